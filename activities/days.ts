@@ -1,0 +1,74 @@
+import { shanghaiInstant } from '../domain/dates.ts';
+import { configurationError } from '../domain/errors.ts';
+import { closeDayEarly, closeDays, getDay, noteReason, openDays } from '../store/obligations.ts';
+import { gaps } from '../store/batches.ts';
+import { getStream, pauseStream } from '../store/streams.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** One stream's day, as its workflow needs it. */
+export interface Day {
+  /** Start of the day, and of the interval that must be covered. */
+  startsAt: string;
+  /** When the day is over at the source: the interval's end. */
+  cutOffAt: string;
+  /** 24:00. */
+  endsAt: string;
+  dueAt: string;
+  /** How far back counts are compared again, to find records that became visible late. */
+  compareFrom: string;
+}
+
+export interface DayState {
+  met: boolean;
+  /** The whole calendar day is covered and was checked after its end. */
+  verified: boolean;
+}
+
+/** The daily increment as obligations in the ledger. */
+export function createDayActivities({ db, streams, now }: Dependencies) {
+  return {
+    /** Opens the day's obligation, with all earlier ones that are missing. `closeAt`: the day is over before its cut-off. */
+    async openDay(input: { stream: string; date: string; closeAt?: string | undefined }): Promise<Day> {
+      await openDays(db, now());
+      const opened = await getDay(db, input.stream, input.date);
+      if (!opened) {
+        throw configurationError(`${input.stream} owes no increment for ${input.date}`, {
+          code: 'no-obligation',
+          cure: 'only configured streams with delivery: daily do, from the day the hub first saw them',
+        });
+      }
+      const cutOffAt = input.closeAt === undefined ? opened.requiresTo : new Date(input.closeAt);
+      if (cutOffAt < opened.requiresTo) await closeDayEarly(db, opened.id, cutOffAt);
+      const { collectFrom } = await getStream(db, input.stream);
+      const { lookback } = streams().get(input.stream).config;
+      const compareFromMs = Math.max(collectFrom.getTime(), opened.requiresFrom.getTime() - lookback);
+      return {
+        startsAt: shanghaiInstant(opened.requiresFrom.getTime()),
+        cutOffAt: shanghaiInstant(cutOffAt.getTime()),
+        endsAt: shanghaiInstant(opened.dayEnds.getTime()),
+        dueAt: shanghaiInstant(opened.dueAt.getTime()),
+        compareFrom: shanghaiInstant(compareFromMs),
+      };
+    },
+
+    /** Meets and verifies every day of the stream that its coverage proves, and says how the one asked for stands. */
+    async closeDay(input: { stream: string; date: string }): Promise<DayState> {
+      const stream = await getStream(db, input.stream);
+      await closeDays(db, stream.id, now());
+      const day = await getDay(db, input.stream, input.date);
+      if (day && !day.metAt) {
+        const open = await gaps(db, stream.id, day.requiresFrom, day.requiresTo);
+        const parts = open
+          .slice(0, 5)
+          .map(({ from, to }) => `${shanghaiInstant(from.getTime())} – ${shanghaiInstant(to.getTime())}`);
+        await noteReason(db, stream.id, `not proven to be in: ${parts.join(', ')}${open.length > 5 ? ' …' : ''}`);
+      }
+      return { met: Boolean(day?.metAt), verified: Boolean(day?.verifiedAt) };
+    },
+
+    /** A configuration error stops a stream until its configuration changes. */
+    async pauseStream(input: { stream: string; reason: string }): Promise<void> {
+      await pauseStream(db, input.stream, input.reason);
+    },
+  };
+}

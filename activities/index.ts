@@ -1,0 +1,17 @@
+import { createCollectActivities } from './collect.ts';
+import { createDayActivities } from './days.ts';
+import type { Dependencies } from './dependencies.ts';
+import { createReconcileActivities } from './reconcile.ts';
+import { createReturnActivities } from './returns.ts';
+
+/** Everything that workflows can have done; the only place where Temporal meets I/O. */
+export function createActivities(dependencies: Dependencies) {
+  return {
+    ...createCollectActivities(dependencies),
+    ...createDayActivities(dependencies),
+    ...createReconcileActivities(dependencies),
+    ...createReturnActivities(dependencies),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,78 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { describeWindow, type TimeWindow } from '../domain/window.ts';
+import { countLibrary, libraryKeys, openDiscrepancy, saveComparison } from '../store/reconciliation.ts';
+import { getStream } from '../store/streams.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** Up to this many records a window's keys are listed, to name the ones that differ. */
+const NAMED_UP_TO = 2_000;
+
+export interface Comparison {
+  source: number;
+  library: number;
+  /** Few enough records to list their keys. */
+  small: boolean;
+}
+
+/** Counts at the source against counts in the library. */
+export function createReconcileActivities({ db, streams, now }: Dependencies) {
+  return {
+    /** Compares one window and keeps the result as evidence; the coverage follows it. */
+    async compareCounts(input: { stream: string; window: TimeWindow }): Promise<Comparison> {
+      const stream = await getStream(db, input.stream);
+      const source = await streams().get(input.stream).source.count(input.window);
+      const library = await countLibrary(db, stream.id, input.window);
+      await saveComparison(db, stream, input.window, { source, library }, now());
+      return { source, library, small: Math.max(source, library) <= NAMED_UP_TO };
+    },
+
+    /**
+     * Lists both sides' keys of a small window that still differs after it was read again, and makes the difference a
+     * task of the unit that answers for the source.
+     */
+    async nameDifference(input: {
+      stream: string;
+      window: TimeWindow;
+    }): Promise<{ onlyAtSource: number; onlyInLibrary: number }> {
+      const stream = await getStream(db, input.stream);
+      const { source, keyOf } = streams().get(input.stream);
+      const inLibrary = new Set(await libraryKeys(db, stream.id, input.window));
+      const atSource = new Set<string>();
+      let delivered = 0;
+      for await (const { records } of source.read(
+        input.window,
+        { committed: new Map(), total: null },
+        cancellationSignal(),
+      )) {
+        for (const record of records) {
+          delivered += 1;
+          const key = keyOf(record);
+          if (key !== null) atSource.add(key);
+        }
+        heartbeat({ records: delivered });
+      }
+      const onlyAtSource = [...atSource.difference(inLibrary)].sort();
+      const onlyInLibrary = [...inLibrary.difference(atSource)].sort();
+      const sourceCount = await source.count(input.window);
+      const libraryCount = await countLibrary(db, stream.id, input.window);
+      if (sourceCount === libraryCount && onlyAtSource.length + onlyInLibrary.length === 0) {
+        await saveComparison(db, stream, input.window, { source: sourceCount, library: libraryCount }, now());
+        return { onlyAtSource: 0, onlyInLibrary: 0 };
+      }
+      await openDiscrepancy(
+        db,
+        stream,
+        {
+          subject: describeWindow(input.window),
+          window: input.window,
+          sourceCount,
+          libraryCount,
+          onlyAtSource,
+          onlyInLibrary,
+        },
+        now(),
+      );
+      return { onlyAtSource: onlyAtSource.length, onlyInLibrary: onlyInLibrary.length };
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Option, type Command } from 'commander';
+import { readEnvironment } from '../config/environment.ts';
+import { loadConfig, type ConfigChoice, type HubConfig } from '../config/load.ts';
+import { configurationError } from '../domain/errors.ts';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Options that most commands have. */
+export interface CommonOptions {
+  config: string;
+  data?: string;
+  jurisdiction?: string;
+  demo?: boolean;
+}
+
+export function withConfig(command: Command): Command {
+  return command
+    .option('--config <folder>', 'folder with hub.yaml, jurisdictions/ and connectors/', join(ROOT, 'config'))
+    .option('--jurisdiction <id>', 'profile to use instead of the one in hub.yaml, for example ordos')
+    .addOption(new Option('--demo', 'use the connectors of the simulated departments').hideHelp());
+}
+
+export function withData(command: Command): Command {
+  return command.option('--data <folder>', 'folder of the embedded servers’ data (default: .hub/)');
+}
+
+export const dataFolder = (options: CommonOptions, demo: boolean): string =>
+  options.data ?? join(ROOT, '.hub', demo ? 'demo' : 'data');
+
+export function configChoice(options: CommonOptions): ConfigChoice {
+  return { folder: options.config, demo: options.demo ?? false, jurisdiction: options.jurisdiction };
+}
+
+export const readConfig = (options: CommonOptions): HubConfig => loadConfig(configChoice(options));
+
+/** The addresses that a part of a hub is given; throws when one is missing. */
+export function requireAddresses(): { databaseUrl: string; temporalAddress: string } {
+  return {
+    databaseUrl: requireDatabase(),
+    temporalAddress: requireSet(readEnvironment().temporalAddress, 'TEMPORAL_ADDRESS'),
+  };
+}
+
+export const requireDatabase = (): string => requireSet(readEnvironment().databaseUrl, 'DATABASE_URL');
+
+function requireSet(value: string | undefined, name: string): string {
+  if (value !== undefined) return value;
+  throw configurationError(`${name} is not set`, {
+    code: 'address-missing',
+    cure: `set ${name}, or use ./hub up, which brings its own servers`,
+  });
+}

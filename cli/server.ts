@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { createHubLogger } from '../config/logger.ts';
+import { configurationError, messageOf } from '../domain/errors.ts';
+import { createApp } from '../server/app.ts';
+import { startWatchdog } from '../server/watchdog.ts';
+import { openDatabase, requireSchema, requireServer } from '../store/database.ts';
+import { LazyTemporal } from '../temporal/client.ts';
+import { countWorkers } from '../temporal/worker.ts';
+import { readConfig, requireAddresses, withConfig, type CommonOptions } from './options.ts';
+import { onStop } from './signals.ts';
+
+export function addServer(program: Command): void {
+  withConfig(program.command('server'))
+    .summary('run the health page and the watchdog against existing servers')
+    .description(
+      'Serves /health and watches the ledger from outside Temporal: it goes on, and raises an alert, while Temporal is down.',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  DATABASE_URL=postgres://hub@db/hub TEMPORAL_ADDRESS=temporal:7233 ./hub server',
+    )
+    .action(async (options: CommonOptions) => {
+      const { settings } = readConfig(options);
+      const { databaseUrl, temporalAddress } = requireAddresses();
+      const logger = createHubLogger(settings.log, 'server');
+      const db = openDatabase(databaseUrl, 'server');
+      await requireServer(db, databaseUrl);
+      await requireSchema(db);
+      const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
+      const now = (): Date => new Date();
+      const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
+      const app = createApp({ db, now, countWorkers: workers });
+      const { host, port } = settings.server;
+      try {
+        await app.listen({ host, port });
+      } catch (error) {
+        await db.destroy();
+        throw configurationError(`The health page cannot listen on ${host}:${String(port)}: ${messageOf(error)}`, {
+          code: 'port-taken',
+          cure: 'stop the program that has the port, or set server.port in config/hub.yaml',
+        });
+      }
+      const stopWatchdog = startWatchdog({ db, logger, now, askTemporal: workers });
+      logger.info('listening', { address: `http://${host}:${String(port)}/health` });
+      process.send?.('ready');
+      onStop(() => {
+        void (async () => {
+          await stopWatchdog();
+          await app.close();
+          await temporal.close();
+          await db.destroy();
+        })();
+      });
+    });
+}

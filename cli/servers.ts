@@ -1,0 +1,126 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Connection } from '@temporalio/client';
+import type { Knex } from 'knex';
+import pRetry from 'p-retry';
+import { readEnvironment } from '../config/environment.ts';
+import type { HubConfig } from '../config/load.ts';
+import { HubError } from '../domain/errors.ts';
+import { lockInstance, migrate, openDatabase, requireServer, shownDatabase } from '../store/database.ts';
+import { prepareEmbeddedPostgres } from '../store/embedded.ts';
+import { connectTemporal, registerSearchAttributes } from '../temporal/client.ts';
+import { findTemporal, spawnDevServer } from '../temporal/dev-server.ts';
+import type { CommonOptions } from './options.ts';
+import { requireFreePort, type Part, type Supervisor } from './supervisor.ts';
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+
+/** Where the servers of a hub can be reached once they run. */
+export interface Addresses {
+  databaseUrl: string;
+  temporalAddress: string;
+  /** Temporal's UI; null on a server of the operator's own. */
+  temporalUi: string | null;
+}
+
+const patiently = <T>(step: () => Promise<T>): Promise<T> =>
+  pRetry(step, {
+    retries: 60,
+    factor: 1.2,
+    minTimeout: 100,
+    maxTimeout: 1_000,
+    shouldRetry: ({ error }) => !(error instanceof HubError) || error.kind === 'transient',
+  });
+
+/** PostgreSQL: the one at DATABASE_URL, or the embedded one; with the newest schema. Says what it is. */
+export async function startDatabase(
+  supervisor: Supervisor,
+  config: HubConfig,
+  demo: boolean,
+): Promise<{ url: string; db: Knex; unlock: () => Promise<void>; what: string }> {
+  const given = readEnvironment().databaseUrl;
+  let url = given ?? '';
+  if (given === undefined) {
+    const { postgresPort } = config.settings.embedded;
+    await requireFreePort(postgresPort, 'the embedded PostgreSQL', 'embedded.postgresPort');
+    const embedded = await prepareEmbeddedPostgres(join(supervisor.folder, 'postgres'), postgresPort);
+    ({ url } = embedded);
+    await supervisor.start({
+      name: 'postgres',
+      spawn: embedded.spawn,
+      stopSignal: 'SIGINT',
+      ready: () =>
+        patiently(async () => {
+          const db = openDatabase(url, 'start');
+          await requireServer(db, url).finally(() => db.destroy());
+        }),
+    });
+  }
+  const db = openDatabase(url, demo ? 'demo' : 'up');
+  const version = await requireServer(db, url);
+  const unlock = await lockInstance(url);
+  await migrate(db, demo ? 'demo' : 'production');
+  return { url, db, unlock, what: `PostgreSQL ${version} · ${given === undefined ? 'embedded' : shownDatabase(url)}` };
+}
+
+/** Temporal: the server at TEMPORAL_ADDRESS, or the development server; with the hub's search attributes. */
+export async function startTemporal(
+  supervisor: Supervisor,
+  config: HubConfig,
+  report: (what: string) => void,
+): Promise<{ address: string; ui: string | null; what: string }> {
+  const environment = readEnvironment();
+  const { namespace } = config.settings.temporal;
+  const { temporalPort, temporalUiPort } = config.settings.embedded;
+  const address = environment.temporalAddress ?? `127.0.0.1:${String(temporalPort)}`;
+  const ui = environment.temporalAddress === undefined ? `http://127.0.0.1:${String(temporalUiPort)}` : null;
+  if (ui !== null) {
+    await requireFreePort(temporalPort, 'Temporal', 'embedded.temporalPort');
+    await requireFreePort(temporalUiPort, 'Temporal’s UI', 'embedded.temporalUiPort');
+    const program = await findTemporal(environment, report);
+    await supervisor.start({
+      name: 'temporal',
+      spawn: (log) =>
+        spawnDevServer(program, {
+          ...{ port: temporalPort, uiPort: temporalUiPort, namespace, log },
+          database: join(supervisor.folder, 'temporal.db'),
+        }),
+      stopSignal: 'SIGTERM',
+      ready: () => patiently(async () => (await connectTemporal(address, namespace)).connection.close()),
+    });
+  }
+  const client = await connectTemporal(address, namespace);
+  const { serverVersion } = await (client.connection as Connection).workflowService.getSystemInfo({});
+  await patiently(() => registerSearchAttributes(client));
+  await client.connection.close();
+  return { address, ui, what: `Temporal ${serverVersion} · ${ui === null ? address : 'development server'}` };
+}
+
+/** One of the hub's own programs, `worker` or `server`, as a part. */
+export function program(name: 'worker' | 'server', addresses: Addresses, options: CommonOptions): Part {
+  const flags = ['--config', options.config];
+  if (options.jurisdiction !== undefined) flags.push('--jurisdiction', options.jurisdiction);
+  if (options.demo) flags.push('--demo');
+  return {
+    name,
+    stopSignal: 'SIGTERM',
+    spawn: (log) =>
+      spawnNode(MAIN, [name, ...flags], log, {
+        DATABASE_URL: addresses.databaseUrl,
+        TEMPORAL_ADDRESS: addresses.temporalAddress,
+      }),
+    ready: (child) => once(child, 'message'),
+  };
+}
+
+/** Starts a TypeScript program that ends with this process. */
+export function spawnNode(script: string, args: string[], log: number, env: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, [script, ...args], {
+    env: { ...readEnvironment().all, TZ: 'UTC', ...env },
+    stdio: ['ignore', log, log, 'ipc'],
+    // Ctrl-C reaches the supervisor alone, which stops its parts in order.
+    detached: true,
+  });
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A length of time with its unit, `30s`, `2m`, `1h`, `31d`; milliseconds once read. */
+export const duration = z
+  .string()
+  .regex(/^\d+(?:ms|s|m|h|d)$/, 'a number with its unit: ms, s, m, h or d, for example 30s')
+  .transform((text) => Number.parseInt(text, 10) * (UNITS[text.replace(/^\d+/, '')] ?? 1));
+
+/** `HH:MM` Shanghai time; `24:00` is the end of the day. */
+export const timeOfDay = z
+  .string()
+  .regex(/^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/, 'a time of day in quotes, for example "21:30" or "24:00"');
+
+export const calendarDate = z
+  .string()
+  .regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/, 'a date in the form 2026-01-31');
+
+/** Names used in workflow ids, addresses and files. */
+export const slug = z
+  .string()
+  .max(60)
+  .regex(/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/, 'lower-case letters, digits and single hyphens, for example park-permits');
+
+/** A secret is never written into a file of the configuration, only where to find it. */
+export const secretRef = z.union(
+  [
+    z.strictObject({ env: z.string().min(1).meta({ description: 'Name of the environment variable that holds it' }) }),
+    z.strictObject({
+      file: z.string().min(1).meta({ description: 'File that holds it, for example /run/secrets/key' }),
+    }),
+  ],
+  { error: 'a reference to the secret, {env: NAME} or {file: path}' },
+);
+
+/** Where a secret is to be found. */
+export type SecretRef = z.output<typeof secretRef>;

@@ -1,0 +1,31 @@
+import type { PLACEHOLDERS } from '../../config/connector-schema.ts';
+
+/** One request as the configuration describes it. */
+export interface RequestTemplate {
+  path: string;
+  method: 'GET' | 'POST';
+  body?: Record<string, unknown> | undefined;
+}
+
+/** What is filled into a template; a placeholder without a value becomes empty. */
+export type Values = Partial<Record<(typeof PLACEHOLDERS)[number], string | number>>;
+
+const PLACEHOLDER = /\{(\w+)\}/g;
+
+export function fillPath(path: string, values: Values): string {
+  return path.replace(PLACEHOLDER, (_, name: string) => encodeURIComponent(valueOf(values, name)));
+}
+
+/** Fills a JSON body; a text that is one placeholder and nothing else takes its value's type. */
+export function fillBody(body: unknown, values: Values): unknown {
+  if (typeof body === 'string') {
+    const whole = /^\{(\w+)\}$/.exec(body);
+    if (whole?.[1] !== undefined) return valueOf(values, whole[1]);
+    return body.replace(PLACEHOLDER, (_, name: string) => String(valueOf(values, name)));
+  }
+  if (Array.isArray(body)) return body.map((item) => fillBody(item, values));
+  if (typeof body !== 'object' || body === null) return body;
+  return Object.fromEntries(Object.entries(body).map(([key, value]) => [key, fillBody(value, values)]));
+}
+
+const valueOf = (values: Values, name: string): string | number => values[name as keyof Values] ?? '';

@@ -1,0 +1,82 @@
+import { hash } from 'node:crypto';
+import type { CalendarDate } from './dates.ts';
+import type { Status } from './status.ts';
+
+/** 持证主体: one holder of a certificate. */
+export interface Holder {
+  name: string;
+  code: string;
+  /** 持证主体代码类型, three digits (`001` credit code, `111` 公民身份号码, …). */
+  codeType: string;
+}
+
+/**
+ * One certificate (电子证照) in the hub's canonical form; names follow GB/T 36903. The order of the properties is the
+ * order in which they are hashed, so every producer builds the object in this order.
+ */
+export interface Certificate {
+  /** 证照标识, GB/T 36904. */
+  identifier: string | null;
+  /** 证照类型代码. */
+  typeCode: string;
+  /** 证照名称. */
+  name: string;
+  /** 证照编号, brackets and letters in half width. */
+  number: string;
+  /** 证照颁发机构. */
+  issuerName: string | null;
+  issuerCode: string | null;
+  /** 证照颁发日期. */
+  issuedOn: CalendarDate;
+  /** 有效期起始. */
+  effectiveOn: CalendarDate | null;
+  /** 有效期截止; null with `longTerm` is 长期, null without it is not stated. */
+  expiresOn: CalendarDate | null;
+  longTerm: boolean;
+  holders: Holder[];
+  status: Status;
+  /** The source's own status value. */
+  rawStatus: string;
+  /** Everything else that the source delivers, under the source's names (照面扩展). */
+  extension: Record<string, unknown>;
+}
+
+/** SHA-256, hexadecimal, of a certificate's JSON text in UTF-8: equal hashes mean that there is nothing to write. */
+export function contentHash(json: string | Uint8Array): string {
+  return hash('sha256', json, 'hex');
+}
+
+/** Deeper nesting than any certificate has; a record beyond it is rejected rather than allowed to exhaust a stack. */
+const MAX_DEPTH = 32;
+
+/**
+ * Copies an object without some of its keys, in code-unit order at every depth, so that equal values serialise
+ * equally. Null when it is nested deeper than 32 levels.
+ */
+export function sortedKeys(
+  value: Record<string, unknown>,
+  without: ReadonlySet<string> = NONE,
+  depth = 0,
+): Record<string, unknown> | null {
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(value).sort()) {
+    if (without.has(key)) continue;
+    const nested = sortedValue(value[key], depth + 1);
+    if (nested === TOO_DEEP) return null;
+    // Assigning would set the prototype instead of keeping the source's field.
+    if (key === '__proto__') Object.defineProperty(result, key, { value: nested, enumerable: true });
+    else result[key] = nested;
+  }
+  return result;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const TOO_DEEP = Symbol('too deep');
+
+function sortedValue(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH) return TOO_DEEP;
+  if (!Array.isArray(value)) return sortedKeys(value as Record<string, unknown>, NONE, depth) ?? TOO_DEEP;
+  const items = value.map((item) => sortedValue(item, depth + 1));
+  return items.includes(TOO_DEEP) ? TOO_DEEP : items;
+}

@@ -1,0 +1,16 @@
+/**
+ * Ids of everything that Temporal keeps. A workflow id is a lock: a second start of the same id is refused.
+ * Temporal appends the scheduled time to the ids of scheduled runs.
+ */
+
+/** One window of one stream is read at a time. */
+export const syncWorkflowId = (stream: string): string => `sync:${stream}`;
+/** One comparison of one stream runs at a time. */
+export const reconcileWorkflowId = (stream: string): string => `reconcile:${stream}`;
+export const returnWorkflowId = (stream: string): string => `return:${stream}`;
+/** Scheduled runs of a stream's day; one that is started by hand carries its date. */
+export const dailyWorkflowId = (stream: string, date?: string): string =>
+  date === undefined ? `daily:${stream}` : `daily:${stream}:${date}`;
+
+export const returnScheduleId = returnWorkflowId;
+export const dailyScheduleId = (stream: string): string => dailyWorkflowId(stream);

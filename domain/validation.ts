@@ -1,0 +1,96 @@
+import type { Certificate } from './certificate.ts';
+import { certificateIdentifierFault, creditCodeFault, idNumberFault } from './identifiers.ts';
+
+/** `reject`: the row does not enter the library and becomes casework. `flag`: it enters and carries the remark. */
+export type Severity = 'reject' | 'flag';
+
+interface Rule {
+  severity: Severity;
+  zh: string;
+  en: string;
+}
+
+/**
+ * Every rule that a record can break. The id is stored with each reject and never changes its meaning. What returned
+ * data really looks like (letter O for 0, blank codes, 15-digit 注册号, masked names, test rows …) decided the list.
+ */
+export const RULES = {
+  'not-a-record': { severity: 'reject', zh: '不是记录对象', en: 'is not a record' },
+  encoding: { severity: 'reject', zh: '含无法解码的字节', en: 'holds bytes that do not decode' },
+  'control-character': { severity: 'reject', zh: '含控制字符', en: 'holds a control character' },
+  'too-long': { severity: 'reject', zh: '字段过长', en: 'is too long' },
+  'too-deep': { severity: 'reject', zh: '嵌套过深', en: 'is nested too deeply' },
+  'wrong-type': { severity: 'reject', zh: '类型不符', en: 'has the wrong type' },
+  'required-missing': { severity: 'reject', zh: '必填项为空', en: 'is required and empty' },
+  'cursor-invalid': { severity: 'reject', zh: '更新时间无法识别', en: 'is no time that can be read' },
+  'date-invalid': { severity: 'reject', zh: '日期不存在或不合理', en: 'is no possible date' },
+  'date-order': { severity: 'reject', zh: '有效期起晚于止', en: 'starts after it ends' },
+  'status-unmapped': { severity: 'reject', zh: '状态值未映射', en: 'is a status without a mapping' },
+  'holder-code-missing': { severity: 'reject', zh: '持证主体代码为空', en: 'is empty' },
+  'holder-code-registration-number': {
+    severity: 'reject',
+    zh: '以 15 位注册号代替统一社会信用代码',
+    en: 'is a 15-digit registration number, not a credit code',
+  },
+  'holder-code-shape': { severity: 'reject', zh: '持证主体代码格式错误', en: 'has a wrong length or character' },
+  'holder-code-type': { severity: 'reject', zh: '持证主体代码类型未知', en: 'is no known type of holder code' },
+  'holder-name-masked': { severity: 'reject', zh: '持证主体名称被脱敏', en: 'is masked' },
+  'name-address-swapped': { severity: 'reject', zh: '名称与地址颠倒', en: 'is an address where a name belongs' },
+  'test-row': { severity: 'reject', zh: '测试数据', en: 'is a test row' },
+  'identifier-check': { severity: 'flag', zh: '证照标识校验位不符', en: 'has a wrong check character' },
+  'holder-code-check': { severity: 'flag', zh: '持证主体代码校验位不符', en: 'has a wrong check character' },
+} as const satisfies Record<string, Rule>;
+
+export type RuleId = keyof typeof RULES;
+
+/** One broken rule of one record. `found` may hold personal data: it is stored, never logged. */
+export interface Problem {
+  rule: RuleId;
+  field: string;
+  found?: string;
+}
+
+export const rejects = (problem: Problem): boolean => RULES[problem.rule].severity === 'reject';
+
+/** 持证主体代码类型 (GB/T 36903). */
+export const HOLDER_CODE_TYPES: ReadonlySet<string> = new Set([
+  ...['001', '099', '111', '114', '115', '118', '119', '120', '122'],
+  ...['411', '412', '413', '414', '511', '516', '999'],
+]);
+
+const TEST_ROW = /^(?:测试(?:数据|企业|公司|用户|记录)?|test)[\s\d_-]*$/i;
+const ADDRESS = /(?:路|街|巷|道|村|镇|区).{0,40}\d.{0,12}(?:号|室|楼|栋|幢|单元)$/;
+
+/** The rules that look at a whole certificate after its fields were read; appends what is broken to `problems`. */
+export function validateCertificate(certificate: Certificate, problems: Problem[]): void {
+  const { effectiveOn, expiresOn, identifier } = certificate;
+  if (effectiveOn !== null && expiresOn !== null && effectiveOn > expiresOn) {
+    problems.push({ rule: 'date-order', field: 'expiresOn', found: `${effectiveOn} > ${expiresOn}` });
+  }
+  if (TEST_ROW.test(certificate.number))
+    problems.push({ rule: 'test-row', field: 'number', found: certificate.number });
+  if (identifier !== null && certificateIdentifierFault(identifier) !== null) {
+    problems.push({ rule: 'identifier-check', field: 'identifier', found: identifier });
+  }
+  for (const [index, { name, code, codeType }] of certificate.holders.entries()) {
+    const at = (field: string): string => `holders[${String(index)}].${field}`;
+    if (TEST_ROW.test(name)) problems.push({ rule: 'test-row', field: at('name'), found: name });
+    else if (name.includes('*') || name.includes('＊')) {
+      problems.push({ rule: 'holder-name-masked', field: at('name'), found: name });
+    } else if (name.length <= 200 && ADDRESS.test(name)) {
+      problems.push({ rule: 'name-address-swapped', field: at('name'), found: name });
+    }
+    const rule = holderCodeRule(code, codeType);
+    if (rule !== null) problems.push({ rule, field: at('code'), found: code });
+  }
+}
+
+function holderCodeRule(code: string, codeType: string): RuleId | null {
+  if (code === '') return 'holder-code-missing';
+  if (!HOLDER_CODE_TYPES.has(codeType)) return 'holder-code-type';
+  if (codeType !== '001' && codeType !== '111') return null;
+  if (codeType === '001' && /^\d{15}$/.test(code)) return 'holder-code-registration-number';
+  const fault = codeType === '001' ? creditCodeFault(code) : idNumberFault(code);
+  if (fault === null) return null;
+  return fault === 'check' ? 'holder-code-check' : 'holder-code-shape';
+}

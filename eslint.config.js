@@ -1,0 +1,69 @@
+import js from '@eslint/js';
+import ts from 'typescript-eslint';
+
+/** Who may import whom (DESIGN: layout). Folders that are not named may not be imported. */
+const LAYERS = {
+  domain: [],
+  config: ['domain'],
+  connectors: ['domain', 'config'],
+  store: ['domain', 'config'],
+  activities: ['domain', 'config', 'connectors', 'store'],
+  workflows: ['domain'],
+  temporal: ['domain', 'config', 'connectors', 'store', 'activities', 'workflows'],
+  server: ['domain', 'config', 'store', 'temporal', 'workflows'],
+  cli: ['domain', 'config', 'connectors', 'store', 'temporal', 'server', 'workflows'],
+};
+/** Workflows see activities as types only: their code runs in a sandbox without them. */
+const TYPES_ONLY = { workflows: ['activities'] };
+
+const layer = (folder) => {
+  const forbidden = Object.keys(LAYERS).filter(
+    (other) => other !== folder && !LAYERS[folder].includes(other) && !TYPES_ONLY[folder]?.includes(other),
+  );
+  const patterns = [...forbidden, 'test', 'bench'].map((other) => ({
+    regex: `^(\\.\\./)+${other}/`,
+    message: `${folder}/ does not import ${other}/`,
+  }));
+  for (const other of TYPES_ONLY[folder] ?? []) {
+    patterns.push({
+      regex: `^(\\.\\./)+${other}/`,
+      allowTypeImports: true,
+      message: `${folder}/ imports types of ${other}/ only`,
+    });
+  }
+  return {
+    files: [`${folder}/**/*.ts`],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
+  };
+};
+
+export default ts.config(
+  { ignores: ['node_modules', '.hub'] },
+  js.configs.recommended,
+  ts.configs.strictTypeChecked,
+  ts.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unsafe-enum-assignment': 'off', // protobuf enums are plain numbers here
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off', // two typings of one class of a library
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    },
+  },
+  // Secrets and settings come from one place.
+  {
+    files: ['**/*.ts'],
+    ignores: ['config/environment.ts', 'test/**', 'bench/**'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'config/environment.ts reads the environment' },
+      ],
+    },
+  },
+  ...Object.keys(LAYERS).map(layer),
+  { files: ['**/*.js'], extends: [ts.configs.disableTypeChecked] },
+);

@@ -1,0 +1,111 @@
+import type { FastifyInstance } from 'fastify';
+import type { Knex } from 'knex';
+import { shanghaiInstant } from '../domain/dates.ts';
+import { openAlerts } from '../store/alerts.ts';
+import { countObligations, findGaps, type ObligationOverview } from '../store/overview.ts';
+import { listStreams } from '../store/streams.ts';
+
+export interface HealthOptions {
+  db: Knex;
+  /** Number of workers that ask for work; throws when Temporal cannot be reached. */
+  countWorkers: () => Promise<number>;
+  now: () => Date;
+}
+
+/** States and numbers, nothing that would need a sign-in. */
+export interface Health {
+  /** `down`: the database cannot be asked; `degraded`: something needs a person. */
+  status: 'ok' | 'degraded' | 'down';
+  checkedAt: string;
+  database: 'ok' | 'away';
+  temporal: 'ok' | 'away';
+  workers: number | null;
+  streams: number | null;
+  pausedStreams: number | null;
+  gaps: number | null;
+  obligations: Record<ObligationOverview['state'], number> | null;
+  alerts: { kind: string; since: string }[];
+}
+
+export async function readHealth({ db, countWorkers, now }: HealthOptions): Promise<Health> {
+  const at = now();
+  const health: Health = {
+    ...{ status: 'ok', checkedAt: shanghaiInstant(at.getTime()), database: 'ok', temporal: 'ok', workers: null },
+    ...{ streams: null, pausedStreams: null, gaps: null, obligations: null, alerts: [] },
+  };
+  const temporal = countWorkers().then(
+    (workers) => {
+      health.workers = workers;
+    },
+    () => {
+      health.temporal = 'away';
+    },
+  );
+  try {
+    const streams = await listStreams(db);
+    health.streams = streams.length;
+    health.pausedStreams = streams.filter((stream) => stream.pausedReason !== null).length;
+    health.gaps = (await findGaps(db, at)).length;
+    health.obligations = await countObligations(db, at);
+    health.alerts = (await openAlerts(db)).map(({ kind, raisedAt }) => ({
+      kind,
+      since: shanghaiInstant(raisedAt.getTime()),
+    }));
+  } catch {
+    health.database = 'away';
+  }
+  await temporal;
+  if (health.database === 'away') health.status = 'down';
+  else if (health.temporal === 'away' || health.workers === 0 || health.alerts.length > 0) health.status = 'degraded';
+  return health;
+}
+
+/** `GET /health`: JSON for programs, a page for browsers; 503 when the hub cannot answer from its database. */
+export function healthRoutes(app: FastifyInstance, options: HealthOptions): void {
+  app.get('/health', async (request, reply) => {
+    const health = await readHealth(options);
+    void reply.code(health.status === 'down' ? 503 : 200).header('Cache-Control', 'no-store');
+    if (!request.headers.accept?.includes('text/html')) return health;
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
+      .send(page(health));
+  });
+  app.get('/', (_request, reply) => reply.redirect('/health'));
+}
+
+const WORDS = { ok: '正常 ok', degraded: '需处理 degraded', down: '不可用 down', away: '不可达 away' } as const;
+const MARKS = { ok: '●', degraded: '▲', down: '■', away: '■' } as const;
+
+function page(health: Health): string {
+  const state = (value: keyof typeof WORDS): string => `<b class="${value}">${MARKS[value]} ${WORDS[value]}</b>`;
+  const number = (value: number | null): string => (value === null ? '—' : String(value));
+  const { obligations } = health;
+  const rows: [string, string][] = [
+    ['状态 status', state(health.status)],
+    ['数据库 database', state(health.database)],
+    ['Temporal', `${state(health.temporal)} · 工作进程 workers ${number(health.workers)}`],
+    ['数据流 streams', `${number(health.streams)} · 暂停 paused ${number(health.pausedStreams)}`],
+    ['缺口 gaps', number(health.gaps)],
+    [
+      '时限任务 obligations',
+      obligations
+        ? `未到期 open ${String(obligations.open)} · 逾期 overdue ${String(obligations.overdue)} · 按期 met ${String(obligations.met)} · 逾期办结 met late ${String(obligations['met late'])}`
+        : '—',
+    ],
+    [
+      '告警 alerts',
+      health.alerts.length === 0
+        ? '无 none'
+        : health.alerts.map(({ kind, since }) => `${kind} (${since.slice(0, 16).replace('T', ' ')})`).join('<br>'),
+    ],
+  ];
+  return `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>电子证照枢纽 · 健康状态</title>
+<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="10">
+<style>body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1f2328}
+h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #d0d7de;vertical-align:top}
+th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded{color:#7d4e00}.down,.away{color:#a40e26}small{color:#57606a}</style>
+<h1>电子证照枢纽 · 健康状态 <small>Certificate hub · health</small></h1>
+<table>${rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join('')}</table>
+<p><small>检查于 checked at ${health.checkedAt.slice(0, 19).replace('T', ' ')} · 每 10 秒刷新 refreshed every 10 s</small></p></html>`;
+}

@@ -1,0 +1,246 @@
+import type { Knex } from 'knex';
+import type { BatchWindow, Window } from '../domain/window.ts';
+import { shanghaiInstant } from '../domain/dates.ts';
+import type { PageCounts } from './pages.ts';
+
+export type BatchPurpose = 'return' | 'daily' | 'reconcile';
+
+/** One read of one window. */
+export interface Batch {
+  id: number;
+  streamId: number;
+  stream: string;
+  window: Window;
+  declared: number;
+  /** Total that the pages so far were read under. */
+  total: number | null;
+  attempt: number;
+  state: 'open' | 'complete' | 'different';
+}
+
+interface BatchRecord {
+  id: number;
+  stream_id: number;
+  name: string;
+  read_from: Date | null;
+  read_to: Date | null;
+  ordinal: number | null;
+  source_batch: string | null;
+  cursor_before: string | null;
+  cursor_after: string | null;
+  declared: number;
+  total: number | null;
+  attempt: number;
+  state: Batch['state'];
+}
+
+export async function openBatch(
+  db: Knex,
+  streamId: number,
+  batch: { purpose: BatchPurpose; window: Window; declared: number; workflowId: string },
+  at: Date,
+): Promise<number> {
+  const { window } = batch;
+  const place =
+    window.kind === 'time'
+      ? { read_from: window.from, read_to: window.to }
+      : { ordinal: window.ordinal, source_batch: window.id, cursor_before: window.after, cursor_after: window.next };
+  const [row] = await db('batch')
+    .insert({
+      ...place,
+      stream_id: streamId,
+      purpose: batch.purpose,
+      workflow_id: batch.workflowId,
+      declared: batch.declared,
+      opened_at: at,
+    })
+    .returning<{ id: number }[]>('id');
+  if (!row) throw new Error('the batch was not written');
+  return row.id;
+}
+
+export async function getBatch(db: Knex, id: number): Promise<Batch> {
+  const row = await db('batch')
+    .join('stream', 'stream.id', 'batch.stream_id')
+    .where('batch.id', id)
+    .first<BatchRecord | undefined>('batch.*', 'stream.name');
+  if (!row) throw new Error(`there is no batch ${String(id)}`);
+  const { id: batchId, stream_id: streamId, name: stream, declared, total, attempt, state } = row;
+  return { id: batchId, streamId, stream, window: windowOf(row), declared, total, attempt, state };
+}
+
+function windowOf(row: BatchRecord): Window {
+  if (row.read_from && row.read_to) {
+    return { kind: 'time', from: shanghaiInstant(row.read_from.getTime()), to: shanghaiInstant(row.read_to.getTime()) };
+  }
+  return chainWindow(row);
+}
+
+function chainWindow(row: BatchRecord): BatchWindow {
+  return {
+    kind: 'batch',
+    ordinal: row.ordinal ?? 0,
+    id: row.source_batch ?? '',
+    after: row.cursor_before,
+    next: row.cursor_after ?? '',
+    declared: row.declared,
+  };
+}
+
+/** The pages of a batch's current attempt that are in: number → digest. */
+export async function committedPages(db: Knex, batch: Batch): Promise<Map<number, string>> {
+  const rows = await db('batch_page')
+    .where({ batch_id: batch.id, attempt: batch.attempt })
+    .select<{ page: number; digest: string }[]>('page', 'digest');
+  return new Map(rows.map(({ page, digest }) => [page, digest]));
+}
+
+/** Remembers the total that a batch's pages are read under. */
+export async function noteTotal(db: Knex, batchId: number, total: number): Promise<void> {
+  await db('batch').where({ id: batchId }).update({ total });
+}
+
+/** Begins to count a batch's pages anew, because the source moved while they were read; their rows stay. */
+export async function restartBatch(db: Knex, batchId: number): Promise<void> {
+  await db('batch').where({ id: batchId }).update({ total: null }).increment('attempt', 1);
+}
+
+export interface BatchCounts extends PageCounts {
+  pages: number;
+}
+
+export async function batchCounts(db: Knex, batch: Batch): Promise<BatchCounts> {
+  return db('batch_page')
+    .where({ batch_id: batch.id, attempt: batch.attempt })
+    .first<BatchCounts>(
+      db.raw(`count(*) AS pages, coalesce(sum(read), 0)::bigint AS read, coalesce(sum(accepted), 0)::bigint AS accepted,
+        coalesce(sum(unchanged), 0)::bigint AS unchanged, coalesce(sum(rejected), 0)::bigint AS rejected`),
+    );
+}
+
+/**
+ * Ends a batch: complete, and then its window is covered from the same instant, when the three counts agree; else
+ * different, and nothing is covered.
+ */
+export async function closeBatch(
+  db: Knex,
+  batch: Batch,
+  declared: number,
+  at: Date,
+): Promise<BatchCounts & { complete: boolean }> {
+  return db.transaction(async (trx) => {
+    await resolveReplacedRejects(trx, batch, at);
+    const counts = await batchCounts(trx, batch);
+    const committed = counts.accepted + counts.unchanged + counts.rejected;
+    const complete = declared === counts.read && counts.read === committed;
+    await trx('batch')
+      .where({ id: batch.id })
+      .update({
+        declared,
+        read: counts.read,
+        accepted: counts.accepted,
+        unchanged: counts.unchanged,
+        rejected: counts.rejected,
+        state: complete ? 'complete' : 'different',
+        closed_at: at,
+      });
+    if (complete) await cover(trx, batch.streamId, batch.window);
+    return { ...counts, complete };
+  });
+}
+
+/** Rejects of a batch in whose place the library holds, or has refused, a newer version. */
+async function resolveReplacedRejects(db: Knex, batch: Batch, at: Date): Promise<void> {
+  await db.raw(
+    `UPDATE reject SET resolved_at = :at
+     WHERE stream_id = :streamId AND last_batch_id = :batchId AND resolved_at IS NULL AND (
+       EXISTS (SELECT FROM certificate held WHERE held.stream_id = reject.stream_id
+         AND held.record_key = reject.record_key AND held.source_updated_at > reject.source_updated_at)
+       OR EXISTS (SELECT FROM reject newer WHERE newer.stream_id = reject.stream_id AND newer.resolved_at IS NULL
+         AND newer.record_key = reject.record_key AND newer.source_updated_at > reject.source_updated_at))`,
+    { at, streamId: batch.streamId, batchId: batch.id },
+  );
+}
+
+/** Adds a window to what is proven to be in. */
+export async function cover(db: Knex, streamId: number, window: Window): Promise<void> {
+  if (window.kind === 'time') {
+    await db.raw('UPDATE coverage SET times = times + tstzmultirange(tstzrange(?, ?)) WHERE stream_id = ?', [
+      window.from,
+      window.to,
+      streamId,
+    ]);
+  } else {
+    await db.raw('UPDATE coverage SET ordinals = ordinals + int8multirange(int8range(?, ?)) WHERE stream_id = ?', [
+      window.ordinal,
+      window.ordinal + 1,
+      streamId,
+    ]);
+  }
+}
+
+/** Takes a window out again, because its counts differ after all. */
+export async function uncover(db: Knex, streamId: number, window: Window & { kind: 'time' }): Promise<void> {
+  await db.raw('UPDATE coverage SET times = times - tstzmultirange(tstzrange(?, ?)) WHERE stream_id = ?', [
+    window.from,
+    window.to,
+    streamId,
+  ]);
+}
+
+/** The parts of an interval that are not covered, in order. */
+export async function gaps(db: Knex, streamId: number, from: Date, to: Date): Promise<{ from: Date; to: Date }[]> {
+  const { rows } = await db.raw<{ rows: { from: Date; to: Date }[] }>(
+    `SELECT lower(gap) AS from, upper(gap) AS to
+     FROM coverage, unnest(tstzmultirange(tstzrange(:from::timestamptz, greatest(:from, :to)::timestamptz)) - times) AS gap
+     WHERE stream_id = :streamId ORDER BY lower(gap)`,
+    { streamId, from, to },
+  );
+  return rows;
+}
+
+/** The batch that a chain goes on from, and those of it that are still to be mended or acknowledged. */
+export interface Chain {
+  last: BatchWindow | null;
+  /** Links that were read and did not match what they declared, oldest first. */
+  broken: BatchWindow[];
+  /** Complete and not yet acknowledged, oldest first. */
+  unacknowledged: number[];
+}
+
+export async function getChain(db: Knex, streamId: number): Promise<Chain> {
+  const links = db('batch').where({ stream_id: streamId }).whereNotNull('ordinal');
+  const last = await links
+    .clone()
+    .orderBy([
+      { column: 'ordinal', order: 'desc' },
+      { column: 'id', order: 'desc' },
+    ])
+    .first<BatchRecord | undefined>('*');
+  if (!last) return { last: null, broken: [], unacknowledged: [] };
+  const broken = await db.raw<{ rows: BatchRecord[] }>(
+    `SELECT DISTINCT ON (ordinal) batch.* FROM coverage
+     CROSS JOIN unnest(int8multirange(int8range(1, :end)) - ordinals) AS gap
+     JOIN batch ON batch.stream_id = coverage.stream_id AND batch.ordinal <@ gap
+     WHERE coverage.stream_id = :streamId ORDER BY ordinal, batch.id DESC`,
+    { streamId, end: (last.ordinal ?? 0) + 1 },
+  );
+  const unacknowledged = await links
+    .clone()
+    .where({ state: 'complete' })
+    .whereNull('acknowledged_at')
+    .orderBy('ordinal')
+    .select<{ id: number }[]>('id');
+  return {
+    last: chainWindow(last),
+    broken: broken.rows.map(chainWindow),
+    unacknowledged: unacknowledged.map(({ id }) => id),
+  };
+}
+
+export async function markAcknowledged(db: Knex, batchId: number, at: Date): Promise<void> {
+  await db('batch')
+    .where({ id: batchId, state: 'complete' })
+    .whereNull('acknowledged_at')
+    .update({ acknowledged_at: at });
+}

@@ -1,0 +1,136 @@
+import knex, { type Knex } from 'knex';
+import pg from 'pg';
+import { configurationError, messageOf, transientError } from '../domain/errors.ts';
+import * as library from './migrations/0001-library.ts';
+
+/** Oldest PostgreSQL with the multiranges that coverage is kept in. */
+const OLDEST_VERSION = 14;
+/** One `hub up` or `hub demo` at a time may run on a database. */
+const INSTANCE_LOCK = 0x68_75_62;
+
+const MIGRATIONS = new Map<string, Knex.Migration>([['0001-library', library]]);
+
+// Counts are far below 2^53; without this they would arrive as text.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+const silent = (): void => undefined;
+
+/** Opens a pool. Nothing is sent until it is first used. */
+export function openDatabase(url: string, purpose: string): Knex {
+  return knex({
+    client: 'pg',
+    connection: { connectionString: url, application_name: `hub ${purpose}`, keepAlive: true },
+    pool: { min: 0, max: 10 },
+    acquireConnectionTimeout: 20_000,
+    // What goes wrong reaches the caller as an error; knex would also print it.
+    log: { warn: silent, error: silent, deprecate: silent, debug: silent },
+    migrations: {
+      migrationSource: {
+        getMigrations: () => Promise.resolve([...MIGRATIONS]),
+        getMigrationName: ([name]: [string, Knex.Migration]) => name,
+        getMigration: ([, migration]: [string, Knex.Migration]) => Promise.resolve(migration),
+      },
+    },
+  });
+}
+
+/**
+ * Lends one connection of the pool, for statements that go to the driver as they are: binary parameters, and errors
+ * that do not quote them.
+ */
+export async function withConnection<T>(db: Knex, use: (connection: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = db.client as {
+    acquireConnection: () => Promise<pg.ClientBase>;
+    releaseConnection: (connection: pg.ClientBase) => Promise<void>;
+  };
+  const connection = await client.acquireConnection();
+  try {
+    return await use(connection);
+  } finally {
+    await client.releaseConnection(connection);
+  }
+}
+
+/** Address of a database without its credentials, for messages. */
+export function shownDatabase(url: string): string {
+  try {
+    const { host, pathname } = new URL(url);
+    return `${host}${pathname}`;
+  } catch {
+    return '(not an address)';
+  }
+}
+
+/** Throws one clear error when the server cannot be reached or is too old. */
+export async function requireServer(db: Knex, url: string): Promise<string> {
+  let version: string;
+  try {
+    const { rows } = await db.raw<{ rows: { server_version: string }[] }>('SHOW server_version');
+    version = rows[0]?.server_version ?? '';
+  } catch (error) {
+    throw transientError(`PostgreSQL at ${shownDatabase(url)} cannot be used: ${messageOf(error) || 'no answer'}`, {
+      code: 'database-away',
+      cure: 'start it, or correct DATABASE_URL',
+      cause: error,
+    });
+  }
+  if (Number.parseInt(version, 10) < OLDEST_VERSION) {
+    throw configurationError(
+      `PostgreSQL at ${shownDatabase(url)} is ${version}; the hub needs ${String(OLDEST_VERSION)} or newer`,
+      { code: 'database-too-old', cure: 'upgrade the server or choose another one' },
+    );
+  }
+  return version;
+}
+
+/** Brings the schema to the newest version and says how many steps that took. */
+export async function migrate(db: Knex, purpose: 'demo' | 'production'): Promise<number> {
+  const [, applied] = (await db.migrate.latest()) as [number, string[]];
+  await db.raw('INSERT INTO hub (purpose, created_at) VALUES (?, clock_timestamp()) ON CONFLICT DO NOTHING', [purpose]);
+  const { rows } = await db.raw<{ rows: { purpose: string }[] }>('SELECT purpose FROM hub');
+  if (rows[0]?.purpose !== purpose) {
+    throw configurationError(`This database belongs to a ${rows[0]?.purpose ?? ''} hub, not to a ${purpose} one`, {
+      code: 'database-purpose',
+      cure: 'choose another DATABASE_URL',
+    });
+  }
+  return applied.length;
+}
+
+/** Throws when the schema is older or newer than this program. */
+export async function requireSchema(db: Knex): Promise<void> {
+  const [completed, pending] = (await db.migrate.list()) as [{ name: string }[], unknown[]];
+  if (pending.length > 0) {
+    throw configurationError(`The database lacks ${String(pending.length)} migration(s)`, {
+      code: 'schema-old',
+      cure: 'run ./hub migrate',
+    });
+  }
+  if (completed.length > MIGRATIONS.size) {
+    throw configurationError('The database was migrated by a newer hub', {
+      code: 'schema-new',
+      cure: 'update this checkout',
+    });
+  }
+}
+
+/**
+ * Takes the lock by which a second hub on the same database is refused; returns what gives it back.
+ * The lock belongs to a connection of its own and ends with it.
+ */
+export async function lockInstance(url: string): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: url, application_name: 'hub instance lock', keepAlive: true });
+  client.on('error', () => undefined); // the database going away is noticed, and mended, by everything else
+  await client.connect();
+  const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
+    INSTANCE_LOCK,
+  ]);
+  if (rows[0]?.locked !== true) {
+    await client.end();
+    throw configurationError(`Another hub is running on the database ${shownDatabase(url)}`, {
+      code: 'second-instance',
+      cure: 'stop it first, or choose another DATABASE_URL',
+    });
+  }
+  return () => client.end();
+}

@@ -1,0 +1,101 @@
+import type { Knex } from 'knex';
+
+/** A day's increment of one stream as the ledger has it. */
+export interface DayObligation {
+  id: number;
+  /** What must be covered: from the start of the day to the cut-off. */
+  requiresFrom: Date;
+  requiresTo: Date;
+  /** End of the calendar day. */
+  dayEnds: Date;
+  dueAt: Date;
+  metAt: Date | null;
+  verifiedAt: Date | null;
+}
+
+const dailySubject = (stream: string, date: string): string => `${stream}/${date}`;
+
+/**
+ * Opens the obligation of every day that every daily stream has had since it was activated, up to the day of `at`.
+ * Repeating it opens nothing twice.
+ */
+export async function openDays(db: Knex, at: Date): Promise<void> {
+  await db.raw(
+    `INSERT INTO obligation (rule, article, duty, basis, owner_code, owner_name, stream_id, subject, started_at, due_at,
+       requires, whole, opened_at)
+     SELECT rule, article, duty, basis, unit_code, unit_name, stream.id, stream.name || '/' || day::date, start, start + due,
+       tstzrange(start, start + cut_off), tstzrange(start, start + interval '24 hours'), :at
+     FROM stream
+     CROSS JOIN generate_series((activated_at AT TIME ZONE 'Asia/Shanghai')::date,
+       (:at::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, interval '1 day') AS day
+     CROSS JOIN LATERAL (SELECT day::timestamp AT TIME ZONE 'Asia/Shanghai' AS start) AS starts
+     WHERE rule IS NOT NULL AND retired_at IS NULL
+     ON CONFLICT (rule, subject) DO NOTHING`,
+    { at },
+  );
+}
+
+/** The obligation of one stream's day, or null when there is none. */
+export async function getDay(db: Knex, stream: string, date: string): Promise<DayObligation | null> {
+  const { rows } = await db.raw<{ rows: DayObligation[] }>(
+    `SELECT id, lower(requires) AS "requiresFrom", upper(requires) AS "requiresTo", upper(whole) AS "dayEnds",
+       due_at AS "dueAt", met_at AS "metAt", verified_at AS "verifiedAt"
+     FROM obligation WHERE subject = ?`,
+    [dailySubject(stream, date)],
+  );
+  return rows[0] ?? null;
+}
+
+/** A day that is over at the source before its cut-off. */
+export async function closeDayEarly(db: Knex, id: number, at: Date): Promise<void> {
+  await db.raw('UPDATE obligation SET requires = tstzrange(lower(requires), ?) WHERE id = ?', [at, id]);
+}
+
+/**
+ * Meets every open day of a stream whose interval is covered, and verifies those whose whole calendar day is: a record
+ * that was produced on the day but came in after the deadline makes the day late, whatever was known at the cut-off.
+ */
+export async function closeDays(db: Knex, streamId: number, at: Date): Promise<void> {
+  await db.transaction(async (trx) => {
+    await trx.raw(
+      `UPDATE obligation SET met_at = :at, reason = NULL FROM coverage
+       WHERE obligation.stream_id = :streamId AND coverage.stream_id = :streamId AND met_at IS NULL AND times @> requires`,
+      { streamId, at },
+    );
+    await trx.raw(
+      `UPDATE obligation SET verified_at = :at, met_at = greatest(obligation.met_at, late.last),
+         reason = CASE WHEN late.count > 0 THEN late.count || ' records of the day came in after the deadline' END
+       FROM obligation ended
+       JOIN coverage ON coverage.stream_id = ended.stream_id AND times @> ended.whole
+       CROSS JOIN LATERAL (
+         SELECT count(*) AS count, max(recorded_at) AS last FROM (
+           SELECT recorded_at FROM certificate WHERE stream_id = ended.stream_id
+             AND source_updated_at >= lower(ended.whole) AND source_updated_at < upper(ended.whole)
+           UNION ALL SELECT first_seen_at FROM reject WHERE stream_id = ended.stream_id
+             AND source_updated_at >= lower(ended.whole) AND source_updated_at < upper(ended.whole)
+         ) AS came WHERE recorded_at > ended.due_at) AS late
+       WHERE obligation.id = ended.id AND ended.stream_id = :streamId AND ended.met_at IS NOT NULL
+         AND ended.verified_at IS NULL AND upper(ended.whole) <= :at`,
+      { streamId, at },
+    );
+  });
+}
+
+/** Says why a day is still open, for those who look. */
+export async function noteReason(db: Knex, streamId: number, reason: string): Promise<void> {
+  await db('obligation')
+    .where({ stream_id: streamId })
+    .whereNull('met_at')
+    .whereRaw('reason IS DISTINCT FROM ?', [reason])
+    .update({ reason });
+}
+
+/** Streams with a day whose cut-off has passed and that is not proven to be in. */
+export async function streamsWithOpenDays(db: Knex, at: Date): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { name: string }[] }>(
+    `SELECT DISTINCT stream.name FROM obligation JOIN stream ON stream.id = stream_id
+     WHERE met_at IS NULL AND upper(requires) <= ? AND retired_at IS NULL`,
+    [at],
+  );
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,138 @@
+import { ScheduleNotFoundError, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
+import pMap from 'p-map';
+import type { StreamConfig } from '../config/connector-schema.ts';
+import type { HubConfig } from '../config/load.ts';
+import { dailyScheduleId, dailyWorkflowId, returnScheduleId, returnWorkflowId } from '../domain/ids.ts';
+import type { dailyAggregation } from '../workflows/daily-aggregation.ts';
+import type { StreamLabel } from '../workflows/messages.ts';
+import type { returnSync } from '../workflows/return-sync.ts';
+import { streamAttributes } from '../workflows/search-attributes.ts';
+
+const AT_ONCE = 8;
+
+/** How people see a stream in Temporal's UI. */
+export const labelOf = (unit: string, stream: StreamConfig): StreamLabel => ({
+  stream: stream.id,
+  title: stream.name ?? stream.id,
+  unit,
+});
+
+/** When a stream's day is over, in this jurisdiction. */
+export const cutOffOf = ({ jurisdiction }: HubConfig, stream: string): string =>
+  jurisdiction.daily.streams[stream]?.cutOff ?? jurisdiction.daily.cutOff;
+
+/**
+ * Makes Temporal's schedules what the configuration says: creates, changes and removes those of this hub. The
+ * configuration is where they are kept; Temporal only runs them. One process at a time may call this.
+ */
+export async function reconcileSchedules(
+  client: Client,
+  config: HubConfig,
+): Promise<{ kept: number; removed: number }> {
+  const { taskQueue } = config.settings.temporal;
+  const wanted = new Map(wantedSchedules(config).map((options) => [options.scheduleId, options]));
+  const known = new Set<string>();
+  const stale: string[] = [];
+  for await (const { scheduleId, memo } of client.schedule.list()) {
+    if (memo?.hub !== taskQueue) continue;
+    known.add(scheduleId);
+    if (!wanted.has(scheduleId)) stale.push(scheduleId);
+  }
+  await pMap(stale, (id) => remove(client, id), { concurrency: AT_ONCE });
+  await pMap(
+    wanted.values(),
+    (options) => (known.has(options.scheduleId) ? change(client, options) : create(client, options)),
+    {
+      concurrency: AT_ONCE,
+    },
+  );
+  return { kept: wanted.size, removed: stale.length };
+}
+
+/**
+ * Runs now what need not wait for its hour: platforms that return, and daily streams that are behind. A run that is
+ * going on is left alone.
+ */
+export async function wakeSchedules(client: Client, config: HubConfig, behind: readonly string[]): Promise<void> {
+  const streams = config.connectors.flatMap((connector) => connector.streams);
+  const ids = streams
+    .filter((stream) => stream.delivery === 'return' || behind.includes(stream.id))
+    .map((stream) => (stream.delivery === 'return' ? returnScheduleId(stream.id) : dailyScheduleId(stream.id)));
+  await pMap(ids, (id) => client.schedule.getHandle(id).trigger(ScheduleOverlapPolicy.SKIP), { concurrency: AT_ONCE });
+}
+
+async function create(client: Client, options: ScheduleOptions): Promise<void> {
+  await client.schedule.create(options);
+}
+
+async function change(client: Client, { scheduleId, spec, action, policies }: ScheduleOptions): Promise<void> {
+  await client.schedule.getHandle(scheduleId).update((previous) => ({
+    ...previous,
+    spec,
+    action: { ...action, workflowId: action.workflowId ?? scheduleId },
+    policies: { ...previous.policies, ...policies },
+  }));
+}
+
+async function remove(client: Client, id: string): Promise<void> {
+  try {
+    await client.schedule.getHandle(id).delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error; // gone already
+  }
+}
+
+function wantedSchedules(config: HubConfig): ScheduleOptions[] {
+  return config.connectors.flatMap((connector) =>
+    connector.streams.map((stream) => {
+      const label = labelOf(connector.name, stream);
+      return stream.delivery === 'return' ? returnSchedule(config, label) : dailySchedule(config, label);
+    }),
+  );
+}
+
+function returnSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOptions {
+  const { taskQueue } = settings.temporal;
+  return {
+    scheduleId: returnScheduleId(label.stream),
+    spec: { intervals: [{ every: settings.returnEvery }] },
+    // A platform that is away is asked on by the run that met it; the next run finds whatever was missed.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: settings.returnEvery },
+    memo: { hub: taskQueue },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'returnSync' satisfies typeof returnSync.name,
+      workflowId: returnWorkflowId(label.stream),
+      taskQueue,
+      args: [label],
+      typedSearchAttributes: streamAttributes(label, '回传'),
+      staticSummary: `回传 · ${label.title}`,
+      staticDetails: `${label.unit} 回传的证照:逐批读取,入库后确认。`,
+    },
+  };
+}
+
+function dailySchedule(config: HubConfig, label: StreamLabel): ScheduleOptions {
+  const { settings, jurisdiction } = config;
+  const { taskQueue } = settings.temporal;
+  const cutOff = cutOffOf(config, label.stream);
+  const [hour = 0, minute = 0] = cutOff.split(':').map(Number);
+  const { article, duty, due } = jurisdiction.daily;
+  return {
+    scheduleId: dailyScheduleId(label.stream),
+    spec: { calendars: [{ hour: hour % 24, minute }], timezone: 'Asia/Shanghai', jitter: '5 minutes' },
+    // A day that is still worked at is not begun twice; the next one waits its turn.
+    policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: '12 hours' },
+    memo: { hub: taskQueue },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'dailyAggregation' satisfies typeof dailyAggregation.name,
+      workflowId: dailyWorkflowId(label.stream),
+      taskQueue,
+      args: [{ ...label, cutOff }],
+      typedSearchAttributes: streamAttributes(label, '每日归集'),
+      staticSummary: `每日归集 · ${label.title}`,
+      staticDetails: `${label.unit} 的每日增量:${cutOff} 日终,限当日 ${due} 前。依据 ${jurisdiction.regulation.title}${article}:${duty}`,
+    },
+  };
+}

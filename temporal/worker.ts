@@ -1,0 +1,176 @@
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Client, Connection } from '@temporalio/client';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type LogEntry,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
+import type { Knex } from 'knex';
+import pRetry from 'p-retry';
+import { createActivities } from '../activities/index.ts';
+import { loadConfig, type ConfigChoice, type HubConfig } from '../config/load.ts';
+import type { Logger } from '../config/logger.ts';
+import { Streams } from '../connectors/registry.ts';
+import { messageOf } from '../domain/errors.ts';
+import { openDays, streamsWithOpenDays } from '../store/obligations.ts';
+import { saveStreams, type ConfiguredStream } from '../store/streams.ts';
+import { startOfDayMs } from '../domain/dates.ts';
+import { activityInterceptors } from './failures.ts';
+import { cutOffOf, labelOf, reconcileSchedules, wakeSchedules } from './schedules.ts';
+
+/** How often the configuration's files are looked at. */
+const WATCH_EVERY_MS = 5_000;
+
+export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+
+/** Sends the SDK's own log lines, the Rust core's included, to the hub's logger. Once per process, before any worker. */
+export function installRuntime(logger: Logger): void {
+  Runtime.install({
+    logger: new DefaultLogger('INFO', ({ level, message, meta }: LogEntry) => {
+      const shown = Object.entries(meta ?? {}).filter(([name]) => !UNSHOWN.has(name));
+      const fields = shown.map(([name, value]) => [name, value instanceof Error ? messageOf(value) : value] as const);
+      logger.log(WINSTON_LEVELS[level], message, Object.fromEntries(fields));
+    }),
+    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } } },
+    shutdownSignals: [],
+  });
+}
+
+/** Fields of the SDK's lines that are the same in all of them, or too long. */
+const UNSHOWN = new Set(['sdkComponent', 'namespace', 'taskQueue', 'taskToken', 'isLocal', 'workflowRunId']);
+const WINSTON_LEVELS = { TRACE: 'debug', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+/** What the configuration says of every stream, in the shape of the store. */
+export function configuredStreams(config: HubConfig): ConfiguredStream[] {
+  const { rule, article, duty, basis, due } = config.jurisdiction.daily;
+  return config.connectors.flatMap((connector) =>
+    connector.streams.map((stream) => ({
+      name: stream.id,
+      title: labelOf(connector.name, stream).title,
+      connector: connector.id,
+      unitCode: connector.unit,
+      unitName: connector.name,
+      delivery: stream.delivery,
+      since: stream.since === undefined ? null : new Date(startOfDayMs(stream.since)),
+      daily:
+        stream.delivery === 'daily' ? { rule, article, duty, basis, cutOff: cutOffOf(config, stream.id), due } : null,
+    })),
+  );
+}
+
+/**
+ * A running worker and the configuration it works by. The configuration is watched: a valid change is taken over at
+ * once, an invalid one is reported and the last valid one stays.
+ */
+export class HubWorker {
+  readonly #db: Knex;
+  readonly #client: Client;
+  readonly #choice: ConfigChoice;
+  readonly #logger: Logger;
+  #config: HubConfig;
+  #streams: Streams;
+  #worker: Worker | null = null;
+  #rejected = '';
+
+  constructor(options: { db: Knex; client: Client; config: HubConfig; choice: ConfigChoice; logger: Logger }) {
+    this.#db = options.db;
+    this.#client = options.client;
+    this.#config = options.config;
+    this.#choice = options.choice;
+    this.#logger = options.logger;
+    this.#streams = new Streams(options.config);
+  }
+
+  /**
+   * Works until {@link stop} is called.
+   * @param onReady called when the worker takes work
+   */
+  async run(
+    address: string,
+    workflows: WorkflowBundleOption | { workflowsPath: string },
+    onReady?: () => void,
+  ): Promise<void> {
+    const { namespace, taskQueue } = this.#config.settings.temporal;
+    await this.#apply(this.#config);
+    const connection = await pRetry(() => NativeConnection.connect({ address }), { retries: 10, maxTimeout: 5_000 });
+    const stopped = new AbortController();
+    const watching = this.#watch(stopped.signal);
+    try {
+      this.#worker = await Worker.create({
+        connection,
+        namespace,
+        taskQueue,
+        ...('workflowsPath' in workflows ? workflows : { workflowBundle: workflows }),
+        activities: createActivities({ db: this.#db, streams: () => this.#streams, now: () => new Date() }),
+        interceptors: { activity: [activityInterceptors] },
+        shutdownGraceTime: '5 seconds',
+        shutdownForceTime: '30 seconds',
+        maxConcurrentActivityTaskExecutions: 20,
+      });
+      onReady?.();
+      await this.#worker.run();
+    } finally {
+      stopped.abort();
+      await watching;
+      await connection.close();
+    }
+  }
+
+  stop(): void {
+    if (this.#worker?.getState() === 'RUNNING') this.#worker.shutdown();
+  }
+
+  async #apply(config: HubConfig): Promise<void> {
+    await saveStreams(this.#db, configuredStreams(config), new Date());
+    const { kept, removed } = await reconcileSchedules(this.#client, config);
+    await openDays(this.#db, new Date());
+    await wakeSchedules(this.#client, config, await streamsWithOpenDays(this.#db, new Date()));
+    this.#logger.info('configuration applied', { streams: kept, removed, jurisdiction: config.jurisdiction.id });
+  }
+
+  async #watch(stopped: AbortSignal): Promise<void> {
+    for (;;) {
+      const waited = await setTimeout(WATCH_EVERY_MS, true, { signal: stopped }).catch(() => false);
+      if (!waited) return;
+      await this.#reload();
+    }
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      const config = loadConfig(this.#choice);
+      if (config.fingerprint === this.#config.fingerprint) return;
+      await this.#apply(config);
+      this.#config = config;
+      this.#streams = new Streams(config);
+      this.#rejected = '';
+    } catch (error) {
+      const message = messageOf(error);
+      if (message !== this.#rejected)
+        this.#logger.error('the changed configuration is not taken over', { error: message });
+      this.#rejected = message;
+    }
+  }
+}
+
+const ASK_FOR_MS = 3_000;
+/** Temporal's TaskQueueType for workflow tasks. */
+const WORKFLOW_TASKS = 1;
+
+/** How many workers ask for work on a task queue; throws soon when Temporal cannot be reached. */
+export async function countWorkers(client: Client, taskQueue: string): Promise<number> {
+  const { workflowService } = client.connection as Connection;
+  const { namespace } = client.options;
+  const { pollers } = await client.withDeadline(Date.now() + ASK_FOR_MS, () =>
+    workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name: taskQueue },
+      taskQueueType: WORKFLOW_TASKS,
+    }),
+  );
+  return pollers.length;
+}

@@ -1,0 +1,331 @@
+import { shanghaiWallTime, shanghaiInstant } from '../../domain/dates.ts';
+import { versionsOf, recordsBefore, type Scale, type Version } from './records.ts';
+import { seeded } from './random.ts';
+import { DepartmentServer, type Answer, type PageChange, type Request, type Route } from './server.ts';
+import { currentStates, layOut, positionOf, rowBytes, truthAt, type Table } from './table.ts';
+import { FORMATS, type Format } from './trades.ts';
+
+export const DEPARTMENTS = ['province', 'housing', 'health', 'transport'] as const;
+export type DepartmentId = (typeof DEPARTMENTS)[number];
+
+/** The secret that each department expects. */
+export const secretOf = (id: DepartmentId): string => `${id}-secret`;
+
+export interface DepartmentOptions extends Scale {
+  /** The data are frozen at this moment: the department has closed for the day. */
+  nowMs: number;
+}
+
+/** A batch that was acknowledged, and when. */
+export interface Acknowledgement {
+  batch: string;
+  records: number;
+  atMs: number;
+}
+
+export interface Department {
+  server: DepartmentServer;
+  /** Moves the department's data to another moment. */
+  moveTo(nowMs: number): void;
+  acknowledgements: Acknowledgement[];
+  /** Called before a batch's acknowledgement is answered; tests look into the library there. */
+  onAcknowledge: ((batch: string) => void) | null;
+}
+
+/** Puts one simulated department together. */
+export function createDepartment(id: DepartmentId, options: DepartmentOptions): Department {
+  const format = FORMATS[id];
+  if (!format) throw new Error(`no department ${id}`);
+  let { nowMs } = options;
+  let table: Table | null = null;
+  let batches: ReturnBatch[] | null = null;
+  const acknowledgements: Acknowledgement[] = [];
+
+  const control: Record<string, (request: Request) => Answer> = {
+    'GET /_sim/truth': () => {
+      const lines: string[] = [];
+      // What lies in a stretch without a batch was not returned yet.
+      const untilMs = id === 'province' ? lastBatchEnd(options, nowMs) - 1 : nowMs;
+      for (const truth of truthAt(format, options, untilMs)) lines.push(JSON.stringify(truth));
+      return lines.join('\n');
+    },
+    'GET /_sim/state': () =>
+      JSON.stringify({
+        department: id,
+        now: shanghaiInstant(nowMs),
+        ...server.counts,
+        acknowledgements: acknowledgements.length,
+      }),
+    'POST /_sim/now': ({ body }) => {
+      department.moveTo((JSON.parse(body) as { nowMs: number }).nowMs);
+      return '{}';
+    },
+  };
+
+  const routes: Record<DepartmentId, () => Route[]> = {
+    province: () =>
+      provinceRoutes(
+        () => (batches ??= batchesOf(format, options, nowMs)),
+        acknowledgements,
+        () => server,
+        () => department.onAcknowledge,
+      ),
+    housing: () => housingRoutes(rows),
+    health: () => healthRoutes(rows),
+    transport: () => transportRoutes(rows, () => server),
+  };
+  const rows = (): Table => (table ??= currentStates(format, options, nowMs));
+  const server = new DepartmentServer(routes[id](), control);
+  const department: Department = {
+    server,
+    acknowledgements,
+    onAcknowledge: null,
+    moveTo: (toMs) => {
+      nowMs = toMs;
+      table = null;
+      batches = null;
+    },
+  };
+  return department;
+}
+
+/** Where a window and a page of it lie in a table. */
+function place(
+  table: Table,
+  window: { fromMs: number; toMs: number },
+  page: number,
+  size: number,
+  change: PageChange,
+): { total: number; from: number; to: number } {
+  const first = positionOf(table.times, window.fromMs);
+  const end = positionOf(table.times, window.toMs);
+  const from = Math.min(first + Math.max(0, page + change.shift) * size, end);
+  return { total: end - first, from, to: Math.max(from, Math.min(from + size, end) - change.drop) };
+}
+
+const join = (before: string, rows: Buffer, after: string): Buffer =>
+  Buffer.concat([Buffer.from(before), rows, Buffer.from(after)]);
+const refuse = (status: number, body: string): { status: number; body: string } => ({ status, body });
+/** Departments write and read wall time. */
+const wallMs = (text: string | null): number => Date.parse(`${(text ?? '').replace(' ', 'T')}+08:00`);
+
+function housingRoutes(table: () => Table): Route[] {
+  const asked = ({ url, headers }: Request): { fromMs: number; toMs: number } | null =>
+    headers['x-app-key'] === secretOf('housing')
+      ? { fromMs: wallMs(url.searchParams.get('start')), toMs: wallMs(url.searchParams.get('end')) }
+      : null;
+  return [
+    {
+      method: 'GET',
+      path: /^\/api\/permits\/count$/,
+      answer: (request) => {
+        const window = asked(request);
+        if (!window) return refuse(401, '{"code":401}');
+        return JSON.stringify({ code: 0, data: { count: place(table(), window, 0, 1, { shift: 0, drop: 0 }).total } });
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/api\/permits$/,
+      page: true,
+      answer: (request, _match, change) => {
+        const window = asked(request);
+        if (!window) return refuse(401, '{"code":401}');
+        const { searchParams } = request.url;
+        const size = Math.min(1000, Number(searchParams.get('pageSize')));
+        const { total, from, to } = place(table(), window, Number(searchParams.get('pageNo')) - 1, size, change);
+        return join(
+          '{"code":0,"message":"ok","data":{"rows":[',
+          table().slice(from, to),
+          `],"total":${String(total)}}}`,
+        );
+      },
+    },
+  ];
+}
+
+function healthRoutes(table: () => Table): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: /^\/gateway\/cert\/list$/,
+      page: true,
+      answer: ({ url: { searchParams }, headers }, _match, change) => {
+        if (headers.appkey !== secretOf('health'))
+          return '{"code":"E-106","msg":"not authorised","datas":null,"totalDataCount":0}';
+        const window = {
+          fromMs: wallMs(searchParams.get('beginTime')),
+          toMs: wallMs(searchParams.get('endTime')) + 1000,
+        };
+        const size = Number(searchParams.get('size'));
+        const { total, from, to } = place(table(), window, Number(searchParams.get('page')), size, change);
+        // Byte by byte, so that bytes that are no UTF-8 stay what they are.
+        const list = JSON.stringify(`[${table().slice(from, to).toString('latin1')}]`);
+        return join(
+          `{"code":"00","msg":"成功","datas":`,
+          Buffer.from(list, 'latin1'),
+          `,"dataCount":${String(to - from)},"totalDataCount":${String(total)},"totalPage":${String(Math.ceil(total / size))}}`,
+        );
+      },
+    },
+  ];
+}
+
+function transportRoutes(table: () => Table, server: () => DepartmentServer): Route[] {
+  const window = (request: Request): { fromMs: number; toMs: number; page: number; size: number } => {
+    const {
+      from,
+      to,
+      page = 0,
+      size = 1,
+    } = JSON.parse(request.body) as { from: number; to: number; page?: number; size?: number };
+    return { fromMs: from, toMs: to, page, size };
+  };
+  return [
+    tokenRoute('transport', server),
+    {
+      method: 'POST',
+      path: /^\/v2\/licences\/count$/,
+      answer: (request) => {
+        if (!server().accepts(request)) return refuse(401, '{"head":{"status":"401"}}');
+        const { total } = place(table(), window(request), 0, 1, { shift: 0, drop: 0 });
+        return JSON.stringify({ head: { status: '0', message: 'ok' }, data: { n: total } });
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/v2\/licences\/search$/,
+      page: true,
+      answer: (request, _match, change) => {
+        if (!server().accepts(request)) return refuse(401, '{"head":{"status":"401"}}');
+        const { page, size, ...asked } = window(request);
+        const { total, from, to } = place(table(), asked, page, size, change);
+        const more = (page + 1) * size < total;
+        return join(
+          '{"head":{"status":"0","message":"ok"},"data":{"list":[',
+          table().slice(from, to),
+          `],"hasNext":${String(more)}}}`,
+        );
+      },
+    },
+  ];
+}
+
+function tokenRoute(id: DepartmentId, server: () => DepartmentServer): Route {
+  return {
+    method: 'POST',
+    path: /^\/oauth\/token$/,
+    answer: ({ body }) => {
+      const given = new URLSearchParams(body);
+      if (given.get('client_secret') !== secretOf(id)) return refuse(401, '{"error":"invalid_client"}');
+      return JSON.stringify({ access_token: server().issueToken(), expires_in: 3600 });
+    },
+  };
+}
+
+interface ReturnBatch {
+  id: string;
+  cursor: string;
+  table: Table;
+}
+
+/** A batch for each stretch of time in which about 500 records are returned. */
+const stretchOf = (scale: Scale): number =>
+  Math.max(1, Math.ceil((500 * (scale.anchorMs - scale.startMs)) / scale.records));
+
+const lastBatchEnd = (scale: Scale, nowMs: number): number => {
+  const stretchMs = stretchOf(scale);
+  return scale.startMs + Math.floor((nowMs - scale.startMs) / stretchMs) * stretchMs;
+};
+
+/** The platform's batches up to a moment that have ended. */
+function batchesOf(format: Format, scale: Scale, nowMs: number): ReturnBatch[] {
+  const stretchMs = stretchOf(scale);
+  const endMs = lastBatchEnd(scale, nowMs);
+  const stretches = new Map<number, Version[]>();
+  for (let index = 0; index < recordsBefore(scale, nowMs); index++) {
+    const versions = versionsOf(format.trade, scale, index, nowMs);
+    const [first] = versions;
+    // Now and then the platform sends the same row again, a day later.
+    const again =
+      first && seeded(scale.seed, 'again', index)() < 0.01
+        ? [{ ...first, visibleMs: first.visibleMs + 86_400_000 }]
+        : [];
+    for (const version of [...versions, ...again]) {
+      if (version.visibleMs >= endMs) continue;
+      const stretch = Math.floor((version.visibleMs - scale.startMs) / stretchMs);
+      stretches.set(stretch, [...(stretches.get(stretch) ?? []), version]);
+    }
+  }
+  return [...stretches]
+    .sort(([a], [b]) => a - b)
+    .map(([stretch, versions]) => {
+      versions.sort((a, b) => a.visibleMs - b.visibleMs);
+      const rows = versions.map((version) => rowBytes(format, version));
+      return {
+        id: `HL${shanghaiWallTime(scale.startMs + stretch * stretchMs).replace(/\D/g, '')}`,
+        cursor: seeded('cursor', stretch)().toString(36).slice(2),
+        table: layOut(
+          rows.length,
+          (position) => versions[position]?.visibleMs ?? 0,
+          (position) => rows[position] ?? Buffer.alloc(0),
+        ),
+      };
+    });
+}
+
+function provinceRoutes(
+  batches: () => ReturnBatch[],
+  acknowledgements: Acknowledgement[],
+  server: () => DepartmentServer,
+  onAcknowledge: () => ((batch: string) => void) | null,
+): Route[] {
+  const guarded = (route: Route): Route => ({
+    ...route,
+    answer: (request, match, change) =>
+      server().accepts(request) ? route.answer(request, match, change) : refuse(401, '{"code":401,"message":"token"}'),
+  });
+  return [
+    tokenRoute('province', server),
+    guarded({
+      method: 'GET',
+      path: /^\/return\/next$/,
+      answer: ({ url }) => {
+        const cursor = url.searchParams.get('cursor') ?? '';
+        const position = cursor === '' ? 0 : batches().findIndex((batch) => batch.cursor === cursor) + 1;
+        const next = batches()[position];
+        const data = next ? { batchNo: next.id, nextCursor: next.cursor, count: next.table.times.length } : null;
+        return JSON.stringify({ code: 200, data });
+      },
+    }),
+    guarded({
+      method: 'GET',
+      path: /^\/return\/batch\/(\w+)$/,
+      page: true,
+      answer: ({ url: { searchParams } }, match, change) => {
+        const batch = batches().find(({ id }) => id === match[1]);
+        if (!batch) return refuse(404, '{"code":404}');
+        const everything = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
+        const { total, from, to } = place(
+          batch.table,
+          everything,
+          Number(searchParams.get('page')) - 1,
+          Number(searchParams.get('size')),
+          change,
+        );
+        return join('{"code":200,"data":{"records":[', batch.table.slice(from, to), `],"total":${String(total)}}}`);
+      },
+    }),
+    guarded({
+      method: 'POST',
+      path: /^\/return\/batch\/(\w+)\/ack$/,
+      answer: ({ body }, match) => {
+        const batch = match[1] ?? '';
+        onAcknowledge()?.(batch);
+        const { received } = JSON.parse(body) as { received: number };
+        acknowledgements.push({ batch, records: received, atMs: Date.now() });
+        return '{"code":200}';
+      },
+    }),
+  ];
+}

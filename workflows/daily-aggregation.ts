@@ -1,0 +1,131 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  setCurrentDetails,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { DayState } from '../activities/days.ts';
+import { shanghaiDate, timeOfDayMs } from '../domain/dates.ts';
+import { describeWindow, timeWindow } from '../domain/window.ts';
+import { INCOMPLETE, type DailyAggregationInput, type DailyAggregationResult } from './messages.ts';
+import { HUB_DUE_AT, SCHEDULED_AT } from './search-attributes.ts';
+import { applicationCause, ledger, pausingOnConfigurationError, reconcileInTurn, source, syncInTurn } from './steps.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+/** Waits between two looks at a day that is not proven, growing. */
+const RETRY_MINUTES = [2, 5, 10, 20, 30];
+/** A day's wake-ups do not all come at one instant. */
+const SPREAD_MS = 10 * MINUTE_MS;
+
+/**
+ * One day's increment of one stream (每日增量归集). At the cut-off the day is read, counts are compared, differences are
+ * narrowed and read again, and the day's obligation is met by the proof and by nothing else. A source that is away is
+ * asked on through the evening; at 24:00 the obligation is overdue while the work goes on. After midnight the rest of
+ * the calendar day is read and checked. A day that is not proven by the next cut-off is handed over to the next run.
+ */
+export async function dailyAggregation(input: DailyAggregationInput): Promise<DailyAggregationResult> {
+  return pausingOnConfigurationError(input, () => collectDay(input));
+}
+
+async function collectDay(input: DailyAggregationInput): Promise<DailyAggregationResult> {
+  const { stream, title, unit } = input;
+  const label = { stream, title, unit };
+  const date = input.date ?? scheduledDate(input.cutOff);
+  const day = await ledger.openDay({ stream, date, closeAt: input.closeAt });
+  const [cutOffMs, endMs, dueMs] = [Date.parse(day.cutOffAt), Date.parse(day.endsAt), Date.parse(day.dueAt)];
+  upsertSearchAttributes([{ key: HUB_DUE_AT, value: new Date(dueMs) }]);
+
+  let note = '';
+  let overdue = false;
+  const show = (text: string): void => {
+    note = text;
+    setCurrentDetails(
+      `${date} 增量 · ${overdue ? '**已逾期**,继续归集' : `限 ${day.dueAt.slice(5, 16).replace('T', ' ')} 前`}\n\n${note}`,
+    );
+  };
+
+  /** Reads everything that can be read, compares up to `toMs`, and asks the ledger. */
+  async function collect(toMs: number): Promise<DayState> {
+    for (;;) {
+      const plan = await source.planWindows({ stream, to: new Date(toMs).toISOString() });
+      for (const window of plan.windows) {
+        show(`读取 ${describeWindow(window)}`);
+        await syncInTurn({ ...label, purpose: 'daily', window });
+      }
+      if (plan.waitMs === 0) break;
+      await sleep(plan.waitMs, { summary: '等待源端数据可见' });
+    }
+    const window = timeWindow(Date.parse(day.compareFrom), toMs);
+    show(`对账 ${describeWindow(window)}`);
+    try {
+      await reconcileInTurn({ ...label, window });
+    } catch (error) {
+      // What differs is named in the ledger, and the day stays open by itself.
+      if (applicationCause(error)?.type !== INCOMPLETE) throw error;
+    }
+    return ledger.closeDay({ stream, date });
+  }
+
+  /** Collects again and again, until the ledger says what is wanted or the next day's run takes over. */
+  async function collectUntil(toMs: number, wanted: (state: DayState) => boolean): Promise<DayState> {
+    for (let round = 0; ; round++) {
+      const state = await collect(toMs);
+      if (wanted(state) || Date.now() >= cutOffMs + DAY_MS) return state;
+      const minutes = RETRY_MINUTES[Math.min(round, RETRY_MINUTES.length - 1)] ?? 30;
+      show(`尚未核对一致,${String(minutes)} 分钟后再核`);
+      await sleep(minutes * MINUTE_MS, { summary: '等待后再次核对' });
+    }
+  }
+
+  const deadline = new CancellationScope();
+  void deadline
+    .run(async () => {
+      await sleep(Math.max(0, dueMs - Date.now()), { summary: `截止 ${day.dueAt.slice(5, 16).replace('T', ' ')}` });
+      overdue = true;
+      show(note);
+    })
+    .catch(() => undefined); // cancelled: the day was met in time
+
+  // Earlier days that are still open come first; they do not wait for this day's cut-off.
+  const { windows } = await source.planWindows({ stream, to: day.startsAt });
+  for (const window of windows) await syncInTurn({ ...label, purpose: 'daily', window });
+  await ledger.closeDay({ stream, date });
+
+  if (Date.now() < cutOffMs) {
+    show('等待日终');
+    await sleep(cutOffMs - Date.now(), { summary: `等待日终 ${day.cutOffAt.slice(11, 16)}` });
+  }
+  const atCutOff = await collectUntil(cutOffMs, (state) => state.met);
+  if (!atCutOff.met) {
+    throw ApplicationFailure.nonRetryable(
+      `the increment of ${date} is not proven; the next day’s run goes on with it`,
+      INCOMPLETE,
+    );
+  }
+  deadline.cancel();
+  if (atCutOff.verified) return { date, ...atCutOff };
+
+  show('已归集,零点后核验当日余下数据');
+  await sleep(Math.max(0, endMs - Date.now()) + spread(stream), { summary: '等待零点后核验' });
+  const atEnd = await collectUntil(endMs, (state) => state.verified);
+  show(atEnd.verified ? '已归集并核验' : '未能核验,由次日继续');
+  return { date, ...atEnd };
+}
+
+/** The day that a scheduled run is for: the one whose cut-off it was scheduled at, or the latest that had passed. */
+function scheduledDate(cutOff: string): string {
+  const { typedSearchAttributes, startTime } = workflowInfo();
+  const scheduled = typedSearchAttributes.get(SCHEDULED_AT) ?? startTime;
+  const sinceMidnightMs = timeOfDayMs('2000-01-01', cutOff) - timeOfDayMs('2000-01-01', '00:00');
+  return shanghaiDate(scheduled.getTime() - sinceMidnightMs);
+}
+
+/** The same stream always waits the same while, somewhere between 0 and ten minutes. */
+function spread(stream: string): number {
+  let hash = 0;
+  for (let index = 0; index < stream.length; index++) hash = (hash * 31 + stream.charCodeAt(index)) % 65_521;
+  return (hash / 65_521) * SPREAD_MS;
+}

@@ -1,0 +1,5 @@
+/** Every workflow; the bundle is made from this file. */
+export { dailyAggregation } from './daily-aggregation.ts';
+export { reconcileStream } from './reconcile-stream.ts';
+export { returnSync } from './return-sync.ts';
+export { syncWindow } from './sync-window.ts';

@@ -1,0 +1,82 @@
+import type { Window, TimeWindow, BatchWindow } from '../domain/window.ts';
+
+/** Names of a stream as people read them in Temporal's UI. */
+export interface StreamLabel {
+  stream: string;
+  title: string;
+  unit: string;
+}
+
+/** What a sync reads for. */
+export type SyncPurpose = 'return' | 'daily' | 'reconcile';
+
+export interface Totals {
+  read: number;
+  accepted: number;
+  unchanged: number;
+  rejected: number;
+}
+
+export interface SyncWindowInput extends StreamLabel {
+  purpose: SyncPurpose;
+  window: Window;
+  /** Carried over when the run continues as new. */
+  carried?: SyncCarried;
+}
+
+/** Where a sync stands between two runs. */
+export interface SyncCarried {
+  /** What is still to be read of the window, the part being read first. */
+  pending: Window[];
+  batchId: number | null;
+  result: SyncWindowResult;
+}
+
+export interface SyncWindowResult extends Totals {
+  pages: number;
+  batchId: number | null;
+  /** Every part of the window is covered. */
+  complete: boolean;
+}
+
+export interface ReturnSyncInput extends StreamLabel {
+  carried?: ReturnSyncResult & { after: BatchWindow | null };
+}
+
+export interface ReturnSyncResult extends Totals {
+  batches: number;
+}
+
+export interface DailyAggregationInput extends StreamLabel {
+  /** Time of day of the cut-off, `HH:MM`: tells a scheduled run which day it is for. */
+  cutOff: string;
+  /** The day, for a run that is started by hand. */
+  date?: string;
+  /** The day is over at the source already, before its cut-off. */
+  closeAt?: string;
+}
+
+export interface DailyAggregationResult {
+  date: string;
+  met: boolean;
+  verified: boolean;
+}
+
+export interface ReconcileStreamInput extends StreamLabel {
+  window: TimeWindow;
+  carried?: { pending: TimeWindow[]; result: ReconcileStreamResult };
+}
+
+export interface ReconcileStreamResult {
+  /** Comparisons that were made. */
+  compared: number;
+  /** Smallest windows that differed and were read again. */
+  reread: number;
+  /** Smallest windows that still differ; each is a task of the unit that answers for the source. */
+  differences: number;
+}
+
+/** Type of the failure with which a run ends that could not bring source and library together. */
+export const INCOMPLETE = 'Incomplete';
+/** Type of the failure that only a change of configuration, or of credentials, can mend. */
+export const CONFIGURATION = 'configuration';

@@ -1,0 +1,62 @@
+import { ApplicationFailure, continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { describeWindow, halveWindow, type TimeWindow } from '../domain/window.ts';
+import { INCOMPLETE, type ReconcileStreamInput, type ReconcileStreamResult } from './messages.ts';
+import { pausingOnConfigurationError, reading, source, syncInTurn } from './steps.ts';
+
+/**
+ * Compares what a source says it has with what the library accounts for, over any period. A difference is narrowed by
+ * halving until few enough records are left to be read again; what still differs then is named and becomes a task of
+ * the unit that answers for the source. Ends as failed when anything differs, so that success always means equality.
+ */
+export async function reconcileStream(input: ReconcileStreamInput): Promise<ReconcileStreamResult> {
+  return pausingOnConfigurationError(input, () => compareParts(input));
+}
+
+async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStreamResult> {
+  const { stream, title, unit } = input;
+  const pending = [...(input.carried?.pending ?? [input.window])];
+  const result = input.carried?.result ?? { compared: 0, reread: 0, differences: 0 };
+
+  async function equal(window: TimeWindow): Promise<boolean> {
+    const counts = await source.compareCounts.executeWithOptions({ summary: describeWindow(window) }, [
+      { stream, window },
+    ]);
+    result.compared += 1;
+    if (counts.source === counts.library) return true;
+    setCurrentDetails(`${describeWindow(window)}:源端 ${String(counts.source)},库内 ${String(counts.library)}`);
+    const halves = counts.small ? null : halveWindow(window);
+    if (halves) pending.push(halves[1], halves[0]);
+    return halves !== null;
+  }
+
+  for (;;) {
+    const window = pending.pop();
+    if (!window) break;
+    if (!(await equal(window)) && !(await mend(window))) {
+      await reading.nameDifference({ stream, window });
+      result.differences += 1;
+    }
+    if (workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof reconcileStream>({ ...input, carried: { pending, result } });
+  }
+  setCurrentDetails(
+    `比对 ${String(result.compared)} 次 · 重读 ${String(result.reread)} · 差异 ${String(result.differences)}`,
+  );
+  if (result.differences > 0) {
+    throw ApplicationFailure.nonRetryable(
+      `${String(result.differences)} window(s) of ${stream} differ from the source`,
+      INCOMPLETE,
+    );
+  }
+  return result;
+
+  /** Reads the window again, then what the source changed meanwhile: a record that moved on is no longer missing. */
+  async function mend(window: TimeWindow): Promise<boolean> {
+    result.reread += 1;
+    await syncInTurn({ stream, title, unit, purpose: 'reconcile', window });
+    if (await equal(window)) return true;
+    const { windows } = await source.planWindows({ stream, to: window.to });
+    for (const newer of windows) await syncInTurn({ stream, title, unit, purpose: 'reconcile', window: newer });
+    return equal(window);
+  }
+}

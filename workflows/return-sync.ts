@@ -1,0 +1,61 @@
+import { ApplicationFailure, continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { BatchWindow } from '../domain/window.ts';
+import { INCOMPLETE, type ReturnSyncInput, type ReturnSyncResult } from './messages.ts';
+import { addTotals, ledger, noTotals, pausingOnConfigurationError, shownTotals, source, syncInTurn } from './steps.ts';
+
+/** How often a batch that does not match what it declared is read before it becomes a task of the platform. */
+const READS = 3;
+
+/**
+ * Takes what a platform returns (回传) until it has no further batch. A batch is acknowledged only when it is committed
+ * whole; one that stays different from what it declared is left unacknowledged as a hole in the chain, becomes a task
+ * of the platform, and is read again by every later run, while the batches after it go on.
+ */
+export async function returnSync(input: ReturnSyncInput): Promise<ReturnSyncResult> {
+  return pausingOnConfigurationError(input, () => takeBatches(input));
+}
+
+async function takeBatches(input: ReturnSyncInput): Promise<ReturnSyncResult> {
+  const { stream, title, unit } = input;
+  let result: ReturnSyncResult = input.carried ?? { ...noTotals(), batches: 0 };
+  let broken = 0;
+
+  async function take(window: BatchWindow): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const synced = await syncInTurn({ stream, title, unit, purpose: 'return', window });
+      result = { ...addTotals(result, synced), batches: result.batches + 1 };
+      setCurrentDetails(`批次 ${window.id}(第 ${String(window.ordinal)} 批)\n\n${shownTotals(result)}`);
+      if (synced.complete && synced.batchId !== null) {
+        await source.acknowledgeBatch.executeWithOptions({ summary: `确认批次 ${window.id}` }, [
+          { batchId: synced.batchId },
+        ]);
+        return;
+      }
+      if (attempt < READS) continue;
+      await ledger.reportBrokenBatch({ stream, window, read: synced.read });
+      broken += 1;
+      return;
+    }
+  }
+
+  const chain = await ledger.findChain({ stream });
+  for (const batchId of chain.unacknowledged) await source.acknowledgeBatch({ batchId });
+  for (const window of chain.broken) await take(window);
+
+  let after = input.carried?.after ?? chain.last;
+  for (;;) {
+    const next = await source.findNextBatch({ stream, after });
+    if (!next) break;
+    await take(next);
+    after = next;
+    if (workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof returnSync>({ ...input, carried: { ...result, after } });
+  }
+  if (broken > 0) {
+    throw ApplicationFailure.nonRetryable(
+      `${String(broken)} batch(es) of ${stream} differ from what was declared`,
+      INCOMPLETE,
+    );
+  }
+  return result;
+}

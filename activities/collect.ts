@@ -45,18 +45,19 @@ export interface WindowPlan {
 export function createCollectActivities({ db, streams, now }: Dependencies) {
   return {
     /**
-     * The parts of a stream that are not covered and can be read, in slices. What is younger than the source's clock
-     * less the stream's lag is left for later, because records may still become visible there; `waitMs` says how long
-     * it takes until `to` can be read.
+     * The parts of a stream up to `to` that are not covered, in slices. What is younger than the source's clock less
+     * the stream's lag is left for later, because records may still become visible there; `waitMs` says how long it
+     * takes until all of it can be read.
      */
     async planWindows(input: { stream: string; to: string }): Promise<WindowPlan> {
       const { config, source } = streams().get(input.stream);
       const { id, collectFrom } = await readableStream(db, input.stream);
       const readableMs = (await source.clock()) - config.lag;
-      const open = await batches.gaps(db, id, collectFrom, new Date(readableMs));
+      const toMs = Date.parse(input.to);
+      const open = await batches.gaps(db, id, collectFrom, new Date(Math.min(toMs, readableMs)));
       return {
         windows: open.flatMap((gap) => sliceWindow(timeWindow(gap.from.getTime(), gap.to.getTime()), config.slice)),
-        waitMs: Math.max(0, Date.parse(input.to) - readableMs),
+        waitMs: Math.max(0, toMs - readableMs),
       };
     },
 

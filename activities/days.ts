@@ -5,14 +5,8 @@ import { gaps } from '../store/batches.ts';
 import { getStream, pauseStream } from '../store/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
-/** One stream's day, as its workflow needs it. */
+/** What the workflow of one stream's day needs to know of it. */
 export interface Day {
-  /** Start of the day, and of the interval that must be covered. */
-  startsAt: string;
-  /** When the day is over at the source: the interval's end. */
-  cutOffAt: string;
-  /** 24:00. */
-  endsAt: string;
   dueAt: string;
   /** How far back counts are compared again, to find records that became visible late. */
   compareFrom: string;
@@ -37,15 +31,12 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
           cure: 'only configured streams with delivery: daily do, from the day the hub first saw them',
         });
       }
-      const cutOffAt = input.closeAt === undefined ? opened.requiresTo : new Date(input.closeAt);
-      if (cutOffAt < opened.requiresTo) await closeDayEarly(db, opened.id, cutOffAt);
+      const closeAt = input.closeAt === undefined ? opened.requiresTo : new Date(input.closeAt);
+      if (closeAt < opened.requiresTo) await closeDayEarly(db, opened.id, closeAt);
       const { collectFrom } = await getStream(db, input.stream);
       const { lookback } = streams().get(input.stream).config;
       const compareFromMs = Math.max(collectFrom.getTime(), opened.requiresFrom.getTime() - lookback);
       return {
-        startsAt: shanghaiInstant(opened.requiresFrom.getTime()),
-        cutOffAt: shanghaiInstant(cutOffAt.getTime()),
-        endsAt: shanghaiInstant(opened.dayEnds.getTime()),
         dueAt: shanghaiInstant(opened.dueAt.getTime()),
         compareFrom: shanghaiInstant(compareFromMs),
       };

@@ -2,22 +2,23 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
+import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import axios from 'axios';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Knex } from 'knex';
 import { Listr } from 'listr2';
 import { provide } from '../config/environment.ts';
+import type { StreamConfig } from '../config/connector-schema.ts';
 import type { HubConfig } from '../config/load.ts';
 import { Streams } from '../connectors/registry.ts';
 import { shanghaiDate, shanghaiInstant } from '../domain/dates.ts';
-import { configurationError, systemError } from '../domain/errors.ts';
+import { configurationError, messageOf, systemError } from '../domain/errors.ts';
 import { dailyWorkflowId, returnScheduleId } from '../domain/ids.ts';
-import { getDay } from '../store/obligations.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../store/overview.ts';
 import { connectTemporal } from '../temporal/client.ts';
 import { cutOffOf, labelOf } from '../temporal/schedules.ts';
 import type { dailyAggregation } from '../workflows/daily-aggregation.ts';
+import { closeDayEarlyUpdate, type StreamLabel } from '../workflows/messages.ts';
 import { streamAttributes } from '../workflows/search-attributes.ts';
 import { compareWithTruth, type TruthReport } from './demo-truth.ts';
 import { dataFolder, readConfig, ROOT, withConfig, withData, type CommonOptions } from './options.ts';
@@ -163,8 +164,9 @@ async function runDemo(options: DemoOptions): Promise<void> {
     if (!db || !client) return;
     const collected = collect(db, client, config, nowMs);
     collected.catch(() => undefined); // stopped in the middle: the servers it asks are gone
-    if ((await Promise.race([collected, stopped.then(() => 'stopped')])) === 'stopped') return;
-    const held = await summarise(db, config, addresses, departmentAddresses(supervisor.folder));
+    const failed = await Promise.race([collected, stopped]);
+    if (!failed) return;
+    const held = await summarise(db, config, addresses, departmentAddresses(supervisor.folder), failed);
     if (options.once) {
       process.exitCode = held ? 0 : 1;
     } else {
@@ -251,11 +253,10 @@ async function checkConnectors(config: HubConfig): Promise<string> {
   return `Connectors: ${String(ids.length)} streams answer`;
 }
 
-/** The main job: what the platform returned, and each department's day up to now. */
-async function collect(db: Knex, client: Client, config: HubConfig, nowMs: number): Promise<void> {
-  const { taskQueue } = config.settings.temporal;
-  const date = shanghaiDate(nowMs);
+/** The main job: what the platform returned, and each department’s day up to now. Tells the streams that failed. */
+async function collect(db: Knex, client: Client, config: HubConfig, nowMs: number): Promise<string[]> {
   const jobs = config.connectors.flatMap((connector) => connector.streams.map((stream) => ({ connector, stream })));
+  const failed: string[] = [];
   await new Listr(
     jobs.map(({ connector, stream }) => ({
       title: `${connector.name} · ${stream.name ?? stream.id}`,
@@ -273,18 +274,11 @@ async function collect(db: Knex, client: Client, config: HubConfig, nowMs: numbe
           if (stream.delivery === 'return') {
             await returned(client, stream.id);
           } else {
-            const workflowId = dailyWorkflowId(stream.id, date);
-            await client.workflow.start<typeof dailyAggregation>('dailyAggregation', {
-              workflowId,
-              taskQueue,
-              args: [{ ...label, cutOff: cutOffOf(config, stream.id), date, closeAt: shanghaiInstant(nowMs) }],
-              typedSearchAttributes: streamAttributes(label, '每日归集'),
-              staticSummary: `每日归集 · ${label.title} · ${date}`,
-              // The run of an earlier start may still wait for midnight; this one does that too.
-              workflowIdConflictPolicy: 'TERMINATE_EXISTING',
-            });
-            await dayMet(db, client, workflowId, stream.id, date, nowMs);
+            await closedForTheDay(client, config, stream, label, nowMs);
           }
+        } catch (error) {
+          failed.push(`${stream.id}: ${messageOf(error)}`);
+          throw error;
         } finally {
           watch.abort();
           await progress;
@@ -294,6 +288,7 @@ async function collect(db: Knex, client: Client, config: HubConfig, nowMs: numbe
     })),
     { concurrent: true, exitOnError: false },
   ).run();
+  return failed;
 }
 
 async function progressOf(db: Knex, stream: string): Promise<string> {
@@ -318,27 +313,30 @@ async function returned(client: Client, stream: string): Promise<void> {
   }
 }
 
-async function dayMet(
-  db: Knex,
+/** Starts the day's run, or finds the one of an earlier start, and tells it that the department has closed for the day. */
+async function closedForTheDay(
   client: Client,
-  workflowId: string,
-  stream: string,
-  date: string,
+  config: HubConfig,
+  stream: StreamConfig,
+  label: StreamLabel,
   nowMs: number,
 ): Promise<void> {
-  for (;;) {
-    const covered = await db.raw<{ rows: { covered: boolean }[] }>(
-      'SELECT times @> ?::timestamptz AS covered FROM coverage JOIN stream ON stream.id = stream_id WHERE name = ?',
-      [new Date(nowMs - 1), stream],
-    );
-    if (covered.rows[0]?.covered === true && (await getDay(db, stream, date))?.metAt) return;
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    if (status.name !== 'RUNNING')
-      throw systemError(`${workflowId} ended as ${status.name}; look at it in Temporal’s UI`, {
-        code: 'workflow-failed',
-      });
-    await wait(300);
-  }
+  const date = shanghaiDate(nowMs);
+  const startWorkflowOperation = new WithStartWorkflowOperation<typeof dailyAggregation>('dailyAggregation', {
+    workflowId: dailyWorkflowId(stream.id, date),
+    taskQueue: config.settings.temporal.taskQueue,
+    args: [{ ...label, cutOff: cutOffOf(config, stream.id), date }],
+    typedSearchAttributes: streamAttributes(label, '每日归集'),
+    staticSummary: `每日归集 · ${label.title} · ${date}`,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+  const at = shanghaiInstant(nowMs);
+  const { met } = await client.workflow.executeUpdateWithStart(closeDayEarlyUpdate, {
+    args: [{ at }],
+    startWorkflowOperation,
+  });
+  if (!met)
+    throw systemError(`${date} of ${stream.id} is not proven to be in`, { code: 'day-open', cure: 'see ./hub gaps' });
 }
 
 /** Prints what came of it; false when any check failed. */
@@ -347,6 +345,7 @@ async function summarise(
   config: HubConfig,
   addresses: Addresses,
   departments: Record<string, string>,
+  failed: string[],
 ): Promise<boolean> {
   const at = new Date();
   const streams = await streamOverview(db, at);
@@ -367,6 +366,10 @@ async function summarise(
   if (obligations.length > 0) console.log(obligationTable(obligations));
 
   const checks: [string, boolean][] = [
+    [
+      failed.length === 0 ? 'every stream was collected' : `not every stream was collected: ${failed.join('; ')}`,
+      failed.length === 0,
+    ],
     ...truths.map(({ stream, text, equal }): [string, boolean] => [`${stream} equals its department: ${text}`, equal]),
     ['no gaps', gaps.length === 0],
     ['no obligation overdue', counts.overdue === 0],

@@ -6,8 +6,6 @@ export interface DayObligation {
   /** What must be covered: from the start of the day to the cut-off. */
   requiresFrom: Date;
   requiresTo: Date;
-  /** End of the calendar day. */
-  dayEnds: Date;
   dueAt: Date;
   metAt: Date | null;
   verifiedAt: Date | null;
@@ -38,7 +36,7 @@ export async function openDays(db: Knex, at: Date): Promise<void> {
 /** The obligation of one stream's day, or null when there is none. */
 export async function getDay(db: Knex, stream: string, date: string): Promise<DayObligation | null> {
   const { rows } = await db.raw<{ rows: DayObligation[] }>(
-    `SELECT id, lower(requires) AS "requiresFrom", upper(requires) AS "requiresTo", upper(whole) AS "dayEnds",
+    `SELECT id, lower(requires) AS "requiresFrom", upper(requires) AS "requiresTo",
        due_at AS "dueAt", met_at AS "metAt", verified_at AS "verifiedAt"
      FROM obligation WHERE subject = ?`,
     [dailySubject(stream, date)],

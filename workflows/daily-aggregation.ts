@@ -1,15 +1,24 @@
 import {
+  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
+  condition,
   setCurrentDetails,
+  setHandler,
   sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DayState } from '../activities/days.ts';
-import { shanghaiDate, timeOfDayMs } from '../domain/dates.ts';
-import { describeWindow, timeWindow } from '../domain/window.ts';
-import { INCOMPLETE, type DailyAggregationInput, type DailyAggregationResult } from './messages.ts';
+import type { WindowPlan } from '../activities/collect.ts';
+import type { Day, DayState } from '../activities/days.ts';
+import { shanghaiDate, shanghaiInstant, startOfDayMs, timeOfDayMs } from '../domain/dates.ts';
+import { describeWindow, timeWindow, type TimeWindow } from '../domain/window.ts';
+import {
+  closeDayEarlyUpdate,
+  INCOMPLETE,
+  type DailyAggregationInput,
+  type DailyAggregationResult,
+} from './messages.ts';
 import { HUB_DUE_AT, SCHEDULED_AT } from './search-attributes.ts';
 import { applicationCause, ledger, pausingOnConfigurationError, reconcileInTurn, source, syncInTurn } from './steps.ts';
 
@@ -34,69 +43,53 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
   const { stream, title, unit } = input;
   const label = { stream, title, unit };
   const date = input.date ?? scheduledDate(input.cutOff);
-  const day = await ledger.openDay({ stream, date, closeAt: input.closeAt });
-  const [cutOffMs, endMs, dueMs] = [Date.parse(day.cutOffAt), Date.parse(day.endsAt), Date.parse(day.dueAt)];
-  upsertSearchAttributes([{ key: HUB_DUE_AT, value: new Date(dueMs) }]);
-
+  const cutOffMs = timeOfDayMs(date, input.cutOff);
+  const endMs = timeOfDayMs(date, '24:00');
+  let dueMs = endMs;
   let note = '';
   let overdue = false;
-  const show = (text: string): void => {
-    note = text;
-    setCurrentDetails(
-      `${date} 增量 · ${overdue ? '**已逾期**,继续归集' : `限 ${day.dueAt.slice(5, 16).replace('T', ' ')} 前`}\n\n${note}`,
-    );
-  };
+  let turn: Promise<unknown> = Promise.resolve();
 
-  /** Reads everything that can be read, compares up to `toMs`, and asks the ledger. */
-  async function collect(toMs: number): Promise<DayState> {
-    for (;;) {
-      const plan = await source.planWindows({ stream, to: new Date(toMs).toISOString() });
-      for (const window of plan.windows) {
-        show(`读取 ${describeWindow(window)}`);
-        await syncInTurn({ ...label, purpose: 'daily', window });
-      }
-      if (plan.waitMs === 0) break;
-      await sleep(plan.waitMs, { summary: '等待源端数据可见' });
-    }
-    const window = timeWindow(Date.parse(day.compareFrom), toMs);
-    show(`对账 ${describeWindow(window)}`);
-    try {
-      await reconcileInTurn({ ...label, window });
-    } catch (error) {
-      // What differs is named in the ledger, and the day stays open by itself.
-      if (applicationCause(error)?.type !== INCOMPLETE) throw error;
-    }
-    return ledger.closeDay({ stream, date });
-  }
+  // Set before anything is awaited, so that an update which starts this run finds it.
+  const opening = openDay();
+  setHandler(
+    closeDayEarlyUpdate,
+    async ({ at }: { at: string }) => {
+      await opening;
+      await openDay(at);
+      return inTurn(() => collect(Date.parse(at)));
+    },
+    {
+      validator: ({ at }: { at: string }) => {
+        const atMs = Date.parse(at);
+        if (atMs > startOfDayMs(date) && atMs <= Math.min(cutOffMs, Date.now())) return;
+        throw new Error(
+          `${at} is not between the start of ${date} and now, or comes after the cut-off ${input.cutOff}`,
+        );
+      },
+    },
+  );
 
-  /** Collects again and again, until the ledger says what is wanted or the next day's run takes over. */
-  async function collectUntil(toMs: number, wanted: (state: DayState) => boolean): Promise<DayState> {
-    for (let round = 0; ; round++) {
-      const state = await collect(toMs);
-      if (wanted(state) || Date.now() >= cutOffMs + DAY_MS) return state;
-      const minutes = RETRY_MINUTES[Math.min(round, RETRY_MINUTES.length - 1)] ?? 30;
-      show(`尚未核对一致,${String(minutes)} 分钟后再核`);
-      await sleep(minutes * MINUTE_MS, { summary: '等待后再次核对' });
-    }
-  }
-
+  const day = await opening;
+  dueMs = Date.parse(day.dueAt);
+  upsertSearchAttributes([{ key: HUB_DUE_AT, value: new Date(dueMs) }]);
   const deadline = new CancellationScope();
   void deadline
     .run(async () => {
-      await sleep(Math.max(0, dueMs - Date.now()), { summary: `截止 ${day.dueAt.slice(5, 16).replace('T', ' ')}` });
+      await sleep(Math.max(0, dueMs - Date.now()), { summary: `截止 ${shortTime(day.dueAt)}` });
       overdue = true;
       show(note);
     })
     .catch(() => undefined); // cancelled: the day was met in time
 
   // Earlier days that are still open come first; they do not wait for this day's cut-off.
-  const { windows } = await source.planWindows({ stream, to: day.startsAt });
-  for (const window of windows) await syncInTurn({ ...label, purpose: 'daily', window });
-  await ledger.closeDay({ stream, date });
-
+  await inTurn(async () => {
+    await read((await plan(startOfDayMs(date))).windows);
+    await close();
+  });
   if (Date.now() < cutOffMs) {
     show('等待日终');
-    await sleep(cutOffMs - Date.now(), { summary: `等待日终 ${day.cutOffAt.slice(11, 16)}` });
+    await sleep(cutOffMs - Date.now(), { summary: `等待日终 ${input.cutOff}` });
   }
   const atCutOff = await collectUntil(cutOffMs, (state) => state.met);
   if (!atCutOff.met) {
@@ -106,14 +99,90 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
     );
   }
   deadline.cancel();
-  if (atCutOff.verified) return { date, ...atCutOff };
+  if (atCutOff.verified) return finish(atCutOff);
 
   show('已归集,零点后核验当日余下数据');
   await sleep(Math.max(0, endMs - Date.now()) + spread(stream), { summary: '等待零点后核验' });
   const atEnd = await collectUntil(endMs, (state) => state.verified);
   show(atEnd.verified ? '已归集并核验' : '未能核验,由次日继续');
-  return { date, ...atEnd };
+  return finish(atEnd);
+
+  function openDay(closeAt?: string): Promise<Day> {
+    const summary = closeAt === undefined ? `开立时限任务 ${date}` : `提前日终 ${shortTime(closeAt)}`;
+    return ledger.openDay.executeWithOptions({ summary }, [{ stream, date, closeAt }]);
+  }
+
+  function plan(toMs: number): Promise<WindowPlan> {
+    return source.planWindows.executeWithOptions({ summary: '计算未覆盖区间' }, [
+      { stream, to: shanghaiInstant(toMs) },
+    ]);
+  }
+
+  function close(): Promise<DayState> {
+    return ledger.closeDay.executeWithOptions({ summary: '核定时限任务' }, [{ stream, date }]);
+  }
+
+  function show(text: string): void {
+    note = text;
+    const due = overdue ? '**已逾期**,继续归集' : `限 ${shortTime(shanghaiInstant(dueMs))} 前`;
+    setCurrentDetails(`${date} 增量 · ${due}\n\n${note}`);
+  }
+
+  /** The run itself and an update may both want to collect; what the first one read the second one finds covered. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = turn.then(work);
+    turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async function read(windows: TimeWindow[]): Promise<void> {
+    for (const window of windows) {
+      show(`读取 ${describeWindow(window)}`);
+      await syncInTurn({ ...label, purpose: 'daily', window });
+    }
+  }
+
+  /** Reads what is not covered up to an instant, compares, and asks the ledger. */
+  async function collect(toMs: number): Promise<DayState> {
+    // After days of silence all of them are read, not just the one that this run is for.
+    const upTo = toMs + Math.max(0, Math.floor((Date.now() - toMs) / DAY_MS)) * DAY_MS;
+    for (;;) {
+      const { windows, waitMs } = await plan(upTo);
+      await read(windows);
+      if (waitMs === 0) break;
+      await sleep(waitMs, { summary: '等待源端数据可见' });
+    }
+    const { compareFrom } = await opening;
+    const window = timeWindow(Date.parse(compareFrom), toMs);
+    show(`对账 ${describeWindow(window)}`);
+    try {
+      await reconcileInTurn({ ...label, window });
+    } catch (error) {
+      // What differs is named in the ledger, and the day stays open by itself.
+      if (applicationCause(error)?.type !== INCOMPLETE) throw error;
+    }
+    return close();
+  }
+
+  /** Collects again and again, until the ledger says what is wanted or the next day's run takes over. */
+  async function collectUntil(toMs: number, wanted: (state: DayState) => boolean): Promise<DayState> {
+    for (let round = 0; ; round++) {
+      const state = await inTurn(() => collect(toMs));
+      if (wanted(state) || Date.now() >= cutOffMs + DAY_MS) return state;
+      const minutes = RETRY_MINUTES[Math.min(round, RETRY_MINUTES.length - 1)] ?? 30;
+      show(`尚未核对一致,${String(minutes)} 分钟后再核`);
+      await sleep(minutes * MINUTE_MS, { summary: '等待后再次核对' });
+    }
+  }
+
+  async function finish(state: DayState): Promise<DailyAggregationResult> {
+    await condition(allHandlersFinished);
+    return { date, ...state };
+  }
 }
+
+/** `11-22 21:00` of an instant. */
+const shortTime = (instant: string): string => instant.slice(5, 16).replace('T', ' ');
 
 /** The day that a scheduled run is for: the one whose cut-off it was scheduled at, or the latest that had passed. */
 function scheduledDate(cutOff: string): string {

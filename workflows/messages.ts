@@ -1,4 +1,6 @@
-import type { Window, TimeWindow, BatchWindow } from '../domain/window.ts';
+import { defineUpdate } from '@temporalio/workflow';
+import type { DayState } from '../activities/days.ts';
+import type { BatchWindow, TimeWindow, Window } from '../domain/window.ts';
 
 /** Names of a stream as people read them in Temporal's UI. */
 export interface StreamLabel {
@@ -52,9 +54,13 @@ export interface DailyAggregationInput extends StreamLabel {
   cutOff: string;
   /** The day, for a run that is started by hand. */
   date?: string;
-  /** The day is over at the source already, before its cut-off. */
-  closeAt?: string;
 }
+
+/**
+ * The day is over at the source before its cut-off: collect it up to that instant now. Answers when that is done; the
+ * cut-off and the hours after it are still read as always.
+ */
+export const closeDayEarlyUpdate = defineUpdate<DayState, [{ at: string }]>('closeDayEarly');
 
 export interface DailyAggregationResult {
   date: string;

@@ -18,7 +18,7 @@ async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStrea
   const result = input.carried?.result ?? { compared: 0, reread: 0, differences: 0 };
 
   async function equal(window: TimeWindow): Promise<boolean> {
-    const counts = await source.compareCounts.executeWithOptions({ summary: describeWindow(window) }, [
+    const counts = await source.compareCounts.executeWithOptions({ summary: `比对 ${describeWindow(window)}` }, [
       { stream, window },
     ]);
     result.compared += 1;
@@ -33,7 +33,9 @@ async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStrea
     const window = pending.pop();
     if (!window) break;
     if (!(await equal(window)) && !(await mend(window))) {
-      await reading.nameDifference({ stream, window });
+      await reading.nameDifference.executeWithOptions({ summary: `列明差异 ${describeWindow(window)}` }, [
+        { stream, window },
+      ]);
       result.differences += 1;
     }
     if (workflowInfo().continueAsNewSuggested)
@@ -55,7 +57,10 @@ async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStrea
     result.reread += 1;
     await syncInTurn({ stream, title, unit, purpose: 'reconcile', window });
     if (await equal(window)) return true;
-    const { windows } = await source.planWindows({ stream, to: window.to });
+    const now = new Date(Date.now()).toISOString();
+    const { windows } = await source.planWindows.executeWithOptions({ summary: '查找更新的数据' }, [
+      { stream, to: now },
+    ]);
     for (const newer of windows) await syncInTurn({ stream, title, unit, purpose: 'reconcile', window: newer });
     return equal(window);
   }

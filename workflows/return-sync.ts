@@ -32,19 +32,23 @@ async function takeBatches(input: ReturnSyncInput): Promise<ReturnSyncResult> {
         return;
       }
       if (attempt < READS) continue;
-      await ledger.reportBrokenBatch({ stream, window, read: synced.read });
+      await ledger.reportBrokenBatch.executeWithOptions({ summary: `批次 ${window.id} 数量不符` }, [
+        { stream, window, read: synced.read },
+      ]);
       broken += 1;
       return;
     }
   }
 
-  const chain = await ledger.findChain({ stream });
-  for (const batchId of chain.unacknowledged) await source.acknowledgeBatch({ batchId });
+  const chain = await ledger.findChain.executeWithOptions({ summary: '查批次链' }, [{ stream }]);
+  for (const batchId of chain.unacknowledged) {
+    await source.acknowledgeBatch.executeWithOptions({ summary: '补确认已入库批次' }, [{ batchId }]);
+  }
   for (const window of chain.broken) await take(window);
 
   let after = input.carried?.after ?? chain.last;
   for (;;) {
-    const next = await source.findNextBatch({ stream, after });
+    const next = await source.findNextBatch.executeWithOptions({ summary: '查下一批次' }, [{ stream, after }]);
     if (!next) break;
     await take(next);
     after = next;

@@ -116,7 +116,9 @@ export async function pausingOnConfigurationError<T>(label: StreamLabel, work: (
     const reason = cause.message;
     setCurrentDetails(`**已暂停**:${reason}`);
     // A child has paused the stream already.
-    if (error instanceof ActivityFailure) await ledger.pauseStream({ stream: label.stream, reason });
+    if (error instanceof ActivityFailure) {
+      await ledger.pauseStream.executeWithOptions({ summary: '暂停数据流' }, [{ stream: label.stream, reason }]);
+    }
     throw ApplicationFailure.nonRetryable(reason, CONFIGURATION);
   }
 }

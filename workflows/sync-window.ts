@@ -27,9 +27,11 @@ async function readParts(input: SyncWindowInput): Promise<SyncWindowResult> {
       await continueAsNew<typeof syncWindow>({ ...input, carried: { pending, batchId, result } });
     }
     batchId ??= (
-      await source.openBatch.executeWithOptions({ summary: describeWindow(window) }, [{ stream, purpose, window }])
+      await source.openBatch.executeWithOptions({ summary: `开批 ${describeWindow(window)}` }, [
+        { stream, purpose, window },
+      ])
     ).batchId;
-    const progress = await reading.readPages({ batchId });
+    const progress = await reading.readPages.executeWithOptions({ summary: `逐页读取并入库` }, [{ batchId }]);
     setCurrentDetails(`${describeWindow(window)}\n\n${shownTotals(addTotals(result, progress))}`);
     if (progress.outcome === 'more') continue;
 
@@ -38,7 +40,7 @@ async function readParts(input: SyncWindowInput): Promise<SyncWindowResult> {
       // The source changes faster than so long a window can be read.
       pending.splice(0, 1, ...halves);
     } else {
-      const closed = await source.closeBatch({ batchId });
+      const closed = await source.closeBatch.executeWithOptions({ summary: '三方计数核对' }, [{ batchId }]);
       const totals = addTotals(result, closed);
       result = { ...totals, pages: result.pages + closed.pages, batchId, complete: result.complete && closed.complete };
       if (!closed.complete)

@@ -65,5 +65,15 @@ export default ts.config(
     },
   },
   ...Object.keys(LAYERS).map(layer),
+  {
+    files: ['test/**', 'bench/**'],
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', name: ['describe', 'it'], package: 'node:test' }] },
+      ],
+    },
+  },
   { files: ['**/*.js'], extends: [ts.configs.disableTypeChecked] },
 );

@@ -10,7 +10,7 @@ import { fillBody, fillPath, type RequestTemplate, type Values } from './templat
 
 /** Longest wait inside one attempt; a source that asks for more is left alone until the workflow's next attempt. */
 const LONGEST_WAIT_MS = 5_000;
-const RETRIES = 3;
+const RETRIES = 2;
 /** A token is renewed this long before its end. */
 const TOKEN_MARGIN_MS = 10_000;
 
@@ -20,11 +20,24 @@ export interface Success {
   values: string[];
 }
 
+interface Token {
+  value: string;
+  endsAtMs: number;
+}
+
+interface RawAnswer {
+  status: number;
+  body: Buffer;
+  headers: Record<string, unknown>;
+}
+
 /** Talks to one source system: authentication, short retries, and the classification of every fault. */
 export class HttpClient {
   readonly #config: HttpConnectorConfig;
   readonly #axios: AxiosInstance;
-  #token: { value: string; endsAtMs: number } | null = null;
+  readonly #clientSecret: string;
+  /** Fetched once for all requests that need it. */
+  #token: Promise<Token> | null = null;
   /** The source's clock less ours, from the Date header of its last answer. */
   clockSkewMs = 0;
 
@@ -32,6 +45,10 @@ export class HttpClient {
     this.#config = config;
     const baseURL =
       typeof config.baseUrl === 'string' ? config.baseUrl : resolveReference(config.baseUrl, `${config.id}: baseUrl`);
+    this.#clientSecret =
+      config.auth?.type === 'clientCredentials'
+        ? resolveReference(config.auth.clientSecret, `${config.id}: auth.clientSecret`)
+        : '';
     const sockets = { keepAlive: true, maxSockets: config.inFlight };
     this.#axios = axios.create({
       baseURL: baseURL.replace(/\/$/, ''),
@@ -69,8 +86,8 @@ export class HttpClient {
       },
       {
         retries: RETRIES,
-        minTimeout: 250,
-        maxTimeout: 2_000,
+        minTimeout: 200,
+        maxTimeout: 1_000,
         randomize: true,
         ...(signal && { signal }),
         shouldRetry: ({ error }) =>
@@ -87,30 +104,25 @@ export class HttpClient {
   async #send(template: RequestTemplate, values: Values, what: string, signal?: AbortSignal): Promise<Buffer> {
     const path = fillPath(template.path, values);
     const data = template.body && fillBody(template.body, values);
-    const attempt = async (): Promise<{ status: number; body: Buffer; headers: Record<string, unknown> }> => {
-      const token = await this.#bearer();
-      return this.#request(what, {
+    const attempt = (token: Token | null): Promise<RawAnswer> =>
+      this.#request(what, {
         url: path,
         method: template.method,
         data,
-        ...(token !== null && { headers: { Authorization: `Bearer ${token}` } }),
+        ...(token && { headers: { Authorization: `Bearer ${token.value}` } }),
         ...(signal && { signal }),
       });
-    };
-    let answer = await attempt();
-    if (answer.status === 401 && this.#token) {
+    const token = await this.#currentToken();
+    let answer = await attempt(token);
+    if (answer.status === 401 && token) {
       // The token ended between two pages: a new one, and the same page again.
-      this.#token = null;
-      answer = await attempt();
+      answer = await attempt(await this.#currentToken(token));
     }
     requireStatus(answer.status, answer.headers, what);
     return answer.body;
   }
 
-  async #request(
-    what: string,
-    request: Record<string, unknown>,
-  ): Promise<{ status: number; body: Buffer; headers: Record<string, unknown> }> {
+  async #request(what: string, request: Record<string, unknown>): Promise<RawAnswer> {
     try {
       const response = await this.#axios.request<Buffer>(request);
       const date = Date.parse(String(response.headers.date ?? ''));
@@ -121,10 +133,19 @@ export class HttpClient {
     }
   }
 
-  async #bearer(): Promise<string | null> {
-    const { auth, id } = this.#config;
-    if (auth?.type !== 'clientCredentials') return null;
-    if (this.#token && this.#token.endsAtMs - TOKEN_MARGIN_MS > Date.now()) return this.#token.value;
+  /** The token to use now, null without this kind of authentication. @param refused one that the source refused */
+  async #currentToken(refused?: Token): Promise<Token | null> {
+    if (this.#config.auth?.type !== 'clientCredentials') return null;
+    const pending = this.#token;
+    const known = pending && (await pending.catch(() => null));
+    if (known && known !== refused && known.endsAtMs - TOKEN_MARGIN_MS > Date.now()) return known;
+    // Unless another request has asked for a new one meanwhile.
+    if (this.#token === pending) this.#token = this.#fetchToken(this.#config.auth);
+    return this.#token;
+  }
+
+  async #fetchToken(auth: Extract<HttpConnectorConfig['auth'], { type: 'clientCredentials' }>): Promise<Token> {
+    const { id } = this.#config;
     const what = `${id} POST ${auth.path}`;
     const { status, body, headers } = await this.#request(what, {
       url: auth.path,
@@ -132,7 +153,7 @@ export class HttpClient {
       data: new URLSearchParams({
         grant_type: 'client_credentials',
         client_id: auth.clientId,
-        client_secret: resolveReference(auth.clientSecret, `${id}: auth.clientSecret`),
+        client_secret: this.#clientSecret,
       }).toString(),
     });
     requireStatus(status, headers, what);
@@ -145,8 +166,7 @@ export class HttpClient {
       });
     }
     const lifetime = numberAt(json, auth.expiresIn, what) * (auth.expiresInUnit === 'minutes' ? 60_000 : 1000);
-    this.#token = { value, endsAtMs: Date.now() + lifetime };
-    return value;
+    return { value, endsAtMs: Date.now() + lifetime };
   }
 }
 

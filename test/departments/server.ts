@@ -45,7 +45,7 @@ export interface PageChange {
 export class DepartmentServer {
   readonly #server: Server;
   readonly #routes: Route[];
-  readonly #faults = new Map<Fault, number>();
+  readonly #faults = new Map<Fault, { times: number; after: number }>();
   readonly #tokens = new Set<string>();
   readonly #control: Record<string, (request: Request) => Answer>;
   readonly counts = { requests: 0, pages: 0, faults: 0 };
@@ -74,9 +74,9 @@ export class DepartmentServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Switches a fault on for some requests; 0 switches it off. */
-  setFault(fault: Fault, times: number): void {
-    if (times > 0) this.#faults.set(fault, times);
+  /** Switches a fault on for some requests, leaving the first few alone; 0 times switches it off. */
+  setFault(fault: Fault, times: number, after = 0): void {
+    if (times > 0) this.#faults.set(fault, { times, after });
     else this.#faults.delete(fault);
   }
 
@@ -95,10 +95,14 @@ export class DepartmentServer {
   }
 
   #use(fault: Fault): boolean {
-    const left = this.#faults.get(fault) ?? 0;
-    if (left <= 0) return false;
+    const state = this.#faults.get(fault);
+    if (!state) return false;
+    if (state.after > 0) {
+      state.after -= 1;
+      return false;
+    }
     this.counts.faults += 1;
-    this.setFault(fault, left - 1);
+    this.setFault(fault, state.times - 1);
     return true;
   }
 

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { ConnectorConfig, HttpConnectorConfig, HttpStreamConfig } from '../../config/connector-schema.ts';
+import { provide } from '../../config/environment.ts';
+import { http } from '../../connectors/http/index.ts';
+import { compileMapping } from '../../connectors/mapping.ts';
+import type { Source } from '../../connectors/contract.ts';
+import { HubError } from '../../domain/errors.ts';
+import { timeWindow, type Window } from '../../domain/window.ts';
+import type { DepartmentId } from '../departments/departments.ts';
+import type { Fault } from '../departments/server.ts';
+import { versionsOf } from '../departments/records.ts';
+import { FORMATS } from '../departments/trades.ts';
+import { CLOSED_MS, Departments, STREAM_OF, streamOf } from '../support/departments.ts';
+import { acceptance, type Subject } from './acceptance.ts';
+
+const MENDED: Fault[] = [
+  'rate-limit',
+  'error',
+  'timeout',
+  'empty-body',
+  'truncated',
+  'repeated-page',
+  'short-page',
+  'token-expiry',
+  'away',
+];
+const TOLD: Fault[] = ['error', 'empty-body', 'truncated', 'repeated-page', 'away'];
+
+/** The demonstration's connector with small pages and little patience. */
+function configured(
+  id: DepartmentId,
+  change: (stream: HttpStreamConfig) => HttpStreamConfig = (stream) => stream,
+): { connector: ConnectorConfig; stream: HttpStreamConfig } {
+  const { connector, stream } = streamOf(STREAM_OF[id]);
+  const quick = { ...connector, timeout: 400 } as HttpConnectorConfig;
+  const small = { ...(stream as HttpStreamConfig), page: { ...(stream as HttpStreamConfig).page, size: 100 } };
+  return { connector: quick, stream: change(small) };
+}
+
+async function subject(id: DepartmentId): Promise<Subject> {
+  const departments = await new Departments({ records: 600 }).start(id);
+  const { connector, stream } = configured(id);
+  const source = http.open(connector, stream);
+  const { server } = departments.get(id);
+  const { options } = departments;
+  const versions = Array.from({ length: options.records }, (_, index) =>
+    versionsOf(FORMATS[id]!.trade, options, index, CLOSED_MS),
+  );
+  let window: Window = timeWindow(options.startMs, CLOSED_MS);
+  let keys = versions.flatMap((all) => all.slice(-1).map(({ key }) => key)).sort();
+  if (id === 'province') {
+    window = (await source.nextBatch?.(null)) ?? assert.fail('no batch');
+    keys = await batchKeys(source, window);
+  }
+  return {
+    source,
+    keyOf: compileMapping(stream).keyOf,
+    window,
+    keys,
+    intruder: () => {
+      provide('HUB_TEST_WRONG', 'wrong');
+      const { auth } = connector;
+      const wrong = { env: 'HUB_TEST_WRONG' };
+      const refused = auth?.type === 'header' ? { ...auth, value: wrong } : auth && { ...auth, clientSecret: wrong };
+      return http.open({ ...connector, auth: refused }, stream);
+    },
+    disturb: (fault, times) => server.setFault(fault as Fault, times, 1),
+    calm: () => server.clearFaults(),
+    close: () => departments.stop(),
+  };
+}
+
+/** Keys of a batch as its declared number of rows, read in the simplest way. */
+async function batchKeys(source: Source, window: Window): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { records } of source.read(
+    window,
+    { committed: new Map(), total: null },
+    new AbortController().signal,
+  )) {
+    for (const record of records) keys.push((record as { cd_id: string }).cd_id);
+  }
+  assert.equal(keys.length, window.kind === 'batch' ? window.declared : -1);
+  return keys.sort();
+}
+
+for (const id of ['housing', 'health', 'province'] as const) {
+  acceptance(`http · ${id}`, () => subject(id), { mended: MENDED, told: TOLD });
+}
+// Without a total a short page cannot be told from a full one: there the count is what tells.
+acceptance('http · transport', () => subject('transport'), {
+  mended: MENDED.filter((fault) => fault !== 'short-page'),
+  told: TOLD,
+});
+
+describe('http beyond the suite', () => {
+  let departments: Departments;
+  before(async () => {
+    departments = await new Departments({ records: 600 }).start('housing', 'health', 'transport', 'province');
+  });
+  after(() => departments.stop());
+  const whole = (): Window => timeWindow(departments.options.startMs, CLOSED_MS);
+  const kind = (expected: string, text: RegExp) => (error: unknown) =>
+    error instanceof HubError && error.kind === expected && text.test(`${error.message}; ${error.cure ?? ''}`);
+  const drain = async (
+    source: Source,
+    resume: { committed: Map<number, string>; total: number | null } = { committed: new Map(), total: null },
+  ): Promise<number> => {
+    let records = 0;
+    for await (const page of source.read(whole(), resume, new AbortController().signal)) records += page.records.length;
+    return records;
+  };
+
+  it('refused credentials name what to check and do not show themselves', async () => {
+    const { connector, stream } = configured('housing');
+    provide('HUB_TEST_WRONG', 'wrong-key-4711');
+    const source = http.open(
+      {
+        ...connector,
+        auth: { type: 'header', name: 'X-App-Key', value: { env: 'HUB_TEST_WRONG' } },
+      },
+      stream,
+    );
+    await assert.rejects(
+      source.count(whole()),
+      kind(
+        'configuration',
+        /^housing GET \/api\/permits\/count: answered 401, the credentials are refused; check the values behind auth/,
+      ),
+    );
+    await assert.rejects(source.count(whole()), (error: Error) => !error.message.includes('4711'));
+  });
+
+  it('a path that leads nowhere, a total that is none and a list that is elsewhere are configuration errors', async () => {
+    const wrong: [(stream: HttpStreamConfig) => HttpStreamConfig, RegExp][] = [
+      [(stream) => ({ ...stream, path: '/api/nothing?page={page}' }), /answered 404; check path, method and body/],
+      [
+        (stream) => ({ ...stream, response: { ...stream.response, total: 'data.rows' } }),
+        /found a list at “data.rows”, expected a whole number/,
+      ],
+      [
+        (stream) => ({ ...stream, response: { ...stream.response, records: 'data.list' } }),
+        /found nothing at “data.list”, expected a list of records; the answer has the fields code, message, data/,
+      ],
+    ];
+    for (const [change, message] of wrong) {
+      const { connector, stream } = configured('housing', change);
+      await assert.rejects(drain(http.open(connector, stream)), kind('configuration', message));
+    }
+  });
+
+  it('a result code other than success is told, its message with whatever it may hold is not', async () => {
+    const { connector, stream } = configured('health');
+    const source = http.open({ ...connector, auth: undefined }, stream);
+    await assert.rejects(source.count(whole()), kind('transient', /found code = “E-106”, expected 00/));
+  });
+
+  it('a source that caps its pages is read to the end', async () => {
+    const { connector, stream } = configured('housing', (given) => ({ ...given, page: { first: 1, size: 5000 } }));
+    const big = await new Departments({ records: 2500 }).start('housing');
+    try {
+      assert.equal(await drain(http.open(connector, stream)), await http.open(connector, stream).count(whole()));
+      assert.ok(big.get('housing').server.counts.pages >= 3);
+    } finally {
+      await big.stop();
+      await departments.stop();
+      departments = await new Departments({ records: 600 }).start('housing', 'health', 'transport', 'province');
+    }
+  });
+
+  it('a total that changed since the earlier pages means that the source moved', async () => {
+    const { connector, stream } = configured('housing');
+    await assert.rejects(
+      drain(http.open(connector, stream), { committed: new Map([[0, 'x']]), total: 3 }),
+      kind('transient', /the source changed while it was read/),
+    );
+  });
+
+  it('an answer larger than allowed is a configuration error that says what to change', async () => {
+    const { connector, stream } = configured('housing', (given) => ({ ...given, page: { first: 1, size: 1000 } }));
+    const big = await new Departments({ records: 6000 }).start('housing');
+    try {
+      const source = http.open({ ...connector, maxPage: 0.1 }, stream);
+      await assert.rejects(
+        drain(source),
+        kind('configuration', /larger than maxPage allows; lower page.size or raise maxPage/),
+      );
+    } finally {
+      await big.stop();
+      await departments.stop();
+      departments = await new Departments({ records: 600 }).start('housing', 'health', 'transport', 'province');
+    }
+  });
+
+  it('asks no sooner than Retry-After says', async () => {
+    const { connector, stream } = configured('housing');
+    const { server } = departments.get('housing');
+    server.setFault('rate-limit', 1);
+    const before = server.counts.requests;
+    const started = Date.now();
+    await drain(http.open(connector, stream));
+    assert.ok(Date.now() - started >= 1000);
+    assert.ok(server.counts.requests > before);
+  });
+
+  it('a platform’s batches form a chain that ends with null', async () => {
+    const { connector, stream } = configured('province');
+    const source = http.open(connector, stream);
+    const first = await source.nextBatch?.(null);
+    assert.deepEqual([first?.ordinal, first?.after], [1, null]);
+    const second = await source.nextBatch?.(first ?? null);
+    if (second) assert.deepEqual([second.ordinal, second.after], [2, first?.next]);
+    let last = second ?? first ?? null;
+    for (let next = last; next; next = (await source.nextBatch?.(next)) ?? null) last = next;
+    assert.equal(await source.nextBatch?.(last), null);
+  });
+});

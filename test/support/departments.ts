@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import type { ConnectorConfig, StreamConfig } from '../../config/connector-schema.ts';
+import { provide } from '../../config/environment.ts';
+import { findStream, loadConfig, type HubConfig } from '../../config/load.ts';
+import {
+  createDepartment,
+  DEPARTMENTS,
+  secretOf,
+  type Department,
+  type DepartmentId,
+  type DepartmentOptions,
+} from '../departments/departments.ts';
+
+export const CONFIG = join(import.meta.dirname, '../../config');
+/** A moment at which the departments of a test have closed for the day. */
+export const CLOSED_MS = Date.parse('2026-11-20T20:00:00+08:00');
+const DAY_MS = 86_400_000;
+
+/** Simulated departments that run inside a test, on ports of their own. */
+export class Departments {
+  readonly options: DepartmentOptions;
+  readonly #running = new Map<DepartmentId, Department>();
+
+  constructor(options: Partial<DepartmentOptions> = {}) {
+    const anchorMs = options.anchorMs ?? CLOSED_MS;
+    this.options = {
+      ...{ seed: 7, records: 600, startMs: anchorMs - 3 * DAY_MS, anchorMs, nowMs: anchorMs, changed: 0 },
+      ...options,
+    };
+  }
+
+  async start(...ids: DepartmentId[]): Promise<this> {
+    for (const id of ids.length > 0 ? ids : DEPARTMENTS) {
+      const department = createDepartment(id, this.options);
+      const port = await department.server.listen(0);
+      provide(`HUB_DEMO_${id.toUpperCase()}_URL`, `http://127.0.0.1:${port}`);
+      provide(`HUB_DEMO_${id.toUpperCase()}_SECRET`, secretOf(id));
+      this.#running.set(id, department);
+    }
+    return this;
+  }
+
+  get(id: DepartmentId): Department {
+    return this.#running.get(id) ?? assertNever(id);
+  }
+
+  all(): Department[] {
+    return [...this.#running.values()];
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.all().map(({ server }) => server.close()));
+    this.#running.clear();
+  }
+}
+
+function assertNever(id: string): never {
+  throw new Error(`the department ${id} is not running`);
+}
+
+export const demoConfig = (): HubConfig => loadConfig({ folder: CONFIG, demo: true });
+
+export const streamOf = (id: string): { connector: ConnectorConfig; stream: StreamConfig } =>
+  findStream(demoConfig(), id);
+
+/** Stream that each department delivers in the demonstration. */
+export const STREAM_OF: Record<DepartmentId, string> = {
+  province: 'province-return',
+  housing: 'housing-permits',
+  health: 'health-doctors',
+  transport: 'transport-licences',
+};

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { staleSchemas } from '../../config/json-schemas.ts';
+import { loadConfig } from '../../config/load.ts';
+import { resolveReference } from '../../config/environment.ts';
+import { HubError } from '../../domain/errors.ts';
+
+const CONFIG = join(import.meta.dirname, '../../config');
+
+/** Loads a copy of the configuration with one file changed; returns the faults, a line each. */
+function faultsOf(change: (folder: string) => void): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
+  try {
+    cpSync(CONFIG, folder, { recursive: true });
+    change(folder);
+    loadConfig({ folder, demo: true });
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof HubError && error.kind === 'configuration');
+    return error.message.split('\n').map((line) => line.slice(line.indexOf('hub-config-')).replace(/^[^/]*\//, ''));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const edit = (file: string, from: string, to: string) => (folder: string) => {
+  const text = readFileSync(join(folder, file), 'utf8');
+  assert.ok(text.includes(from));
+  writeFileSync(join(folder, file), text.replace(from, to));
+};
+
+describe('the configuration', () => {
+  for (const jurisdiction of ['wuxi', 'xuchang', 'keqiao', 'ordos', 'shanghai']) {
+    it(`loads with the profile ${jurisdiction}`, () => {
+      const config = loadConfig({ folder: CONFIG, demo: true, jurisdiction });
+      assert.equal(config.jurisdiction.id, jurisdiction);
+      assert.equal(config.connectors.length, 4);
+    });
+  }
+
+  it('its JSON Schemas are what the zod schemas say (npm run schemas)', () => assert.deepEqual(staleSchemas(), []));
+
+  it('an unknown key is refused where it stands, with the nearest known one', () => {
+    assert.deepEqual(faultsOf(edit('hub.yaml', '\nserver:', '\nsever:')), [
+      'hub.yaml:7:sever: found the unknown key “sever”, expected one of jurisdiction, server, temporal, embedded, returnEvery, log; did you mean “server”?',
+    ]);
+    const [fault = ''] = faultsOf(edit('connectors/demo/housing.yaml', 'count:', 'coutn:'));
+    assert.match(
+      fault,
+      /^connectors\/demo\/housing\.yaml:15:streams\[0\]\.coutn: found the unknown key “coutn”.*did you mean “count”\?$/,
+    );
+  });
+
+  it('a code that YAML takes for a number is told to be quoted', () => {
+    assert.deepEqual(faultsOf(edit('connectors/demo/housing.yaml', 'ORG: "001"', 'ORG: 1')), [
+      'connectors/demo/housing.yaml:22:streams[0].record.codeTypes.ORG: found 1 (a number), expected a string; write it in quotes, "1"',
+    ]);
+  });
+
+  it('a status that does not exist is answered with the nearest one', () => {
+    const [fault = ''] = faultsOf(edit('connectors/demo/health.yaml', '暂停: suspended', '暂停: suspend'));
+    assert.match(
+      fault,
+      /health\.yaml:\d+:streams\[0\]\.status\.values\.暂停: found “suspend”, expected one of valid, .*; did you mean “suspended”\?$/,
+    );
+  });
+
+  it('a secret that was written into a file is refused and not repeated', () => {
+    const [fault = ''] = faultsOf(
+      edit('connectors/demo/housing.yaml', '{ env: HUB_DEMO_HOUSING_SECRET }', '"hunter2"'),
+    );
+    assert.match(fault, /auth\.value: found a value written into the file, expected a reference to the secret/);
+    assert.doesNotMatch(fault, /hunter2/);
+  });
+
+  it('every fault of every file is told at once', () => {
+    const faults = faultsOf((folder) => {
+      edit('hub.yaml', 'port: 7080', 'port: 700000')(folder);
+      edit('connectors/demo/transport.yaml', 'lag: 2s', 'lag: 2')(folder);
+      edit('connectors/demo/health.yaml', 'total: totalDataCount', 'totl: x')(folder);
+    });
+    assert.ok(faults.some((fault) => fault.startsWith('hub.yaml:')));
+    assert.ok(faults.some((fault) => /transport\.yaml:.*lag: found 2 \(a number\)/.test(fault)));
+    assert.ok(faults.some((fault) => /health\.yaml:.*totl.*did you mean “total”/.test(fault)));
+  });
+
+  it('paging without a stop rule is refused', () => {
+    const [fault = ''] = faultsOf(edit('connectors/demo/transport.yaml', 'more: data.hasNext, ', ''));
+    assert.match(fault, /response: found a map, expected exactly one of total and more/);
+  });
+
+  it('an unknown placeholder is refused', () => {
+    const [fault = ''] = faultsOf(edit('connectors/demo/housing.yaml', 'pageNo={page}', 'pageNo={pag}'));
+    assert.match(fault, /streams\[0\]\.path: .*only the placeholders \{from\} \{to\} \{page\}/);
+  });
+
+  it('two streams of one id are refused', () => {
+    const [fault = ''] = faultsOf(edit('connectors/demo/health.yaml', 'id: health-doctors', 'id: housing-permits'));
+    assert.match(fault, /streams\[0\]\.id: found “housing-permits” again/);
+  });
+
+  it('an unknown profile is answered with the nearest one', () => {
+    assert.match(
+      faultsOf(edit('hub.yaml', 'jurisdiction: wuxi', 'jurisdiction: wuxy'))[0] ?? '',
+      /found “wuxy”, expected one of .*did you mean “wuxi”\?/,
+    );
+  });
+
+  it('YAML that cannot be read and files that are missing name their place', () => {
+    assert.match(
+      faultsOf(edit('hub.yaml', 'jurisdiction: wuxi', 'jurisdiction: [wuxi'))[0] ?? '',
+      /^hub\.yaml:\d+:: .*mend the YAML$/,
+    );
+    assert.match(
+      faultsOf((folder) => rmSync(join(folder, 'hub.yaml')))[0] ?? '',
+      /^hub\.yaml:1:: ENOENT.*choose another folder with --config/,
+    );
+  });
+});
+
+describe('references to secrets', () => {
+  before(() => (process.env.HUB_TEST_SECRET = 's3cret'));
+  after(() => delete process.env.HUB_TEST_SECRET);
+  it('are resolved from the environment and from files', () => {
+    assert.equal(resolveReference({ env: 'HUB_TEST_SECRET' }, 'x'), 's3cret');
+    const file = join(mkdtempSync(join(tmpdir(), 'hub-secret-')), 'key');
+    writeFileSync(file, 'from a file\n');
+    assert.equal(resolveReference({ file }, 'x'), 'from a file');
+  });
+  it('that lead nowhere are configuration errors that name the reference', () => {
+    assert.throws(
+      () => resolveReference({ env: 'HUB_NOT_SET' }, 'housing: auth'),
+      /housing: auth: the environment variable HUB_NOT_SET is not set/,
+    );
+    assert.throws(() => resolveReference({ file: '/nowhere/key' }, 'housing: auth'), /housing: auth: ENOENT/);
+  });
+});

@@ -1,7 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -22,29 +21,19 @@ export interface EmbeddedPostgres {
  */
 export async function prepareEmbeddedPostgres(folder: string, port: number): Promise<EmbeddedPostgres> {
   const bin = await binaries();
-  const user = await serverUser();
   const data = join(resolve(folder), 'data');
   const passwordFile = join(resolve(folder), 'password');
   await mkdir(folder, { recursive: true });
-  if (user) {
-    await chown(folder, user.uid, user.gid);
-    await requireReachable([data, bin.postgres], user);
-  }
+  const user = await serverUser([data, bin.postgres]);
+  if (user) await chown(folder, user.uid, user.gid);
   if (!(await exists(join(data, 'PG_VERSION')))) {
     await writeFile(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
     if (user) await chown(passwordFile, user.uid, user.gid);
-    await run(
-      bin.initdb,
-      [
-        `--pgdata=${data}`,
-        '--username=hub',
-        `--pwfile=${passwordFile}`,
-        '--auth=scram-sha-256',
-        '--encoding=UTF8',
-        '--locale=C',
-      ],
-      { ...user, cwd: '/' },
-    );
+    const [program, ...args] = asUser(user, [
+      ...[bin.initdb, `--pgdata=${data}`, '--username=hub', `--pwfile=${passwordFile}`],
+      ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C'],
+    ]);
+    await run(program, args, { ...user?.ids, cwd: '/' });
   }
   const password = (await readFile(passwordFile, 'utf8')).trim();
   const settings = {
@@ -57,19 +46,11 @@ export async function prepareEmbeddedPostgres(folder: string, port: number): Pro
     // Details of an error quote values; the log keeps the statement only.
     log_error_verbosity: 'terse',
   };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${String(value)}`]);
+  const [program, ...args] = asUser(user, [bin.postgres, '-D', data, ...flags]);
   return {
     url: address(password, port),
-    spawn: (log) =>
-      spawn(
-        bin.postgres,
-        ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${String(value)}`])],
-        {
-          ...user,
-          cwd: '/',
-          detached: true,
-          stdio: ['ignore', log, log],
-        },
-      ),
+    spawn: (log) => spawn(program, args, { ...user?.ids, cwd: '/', detached: true, stdio: ['ignore', log, log] }),
   };
 }
 
@@ -135,37 +116,65 @@ async function completeLibraries(root: string): Promise<void> {
   }
 }
 
-async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  const id = async (flag: string): Promise<number> => Number((await run('id', [flag, 'postgres'])).stdout);
-  try {
-    return { uid: await id('-u'), gid: await id('-g') };
-  } catch {
-    try {
-      await run('useradd', ['--system', '--no-create-home', '--user-group', 'postgres']);
-      return { uid: await id('-u'), gid: await id('-g') };
-    } catch (error) {
-      throw configurationError(
-        `PostgreSQL does not run as root, and the user postgres could not be made: ${messageOf(error)}`,
-        {
-          code: 'embedded-user',
-          cure: 'run the hub as an ordinary user, or set DATABASE_URL',
-        },
-      );
-    }
-  }
+/** Who the server runs as when the hub runs as root. */
+interface ServerUser {
+  uid: number;
+  gid: number;
+  /** Given to the process that is started; empty where `setpriv` changes the user. */
+  ids: { uid?: number; gid?: number };
 }
 
-/** Every folder above must let the server's user pass; a checkout below /root does not. */
-async function requireReachable(paths: string[], user: { uid: number; gid: number }): Promise<void> {
-  for (const path of paths) {
-    for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
-      const { mode, uid } = await stat(folder).catch(() => ({ mode: 0o777, uid: user.uid }));
-      if (uid === user.uid || (mode & 0o001) !== 0) continue;
-      throw configurationError(`As root, PostgreSQL runs as the user postgres, who cannot enter ${folder}`, {
-        code: 'embedded-unreachable',
-        cure: `move the checkout out of ${folder === homedir() ? 'the home folder' : folder}, for example to /opt, or run the hub as an ordinary user`,
+/** The user `postgres`, made where there is none; undefined when the hub is not root and needs no other user. */
+async function serverUser(paths: string[]): Promise<ServerUser | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const known = await postgresUser().catch(() => null);
+  if (!known) {
+    try {
+      await run('useradd', ['--system', '--no-create-home', '--user-group', 'postgres']);
+    } catch (error) {
+      const message = `PostgreSQL does not run as root, and the user postgres could not be made: ${messageOf(error)}`;
+      throw configurationError(message, {
+        code: 'embedded-user',
+        cure: 'run the hub as an ordinary user, or set DATABASE_URL',
       });
     }
   }
+  const user = known ?? (await postgresUser());
+  const closed = await closedFolder(paths, user.uid);
+  if (closed === null) return { ...user, ids: user };
+  if (await run('setpriv', ['--version']).catch(() => null)) return { ...user, ids: {} };
+  throw configurationError(`As root, PostgreSQL runs as the user postgres, who cannot enter ${closed}`, {
+    code: 'embedded-unreachable',
+    cure: 'move the checkout, for example to /opt, or run the hub as an ordinary user',
+  });
+}
+
+async function postgresUser(): Promise<{ uid: number; gid: number }> {
+  const id = async (flag: string): Promise<number> => Number((await run('id', [flag, 'postgres'])).stdout);
+  return { uid: await id('-u'), gid: await id('-g') };
+}
+
+/** The first folder on the way to the paths that keeps a user out, such as /root; null when there is none. */
+async function closedFolder(paths: string[], uid: number): Promise<string | null> {
+  for (const path of paths) {
+    for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+      const found = await stat(folder).catch(() => null);
+      if (found && found.uid !== uid && (found.mode & 0o001) === 0) return folder;
+    }
+  }
+  return null;
+}
+
+/** A command line that runs as the user; where folders keep it out, with root's right to enter them and no other. */
+function asUser(user: ServerUser | undefined, command: string[]): [string, ...string[]] {
+  const [program = '', ...args] = command;
+  if (!user || user.ids.uid !== undefined) return [program, ...args];
+  const right = '+dac_override';
+  return [
+    ...(['setpriv', '--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'] as [
+      string,
+      ...string[],
+    ]),
+    ...['--inh-caps', right, '--ambient-caps', right, '--', program, ...args],
+  ];
 }

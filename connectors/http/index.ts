@@ -27,6 +27,8 @@ interface HttpPage extends Page {
   more: boolean;
 }
 
+type Expected = number | 'some';
+
 class HttpSource implements Source {
   readonly #client: HttpClient;
   readonly #stream: HttpStreamConfig;
@@ -56,7 +58,7 @@ class HttpSource implements Source {
   }
 
   async *read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
-    const first = await this.#page(window, 0, signal);
+    const first = await this.#whole(window, 0, 'some', signal);
     const { total } = first;
     if (total !== null && resume.total !== null && total !== resume.total) throw moved(window, resume.total, total);
     const digests = new Map(resume.committed).set(0, first.digest);
@@ -101,14 +103,17 @@ class HttpSource implements Source {
   async *#readWhileMore(window: Window, more: boolean, resume: Resume, signal: AbortSignal): AsyncIterable<HttpPage> {
     let goOn = more;
     for (let number = 1; goOn; number++) {
-      const page = await this.#page(window, number, signal);
+      const page = await this.#whole(window, number, 'some', signal);
       if (!resume.committed.has(number)) yield page;
-      goOn = page.more;
+      goOn = page.more && page.records.length > 0;
     }
   }
 
-  /** A page that should hold `expected` records. One that stays short is delivered: the count shows what is missing. */
-  async #whole(window: Window, number: number, expected: number, signal: AbortSignal): Promise<HttpPage> {
+  /**
+   * A page that should hold a number of records, or `some` when the source says that there are any. One that stays
+   * short is delivered: the count shows what is missing.
+   */
+  async #whole(window: Window, number: number, expected: Expected, signal: AbortSignal): Promise<HttpPage> {
     try {
       return await this.#page(window, number, signal, expected);
     } catch (error) {
@@ -143,7 +148,7 @@ class HttpSource implements Source {
     );
   }
 
-  async #page(window: Window, number: number, signal?: AbortSignal, expected?: number): Promise<HttpPage> {
+  async #page(window: Window, number: number, signal?: AbortSignal, expected: Expected = 0): Promise<HttpPage> {
     const { response, page } = this.#stream;
     const values = { ...this.#values(window), page: number + page.first, size: page.size };
     return this.#client.ask(
@@ -154,11 +159,9 @@ class HttpSource implements Source {
         const { records, undecodable } = recordsAt(answer, response.records, what);
         const total = response.total === undefined ? null : numberAt(answer.json, response.total, what);
         const more = response.more !== undefined && isTrue(valueAt(answer.json, response.more));
-        if (records.length === 0 && (more || (total !== null && total > 0 && number === 0))) {
-          throw transientError(`${what}: found no records, though there should be some`, { code: 'empty-page' });
-        }
-        if (expected !== undefined && records.length < expected) {
-          throw transientError(`${what}: found ${String(records.length)} records, expected ${String(expected)}`, {
+        const least = expected === 'some' ? Number(more || (total ?? 0) > 0) : expected;
+        if (records.length < least) {
+          throw transientError(`${what}: found ${String(records.length)} records, expected ${String(least)}`, {
             code: 'short-page',
           });
         }

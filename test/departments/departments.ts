@@ -29,7 +29,7 @@ export interface Department {
   moveTo(nowMs: number): void;
   acknowledgements: Acknowledgement[];
   /** Called before a batch's acknowledgement is answered; tests look into the library there. */
-  onAcknowledge: ((batch: string) => void) | null;
+  onAcknowledge: ((batch: string) => Promise<void>) | null;
 }
 
 /** Puts one simulated department together. */
@@ -278,7 +278,7 @@ function provinceRoutes(
   batches: () => ReturnBatch[],
   acknowledgements: Acknowledgement[],
   server: () => DepartmentServer,
-  onAcknowledge: () => ((batch: string) => void) | null,
+  onAcknowledge: () => ((batch: string) => Promise<void>) | null,
 ): Route[] {
   const guarded = (route: Route): Route => ({
     ...route,
@@ -319,9 +319,9 @@ function provinceRoutes(
     guarded({
       method: 'POST',
       path: /^\/return\/batch\/(\w+)\/ack$/,
-      answer: ({ body }, match) => {
+      answer: async ({ body }, match) => {
         const batch = match[1] ?? '';
-        onAcknowledge()?.(batch);
+        await onAcknowledge()?.(batch);
         const { received } = JSON.parse(body) as { received: number };
         acknowledgements.push({ batch, records: received, atMs: Date.now() });
         return '{"code":200}';

@@ -31,8 +31,10 @@ export interface Route {
   /** Whether it delivers a page, which faults may spoil. */
   page?: boolean;
   /** @param change how a fault bends the page that is asked for */
-  answer: (request: Request, match: RegExpExecArray, change: PageChange) => Answer | { status: number; body: Answer };
+  answer: (request: Request, match: RegExpExecArray, change: PageChange) => Result | Promise<Result>;
 }
+
+export type Result = Answer | { status: number; body: Answer };
 
 export interface PageChange {
   /** Added to the page number. */
@@ -143,9 +145,9 @@ export class DepartmentServer {
         if (this.#use('empty-body')) return send(response, 200, '');
         if (this.#use('token-expiry')) this.#tokens.clear();
         if (this.#use('repeated-page')) change.shift = -1;
-        if (this.#use('short-page')) change.drop = 7;
+        if (this.#use('short-page')) change.drop = 1;
       }
-      const answer = route.answer(request, match, change);
+      const answer = await route.answer(request, match, change);
       const { status, body } =
         typeof answer === 'string' || Buffer.isBuffer(answer) ? { status: 200, body: answer } : answer;
       if (route.page && this.#use('truncated'))

@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import { openSync, mkdtempSync, rmSync } from 'node:fs';
+import { glob, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { promisify } from 'node:util';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import pRetry from 'p-retry';
+import { readEnvironment } from '../config/environment.ts';
+import { migrate, openDatabase, requireServer } from '../store/database.ts';
+import { prepareEmbeddedPostgres } from '../store/embedded.ts';
+import { findTemporal } from '../temporal/dev-server.ts';
+import { TEMPLATE, withName } from './support/database.ts';
+import { freePort } from './support/ports.ts';
+
+/**
+ * Runs the tests: `run.ts [--quick] [part of a file’s name …]`. Prepares what they need, real servers all of it, and
+ * ends with the line `N passed, N failed`.
+ */
+const ROOT = join(import.meta.dirname, '..');
+const quick = process.argv.includes('--quick');
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const exec = promisify(execFile);
+
+/** Folders of tests; the quick ones need no servers. */
+const QUICK = ['unit'];
+const FULL = [...QUICK, 'connectors', 'store', 'workflow', 'replay', 'integration', 'browser', 'chaos'];
+
+const files: string[] = [];
+for (const folder of quick ? QUICK : FULL) {
+  const found: string[] = [];
+  for await (const file of glob(join(ROOT, 'test', folder, '*.test.ts'))) found.push(file);
+  files.push(
+    ...found.sort().filter((file) => wanted.length === 0 || wanted.some((part) => relative(ROOT, file).includes(part))),
+  );
+}
+const needServers = files.some((file) => !QUICK.some((folder) => file.includes(`/test/${folder}/`)));
+
+const cleanUp: (() => unknown)[] = [];
+try {
+  if (needServers) await prepare();
+  process.exitCode = (await runAll()) ? 0 : 1;
+} finally {
+  for (const step of cleanUp.reverse()) await step();
+}
+
+async function prepare(): Promise<void> {
+  const environment = readEnvironment();
+  const folder = mkdtempSync(join(tmpdir(), 'hub-test-'));
+  cleanUp.push(() => rmSync(folder, { recursive: true, force: true }));
+
+  process.env.HUB_TEST_TEMPORAL = await findTemporal(environment, (what) => console.error(what));
+  process.env.HUB_TEST_TIME_SKIPPING = await findTimeSkippingServer(environment.cacheFolder);
+  process.env.HUB_TEST_CHROMIUM = await findChromium(environment.path);
+
+  const port = await freePort();
+  const embedded = await prepareEmbeddedPostgres(join(folder, 'postgres'), port);
+  const server = embedded.spawn(openSync(join(folder, 'postgres.log'), 'a'));
+  cleanUp.push(async () => {
+    const ended = new Promise((done) => server.once('exit', done));
+    server.kill('SIGINT');
+    await ended;
+  });
+  const admin = openDatabase(embedded.url, 'test');
+  await pRetry(() => requireServer(admin, embedded.url), { retries: 30, factor: 1, minTimeout: 200 });
+  await admin.raw(`CREATE DATABASE ${TEMPLATE}`);
+  await admin.destroy();
+  const template = openDatabase(withName(embedded.url, TEMPLATE), 'test');
+  await migrate(template, 'production');
+  await template.destroy();
+  process.env.HUB_TEST_DATABASE = embedded.url;
+}
+
+/** The time-skipping server: in the cache, by the SDK's download, or from Maven behind a script that starts it. */
+async function findTimeSkippingServer(cacheFolder: string): Promise<string> {
+  const folder = join(cacheFolder, 'time-skipping');
+  await mkdir(folder, { recursive: true });
+  const programs = async (): Promise<string[]> =>
+    (await readdir(folder)).filter((name) => name.startsWith('temporal-test-server'));
+  if ((await programs()).length === 0) {
+    try {
+      const server = { executable: { type: 'cached-download' as const, downloadDir: folder } };
+      await (await TestWorkflowEnvironment.createTimeSkipping({ server })).teardown();
+    } catch {
+      console.error('Fetching Temporal’s time-skipping test server with Maven, once');
+      await fetchWithMaven(folder);
+    }
+  }
+  const [program] = await programs();
+  if (program === undefined)
+    throw new Error('Temporal’s time-skipping test server was not found: it needs its download, or Java and Maven');
+  return join(folder, program);
+}
+
+async function fetchWithMaven(folder: string): Promise<void> {
+  const dependency =
+    '<groupId>io.temporal</groupId><artifactId>temporal-test-server</artifactId><version>1.38.0</version>';
+  await writeFile(
+    join(folder, 'pom.xml'),
+    `<project><modelVersion>4.0.0</modelVersion><groupId>hub</groupId><artifactId>time-skipping</artifactId><version>1</version>` +
+      `<dependencies><dependency>${dependency}</dependency></dependencies></project>`,
+  );
+  const lib = join(folder, 'lib');
+  await exec('mvn', [
+    '-q',
+    '-B',
+    '-f',
+    join(folder, 'pom.xml'),
+    'dependency:copy-dependencies',
+    `-DoutputDirectory=${lib}`,
+  ]);
+  const script = `#!/bin/sh\nexec java -cp '${lib}/*' io.temporal.testserver.TestServer "$@"\n`;
+  await writeFile(join(folder, 'temporal-test-server.sh'), script, { mode: 0o755 });
+}
+
+async function findChromium(path: string[]): Promise<string> {
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']) {
+    for (const folder of path) {
+      const file = join(folder, name);
+      const found = await exec(file, ['--version']).catch(() => null);
+      if (found) return file;
+    }
+  }
+  throw new Error('the browser tests need Chromium: install it (apt-get install chromium) so that it is on the PATH');
+}
+
+async function runAll(): Promise<boolean> {
+  let [passed, failed] = [0, 0];
+  // Files one after the other: they start servers, kill them, and share two cores.
+  const stream = run({ files, concurrency: quick ? true : 1, timeout: 600_000 });
+  stream.on('test:pass', ({ details, skip, todo }) => {
+    if (details.type === 'suite') return;
+    // A skipped test proves nothing, so it does not pass.
+    if (skip === undefined && todo === undefined) passed += 1;
+    else failed += 1;
+  });
+  stream.on('test:fail', ({ details }) => {
+    if (details.type !== 'suite') failed += 1;
+  });
+  await new Promise((done) => stream.compose(spec).on('end', done).pipe(process.stdout));
+  console.log(`\n${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0;
+}

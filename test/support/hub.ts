@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { Client, type WorkflowHandle } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { createActivities, type Activities } from '../../activities/index.ts';
+import type { HubConfig } from '../../config/load.ts';
+import { Streams } from '../../connectors/registry.ts';
+import { saveStreams } from '../../store/streams.ts';
+import { activityInterceptors } from '../../temporal/failures.ts';
+import { configuredStreams, WORKFLOWS_PATH } from '../../temporal/worker.ts';
+import type { StreamLabel } from '../../workflows/messages.ts';
+import { createDatabase, type TestDatabase } from './database.ts';
+import { demoConfig, type Departments } from './departments.ts';
+
+const quiet = new DefaultLogger('ERROR', () => undefined);
+Runtime.install({
+  logger: quiet,
+  telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
+});
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+/** The workflows, bundled once for all tests of a process. */
+export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  (bundle ??= bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger: quiet }));
+
+export const TASK_QUEUE = 'test';
+
+/**
+ * Options with which a test's worker replays every workflow at every step and fails on nondeterminism, where a
+ * production worker would hide it behind its cache.
+ */
+export const STRICT = { maxCachedWorkflows: 0, workflowFailureErrorTypes: { '*': ['NondeterminismError' as const] } };
+
+/**
+ * The hub's workflows and activities on a server whose clock skips what nobody needs to wait for, with a database of
+ * their own. The departments and the ledger go by the same clock.
+ */
+export class SkippingHub {
+  readonly env: TestWorkflowEnvironment;
+  /** An ordinary client: the environment's own one skips years, if need be, while it waits for a result. */
+  readonly client: Client;
+  readonly database: TestDatabase;
+  readonly config: HubConfig;
+  readonly departments: Departments;
+  /** Now, as the last activity saw it. */
+  nowMs: number;
+
+  private constructor(env: TestWorkflowEnvironment, database: TestDatabase, departments: Departments, nowMs: number) {
+    this.env = env;
+    this.client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' });
+    this.database = database;
+    this.departments = departments;
+    this.nowMs = nowMs;
+    this.config = demoConfig();
+    for (const { server } of departments.all()) server.clock = () => this.nowMs;
+  }
+
+  /** @param prepare puts the departments together; it is told the server's time */
+  static async start(prepare: (nowMs: number) => Promise<Departments>): Promise<SkippingHub> {
+    const path = process.env.HUB_TEST_TIME_SKIPPING;
+    if (path === undefined) throw new Error('run tests that need servers with ./hub test');
+    const env = await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path } },
+    });
+    const { operatorService } = env.connection;
+    await operatorService.addSearchAttributes({
+      namespace: env.namespace ?? 'default',
+      searchAttributes: { HubStream: 2, HubUnit: 2, HubKind: 2, HubDueAt: 6 },
+    });
+    const nowMs = await env.currentTimeMs();
+    const hub = new SkippingHub(env, await createDatabase(), await prepare(nowMs), nowMs);
+    await saveStreams(hub.db, configuredStreams(hub.config), new Date(nowMs));
+    return hub;
+  }
+
+  get db(): TestDatabase['db'] {
+    return this.database.db;
+  }
+
+  label(stream: string): StreamLabel {
+    return { stream, title: stream, unit: '甲局' };
+  }
+
+  /** Runs `work` while a worker works; `mocks` stand for activities that the test does not want to really happen. */
+  async working<T>(work: () => Promise<T>, mocks: Partial<Activities> = {}): Promise<T> {
+    const streams = new Streams(this.config);
+    const worker = await Worker.create({
+      ...STRICT,
+      connection: this.env.nativeConnection,
+      taskQueue: TASK_QUEUE,
+      workflowBundle: await workflowBundle(),
+      activities: {
+        ...createActivities({ db: this.db, streams: () => streams, now: () => new Date(this.nowMs) }),
+        ...mocks,
+      },
+      interceptors: {
+        activity: [
+          activityInterceptors,
+          () => ({ inbound: { execute: (input, next) => this.#onTime(() => next(input)) } }),
+        ],
+      },
+    });
+    return worker.runUntil(work);
+  }
+
+  async #onTime<T>(work: () => Promise<T>): Promise<T> {
+    this.nowMs = await this.env.currentTimeMs();
+    return work();
+  }
+
+  /** Moves the server's clock to an instant and looks what time it is then. */
+  async skipTo(atMs: number): Promise<void> {
+    await this.env.sleep(Math.max(1, atMs - (await this.env.currentTimeMs())));
+    this.nowMs = await this.env.currentTimeMs();
+  }
+
+  /** Lets time pass until a workflow has ended, at most for a while. */
+  async untilEnded(handle: WorkflowHandle, atMostMs: number): Promise<void> {
+    const endMs = this.nowMs + atMostMs;
+    while ((await handle.describe()).status.name === 'RUNNING') {
+      if (this.nowMs > endMs) throw new Error(`${handle.workflowId} is still running`);
+      await this.skipTo(this.nowMs + 20 * 60_000);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.env.teardown();
+    await this.departments.stop();
+    await this.database.drop();
+  }
+}
+
+export const HISTORIES = join(import.meta.dirname, '../replay/histories');

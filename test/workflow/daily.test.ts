@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  type WorkflowHandleWithStartDetails,
+} from '@temporalio/client';
+import { addDays, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../../domain/dates.ts';
+import { findGaps, listObligations, type Gap } from '../../store/overview.ts';
+import { getStream } from '../../store/streams.ts';
+import { closeDayEarlyUpdate, type DailyAggregationInput } from '../../workflows/messages.ts';
+import type { dailyAggregation } from '../../workflows/daily-aggregation.ts';
+import { eventually } from '../support/eventually.ts';
+import { applicationCause } from '../support/failures.ts';
+import { Departments } from '../support/departments.ts';
+import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
+
+const DAY_MS = 86_400_000;
+const STREAM = 'housing-permits';
+
+describe('dailyAggregation, with time skipped', () => {
+  let hub: SkippingHub;
+  /** Each test takes a day of its own, because the clock only goes forward. */
+  let date: string;
+  before(async () => {
+    hub = await SkippingHub.start(async (nowMs) => {
+      const anchorMs = timeOfDayMs(shanghaiDate(nowMs), '24:00') + DAY_MS;
+      return new Departments({ anchorMs, startMs: anchorMs - 3 * DAY_MS, nowMs: anchorMs, records: 300 }).start(
+        'housing',
+      );
+    });
+    date = shanghaiDate(hub.nowMs);
+  });
+  after(() => hub.stop());
+
+  async function nextDay(time: string): Promise<void> {
+    date = addDays(shanghaiDate(hub.nowMs), 1);
+    await hub.skipTo(timeOfDayMs(date, time));
+    hub.departments.get('housing').moveTo(hub.nowMs);
+    hub.departments.get('housing').server.clearFaults();
+  }
+  async function start(): Promise<WorkflowHandleWithStartDetails<typeof dailyAggregation>> {
+    const input: DailyAggregationInput = { ...hub.label(STREAM), cutOff: '21:00', date };
+    const handle = await hub.client.workflow.start<typeof dailyAggregation>('dailyAggregation', {
+      ...{ workflowId: `daily:${STREAM}:${date}`, taskQueue: TASK_QUEUE, args: [input] },
+    });
+    await eventually(async () => assert.notEqual(await stateOf(), undefined));
+    return handle;
+  }
+  const ended = async <R>(
+    handle: { result: () => Promise<R> } & Parameters<SkippingHub['untilEnded']>[0],
+  ): Promise<R> => {
+    await hub.untilEnded(handle, 2 * DAY_MS);
+    return handle.result();
+  };
+  const gapsOf = async (): Promise<Gap[]> => findGaps(hub.db, new Date(hub.nowMs), STREAM);
+  const stateOf = async (atMs = hub.nowMs, day = date): Promise<string | undefined> => {
+    const all = await listObligations(hub.db, new Date(atMs), new Date(0));
+    return all.find(({ subject }) => subject === `${STREAM}/${day}`)?.state;
+  };
+  const becomes = (state: string): Promise<void> => eventually(async () => assert.equal(await stateOf(), state));
+
+  it('meets the day at its cut-off and verifies it after midnight', async () => {
+    await nextDay('20:00');
+    await hub.working(async () => {
+      const handle = await start();
+      await hub.skipTo(timeOfDayMs(date, '20:50'));
+      assert.equal(await stateOf(), 'open');
+      await hub.skipTo(timeOfDayMs(date, '21:30'));
+      await becomes('met');
+      assert.deepEqual(await ended(handle), { date, met: true, verified: true });
+    });
+    assert.equal(await stateOf(), 'met');
+  });
+
+  it('a department away over the cut-off: overdue at 24:00 Shanghai time, met late on its return', async () => {
+    await nextDay('20:00');
+    const { server } = hub.departments.get('housing');
+    await hub.working(async () => {
+      const handle = await start();
+      await hub.skipTo(timeOfDayMs(date, '20:55'));
+      server.setFault('away', Number.MAX_SAFE_INTEGER);
+      await hub.skipTo(timeOfDayMs(date, '23:59'));
+      assert.equal(await stateOf(), 'open');
+      const midnight = timeOfDayMs(date, '24:00');
+      assert.equal(await stateOf(midnight - 1), 'open');
+      assert.equal(await stateOf(midnight), 'overdue');
+      await hub.skipTo(midnight + 600_000);
+      assert.equal(await stateOf(), 'overdue');
+      assert.equal((await handle.describe()).status.name, 'RUNNING');
+      assert.ok((await gapsOf()).length > 0);
+
+      server.clearFaults();
+      assert.equal((await ended(handle)).met, true);
+    });
+    assert.equal(await stateOf(), 'met late');
+    assert.deepEqual(await gapsOf(), []);
+  });
+
+  it('an update closes a day before its cut-off, and is refused for another day', async () => {
+    await nextDay('15:00');
+    await hub.working(async () => {
+      const handle = await start();
+      const refused = handle.executeUpdate(closeDayEarlyUpdate, {
+        args: [{ at: shanghaiInstant(hub.nowMs - DAY_MS) }],
+      });
+      await assert.rejects(refused, WorkflowUpdateFailedError);
+      const state = await handle.executeUpdate(closeDayEarlyUpdate, { args: [{ at: shanghaiInstant(hub.nowMs) }] });
+      assert.equal(state.met, true);
+      assert.equal(await stateOf(), 'met');
+      assert.deepEqual(await ended(handle), { date, met: true, verified: true });
+    });
+  });
+
+  it('a difference that stays is named, keeps the day open, and is handed over at the next cut-off', async () => {
+    await nextDay('23:00');
+    const { server } = hub.departments.get('housing');
+    await hub.working(async () => {
+      // The run begins a day late, an hour before the next cut-off.
+      await hub.skipTo(timeOfDayMs(addDays(date, 1), '20:00'));
+      server.setFault('short-page', Number.MAX_SAFE_INTEGER);
+      const handle = await start();
+      const failure = await ended(handle).then(
+        () => assert.fail('ended as if all were in'),
+        (error: unknown) => error,
+      );
+      assert.ok(failure instanceof WorkflowFailedError);
+      assert.equal(applicationCause(failure)?.type, 'Incomplete');
+      hub.nowMs = await hub.env.currentTimeMs();
+      assert.ok(hub.nowMs >= timeOfDayMs(addDays(date, 1), '21:00'));
+      assert.equal(await stateOf(), 'overdue');
+      const gaps = await gapsOf();
+      assert.ok(gaps.some(({ kind, unit }) => kind === 'difference' && unit === '市住房和城乡建设局'));
+
+      server.clearFaults();
+      date = addDays(date, 1);
+      assert.equal((await ended(await start())).met, true);
+    });
+    assert.deepEqual(await gapsOf(), []);
+    assert.equal(await stateOf(hub.nowMs, addDays(date, -1)), 'met late');
+  });
+
+  it('records that become visible late are found by the next days’ comparisons', async () => {
+    await nextDay('20:00');
+    const department = hub.departments.get('housing');
+    await hub.working(async () => {
+      await ended(await start());
+      const before = await hub.db('certificate').count<{ count: number }[]>('*').first();
+      await nextDay('20:00');
+      // Two more days have become visible, records with older update times among them.
+      department.moveTo(hub.nowMs);
+      await ended(await start());
+      const later = await hub.db('certificate').count<{ count: number }[]>('*').first();
+      assert.ok((later?.count ?? 0) >= (before?.count ?? 0));
+    });
+    assert.deepEqual(await gapsOf(), []);
+  });
+
+  it('refused credentials pause the stream with the reason; later runs leave the source alone', async () => {
+    await nextDay('20:00');
+    const { server } = hub.departments.get('housing');
+    hub.config.connectors = hub.config.connectors.map((connector) => ({
+      ...connector,
+      ...(connector.id === 'housing' && { auth: { type: 'header', name: 'X-App-Key', value: { env: 'PATH' } } }),
+    }));
+    await hub.working(async () => {
+      const failure = await ended(await start()).catch((error: unknown) => error);
+      assert.equal(applicationCause(failure)?.type, 'configuration');
+      const { pausedReason } = await getStream(hub.db, STREAM);
+      assert.match(pausedReason ?? '', /answered 401, the credentials are refused; check the values behind auth/);
+      const { requests } = server.counts;
+      date = addDays(date, 1);
+      await hub.skipTo(timeOfDayMs(date, '20:00'));
+      const again = await ended(await start()).catch((error: unknown) => error);
+      assert.match(applicationCause(again)?.message ?? '', /housing-permits is paused: .*restart the hub/);
+      assert.equal(server.counts.requests, requests);
+    });
+  });
+});

@@ -2,13 +2,14 @@ import { shanghaiInstant } from '../domain/dates.ts';
 import { configurationError } from '../domain/errors.ts';
 import { closeDayEarly, closeDays, getDay, noteReason, openDays } from '../store/obligations.ts';
 import { gaps } from '../store/batches.ts';
+import { oldestDifference } from '../store/reconciliation.ts';
 import { getStream, pauseStream } from '../store/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** What the workflow of one stream's day needs to know of it. */
 export interface Day {
   dueAt: string;
-  /** How far back counts are compared again, to find records that became visible late. */
+  /** How far back counts are compared again: for records that became visible late, and for known differences. */
   compareFrom: string;
 }
 
@@ -33,9 +34,13 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
       }
       const closeAt = input.closeAt === undefined ? opened.requiresTo : new Date(input.closeAt);
       if (closeAt < opened.requiresTo) await closeDayEarly(db, opened.id, closeAt);
-      const { collectFrom } = await getStream(db, input.stream);
+      const { id, collectFrom } = await getStream(db, input.stream);
       const { lookback } = streams().get(input.stream).config;
-      const compareFromMs = Math.max(collectFrom.getTime(), opened.requiresFrom.getTime() - lookback);
+      const disputedFrom = (await oldestDifference(db, id)) ?? opened.requiresFrom;
+      const compareFromMs = Math.max(
+        collectFrom.getTime(),
+        Math.min(disputedFrom.getTime(), opened.requiresFrom.getTime() - lookback),
+      );
       return {
         dueAt: shanghaiInstant(opened.dueAt.getTime()),
         compareFrom: shanghaiInstant(compareFromMs),
@@ -52,7 +57,11 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
         const parts = open
           .slice(0, 5)
           .map(({ from, to }) => `${shanghaiInstant(from.getTime())} – ${shanghaiInstant(to.getTime())}`);
-        await noteReason(db, stream.id, `not proven to be in: ${parts.join(', ')}${open.length > 5 ? ' …' : ''}`);
+        const reason =
+          open.length > 0
+            ? `not proven to be in: ${parts.join(', ')}${open.length > 5 ? ' …' : ''}`
+            : 'the source and the library differ';
+        await noteReason(db, day.id, reason);
       }
       return { met: Boolean(day?.metAt), verified: Boolean(day?.verifiedAt) };
     },

@@ -49,15 +49,22 @@ export async function closeDayEarly(db: Knex, id: number, at: Date): Promise<voi
   await db.raw('UPDATE obligation SET requires = tstzrange(lower(requires), ?) WHERE id = ?', [at, id]);
 }
 
+/** No known difference between source and library touches an interval. */
+const undisputed = (interval: string): string =>
+  `NOT EXISTS (SELECT FROM discrepancy d WHERE d.stream_id = :streamId AND d.closed_at IS NULL
+     AND d.window_from IS NOT NULL AND tstzrange(d.window_from, d.window_to) && ${interval})`;
+
 /**
- * Meets every open day of a stream whose interval is covered, and verifies those whose whole calendar day is: a record
- * that was produced on the day but came in after the deadline makes the day late, whatever was known at the cut-off.
+ * Meets every open day of a stream whose interval is covered and without a known difference, and verifies those whose
+ * whole calendar day is: a record that was produced on the day but came in after the deadline makes the day late,
+ * whatever was known at the cut-off.
  */
 export async function closeDays(db: Knex, streamId: number, at: Date): Promise<void> {
   await db.transaction(async (trx) => {
     await trx.raw(
       `UPDATE obligation SET met_at = :at, reason = NULL FROM coverage
-       WHERE obligation.stream_id = :streamId AND coverage.stream_id = :streamId AND met_at IS NULL AND times @> requires`,
+       WHERE obligation.stream_id = :streamId AND coverage.stream_id = :streamId AND met_at IS NULL AND times @> requires
+         AND ${undisputed('requires')}`,
       { streamId, at },
     );
     await trx.raw(
@@ -73,16 +80,16 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
              AND source_updated_at >= lower(ended.whole) AND source_updated_at < upper(ended.whole)
          ) AS came WHERE recorded_at > ended.due_at) AS late
        WHERE obligation.id = ended.id AND ended.stream_id = :streamId AND ended.met_at IS NOT NULL
-         AND ended.verified_at IS NULL AND upper(ended.whole) <= :at`,
+         AND ended.verified_at IS NULL AND upper(ended.whole) <= :at AND ${undisputed('ended.whole')}`,
       { streamId, at },
     );
   });
 }
 
 /** Says why a day is still open, for those who look. */
-export async function noteReason(db: Knex, streamId: number, reason: string): Promise<void> {
+export async function noteReason(db: Knex, id: number, reason: string): Promise<void> {
   await db('obligation')
-    .where({ stream_id: streamId })
+    .where({ id })
     .whereNull('met_at')
     .whereRaw('reason IS DISTINCT FROM ?', [reason])
     .update({ reason });

@@ -99,6 +99,17 @@ export async function openDiscrepancy(db: Knex, stream: StreamRow, difference: D
     .merge(['source_count', 'library_count', 'only_at_source', 'only_in_library']);
 }
 
+/** Where the oldest known difference of a stream begins; null when there is none. */
+export async function oldestDifference(db: Knex, streamId: number): Promise<Date | null> {
+  const oldest = await db('discrepancy')
+    .where({ stream_id: streamId })
+    .whereNull('closed_at')
+    .whereNotNull('window_from')
+    .orderBy('window_from')
+    .first<{ from: Date } | undefined>({ from: 'window_from' });
+  return oldest?.from ?? null;
+}
+
 export async function closeDiscrepancy(db: Knex, streamId: number, subject: string, at: Date): Promise<void> {
   await db('discrepancy').where({ stream_id: streamId, subject }).whereNull('closed_at').update({ closed_at: at });
 }

@@ -16,10 +16,12 @@ export const CONFIG = join(import.meta.dirname, '../../config');
 export const CLOSED_MS = Date.parse('2026-11-20T20:00:00+08:00');
 const DAY_MS = 86_400_000;
 
+export type RunningDepartment = Department & { url: string };
+
 /** Simulated departments that run inside a test, on ports of their own. */
 export class Departments {
   readonly options: DepartmentOptions;
-  readonly #running = new Map<DepartmentId, Department>();
+  readonly #running = new Map<DepartmentId, RunningDepartment>();
 
   constructor(options: Partial<DepartmentOptions> = {}) {
     const anchorMs = options.anchorMs ?? CLOSED_MS;
@@ -33,18 +35,19 @@ export class Departments {
     for (const id of ids.length > 0 ? ids : DEPARTMENTS) {
       const department = createDepartment(id, this.options);
       const port = await department.server.listen(0);
-      provide(`HUB_DEMO_${id.toUpperCase()}_URL`, `http://127.0.0.1:${port}`);
+      const url = `http://127.0.0.1:${port}`;
+      provide(`HUB_DEMO_${id.toUpperCase()}_URL`, url);
       provide(`HUB_DEMO_${id.toUpperCase()}_SECRET`, secretOf(id));
-      this.#running.set(id, department);
+      this.#running.set(id, Object.assign(department, { url }));
     }
     return this;
   }
 
-  get(id: DepartmentId): Department {
+  get(id: DepartmentId): RunningDepartment {
     return this.#running.get(id) ?? assertNever(id);
   }
 
-  all(): Department[] {
+  all(): RunningDepartment[] {
     return [...this.#running.values()];
   }
 

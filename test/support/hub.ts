@@ -32,12 +32,6 @@ export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
 export const TASK_QUEUE = 'test';
 
 /**
- * Options with which a test's worker replays every workflow at every step and fails on nondeterminism, where a
- * production worker would hide it behind its cache.
- */
-export const STRICT = { maxCachedWorkflows: 0, workflowFailureErrorTypes: { '*': ['NondeterminismError' as const] } };
-
-/**
  * The hub's workflows and activities on a server whose clock skips what nobody needs to wait for, with a database of
  * their own. The departments and the ledger go by the same clock.
  */
@@ -87,11 +81,16 @@ export class SkippingHub {
     return { stream, title: stream, unit: '甲局' };
   }
 
-  /** Runs `work` while a worker works; `mocks` stand for activities that the test does not want to really happen. */
-  async working<T>(work: () => Promise<T>, mocks: Partial<Activities> = {}): Promise<T> {
+  /**
+   * Runs `work` while a worker works; `mocks` stand for activities that the test does not want to really happen.
+   * @param cached workflows whose state is kept between steps, for those too long to be replayed at every one
+   */
+  async working<T>(work: () => Promise<T>, mocks: Partial<Activities> = {}, cached = 0): Promise<T> {
     const streams = new Streams(this.config);
     const worker = await Worker.create({
-      ...STRICT,
+      maxCachedWorkflows: cached,
+      // A production worker would try again, and so hide it.
+      workflowFailureErrorTypes: { '*': ['NondeterminismError'] },
       connection: this.env.nativeConnection,
       taskQueue: TASK_QUEUE,
       workflowBundle: await workflowBundle(),

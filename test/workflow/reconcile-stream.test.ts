@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { compareWithTruth } from '../../cli/demo-truth.ts';
+import { reconcileWorkflowId, syncWorkflowId } from '../../domain/ids.ts';
+import { timeWindow, type TimeWindow } from '../../domain/window.ts';
+import { findGaps } from '../../store/overview.ts';
+import type { ReconcileStreamResult } from '../../workflows/messages.ts';
+import type { reconcileStream } from '../../workflows/reconcile-stream.ts';
+import type { syncWindow } from '../../workflows/sync-window.ts';
+import { Departments } from '../support/departments.ts';
+import { applicationCause } from '../support/failures.ts';
+import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
+
+const STREAM = 'housing-permits';
+const HOUR_MS = 3_600_000;
+
+describe('reconcileStream', () => {
+  let hub: SkippingHub;
+  let window: TimeWindow;
+  before(async () => {
+    hub = await SkippingHub.start((nowMs) =>
+      new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - 72 * HOUR_MS, records: 12_000 }).start('housing'),
+    );
+    window = timeWindow(hub.nowMs - 73 * HOUR_MS, hub.nowMs);
+    await hub.working(async () => {
+      await hub.client.workflow.execute<typeof syncWindow>('syncWindow', {
+        ...{ workflowId: syncWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+        args: [{ ...hub.label(STREAM), purpose: 'daily', window }],
+      });
+    });
+  });
+  after(() => hub.stop());
+
+  const run = (): Promise<ReconcileStreamResult> =>
+    hub.working(async () => {
+      const handle = await hub.client.workflow.start<typeof reconcileStream>('reconcileStream', {
+        ...{ workflowId: reconcileWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+        args: [{ ...hub.label(STREAM), window }],
+      });
+      await hub.untilEnded(handle, 24 * HOUR_MS);
+      return handle.result();
+    });
+  const equalsTheTruth = async (): Promise<void> => {
+    const { equal, text } = await compareWithTruth(hub.db, STREAM, hub.departments.get('housing').url);
+    assert.ok(equal, text);
+  };
+
+  it('is one comparison when nothing differs', async () => {
+    assert.deepEqual(await run(), { compared: 1, reread: 0, differences: 0 });
+    await equalsTheTruth();
+  });
+
+  it('finds lost records by halving and reads only their surroundings again', async () => {
+    const lost = await hub.db.raw<{ rows: unknown[] }>(
+      `DELETE FROM certificate WHERE record_key IN
+         (SELECT record_key FROM (SELECT record_key, row_number() OVER (ORDER BY source_updated_at) AS n FROM certificate) AS numbered
+          WHERE n IN (1, 6000)) RETURNING record_key`,
+    );
+    assert.equal(lost.rows.length, 2);
+    const before = await hub.db('batch').max<{ max: number }>('id').first();
+    const result = await run();
+    assert.equal(result.differences, 0);
+    assert.equal(result.reread, 2);
+    const reread = await hub
+      .db('batch')
+      .where('id', '>', before?.max ?? 0)
+      .sum<{ sum: number }>('read')
+      .first();
+    assert.ok(Number(reread?.sum) < 4_500, `${String(reread?.sum)} records were read again`);
+    await equalsTheTruth();
+  });
+
+  it('names what still differs, on both sides, and never ends as a success over it', async () => {
+    const [kept] = await hub
+      .db('certificate')
+      .orderBy('record_key')
+      .limit(1)
+      .select<{ record_key: string }[]>('record_key');
+    await hub.db.raw(
+      `INSERT INTO certificate SELECT (jsonb_populate_record(c, '{"record_key": "HOGONE"}')).* FROM certificate c WHERE record_key = ?`,
+      [kept?.record_key ?? ''],
+    );
+    const failure = await run().catch((error: unknown) => error);
+    assert.equal(applicationCause(failure)?.type, 'Incomplete');
+    const gaps = await findGaps(hub.db, new Date(hub.nowMs), STREAM);
+    const [difference] = gaps.filter(({ kind }) => kind === 'difference');
+    assert.match(difference?.what ?? '', /; only in the library: HOGONE$/);
+    await hub.db('certificate').where({ record_key: 'HOGONE' }).delete();
+    assert.equal((await run()).differences, 0);
+    assert.deepEqual(await hub.db('discrepancy').whereNull('closed_at'), []);
+    await equalsTheTruth();
+  });
+});

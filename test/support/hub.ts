@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
@@ -134,5 +133,3 @@ export class SkippingHub {
     await this.database.drop();
   }
 }
-
-export const HISTORIES = join(import.meta.dirname, '../replay/histories');

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import {
-  WorkflowFailedError,
-  WorkflowUpdateFailedError,
-  type WorkflowHandleWithStartDetails,
-} from '@temporalio/client';
+import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { addDays, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../../domain/dates.ts';
 import { findGaps, listObligations, type Gap } from '../../store/overview.ts';
 import { getStream } from '../../store/streams.ts';
-import { closeDayEarlyUpdate, type DailyAggregationInput } from '../../workflows/messages.ts';
+import {
+  closeDayEarlyUpdate,
+  type DailyAggregationInput,
+  type DailyAggregationResult,
+} from '../../workflows/messages.ts';
 import type { dailyAggregation } from '../../workflows/daily-aggregation.ts';
 import { eventually } from '../support/eventually.ts';
 import { applicationCause } from '../support/failures.ts';
+import { keepHistory } from '../support/histories.ts';
 import { Departments } from '../support/departments.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
@@ -39,7 +40,7 @@ describe('dailyAggregation, with time skipped', () => {
     hub.departments.get('housing').moveTo(hub.nowMs);
     hub.departments.get('housing').server.clearFaults();
   }
-  async function start(): Promise<WorkflowHandleWithStartDetails<typeof dailyAggregation>> {
+  async function start(): Promise<WorkflowHandle<typeof dailyAggregation>> {
     const input: DailyAggregationInput = { ...hub.label(STREAM), cutOff: '21:00', date };
     const handle = await hub.client.workflow.start<typeof dailyAggregation>('dailyAggregation', {
       ...{ workflowId: `daily:${STREAM}:${date}`, taskQueue: TASK_QUEUE, args: [input] },
@@ -47,10 +48,12 @@ describe('dailyAggregation, with time skipped', () => {
     await eventually(async () => assert.notEqual(await stateOf(), undefined));
     return handle;
   }
-  const ended = async <R>(
-    handle: { result: () => Promise<R> } & Parameters<SkippingHub['untilEnded']>[0],
-  ): Promise<R> => {
+  const ended = async (
+    handle: WorkflowHandle<typeof dailyAggregation>,
+    history: string,
+  ): Promise<DailyAggregationResult> => {
     await hub.untilEnded(handle, 2 * DAY_MS);
+    await keepHistory(handle, history);
     return handle.result();
   };
   const gapsOf = async (): Promise<Gap[]> => findGaps(hub.db, new Date(hub.nowMs), STREAM);
@@ -68,7 +71,7 @@ describe('dailyAggregation, with time skipped', () => {
       assert.equal(await stateOf(), 'open');
       await hub.skipTo(timeOfDayMs(date, '21:30'));
       await becomes('met');
-      assert.deepEqual(await ended(handle), { date, met: true, verified: true });
+      assert.deepEqual(await ended(handle, 'met-at-its-cut-off'), { date, met: true, verified: true });
     });
     assert.equal(await stateOf(), 'met');
   });
@@ -91,7 +94,7 @@ describe('dailyAggregation, with time skipped', () => {
       assert.ok((await gapsOf()).length > 0);
 
       server.clearFaults();
-      assert.equal((await ended(handle)).met, true);
+      assert.equal((await ended(handle, 'away-over-the-cut-off')).met, true);
     });
     assert.equal(await stateOf(), 'met late');
     assert.deepEqual(await gapsOf(), []);
@@ -108,7 +111,7 @@ describe('dailyAggregation, with time skipped', () => {
       const state = await handle.executeUpdate(closeDayEarlyUpdate, { args: [{ at: shanghaiInstant(hub.nowMs) }] });
       assert.equal(state.met, true);
       assert.equal(await stateOf(), 'met');
-      assert.deepEqual(await ended(handle), { date, met: true, verified: true });
+      assert.deepEqual(await ended(handle, 'closed-early'), { date, met: true, verified: true });
     });
   });
 
@@ -124,7 +127,7 @@ describe('dailyAggregation, with time skipped', () => {
     await hub.working(async () => {
       // The run begins a day late, an hour before the next cut-off.
       await hub.skipTo(timeOfDayMs(addDays(date, 1), '20:00'));
-      const failure = await ended(await start()).then(
+      const failure = await ended(await start(), 'handed-over').then(
         () => assert.fail('ended as if all were in'),
         (error: unknown) => error,
       );
@@ -139,7 +142,7 @@ describe('dailyAggregation, with time skipped', () => {
 
       await hub.db('certificate').where({ record_key: gone }).delete();
       date = addDays(date, 1);
-      assert.equal((await ended(await start())).met, true);
+      assert.equal((await ended(await start(), 'met-after-a-hand-over')).met, true);
     });
     assert.deepEqual(await gapsOf(), []);
     assert.equal(await stateOf(hub.nowMs, addDays(date, -1)), 'met late');
@@ -148,7 +151,7 @@ describe('dailyAggregation, with time skipped', () => {
   it('a record that becomes visible after its day was verified is found by the next day’s comparison', async () => {
     await nextDay('20:00');
     await hub.working(async () => {
-      assert.equal((await ended(await start())).verified, true);
+      assert.equal((await ended(await start(), 'met-on-a-quiet-day')).verified, true);
       const late = await hub
         .db('certificate')
         .where('source_updated_at', '<', shanghaiInstant(timeOfDayMs(date, '20:00')))
@@ -159,7 +162,7 @@ describe('dailyAggregation, with time skipped', () => {
       assert.deepEqual(await gapsOf(), []);
       date = addDays(date, 1);
       await hub.skipTo(timeOfDayMs(date, '20:00'));
-      await ended(await start());
+      await ended(await start(), 'late-record-found');
       assert.ok(await hub.db('certificate').where({ record_key: late.record_key }).first());
     });
     assert.deepEqual(await gapsOf(), []);
@@ -173,14 +176,14 @@ describe('dailyAggregation, with time skipped', () => {
       ...(connector.id === 'housing' && { auth: { type: 'header', name: 'X-App-Key', value: { env: 'PATH' } } }),
     }));
     await hub.working(async () => {
-      const failure = await ended(await start()).catch((error: unknown) => error);
+      const failure = await ended(await start(), 'paused').catch((error: unknown) => error);
       assert.equal(applicationCause(failure)?.type, 'configuration');
       const { pausedReason } = await getStream(hub.db, STREAM);
       assert.match(pausedReason ?? '', /answered 401, the credentials are refused; check the values behind auth/);
       const { requests } = server.counts;
       date = addDays(date, 1);
       await hub.skipTo(timeOfDayMs(date, '20:00'));
-      const again = await ended(await start()).catch((error: unknown) => error);
+      const again = await ended(await start(), 'still-paused').catch((error: unknown) => error);
       assert.match(applicationCause(again)?.message ?? '', /housing-permits is paused: .*restart the hub/);
       assert.equal(server.counts.requests, requests);
     });

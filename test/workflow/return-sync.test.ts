@@ -11,6 +11,7 @@ import type { syncWindow } from '../../workflows/sync-window.ts';
 import { Departments } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';
 import { applicationCause } from '../support/failures.ts';
+import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
 const STREAM = 'province-return';
@@ -38,10 +39,14 @@ describe('returnSync', () => {
     hub.client.workflow.start<typeof returnSync>('returnSync', {
       ...{ workflowId: returnWorkflowId(STREAM), taskQueue: TASK_QUEUE, args: [hub.label(STREAM)] },
     });
-  const run = async (mocks: Partial<Activities> = {}): Promise<Awaited<ReturnType<typeof returnSync>>> =>
+  const run = async (
+    history: string,
+    mocks: Partial<Activities> = {},
+  ): Promise<Awaited<ReturnType<typeof returnSync>>> =>
     hub.working(async () => {
       const handle = await start();
       await hub.untilEnded(handle, 24 * HOUR_MS);
+      await keepHistory(handle, history);
       return handle.result();
     }, mocks);
   const equalsTheTruth = async (): Promise<void> => {
@@ -59,20 +64,20 @@ describe('returnSync', () => {
       );
       if (safe.rows.length !== 1) early.push(batch);
     };
-    const result = await run();
+    const result = await run('all-batches');
     assert.ok(result.batches >= 5);
     assert.equal(department().acknowledgements.length, result.batches);
     assert.equal(new Set(department().acknowledgements.map(({ batch }) => batch)).size, result.batches);
     assert.deepEqual(early, []);
     assert.deepEqual(await gaps(), []);
     await equalsTheTruth();
-    assert.deepEqual(await run(), { batches: 0, read: 0, accepted: 0, unchanged: 0, rejected: 0 });
+    assert.deepEqual(await run('nothing-new'), { batches: 0, read: 0, accepted: 0, unchanged: 0, rejected: 0 });
   });
 
   it('a batch that stays short is not acknowledged, becomes a task of the platform, and is mended by a later run', async () => {
     // Three reads of the first batch, each asking four times for its only page.
     department().server.setFault('short-page', 12);
-    const failure = await run().catch((error: unknown) => error);
+    const failure = await run('a-batch-stays-short').catch((error: unknown) => error);
     assert.equal(applicationCause(failure)?.type, 'Incomplete');
     const open = await gaps();
     assert.deepEqual(
@@ -85,14 +90,14 @@ describe('returnSync', () => {
     assert.ok(!department().acknowledgements.some(({ batch }) => batch === first));
     assert.ok(department().acknowledgements.length >= 4, 'the batches after it went on');
 
-    await run();
+    await run('the-short-batch-mended');
     assert.equal(department().acknowledgements.at(-1)?.batch, first);
     assert.deepEqual(await gaps(), []);
     await equalsTheTruth();
   });
 
   it('a batch that was committed when the run died is acknowledged by the next run, without being read again', async () => {
-    const died = await run({
+    const died = await run('died-before-acknowledging', {
       acknowledgeBatch: () => {
         throw ApplicationFailure.nonRetryable('died');
       },
@@ -102,7 +107,7 @@ describe('returnSync', () => {
       (await gaps()).map(({ kind }) => kind),
       ['unacknowledged'],
     );
-    await run();
+    await run('acknowledged-later');
     const reads = await hub.db.raw<{ rows: unknown[] }>(
       'SELECT FROM batch GROUP BY ordinal HAVING count(*) > 1 OR min(acknowledged_at) IS NULL',
     );
@@ -154,6 +159,8 @@ describe('returnSync', () => {
       assert.equal(opened, 1, 'and does not read beside the first');
       released.resolve(undefined);
       await hub.untilEnded(second, HOUR_MS);
+      await keepHistory(second, 'waited-for-its-turn');
+      await keepHistory(first, 'a-batch');
       await first.result();
       assert.equal((await second.result()).batches, 1);
       assert.equal(opened, 2);

@@ -1,0 +1,6 @@
+import { sleep } from '@temporalio/workflow';
+
+/** A change that running workflows would not survive: the replay check must fail on it. */
+export async function reconcileStream(): Promise<void> {
+  await sleep('1 minute');
+}

@@ -1,4 +1,4 @@
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { pMapIterable } from 'p-map';
 import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
@@ -12,7 +12,6 @@ import { readableStream } from './stream-of.ts';
 
 /** An activity reads for this long before it reports; the workflow shows the progress and goes on. */
 const READ_FOR_MS = 15_000;
-const HEARTBEAT_EVERY_MS = 3_000;
 /** Pages written at once: while PostgreSQL merges one, the next is mapped. */
 const WRITES_AT_ONCE = 2;
 /** How often a window that moves under the reader is begun anew before it is cut in two. */
@@ -135,14 +134,7 @@ export function createCollectActivities({ db, streams, now }: Dependencies) {
       },
       { concurrency: WRITES_AT_ONCE },
     );
-    let read = 0;
-    // A slow source may take longer for one page than the heartbeat allows; what it proves is that this worker lives.
-    const beat = setInterval(() => heartbeat({ read }), HEARTBEAT_EVERY_MS);
-    try {
-      for await (const counts of written) read += counts.read;
-    } finally {
-      clearInterval(beat);
-    }
+    await Array.fromAsync(written);
     return outcome;
   }
 }

@@ -1,5 +1,4 @@
 import { shanghaiInstant } from '../domain/dates.ts';
-import { configurationError } from '../domain/errors.ts';
 import { closeDayEarly, closeDays, getDay, noteReason, openDays } from '../store/obligations.ts';
 import { gaps } from '../store/batches.ts';
 import { oldestDifference } from '../store/reconciliation.ts';
@@ -22,16 +21,14 @@ export interface DayState {
 /** The daily increment as obligations in the ledger. */
 export function createDayActivities({ db, streams, now }: Dependencies) {
   return {
-    /** Opens the day's obligation, with all earlier ones that are missing. `closeAt`: the day is over before its cut-off. */
-    async openDay(input: { stream: string; date: string; closeAt?: string | undefined }): Promise<Day> {
+    /**
+     * Opens the day's obligation, with all earlier ones that are missing; null for a day before the hub first saw the
+     * stream. `closeAt`: the day is over before its cut-off.
+     */
+    async openDay(input: { stream: string; date: string; closeAt?: string | undefined }): Promise<Day | null> {
       await openDays(db, now());
       const opened = await getDay(db, input.stream, input.date);
-      if (!opened) {
-        throw configurationError(`${input.stream} owes no increment for ${input.date}`, {
-          code: 'no-obligation',
-          cure: 'only configured streams with delivery: daily do, from the day the hub first saw them',
-        });
-      }
+      if (!opened) return null;
       const closeAt = input.closeAt === undefined ? opened.requiresTo : new Date(input.closeAt);
       if (closeAt < opened.requiresTo) await closeDayEarly(db, opened.id, closeAt);
       const { id, collectFrom } = await getStream(db, input.stream);

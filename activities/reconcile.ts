@@ -1,4 +1,4 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import { describeWindow, type TimeWindow } from '../domain/window.ts';
 import { countLibrary, libraryKeys, openDiscrepancy, saveComparison } from '../store/reconciliation.ts';
 import { getStream } from '../store/streams.ts';
@@ -38,18 +38,15 @@ export function createReconcileActivities({ db, streams, now }: Dependencies) {
       const { source, keyOf } = streams().get(input.stream);
       const inLibrary = new Set(await libraryKeys(db, stream.id, input.window));
       const atSource = new Set<string>();
-      let delivered = 0;
       for await (const { records } of source.read(
         input.window,
         { committed: new Map(), total: null },
         cancellationSignal(),
       )) {
         for (const record of records) {
-          delivered += 1;
           const key = keyOf(record);
           if (key !== null) atSource.add(key);
         }
-        heartbeat({ records: delivered });
       }
       const onlyAtSource = [...atSource.difference(inLibrary)].sort();
       const onlyInLibrary = [...inLibrary.difference(atSource)].sort();

@@ -99,7 +99,7 @@ export async function noteReason(db: Knex, id: number, reason: string): Promise<
 export async function streamsWithOpenDays(db: Knex, at: Date): Promise<string[]> {
   const { rows } = await db.raw<{ rows: { name: string }[] }>(
     `SELECT DISTINCT stream.name FROM obligation JOIN stream ON stream.id = stream_id
-     WHERE met_at IS NULL AND upper(requires) <= ? AND retired_at IS NULL`,
+     WHERE met_at IS NULL AND started_at + stream.cut_off <= ? AND retired_at IS NULL`,
     [at],
   );
   return rows.map(({ name }) => name);

@@ -19,7 +19,7 @@ import { messageOf } from '../domain/errors.ts';
 import { openDays, streamsWithOpenDays } from '../store/obligations.ts';
 import { saveStreams, type ConfiguredStream } from '../store/streams.ts';
 import { startOfDayMs } from '../domain/dates.ts';
-import { activityInterceptors } from './failures.ts';
+import { activityInterceptors } from './interceptors.ts';
 import { cutOffOf, labelOf, reconcileSchedules, wakeSchedules } from './schedules.ts';
 
 /** How often the configuration's files are looked at. */

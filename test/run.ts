@@ -13,7 +13,7 @@ import { migrate, openDatabase, requireServer } from '../store/database.ts';
 import { prepareEmbeddedPostgres } from '../store/embedded.ts';
 import { findTemporal } from '../temporal/dev-server.ts';
 import { TEMPLATE, withName } from './support/database.ts';
-import { freePort } from './support/ports.ts';
+import { freePorts } from './support/ports.ts';
 
 /**
  * Runs the tests: `run.ts [--quick] [part of a file’s name …]`. Prepares what they need, real servers all of it, and
@@ -55,7 +55,7 @@ async function prepare(): Promise<void> {
   process.env.HUB_TEST_TIME_SKIPPING = await findTimeSkippingServer(environment.cacheFolder);
   process.env.HUB_TEST_CHROMIUM = await findChromium(environment.path);
 
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const embedded = await prepareEmbeddedPostgres(join(folder, 'postgres'), port);
   const server = embedded.spawn(openSync(join(folder, 'postgres.log'), 'a'));
   cleanUp.push(async () => {

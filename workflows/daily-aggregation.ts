@@ -16,6 +16,7 @@ import { describeWindow, timeWindow, type TimeWindow } from '../domain/window.ts
 import {
   closeDayEarlyUpdate,
   INCOMPLETE,
+  NOTHING_OWED,
   type DailyAggregationInput,
   type DailyAggregationResult,
 } from './messages.ts';
@@ -107,9 +108,14 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
   show(atEnd.verified ? '已归集并核验' : '未能核验,由次日继续');
   return finish(atEnd);
 
-  function openDay(closeAt?: string): Promise<Day> {
+  async function openDay(closeAt?: string): Promise<Day> {
     const summary = closeAt === undefined ? `开立时限任务 ${date}` : `提前日终 ${shortTime(closeAt)}`;
-    return ledger.openDay.executeWithOptions({ summary }, [{ stream, date, closeAt }]);
+    const opened = await ledger.openDay.executeWithOptions({ summary }, [{ stream, date, closeAt }]);
+    if (opened) return opened;
+    throw ApplicationFailure.nonRetryable(
+      `${stream} owes no increment for ${date}: the hub did not know it then`,
+      NOTHING_OWED,
+    );
   }
 
   function plan(toMs: number): Promise<WindowPlan> {

@@ -25,9 +25,13 @@ import {
 
 import { streamAttributes } from './search-attributes.ts';
 
+/** Every activity beats every few seconds (temporal/interceptors.ts); one that is silent has lost its worker. */
+const HEARTBEAT_TIMEOUT = '12 seconds';
+
 /** Steps that only touch our own database. */
 export const ledger = proxyActivities<Activities>({
   startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: {
     initialInterval: '1 second',
@@ -40,6 +44,7 @@ export const ledger = proxyActivities<Activities>({
 /** Short questions to a source. One that is away is asked again, ever more slowly, until it is back. */
 export const source = proxyActivities<Activities>({
   startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   cancellationType: ActivityCancellationType.TRY_CANCEL,
   retry: {
     initialInterval: '2 seconds',
@@ -52,7 +57,7 @@ export const source = proxyActivities<Activities>({
 /** Reading pages: as long as it takes, as long as the worker lives. */
 export const reading = proxyActivities<Activities>({
   startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '12 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: {
     initialInterval: '1 second',

@@ -11,7 +11,7 @@ import { createActivities, type Activities } from '../../activities/index.ts';
 import type { HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { saveStreams } from '../../store/streams.ts';
-import { activityInterceptors } from '../../temporal/failures.ts';
+import { activityInterceptors } from '../../temporal/interceptors.ts';
 import { configuredStreams, WORKFLOWS_PATH } from '../../temporal/worker.ts';
 import type { StreamLabel } from '../../workflows/messages.ts';
 import { createDatabase, type TestDatabase } from './database.ts';

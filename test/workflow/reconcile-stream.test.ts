@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { compareWithTruth } from '../../cli/demo-truth.ts';
+import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { reconcileWorkflowId, syncWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type TimeWindow } from '../../domain/window.ts';
 import { findGaps } from '../../store/overview.ts';

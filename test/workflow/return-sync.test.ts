@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/index.ts';
-import { compareWithTruth } from '../../cli/demo-truth.ts';
+import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { returnWorkflowId, syncWorkflowId } from '../../domain/ids.ts';
 import { findGaps } from '../../store/overview.ts';
 import type { returnSync } from '../../workflows/return-sync.ts';

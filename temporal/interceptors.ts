@@ -5,7 +5,7 @@ import type {
   Next,
   ActivityInboundCallsInterceptor,
 } from '@temporalio/worker';
-import { CancelledFailure, CompleteAsyncError } from '@temporalio/activity';
+import { CancelledFailure, CompleteAsyncError, heartbeat } from '@temporalio/activity';
 import { HubError } from '../domain/errors.ts';
 
 /**
@@ -39,17 +39,25 @@ function describeUnknown(error: unknown): string {
   return `${error.name}: ${error.message}`.slice(0, 300);
 }
 
-/** Classifies what an activity throws and puts stream and batch into its log lines. */
+const HEARTBEAT_EVERY_MS = 3_000;
+
+/**
+ * Classifies what an activity throws, puts stream and batch into its log lines, and tells Temporal that its worker
+ * lives, so that the work of one that was killed begins again within seconds.
+ */
 export function activityInterceptors(): ActivityInterceptors {
   let fields: Record<string, unknown> = {};
   return {
     inbound: {
       async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) {
         fields = logFields(input.args[0]);
+        const beat = setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
         try {
           return await next(input);
         } catch (error) {
           throw toFailure(error);
+        } finally {
+          clearInterval(beat);
         }
       },
     },

@@ -1,0 +1,142 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  WithStartWorkflowOperation,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
+import type { Knex } from 'knex';
+import { Listr } from 'listr2';
+import pRetry from 'p-retry';
+import type { StreamConfig } from '../../config/connector-schema.ts';
+import type { HubConfig } from '../../config/load.ts';
+import { Streams } from '../../connectors/registry.ts';
+import { shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
+import { HubError, messageOf, systemError } from '../../domain/errors.ts';
+import { dailyWorkflowId, returnScheduleId } from '../../domain/ids.ts';
+import { streamOverview } from '../../store/overview.ts';
+import { cutOffOf, labelOf } from '../../temporal/schedules.ts';
+import type { dailyAggregation } from '../../workflows/daily-aggregation.ts';
+import { closeDayEarlyUpdate, type StreamLabel } from '../../workflows/messages.ts';
+import { streamAttributes } from '../../workflows/search-attributes.ts';
+
+/** One page and one count of every stream. */
+export async function checkConnectors(config: HubConfig): Promise<string> {
+  const streams = new Streams(config);
+  const ids = config.connectors.flatMap((connector) => connector.streams.map(({ id }) => id));
+  await Promise.all(ids.map((id) => streams.get(id).source.check()));
+  return `Connectors: ${String(ids.length)} streams answer`;
+}
+
+/** The main job of every stream, with visible progress. Tells the streams that failed. */
+export async function collect(db: Knex, client: Client, config: HubConfig, nowMs: number): Promise<string[]> {
+  const failed: string[] = [];
+  await new Listr(
+    config.connectors.flatMap((connector) =>
+      connector.streams.map((stream) => ({
+        title: `${connector.name} · ${stream.name ?? stream.id}`,
+        task: async (_: unknown, task: { title: string }) => {
+          const { title } = task;
+          const show = async (): Promise<void> => {
+            task.title = `${title} — ${await progressOf(db, stream.id)}`;
+          };
+          const watched = new AbortController();
+          const watching = (async () => {
+            for (;;) {
+              await show().catch(() => undefined); // the database is away for a moment: the title stays
+              if (!(await wait(400, true, { signal: watched.signal }).catch(() => false))) return;
+            }
+          })();
+          try {
+            await collectStream(client, config, connector.name, stream, nowMs);
+          } catch (error) {
+            failed.push(`${stream.id}: ${messageOf(error)}`);
+            throw error;
+          } finally {
+            watched.abort();
+            await watching;
+            await show();
+          }
+        },
+      })),
+    ),
+    { concurrent: true, exitOnError: false },
+  ).run();
+  return failed;
+}
+
+/**
+ * The main job of one stream: what the platform returned, or the department’s day up to `nowMs`. Waits while Temporal
+ * is away; throws what the workflow ended with.
+ */
+export async function collectStream(
+  client: Client,
+  config: HubConfig,
+  unit: string,
+  stream: StreamConfig,
+  nowMs: number,
+): Promise<void> {
+  await pRetry(
+    () =>
+      stream.delivery === 'return'
+        ? returned(client, stream.id)
+        : closedForTheDay(client, config, stream, labelOf(unit, stream), nowMs),
+    {
+      ...{ retries: 100, factor: 1.2, minTimeout: 200, maxTimeout: 1_000 },
+      shouldRetry: ({ error }) =>
+        !(
+          error instanceof HubError ||
+          error instanceof WorkflowFailedError ||
+          error instanceof WorkflowUpdateFailedError
+        ),
+    },
+  );
+}
+
+async function progressOf(db: Knex, stream: string): Promise<string> {
+  const row = (await streamOverview(db, new Date())).find((candidate) => candidate.stream === stream);
+  if (!row) return '';
+  const shown = (value: number): string => value.toLocaleString('en-US');
+  return `read ${shown(row.read)}, accepted ${shown(row.accepted)}, unchanged ${shown(row.unchanged)}, rejected ${shown(row.rejected)}`;
+}
+
+/** Waits for the schedule's run that the worker started when it came up. */
+async function returned(client: Client, stream: string): Promise<void> {
+  const schedule = client.schedule.getHandle(returnScheduleId(stream));
+  for (;;) {
+    const { info } = await schedule.describe();
+    const last = info.recentActions.at(-1)?.action;
+    if (info.runningActions.length === 0 && last?.type === 'startWorkflow') {
+      const { workflowId, firstExecutionRunId } = last.workflow;
+      await client.workflow.getHandle(workflowId, firstExecutionRunId).result();
+      return;
+    }
+    await wait(300);
+  }
+}
+
+/** Starts the day's run, or finds the one of an earlier start, and tells it that the department has closed for the day. */
+async function closedForTheDay(
+  client: Client,
+  config: HubConfig,
+  stream: StreamConfig,
+  label: StreamLabel,
+  nowMs: number,
+): Promise<void> {
+  const date = shanghaiDate(nowMs);
+  const startWorkflowOperation = new WithStartWorkflowOperation<typeof dailyAggregation>('dailyAggregation', {
+    workflowId: dailyWorkflowId(stream.id, date),
+    taskQueue: config.settings.temporal.taskQueue,
+    args: [{ ...label, cutOff: cutOffOf(config, stream.id), date }],
+    typedSearchAttributes: streamAttributes(label, '每日归集'),
+    staticSummary: `每日归集 · ${label.title} · ${date}`,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+  const at = shanghaiInstant(nowMs);
+  const { met } = await client.workflow.executeUpdateWithStart(closeDayEarlyUpdate, {
+    args: [{ at }],
+    startWorkflowOperation,
+  });
+  if (!met)
+    throw systemError(`${date} of ${stream.id} is not proven to be in`, { code: 'day-open', cure: 'see ./hub gaps' });
+}

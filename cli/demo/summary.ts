@@ -1,0 +1,55 @@
+import type { Knex } from 'knex';
+import type { HubConfig } from '../../config/load.ts';
+import { countObligations, findGaps, listObligations, streamOverview } from '../../store/overview.ts';
+import { gapTable, obligationTable, streamTable } from '../output.ts';
+import type { Addresses } from '../servers.ts';
+import { compareWithTruth, type TruthReport } from './truth.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Prints what came of it; false when any check failed. */
+export async function summarise(
+  db: Knex,
+  config: HubConfig,
+  addresses: Addresses,
+  departments: Record<string, string>,
+  failed: string[],
+): Promise<boolean> {
+  const at = new Date();
+  const streams = await streamOverview(db, at);
+  const gaps = await findGaps(db, at);
+  const counts = await countObligations(db, at);
+  const obligations = await listObligations(db, at, new Date(at.getTime() - DAY_MS));
+  const truths: TruthReport[] = [];
+  for (const connector of config.connectors) {
+    for (const { id } of connector.streams)
+      truths.push(await compareWithTruth(db, id, departments[connector.id] ?? ''));
+  }
+
+  console.log(`\n${streamTable(streams)}`);
+  console.log(`\n${gaps.length === 0 ? 'Gaps: none. Everything that is due is proven to be in.' : gapTable(gaps)}`);
+  console.log(
+    `\nObligations: ${String(counts.met + counts['met late'])} met${counts['met late'] > 0 ? ` (${String(counts['met late'])} late)` : ''}, ${String(counts.open)} open, ${String(counts.overdue)} overdue`,
+  );
+  if (obligations.length > 0) console.log(obligationTable(obligations));
+
+  const checks: [string, boolean][] = [
+    [
+      failed.length === 0 ? 'every stream was collected' : `not every stream was collected: ${failed.join('; ')}`,
+      failed.length === 0,
+    ],
+    ...truths.map(({ stream, text, equal }): [string, boolean] => [`${stream} equals its department: ${text}`, equal]),
+    ['no gaps', gaps.length === 0],
+    ['no obligation overdue', counts.overdue === 0],
+    ['no stream paused', streams.every(({ pausedReason }) => pausedReason === null)],
+  ];
+  console.log('\nChecks');
+  for (const [what, held] of checks) console.log(`  ${held ? '✔' : '✖'} ${what}`);
+
+  const { server, temporal } = config.settings;
+  console.log('');
+  if (addresses.temporalUi !== null)
+    console.log(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
+  console.log(`Health page    http://${server.host}:${String(server.port)}/health`);
+  return checks.every(([, held]) => held);
+}

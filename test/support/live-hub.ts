@@ -1,0 +1,84 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { loadConfig, type ConfigChoice } from '../../config/load.ts';
+import { collectStream } from '../../cli/demo/collect.ts';
+import { compareWithTruth } from '../../cli/demo/truth.ts';
+import { program, startDatabase, startTemporal } from '../../cli/servers.ts';
+import { Supervisor } from '../../cli/supervisor.ts';
+import { findGaps, type Gap } from '../../store/overview.ts';
+import { connectTemporal } from '../../temporal/client.ts';
+import { CONFIG, STREAM_OF, type Departments } from './departments.ts';
+import { freePorts } from './ports.ts';
+import type { DepartmentId } from '../departments/departments.ts';
+
+/** A copy of the configuration with ports of its own, for a hub that runs beside others. */
+export async function ownConfig(folder: string): Promise<string> {
+  const copy = join(folder, 'config');
+  cpSync(CONFIG, copy, { recursive: true });
+  const [server, postgres, temporal, ui] = await freePorts(4);
+  writeFileSync(
+    join(copy, 'hub.yaml'),
+    `jurisdiction: wuxi
+server: { port: ${server} }
+embedded: { postgresPort: ${postgres}, temporalPort: ${temporal}, temporalUiPort: ${ui} }
+`,
+  );
+  return copy;
+}
+
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hub-live-'));
+
+/** A hub as `hub up` runs it, each part a process of its own, against departments inside the test. */
+export async function startLiveHub(departments: Departments) {
+  const folder = temporaryFolder();
+  const choice: ConfigChoice = { folder: await ownConfig(folder), demo: true };
+  const config = loadConfig(choice);
+  const supervisor = new Supervisor(join(folder, 'data'), () => undefined);
+  await supervisor.lock();
+  const { url: databaseUrl, db, unlock } = await startDatabase(supervisor, config, true);
+  const { address, ui } = await startTemporal(supervisor, config, () => undefined);
+  const client = await connectTemporal(address, config.settings.temporal.namespace);
+  const addresses = { databaseUrl, temporalAddress: address, temporalUi: ui };
+  await supervisor.start(program('worker', addresses, { config: choice.folder, demo: true }));
+
+  return {
+    ...{ supervisor, config, choice, departments, db, client, addresses },
+
+    /** Runs the main job of one department up to its moment. */
+    async collect(id: DepartmentId): Promise<void> {
+      const connector = config.connectors.find((candidate) => candidate.id === id);
+      const [stream] = connector?.streams ?? [];
+      if (!connector || !stream) throw new Error(`no connector ${id}`);
+      await collectStream(client, config, connector.name, stream, departments.options.nowMs);
+    },
+
+    /** What is due and not proven to be in, of one department. */
+    gaps: (id: DepartmentId): Promise<Gap[]> => findGaps(db, new Date(), STREAM_OF[id]),
+
+    /** Null when library and department are equal, else what differs. */
+    async difference(id: DepartmentId): Promise<string | null> {
+      const { equal, text } = await compareWithTruth(db, STREAM_OF[id], departments.get(id).url);
+      return equal ? null : text;
+    },
+
+    /** Ends a part as a crash would; the supervisor starts it again. */
+    async kill(part: 'worker' | 'postgres' | 'temporal'): Promise<void> {
+      const pid = supervisor.pids()[part] ?? 0;
+      process.kill(pid, 'SIGKILL');
+      while (supervisor.pids()[part] === pid) await wait(20);
+    },
+
+    async stop(): Promise<void> {
+      await client.connection.close();
+      await db.destroy();
+      await unlock();
+      await supervisor.stop();
+      await departments.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type LiveHub = Awaited<ReturnType<typeof startLiveHub>>;

@@ -27,6 +27,8 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Waits between two looks at a day that is not proven, growing. */
 const RETRY_MINUTES = [2, 5, 10, 20, 30];
+/** How often a window whose counts differ is read. */
+const READS = 3;
 /** A day's wake-ups do not all come at one instant. */
 const SPREAD_MS = 10 * MINUTE_MS;
 
@@ -152,11 +154,12 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
   async function collect(toMs: number): Promise<DayState> {
     // After days of silence all of them are read, not just the one that this run is for.
     const upTo = toMs + Math.max(0, Math.floor((Date.now() - toMs) / DAY_MS)) * DAY_MS;
-    for (;;) {
+    for (let reads = 0; ;) {
       const { windows, waitMs } = await plan(upTo);
       await read(windows);
-      if (waitMs === 0) break;
-      await sleep(waitMs, { summary: '等待源端数据可见' });
+      if (waitMs > 0) await sleep(waitMs, { summary: '等待源端数据可见' });
+      // What came out different is read again; what stays so is left to the comparison.
+      else if (windows.length === 0 || ++reads === READS) break;
     }
     const { compareFrom } = await opening;
     const window = timeWindow(Date.parse(compareFrom), toMs);

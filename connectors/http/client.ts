@@ -117,6 +117,12 @@ export class HttpClient {
     if (answer.status === 401 && token) {
       // The token ended between two pages: a new one, and the same page again.
       answer = await attempt(await this.#currentToken(token));
+      if (answer.status === 401) {
+        throw transientError(`${what}: answered 401 to a token that it has just issued`, {
+          code: 'token-refused',
+          cure: 'it is asked again; if it goes on, ask the department what its tokens allow',
+        });
+      }
     }
     requireStatus(answer.status, answer.headers, what);
     return answer.body;
@@ -156,7 +162,8 @@ export class HttpClient {
         client_secret: this.#clientSecret,
       }).toString(),
     });
-    requireStatus(status, headers, what);
+    // OAuth refuses a client with 400 or 401.
+    requireStatus(status === 400 ? 401 : status, headers, what);
     const { json } = parseAnswer(body, what);
     const value = valueAt(json, auth.token);
     if (typeof value !== 'string' || value === '') {

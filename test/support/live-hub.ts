@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -7,13 +7,15 @@ import { collectStream } from '../../cli/demo/collect.ts';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { program, startDatabase, startTemporal } from '../../cli/servers.ts';
 import { Supervisor } from '../../cli/supervisor.ts';
+import { returnWorkflowId } from '../../domain/ids.ts';
 import { findGaps, type Gap } from '../../store/overview.ts';
 import { connectTemporal } from '../../temporal/client.ts';
+import type { returnSync } from '../../workflows/return-sync.ts';
 import { CONFIG, STREAM_OF, type Departments } from './departments.ts';
 import { freePorts } from './ports.ts';
-import type { DepartmentId } from '../departments/departments.ts';
+import { DEPARTMENTS, type DepartmentId } from '../departments/departments.ts';
 
-/** A copy of the configuration with ports of its own, for a hub that runs beside others. */
+/** A copy of the configuration with ports of its own, for a hub that runs beside others, and little patience. */
 export async function ownConfig(folder: string): Promise<string> {
   const copy = join(folder, 'config');
   cpSync(CONFIG, copy, { recursive: true });
@@ -25,6 +27,10 @@ server: { port: ${server} }
 embedded: { postgresPort: ${postgres}, temporalPort: ${temporal}, temporalUiPort: ${ui} }
 `,
   );
+  for (const id of DEPARTMENTS) {
+    const file = join(copy, `connectors/demo/${id}.yaml`);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('kind: http\n', 'kind: http\ntimeout: 1s\n'));
+  }
   return copy;
 }
 
@@ -36,6 +42,11 @@ export async function startLiveHub(departments: Departments) {
   const choice: ConfigChoice = { folder: await ownConfig(folder), demo: true };
   const config = loadConfig(choice);
   const supervisor = new Supervisor(join(folder, 'data'), () => undefined);
+  // A test run that is stopped leaves no servers behind.
+  process.once('exit', () => {
+    supervisor.kill();
+  });
+  process.once('SIGTERM', () => process.exit(143));
   await supervisor.lock();
   const { url: databaseUrl, db, unlock } = await startDatabase(supervisor, config, true);
   const { address, ui } = await startTemporal(supervisor, config, () => undefined);
@@ -52,6 +63,24 @@ export async function startLiveHub(departments: Departments) {
       const [stream] = connector?.streams ?? [];
       if (!connector || !stream) throw new Error(`no connector ${id}`);
       await collectStream(client, config, connector.name, stream, departments.options.nowMs);
+    },
+
+    /** Has the platform asked for batches, by a run beside the schedule's. */
+    async collectReturned(): Promise<void> {
+      await client.workflow.execute<typeof returnSync>('returnSync', {
+        workflowId: returnWorkflowId(`${STREAM_OF.province}:again`),
+        taskQueue: config.settings.temporal.taskQueue,
+        args: [{ stream: STREAM_OF.province, title: '回传', unit: '省平台' }],
+      });
+    },
+
+    /** Forgets everything that was collected. */
+    async forget(): Promise<void> {
+      await db.raw(
+        `TRUNCATE certificate, certificate_history, reject, batch, batch_page, discrepancy, reconciliation, obligation`,
+      );
+      await db.raw(`UPDATE coverage SET times = '{}', ordinals = '{}'`);
+      departments.get('province').acknowledgements.length = 0;
     },
 
     /** What is due and not proven to be in, of one department. */

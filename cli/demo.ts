@@ -11,7 +11,7 @@ import { checkConnectors, collect } from './demo/collect.ts';
 import { demoData, departmentAddresses, DEPARTMENTS, forgetDepartments, startDepartments } from './demo/departments.ts';
 import { summarise } from './demo/summary.ts';
 import { dataFolder, readConfig, withConfig, withData, type CommonOptions } from './options.ts';
-import { program as part, startDatabase, startTemporal, type Addresses } from './servers.ts';
+import { program as part, requirePorts, startDatabase, startTemporal, type Addresses } from './servers.ts';
 import { untilStopped } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -85,6 +85,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
     console.error(line);
   });
   await supervisor.lock();
+  await requirePorts(config);
   if (options.fresh)
     for (const name of ['postgres', 'temporal.db', 'demo.json'])
       rmSync(join(supervisor.folder, name), { recursive: true, force: true });

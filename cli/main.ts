@@ -18,12 +18,12 @@ for (const add of [addDemo, addUp, addStatus, addGaps, addWorker, addServer, add
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode;
-  else if (error instanceof HubError) {
-    console.error(error.cure === undefined ? error.message : `${error.message}; ${error.cure}.`);
-    process.exitCode = 1;
-  } else {
-    console.error(error instanceof Error ? error.stack : messageOf(error));
-    process.exitCode = 1;
-  }
+  if (!(error instanceof CommanderError)) console.error(shown(error));
+  // Not left to the event loop, which Temporal's runtime would keep busy for ever.
+  process.exit(error instanceof CommanderError ? error.exitCode : 1);
+}
+
+function shown(error: unknown): string {
+  if (error instanceof HubError) return error.cure === undefined ? error.message : `${error.message}; ${error.cure}.`;
+  return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
 }

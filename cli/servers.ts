@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '@temporalio/client';
@@ -7,13 +8,13 @@ import type { Knex } from 'knex';
 import pRetry from 'p-retry';
 import { readEnvironment } from '../config/environment.ts';
 import type { HubConfig } from '../config/load.ts';
-import { HubError } from '../domain/errors.ts';
+import { configurationError, HubError, messageOf } from '../domain/errors.ts';
 import { lockInstance, migrate, openDatabase, requireServer, shownDatabase } from '../store/database.ts';
 import { prepareEmbeddedPostgres } from '../store/embedded.ts';
 import { connectTemporal, registerSearchAttributes } from '../temporal/client.ts';
 import { findTemporal, spawnDevServer } from '../temporal/dev-server.ts';
 import type { CommonOptions } from './options.ts';
-import { requireFreePort, type Part, type Supervisor } from './supervisor.ts';
+import type { Part, Supervisor } from './supervisor.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 
@@ -34,6 +35,31 @@ const patiently = <T>(step: () => Promise<T>): Promise<T> =>
     shouldRetry: ({ error }) => !(error instanceof HubError) || error.kind === 'transient',
   });
 
+/** Throws when a port that this hub is going to listen on is taken, before anything is started. */
+export async function requirePorts({ settings: { embedded, server } }: HubConfig): Promise<void> {
+  const { databaseUrl, temporalAddress } = readEnvironment();
+  await requireFreePort(server.host, server.port, 'the health page', 'server.port');
+  if (databaseUrl === undefined)
+    await requireFreePort('127.0.0.1', embedded.postgresPort, 'the embedded PostgreSQL', 'embedded.postgresPort');
+  if (temporalAddress === undefined) {
+    await requireFreePort('127.0.0.1', embedded.temporalPort, 'Temporal', 'embedded.temporalPort');
+    await requireFreePort('127.0.0.1', embedded.temporalUiPort, 'Temporal’s UI', 'embedded.temporalUiPort');
+  }
+}
+
+async function requireFreePort(host: string, port: number, what: string, setting: string): Promise<void> {
+  const server = createServer();
+  try {
+    await new Promise<void>((done, fail) => server.once('error', fail).listen(port, host, done));
+  } catch (error) {
+    throw configurationError(`Port ${String(port)}, meant for ${what}, cannot be used: ${messageOf(error)}`, {
+      code: 'port-taken',
+      cure: `stop the program that has it, or set ${setting} in config/hub.yaml`,
+    });
+  }
+  await new Promise((done) => server.close(done));
+}
+
 /** PostgreSQL: the one at DATABASE_URL, or the embedded one; with the newest schema. Says what it is. */
 export async function startDatabase(
   supervisor: Supervisor,
@@ -44,7 +70,6 @@ export async function startDatabase(
   let url = given ?? '';
   if (given === undefined) {
     const { postgresPort } = config.settings.embedded;
-    await requireFreePort(postgresPort, 'the embedded PostgreSQL', 'embedded.postgresPort');
     const embedded = await prepareEmbeddedPostgres(join(supervisor.folder, 'postgres'), postgresPort);
     ({ url } = embedded);
     await supervisor.start({
@@ -77,8 +102,6 @@ export async function startTemporal(
   const address = environment.temporalAddress ?? `127.0.0.1:${String(temporalPort)}`;
   const ui = environment.temporalAddress === undefined ? `http://127.0.0.1:${String(temporalUiPort)}` : null;
   if (ui !== null) {
-    await requireFreePort(temporalPort, 'Temporal', 'embedded.temporalPort');
-    await requireFreePort(temporalUiPort, 'Temporal’s UI', 'embedded.temporalUiPort');
     const program = await findTemporal(environment, report);
     await supervisor.start({
       name: 'temporal',

@@ -205,17 +205,3 @@ function commandOf(pid: number): string {
     return '';
   }
 }
-
-/** Throws one clear error when a port is taken. */
-export async function requireFreePort(port: number, what: string, setting: string): Promise<void> {
-  const server = createServer();
-  try {
-    await new Promise<void>((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', done));
-  } catch (error) {
-    throw configurationError(`Port ${String(port)}, meant for ${what}, cannot be used: ${messageOf(error)}`, {
-      code: 'port-taken',
-      cure: `stop the program that has it, or set ${setting} in config/hub.yaml`,
-    });
-  }
-  await new Promise((done) => server.close(done));
-}

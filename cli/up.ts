@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Listr } from 'listr2';
 import { configurationError } from '../domain/errors.ts';
 import { readConfig, dataFolder, withConfig, withData, type CommonOptions } from './options.ts';
-import { program, startDatabase, startTemporal, type Addresses } from './servers.ts';
+import { program, requirePorts, startDatabase, startTemporal, type Addresses } from './servers.ts';
 import { Supervisor } from './supervisor.ts';
 import { untilStopped } from './signals.ts';
 
@@ -29,6 +29,7 @@ export function addUp(command: Command): void {
         console.error(line);
       });
       await supervisor.lock();
+      await requirePorts(config);
       const addresses: Addresses = { databaseUrl: '', temporalAddress: '', temporalUi: null };
       let close = (): Promise<void> => Promise.resolve();
       const stopped = untilStopped(() => {

@@ -28,11 +28,11 @@ export function parseYaml<S extends z.ZodType>(
   const result = schema.safeParse(data);
   if (result.success) return { value: result.data, faults: [] };
   const jsonSchema = z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
-  const faults = result.error.issues.flatMap((issue) =>
-    explain(issue, data, jsonSchema).map(
-      ({ path, text: message }) => `${file}:${String(lineOf(document, lines, path))}:${printPath(path)}: ${message}`,
-    ),
-  );
+  const faults = result.error.issues
+    .flatMap((issue) => explain(issue, data, jsonSchema))
+    .map(({ path, text: message }) => ({ line: lineOf(document, lines, path), path, message }))
+    .sort((a, b) => a.line - b.line)
+    .map(({ line, path, message }) => `${file}:${String(line)}:${printPath(path)}: ${message}`);
   return { value: null, faults };
 }
 

@@ -19,6 +19,8 @@ const silent = (): void => undefined;
 export function openDatabase(url: string, purpose: string): Knex {
   return knex({
     client: 'pg',
+    // Told, or knex would ask each new connection, and crash on an answer it cannot read.
+    version: String(OLDEST_VERSION),
     connection: { connectionString: url, application_name: `hub ${purpose}`, keepAlive: true },
     pool: { min: 0, max: 10 },
     acquireConnectionTimeout: 20_000,

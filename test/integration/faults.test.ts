@@ -29,7 +29,7 @@ describe('a hub whose sources misbehave', () => {
   let hub: LiveHub;
   before(async () => {
     const nowMs = Math.floor(Date.now() / 1000) * 1000;
-    const departments = new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records: 2_500 });
+    const departments = new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records: 1_200 });
     await departments.start();
     hub = await startLiveHub(departments);
   });

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
 import { loadConfig, type ConfigChoice } from '../../config/load.ts';
 import { collectStream } from '../../cli/demo/collect.ts';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
@@ -15,7 +16,10 @@ import { CONFIG, STREAM_OF, type Departments } from './departments.ts';
 import { freePorts } from './ports.ts';
 import { DEPARTMENTS, type DepartmentId } from '../departments/departments.ts';
 
-/** A copy of the configuration with ports of its own, for a hub that runs beside others, and little patience. */
+/** Small enough that a few thousand records make many pages. */
+const PAGE_SIZE = 300;
+
+/** A copy of the configuration for a hub that runs beside others: ports of its own, small pages, little patience. */
 export async function ownConfig(folder: string): Promise<string> {
   const copy = join(folder, 'config');
   cpSync(CONFIG, copy, { recursive: true });
@@ -29,7 +33,9 @@ embedded: { postgresPort: ${postgres}, temporalPort: ${temporal}, temporalUiPort
   );
   for (const id of DEPARTMENTS) {
     const file = join(copy, `connectors/demo/${id}.yaml`);
-    writeFileSync(file, readFileSync(file, 'utf8').replace('kind: http\n', 'kind: http\ntimeout: 1s\n'));
+    const connector = parse(readFileSync(file, 'utf8')) as { streams: { page?: object }[] };
+    const streams = connector.streams.map((stream) => ({ ...stream, page: { ...stream.page, size: PAGE_SIZE } }));
+    writeFileSync(file, stringify({ ...connector, timeout: '1s', streams }));
   }
   return copy;
 }

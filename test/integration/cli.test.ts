@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { openDatabase } from '../../store/database.ts';
+import { runHub } from '../support/command.ts';
+import { createDatabase, withName, type TestDatabase } from '../support/database.ts';
+import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
+import { oldPostgres, oldTemporal } from '../support/old-servers.ts';
+import { freePorts } from '../support/ports.ts';
+
+describe('hub, the command', () => {
+  let folder: string;
+  let config: string;
+  let ports: Record<string, number>;
+  let database: TestDatabase;
+  before(async () => {
+    folder = temporaryFolder();
+    config = await ownConfig(folder);
+    const settings = parse(readFileSync(join(config, 'hub.yaml'), 'utf8')) as {
+      server: { port: number };
+      embedded: Record<string, number>;
+    };
+    ports = { ...settings.embedded, serverPort: settings.server.port };
+    database = await createDatabase();
+  });
+  after(async () => {
+    await database.drop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const data = (): string => join(folder, 'data');
+
+  /** Fails with exactly one line, which matches. */
+  async function failsWith(message: RegExp, args: string[], env?: Record<string, string>): Promise<void> {
+    const { code, stderr } = await runHub(args, env);
+    assert.notEqual(code, 0);
+    const lines = stderr.trim().split('\n');
+    assert.match(lines.at(-1) ?? '', message);
+    assert.ok(!stderr.includes('    at '), stderr);
+  }
+
+  describe('help', () => {
+    for (const name of ['', 'demo', 'demo fault', 'up', 'status', 'gaps', 'worker', 'server', 'migrate', 'test']) {
+      it(`hub ${name} --help explains itself, with an example`, async () => {
+        const { code, stdout } = await runHub([...name.split(' ').filter(Boolean), '--help']);
+        assert.equal(code, 0);
+        assert.match(stdout, /Usage: hub/);
+        assert.match(stdout, /\n {2}(?:DATABASE_URL=\S+ )?(?:TEMPORAL_ADDRESS=\S+ )?\.\/hub /);
+      });
+    }
+    it('suggests the command that was meant', async () => {
+      const { code, stderr } = await runHub(['gap']);
+      assert.equal(code, 1);
+      assert.match(stderr, /unknown command 'gap'\n\(Did you mean gaps\?\)/);
+    });
+  });
+
+  describe('says in one sentence what is wrong and how to mend it', () => {
+    it('a faulty configuration, every fault on a line', async () => {
+      const broken = await ownConfig(temporaryFolder());
+      appendFileSync(join(broken, 'hub.yaml'), 'retrunEvery: 5m\nlog: { level: loud }\n');
+      const { code, stderr } = await runHub(['up', '--config', broken]);
+      assert.equal(code, 1);
+      const lines = stderr.trim().split('\n');
+      assert.equal(lines.length, 2);
+      assert.match(lines[0] ?? '', /hub\.yaml:4:retrunEvery: .*did you mean “returnEvery”\?/);
+      assert.match(lines[1] ?? '', /hub\.yaml:5:log\.level: found “loud”, expected /);
+      rmSync(join(broken, '..'), { recursive: true });
+    });
+    it('no connectors', () =>
+      failsWith(/^There is no connector in .*; add one/, ['up', '--config', config, '--data', data()]));
+    it('a jurisdiction that is not there', () =>
+      failsWith(/found “suzhou”, expected one of keqiao, ordos, shanghai, wuxi, xuchang; did you mean/, [
+        ...['demo', '--config', config, '--data', data(), '--jurisdiction', 'suzhou'],
+      ]));
+    it('a folder that cannot be written to', () =>
+      failsWith(/^The data folder \/dev\/null\/hub cannot be written to: .*choose another one with --data\.$/, [
+        ...['demo', '--config', config, '--data', '/dev/null/hub'],
+      ]));
+    it('nothing running', () =>
+      failsWith(/^No hub is running here, and DATABASE_URL is not set; start /, ['status', '--data', data()]));
+    it('a part without its addresses', () =>
+      failsWith(/^DATABASE_URL is not set; set DATABASE_URL, or use \.\/hub up/, ['worker']));
+    it('a database that does not answer', async () => {
+      const [port = 0] = await freePorts(1);
+      const url = `postgres://hub:secret-4711@127.0.0.1:${port}/hub`;
+      await failsWith(
+        /^PostgreSQL at 127\.0\.0\.1:\d+\/hub cannot be used: .*; start it, or correct DATABASE_URL\.$/,
+        ['gaps'],
+        {
+          DATABASE_URL: url,
+        },
+      );
+    });
+    it('a wrong password, without showing it', async () => {
+      const url = new URL(database.url);
+      url.password = 'secret-4711';
+      const { code, stderr } = await runHub(['gaps'], { DATABASE_URL: url.toString() });
+      assert.equal(code, 1);
+      assert.match(stderr, /cannot be used: .*password authentication failed/);
+      assert.ok(!stderr.includes('4711'));
+    });
+    it('an address that is none', () => failsWith(/cannot be used: /, ['gaps'], { DATABASE_URL: 'nonsense' }));
+    it('a Temporal that does not answer', async () => {
+      const [port = 0] = await freePorts(1);
+      await failsWith(
+        /^Temporal at 127\.0\.0\.1:\d+ cannot be reached: .*correct TEMPORAL_ADDRESS\.$/,
+        ['worker', '--demo'],
+        {
+          DATABASE_URL: database.url,
+          TEMPORAL_ADDRESS: `127.0.0.1:${port}`,
+        },
+      );
+    });
+    it('a PostgreSQL that is too old', async (t) => {
+      const old = await oldPostgres('13.14');
+      t.after(() => {
+        old.close();
+      });
+      await failsWith(/^PostgreSQL at \S+ is 13\.14; the hub needs 14 or newer; upgrade/, ['migrate'], {
+        DATABASE_URL: `postgres://hub@127.0.0.1:${old.port}/hub`,
+      });
+    });
+    it('a Temporal that is too old', async (t) => {
+      const old = await oldTemporal('1.20.4');
+      t.after(() => {
+        old.close();
+      });
+      await failsWith(/^Temporal at \S+ is 1\.20\.4; the hub needs 1\.26 or newer; upgrade/, ['worker', '--demo'], {
+        DATABASE_URL: database.url,
+        TEMPORAL_ADDRESS: `127.0.0.1:${old.port}`,
+      });
+    });
+    for (const [name, what, setting] of [
+      ['postgresPort', 'the embedded PostgreSQL', 'embedded.postgresPort'],
+      ['temporalPort', 'Temporal', 'embedded.temporalPort'],
+      ['temporalUiPort', 'Temporal’s UI', 'embedded.temporalUiPort'],
+      ['serverPort', 'the health page', 'server.port'],
+    ] as const) {
+      it(`a port that is taken: ${setting}`, async (t) => {
+        const taken = createServer();
+        await new Promise<void>((done) => taken.listen(ports[name], '127.0.0.1', done));
+        t.after(() => {
+          taken.close();
+        });
+        const start = ['demo', '--once', '--records', '100', '--config', config, '--data', data()];
+        await failsWith(
+          new RegExp(
+            `^Port ${ports[name]}, meant for ${what}, cannot be used: .*; stop .* or set ${setting} in config/hub.yaml\\.$`,
+          ),
+          start,
+        );
+      });
+    }
+  });
+
+  describe('migrate', () => {
+    it('brings an empty database to the newest schema, once', async () => {
+      const admin = openDatabase(database.url, 'test');
+      await admin.raw('CREATE DATABASE hub_cli_migrate');
+      const url = withName(database.url, 'hub_cli_migrate');
+      try {
+        await failsWith(/^The database lacks \d+ migration\(s\); run \.\/hub migrate\.$/, ['status'], {
+          DATABASE_URL: url,
+        });
+        const first = await runHub(['migrate'], { DATABASE_URL: url });
+        assert.deepEqual([first.code, first.stderr], [0, '']);
+        const second = await runHub(['migrate'], { DATABASE_URL: url });
+        assert.equal(second.code, 0);
+        assert.notEqual(second.stdout, first.stdout);
+        const gaps = await runHub(['gaps'], { DATABASE_URL: url });
+        assert.deepEqual([gaps.code, gaps.stdout], [0, 'No gaps: everything that is due is proven to be in.\n']);
+      } finally {
+        await admin.raw('DROP DATABASE hub_cli_migrate WITH (FORCE)');
+        await admin.destroy();
+      }
+    });
+  });
+});

@@ -56,26 +56,22 @@ export function addDemo(program: Command): void {
       'after',
       '\nExamples:\n  ./hub demo fault transport token-expiry\n  ./hub demo fault housing away --times 1000\n  ./hub demo fault housing --clear',
     )
-    .action(
-      async (
-        department: string,
-        fault: string | undefined,
-        options: { times: number; clear?: boolean; data?: string },
-      ) => {
-        const url = departmentAddresses(dataFolder({ config: '', ...options }, true))[department];
-        if (url === undefined) {
-          throw configurationError(`No demo with a department “${department}” is running here`, {
-            code: 'no-demo',
-            cure: `start ./hub demo; its departments are ${DEPARTMENTS.join(', ')}`,
-          });
-        }
-        const address = `${url}/_sim/faults`;
-        const { data } = options.clear
-          ? await axios.delete<unknown>(address)
-          : await axios.post<unknown>(address, { fault, times: options.times });
-        console.log(`${department}: faults now ${JSON.stringify(data)}`);
-      },
-    );
+    .action(async (department: string, fault: string | undefined, _options: unknown, command: Command) => {
+      // --data is an option of the command above, too, which takes it wherever it stands.
+      const options = command.optsWithGlobals<CommonOptions & { times: number; clear?: boolean }>();
+      const url = departmentAddresses(dataFolder(options, true))[department];
+      if (url === undefined) {
+        throw configurationError(`No demo with a department “${department}” is running here`, {
+          code: 'no-demo',
+          cure: `start ./hub demo; its departments are ${DEPARTMENTS.join(', ')}`,
+        });
+      }
+      const address = `${url}/_sim/faults`;
+      const { data } = options.clear
+        ? await axios.delete<unknown>(address)
+        : await axios.post<unknown>(address, { fault, times: options.times });
+      console.log(`${department}: faults now ${JSON.stringify(data)}`);
+    });
 }
 
 async function runDemo(options: DemoOptions): Promise<void> {

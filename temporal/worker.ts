@@ -30,7 +30,7 @@ export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', imp
 /** Sends the SDK's own log lines, the Rust core's included, to the hub's logger. Once per process, before any worker. */
 export function installRuntime(logger: Logger): void {
   Runtime.install({
-    logger: new DefaultLogger('INFO', ({ level, message, meta }: LogEntry) => {
+    logger: new DefaultLogger('DEBUG', ({ level, message, meta }: LogEntry) => {
       const shown = Object.entries(meta ?? {}).filter(([name]) => !UNSHOWN.has(name));
       const fields = shown.map(([name, value]) => [name, value instanceof Error ? messageOf(value) : value] as const);
       logger.log(WINSTON_LEVELS[level], message, Object.fromEntries(fields));

@@ -29,6 +29,7 @@ export async function ownConfig(folder: string): Promise<string> {
     `jurisdiction: wuxi
 server: { port: ${server} }
 embedded: { postgresPort: ${postgres}, temporalPort: ${temporal}, temporalUiPort: ${ui} }
+log: { level: debug }
 `,
   );
   for (const id of DEPARTMENTS) {

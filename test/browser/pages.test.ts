@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { program } from '../../cli/servers.ts';
+import { DEPARTMENTS } from '../departments/departments.ts';
+import { Departments } from '../support/departments.ts';
+import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
+
+const DAY_MS = 86_400_000;
+
+describe('in a browser', () => {
+  let hub: LiveHub;
+  let browser: Browser;
+  let page: Page;
+  const faults: string[] = [];
+  before(async () => {
+    const nowMs = Math.floor(Date.now() / 1000) * 1000;
+    const departments = new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records: 600 });
+    await departments.start();
+    hub = await startLiveHub(departments);
+    await hub.supervisor.start(program('server', hub.addresses, { config: hub.choice.folder, demo: true }));
+    await Promise.all(DEPARTMENTS.map((id) => hub.collect(id)));
+    const executablePath = process.env.HUB_TEST_CHROMIUM;
+    if (executablePath === undefined) throw new Error('run tests that need a browser with ./hub test');
+    browser = await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    });
+    page = await browser.newPage({ locale: 'zh-CN', viewport: { width: 1400, height: 900 } });
+    page.on('pageerror', (error) => faults.push(error.message));
+  });
+  after(async () => {
+    await browser.close();
+    await hub.stop();
+  });
+  const text = (): Promise<string> => page.locator('body').innerText();
+  const until = async (wanted: RegExp): Promise<string> => {
+    await page.getByText(wanted).first().waitFor({ timeout: 30_000 });
+    return text();
+  };
+
+  it('Temporal’s list names what runs, of which stream', async () => {
+    await page.goto(`${hub.addresses.temporalUi ?? ''}/namespaces/default/workflows`);
+    await until(/daily:housing-permits:/);
+    const list = await text();
+    for (const wanted of [
+      'return:province-return',
+      'daily:health-doctors:',
+      'sync:',
+      'dailyAggregation',
+      'Running',
+      'Completed',
+    ]) {
+      assert.ok(list.includes(wanted), `${wanted} is not in:\n${list}`);
+    }
+    assert.ok(!list.includes('Failed'), list);
+  });
+
+  it('a day’s run tells in Chinese what it is, how far it is and what it waits for', async () => {
+    await page
+      .getByText(/^daily:housing-permits:/)
+      .first()
+      .click();
+    await until(/每日归集 · 建筑工程施工许可证/);
+    const shown = await until(/增量 · 限/);
+    assert.match(shown, /HubUnit\s+市住房和城乡建设局/);
+    assert.match(shown, /HubKind\s+每日归集/);
+    assert.match(shown, /HubDueAt/);
+    assert.match(shown, /核定时限任务|计算未覆盖区间|等待/);
+  });
+
+  it('schedules say when they run', async () => {
+    await page.goto(`${hub.addresses.temporalUi ?? ''}/namespaces/default/schedules`);
+    const shown = await until(/daily:housing-permits/);
+    for (const wanted of ['return:province-return', 'daily:health-doctors', 'daily:transport-licences'])
+      assert.ok(shown.includes(wanted));
+  });
+
+  it('the health page says in both languages that all is well, and stands on its own', async () => {
+    const { server } = hub.config.settings;
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(`http://${server.host}:${server.port}/`);
+    assert.equal(await page.title(), '电子证照枢纽 · 健康状态');
+    const shown = await text();
+    assert.match(shown, /状态 status\s+● 正常 ok/);
+    assert.match(shown, /工作进程 workers 1/);
+    assert.match(shown, /缺口 gaps\s+0/);
+    assert.match(shown, /未到期 open 0 · 逾期 overdue 0 · 按期 met 3/);
+    assert.deepEqual(
+      asked.filter((path) => path !== '/' && path !== '/health' && path !== '/favicon.ico'),
+      [],
+    );
+    assert.deepEqual(faults, []);
+  });
+});

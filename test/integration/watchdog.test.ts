@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import axios from 'axios';
+import winston from 'winston';
+import { parse } from 'yaml';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { timeOfDayMs } from '../../domain/dates.ts';
+import { openAlerts } from '../../store/alerts.ts';
+import { saveStreams } from '../../store/streams.ts';
+import { configuredStreams } from '../../temporal/worker.ts';
+import type { Health } from '../../server/health.ts';
+import { watch } from '../../server/watchdog.ts';
+import { startHub } from '../support/command.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { demoConfig } from '../support/departments.ts';
+import { eventually } from '../support/eventually.ts';
+import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
+import { freePorts } from '../support/ports.ts';
+
+describe('the watchdog', () => {
+  let database: TestDatabase;
+  before(async () => {
+    database = await createDatabase();
+    const first = new Date(timeOfDayMs('2026-11-20', '12:00'));
+    await saveStreams(database.db, configuredStreams(demoConfig()), first);
+  });
+  after(() => database.drop());
+
+  const logged: string[] = [];
+  const logger = winston.createLogger({
+    transports: [
+      new winston.transports.Console({
+        log: ({ message }: { message: string }, next: () => void) => {
+          logged.push(message);
+          next();
+        },
+      }),
+    ],
+  });
+  const look = (time: string, temporal: 'up' | 'down') =>
+    watch({
+      ...{ db: database.db, logger, now: () => new Date(timeOfDayMs('2026-11-20', time)) },
+      askTemporal: () => (temporal === 'up' ? Promise.resolve() : Promise.reject(new Error('no answer'))),
+    });
+  const open = async (): Promise<string[]> => (await openAlerts(database.db)).map(({ kind }) => kind).sort();
+
+  it('is content before anything is due', async () => {
+    await look('23:59', 'up');
+    assert.deepEqual(await open(), []);
+  });
+
+  it('raises one alert for each unit whose obligations are overdue, from the instant they are, with Temporal down too', async () => {
+    await look('24:00', 'down');
+    assert.deepEqual(await open(), ['overdue', 'overdue', 'overdue', 'temporal-away']);
+    assert.ok(logged.some((line) => /^市住房和城乡建设局: 1 × WX-4\.3 .* overdue since 2026-11-21 00:00$/.test(line)));
+    const count = logged.length;
+    await look('24:00', 'down');
+    assert.equal(logged.length, count, 'an alert that is open is not told again');
+  });
+
+  it('clears what no longer holds', async () => {
+    await database.db.raw(`UPDATE obligation SET met_at = ?`, [new Date(timeOfDayMs('2026-11-20', '24:00'))]);
+    await look('24:00', 'up');
+    assert.deepEqual(await open(), []);
+  });
+
+  it('runs in hub server while Temporal cannot be reached, and the health page says so', async () => {
+    const folder = temporaryFolder();
+    const config = await ownConfig(folder);
+    const { server } = parse(readFileSync(join(config, 'hub.yaml'), 'utf8')) as { server: { port: number } };
+    const [nothing = 0] = await freePorts(1);
+    const running = startHub(['server', '--config', config], {
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: `127.0.0.1:${nothing}`,
+    });
+    try {
+      await eventually(async () => {
+        const { data } = await axios.get<Health>(`http://127.0.0.1:${server.port}/health`);
+        assert.deepEqual([data.status, data.temporal, data.database], ['degraded', 'away', 'ok']);
+        assert.ok(data.alerts.some(({ kind }) => kind === 'temporal-away'));
+      }, 60_000);
+      assert.match(running.printed.stdout, /Temporal cannot be reached/);
+    } finally {
+      running.child.kill('SIGTERM');
+      assert.equal((await running.exit()).code, 0);
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

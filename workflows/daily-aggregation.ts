@@ -170,7 +170,9 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
       // What differs is named in the ledger, and the day stays open by itself.
       if (applicationCause(error)?.type !== INCOMPLETE) throw error;
     }
-    return close();
+    const state = await close();
+    show(state.met ? '已归集' : '尚未核对一致');
+    return state;
   }
 
   /** Collects again and again, until the ledger says what is wanted or the next day's run takes over. */

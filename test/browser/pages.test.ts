@@ -4,6 +4,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { program } from '../../cli/servers.ts';
 import { DEPARTMENTS } from '../departments/departments.ts';
 import { Departments } from '../support/departments.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
 
 const DAY_MS = 86_400_000;
@@ -57,16 +58,20 @@ describe('in a browser', () => {
   });
 
   it('a day’s run tells in Chinese what it is, how far it is and what it waits for', async () => {
-    await page
-      .getByText(/^daily:housing-permits:/)
-      .first()
-      .click();
-    await until(/每日归集 · 建筑工程施工许可证/);
-    const shown = await until(/增量 · 限/);
-    assert.match(shown, /HubUnit\s+市住房和城乡建设局/);
-    assert.match(shown, /HubKind\s+每日归集/);
-    assert.match(shown, /HubDueAt/);
-    assert.match(shown, /核定时限任务|计算未覆盖区间|等待/);
+    await page.locator('a', { hasText: 'daily:housing-permits:' }).first().click();
+    await until(/等待日终 21:00/);
+    assert.match(await text(), /核定时限任务[^]*计算未覆盖区间[^]*截止 /);
+    await page.getByText('User Metadata').click();
+    // The UI shows what workflows write as Markdown, each piece in a frame of its own.
+    await eventually(async () => {
+      const frames = await Promise.all(page.frames().map((frame) => frame.locator('body').innerText()));
+      assert.ok(frames.some((shown) => shown.includes('每日归集 · 建筑工程施工许可证')));
+      assert.ok(frames.some((shown) => /增量 · 限 \d\d-\d\d 00:00 前\s+已归集/.test(shown)));
+    });
+    await page.getByText('Search Attributes').click();
+    const attributes = await until(/HubDueAt/);
+    assert.match(attributes, /HubKind[^]{0,40}每日归集/);
+    assert.match(attributes, /HubUnit[^]{0,40}市住房和城乡建设局/);
   });
 
   it('schedules say when they run', async () => {

@@ -65,8 +65,8 @@ describe('hub, the command', () => {
       assert.equal(code, 1);
       const lines = stderr.trim().split('\n');
       assert.equal(lines.length, 2);
-      assert.match(lines[0] ?? '', /hub\.yaml:5:retrunEvery: .*did you mean “returnEvery”\?/);
-      assert.match(lines[1] ?? '', /hub\.yaml:6:returnEvery: found 5 \(a number\), expected .*write it in quotes/);
+      assert.match(lines[0] ?? '', /hub\.yaml:4:retrunEvery: .*did you mean “returnEvery”\?/);
+      assert.match(lines[1] ?? '', /hub\.yaml:5:returnEvery: found 5 \(a number\), expected .*write it in quotes/);
       rmSync(join(broken, '..'), { recursive: true });
     });
     it('no connectors', () =>

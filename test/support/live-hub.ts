@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -16,10 +16,7 @@ import { CONFIG, STREAM_OF, type Departments } from './departments.ts';
 import { freePorts } from './ports.ts';
 import { DEPARTMENTS, type DepartmentId } from '../departments/departments.ts';
 
-/** Small enough that a few thousand records make many pages. */
-const PAGE_SIZE = 300;
-
-/** A copy of the configuration for a hub that runs beside others: ports of its own, small pages, little patience. */
+/** A copy of the configuration with ports of its own, for a hub that runs beside others. */
 export async function ownConfig(folder: string): Promise<string> {
   const copy = join(folder, 'config');
   cpSync(CONFIG, copy, { recursive: true });
@@ -29,16 +26,20 @@ export async function ownConfig(folder: string): Promise<string> {
     `jurisdiction: wuxi
 server: { port: ${server} }
 embedded: { postgresPort: ${postgres}, temporalPort: ${temporal}, temporalUiPort: ${ui} }
-log: { level: debug }
 `,
   );
+  return copy;
+}
+
+/** Small pages, so that a few thousand records make many; little patience; every line logged. */
+function forTests(config: string): void {
+  appendFileSync(join(config, 'hub.yaml'), 'log: { level: debug }\n');
   for (const id of DEPARTMENTS) {
-    const file = join(copy, `connectors/demo/${id}.yaml`);
+    const file = join(config, `connectors/demo/${id}.yaml`);
     const connector = parse(readFileSync(file, 'utf8')) as { streams: { page?: object }[] };
-    const streams = connector.streams.map((stream) => ({ ...stream, page: { ...stream.page, size: PAGE_SIZE } }));
+    const streams = connector.streams.map((stream) => ({ ...stream, page: { ...stream.page, size: 300 } }));
     writeFileSync(file, stringify({ ...connector, timeout: '1s', streams }));
   }
-  return copy;
 }
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hub-live-'));
@@ -47,6 +48,7 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hub-liv
 export async function startLiveHub(departments: Departments) {
   const folder = temporaryFolder();
   const choice: ConfigChoice = { folder: await ownConfig(folder), demo: true };
+  forTests(choice.folder);
   const config = loadConfig(choice);
   const supervisor = new Supervisor(join(folder, 'data'), () => undefined);
   // A test run that is stopped leaves no servers behind.

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const SAMPLE_EVERY_MS = 500;
+/** Linux counts in hundredths, whatever its clock. */
+const TICKS_PER_SECOND = 100;
 
 export interface Usage {
-  cpuSeconds: number;
+  /** CPU seconds, by program and of all together. */
+  cpu: Record<string, number>;
   /** Most that was held at one moment, MiB, by program and of all together. */
   peak: Record<string, number>;
 }
@@ -13,7 +16,7 @@ export class ProcessWatch {
   readonly #pids: () => number[];
   readonly #timer: NodeJS.Timeout;
   readonly #startTicks: Map<number, number>;
-  readonly #ticks = new Map<number, number>();
+  readonly #used = new Map<number, { name: string; ticks: number }>();
   readonly #peak: Record<string, number> = {};
 
   constructor(pids: () => number[]) {
@@ -27,9 +30,13 @@ export class ProcessWatch {
   stop(): Usage {
     clearInterval(this.#timer);
     this.#sample();
-    let ticks = 0;
-    for (const [pid, used] of this.#ticks) ticks += used - (this.#startTicks.get(pid) ?? 0);
-    return { cpuSeconds: ticks / 100, peak: this.#peak };
+    const cpu: Record<string, number> = { all: 0 };
+    for (const [pid, { name, ticks }] of this.#used) {
+      const seconds = (ticks - (this.#startTicks.get(pid) ?? 0)) / TICKS_PER_SECOND;
+      cpu[name] = (cpu[name] ?? 0) + seconds;
+      cpu.all = (cpu.all ?? 0) + seconds;
+    }
+    return { cpu, peak: this.#peak };
   }
 
   #family(): number[] {
@@ -46,9 +53,9 @@ export class ProcessWatch {
   #sample(): void {
     const now: Record<string, number> = { all: 0 };
     for (const pid of this.#family()) {
-      this.#ticks.set(pid, ticksOf(pid));
+      const name = this.#used.get(pid)?.name ?? nameOf(pid);
+      this.#used.set(pid, { name, ticks: ticksOf(pid) });
       const held = heldBy(pid);
-      const name = nameOf(pid);
       now[name] = (now[name] ?? 0) + held;
       now.all = (now.all ?? 0) + held;
     }

@@ -149,14 +149,18 @@ function print(records: number, rows: Row[]): void {
   console.log(
     `\n### ${shown(records)} records · ${String(availableParallelism())} cores, ${shown(totalmem() / 2 ** 30)} GiB\n`,
   );
-  console.log('| | records/s | of the floor | seconds | CPU s | peak MiB: worker | PostgreSQL | Temporal | all | |');
-  console.log('|---|--:|--:|--:|--:|--:|--:|--:|--:|---|');
-  for (const { what, records: count, seconds, cpuSeconds, peak, note } of rows) {
+  const programs = ['worker', 'PostgreSQL', 'Temporal', 'all'];
+  const heads = [...programs.map((name) => `CPU s: ${name}`), ...programs.map((name) => `peak MiB: ${name}`)];
+  console.log(`| | records/s | of the floor | seconds | ${heads.join(' | ')} | |`);
+  console.log(`|---|${'--:|'.repeat(heads.length + 3)}---|`);
+  for (const { what, records: count, seconds, cpu, peak, note } of rows) {
     const speed = count / seconds;
-    const memory = ['worker', 'PostgreSQL', 'Temporal', 'all'].map((name) => shown(peak[name] ?? 0));
-    console.log(
-      `| ${what} | ${shown(speed)} | ${String(Math.round((100 * speed) / floorSpeed))} % | ${seconds.toFixed(1)} | ${cpuSeconds.toFixed(1)} | ${memory.join(' | ')} | ${note} |`,
-    );
+    const cells = [
+      ...[what, shown(speed), `${shown((100 * speed) / floorSpeed)} %`, seconds.toFixed(1)],
+      ...programs.map((name) => (cpu[name] ?? 0).toFixed(1)),
+      ...programs.map((name) => shown(peak[name] ?? 0)),
+    ];
+    console.log(`| ${cells.join(' | ')} | ${note} |`);
   }
 }
 

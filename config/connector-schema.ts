@@ -133,7 +133,7 @@ const httpStream = streamSchema.extend({
   page: z
     .strictObject({
       first: z.union([z.literal(0), z.literal(1)]).default(1),
-      size: z.int().min(1).max(10_000).default(500),
+      size: z.int().min(1).max(10_000).default(1000),
     })
     .prefault({}),
   window: z

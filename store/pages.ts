@@ -38,7 +38,8 @@ export interface PageCounts {
  * counts. A row is left alone when the library holds the same content or a newer version; of several versions on one
  * page the latest wins. Writing a page a second time fails on the page's line, and nothing of it is written twice.
  * Rejects that a newer version replaces are resolved; those replaced on pages written at the same time, when the batch
- * is closed.
+ * is closed. What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the
+ * whole library for every page until it has been analysed.
  */
 const MERGE_PAGE = `
 WITH given AS MATERIALIZED (
@@ -54,11 +55,11 @@ WITH given AS MATERIALIZED (
     source_updated_at, batch_id, recorded_at)
   SELECT $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
     "expiresOn", "longTerm", holders, status, "rawStatus", extension, flags, decode(hash, 'hex'), "updatedAt", $2, $8
-  FROM latest
-  WHERE NOT EXISTS (
-    SELECT FROM certificate held WHERE held.stream_id = $1 AND held.record_key = key
-      AND (held.source_updated_at > "updatedAt"
-        OR held.source_updated_at = "updatedAt" AND held.content_hash = decode(hash, 'hex')))
+  FROM latest LEFT JOIN LATERAL (
+    SELECT source_updated_at, content_hash FROM certificate WHERE stream_id = $1 AND record_key = key OFFSET 0
+  ) AS held ON true
+  WHERE held.source_updated_at IS NULL OR held.source_updated_at < "updatedAt"
+    OR held.source_updated_at = "updatedAt" AND held.content_hash <> decode(hash, 'hex')
   ORDER BY key
   ON CONFLICT (stream_id, record_key) DO UPDATE SET
     number = excluded.number, type_code = excluded.type_code, name = excluded.name, identifier = excluded.identifier,
@@ -82,12 +83,16 @@ WITH given AS MATERIALIZED (
   FROM bad
   ON CONFLICT (stream_id, fingerprint) DO UPDATE SET last_batch_id = $2, last_seen_at = $8
 ), resolved AS (
-  UPDATE reject SET resolved_at = $8
-  FROM (SELECT record_key AS key, source_updated_at AS at FROM merged
-        UNION ALL SELECT key, "updatedAt" FROM bad) AS newer
-  WHERE reject.stream_id = $1 AND reject.resolved_at IS NULL AND reject.record_key = newer.key
-    AND NOT EXISTS (SELECT FROM bad WHERE decode(bad.fingerprint, 'hex') = reject.fingerprint)
-    AND (reject.source_updated_at IS NULL OR reject.source_updated_at <= newer.at)
+  UPDATE reject SET resolved_at = $8 WHERE id = ANY (ARRAY(
+    SELECT replaced.id
+    FROM (SELECT record_key AS key, source_updated_at AS at FROM merged
+          UNION ALL SELECT key, "updatedAt" FROM bad) AS newer
+    CROSS JOIN LATERAL (
+      SELECT id, fingerprint, source_updated_at FROM reject
+      WHERE stream_id = $1 AND record_key = newer.key AND resolved_at IS NULL OFFSET 0
+    ) AS replaced
+    WHERE (replaced.source_updated_at IS NULL OR replaced.source_updated_at <= newer.at)
+      AND NOT EXISTS (SELECT FROM bad WHERE decode(bad.fingerprint, 'hex') = replaced.fingerprint)))
 )
 INSERT INTO batch_page (batch_id, attempt, page, digest, read, accepted, added, unchanged, rejected, committed_at)
 SELECT $2, $9, $3, $4, $7, accepted, added, given - accepted, json_array_length($6::json), $8

@@ -150,8 +150,9 @@ CREATE TABLE reject (
   UNIQUE (stream_id, fingerprint)
 );
 CREATE INDEX reject_open ON reject (stream_id, record_key) WHERE resolved_at IS NULL;
-CREATE INDEX reject_by_batch ON reject (stream_id, last_batch_id) WHERE resolved_at IS NULL;
-CREATE INDEX reject_by_time ON reject (stream_id, source_updated_at) WHERE resolved_at IS NULL;
+CREATE INDEX reject_by_batch ON reject (last_batch_id) WHERE resolved_at IS NULL;
+-- Not by stream first: for a lookup by key the planner would, without statistics, take it as gladly as reject_open.
+CREATE INDEX reject_by_time ON reject (source_updated_at, stream_id) WHERE resolved_at IS NULL;
 
 -- What is proven to be in: closed intervals of the time cursor, or of the chain's ordinals.
 CREATE TABLE coverage (

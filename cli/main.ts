@@ -1,19 +1,25 @@
 import { Command, CommanderError } from 'commander';
 import { HubError, messageOf } from '../domain/errors.ts';
-import { addDemo } from './demo.ts';
-import { addMigrate } from './migrate.ts';
-import { addServer } from './server.ts';
-import { addGaps, addStatus } from './status.ts';
-import { addTest } from './test.ts';
-import { addUp } from './up.ts';
-import { addWorker } from './worker.ts';
+
+/** Loaded when they are named, because some bring Temporal's worker along; all of them for help. */
+const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
+  demo: async () => (await import('./demo.ts')).addDemo,
+  up: async () => (await import('./up.ts')).addUp,
+  status: async () => (await import('./status.ts')).addStatus,
+  gaps: async () => (await import('./status.ts')).addGaps,
+  worker: async () => (await import('./worker.ts')).addWorker,
+  server: async () => (await import('./server.ts')).addServer,
+  migrate: async () => (await import('./migrate.ts')).addMigrate,
+  test: async () => (await import('./test.ts')).addTest,
+};
 
 const program = new Command('hub')
   .description('A city hub for electronic certificates (电子证照): collects, keeps, proves and supervises.')
   .addHelpText('after', '\nStart with:\n  ./hub demo')
   .exitOverride()
   .showSuggestionAfterError();
-for (const add of [addDemo, addUp, addStatus, addGaps, addWorker, addServer, addMigrate, addTest]) add(program);
+const named = COMMANDS[process.argv[2] ?? ''];
+for (const load of named ? [named] : Object.values(COMMANDS)) (await load())(program);
 
 try {
   await program.parseAsync();

@@ -4,14 +4,18 @@ import type { Gap, ObligationOverview, StreamOverview } from '../store/overview.
 
 type Column<T> = [head: string, value: (row: T) => string | number, align?: 'right'];
 
-/** A plain table for a terminal; wide characters are counted as wide. */
+/** A plain table for a terminal; wide characters are counted as wide, a column without any value is left out. */
 function table<T>(rows: readonly T[], columns: Column<T>[]): string {
+  const shown = columns.filter(([, value]) => rows.some((row) => value(row) !== ''));
   const view = new Table({
-    head: columns.map(([head]) => head),
-    colAligns: columns.map(([, , align]) => align ?? 'left'),
-    style: process.stdout.isTTY ? { head: ['bold'], border: ['gray'] } : { head: [], border: [] },
+    head: shown.map(([head]) => head),
+    colAligns: shown.map(([, , align]) => align ?? 'left'),
+    style: {
+      compact: true,
+      ...(process.stdout.isTTY ? { head: ['bold'], border: ['gray'] } : { head: [], border: [] }),
+    },
   });
-  for (const row of rows) view.push(columns.map(([, value]) => value(row)));
+  for (const row of rows) view.push(shown.map(([, value]) => value(row)));
   return view.toString();
 }
 

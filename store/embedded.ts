@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -25,12 +25,12 @@ export async function prepareEmbeddedPostgres(folder: string, port: number): Pro
   const passwordFile = join(resolve(folder), 'password');
   await mkdir(folder, { recursive: true });
   const user = await serverUser([data, bin.postgres]);
-  if (user) await chown(folder, user.uid, user.gid);
-  if (!(await exists(join(data, 'PG_VERSION')))) {
-    await writeFile(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
-    if (user) await chown(passwordFile, user.uid, user.gid);
-    const [program, ...args] = asUser(user, [
-      ...[bin.initdb, `--pgdata=${data}`, '--username=hub', `--pwfile=${passwordFile}`],
+  const fresh = !(await exists(join(data, 'PG_VERSION')));
+  if (fresh) await writeFile(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
+  if (user) await run('chown', ['-R', user.owner, folder]);
+  if (fresh) {
+    const [program, args] = asUser(user, bin.initdb, [
+      ...[`--pgdata=${data}`, '--username=hub', `--pwfile=${passwordFile}`],
       ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C'],
     ]);
     await run(program, args, { ...user?.ids, cwd: '/' });
@@ -47,7 +47,7 @@ export async function prepareEmbeddedPostgres(folder: string, port: number): Pro
     log_error_verbosity: 'terse',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${String(value)}`]);
-  const [program, ...args] = asUser(user, [bin.postgres, '-D', data, ...flags]);
+  const [program, args] = asUser(user, bin.postgres, ['-D', data, ...flags]);
   return {
     url: address(password, port),
     spawn: (log) => spawn(program, args, { ...user?.ids, cwd: '/', detached: true, stdio: ['ignore', log, log] }),
@@ -118,13 +118,19 @@ async function completeLibraries(root: string): Promise<void> {
 
 /** Who the server runs as when the hub runs as root. */
 interface ServerUser {
-  uid: number;
-  gid: number;
-  /** Given to the process that is started; empty where `setpriv` changes the user. */
+  /** `uid:gid` of its files. */
+  owner: string;
+  /** Given to the process that is started. */
   ids: { uid?: number; gid?: number };
+  /** Command that starts it, where ids are not enough. */
+  prefix: string[];
 }
 
-/** The user `postgres`, made where there is none; undefined when the hub is not root and needs no other user. */
+/**
+ * The user `postgres`, made where there is none; undefined when the hub is not root and needs no other user. Where
+ * folders such as /root keep that user out, root goes by its name in a user namespace of its own, without any of root's
+ * rights but the ownership of its files.
+ */
 async function serverUser(paths: string[]): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const known = await postgresUser().catch(() => null);
@@ -139,10 +145,12 @@ async function serverUser(paths: string[]): Promise<ServerUser | undefined> {
       });
     }
   }
-  const user = known ?? (await postgresUser());
-  const closed = await closedFolder(paths, user.uid);
-  if (closed === null) return { ...user, ids: user };
-  if (await run('setpriv', ['--version']).catch(() => null)) return { ...user, ids: {} };
+  const ids = known ?? (await postgresUser());
+  const closed = await closedFolder(paths, ids.uid);
+  if (closed === null) return { owner: `${String(ids.uid)}:${String(ids.gid)}`, ids, prefix: [] };
+  const namespace = ['--user', `--map-user=${String(ids.uid)}`, `--map-group=${String(ids.gid)}`, '--'];
+  if (await run('unshare', [...namespace, 'true']).catch(() => null))
+    return { owner: '0:0', ids: {}, prefix: ['unshare', ...namespace] };
   throw configurationError(`As root, PostgreSQL runs as the user postgres, who cannot enter ${closed}`, {
     code: 'embedded-unreachable',
     cure: 'move the checkout, for example to /opt, or run the hub as an ordinary user',
@@ -165,16 +173,7 @@ async function closedFolder(paths: string[], uid: number): Promise<string | null
   return null;
 }
 
-/** A command line that runs as the user; where folders keep it out, with root's right to enter them and no other. */
-function asUser(user: ServerUser | undefined, command: string[]): [string, ...string[]] {
-  const [program = '', ...args] = command;
-  if (!user || user.ids.uid !== undefined) return [program, ...args];
-  const right = '+dac_override';
-  return [
-    ...(['setpriv', '--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'] as [
-      string,
-      ...string[],
-    ]),
-    ...['--inh-caps', right, '--ambient-caps', right, '--', program, ...args],
-  ];
+function asUser(user: ServerUser | undefined, program: string, args: string[]): [string, string[]] {
+  const [first = program, ...rest] = [...(user?.prefix ?? []), program];
+  return [first, [...rest, ...args]];
 }

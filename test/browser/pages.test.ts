@@ -3,11 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { program } from '../../cli/servers.ts';
 import { DEPARTMENTS } from '../departments/departments.ts';
-import { Departments } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
-
-const DAY_MS = 86_400_000;
 
 describe('in a browser', () => {
   let hub: LiveHub;
@@ -15,10 +12,7 @@ describe('in a browser', () => {
   let page: Page;
   const faults: string[] = [];
   before(async () => {
-    const nowMs = Math.floor(Date.now() / 1000) * 1000;
-    const departments = new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records: 600 });
-    await departments.start();
-    hub = await startLiveHub(departments);
+    hub = await startLiveHub(600);
     await hub.supervisor.start(program('server', hub.addresses, { config: hub.choice.folder, demo: true }));
     await Promise.all(DEPARTMENTS.map((id) => hub.collect(id)));
     const executablePath = process.env.HUB_TEST_CHROMIUM;

@@ -3,11 +3,9 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DEPARTMENTS } from '../departments/departments.ts';
 import { seeded } from '../departments/random.ts';
-import { Departments } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
 
-const DAY_MS = 86_400_000;
 const PARTS = ['worker', 'postgres', 'temporal'] as const;
 /** Printed with a failure, and read from the environment to see it again. */
 const SEED = Number(process.env.HUB_CHAOS_SEED ?? Date.now());
@@ -17,11 +15,8 @@ describe(`killing the hub’s parts at random moments (HUB_CHAOS_SEED=${SEED})`,
   /** Batches that were acknowledged although the database did not hold them whole. */
   const early: string[] = [];
   before(async () => {
-    const nowMs = Math.floor(Date.now() / 1000) * 1000;
-    const departments = new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records: 15_000 });
-    await departments.start();
-    hub = await startLiveHub(departments);
-    departments.get('province').onAcknowledge = async (batch) => {
+    hub = await startLiveHub(15_000);
+    hub.departments.get('province').onAcknowledge = async (batch) => {
       const safe = await eventually(async () => {
         const { rows } = await hub.db.raw<{ rows: unknown[] }>(
           `SELECT FROM batch b WHERE source_batch = ? AND state = 'complete'

@@ -4,12 +4,10 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { HubError } from '../../domain/errors.ts';
 import { DEPARTMENTS } from '../departments/departments.ts';
 import type { Fault } from '../departments/server.ts';
-import { Departments } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';
 import { applicationCause } from '../support/failures.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
 
-const DAY_MS = 86_400_000;
 const FOREVER = Number.MAX_SAFE_INTEGER;
 const CITY = ['housing', 'health', 'transport'] as const;
 /** How many requests a passing fault spoils: more than the short retries inside one request can mend. */
@@ -28,10 +26,7 @@ const PASSING: Record<Fault, number> = {
 describe('a hub whose sources misbehave', () => {
   let hub: LiveHub;
   before(async () => {
-    const nowMs = Math.floor(Date.now() / 1000) * 1000;
-    const departments = new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records: 1_200 });
-    await departments.start();
-    hub = await startLiveHub(departments);
+    hub = await startLiveHub(1_200);
   });
   after(() => hub.stop());
   beforeEach(async () => {

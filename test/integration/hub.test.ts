@@ -7,19 +7,14 @@ import { dailyScheduleId, returnScheduleId } from '../../domain/ids.ts';
 import { listStreams } from '../../store/streams.ts';
 import { HUB_DUE_AT, HUB_KIND, HUB_STREAM, HUB_UNIT } from '../../workflows/search-attributes.ts';
 import { DEPARTMENTS } from '../departments/departments.ts';
-import { Departments, STREAM_OF } from '../support/departments.ts';
+import { STREAM_OF } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
-
-const DAY_MS = 86_400_000;
 
 describe('a running hub', () => {
   let hub: LiveHub;
   before(async () => {
-    const nowMs = Math.floor(Date.now() / 1000) * 1000;
-    const departments = new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records: 600 });
-    await departments.start();
-    hub = await startLiveHub(departments);
+    hub = await startLiveHub(600);
     await Promise.all(DEPARTMENTS.map((id) => hub.collect(id)));
   });
   after(() => hub.stop());

@@ -12,7 +12,7 @@ import { returnWorkflowId } from '../../domain/ids.ts';
 import { findGaps, type Gap } from '../../store/overview.ts';
 import { connectTemporal } from '../../temporal/client.ts';
 import type { returnSync } from '../../workflows/return-sync.ts';
-import { CONFIG, STREAM_OF, type Departments } from './departments.ts';
+import { CONFIG, STREAM_OF, Departments } from './departments.ts';
 import { freePorts } from './ports.ts';
 import { DEPARTMENTS, type DepartmentId } from '../departments/departments.ts';
 
@@ -42,10 +42,17 @@ function forTests(config: string): void {
   }
 }
 
+const DAY_MS = 86_400_000;
+
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hub-live-'));
 
-/** A hub as `hub up` runs it, each part a process of its own, against departments inside the test. */
-export async function startLiveHub(departments: Departments) {
+/**
+ * A hub as `hub up` runs it, each part a process of its own, against departments inside the test that have so many
+ * records of the last three days each and have closed for today.
+ */
+export async function startLiveHub(records: number) {
+  const nowMs = Math.floor(Date.now() / 1000) * 1000;
+  const departments = await new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records }).start();
   const folder = temporaryFolder();
   const choice: ConfigChoice = { folder: await ownConfig(folder), demo: true };
   forTests(choice.folder);

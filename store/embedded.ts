@@ -174,6 +174,6 @@ async function closedFolder(paths: string[], uid: number): Promise<string | null
 }
 
 function asUser(user: ServerUser | undefined, program: string, args: string[]): [string, string[]] {
-  const [first = program, ...rest] = [...(user?.prefix ?? []), program];
+  const [first, ...rest] = [...(user?.prefix ?? []), program] as [string, ...string[]];
   return [first, [...rest, ...args]];
 }

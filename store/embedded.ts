@@ -174,6 +174,6 @@ async function closedFolder(paths: string[], uid: number): Promise<string | null
 }
 
 function asUser(user: ServerUser | undefined, program: string, args: string[]): [string, string[]] {
-  const [first, ...rest] = [...(user?.prefix ?? []), program] as [string, ...string[]];
-  return [first, [...rest, ...args]];
+  const [first, ...rest] = user?.prefix ?? [];
+  return first === undefined ? [program, args] : [first, [...rest, program, ...args]];
 }

@@ -50,7 +50,7 @@ describe('the configuration', () => {
     const [fault = ''] = faultsOf(edit('connectors/demo/housing.yaml', 'count:', 'coutn:'));
     assert.match(
       fault,
-      /^connectors\/demo\/housing\.yaml:15:streams\[0\]\.coutn: found the unknown key “coutn”.*did you mean “count”\?$/,
+      /^connectors\/demo\/housing\.yaml:16:streams\[0\]\.coutn: found the unknown key “coutn”.*did you mean “count”\?$/,
     );
   });
 

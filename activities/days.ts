@@ -1,4 +1,4 @@
-import { shanghaiInstant } from '../domain/dates.ts';
+import { addDays, shanghaiInstant } from '../domain/dates.ts';
 import { closeDayEarly, closeDays, getDay, noteReason, openDays } from '../store/obligations.ts';
 import { gaps } from '../store/batches.ts';
 import { oldestDifference } from '../store/reconciliation.ts';
@@ -7,6 +7,7 @@ import type { Dependencies } from './dependencies.ts';
 
 /** What the workflow of one stream's day needs to know of it. */
 export interface Day {
+  date: string;
   dueAt: string;
   /** How far back counts are compared again: for records that became visible late, and for known differences. */
   compareFrom: string;
@@ -22,12 +23,22 @@ export interface DayState {
 export function createDayActivities({ db, streams, now }: Dependencies) {
   return {
     /**
-     * Opens the day's obligation, with all earlier ones that are missing; null for a day before the hub first saw the
-     * stream. `closeAt`: the day is over before its cut-off.
+     * Opens the day's obligation, with all earlier ones that are missing. `closeAt`: the day is over before its
+     * cut-off. For a day before the hub first saw the stream: the day after it, when `orNext` says so, else null.
      */
-    async openDay(input: { stream: string; date: string; closeAt?: string | undefined }): Promise<Day | null> {
+    async openDay(input: {
+      stream: string;
+      date: string;
+      orNext?: boolean;
+      closeAt?: string | undefined;
+    }): Promise<Day | null> {
       await openDays(db, now());
-      const opened = await getDay(db, input.stream, input.date);
+      let { date } = input;
+      let opened = await getDay(db, input.stream, date);
+      if (!opened && input.orNext) {
+        date = addDays(date, 1);
+        opened = await getDay(db, input.stream, date);
+      }
       if (!opened) return null;
       const closeAt = input.closeAt === undefined ? opened.requiresTo : new Date(input.closeAt);
       if (closeAt < opened.requiresTo) await closeDayEarly(db, opened.id, closeAt);
@@ -39,6 +50,7 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
         Math.min(disputedFrom.getTime(), opened.requiresFrom.getTime() - lookback),
       );
       return {
+        date,
         dueAt: shanghaiInstant(opened.dueAt.getTime()),
         compareFrom: shanghaiInstant(compareFromMs),
       };

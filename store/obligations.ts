@@ -49,6 +49,9 @@ export async function closeDayEarly(db: Knex, id: number, at: Date): Promise<voi
   await db.raw('UPDATE obligation SET requires = tstzrange(lower(requires), ?) WHERE id = ?', [at, id]);
 }
 
+/** What the day's last minutes produce cannot be in before it ends; the last read begins up to 20 minutes before. */
+const LAST_MINUTES = '30 minutes';
+
 /** No known difference between source and library touches an interval. */
 const undisputed = (interval: string): string =>
   `NOT EXISTS (SELECT FROM discrepancy d WHERE d.stream_id = :streamId AND d.closed_at IS NULL
@@ -56,8 +59,8 @@ const undisputed = (interval: string): string =>
 
 /**
  * Meets every open day of a stream whose interval is covered and without a known difference, and verifies those whose
- * whole calendar day is: a record that was produced on the day but came in after the deadline makes the day late,
- * whatever was known at the cut-off.
+ * whole calendar day is: a record that was produced on the day, its last minutes excepted, but came in after the
+ * deadline makes the day late, whatever was known at the cut-off.
  */
 export async function closeDays(db: Knex, streamId: number, at: Date): Promise<void> {
   await db.transaction(async (trx) => {
@@ -74,11 +77,10 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
        JOIN coverage ON coverage.stream_id = ended.stream_id AND times @> ended.whole
        CROSS JOIN LATERAL (
          SELECT count(*) AS count, max(recorded_at) AS last FROM (
-           SELECT recorded_at FROM certificate WHERE stream_id = ended.stream_id
-             AND source_updated_at >= lower(ended.whole) AND source_updated_at < upper(ended.whole)
-           UNION ALL SELECT first_seen_at FROM reject WHERE stream_id = ended.stream_id
-             AND source_updated_at >= lower(ended.whole) AND source_updated_at < upper(ended.whole)
-         ) AS came WHERE recorded_at > ended.due_at) AS late
+           SELECT source_updated_at, recorded_at FROM certificate WHERE stream_id = ended.stream_id
+           UNION ALL SELECT source_updated_at, first_seen_at FROM reject WHERE stream_id = ended.stream_id
+         ) AS came WHERE recorded_at > ended.due_at AND source_updated_at >= lower(ended.whole)
+           AND source_updated_at < upper(ended.whole) - interval '${LAST_MINUTES}') AS late
        WHERE obligation.id = ended.id AND ended.stream_id = :streamId AND ended.met_at IS NOT NULL
          AND ended.verified_at IS NULL AND upper(ended.whole) <= :at AND ${undisputed('ended.whole')}`,
       { streamId, at },
@@ -95,12 +97,15 @@ export async function noteReason(db: Knex, id: number, reason: string): Promise<
     .update({ reason });
 }
 
-/** Streams with a day whose cut-off has passed and that is not proven to be in. */
-export async function streamsWithOpenDays(db: Knex, at: Date): Promise<string[]> {
+/** Daily streams with something before today, or a day past its cut-off, that is not proven to be in. */
+export async function streamsBehind(db: Knex, at: Date): Promise<string[]> {
   const { rows } = await db.raw<{ rows: { name: string }[] }>(
-    `SELECT DISTINCT stream.name FROM obligation JOIN stream ON stream.id = stream_id
-     WHERE met_at IS NULL AND started_at + stream.cut_off <= ? AND retired_at IS NULL`,
-    [at],
+    `SELECT name FROM stream JOIN coverage ON stream_id = id
+     WHERE delivery = 'daily' AND retired_at IS NULL AND (
+       NOT times @> tstzrange(collect_from, greatest(collect_from, date_trunc('day', :at::timestamptz, 'Asia/Shanghai')))
+       OR EXISTS (SELECT FROM obligation o
+         WHERE o.stream_id = stream.id AND met_at IS NULL AND started_at + stream.cut_off <= :at))`,
+    { at },
   );
   return rows.map(({ name }) => name);
 }

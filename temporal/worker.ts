@@ -16,7 +16,7 @@ import { loadConfig, type ConfigChoice, type HubConfig } from '../config/load.ts
 import type { Logger } from '../config/logger.ts';
 import { Streams } from '../connectors/registry.ts';
 import { messageOf } from '../domain/errors.ts';
-import { openDays, streamsWithOpenDays } from '../store/obligations.ts';
+import { openDays, streamsBehind } from '../store/obligations.ts';
 import { saveStreams, type ConfiguredStream } from '../store/streams.ts';
 import { startOfDayMs } from '../domain/dates.ts';
 import { activityInterceptors } from './interceptors.ts';
@@ -128,7 +128,7 @@ export class HubWorker {
     await saveStreams(this.#db, configuredStreams(config), new Date());
     const { kept, removed } = await reconcileSchedules(this.#client, config);
     await openDays(this.#db, new Date());
-    await wakeSchedules(this.#client, config, await streamsWithOpenDays(this.#db, new Date()));
+    await wakeSchedules(this.#client, config, await streamsBehind(this.#db, new Date()));
     this.#logger.info('configuration applied', { streams: kept, removed, jurisdiction: config.jurisdiction.id });
   }
 

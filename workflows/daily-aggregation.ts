@@ -29,14 +29,16 @@ const MINUTE_MS = 60_000;
 const RETRY_MINUTES = [2, 5, 10, 20, 30];
 /** How often a window whose counts differ is read. */
 const READS = 3;
+/** The evening's last read begins this long before the day's end, at the latest. */
+const LAST_READ_MS = 10 * MINUTE_MS;
 /** A day's wake-ups do not all come at one instant. */
 const SPREAD_MS = 10 * MINUTE_MS;
 
 /**
  * One day's increment of one stream (每日增量归集). At the cut-off the day is read, counts are compared, differences are
  * narrowed and read again, and the day's obligation is met by the proof and by nothing else. A source that is away is
- * asked on through the evening; at 24:00 the obligation is overdue while the work goes on. After midnight the rest of
- * the calendar day is read and checked. A day that is not proven by the next cut-off is handed over to the next run.
+ * asked on through the evening; at 24:00 the obligation is overdue while the work goes on. What the evening still
+ * produces is read once more before midnight; after it the rest of the calendar day is read and checked. A day that is not proven by the next cut-off is handed over to the next run.
  */
 export async function dailyAggregation(input: DailyAggregationInput): Promise<DailyAggregationResult> {
   return pausingOnConfigurationError(input, () => collectDay(input));
@@ -45,10 +47,8 @@ export async function dailyAggregation(input: DailyAggregationInput): Promise<Da
 async function collectDay(input: DailyAggregationInput): Promise<DailyAggregationResult> {
   const { stream, title, unit } = input;
   const label = { stream, title, unit };
-  const date = input.date ?? scheduledDate(input.cutOff);
-  const cutOffMs = timeOfDayMs(date, input.cutOff);
-  const endMs = timeOfDayMs(date, '24:00');
-  let dueMs = endMs;
+  let date = input.date ?? scheduledDate(input.cutOff);
+  let dueMs = timeOfDayMs(date, '24:00');
   let note = '';
   let overdue = false;
   let turn: Promise<unknown> = Promise.resolve();
@@ -65,7 +65,7 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
     {
       validator: ({ at }: { at: string }) => {
         const atMs = Date.parse(at);
-        if (atMs > startOfDayMs(date) && atMs <= Math.min(cutOffMs, Date.now())) return;
+        if (atMs > startOfDayMs(date) && atMs <= Math.min(timeOfDayMs(date, input.cutOff), Date.now())) return;
         throw new Error(
           `${at} is not between the start of ${date} and now, or comes after the cut-off ${input.cutOff}`,
         );
@@ -74,6 +74,9 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
   );
 
   const day = await opening;
+  ({ date } = day);
+  const cutOffMs = timeOfDayMs(date, input.cutOff);
+  const endMs = timeOfDayMs(date, '24:00');
   dueMs = Date.parse(day.dueAt);
   upsertSearchAttributes([{ key: HUB_DUE_AT, value: new Date(dueMs) }]);
   const deadline = new CancellationScope();
@@ -104,6 +107,13 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
   deadline.cancel();
   if (atCutOff.verified) return finish(atCutOff);
 
+  // What the evening still produces is due today as well.
+  const lastReadMs = endMs - LAST_READ_MS - spread(stream);
+  if (Date.now() < lastReadMs) {
+    show('已归集,零点前再读一次');
+    await sleep(lastReadMs - Date.now(), { summary: '等待零点前末次读取' });
+    await inTurn(async () => read((await plan(Date.now())).windows));
+  }
   show('已归集,零点后核验当日余下数据');
   await sleep(Math.max(0, endMs - Date.now()) + spread(stream), { summary: '等待零点后核验' });
   const atEnd = await collectUntil(endMs, (state) => state.verified);
@@ -112,7 +122,9 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
 
   async function openDay(closeAt?: string): Promise<Day> {
     const summary = closeAt === undefined ? `开立时限任务 ${date}` : `提前日终 ${shortTime(closeAt)}`;
-    const opened = await ledger.openDay.executeWithOptions({ summary }, [{ stream, date, closeAt }]);
+    const opened = await ledger.openDay.executeWithOptions({ summary }, [
+      { stream, date, closeAt, orNext: input.date === undefined && closeAt === undefined },
+    ]);
     if (opened) return opened;
     throw ApplicationFailure.nonRetryable(
       `${stream} owes no increment for ${date}: the hub did not know it then`,

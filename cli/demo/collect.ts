@@ -13,7 +13,7 @@ import type { HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
 import { HubError, messageOf, systemError } from '../../domain/errors.ts';
-import { dailyWorkflowId, returnScheduleId } from '../../domain/ids.ts';
+import { dailyScheduleId, dailyWorkflowId, returnScheduleId } from '../../domain/ids.ts';
 import { streamOverview } from '../../store/overview.ts';
 import { cutOffOf, labelOf } from '../../temporal/schedules.ts';
 import type { dailyAggregation } from '../../workflows/daily-aggregation.ts';
@@ -132,11 +132,17 @@ async function closedForTheDay(
     staticSummary: `每日归集 · ${label.title} · ${date}`,
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
-  const at = shanghaiInstant(nowMs);
-  const { met } = await client.workflow.executeUpdateWithStart(closeDayEarlyUpdate, {
-    args: [{ at }],
-    startWorkflowOperation,
-  });
+  const args: [{ at: string }] = [{ at: shanghaiInstant(nowMs) }];
+  const { info } = await client.schedule.getHandle(dailyScheduleId(stream.id)).describe();
+  const [scheduled] = info.runningActions;
+  const ofSchedule =
+    scheduled?.type === 'startWorkflow'
+      ? client.workflow.getHandle(scheduled.workflow.workflowId).executeUpdate(closeDayEarlyUpdate, { args })
+      : Promise.resolve(null);
+  const { met } =
+    // Refused by a run that is for another day.
+    (await ofSchedule.catch(() => null)) ??
+    (await client.workflow.executeUpdateWithStart(closeDayEarlyUpdate, { args, startWorkflowOperation }));
   if (!met)
     throw systemError(`${date} of ${stream.id} is not proven to be in`, { code: 'day-open', cure: 'see ./hub gaps' });
 }

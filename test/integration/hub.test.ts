@@ -36,7 +36,7 @@ describe('a running hub', () => {
       }
       assert.equal(found.length, 1);
     });
-    assert.match(found[0] ?? '', /^daily:housing-permits:\d{4}-\d\d-\d\d$/);
+    assert.match(found[0] ?? '', /^daily:housing-permits-\d{4}-\d\d-\d\dT[\d:]+Z$/);
     const description = await hub.client.workflow.getHandle(found[0] ?? '').describe();
     assert.match((await description.staticSummary()) ?? '', /^每日归集 · 建筑工程施工许可证/);
     const { events = [] } = await hub.client.workflow.getHandle(found[0] ?? '').fetchHistory();

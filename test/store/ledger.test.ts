@@ -15,7 +15,7 @@ import {
   getBatch,
   markAcknowledged,
 } from '../../store/batches.ts';
-import { closeDayEarly, closeDays, getDay, openDays, streamsWithOpenDays } from '../../store/obligations.ts';
+import { closeDayEarly, closeDays, getDay, openDays, streamsBehind } from '../../store/obligations.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/overview.ts';
 import { countLibrary, openDiscrepancy, saveComparison } from '../../store/reconciliation.ts';
 import { getStream, pauseStream, saveStreams, type ConfiguredStream } from '../../store/streams.ts';
@@ -182,11 +182,23 @@ describe('the ledger', () => {
       await cover(db, id, day('2026-11-20', '00:00', '20:59'));
       await closeDays(db, id, at('2026-11-20', '21:30'));
       assert.equal((await getDay(db, 'a', '2026-11-20'))?.metAt, null);
-      assert.deepEqual(await streamsWithOpenDays(db, at('2026-11-20', '21:30')), ['a']);
+      assert.deepEqual(await streamsBehind(db, at('2026-11-20', '21:30')), ['a']);
       await cover(db, id, day('2026-11-20', '20:59', '21:00'));
       await closeDays(db, id, at('2026-11-20', '21:31'));
       assert.deepEqual((await getDay(db, 'a', '2026-11-20'))?.metAt, at('2026-11-20', '21:31'));
       assert.deepEqual(await countObligations(db, at('2026-11-23')), { open: 0, overdue: 0, met: 1, 'met late': 0 });
+    });
+
+    it('a stream is behind while something from before today is not in', async () => {
+      await saveStreams(
+        db,
+        [stream('a', { since: at('2026-11-01', '00:00') }), stream('b')],
+        at('2026-11-20', '08:00'),
+      );
+      await openDays(db, at('2026-11-20', '08:00'));
+      assert.deepEqual(await streamsBehind(db, at('2026-11-20', '08:00')), ['a']);
+      await cover(db, await idOf('a'), timeWindow(startOfDayMs('2026-11-01'), startOfDayMs('2026-11-20')));
+      assert.deepEqual(await streamsBehind(db, at('2026-11-20', '08:00')), []);
     });
 
     it('that is met after 24:00 is met late, for ever', async () => {

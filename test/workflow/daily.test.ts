@@ -63,6 +63,28 @@ describe('dailyAggregation, with time skipped', () => {
   };
   const becomes = (state: string): Promise<void> => eventually(async () => assert.equal(await stateOf(), state));
 
+  it('a run that is started by hand before a stream’s first cut-off takes what is there, and the day at its cut-off', async () => {
+    await hub.working(async () => {
+      const handle = await hub.client.workflow.start<typeof dailyAggregation>('dailyAggregation', {
+        ...{ workflowId: `daily:${STREAM}`, taskQueue: TASK_QUEUE, args: [{ ...hub.label(STREAM), cutOff: '21:00' }] },
+      });
+      await eventually(async () => assert.ok(await hub.db('certificate').first()));
+      assert.deepEqual(await ended(handle, 'started-by-hand'), { date, met: true, verified: true });
+    });
+    assert.equal(await stateOf(), 'met');
+    const evening = await hub
+      .db('certificate')
+      .where('source_updated_at', '>=', shanghaiInstant(timeOfDayMs(date, '21:00')))
+      .andWhere('source_updated_at', '<', shanghaiInstant(timeOfDayMs(date, '23:30')))
+      .select<{ recorded_at: Date }[]>('recorded_at');
+    assert.ok(evening.length > 0);
+    const midnight = new Date(timeOfDayMs(date, '24:00'));
+    assert.ok(
+      evening.every((record) => record.recorded_at < midnight),
+      'what the evening produced is in before midnight',
+    );
+  });
+
   it('meets the day at its cut-off and verifies it after midnight', async () => {
     await nextDay('20:00');
     await hub.working(async () => {

@@ -16,6 +16,7 @@ import { describeWindow, timeWindow, type TimeWindow } from '../domain/window.ts
 import {
   closeDayEarlyUpdate,
   INCOMPLETE,
+  NOT_THAT_DAY,
   NOTHING_OWED,
   type DailyAggregationInput,
   type DailyAggregationResult,
@@ -38,7 +39,8 @@ const SPREAD_MS = 10 * MINUTE_MS;
  * One day's increment of one stream (每日增量归集). At the cut-off the day is read, counts are compared, differences are
  * narrowed and read again, and the day's obligation is met by the proof and by nothing else. A source that is away is
  * asked on through the evening; at 24:00 the obligation is overdue while the work goes on. What the evening still
- * produces is read once more before midnight; after it the rest of the calendar day is read and checked. A day that is not proven by the next cut-off is handed over to the next run.
+ * produces is read once more before midnight; after it the rest of the calendar day is read and checked. A day that is
+ * not proven by the next cut-off is handed over to the next run.
  */
 export async function dailyAggregation(input: DailyAggregationInput): Promise<DailyAggregationResult> {
   return pausingOnConfigurationError(input, () => collectDay(input));
@@ -55,23 +57,17 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
 
   // Set before anything is awaited, so that an update which starts this run finds it.
   const opening = openDay();
-  setHandler(
-    closeDayEarlyUpdate,
-    async ({ at }: { at: string }) => {
-      await opening;
-      await openDay(at);
-      return inTurn(() => collect(Date.parse(at)));
-    },
-    {
-      validator: ({ at }: { at: string }) => {
-        const atMs = Date.parse(at);
-        if (atMs > startOfDayMs(date) && atMs <= Math.min(timeOfDayMs(date, input.cutOff), Date.now())) return;
-        throw new Error(
-          `${at} is not between the start of ${date} and now, or comes after the cut-off ${input.cutOff}`,
-        );
-      },
-    },
-  );
+  setHandler(closeDayEarlyUpdate, async ({ at }: { at: string }) => {
+    await opening;
+    const atMs = Date.parse(at);
+    // Not in a validator: it would be asked before the day is known.
+    if (!(atMs > startOfDayMs(date) && atMs <= Math.min(timeOfDayMs(date, input.cutOff), Date.now()))) {
+      const message = `${at} is not between the start of ${date} and now, or comes after the cut-off ${input.cutOff}`;
+      throw ApplicationFailure.nonRetryable(message, NOT_THAT_DAY);
+    }
+    await openDay(at);
+    return inTurn(() => collect(atMs));
+  });
 
   const day = await opening;
   ({ date } = day);
@@ -128,6 +124,7 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
     if (opened) return opened;
     throw ApplicationFailure.nonRetryable(
       `${stream} owes no increment for ${date}: the hub did not know it then`,
+      NOT_THAT_DAY,
       NOTHING_OWED,
     );
   }

@@ -84,6 +84,8 @@ export interface ReconcileStreamResult {
 
 /** Type of the failure with which a run ends that could not bring source and library together. */
 export const INCOMPLETE = 'Incomplete';
+/** Type of the failure of an update that is for another day than the run's. */
+export const NOT_THAT_DAY = 'NotThatDay';
 /** Type of the failure of a run for a day that nobody owes. */
 export const NOTHING_OWED = 'NothingOwed';
 /** Type of the failure that only a change of configuration, or of credentials, can mend. */

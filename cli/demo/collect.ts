@@ -4,6 +4,7 @@ import {
   WorkflowFailedError,
   WorkflowUpdateFailedError,
   type Client,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import type { Knex } from 'knex';
 import { Listr } from 'listr2';
@@ -133,16 +134,23 @@ async function closedForTheDay(
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
   const args: [{ at: string }] = [{ at: shanghaiInstant(nowMs) }];
-  const { info } = await client.schedule.getHandle(dailyScheduleId(stream.id)).describe();
-  const [scheduled] = info.runningActions;
-  const ofSchedule =
-    scheduled?.type === 'startWorkflow'
-      ? client.workflow.getHandle(scheduled.workflow.workflowId).executeUpdate(closeDayEarlyUpdate, { args })
-      : Promise.resolve(null);
+  const scheduled = await runOfSchedule(client, stream.id);
+  const ofSchedule = scheduled?.executeUpdate(closeDayEarlyUpdate, { args }) ?? Promise.resolve(null);
   const { met } =
     // Refused by a run that is for another day.
     (await ofSchedule.catch(() => null)) ??
     (await client.workflow.executeUpdateWithStart(closeDayEarlyUpdate, { args, startWorkflowOperation }));
   if (!met)
     throw systemError(`${date} of ${stream.id} is not proven to be in`, { code: 'day-open', cure: 'see ./hub gaps' });
+}
+
+/** The run that the worker had the schedule start when it came up, which takes a moment; null when there is none. */
+async function runOfSchedule(client: Client, stream: string): Promise<WorkflowHandle | null> {
+  for (let tries = 0; tries < 10; tries++) {
+    const { info } = await client.schedule.getHandle(dailyScheduleId(stream)).describe();
+    const [running] = info.runningActions;
+    if (running?.type === 'startWorkflow') return client.workflow.getHandle(running.workflow.workflowId);
+    await wait(200);
+  }
+  return null;
 }

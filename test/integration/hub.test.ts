@@ -23,23 +23,24 @@ describe('a running hub', () => {
   const describeSchedule = (id: string): Promise<ScheduleDescription> => hub.client.schedule.getHandle(id).describe();
 
   it('tells operators in Temporal what each run is, and finds runs by stream, unit, kind and due time', async () => {
-    const found: string[] = [];
     const query =
       "HubStream = 'housing-permits' AND HubUnit = '市住房和城乡建设局' AND HubKind = '每日归集' AND HubDueAt > '2026-01-01T00:00:00Z'";
-    await eventually(async () => {
+    const found = await eventually(async () => {
+      const ids: string[] = [];
       for await (const { workflowId, typedSearchAttributes: attributes } of hub.client.workflow.list({ query })) {
-        found.push(workflowId);
+        ids.push(workflowId);
         assert.equal(attributes.get(HUB_STREAM), 'housing-permits');
         assert.equal(attributes.get(HUB_UNIT), '市住房和城乡建设局');
         assert.equal(attributes.get(HUB_KIND), '每日归集');
         assert.ok((attributes.get(HUB_DUE_AT) ?? new Date(0)) > new Date());
       }
-      assert.equal(found.length, 1);
+      assert.equal(ids.length, 1);
+      return ids[0] ?? '';
     });
-    assert.match(found[0] ?? '', /^daily:housing-permits-\d{4}-\d\d-\d\dT[\d:]+Z$/);
-    const description = await hub.client.workflow.getHandle(found[0] ?? '').describe();
+    assert.match(found, /^daily:housing-permits-\d{4}-\d\d-\d\dT[\d:]+Z$/);
+    const description = await hub.client.workflow.getHandle(found).describe();
     assert.match((await description.staticSummary()) ?? '', /^每日归集 · 建筑工程施工许可证/);
-    const { events = [] } = await hub.client.workflow.getHandle(found[0] ?? '').fetchHistory();
+    const { events = [] } = await hub.client.workflow.getHandle(found).fetchHistory();
     const steps = (events ?? []).filter(
       ({ activityTaskScheduledEventAttributes: activity, timerStartedEventAttributes: timer }) => activity ?? timer,
     );

@@ -31,9 +31,9 @@ embedded: { postgresPort: ${postgres}, temporalPort: ${temporal}, temporalUiPort
   return copy;
 }
 
-/** Small pages, so that a few thousand records make many; little patience; every line logged. */
+/** Small pages, so that a few thousand records make many; little patience; every line logged; no run but the asked. */
 function forTests(config: string): void {
-  appendFileSync(join(config, 'hub.yaml'), 'log: { level: debug }\n');
+  appendFileSync(join(config, 'hub.yaml'), 'log: { level: debug }\nreturnEvery: 365d\n');
   for (const id of DEPARTMENTS) {
     const file = join(config, `connectors/demo/${id}.yaml`);
     const connector = parse(readFileSync(file, 'utf8')) as { streams: { page?: object }[] };

@@ -116,7 +116,10 @@ async function returned(client: Client, stream: string): Promise<void> {
   }
 }
 
-/** Starts the day's run, or finds the one of an earlier start, and tells it that the department has closed for the day. */
+/**
+ * Finds the day's run, the one that the worker had started or one of an earlier demonstration, or starts it, and tells
+ * it that the department has closed for the day.
+ */
 async function closedForTheDay(
   client: Client,
   config: HubConfig,

@@ -8,23 +8,13 @@ import type { Source } from '../../connectors/contract.ts';
 import { HubError } from '../../domain/errors.ts';
 import { timeWindow, type Window } from '../../domain/window.ts';
 import type { DepartmentId } from '../departments/departments.ts';
-import type { Fault } from '../departments/server.ts';
+import { FAULTS, type Fault } from '../departments/server.ts';
 import { versionsOf } from '../departments/records.ts';
 import { FORMATS } from '../departments/trades.ts';
 import { CLOSED_MS, Departments, STREAM_OF, streamOf } from '../support/departments.ts';
 import { acceptance, type Subject } from './acceptance.ts';
 
-const MENDED: Fault[] = [
-  'rate-limit',
-  'error',
-  'timeout',
-  'empty-body',
-  'truncated',
-  'repeated-page',
-  'short-page',
-  'token-expiry',
-  'away',
-];
+const MENDED: Fault[] = [...FAULTS];
 const TOLD: Fault[] = ['error', 'empty-body', 'truncated', 'repeated-page', 'away'];
 
 /** The demonstration's connector with small pages and little patience. */
@@ -96,10 +86,22 @@ acceptance('http · transport', () => subject('transport'), {
 
 describe('http beyond the suite', () => {
   let departments: Departments;
-  before(async () => {
-    departments = await new Departments({ records: 600 }).start('housing', 'health', 'transport', 'province');
-  });
+  const start = async (records = 600): Promise<void> => {
+    departments = await new Departments({ records }).start();
+  };
+  before(() => start());
   after(() => departments.stop());
+  /** Puts departments of another size in the place of the usual ones for a while. */
+  async function withRecords(records: number, work: () => Promise<void>): Promise<void> {
+    await departments.stop();
+    await start(records);
+    try {
+      await work();
+    } finally {
+      await departments.stop();
+      await start();
+    }
+  }
   const whole = (): Window => timeWindow(departments.options.startMs, CLOSED_MS);
   const kind = (expected: string, text: RegExp) => (error: unknown) =>
     error instanceof HubError && error.kind === expected && text.test(`${error.message}; ${error.cure ?? ''}`);
@@ -158,15 +160,10 @@ describe('http beyond the suite', () => {
 
   it('a source that caps its pages is read to the end', async () => {
     const { connector, stream } = configured('housing', (given) => ({ ...given, page: { first: 1, size: 5000 } }));
-    const big = await new Departments({ records: 2500 }).start('housing');
-    try {
+    await withRecords(2500, async () => {
       assert.equal(await drain(http.open(connector, stream)), await http.open(connector, stream).count(whole()));
-      assert.ok(big.get('housing').server.counts.pages >= 3);
-    } finally {
-      await big.stop();
-      await departments.stop();
-      departments = await new Departments({ records: 600 }).start('housing', 'health', 'transport', 'province');
-    }
+      assert.ok(departments.get('housing').server.counts.pages >= 3);
+    });
   });
 
   it('a total that changed since the earlier pages means that the source moved', async () => {
@@ -179,18 +176,13 @@ describe('http beyond the suite', () => {
 
   it('an answer larger than allowed is a configuration error that says what to change', async () => {
     const { connector, stream } = configured('housing', (given) => ({ ...given, page: { first: 1, size: 1000 } }));
-    const big = await new Departments({ records: 6000 }).start('housing');
-    try {
+    await withRecords(6000, async () => {
       const source = http.open({ ...connector, maxPage: 0.1 }, stream);
       await assert.rejects(
         drain(source),
         kind('configuration', /larger than maxPage allows; lower page.size or raise maxPage/),
       );
-    } finally {
-      await big.stop();
-      await departments.stop();
-      departments = await new Departments({ records: 600 }).start('housing', 'health', 'transport', 'province');
-    }
+    });
   });
 
   it('asks no sooner than Retry-After says', async () => {

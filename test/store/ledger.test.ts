@@ -47,6 +47,12 @@ const stream = (name: string, change: Partial<ConfiguredStream> = {}): Configure
   ...change,
 });
 
+const certificate = (streamId: number, key: string, updatedAt: Date, recordedAt: Date): Record<string, unknown> => ({
+  ...{ stream_id: streamId, record_key: key, number: key, type_code: 't', name: 'n', issued_on: '2026-11-20' },
+  ...{ long_term: false, holders: '[]', status: 'valid', raw_status: '1', extension: '{}' },
+  ...{ content_hash: Buffer.alloc(32), batch_id: 1, source_updated_at: updatedAt, recorded_at: recordedAt },
+});
+
 describe('the ledger', () => {
   let database: TestDatabase;
   let db: Knex;
@@ -216,26 +222,11 @@ describe('the ledger', () => {
       const id = await idOf('a');
       await cover(db, id, day('2026-11-20', '00:00', '21:00'));
       await closeDays(db, id, at('2026-11-20', '21:05'));
-      await db('certificate').insert({
-        ...{
-          stream_id: id,
-          record_key: 'k',
-          number: 'n',
-          type_code: 't',
-          name: 'n',
-          issued_on: '2026-11-20',
-          long_term: false,
-        },
-        ...{
-          holders: '[]',
-          status: 'valid',
-          raw_status: '1',
-          extension: '{}',
-          content_hash: Buffer.alloc(32),
-          batch_id: 1,
-        },
-        ...{ source_updated_at: at('2026-11-20', '22:30'), recorded_at: at('2026-11-21', '00:05') },
-      });
+      await db('certificate').insert([
+        certificate(id, 'k', at('2026-11-20', '22:30'), at('2026-11-21', '00:05')),
+        // Of the last minutes, which cannot be in before the day ends.
+        certificate(id, 'l', at('2026-11-20', '23:40'), at('2026-11-21', '00:05')),
+      ]);
       await cover(db, id, day('2026-11-20', '21:00', '24:00'));
       await closeDays(db, id, at('2026-11-21', '00:06'));
       const [owed] = await listObligations(db, at('2026-11-21', '00:06'), at('2026-11-20'));
@@ -302,26 +293,6 @@ describe('the ledger', () => {
     it('count a record where its newest version stands, accepted or refused', async () => {
       await saveStreams(db, [stream('a')], at('2026-11-20'));
       const id = await idOf('a');
-      const certificate = (key: string, time: string): Record<string, unknown> => ({
-        ...{
-          stream_id: id,
-          record_key: key,
-          number: key,
-          type_code: 't',
-          name: 'n',
-          issued_on: '2026-11-20',
-          long_term: false,
-        },
-        ...{
-          holders: '[]',
-          status: 'valid',
-          raw_status: '1',
-          extension: '{}',
-          content_hash: Buffer.alloc(32),
-          batch_id: 1,
-        },
-        ...{ source_updated_at: at('2026-11-20', time), recorded_at: at('2026-11-20') },
-      });
       const reject = (key: string, time: string, resolved: boolean): Record<string, unknown> => ({
         ...{
           stream_id: id,
@@ -337,9 +308,9 @@ describe('the ledger', () => {
         },
       });
       await db('certificate').insert([
-        certificate('k1', '10:10'),
-        certificate('k2', '10:20'),
-        certificate('k3', '12:00'),
+        certificate(id, 'k1', at('2026-11-20', '10:10'), at('2026-11-20')),
+        certificate(id, 'k2', at('2026-11-20', '10:20'), at('2026-11-20')),
+        certificate(id, 'k3', at('2026-11-20', '12:00'), at('2026-11-20')),
       ]);
       // k2's newer version was refused at 11:30; k3 was refused at 10:30 and corrected; k4 was only ever refused.
       await db('reject').insert([

@@ -10,7 +10,7 @@ const LAYERS = {
   activities: ['domain', 'config', 'connectors', 'store'],
   workflows: ['domain'],
   temporal: ['domain', 'config', 'connectors', 'store', 'activities', 'workflows'],
-  server: ['domain', 'config', 'store', 'temporal', 'workflows'],
+  server: ['domain', 'config', 'connectors', 'store', 'temporal', 'workflows'],
   cli: ['domain', 'config', 'connectors', 'store', 'temporal', 'server', 'workflows'],
 };
 /** Workflows see activities as types only: their code runs in a sandbox without them. */

@@ -1,12 +1,18 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { pMapIterable } from 'p-map';
+import { durationMs } from '../config/values.ts';
 import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
-import { HubError } from '../domain/errors.ts';
-import type { TimeWindow, Window } from '../domain/window.ts';
+import { openContract } from '../connectors/source-contract.ts';
+import { shanghaiInstant } from '../domain/dates.ts';
+import { configurationError, HubError } from '../domain/errors.ts';
+import { describeWindow, sliceWindow, timeWindow, type TimeWindow, type Window } from '../domain/window.ts';
 import * as batches from '../store/batches.ts';
+import { fieldMemory, settleFields } from '../store/fields.ts';
 import { writePage, type PageCounts } from '../store/pages.ts';
-import { sliceWindow, timeWindow } from '../domain/window.ts';
+import { openDiscrepancy } from '../store/reconciliation.ts';
+import { getStream } from '../store/streams.ts';
+import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readableStream } from './stream-of.ts';
 
@@ -16,6 +22,8 @@ const READ_FOR_MS = 15_000;
 const WRITES_AT_ONCE = 2;
 /** How often a window that moves under the reader is begun anew before it is cut in two. */
 const RESTARTS = 2;
+/** Records from which on the share of rejects is judged. */
+const JUDGED_FROM = 200;
 
 /** How far a batch has come. */
 export interface ReadProgress extends PageCounts {
@@ -41,7 +49,8 @@ export interface WindowPlan {
 }
 
 /** Reading windows: plan, open, pages, close. */
-export function createCollectActivities({ db, streams, now }: Dependencies) {
+export function createCollectActivities(dependencies: Dependencies) {
+  const { db, streams, now } = dependencies;
   return {
     /**
      * The parts of a stream up to `to` that are not covered, in slices. What is younger than the source's clock less
@@ -51,12 +60,23 @@ export function createCollectActivities({ db, streams, now }: Dependencies) {
     async planWindows(input: { stream: string; to: string }): Promise<WindowPlan> {
       const { config, source } = streams().get(input.stream);
       const { id, collectFrom } = await readableStream(db, input.stream);
-      const readableMs = (await source.clock()) - config.lag;
-      const toMs = Date.parse(input.to);
-      const open = await batches.gaps(db, id, collectFrom, new Date(Math.min(toMs, readableMs)));
+      const clockMs = await contacting(
+        dependencies,
+        input.stream,
+        () => source.clock(),
+        () => null,
+      );
+      const readableMs = clockMs - config.lag;
+      const end = Date.parse(input.to);
+      const open = await batches.gaps(db, id, collectFrom, new Date(Math.min(end, readableMs)));
+      // Rows are the connector's own business.
+      const overlapMs = config.overlap?.endsWith('rows') === false ? durationMs(config.overlap) : 0;
       return {
-        windows: open.flatMap((gap) => sliceWindow(timeWindow(gap.from.getTime(), gap.to.getTime()), config.slice)),
-        waitMs: Math.max(0, toMs - readableMs),
+        windows: open.flatMap((gap) => {
+          const start = Math.max(collectFrom.getTime(), gap.from.getTime() - overlapMs);
+          return sliceWindow(timeWindow(start, gap.to.getTime()), config.slice);
+        }),
+        waitMs: Math.max(0, end - readableMs),
       };
     },
 
@@ -68,7 +88,12 @@ export function createCollectActivities({ db, streams, now }: Dependencies) {
     }): Promise<{ batchId: number; declared: number }> {
       const { source } = streams().get(input.stream);
       const stream = await readableStream(db, input.stream);
-      const declared = await source.count(input.window);
+      const declared = await contacting(
+        dependencies,
+        input.stream,
+        () => source.count(input.window),
+        (count) => count > 0,
+      );
       const { workflowId } = activityInfo().workflowExecution ?? {};
       const batchId = await batches.openBatch(
         db,
@@ -84,7 +109,12 @@ export function createCollectActivities({ db, streams, now }: Dependencies) {
       for (let restart = 0; ; restart++) {
         const batch = await batches.getBatch(db, input.batchId);
         try {
-          const outcome = await readFor(streams().get(batch.stream), batch);
+          const outcome = await contacting(
+            dependencies,
+            batch.stream,
+            () => readFor(streams().get(batch.stream), batch),
+            () => null,
+          );
           return { outcome, ...(await batches.batchCounts(db, batch)) };
         } catch (error) {
           const moved = error instanceof HubError && (error.code === 'source-moved' || error.code === 'repeated-page');
@@ -101,17 +131,42 @@ export function createCollectActivities({ db, streams, now }: Dependencies) {
     /** Compares the three counts and, when they agree, covers the window. A source that moved is counted once more. */
     async closeBatch(input: { batchId: number }): Promise<BatchResult> {
       const batch = await batches.getBatch(db, input.batchId);
+      const { source, hints } = streams().get(batch.stream);
       const { read } = await batches.batchCounts(db, batch);
-      const declared = read === batch.declared ? read : await streams().get(batch.stream).source.count(batch.window);
-      return { declared, ...(await batches.closeBatch(db, batch, declared, now())) };
+      const declared = read === batch.declared ? read : await source.count(batch.window);
+      const { gone, ...closed } = await batches.closeBatch(db, batch, declared, now(), hints.deletes);
+      if (closed.complete && read > 0) await settleFields(db, batch.streamId, now());
+      if (gone?.refused) await reportGone(batch, gone);
+      return { declared, ...closed };
     },
   };
 
-  async function readFor({ source, map }: OpenStream, batch: batches.Batch): Promise<'more' | 'done'> {
+  /** More records are gone at once than may be deleted: a task of the unit, and nothing is deleted. */
+  async function reportGone(batch: batches.Batch, { missing, held }: batches.Gone): Promise<void> {
+    const stream = await getStream(db, batch.stream);
+    const counts = { sourceCount: held - missing, libraryCount: held };
+    await openDiscrepancy(
+      db,
+      stream,
+      {
+        subject: `${describeWindow(batch.window)} lacks ${String(missing)} of ${String(held)} records`,
+        ...{ window: null, onlyAtSource: [], onlyInLibrary: [], ...counts },
+      },
+      now(),
+    );
+  }
+
+  async function readFor(stream: OpenStream, batch: batches.Batch): Promise<'more' | 'done'> {
+    const { source, config, hints } = stream;
     const committed = await batches.committedPages(db, batch);
+    const contract = await openContract(config, fieldMemory(db, batch.streamId, now));
+    const rules = { untimed: config.record.updatedAt === undefined, snapshot: hints.deletes !== undefined };
+    const readAt = shanghaiInstant(batch.openedAt.getTime());
+    const totals = await batches.batchCounts(db, batch);
     const until = Date.now() + READ_FOR_MS;
     let outcome: 'more' | 'done' = 'done';
     let total = batch.total;
+    let turn: Promise<unknown> = Promise.resolve();
 
     async function* forAWhile(): AsyncIterable<Page> {
       for await (const page of source.read(batch.window, { committed, total: batch.total }, cancellationSignal())) {
@@ -126,15 +181,40 @@ export function createCollectActivities({ db, streams, now }: Dependencies) {
       }
     }
 
-    const written = pMapIterable(
-      forAWhile(),
-      ({ number, digest, records, undecodable }) => {
-        const { rows, rejected } = map(records, undecodable);
-        return writePage(db, batch, { number, digest, read: records.length, rows: rows.toJson(), rejected }, now());
-      },
-      { concurrency: WRITES_AT_ONCE },
-    );
-    await Array.fromAsync(written);
+    async function take(page: Page): Promise<void> {
+      const found = await contract(page.records);
+      const { rows, rejected, deleted } = stream.map(page, { readAt, found });
+      const { number, digest, position, records } = page;
+      const mapped = { number, digest, position, read: records.length, rows: rows.toJson(), rejected, deleted };
+      const write = (): Promise<PageCounts> => writePage(db, batch, mapped, rules, now());
+      let written = write;
+      if (source.sequential) {
+        // While one page is merged the next is mapped; they go in one after the other.
+        const before = turn;
+        written = () => before.then(write);
+      }
+      const writing = written();
+      turn = writing;
+      turn.catch(() => undefined); // thrown where it is awaited
+      const counts = await writing;
+      totals.read += counts.read;
+      totals.rejected += counts.rejected;
+      requireFewRejects(stream, totals);
+    }
+
+    await Array.fromAsync(pMapIterable(forAWhile(), take, { concurrency: WRITES_AT_ONCE }));
     return outcome;
   }
+}
+
+function requireFewRejects({ config }: OpenStream, { read, rejected }: PageCounts): void {
+  const { most, share } = config.rejects;
+  const tooMany = most !== undefined && rejected > most;
+  if (!tooMany && !(read >= JUDGED_FROM && rejected > read * share)) return;
+  throw configurationError(`${config.id}: ${String(rejected)} of ${String(read)} records were rejected`, {
+    code: 'too-many-rejects',
+    cure: tooMany
+      ? 'look at ./hub connector preview; mend the mapping, or raise rejects.most'
+      : 'look at ./hub connector preview; mend the mapping, or raise rejects.share',
+  });
 }

@@ -11,6 +11,8 @@ export interface Day {
   dueAt: string;
   /** How far back counts are compared again: for records that became visible late, and for known differences. */
   compareFrom: string;
+  /** The source delivers batches: they are taken, and there are no windows to read and compare. */
+  byBatches: boolean;
 }
 
 export interface DayState {
@@ -43,16 +45,17 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
       const closeAt = input.closeAt === undefined ? opened.requiresTo : new Date(input.closeAt);
       if (closeAt < opened.requiresTo) await closeDayEarly(db, opened.id, closeAt);
       const { id, collectFrom } = await getStream(db, input.stream);
-      const { lookback } = streams().get(input.stream).config;
+      const { config, source } = streams().get(input.stream);
       const disputedFrom = (await oldestDifference(db, id)) ?? opened.requiresFrom;
       const compareFromMs = Math.max(
         collectFrom.getTime(),
-        Math.min(disputedFrom.getTime(), opened.requiresFrom.getTime() - lookback),
+        Math.min(disputedFrom.getTime(), opened.requiresFrom.getTime() - config.lookback),
       );
       return {
         date,
         dueAt: shanghaiInstant(opened.dueAt.getTime()),
         compareFrom: shanghaiInstant(compareFromMs),
+        byBatches: source.nextBatch !== undefined,
       };
     },
 

@@ -1,27 +1,47 @@
-import type { BatchWindow } from '../domain/window.ts';
+import { describeWindow, type BatchWindow } from '../domain/window.ts';
 import * as batches from '../store/batches.ts';
 import { closeDiscrepancy, openDiscrepancy } from '../store/reconciliation.ts';
 import { getStream } from '../store/streams.ts';
+import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readableStream } from './stream-of.ts';
 
-/** Batches that a platform returns (回传): find the next, acknowledge what is safe, name what is not. */
-export function createReturnActivities({ db, streams, now }: Dependencies) {
-  const subject = (window: BatchWindow): string => `batch ${window.id}`;
-
+/** Batches of a source (回传 of a platform, files, exchange rows): find the next, acknowledge what is safe, name what is not. */
+export function createReturnActivities(dependencies: Dependencies) {
+  const { db, streams, now } = dependencies;
   return {
     /** Where the chain of batches stands. */
     async findChain(input: { stream: string }): Promise<batches.Chain> {
       return batches.getChain(db, (await readableStream(db, input.stream)).id);
     },
 
-    /** Asks the platform for the batch after the last one; null when there is none yet. */
-    async findNextBatch(input: { stream: string; after: BatchWindow | null }): Promise<BatchWindow | null> {
-      return (await streams().get(input.stream).source.nextBatch?.(input.after)) ?? null;
+    /**
+     * Asks the source for the batch after the last one; null when there is none yet, and then what the source vouches
+     * for by that is covered. @param input.upTo the instant up to which the chain is wanted; now where left out
+     */
+    async findNextBatch(input: {
+      stream: string;
+      after: BatchWindow | null;
+      upTo?: string | undefined;
+    }): Promise<BatchWindow | null> {
+      const { source } = streams().get(input.stream);
+      const { id } = await readableStream(db, input.stream);
+      const upToMs = input.upTo === undefined ? now().getTime() : Date.parse(input.upTo);
+      const found = await contacting(
+        dependencies,
+        input.stream,
+        () =>
+          source.nextBatch?.(input.after, { upToMs, known: (ids) => batches.knownBatches(db, id, ids) }) ??
+          Promise.resolve({ batch: null, proven: [] }),
+        ({ batch }) => batch !== null,
+      );
+      if (found.batch) return found.batch;
+      await batches.coverProven(db, id, found.proven);
+      return null;
     },
 
     /**
-     * Tells the platform that a batch is safe. What the database says is what counts: a batch that is not committed
+     * Tells the source that a batch is safe. What the database says is what counts: a batch that is not committed
      * whole is never acknowledged, whatever the caller believes.
      */
     async acknowledgeBatch(input: { batchId: number }): Promise<void> {
@@ -29,12 +49,19 @@ export function createReturnActivities({ db, streams, now }: Dependencies) {
       if (batch.state !== 'complete' || batch.window.kind !== 'batch') {
         throw new Error(`batch ${String(batch.id)} is ${batch.state} and cannot be acknowledged`);
       }
-      await streams().get(batch.stream).source.acknowledge?.(batch.window, batch.declared);
+      const pages = await batches.committedPages(db, batch);
+      await streams()
+        .get(batch.stream)
+        .source.acknowledge?.(batch.window, {
+          records: batch.declared,
+          positions: [...pages.values()].flatMap(({ position }) => position ?? []),
+          rejected: await batches.rejectedRecords(db, batch.id),
+        });
       await batches.markAcknowledged(db, batch.id, now());
-      await closeDiscrepancy(db, batch.streamId, subject(batch.window), now());
+      await closeDiscrepancy(db, batch.streamId, describeWindow(batch.window), now());
     },
 
-    /** A batch that stays different from what was declared becomes a task of the platform. */
+    /** A batch that stays different from what was declared becomes a task of the unit that answers for the source. */
     async reportBrokenBatch(input: { stream: string; window: BatchWindow; read: number }): Promise<void> {
       const difference = {
         window: null,
@@ -46,7 +73,7 @@ export function createReturnActivities({ db, streams, now }: Dependencies) {
       await openDiscrepancy(
         db,
         await getStream(db, input.stream),
-        { subject: subject(input.window), ...difference },
+        { subject: describeWindow(input.window), ...difference },
         now(),
       );
     },

@@ -8,7 +8,14 @@ import { Listr } from 'listr2';
 import { configurationError } from '../domain/errors.ts';
 import { connectTemporal } from '../temporal/client.ts';
 import { checkConnectors, collect } from './demo/collect.ts';
-import { demoData, departmentAddresses, DEPARTMENTS, forgetDepartments, startDepartments } from './demo/departments.ts';
+import {
+  demoData,
+  departmentAddresses,
+  DEPARTMENTS,
+  forgetDepartments,
+  haveDepartmentsPush,
+  startDepartments,
+} from './demo/departments.ts';
 import { summarise } from './demo/summary.ts';
 import { dataFolder, readConfig, withConfig, withData, type CommonOptions } from './options.ts';
 import { program as part, requirePorts, startDatabase, startTemporal, type Addresses } from './servers.ts';
@@ -32,7 +39,8 @@ export function addDemo(program: Command): void {
   const demo = withData(withConfig(program.command('demo')))
     .summary('run the hub with simulated departments')
     .description(
-      'Runs the whole hub with four simulated departments: takes what the provincial platform returns, collects each\n' +
+      'Runs the whole hub with eight simulated departments, one for each way\n' +
+        'of connecting: takes what the provincial platform returns, collects each\n' +
         'department’s day, proves that nothing is missing, prints a summary, and stays up. A second start goes on with the data.',
     )
     .option('--once', 'end after the summary; exits with 0 only if every check in it held')
@@ -48,7 +56,7 @@ export function addDemo(program: Command): void {
   withData(demo.command('fault <department> [fault]'))
     .summary('switch a fault of a simulated department on or off while the demo runs')
     .description(
-      'Faults: rate-limit, error, timeout, empty-body, truncated, repeated-page, short-page, token-expiry, away.',
+      'For the departments with a gateway (province, housing, health, transport). Faults: rate-limit, error, timeout, empty-body, truncated, repeated-page, short-page, token-expiry, away.',
     )
     .option('--times <count>', 'how many requests it hits', positive, 1)
     .option('--clear', 'switch every fault of the department off')
@@ -127,7 +135,11 @@ async function runDemo(options: DemoOptions): Promise<void> {
           task: async (_, task) => (task.title = await checkConnectors(config)),
         },
         { title: 'Worker', task: () => supervisor.start(part('worker', addresses, settings)) },
-        { title: 'Health page and watchdog', task: () => supervisor.start(part('server', addresses, settings)) },
+        { title: 'Health page, inbox and watchdog', task: () => supervisor.start(part('server', addresses, settings)) },
+        {
+          title: 'Departments push their records',
+          task: async (_, task) => (task.title = await haveDepartmentsPush(config, supervisor.folder)),
+        },
       ],
       { rendererOptions: { collapseSubtasks: false } },
     );

@@ -1,26 +1,30 @@
 import type { Command } from 'commander';
 import { createHubLogger } from '../config/logger.ts';
+import { watchConfig } from '../config/watch.ts';
+import { Streams } from '../connectors/registry.ts';
 import { configurationError, messageOf } from '../domain/errors.ts';
 import { createApp } from '../server/app.ts';
 import { startWatchdog } from '../server/watchdog.ts';
 import { openDatabase, requireSchema, requireServer } from '../store/database.ts';
 import { LazyTemporal } from '../temporal/client.ts';
 import { countWorkers } from '../temporal/worker.ts';
-import { readConfig, requireAddresses, withConfig, type CommonOptions } from './options.ts';
+import { configChoice, readConfig, requireAddresses, withConfig, type CommonOptions } from './options.ts';
 import { onStop } from './signals.ts';
 
 export function addServer(program: Command): void {
   withConfig(program.command('server'))
-    .summary('run the health page and the watchdog against existing servers')
+    .summary('run the health page, the inbox and the watchdog against existing servers')
     .description(
-      'Serves /health and watches the ledger from outside Temporal: it goes on, and raises an alert, while Temporal is down.',
+      'Serves /health, takes what departments push to /inbox/v1/{stream}, and watches the ledger from outside Temporal: it goes on, and raises an alert, while Temporal is down.',
     )
     .addHelpText(
       'after',
       '\nExample:\n  DATABASE_URL=postgres://hub@db/hub TEMPORAL_ADDRESS=temporal:7233 ./hub server',
     )
     .action(async (options: CommonOptions) => {
-      const { settings } = readConfig(options);
+      const config = readConfig(options);
+      const { settings } = config;
+      let streams = new Streams(config);
       const { databaseUrl, temporalAddress } = requireAddresses();
       const logger = createHubLogger(settings.log, 'server');
       const db = openDatabase(databaseUrl, 'server');
@@ -29,7 +33,7 @@ export function addServer(program: Command): void {
       const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
       const now = (): Date => new Date();
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
-      const app = createApp({ db, now, countWorkers: workers });
+      const app = createApp({ db, now, countWorkers: workers, streams: () => streams });
       const { host, port } = settings.server;
       try {
         await app.listen({ host, port });
@@ -40,11 +44,25 @@ export function addServer(program: Command): void {
           cure: 'stop the program that has the port, or set server.port in config/hub.yaml',
         });
       }
+      const stopped = new AbortController();
+      const watching = watchConfig(
+        configChoice(options),
+        config,
+        {
+          apply: (changed) => {
+            streams = new Streams(changed);
+          },
+          report: (fault) => logger.error('the changed configuration is not taken over', { error: fault }),
+        },
+        stopped.signal,
+      );
       const stopWatchdog = startWatchdog({ db, logger, now, askTemporal: workers });
       logger.info('listening', { address: `http://${host}:${String(port)}/health` });
       process.send?.('ready');
       onStop(() => {
         void (async () => {
+          stopped.abort();
+          await watching;
           await stopWatchdog();
           await app.close();
           await temporal.close();

@@ -6,12 +6,14 @@ type Path = readonly PropertyKey[];
 
 /**
  * Reads one YAML file against a schema. Every fault becomes one line
- * `file:line:path: found …, expected …; how to mend it`; an empty list means that `value` holds.
+ * `file:line:path: found …, expected …; how to mend it`; an empty list means that `value` holds. `prepare` completes the
+ * data, from a template for example, before they are checked.
  */
 export function parseYaml<S extends z.ZodType>(
   file: string,
   text: string,
-  schema: S,
+  schemaOf: (data: unknown) => S,
+  prepare: (data: unknown) => unknown = (data) => data,
 ): { value: z.output<S>; faults: [] } | { value: null; faults: string[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
@@ -24,7 +26,8 @@ export function parseYaml<S extends z.ZodType>(
       }),
     };
   }
-  const data: unknown = document.toJS();
+  const data = prepare(document.toJS());
+  const schema = schemaOf(data);
   const result = schema.safeParse(data);
   if (result.success) return { value: result.data, faults: [] };
   const jsonSchema = z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;

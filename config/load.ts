@@ -1,21 +1,32 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, join, relative } from 'node:path';
 import { closest } from 'fastest-levenshtein';
-import type { z } from 'zod';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { configurationError, messageOf } from '../domain/errors.ts';
-import { anyConnectorSchema, type ConnectorConfig, type StreamConfig } from './connector-schema.ts';
+import { anyConnectorSchema, BUILT_IN_KINDS, type ConnectorConfig } from './connector-schema.ts';
 import { parseYaml } from './diagnostics.ts';
 import { hubSchema, type HubSettings } from './hub-schema.ts';
 import { jurisdictionSchema, type Jurisdiction } from './jurisdiction-schema.ts';
+import type { StreamConfig } from './stream-schema.ts';
 
 /** The whole configuration of one hub, read and checked. */
 export interface HubConfig {
   settings: HubSettings;
   jurisdiction: Jurisdiction & { id: string };
   connectors: ConnectorConfig[];
+  /** Kinds of the city's own, by name; what they can do is the business of connectors/. */
+  ownKinds: Map<string, OwnKind>;
   /** Changes whenever any file changes. */
   fingerprint: string;
+}
+
+/** A kind of connector that `connectors/kinds/` defines. */
+export interface OwnKind {
+  kind: string;
+  spec: z.ZodType;
 }
 
 /** What a command line may say over the files. */
@@ -36,27 +47,34 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
   const faults: string[] = [];
   const digest = createHash('sha256');
 
-  const read = <S extends z.ZodType>(file: string, schema: S): z.output<S> | null => {
-    const shown = relative(process.cwd(), file) || file;
-    let text: string;
+  const textOf = (file: string): string | null => {
     try {
-      text = readFileSync(file, 'utf8');
+      const text = readFileSync(file, 'utf8');
+      digest.update(file).update(text);
+      return text;
     } catch (error) {
-      faults.push(`${shown}:1:: ${messageOf(error)}; create the file or choose another folder with --config`);
+      faults.push(`${shownFile(file)}:1:: ${messageOf(error)}; create the file or choose another folder with --config`);
       return null;
     }
-    digest.update(file).update(text);
-    const parsed = parseYaml(shown, text, schema);
+  };
+  const read = <S extends z.ZodType>(
+    file: string,
+    schemaOf: (data: unknown) => S,
+    prepare?: (data: unknown) => unknown,
+  ): z.output<S> | null => {
+    const text = textOf(file);
+    if (text === null) return null;
+    const parsed = parseYaml(shownFile(file), text, schemaOf, prepare);
     faults.push(...parsed.faults);
     return parsed.value;
   };
 
-  const settings = read(join(choice.folder, 'hub.yaml'), hubSchema);
+  const settings = read(join(choice.folder, 'hub.yaml'), () => hubSchema);
   const profiles = yamlFiles(join(choice.folder, 'jurisdictions'));
   const id = choice.jurisdiction ?? settings?.jurisdiction;
   const profile = profiles.find((file) => idOf(file) === id);
   let jurisdiction: Jurisdiction | null = null;
-  if (profile !== undefined) jurisdiction = read(profile, jurisdictionSchema);
+  if (profile !== undefined) jurisdiction = read(profile, () => jurisdictionSchema);
   else if (id !== undefined) {
     const known = profiles.map(idOf);
     faults.push(
@@ -65,10 +83,29 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     );
   }
 
+  const ownKinds = new Map<string, OwnKind>();
+  for (const file of filesOf(join(choice.folder, 'connectors/kinds'), /\.ts$/)) {
+    if (textOf(file) === null) continue;
+    const kind = loadKind(file);
+    if (typeof kind === 'string') faults.push(`${shownFile(file)}:1:: ${kind}`);
+    else ownKinds.set(kind.kind, kind);
+  }
+  const templates = join(choice.folder, 'connectors/templates');
+  const complete = (data: unknown): unknown =>
+    withDefaults(data, (name) => {
+      const file = yamlFiles(templates).find((candidate) => idOf(candidate) === name);
+      return file === undefined ? null : (parse(textOf(file) ?? '') as unknown);
+    });
+  const schemaOf = (data: unknown): z.ZodType => {
+    const kind = isMap(data) && typeof data.kind === 'string' ? data.kind : '';
+    if (Object.hasOwn(BUILT_IN_KINDS, kind)) return BUILT_IN_KINDS[kind as keyof typeof BUILT_IN_KINDS];
+    return ownKinds.get(kind)?.spec ?? anyConnectorSchema;
+  };
+
   const connectors: ConnectorConfig[] = [];
   const places = new Map<string, string>();
   for (const file of yamlFiles(join(choice.folder, choice.demo ? 'connectors/demo' : 'connectors'))) {
-    const connector = read(file, anyConnectorSchema);
+    const connector = read(file, schemaOf, complete) as ConnectorConfig | null;
     if (!connector) continue;
     connectors.push({ ...connector, id: idOf(file) });
     for (const [index, { id: stream }] of connector.streams.entries()) {
@@ -84,10 +121,60 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     throw configurationError(faults.join('\n'), { code: 'config-invalid' });
   }
   if (choice.demo) settings.temporal.taskQueue += '-demo';
-  return { settings, jurisdiction: { ...jurisdiction, id }, connectors, fingerprint: digest.digest('hex') };
+  return { settings, jurisdiction: { ...jurisdiction, id }, connectors, ownKinds, fingerprint: digest.digest('hex') };
 }
 
-function yamlFiles(folder: string): string[] {
+type Json = Record<string, unknown>;
+const isMap = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Completes a connector: first from the template that it names, which it can overrule, then each stream from the
+ * connector's `defaults`. A template that does not exist is left in place, and refused as an unknown key.
+ */
+function withDefaults(data: unknown, template: (name: string) => unknown): unknown {
+  if (!isMap(data)) return data;
+  let result = data;
+  if (typeof data.template === 'string') {
+    const { template: name, ...own } = data;
+    const found = template(name);
+    if (isMap(found)) result = merge(found, own);
+  }
+  if (!isMap(result.defaults) || !Array.isArray(result.streams)) return result;
+  const { defaults, ...rest } = result;
+  return {
+    ...rest,
+    streams: result.streams.map((stream: unknown) => (isMap(stream) ? merge(defaults, stream) : stream)),
+  };
+}
+
+/** `over` wins; maps are merged key by key, lists are not. */
+function merge(under: Json, over: Json): Json {
+  const result: Json = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const below = under[key];
+    result[key] = isMap(below) && isMap(value) ? merge(below, value) : value;
+  }
+  return result;
+}
+
+/** A kind of the city's own; what is wrong with the file, where something is. */
+function loadKind(file: string): OwnKind | string {
+  try {
+    const { default: kind } = createRequire(import.meta.url)(file) as { default?: Partial<OwnKind> };
+    if (typeof kind?.kind !== 'string' || !(kind.spec instanceof z.ZodType))
+      return 'found no connector, expected export default defineConnector({ kind, spec, open }); see docs/connectors/own-kinds.md';
+    if (Object.hasOwn(BUILT_IN_KINDS, kind.kind))
+      return `found the kind “${kind.kind}”, which the hub has itself; choose another name`;
+    return kind as OwnKind;
+  } catch (error) {
+    return `cannot be loaded: ${messageOf(error)}; mend the file`;
+  }
+}
+
+const shownFile = (file: string): string => relative(process.cwd(), file) || file;
+const yamlFiles = (folder: string): string[] => filesOf(folder, /\.ya?ml$/);
+
+function filesOf(folder: string, name: RegExp): string[] {
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -95,9 +182,9 @@ function yamlFiles(folder: string): string[] {
     return [];
   }
   return names
-    .filter((name) => /\.ya?ml$/.test(name))
+    .filter((candidate) => name.test(candidate))
     .sort()
-    .map((name) => join(folder, name));
+    .map((candidate) => join(folder, candidate));
 }
 
 const idOf = (file: string): string => basename(file).replace(/\.ya?ml$/, '');

@@ -2,11 +2,14 @@ import { z } from 'zod';
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** Milliseconds of a length of time such as `30s`. */
+export const durationMs = (text: string): number => Number.parseInt(text, 10) * (UNITS[text.replace(/^\d+/, '')] ?? 1);
+
 /** A length of time with its unit, `30s`, `2m`, `1h`, `31d`; milliseconds once read. */
 export const duration = z
   .string()
   .regex(/^\d+(?:ms|s|m|h|d)$/, 'a number with its unit: ms, s, m, h or d, for example 30s')
-  .transform((text) => Number.parseInt(text, 10) * (UNITS[text.replace(/^\d+/, '')] ?? 1));
+  .transform(durationMs);
 
 /** `HH:MM` Shanghai time; `24:00` is the end of the day. */
 export const timeOfDay = z

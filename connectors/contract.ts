@@ -1,16 +1,23 @@
 import type { z } from 'zod';
-import type { ConnectorConfig, StreamConfig } from '../config/connector-schema.ts';
-import type { BatchWindow, Window } from '../domain/window.ts';
+import type { ConnectorConfig } from '../config/connector-schema.ts';
+import type { StreamConfig } from '../config/stream-schema.ts';
+import type { Problem } from '../domain/validation.ts';
+import type { BatchWindow, TimeWindow, Window } from '../domain/window.ts';
 
 /**
  * The contract behind which every way of reaching a department's system stands: a gateway, a database, a file drop.
  * A kind reads; it never writes to the library, keeps no position of its own and decides nothing about coverage.
+ *
+ * A source is read either by windows of time, or by batches: it names them, and their unbroken chain is the coverage.
  *
  * Every method throws `HubError`s classified as `configuration` (credentials, addresses, shapes that contradict the
  * configuration), `transient` (away, busy, garbled) or `system` (a broken promise that repeating does not mend).
  * What is wrong with a single record is not an error: the record is delivered as it came.
  */
 export interface Source {
+  /** Pages follow from one another and must be committed in their order; else they may come in any order. */
+  readonly sequential: boolean;
+
   /** The source's own clock, epoch milliseconds; the hub's where the source tells none. */
   clock(): Promise<number>;
 
@@ -20,44 +27,86 @@ export interface Source {
   count(window: Window): Promise<number>;
 
   /**
-   * Reads a window page by page; pages may come out of order. Ends after the last page, and only when the source's
-   * own stop rule says so: never because a page is short. Stops with the signal's reason when `signal` aborts.
+   * Reads a window page by page. Ends after the last page, and only when the source's own stop rule says so: never
+   * because a page is short. Stops with the signal's reason when `signal` aborts.
    */
   read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page>;
 
   /** Really asks for one page and one count; throws what a run would throw. */
   check(): Promise<CheckReport>;
 
-  /** The fields of a sample of records. */
-  discover(): Promise<FieldReport[]>;
+  /** Some of the latest records, to look at. */
+  sample(): Promise<unknown[]>;
 
-  /** The batch after a cursor (null: the first of all), or null when there is none yet. Sources of batches only. */
-  nextBatch?(after: BatchWindow | null): Promise<BatchWindow | null>;
+  /** What a run does, in words: what is asked, and how it is known to be complete. */
+  explain(): string[];
+
+  /** What follows a batch (null: the first of all). Sources of batches only. */
+  nextBatch?(after: BatchWindow | null, chain: ChainView): Promise<NextBatch>;
 
   /** Tells the source that a batch is safe with us. Repeating it does no harm. Sources of batches only. */
-  acknowledge?(window: BatchWindow, records: number): Promise<void>;
+  acknowledge?(window: BatchWindow, committed: Committed): Promise<void>;
+
+  /** Ends connections. */
+  close?(): Promise<void>;
+}
+
+/** What a source of batches may ask about its own chain. */
+export interface ChainView {
+  /** Instant up to which the chain is wanted, epoch milliseconds. */
+  upToMs: number;
+  /** Which of these batches are in the chain already, whatever became of them. */
+  known: (ids: string[]) => Promise<Set<string>>;
+}
+
+/** The next batch; or none, and for what the source vouches by that. */
+export type NextBatch = { batch: BatchWindow } | { batch: null; proven: Proof[] };
+
+/** A window of time of which the source has nothing beyond its chain; or beyond one batch of it, where that is named. */
+export interface Proof {
+  window: TimeWindow;
+  /** Id of the batch that holds the window; the whole chain where left out. */
+  batch?: string;
+}
+
+/** What became of a batch. */
+export interface Committed {
+  records: number;
+  /** Positions of its pages, in order. */
+  positions: string[];
+  rejected: { record: unknown; problems: Problem[] }[];
 }
 
 /** What is already committed of a window, so that a read can go on where an earlier one was cut off. */
 export interface Resume {
-  /** The pages that are in: number → digest. */
-  committed: ReadonlyMap<number, string>;
+  /** The pages that are in, by number; of a sequential source without holes. */
+  committed: ReadonlyMap<number, PageMark>;
   /** The total that the earlier pages were read under; null when none was. */
   total: number | null;
 }
 
+/** What is remembered of a committed page. */
+export interface PageMark {
+  digest: string;
+  position: string | null;
+}
+
 /** One page of a window. */
-export interface Page {
+export interface Page extends PageMark {
   /** Counts from 0 within the window, whatever the source counts from. */
   number: number;
   /** The records as they were decoded, one value each. */
   records: unknown[];
   /** Records with bytes that do not decode: index → the bytes, one character each (Latin-1). */
   undecodable: ReadonlyMap<number, string>;
+  /** Remarks of the source on single records: its key of the record → what it says. */
+  warnings?: ReadonlyMap<string, string>;
   /** Total of the window as this page stated it; null where the source states none. */
   total: number | null;
-  /** Digest of the page's bytes, by which a repeated page is found. */
+  /** Digest of the page's records, by which a repeated page is found. */
   digest: string;
+  /** Where the next page begins, or which rows the page held, in the source's own words; null where it needs none. */
+  position: string | null;
 }
 
 export interface CheckReport {
@@ -67,20 +116,56 @@ export interface CheckReport {
   count: number;
   /** Difference between the source's clock and ours, milliseconds. */
   clockSkewMs: number;
+  /** What is no fault but should be known, one sentence each. */
+  notes: string[];
 }
 
-export interface FieldReport {
-  field: string;
-  types: string[];
-  /** Share of the sample in which it is filled, 0–1. */
-  filled: number;
+/** One request to a source and its answer, for people who look at them; without credentials. */
+export interface Exchange {
+  request: string;
+  response: string;
+}
+
+/** What a source is opened with beside its configuration. */
+export interface OpenOptions {
+  /** Called with every exchange. */
+  trace?: (exchange: Exchange) => void;
+}
+
+/** What a kind knows of a stream's records. */
+export interface RecordHints {
+  /** Fields that belong to the way of delivery and not to the certificate. */
+  ignore?: readonly string[];
+  /** By which field and values a record is marked as deleted. */
+  deleted?: { field: string; values: readonly string[] };
+  /** Codes in number cells may have lost digits, except in these columns. */
+  numbers?: readonly string[];
+  /** Each batch has all records: those that it lacks are deleted, up to this share of the library. */
+  deletes?: { share: number };
 }
 
 /** One way of reaching source systems. */
 export interface ConnectorKind {
-  kind: ConnectorConfig['kind'];
+  kind: string;
   /** What its configuration looks like; forms, checks and JSON Schemas are made from it. */
   spec: z.ZodType;
+  hints?(stream: StreamConfig): RecordHints;
   /** Opens one stream. Resolves secrets, and so throws a configuration error when one is missing. */
-  open(connector: ConnectorConfig, stream: StreamConfig): Source;
+  open(connector: ConnectorConfig, stream: StreamConfig, options?: OpenOptions): Source;
+}
+
+/**
+ * Defines a kind of one's own: the default export of a file in `config/connectors/kinds/`. `open` gets what `spec`
+ * made of the YAML.
+ */
+export function defineConnector<C extends z.ZodType>(definition: {
+  kind: string;
+  spec: C;
+  open: (
+    connector: z.output<C> & ConnectorConfig,
+    stream: (z.output<C> & ConnectorConfig)['streams'][number],
+    options?: OpenOptions,
+  ) => Source;
+}): ConnectorKind {
+  return definition;
 }

@@ -1,7 +1,15 @@
-import type { StreamConfig } from '../config/connector-schema.ts';
-import { sortedKeys, type Certificate, type Holder } from '../domain/certificate.ts';
-import { parseDate, parseInstant, type CalendarDate, type Instant } from '../domain/dates.ts';
+import type { FieldRule, StreamConfig } from '../config/stream-schema.ts';
+import {
+  CERTIFICATE_FIELDS,
+  sortedKeys,
+  STANDARD_NAMES,
+  type Certificate,
+  type CertificateField,
+  type Holder,
+} from '../domain/certificate.ts';
+import { parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../domain/dates.ts';
 import { rejects, validateCertificate, type Problem, type RuleId } from '../domain/validation.ts';
+import type { Page, RecordHints } from './contract.ts';
 import { RowBuffer } from './row-buffer.ts';
 
 /** A record that does not, and why. */
@@ -15,17 +23,35 @@ export interface RejectedRecord {
   rawEncoding: 'json' | 'latin1';
 }
 
+/** A record that the source no longer has; it needs no more than a key. */
+export interface Deletion {
+  key: string;
+  updatedAt: Instant;
+}
+
 /** One page, ready for the store. */
 export interface MappedPage {
   /** The records that enter the library. */
   rows: RowBuffer;
   rejected: RejectedRecord[];
+  /** Deletions whose record carries no certificate; on this page nothing follows them for their key. */
+  deleted: Deletion[];
+  /** Of each record of the page, what rejects it; null where nothing does. */
+  outcomes: (Problem[] | null)[];
+}
+
+/** What a page is mapped with beside its records. */
+export interface PageContext {
+  /** Update time of records whose stream has none: when the batch was opened. */
+  readAt: Instant;
+  /** Problems of records by place that were found before the mapping. */
+  found?: ReadonlyMap<number, Problem[]>;
 }
 
 /** What a stream's configuration says of its records, compiled. */
 export interface Mapping {
   /** Turns the records of one page into library rows and rejects, in the order in which they came. */
-  map: (records: readonly unknown[], undecodable: ReadonlyMap<number, string>) => MappedPage;
+  map: (page: Pick<Page, 'records' | 'undecodable' | 'warnings'>, context: PageContext) => MappedPage;
   /** The source's key of a record, or null where it has none. */
   keyOf: (record: unknown) => string | null;
 }
@@ -34,30 +60,19 @@ export interface Mapping {
 const MAX_TEXT = 4000;
 /** Longest serialised certificate. */
 const MAX_CERTIFICATE = 1_000_000;
+/** Fields that are codes: leading zeros and every digit count. */
+const CODES: ReadonlySet<CertificateField> = new Set([
+  ...(['identifier', 'typeCode', 'number', 'issuerCode', 'holderCode', 'holderCodeType'] as const),
+]);
 
-const STANDARD_NAMES = {
-  identifier: ['certificateIdentifier', 'ZZBS'],
-  typeCode: ['certificateTypeCode', 'ZZLXDM'],
-  name: ['certificateName', 'ZZMC'],
-  number: ['certificateNumber', 'ZZBH'],
-  issuerName: ['certificateIssuingAuthorityName', 'ZZBFJG'],
-  issuerCode: ['certificateIssuingAuthorityCode', 'ZZBFJGDM'],
-  issuedOn: ['certificateIssuedDate', 'ZZBFRQ'],
-  effectiveOn: ['certificateEffectiveDate', 'ZZYXQQSRQ'],
-  expiresOn: ['certificateExpiringDate', 'ZZYXQJZRQ'],
-  holderName: ['certificateHolderName', 'CZZT'],
-  holderCode: ['certificateHolderCode', 'CZZTDM'],
-  holderCodeType: ['certificateHolderTypeCode', 'CZZTDMLXDM'],
-} as const;
-
-type FieldName = keyof typeof STANDARD_NAMES;
 type Json = Record<string, unknown>;
 type Read = (record: Json) => unknown;
 
 /** Compiles a stream's configuration into a function that maps its records. */
-export function compileMapping(stream: StreamConfig): Mapping {
+export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): Mapping {
   const { record: config, status } = stream;
-  const consumed = new Set<string>();
+  const consumed = new Set<string>([...(hints.ignore ?? []), ...config.extension.leave]);
+  const numbers = hints.numbers && new Set(hints.numbers);
   const accessor = (path: string): Read => {
     const keys = path.split('.');
     const [first = ''] = keys;
@@ -67,28 +82,63 @@ export function compileMapping(stream: StreamConfig): Mapping {
     }
     return (record) => keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), record);
   };
-  const fieldAccessor = (field: FieldName): Read => {
-    const path = config.fields[field];
-    if (path !== undefined) return accessor(path);
+  const standardAccessor = (field: CertificateField): Read => {
     const [english, pinyin] = STANDARD_NAMES[field];
     const lower = pinyin.toLowerCase();
     for (const name of [english, pinyin, lower]) consumed.add(name);
     return (record) => record[pinyin] ?? record[english] ?? record[lower];
   };
+  const fieldAccessor = (field: CertificateField): Read => {
+    const rule = config.fields[field];
+    if (rule === undefined) return standardAccessor(field);
+    if (typeof rule === 'string') return suspicious(field, rule, accessor(rule));
+    return compileRule(
+      rule,
+      rule.from === undefined ? standardAccessor(field) : suspicious(field, rule.from, accessor(rule.from)),
+    );
+  };
+  /** A code in a number cell is handed on as such, so that it can be refused. */
+  function suspicious(field: CertificateField, column: string, read: Read): Read {
+    if (!numbers || numbers.has(column) || !CODES.has(field)) return read;
+    return (record) => {
+      const value = read(record);
+      return typeof value === 'number' ? { [NUMBER_CELL]: value } : value;
+    };
+  }
 
   const readKey = accessor(config.key);
-  const readUpdatedAt = accessor(config.updatedAt);
-  const readStatus = accessor(status.field);
-  const deleted = status.deleted && { read: accessor(status.deleted.field), values: new Set(status.deleted.values) };
-  const read = Object.fromEntries(
-    (Object.keys(STANDARD_NAMES) as FieldName[]).map((field) => [field, fieldAccessor(field)]),
-  ) as Record<FieldName, Read>;
-  const readHolders = config.holders === undefined ? null : accessor(config.holders);
+  const readUpdatedAt = config.updatedAt === undefined ? null : accessor(config.updatedAt);
+  const readStatus = status.field === undefined ? null : accessor(status.field);
+  const deletedBy = status.deleted ?? hints.deleted;
+  const deleted = deletedBy && { read: accessor(deletedBy.field), values: new Set(deletedBy.values) };
+  const read = Object.fromEntries(CERTIFICATE_FIELDS.map((field) => [field, fieldAccessor(field)])) as Record<
+    CertificateField,
+    Read
+  >;
+  const orderOf = (field: CertificateField): 'dmy' | 'mdy' | undefined => {
+    const rule = config.fields[field];
+    return typeof rule === 'object' ? rule.dates : undefined;
+  };
+  const orders = {
+    issuedOn: orderOf('issuedOn'),
+    effectiveOn: orderOf('effectiveOn'),
+    expiresOn: orderOf('expiresOn'),
+  };
+  const readHolders = typeof config.holders === 'string' ? accessor(config.holders) : null;
+  const splitHolders =
+    typeof config.holders === 'object' ? new RegExp(`[${config.holders.split.replace(/[\]\\^-]/g, '\\$&')}]`) : null;
+  const renamed = Object.entries(config.extension.rename);
   const longTerm = new Set(config.longTerm);
   const statuses = new Map(Object.entries(status.values));
 
-  /** Appends the record to `rows`, or says why not. */
-  function mapRecord(raw: unknown, rows: RowBuffer): Omit<RejectedRecord, 'raw' | 'rawEncoding'> | null {
+  /** Appends the record to `rows`, takes it as a deletion, or says why not. */
+  function mapRecord(
+    raw: unknown,
+    { readAt }: PageContext,
+    rows: RowBuffer,
+    warnings: Page['warnings'],
+    deletions: Map<string, Instant>,
+  ): Omit<RejectedRecord, 'raw' | 'rawEncoding'> | null {
     if (!isObject(raw)) return { key: null, updatedAt: null, problems: [{ rule: 'not-a-record', field: '' }] };
     const problems: Problem[] = [];
     const text = (value: unknown, field: string): string => readText(value, field, problems);
@@ -98,47 +148,60 @@ export function compileMapping(stream: StreamConfig): Mapping {
       if (result === '' && problems.length === before) problems.push({ rule: 'required-missing', field });
       return result;
     };
-    const date = (value: string, field: string): CalendarDate | null => {
+    const code = (value: unknown, field: string): string => {
+      const result = normaliseCode(text(value, field));
+      if (SCIENTIFIC.test(result)) problems.push({ rule: 'digits-lost', field, found: result });
+      return result;
+    };
+    const date = (value: string, field: keyof typeof orders): CalendarDate | null => {
       if (value === '') return null;
-      const parsed = parseDate(value);
-      if (parsed === null) problems.push({ rule: 'date-invalid', field, found: value.slice(0, 100) });
+      const order = orders[field];
+      const parsed = parseDate(order === undefined ? value : yearFirst(value, order));
+      if (parsed === null) {
+        const rule = SERIAL_DATE.test(value) ? 'serial-date' : 'date-invalid';
+        problems.push({ rule, field, found: value.slice(0, 100) });
+      }
       return parsed;
     };
 
     const key = required(readKey(raw), 'key');
-    const updatedText = required(readUpdatedAt(raw), 'updatedAt');
-    const updatedAt = updatedText === '' ? null : parseInstant(updatedText);
-    if (updatedAt === null && updatedText !== '') {
-      problems.push({ rule: 'cursor-invalid', field: 'updatedAt', found: updatedText.slice(0, 100) });
+    let updatedAt: Instant | null = readAt;
+    if (readUpdatedAt) {
+      const updatedText = required(readUpdatedAt(raw), 'updatedAt');
+      updatedAt = updatedText === '' ? null : parseInstant(updatedText);
+      if (updatedAt === null && updatedText !== '') {
+        problems.push({ rule: 'cursor-invalid', field: 'updatedAt', found: updatedText.slice(0, 100) });
+      }
     }
+    const known = problems.length === 0;
 
     const expiry = text(read.expiresOn(raw), 'expiresOn');
     const isLongTerm = longTerm.has(expiry);
-    const rawStatus = required(readStatus(raw), 'status');
-    let state = statuses.get(rawStatus);
-    if (state === undefined && rawStatus !== '') {
+    const rawStatus = readStatus ? required(readStatus(raw), 'status') : '';
+    let state = readStatus ? statuses.get(rawStatus) : 'valid';
+    const isDeleted = deleted?.values.has(text(deleted.read(raw), 'deleted')) ?? false;
+    if (isDeleted) state = 'deleted';
+    else if (state === undefined && rawStatus !== '') {
       problems.push({ rule: 'status-unmapped', field: 'status', found: rawStatus.slice(0, 100) });
     }
-    if (deleted?.values.has(text(deleted.read(raw), 'deleted'))) state = 'deleted';
 
-    const issuedText = required(read.issuedOn(raw), 'issuedOn');
     const certificate: Certificate = {
-      identifier: text(read.identifier(raw), 'identifier') || null,
-      typeCode: text(read.typeCode(raw), 'typeCode') || required(stream.certificateType?.code, 'typeCode'),
+      identifier: code(read.identifier(raw), 'identifier') || null,
+      typeCode: code(read.typeCode(raw), 'typeCode') || required(stream.certificateType?.code, 'typeCode'),
       name: text(read.name(raw), 'name') || required(stream.certificateType?.name, 'name'),
-      number: normaliseCode(required(read.number(raw), 'number')),
+      number: code(required(read.number(raw), 'number'), 'number'),
       issuerName: text(read.issuerName(raw), 'issuerName') || null,
-      issuerCode: text(read.issuerCode(raw), 'issuerCode') || null,
-      issuedOn: date(issuedText, 'issuedOn') ?? '',
+      issuerCode: code(read.issuerCode(raw), 'issuerCode') || null,
+      issuedOn: date(required(read.issuedOn(raw), 'issuedOn'), 'issuedOn') ?? '',
       effectiveOn: date(text(read.effectiveOn(raw), 'effectiveOn'), 'effectiveOn'),
       expiresOn: isLongTerm ? null : date(expiry, 'expiresOn'),
       longTerm: isLongTerm,
-      holders: mapHolders(raw, required, text),
+      holders: mapHolders(raw, required, code, problems),
       status: state ?? 'other',
       rawStatus,
       extension: {},
     };
-    const extension = sortedKeys(raw, consumed);
+    const extension = sortedKeys(renamed.length === 0 ? raw : withNames(raw, renamed), consumed);
     if (extension === null) problems.push({ rule: 'too-deep', field: '' });
     else certificate.extension = extension;
 
@@ -148,10 +211,18 @@ export function compileMapping(stream: StreamConfig): Mapping {
       const json = JSON.stringify(certificate);
       const fault = storable(json);
       if (fault === null) {
+        const warning = warnings?.get(key);
+        if (warning !== undefined) problems.push({ rule: 'source-warning', field: '', found: warning.slice(0, 500) });
         rows.append(json, key, updatedAt, problems);
+        deletions.delete(key);
         return null;
       }
       problems.push({ rule: fault, field: '' });
+    }
+    // A deletion needs no more than its key.
+    if (isDeleted && known && updatedAt !== null) {
+      deletions.set(key, updatedAt);
+      return null;
     }
     return { key: key || null, updatedAt, problems: problems.filter(rejects) };
   }
@@ -159,51 +230,110 @@ export function compileMapping(stream: StreamConfig): Mapping {
   function mapHolders(
     raw: Json,
     required: (value: unknown, field: string) => string,
-    text: (value: unknown, field: string) => string,
+    code: (value: unknown, field: string) => string,
+    problems: Problem[],
   ): Holder[] {
-    const list = readHolders?.(raw);
-    const items: Json[] =
-      Array.isArray(list) && list.length > 0 ? list.map((item) => (isObject(item) ? item : {})) : [raw];
-    return items.map((item, index) => {
-      const at = (field: string): string => `holders[${String(index)}].${field}`;
-      const code = normaliseCode(text(read.holderCode(item), at('code'))).toUpperCase();
-      const codeType = text(read.holderCodeType(item), at('codeType'));
-      return {
-        name: required(read.holderName(item), at('name')),
-        code,
-        codeType: config.codeTypes[codeType] ?? codeType,
-      };
-    });
+    const at = (index: number, field: string): string => `holders[${String(index)}].${field}`;
+    const typeOf = (value: string): string => config.codeTypes[value] ?? value;
+    if (splitHolders) {
+      const parts = (value: string): string[] => value.split(splitHolders).map((part) => part.trim());
+      const names = parts(required(read.holderName(raw), at(0, 'name')));
+      const codes = parts(code(read.holderCode(raw), at(0, 'code')).toUpperCase());
+      const types = parts(code(read.holderCodeType(raw), at(0, 'codeType')));
+      if (names.length !== codes.length || (types.length !== 1 && types.length !== names.length)) {
+        problems.push({ rule: 'holders-unequal', field: 'holders' });
+      }
+      return names.map((name, index) => ({
+        name,
+        code: codes[index] ?? '',
+        codeType: typeOf(types[types.length === 1 ? 0 : index] ?? ''),
+      }));
+    }
+    const items = holderItems(readHolders?.(raw)) ?? [raw];
+    return items.map((item, index) => ({
+      name: required(read.holderName(item), at(index, 'name')),
+      code: code(read.holderCode(item), at(index, 'code')).toUpperCase(),
+      codeType: typeOf(code(read.holderCodeType(item), at(index, 'codeType'))),
+    }));
   }
 
   const keyOf = (record: unknown): string | null => (isObject(record) && readText(readKey(record), 'key', [])) || null;
 
-  function map(records: readonly unknown[], undecodable: ReadonlyMap<number, string>): MappedPage {
+  function map(
+    { records, undecodable, warnings }: Pick<Page, 'records' | 'undecodable' | 'warnings'>,
+    context: PageContext,
+  ): MappedPage {
     const rows = new RowBuffer();
     const rejected: RejectedRecord[] = [];
-    for (const [index, record] of records.entries()) {
+    const deletions = new Map<string, Instant>();
+    const outcomes = records.map((record, index): Problem[] | null => {
       const bytes = undecodable.get(index);
-      if (bytes !== undefined) {
-        rejected.push({
-          ...keyAndTime(record),
-          problems: [{ rule: 'encoding', field: '' }],
-          raw: bytes,
-          rawEncoding: 'latin1',
-        });
-        continue;
+      const problems = bytes === undefined ? context.found?.get(index) : [{ rule: 'encoding', field: '' } as const];
+      if (problems !== undefined) {
+        const raw = bytes ?? JSON.stringify(record);
+        rejected.push({ ...keyAndTime(record), problems, raw, rawEncoding: bytes === undefined ? 'json' : 'latin1' });
+        return problems;
       }
-      const refused = mapRecord(record, rows);
+      const refused = mapRecord(record, context, rows, warnings, deletions);
       if (refused) rejected.push({ ...refused, raw: JSON.stringify(record), rawEncoding: 'json' });
-    }
-    return { rows, rejected };
+      return refused?.problems ?? null;
+    });
+    return {
+      ...{ rows, rejected, outcomes },
+      deleted: [...deletions].map(([key, updatedAt]) => ({ key, updatedAt })),
+    };
   }
 
   function keyAndTime(record: unknown): { key: string | null; updatedAt: Instant | null } {
-    const updatedAt = isObject(record) ? readText(readUpdatedAt(record), 'updatedAt', []) : '';
+    const updatedAt = isObject(record) && readUpdatedAt ? readText(readUpdatedAt(record), 'updatedAt', []) : '';
     return { key: keyOf(record), updatedAt: parseInstant(updatedAt) };
   }
 
   return { map, keyOf };
+}
+
+/** Marks a number cell where a code belongs. */
+const NUMBER_CELL = Symbol('number cell');
+/** A long number as spreadsheets write it once its digits are gone. */
+const SCIENTIFIC = /^\d(?:\.\d+)?E\+?\d{2,}$/i;
+/** Days since 1900 as spreadsheets count them, from 1954 to 2119. */
+const SERIAL_DATE = /^[2-7]\d{4}(?:\.\d+)?$/;
+
+function compileRule(rule: Exclude<FieldRule, string>, read: Read): Read {
+  const { constant, lookup } = rule;
+  if (constant !== undefined) return () => constant;
+  const table = lookup && new Map(Object.entries(lookup));
+  return (record) => {
+    const value = read(record);
+    const empty = value === undefined || value === null || value === '';
+    const given = empty && rule.default !== undefined ? rule.default : value;
+    if (!table || (typeof given !== 'string' && typeof given !== 'number')) return given;
+    return table.get(String(given).trim()) ?? given;
+  };
+}
+
+/** The holders of a list, also of one that arrives as JSON text; null where there is no list with anything in it. */
+function holderItems(value: unknown): Json[] | null {
+  let list = value;
+  if (typeof list === 'string' && list.trimStart().startsWith('[')) {
+    try {
+      list = JSON.parse(list) as unknown;
+    } catch {
+      return null; // the single fields are read instead, and found empty
+    }
+  }
+  if (!Array.isArray(list) || list.length === 0) return null;
+  return list.map((item) => (isObject(item) ? item : {}));
+}
+
+function withNames(raw: Json, names: [string, string][]): Json {
+  const result = { ...raw };
+  for (const [from, to] of names) {
+    if (!Object.hasOwn(raw, from)) continue;
+    Reflect.deleteProperty(result, from);
+    result[to] = raw[from];
+  }
+  return result;
 }
 
 const isObject = (value: unknown): value is Json =>
@@ -214,6 +344,10 @@ function readText(value: unknown, field: string, problems: Problem[]): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') {
+    if (isObject(value) && NUMBER_CELL in value) {
+      problems.push({ rule: 'code-as-number', field, found: String(value[NUMBER_CELL]) });
+      return '';
+    }
     problems.push({ rule: 'wrong-type', field, found: Array.isArray(value) ? 'list' : typeof value });
     return '';
   }

@@ -41,6 +41,26 @@ export interface Certificate {
   extension: Record<string, unknown>;
 }
 
+/** Names of a certificate's fields in GB/T 36903: English, then pinyin. */
+export const STANDARD_NAMES = {
+  identifier: ['certificateIdentifier', 'ZZBS'],
+  typeCode: ['certificateTypeCode', 'ZZLXDM'],
+  name: ['certificateName', 'ZZMC'],
+  number: ['certificateNumber', 'ZZBH'],
+  issuerName: ['certificateIssuingAuthorityName', 'ZZBFJG'],
+  issuerCode: ['certificateIssuingAuthorityCode', 'ZZBFJGDM'],
+  issuedOn: ['certificateIssuedDate', 'ZZBFRQ'],
+  effectiveOn: ['certificateEffectiveDate', 'ZZYXQQSRQ'],
+  expiresOn: ['certificateExpiringDate', 'ZZYXQJZRQ'],
+  holderName: ['certificateHolderName', 'CZZT'],
+  holderCode: ['certificateHolderCode', 'CZZTDM'],
+  holderCodeType: ['certificateHolderTypeCode', 'CZZTDMLXDM'],
+} as const;
+
+/** A field of a certificate that a source's field is mapped to. */
+export type CertificateField = keyof typeof STANDARD_NAMES;
+export const CERTIFICATE_FIELDS = Object.keys(STANDARD_NAMES) as CertificateField[];
+
 /** SHA-256, hexadecimal, of a certificate's JSON text in UTF-8: equal hashes mean that there is nothing to write. */
 export function contentHash(json: string | Uint8Array): string {
   return hash('sha256', json, 'hex');

@@ -110,6 +110,16 @@ export function parseDate(text: string): CalendarDate | null {
   return date;
 }
 
+const DAY_OR_MONTH_FIRST = /^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$/;
+
+/** Writes a date whose year comes last, such as 03/04/2026, with its year first; anything else stays as it is. */
+export function yearFirst(text: string, order: 'dmy' | 'mdy'): string {
+  const match = DAY_OR_MONTH_FIRST.exec(text);
+  if (!match) return text;
+  const [, first = '', second = '', year = ''] = match;
+  return order === 'dmy' ? `${year}-${second}-${first}` : `${year}-${first}-${second}`;
+}
+
 function readDate(text: string): CalendarDate | null {
   if (EPOCH.test(text)) return inRange(shanghaiDate(epochMs(text)));
   const parsed = parse(text);

@@ -25,6 +25,25 @@ export const RULES = {
   'cursor-invalid': { severity: 'reject', zh: '更新时间无法识别', en: 'is no time that can be read' },
   'date-invalid': { severity: 'reject', zh: '日期不存在或不合理', en: 'is no possible date' },
   'date-order': { severity: 'reject', zh: '有效期起晚于止', en: 'starts after it ends' },
+  'serial-date': {
+    severity: 'reject',
+    zh: 'Excel 日期序列号,不是日期',
+    en: 'is a serial number of Excel, not a date',
+  },
+  'digits-lost': { severity: 'reject', zh: '科学计数法,位数已丢失', en: 'is in scientific notation: digits are lost' },
+  'code-as-number': {
+    severity: 'reject',
+    zh: '代码存为数值,可能丢失前导零或末位',
+    en: 'is a number where text is needed: zeros or digits may be lost',
+  },
+  'holders-unequal': {
+    severity: 'reject',
+    zh: '持证主体名称与代码个数不等',
+    en: 'has unequal numbers of names and codes',
+  },
+  'field-added': { severity: 'reject', zh: '出现约定之外的字段', en: 'is a field that the source did not have' },
+  'field-retyped': { severity: 'reject', zh: '字段类型与约定不符', en: 'has another type than the source’s field had' },
+  'field-missing': { severity: 'reject', zh: '约定的字段缺失', en: 'is gone from the source’s records' },
   'status-unmapped': { severity: 'reject', zh: '状态值未映射', en: 'is a status without a mapping' },
   'holder-code-missing': { severity: 'reject', zh: '持证主体代码为空', en: 'is empty' },
   'holder-code-registration-number': {
@@ -38,6 +57,7 @@ export const RULES = {
   'name-address-swapped': { severity: 'reject', zh: '名称与地址颠倒', en: 'is an address where a name belongs' },
   'test-row': { severity: 'reject', zh: '测试数据', en: 'is a test row' },
   'identifier-check': { severity: 'flag', zh: '证照标识校验位不符', en: 'has a wrong check character' },
+  'source-warning': { severity: 'flag', zh: '来源系统提示', en: 'was remarked upon by the source' },
   'holder-code-check': { severity: 'flag', zh: '持证主体代码校验位不符', en: 'has a wrong check character' },
 } as const satisfies Record<string, Rule>;
 

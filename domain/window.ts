@@ -55,7 +55,9 @@ export function halveWindow(window: TimeWindow): [TimeWindow, TimeWindow] | null
 
 /** A window in a few words, for logs, summaries and errors. */
 export function describeWindow(window: Window): string {
-  if (window.kind === 'batch') return `batch ${window.id}`;
+  // A file is known by its content, and called by its name.
+  if (window.kind === 'batch')
+    return /^[0-9a-f]{64}$/.test(window.id) ? `file ${window.next} (${window.id.slice(0, 8)})` : `batch ${window.id}`;
   const [from, to] = [window.from.slice(0, 19).replace('T', ' '), window.to.slice(0, 19).replace('T', ' ')];
   return `${from} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to}`;
 }

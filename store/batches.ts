@@ -1,9 +1,10 @@
 import type { Knex } from 'knex';
 import type { BatchWindow, Window } from '../domain/window.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
+import type { Problem } from '../domain/validation.ts';
 import type { PageCounts } from './pages.ts';
 
-export type BatchPurpose = 'return' | 'daily' | 'reconcile';
+export type BatchPurpose = 'return' | 'daily' | 'reconcile' | 'push';
 
 /** One read of one window. */
 export interface Batch {
@@ -16,6 +17,7 @@ export interface Batch {
   total: number | null;
   attempt: number;
   state: 'open' | 'complete' | 'different';
+  openedAt: Date;
 }
 
 interface BatchRecord {
@@ -32,6 +34,7 @@ interface BatchRecord {
   total: number | null;
   attempt: number;
   state: Batch['state'];
+  opened_at: Date;
 }
 
 export async function openBatch(
@@ -65,8 +68,8 @@ export async function getBatch(db: Knex, id: number): Promise<Batch> {
     .where('batch.id', id)
     .first<BatchRecord | undefined>('batch.*', 'stream.name');
   if (!row) throw new Error(`there is no batch ${String(id)}`);
-  const { id: batchId, stream_id: streamId, name: stream, declared, total, attempt, state } = row;
-  return { id: batchId, streamId, stream, window: windowOf(row), declared, total, attempt, state };
+  const { id: batchId, stream_id: streamId, name: stream, declared, total, attempt, state, opened_at: openedAt } = row;
+  return { id: batchId, streamId, stream, window: windowOf(row), declared, total, attempt, state, openedAt };
 }
 
 function windowOf(row: BatchRecord): Window {
@@ -87,12 +90,37 @@ function chainWindow(row: BatchRecord): BatchWindow {
   };
 }
 
-/** The pages of a batch's current attempt that are in: number → digest. */
-export async function committedPages(db: Knex, batch: Batch): Promise<Map<number, string>> {
+/** What is remembered of a committed page. */
+export interface PageMark {
+  digest: string;
+  position: string | null;
+}
+
+/** The pages of a batch's current attempt that are in, by number. */
+export async function committedPages(db: Knex, batch: Pick<Batch, 'id' | 'attempt'>): Promise<Map<number, PageMark>> {
   const rows = await db('batch_page')
     .where({ batch_id: batch.id, attempt: batch.attempt })
-    .select<{ page: number; digest: string }[]>('page', 'digest');
-  return new Map(rows.map(({ page, digest }) => [page, digest]));
+    .orderBy('page')
+    .select<({ page: number } & PageMark)[]>('page', 'digest', 'position');
+  return new Map(rows.map(({ page, digest, position }) => [page, { digest, position }]));
+}
+
+/** The rejected records of a batch, as they came. */
+export async function rejectedRecords(db: Knex, batchId: number): Promise<{ record: unknown; problems: Problem[] }[]> {
+  const rows = await db('reject')
+    .where({ last_batch_id: batchId, raw_encoding: 'json' })
+    .select<{ raw: string; problems: Problem[] }[]>('raw', 'problems');
+  return rows.map(({ raw, problems }) => ({ record: JSON.parse(raw) as unknown, problems }));
+}
+
+/** Which of these batches a stream's chain has, whatever became of them. */
+export async function knownBatches(db: Knex, streamId: number, ids: string[]): Promise<Set<string>> {
+  const rows = await db('batch')
+    .where({ stream_id: streamId })
+    .whereNotNull('ordinal')
+    .whereIn('source_batch', ids)
+    .distinct<{ id: string }[]>({ id: 'source_batch' });
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Remembers the total that a batch's pages are read under. */
@@ -127,7 +155,8 @@ export async function closeBatch(
   batch: Batch,
   declared: number,
   at: Date,
-): Promise<BatchCounts & { complete: boolean }> {
+  deletes?: { share: number },
+): Promise<BatchCounts & { complete: boolean; gone: Gone | null }> {
   return db.transaction(async (trx) => {
     await resolveReplacedRejects(trx, batch, at);
     const counts = await batchCounts(trx, batch);
@@ -145,12 +174,41 @@ export async function closeBatch(
         closed_at: at,
       });
     if (complete) await cover(trx, batch.streamId, batch.window);
-    return { ...counts, complete };
+    const gone = complete && deletes ? await deleteGone(trx, batch, deletes.share, at) : null;
+    if (deletes) await trx('snapshot_key').where({ batch_id: batch.id }).delete();
+    return { ...counts, complete, gone };
   });
 }
 
+/** What a batch with all records lacked of those that the library holds. */
+export interface Gone {
+  missing: number;
+  held: number;
+  /** They were more than may be deleted at once, and are held on. */
+  refused: boolean;
+}
+
+async function deleteGone(db: Knex, batch: Batch, share: number, at: Date): Promise<Gone> {
+  const lacking = `stream_id = :streamId AND status <> 'deleted'
+    AND NOT EXISTS (SELECT FROM snapshot_key seen WHERE seen.batch_id = :batchId AND seen.record_key = certificate.record_key)`;
+  const values = { streamId: batch.streamId, batchId: batch.id, at };
+  const { rows } = await db.raw<{ rows: { missing: number; held: number }[] }>(
+    `SELECT (SELECT count(*) FROM certificate WHERE ${lacking}) AS missing,
+       (SELECT count(*) FROM certificate WHERE stream_id = :streamId AND status <> 'deleted') AS held`,
+    values,
+  );
+  const { missing = 0, held = 0 } = rows[0] ?? {};
+  if (missing > held * share) return { missing, held, refused: true };
+  await db.raw(
+    `UPDATE certificate SET status = 'deleted', content_hash = sha256(content_hash), source_updated_at = :at,
+       batch_id = :batchId, recorded_at = :at WHERE ${lacking}`,
+    values,
+  );
+  return { missing, held, refused: false };
+}
+
 /** Rejects of a batch in whose place the library holds, or has refused, a newer version. */
-async function resolveReplacedRejects(db: Knex, batch: Batch, at: Date): Promise<void> {
+export async function resolveReplacedRejects(db: Knex, batch: Pick<Batch, 'id' | 'streamId'>, at: Date): Promise<void> {
   await db.raw(
     `UPDATE reject SET resolved_at = :at
      WHERE stream_id = :streamId AND last_batch_id = :batchId AND resolved_at IS NULL AND (
@@ -177,6 +235,28 @@ export async function cover(db: Knex, streamId: number, window: Window): Promise
       streamId,
     ]);
   }
+}
+
+/**
+ * Covers what a source vouches for by having no further batch: where a batch is named, if that one is complete, else if
+ * no link of the chain is broken.
+ */
+export async function coverProven(
+  db: Knex,
+  streamId: number,
+  proven: readonly { window: Window & { kind: 'time' }; batch?: string }[],
+): Promise<void> {
+  if (proven.length === 0) return;
+  await db.raw(
+    `UPDATE coverage SET times = times + (
+       SELECT coalesce(range_agg(tstzrange("from", "to") * tstzrange(collect_from, NULL)), '{}')
+       FROM json_to_recordset(:proven) AS proven("from" timestamptz, "to" timestamptz, batch text), stream
+       WHERE stream.id = :streamId AND "to" > "from" AND NOT EXISTS (
+         SELECT FROM batch WHERE batch.stream_id = :streamId AND batch.ordinal IS NOT NULL
+           AND (proven.batch IS NULL OR batch.source_batch = proven.batch) AND NOT batch.ordinal <@ coverage.ordinals))
+     WHERE stream_id = :streamId`,
+    { streamId, proven: JSON.stringify(proven.map(({ window: { from, to }, batch }) => ({ from, to, batch }))) },
+  );
 }
 
 /** Takes a window out again, because its counts differ after all. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import pRetry from 'p-retry';
+import { transientError } from '../domain/errors.ts';
 import { withConnection } from './database.ts';
 
 export interface RejectRow {
@@ -21,6 +22,18 @@ export interface PageRows {
   /** The rows for the library: one JSON array of certificates with `key`, `updatedAt`, `hash` and `flags`. */
   rows: Buffer;
   rejected: readonly RejectRow[];
+  /** Deletions without a record. */
+  deleted: readonly { key: string; updatedAt: string }[];
+  /** Where the page ended, in the source's words. */
+  position: string | null;
+}
+
+/** What a stream's records need of the merge. */
+export interface PageRules {
+  /** Records have no update time of their own: one with the same content is unchanged, whenever it was read. */
+  untimed: boolean;
+  /** The batch has all records, and their keys are kept until it is closed. */
+  snapshot: boolean;
 }
 
 /** What became of the records of one page. */
@@ -36,30 +49,39 @@ export interface PageCounts {
 /**
  * One page is one statement and so one transaction: rows merged by key, rejects, and the page's own line with its
  * counts. A row is left alone when the library holds the same content or a newer version; of several versions on one
- * page the latest wins. Writing a page a second time fails on the page's line, and nothing of it is written twice.
+ * page the latest wins, of those of one instant the last. Writing a page a second time fails on the page's line, and nothing of it is written twice.
  * Rejects that a newer version replaces are resolved; those replaced on pages written at the same time, when the batch
  * is closed. What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the
  * whole library for every page until it has been analysed.
  */
 const MERGE_PAGE = `
 WITH given AS MATERIALIZED (
-  SELECT * FROM json_to_recordset($5::json) AS given(
+  SELECT * FROM ROWS FROM (json_to_recordset($5::json) AS (
     key text COLLATE "C", "updatedAt" timestamptz, hash text, flags jsonb, identifier text, "typeCode" text, name text,
     number text, "issuerName" text, "issuerCode" text, "issuedOn" date, "effectiveOn" date, "expiresOn" date,
-    "longTerm" boolean, holders jsonb, status text, "rawStatus" text, extension jsonb)
+    "longTerm" boolean, holders jsonb, status text, "rawStatus" text, extension jsonb)) WITH ORDINALITY AS given(
+    key, "updatedAt", hash, flags, identifier, "typeCode", name, number, "issuerName", "issuerCode", "issuedOn",
+    "effectiveOn", "expiresOn", "longTerm", holders, status, "rawStatus", extension, place)
+), gone AS MATERIALIZED (
+  SELECT DISTINCT ON (key) * FROM json_to_recordset($10::json) AS gone(key text COLLATE "C", "updatedAt" timestamptz)
+  ORDER BY key, "updatedAt" DESC
 ), latest AS (
-  SELECT DISTINCT ON (key) * FROM given ORDER BY key, "updatedAt" DESC
+  SELECT DISTINCT ON (key) given.*, decode(hash, 'hex') AS content FROM given ORDER BY key, "updatedAt" DESC, place DESC
 ), merged AS (
   INSERT INTO certificate (stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code,
     issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash,
     source_updated_at, batch_id, recorded_at)
   SELECT $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
-    "expiresOn", "longTerm", holders, status, "rawStatus", extension, flags, decode(hash, 'hex'), "updatedAt", $2, $8
-  FROM latest LEFT JOIN LATERAL (
+    "expiresOn", "longTerm", holders, CASE WHEN dead THEN 'deleted' ELSE status END, "rawStatus", extension, flags,
+    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone."updatedAt" ELSE latest."updatedAt" END, $2, $8
+  FROM latest LEFT JOIN gone USING (key)
+  CROSS JOIN LATERAL (SELECT coalesce(gone."updatedAt" >= latest."updatedAt", false) AS dead) AS end_of_it
+  LEFT JOIN LATERAL (
     SELECT source_updated_at, content_hash FROM certificate WHERE stream_id = $1 AND record_key = key OFFSET 0
   ) AS held ON true
-  WHERE held.source_updated_at IS NULL OR held.source_updated_at < "updatedAt"
-    OR held.source_updated_at = "updatedAt" AND held.content_hash <> decode(hash, 'hex')
+  WHERE held.source_updated_at IS NULL
+    OR held.source_updated_at < latest."updatedAt" AND NOT ($11 AND held.content_hash = content)
+    OR held.source_updated_at = latest."updatedAt" AND held.content_hash <> content
   ORDER BY key
   ON CONFLICT (stream_id, record_key) DO UPDATE SET
     number = excluded.number, type_code = excluded.type_code, name = excluded.name, identifier = excluded.identifier,
@@ -71,6 +93,12 @@ WITH given AS MATERIALIZED (
   WHERE certificate.source_updated_at < excluded.source_updated_at
     OR certificate.source_updated_at = excluded.source_updated_at AND certificate.content_hash <> excluded.content_hash
   RETURNING record_key, source_updated_at, xmax = 0 AS added
+), ended AS (
+  UPDATE certificate SET status = 'deleted', content_hash = sha256(content_hash), source_updated_at = "updatedAt",
+    batch_id = $2, recorded_at = $8
+  FROM gone WHERE stream_id = $1 AND record_key = gone.key AND status <> 'deleted' AND source_updated_at <= "updatedAt"
+    AND NOT EXISTS (SELECT FROM latest WHERE latest.key = gone.key)
+  RETURNING record_key, source_updated_at
 ), bad AS MATERIALIZED (
   SELECT DISTINCT ON (fingerprint) * FROM json_to_recordset($6::json) AS bad(
     fingerprint text, key text COLLATE "C", "updatedAt" timestamptz, rule text, problems jsonb, raw text,
@@ -86,6 +114,7 @@ WITH given AS MATERIALIZED (
   UPDATE reject SET resolved_at = $8 WHERE id = ANY (ARRAY(
     SELECT replaced.id
     FROM (SELECT record_key AS key, source_updated_at AS at FROM merged
+          UNION ALL SELECT key, "updatedAt" FROM gone
           UNION ALL SELECT key, "updatedAt" FROM bad) AS newer
     CROSS JOIN LATERAL (
       SELECT id, fingerprint, source_updated_at FROM reject
@@ -93,11 +122,15 @@ WITH given AS MATERIALIZED (
     ) AS replaced
     WHERE (replaced.source_updated_at IS NULL OR replaced.source_updated_at <= newer.at)
       AND NOT EXISTS (SELECT FROM bad WHERE decode(bad.fingerprint, 'hex') = replaced.fingerprint)))
+), seen AS (
+  INSERT INTO snapshot_key (batch_id, record_key)
+  SELECT $2, key FROM latest WHERE $12 UNION SELECT $2, key FROM bad WHERE $12 AND key IS NOT NULL
+  ON CONFLICT DO NOTHING
 )
-INSERT INTO batch_page (batch_id, attempt, page, digest, read, accepted, added, unchanged, rejected, committed_at)
-SELECT $2, $9, $3, $4, $7, accepted, added, given - accepted, json_array_length($6::json), $8
-FROM (SELECT (SELECT count(*) FROM merged) AS accepted, (SELECT count(*) FROM merged WHERE added) AS added,
-  (SELECT count(*) FROM given) AS given) AS counts
+INSERT INTO batch_page (batch_id, attempt, page, digest, position, read, accepted, added, unchanged, rejected, committed_at)
+SELECT $2, $9, $3, $4, $13, $7::integer, accepted, added, $7::integer - accepted - rejected, rejected, $8
+FROM (SELECT (SELECT count(*) FROM merged) + (SELECT count(*) FROM ended) AS accepted,
+  (SELECT count(*) FROM merged WHERE added) AS added, json_array_length($6::json) AS rejected) AS counts
 RETURNING read, accepted, unchanged, rejected`;
 
 const UNIQUE_VIOLATION = '23505';
@@ -111,6 +144,39 @@ export async function writePage(
   db: Knex,
   batch: { id: number; streamId: number; attempt: number },
   page: PageRows,
+  rules: PageRules,
+  at: Date,
+): Promise<PageCounts> {
+  return pRetry(
+    async () => {
+      try {
+        return await withConnection(db, (connection) => mergePage(connection, batch, page, rules, at));
+      } catch (error) {
+        if (!isPageKnown(error)) throw error;
+        const known = await db('batch_page')
+          .where({ batch_id: batch.id, attempt: batch.attempt, page: page.number })
+          .first<(PageCounts & { digest: string }) | undefined>('digest', 'read', 'accepted', 'unchanged', 'rejected');
+        if (!known) throw error;
+        const { digest, ...counts } = known;
+        if (digest === page.digest) return counts;
+        throw transientError(`page ${String(page.number)} is in already, with other records`, {
+          code: 'source-moved',
+          cure: 'nothing to do, the window is read again',
+        });
+      }
+    },
+    { retries: 3, minTimeout: 50, shouldRetry: ({ error }) => isDeadlock(error) },
+  );
+}
+
+export const isDeadlock = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === DEADLOCK;
+
+/** Runs the page's statement on a connection, inside whatever transaction that is in. */
+export async function mergePage(
+  connection: pg.ClientBase,
+  batch: { id: number; streamId: number; attempt: number },
+  page: PageRows,
+  rules: PageRules,
   at: Date,
 ): Promise<PageCounts> {
   const values = [
@@ -123,29 +189,15 @@ export async function writePage(
     page.read,
     at,
     batch.attempt,
+    JSON.stringify(page.deleted),
+    rules.untimed,
+    rules.snapshot,
+    page.position,
   ];
-  return pRetry(
-    async () => {
-      try {
-        // Not prepared by name: a plan made for an empty library would be kept while it grows to millions.
-        const { rows } = await withConnection(db, (connection) => connection.query<PageCounts>(MERGE_PAGE, values));
-        if (!rows[0]) throw new Error('the page’s own line was not written');
-        return rows[0];
-      } catch (error) {
-        if (!isPageKnown(error)) throw error;
-        const known = await db('batch_page')
-          .where({ batch_id: batch.id, attempt: batch.attempt, page: page.number })
-          .first<PageCounts | undefined>('read', 'accepted', 'unchanged', 'rejected');
-        if (!known) throw error;
-        return known;
-      }
-    },
-    {
-      retries: 3,
-      minTimeout: 50,
-      shouldRetry: ({ error }) => error instanceof pg.DatabaseError && error.code === DEADLOCK,
-    },
-  );
+  // Not prepared by name: a plan made for an empty library would be kept while it grows to millions.
+  const { rows } = await connection.query<PageCounts>(MERGE_PAGE, values);
+  if (!rows[0]) throw new Error('the page’s own line was not written');
+  return rows[0];
 }
 
 function isPageKnown(error: unknown): boolean {

@@ -85,3 +85,16 @@ export async function listStreams(db: Knex): Promise<StreamRow[]> {
 export async function pauseStream(db: Knex, name: string, reason: string): Promise<void> {
   await db('stream').where({ name }).update({ paused_reason: reason });
 }
+
+/** How a source answered: with records, with the word that it has none, not at all, with garbage, or with a refusal. */
+export type Contact = 'delivered' | 'nothing' | 'unreachable' | 'garbled' | 'refused';
+
+export async function noteContact(
+  db: Knex,
+  name: string,
+  contact: Contact,
+  detail: string | null,
+  at: Date,
+): Promise<void> {
+  await db('stream').where({ name }).update({ contact, contact_detail: detail, contact_at: at });
+}

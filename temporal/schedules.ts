@@ -1,6 +1,6 @@
 import { ScheduleNotFoundError, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import pMap from 'p-map';
-import type { StreamConfig } from '../config/connector-schema.ts';
+import type { StreamConfig } from '../config/stream-schema.ts';
 import type { HubConfig } from '../config/load.ts';
 import { dailyScheduleId, dailyWorkflowId, returnScheduleId, returnWorkflowId } from '../domain/ids.ts';
 import type { dailyAggregation } from '../workflows/daily-aggregation.ts';

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client, Connection } from '@temporalio/client';
 import {
@@ -12,7 +11,8 @@ import {
 import type { Knex } from 'knex';
 import pRetry from 'p-retry';
 import { createActivities } from '../activities/index.ts';
-import { loadConfig, type ConfigChoice, type HubConfig } from '../config/load.ts';
+import type { ConfigChoice, HubConfig } from '../config/load.ts';
+import { watchConfig } from '../config/watch.ts';
 import type { Logger } from '../config/logger.ts';
 import { Streams } from '../connectors/registry.ts';
 import { messageOf } from '../domain/errors.ts';
@@ -21,9 +21,6 @@ import { saveStreams, type ConfiguredStream } from '../store/streams.ts';
 import { startOfDayMs } from '../domain/dates.ts';
 import { activityInterceptors } from './interceptors.ts';
 import { cutOffOf, labelOf, reconcileSchedules, wakeSchedules } from './schedules.ts';
-
-/** How often the configuration's files are looked at. */
-const WATCH_EVERY_MS = 5_000;
 
 export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
@@ -74,7 +71,6 @@ export class HubWorker {
   #config: HubConfig;
   #streams: Streams;
   #worker: Worker | null = null;
-  #rejected = '';
 
   constructor(options: { db: Knex; client: Client; config: HubConfig; choice: ConfigChoice; logger: Logger }) {
     this.#db = options.db;
@@ -98,7 +94,21 @@ export class HubWorker {
     await this.#apply(this.#config);
     const connection = await pRetry(() => NativeConnection.connect({ address }), { retries: 10, maxTimeout: 5_000 });
     const stopped = new AbortController();
-    const watching = this.#watch(stopped.signal);
+    const watching = watchConfig(
+      this.#choice,
+      this.#config,
+      {
+        apply: async (config) => {
+          await this.#apply(config);
+          this.#config = config;
+          const previous = this.#streams;
+          this.#streams = new Streams(config);
+          await previous.close();
+        },
+        report: (fault) => this.#logger.error('the changed configuration is not taken over', { error: fault }),
+      },
+      stopped.signal,
+    );
     try {
       this.#worker = await Worker.create({
         connection,
@@ -116,6 +126,7 @@ export class HubWorker {
     } finally {
       stopped.abort();
       await watching;
+      await this.#streams.close();
       await connection.close();
     }
   }
@@ -130,30 +141,6 @@ export class HubWorker {
     await openDays(this.#db, new Date());
     await wakeSchedules(this.#client, config, await streamsBehind(this.#db, new Date()));
     this.#logger.info('configuration applied', { streams: kept, removed, jurisdiction: config.jurisdiction.id });
-  }
-
-  async #watch(stopped: AbortSignal): Promise<void> {
-    for (;;) {
-      const waited = await setTimeout(WATCH_EVERY_MS, true, { signal: stopped }).catch(() => false);
-      if (!waited) return;
-      await this.#reload();
-    }
-  }
-
-  async #reload(): Promise<void> {
-    try {
-      const config = loadConfig(this.#choice);
-      if (config.fingerprint === this.#config.fingerprint) return;
-      await this.#apply(config);
-      this.#config = config;
-      this.#streams = new Streams(config);
-      this.#rejected = '';
-    } catch (error) {
-      const message = messageOf(error);
-      if (message !== this.#rejected)
-        this.#logger.error('the changed configuration is not taken over', { error: message });
-      this.#rejected = message;
-    }
   }
 }
 

@@ -22,7 +22,15 @@ import {
   type DailyAggregationResult,
 } from './messages.ts';
 import { HUB_DUE_AT, SCHEDULED_AT } from './search-attributes.ts';
-import { applicationCause, ledger, pausingOnConfigurationError, reconcileInTurn, source, syncInTurn } from './steps.ts';
+import {
+  applicationCause,
+  ledger,
+  pausingOnConfigurationError,
+  reconcileInTurn,
+  returnInTurn,
+  source,
+  syncInTurn,
+} from './steps.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -86,7 +94,8 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
 
   // Earlier days that are still open come first; they do not wait for this day's cut-off.
   await inTurn(async () => {
-    await read((await plan(startOfDayMs(date))).windows);
+    if (day.byBatches) await takeBatches(startOfDayMs(date));
+    else await read((await plan(startOfDayMs(date))).windows);
     await close();
   });
   if (Date.now() < cutOffMs) {
@@ -108,7 +117,7 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
   if (Date.now() < lastReadMs) {
     show('已归集,零点前再读一次');
     await sleep(lastReadMs - Date.now(), { summary: '等待零点前末次读取' });
-    await inTurn(async () => read((await plan(Date.now())).windows));
+    await inTurn(async () => (day.byBatches ? takeBatches(Date.now()) : read((await plan(Date.now())).windows)));
   }
   show('已归集,零点后核验当日余下数据');
   await sleep(Math.max(0, endMs - Date.now()) + spread(stream), { summary: '等待零点后核验' });
@@ -161,6 +170,23 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
 
   /** Reads what is not covered up to an instant, compares, and asks the ledger. */
   async function collect(toMs: number): Promise<DayState> {
+    return (await opening).byBatches ? collectBatches(toMs) : collectWindows(toMs);
+  }
+
+  /** Takes the source's batches until it has none for the time before an instant, and asks the ledger. */
+  async function collectBatches(toMs: number): Promise<DayState> {
+    const { waitMs } = await plan(toMs);
+    if (waitMs > 0) await sleep(waitMs, { summary: '等待源端数据可见' });
+    await takeBatches(toMs);
+    return closeAndShow();
+  }
+
+  async function takeBatches(toMs: number): Promise<void> {
+    show('取批次');
+    await unlessIncomplete(returnInTurn({ ...label, upTo: shanghaiInstant(toMs) }));
+  }
+
+  async function collectWindows(toMs: number): Promise<DayState> {
     // After days of silence all of them are read, not just the one that this run is for.
     const upTo = toMs + Math.max(0, Math.floor((Date.now() - toMs) / DAY_MS)) * DAY_MS;
     for (let reads = 0; ;) {
@@ -173,12 +199,20 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
     const { compareFrom } = await opening;
     const window = timeWindow(Date.parse(compareFrom), toMs);
     show(`对账 ${describeWindow(window)}`);
+    await unlessIncomplete(reconcileInTurn({ ...label, window }));
+    return closeAndShow();
+  }
+
+  /** What differs is named in the ledger, and the day stays open by itself. */
+  async function unlessIncomplete(work: Promise<unknown>): Promise<void> {
     try {
-      await reconcileInTurn({ ...label, window });
+      await work;
     } catch (error) {
-      // What differs is named in the ledger, and the day stays open by itself.
       if (applicationCause(error)?.type !== INCOMPLETE) throw error;
     }
+  }
+
+  async function closeAndShow(): Promise<DayState> {
     const state = await close();
     show(state.met ? '已归集' : '尚未核对一致');
     return state;

@@ -42,6 +42,8 @@ export interface SyncWindowResult extends Totals {
 }
 
 export interface ReturnSyncInput extends StreamLabel {
+  /** The instant up to which the source's batches are wanted; the run's start where left out. */
+  upTo?: string;
   carried?: ReturnSyncResult & { after: BatchWindow | null };
 }
 

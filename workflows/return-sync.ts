@@ -7,7 +7,7 @@ import { addTotals, ledger, noTotals, pausingOnConfigurationError, shownTotals, 
 const READS = 3;
 
 /**
- * Takes what a platform returns (回传) until it has no further batch. A batch is acknowledged only when it is committed
+ * Takes the batches of a source, what a platform returns (回传), files, exchange rows, until it has no further one. A batch is acknowledged only when it is committed
  * whole; one that stays different from what it declared is left unacknowledged as a hole in the chain, becomes a task
  * of the platform, and is read again by every later run, while the batches after it go on.
  */
@@ -47,13 +47,14 @@ async function takeBatches(input: ReturnSyncInput): Promise<ReturnSyncResult> {
   for (const window of chain.broken) await take(window);
 
   let after = input.carried?.after ?? chain.last;
+  const upTo = input.upTo ?? new Date(workflowInfo().startTime).toISOString();
   for (;;) {
-    const next = await source.findNextBatch.executeWithOptions({ summary: '查下一批次' }, [{ stream, after }]);
+    const next = await source.findNextBatch.executeWithOptions({ summary: '查下一批次' }, [{ stream, after, upTo }]);
     if (!next) break;
     await take(next);
     after = next;
     if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof returnSync>({ ...input, carried: { ...result, after } });
+      await continueAsNew<typeof returnSync>({ ...input, upTo, carried: { ...result, after } });
   }
   if (broken > 0) {
     throw ApplicationFailure.nonRetryable(

@@ -11,12 +11,14 @@ import {
   sleep,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { reconcileWorkflowId, syncWorkflowId } from '../domain/ids.ts';
+import { reconcileWorkflowId, returnWorkflowId, syncWorkflowId } from '../domain/ids.ts';
 import { describeWindow } from '../domain/window.ts';
 import {
   CONFIGURATION,
   type ReconcileStreamInput,
   type ReconcileStreamResult,
+  type ReturnSyncInput,
+  type ReturnSyncResult,
   type StreamLabel,
   type SyncWindowInput,
   type SyncWindowResult,
@@ -87,8 +89,15 @@ export async function reconcileInTurn(input: ReconcileStreamInput): Promise<Reco
   );
 }
 
+/** As {@link syncInTurn}, for the batches of a source that a day wants. */
+export async function returnInTurn(input: ReturnSyncInput): Promise<ReturnSyncResult> {
+  return childInTurn('returnSync', returnWorkflowId(input.stream), input, `取批次 · ${input.title}`);
+}
+
+const KINDS = { syncWindow: '读取', reconcileStream: '对账', returnSync: '取批次' } as const;
+
 async function childInTurn<R>(
-  type: 'syncWindow' | 'reconcileStream',
+  type: keyof typeof KINDS,
   workflowId: string,
   input: StreamLabel,
   staticSummary: string,
@@ -98,7 +107,7 @@ async function childInTurn<R>(
       return (await executeChild(type, {
         workflowId,
         args: [input],
-        typedSearchAttributes: streamAttributes(input, type === 'syncWindow' ? '读取' : '对账'),
+        typedSearchAttributes: streamAttributes(input, KINDS[type]),
         staticSummary,
       })) as R;
     } catch (error) {

@@ -9,7 +9,7 @@ import {
 import type { Knex } from 'knex';
 import { Listr } from 'listr2';
 import pRetry from 'p-retry';
-import type { StreamConfig } from '../../config/connector-schema.ts';
+import type { StreamConfig } from '../../config/stream-schema.ts';
 import type { HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';

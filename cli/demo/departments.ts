@@ -1,7 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import axios from 'axios';
 import { provide } from '../../config/environment.ts';
+import type { HubConfig } from '../../config/load.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { ROOT } from '../options.ts';
 import { spawnNode } from '../servers.ts';
@@ -10,7 +12,10 @@ import type { Supervisor } from '../supervisor.ts';
 const DAYS = 14;
 const DAY_MS = 86_400_000;
 /** Share of the records that each department has. */
-const SHARES = { province: 0.4, housing: 0.2, health: 0.2, transport: 0.2 } as const;
+const SHARES = {
+  ...{ province: 0.3, housing: 0.1, health: 0.1, transport: 0.1 },
+  ...{ land: 0.1, culture: 0.1, education: 0.1, police: 0.1 },
+} as const;
 type DepartmentId = keyof typeof SHARES;
 export const DEPARTMENTS = Object.keys(SHARES) as DepartmentId[];
 
@@ -51,9 +56,10 @@ export async function startDepartments(supervisor: Supervisor, data: DemoData, n
   for (const id of DEPARTMENTS) {
     const args = [
       ...[id, '--seed', String(data.seed), '--records', String(Math.round(data.records * SHARES[id]))],
+      ...['--folder', supervisor.folder],
       ...['--start', String(data.anchorMs - DAYS * DAY_MS), '--anchor', String(data.anchorMs), '--now', String(nowMs)],
     ];
-    let url = '';
+    let [url, address] = ['', ''];
     await supervisor.start({
       name: id,
       stopSignal: 'SIGTERM',
@@ -66,17 +72,35 @@ export async function startDepartments(supervisor: Supervisor, data: DemoData, n
           {},
         ),
       ready: async (child: ChildProcess) => {
-        url = await new Promise<string>((done) =>
-          child.once('message', (message) => done((message as { url: string }).url)),
-        );
+        ({ url, address } = await new Promise<{ url: string; address: string }>((done) =>
+          child.once('message', (message) => done(message as { url: string; address: string })),
+        ));
       },
     });
-    provide(`HUB_DEMO_${id.toUpperCase()}_URL`, url);
+    provide(`HUB_DEMO_${id.toUpperCase()}_URL`, address);
     provide(`HUB_DEMO_${id.toUpperCase()}_SECRET`, `${id}-secret`);
     addresses[id] = url;
   }
   writeFileSync(departmentsFile(supervisor.folder), JSON.stringify(addresses));
   return `Simulated departments: ${DEPARTMENTS.join(', ')}`;
+}
+
+/** Has the departments that push do so, to the inbox of the hub that runs now. */
+export async function haveDepartmentsPush({ settings, connectors }: HubConfig, folder: string): Promise<string> {
+  const hub = `http://${settings.server.host}:${String(settings.server.port)}`;
+  const addresses = departmentAddresses(folder);
+  let pushed = 0;
+  for (const { id, kind, streams } of connectors) {
+    if (kind !== 'inbox') continue;
+    for (const stream of streams) {
+      const { data } = await axios.post<{ pushed: number }>(`${addresses[id] ?? ''}/_sim/push`, {
+        hub,
+        stream: stream.id,
+      });
+      pushed += data.pushed;
+    }
+  }
+  return `Departments pushed ${pushed.toLocaleString('en-US')} records`;
 }
 
 /** Forgets the addresses: the departments have ended. */

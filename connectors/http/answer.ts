@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import type { HttpStreamConfig } from '../../config/kinds/http.ts';
 import { configurationError, transientError } from '../../domain/errors.ts';
+import { parseKeepingDigits } from '../json.ts';
 
 /** The decoded JSON of an answer. */
 export interface Answer {
@@ -7,9 +9,6 @@ export interface Answer {
   /** The bytes were no UTF-8: texts hold one character a byte until {@link decodeRecords} mends them. */
   bytes: boolean;
 }
-
-/** Digits that a JavaScript number cannot hold exactly. */
-const LONG_NUMBER = /[:,[]\s*-?\d[\d.]{15,}/;
 
 /**
  * Parses an answer's body. Numbers of 16 digits and more keep every digit, as text. A body that is not UTF-8 is kept
@@ -28,9 +27,10 @@ export function parseAnswer(body: Buffer, what: string): Answer {
   return { json: parseJson(text.startsWith('\ufeff') ? text.slice(1) : text, what), bytes };
 }
 
-function parseJson(text: string, what: string): unknown {
+/** Parses JSON text; throws a transient error for text that is none. */
+export function parseJson(text: string, what: string): unknown {
   try {
-    return LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+    return parseKeepingDigits(text);
   } catch {
     throw transientError(
       `${what}: found ${String(text.length)} characters that are no complete JSON (${text.trimStart().startsWith('<') ? 'markup' : 'truncated or garbled'})`,
@@ -39,13 +39,9 @@ function parseJson(text: string, what: string): unknown {
   }
 }
 
-function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || context?.source === undefined) return value;
-  return String(value) === context.source || context.source.replace(/\D/g, '').length < 16 ? value : context.source;
-}
-
-/** The value at a path such as `data.list`; undefined when there is none. */
+/** The value at a path such as `data.list`, `$` for the whole; undefined when there is none. */
 export function valueAt(json: unknown, path: string): unknown {
+  if (path === '$') return json;
   return path
     .split('.')
     .reduce<unknown>(
@@ -114,3 +110,26 @@ function fieldsOf(json: unknown): string {
     ? Object.keys(json).slice(0, 20).join(', ') || '(none)'
     : typeName(json);
 }
+
+/** What an answer's success is known by, beyond its HTTP status. */
+export type Success = NonNullable<HttpStreamConfig['response']['success']>;
+
+/** Throws when an answer's result code is none of success; the source's message is not shown, it may hold data. */
+export function requireSuccess(json: unknown, success: Success, what: string): void {
+  const found = valueAt(json, success.field);
+  if (success.values.includes(String(found))) return;
+  if (success.denied.includes(String(found))) {
+    throw configurationError(`${what}: found ${success.field} = ${shortCode(found)}, which means: not authorised`, {
+      code: 'unauthorised',
+      cure: 'check the values behind auth in the connector’s file, and what the department has granted',
+    });
+  }
+  throw transientError(
+    `${what}: found ${success.field} = ${shortCode(found)}, expected ${success.values.join(' or ')}`,
+    { code: 'source-refused', cure: 'look the code up in the gateway’s manual; it is asked again meanwhile' },
+  );
+}
+
+/** A result code as far as it can be shown: codes are short, anything longer could be data. */
+const shortCode = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? `“${String(value).slice(0, 20)}”` : typeName(value);

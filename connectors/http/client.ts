@@ -2,28 +2,20 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 import pRetry from 'p-retry';
-import type { HttpConnectorConfig } from '../../config/connector-schema.ts';
+import pThrottle from 'p-throttle';
+import type { HttpConnectorConfig } from '../../config/kinds/http.ts';
 import { resolveReference } from '../../config/environment.ts';
 import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
-import { numberAt, parseAnswer, typeName, valueAt, type Answer } from './answer.ts';
+import type { OpenOptions } from '../contract.ts';
+import { parseAnswer, requireSuccess, type Answer, type Success } from './answer.ts';
+import { authenticator, type Authenticator, type OutgoingRequest } from './auth.ts';
 import { fillBody, fillPath, type RequestTemplate, type Values } from './template.ts';
 
 /** Longest wait inside one attempt; a source that asks for more is left alone until the workflow's next attempt. */
 const LONGEST_WAIT_MS = 5_000;
 const RETRIES = 2;
-/** A token is renewed this long before its end. */
-const TOKEN_MARGIN_MS = 10_000;
-
-/** What an answer's success is known by, beyond its HTTP status. */
-export interface Success {
-  field: string;
-  values: string[];
-}
-
-interface Token {
-  value: string;
-  endsAtMs: number;
-}
+/** Of an answer that is shown to people. */
+const SHOWN_CHARACTERS = 4_000;
 
 interface RawAnswer {
   status: number;
@@ -31,27 +23,34 @@ interface RawAnswer {
   headers: Record<string, unknown>;
 }
 
+/** A decoded answer with what its headers say. */
+export interface HttpAnswer extends Answer {
+  headers: Record<string, unknown>;
+}
+
 /** Talks to one source system: authentication, short retries, and the classification of every fault. */
 export class HttpClient {
-  readonly #config: HttpConnectorConfig;
+  readonly #id: string;
   readonly #axios: AxiosInstance;
-  readonly #clientSecret: string;
-  /** Fetched once for all requests that need it. */
-  #token: Promise<Token> | null = null;
+  readonly #auth: Authenticator;
+  readonly #trace: OpenOptions['trace'];
+  readonly #throttled: (request: OutgoingRequest, signal: AbortSignal | undefined) => Promise<RawAnswer>;
+  readonly baseUrl: string;
   /** The source's clock less ours, from the Date header of its last answer. */
   clockSkewMs = 0;
 
-  constructor(config: HttpConnectorConfig) {
-    this.#config = config;
-    const baseURL =
-      typeof config.baseUrl === 'string' ? config.baseUrl : resolveReference(config.baseUrl, `${config.id}: baseUrl`);
-    this.#clientSecret =
-      config.auth?.type === 'clientCredentials'
-        ? resolveReference(config.auth.clientSecret, `${config.id}: auth.clientSecret`)
-        : '';
+  constructor(
+    config: Pick<HttpConnectorConfig, 'id' | 'baseUrl' | 'auth' | 'timeout' | 'inFlight' | 'maxPage' | 'rate'>,
+    options: OpenOptions = {},
+  ) {
+    this.#id = config.id;
+    this.#trace = options.trace;
+    this.baseUrl = (
+      typeof config.baseUrl === 'string' ? config.baseUrl : resolveReference(config.baseUrl, `${config.id}: baseUrl`)
+    ).replace(/\/$/, '');
     const sockets = { keepAlive: true, maxSockets: config.inFlight };
     this.#axios = axios.create({
-      baseURL: baseURL.replace(/\/$/, ''),
+      baseURL: this.baseUrl,
       timeout: config.timeout,
       responseType: 'arraybuffer',
       maxRedirects: 0,
@@ -60,28 +59,43 @@ export class HttpClient {
       proxy: false,
       httpAgent: new HttpAgent(sockets),
       httpsAgent: new HttpsAgent(sockets),
-      ...(config.auth?.type === 'header' && {
-        headers: { [config.auth.name]: resolveReference(config.auth.value, `${config.id}: auth`) },
-      }),
     });
+    const send = (request: OutgoingRequest, signal: AbortSignal | undefined): Promise<RawAnswer> =>
+      this.#axios
+        .request<Buffer>({ ...request, ...(signal && { signal }) })
+        .then(({ status, data, headers }) => ({ status, body: data, headers }));
+    const { rate } = config;
+    this.#throttled = rate ? pThrottle({ limit: rate.requests, interval: rate.per })(send) : send;
+    this.#auth = authenticator(
+      config.auth,
+      config.id,
+      async (request, what) => {
+        const { status, body, headers } = await this.#request(request, what);
+        // OAuth refuses a client with 400 or 401.
+        requireStatus(status === 400 ? 401 : status, headers, what);
+        return body;
+      },
+      () => Date.now() + this.clockSkewMs,
+    );
   }
 
   /**
    * Sends a request and hands its answer to `read`; both are tried again, a few times and briefly, as long as what
-   * they throw is transient.
+   * they throw is transient. @param url an address that the source gave, in place of the template's
    */
   async ask<T>(
     template: RequestTemplate,
     values: Values,
     success: Success | undefined,
-    read: (answer: Answer, what: string) => T,
-    signal?: AbortSignal,
+    read: (answer: HttpAnswer, what: string) => T,
+    { signal, url }: { signal?: AbortSignal | undefined; url?: string | undefined } = {},
   ): Promise<T> {
-    const what = `${this.#config.id} ${template.method} ${template.path.split('?')[0] ?? ''}${values.page === undefined ? '' : ` page ${String(values.page)}`}`;
+    const what = `${this.#id} ${template.method} ${template.path.split('?')[0] ?? ''}${values.page === undefined ? '' : ` page ${String(values.page)}`}`;
     return pRetry(
       async () => {
-        const answer = parseAnswer(await this.#send(template, values, what, signal), what);
-        if (success) requireSuccess(answer, success, what);
+        const { body, headers } = await this.#send(template, values, what, signal, url);
+        const answer = { ...parseAnswer(body, what), headers };
+        if (success) requireSuccess(answer.json, success, what);
         return read(answer, what);
       },
       {
@@ -101,22 +115,24 @@ export class HttpClient {
     );
   }
 
-  async #send(template: RequestTemplate, values: Values, what: string, signal?: AbortSignal): Promise<Buffer> {
-    const path = fillPath(template.path, values);
-    const data = template.body && fillBody(template.body, values);
-    const attempt = (token: Token | null): Promise<RawAnswer> =>
-      this.#request(what, {
-        url: path,
-        method: template.method,
-        data,
-        ...(token && { headers: { Authorization: `Bearer ${token.value}` } }),
-        ...(signal && { signal }),
-      });
-    const token = await this.#currentToken();
-    let answer = await attempt(token);
-    if (answer.status === 401 && token) {
+  async #send(
+    template: RequestTemplate,
+    values: Values,
+    what: string,
+    signal: AbortSignal | undefined,
+    given: string | undefined,
+  ): Promise<RawAnswer> {
+    const request: OutgoingRequest = {
+      method: template.method,
+      url: given ?? fillPath(template.path, values),
+      headers: {},
+      ...(template.body && { data: fillBody(template.body, values) }),
+    };
+    const attempt = async (): Promise<RawAnswer> => this.#request(await this.#auth.apply(request), what, signal);
+    let answer = await attempt();
+    if (answer.status === 401 && this.#auth.refused()) {
       // The token ended between two pages: a new one, and the same page again.
-      answer = await attempt(await this.#currentToken(token));
+      answer = await attempt();
       if (answer.status === 401) {
         throw transientError(`${what}: answered 401 to a token that it has just issued`, {
           code: 'token-refused',
@@ -125,73 +141,34 @@ export class HttpClient {
       }
     }
     requireStatus(answer.status, answer.headers, what);
-    return answer.body;
+    const opened = { ...answer, body: this.#auth.open(answer.body, what) };
+    this.#trace?.({ request: shownRequest(this.baseUrl, request), response: shownAnswer(opened) });
+    return opened;
   }
 
-  async #request(what: string, request: Record<string, unknown>): Promise<RawAnswer> {
+  async #request(request: OutgoingRequest, what: string, signal?: AbortSignal): Promise<RawAnswer> {
     try {
-      const response = await this.#axios.request<Buffer>(request);
-      const date = Date.parse(String(response.headers.date ?? ''));
+      const answer = await this.#throttled(request, signal);
+      const date = Date.parse(headerOf(answer.headers.date));
       if (!Number.isNaN(date)) this.clockSkewMs = date - Math.floor(Date.now() / 1000) * 1000;
-      return { status: response.status, body: response.data, headers: response.headers };
+      return answer;
     } catch (error) {
       throw classifyTransport(error, what);
     }
   }
-
-  /** The token to use now, null without this kind of authentication. @param refused one that the source refused */
-  async #currentToken(refused?: Token): Promise<Token | null> {
-    if (this.#config.auth?.type !== 'clientCredentials') return null;
-    const pending = this.#token;
-    const known = pending && (await pending.catch(() => null));
-    if (known && known !== refused && known.endsAtMs - TOKEN_MARGIN_MS > Date.now()) return known;
-    // Unless another request has asked for a new one meanwhile.
-    if (this.#token === pending) this.#token = this.#fetchToken(this.#config.auth);
-    return this.#token;
-  }
-
-  async #fetchToken(auth: Extract<HttpConnectorConfig['auth'], { type: 'clientCredentials' }>): Promise<Token> {
-    const { id } = this.#config;
-    const what = `${id} POST ${auth.path}`;
-    const { status, body, headers } = await this.#request(what, {
-      url: auth.path,
-      method: 'POST',
-      data: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: auth.clientId,
-        client_secret: this.#clientSecret,
-      }).toString(),
-    });
-    // OAuth refuses a client with 400 or 401.
-    requireStatus(status === 400 ? 401 : status, headers, what);
-    const { json } = parseAnswer(body, what);
-    const value = valueAt(json, auth.token);
-    if (typeof value !== 'string' || value === '') {
-      throw configurationError(`${what}: found ${typeName(value)} at “${auth.token}”, expected a token`, {
-        code: 'answer-shape',
-        cure: 'correct auth.token',
-      });
-    }
-    const lifetime = numberAt(json, auth.expiresIn, what) * (auth.expiresInUnit === 'minutes' ? 60_000 : 1000);
-    return { value, endsAtMs: Date.now() + lifetime };
-  }
 }
 
-function requireSuccess(answer: Answer, success: Success, what: string): void {
-  const found = valueAt(answer.json, success.field);
-  if (success.values.includes(String(found))) return;
-  throw transientError(
-    `${what}: found ${success.field} = ${shortCode(found)}, expected ${success.values.join(' or ')}`,
-    {
-      code: 'source-refused',
-      cure: 'look the code up in the gateway’s manual; it is asked again meanwhile',
-    },
-  );
+/** A header's text. */
+export const headerOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** A request for people, as it was before credentials were put on. */
+function shownRequest(base: string, { method, url, data }: OutgoingRequest): string {
+  const address = url.startsWith('http') ? url : `${base}${url}`;
+  return `${method} ${address}${data === undefined ? '' : `\n${JSON.stringify(data)}`}`;
 }
 
-/** A result code as far as it can be shown: codes are short, anything longer could be data. */
-const shortCode = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' ? `“${String(value).slice(0, 20)}”` : typeName(value);
+const shownAnswer = ({ status, body }: RawAnswer): string =>
+  `${String(status)}, ${String(body.length)} bytes\n${body.toString('utf8').slice(0, SHOWN_CHARACTERS)}`;
 
 function requireStatus(status: number, headers: Record<string, unknown>, what: string): void {
   if (status >= 200 && status < 300) return;

@@ -1,25 +1,38 @@
-import { hash } from 'node:crypto';
 import { pMapIterable } from 'p-map';
+import { httpConnectorSchema, type HttpConnectorConfig, type HttpStreamConfig } from '../../config/kinds/http.ts';
+import { configurationError, HubError, transientError } from '../../domain/errors.ts';
 import {
-  httpConnectorSchema,
-  type ConnectorConfig,
-  type HttpConnectorConfig,
-  type HttpStreamConfig,
-  type StreamConfig,
-} from '../../config/connector-schema.ts';
-import { shanghaiInstant, shanghaiWallTime } from '../../domain/dates.ts';
-import { HubError, transientError } from '../../domain/errors.ts';
-import { fromMs, timeWindow, toMs, type BatchWindow, type TimeWindow, type Window } from '../../domain/window.ts';
-import type { CheckReport, ConnectorKind, FieldReport, Page, Resume, Source } from '../contract.ts';
+  fromMs,
+  sliceWindow,
+  timeWindow,
+  toMs,
+  type BatchWindow,
+  type TimeWindow,
+  type Window,
+} from '../../domain/window.ts';
+import type {
+  CheckReport,
+  Committed,
+  ConnectorKind,
+  NextBatch,
+  OpenOptions,
+  Page,
+  PageMark,
+  Resume,
+  Source,
+} from '../contract.ts';
+import { digestOf } from '../digest.ts';
+import { resolutionMs, writeTime } from '../time-format.ts';
 import { numberAt, recordsAt, textAt, valueAt } from './answer.ts';
-import { HttpClient } from './client.ts';
+import { headerOf, HttpClient, type HttpAnswer } from './client.ts';
 import type { Values } from './template.ts';
 
-/** Gateways over HTTP: pages by number, from 0 or 1, of a time window or of a batch. */
+/** Gateways over HTTP: pages of a time window or of a batch. */
 export const http: ConnectorKind = {
   kind: 'http',
   spec: httpConnectorSchema,
-  open: (connector: ConnectorConfig, stream: StreamConfig) => new HttpSource(connector, stream as HttpStreamConfig),
+  open: (connector, stream, options) =>
+    new HttpSource(connector as HttpConnectorConfig, stream as HttpStreamConfig, options),
 };
 
 interface HttpPage extends Page {
@@ -27,17 +40,37 @@ interface HttpPage extends Page {
   more: boolean;
 }
 
+/** Where a page of a sequential source is: a cursor or an address; null for the first page. */
+type Position = string | null;
 type Expected = number | 'some';
+
+interface PageOptions {
+  signal?: AbortSignal | undefined;
+  /** Records that the page must have. */
+  expected?: Expected;
+  /** Records on a full page, where the gateway caps them. */
+  size?: number;
+  at?: Position;
+}
 
 class HttpSource implements Source {
   readonly #client: HttpClient;
   readonly #stream: HttpStreamConfig;
   readonly #inFlight: number;
+  readonly sequential: boolean;
+  readonly nextBatch?: (after: BatchWindow | null) => Promise<NextBatch>;
 
-  constructor(connector: HttpConnectorConfig, stream: HttpStreamConfig) {
-    this.#client = new HttpClient(connector);
+  constructor(connector: HttpConnectorConfig, stream: HttpStreamConfig, options?: OpenOptions) {
+    this.#client = new HttpClient(connector, options);
     this.#stream = stream;
     this.#inFlight = connector.inFlight;
+    if (stream.batches) {
+      this.nextBatch = async (after) => {
+        const batch = await this.#batchAfter(after);
+        return batch ? { batch } : { batch: null, proven: [] };
+      };
+    }
+    this.sequential = ['cursor', 'link', 'next'].includes(stream.page.by);
   }
 
   async clock(): Promise<number> {
@@ -58,16 +91,28 @@ class HttpSource implements Source {
   }
 
   async *read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
-    const first = await this.#whole(window, 0, 'some', signal);
+    const marks = new Map(resume.committed);
+    if (this.sequential) yield* this.#unrepeatedOf(window, this.#readInOrder(window, resume, signal), marks, signal);
+    else if (this.#stream.page.by === 'slice' && window.kind === 'time')
+      yield* this.#readParts(sliceWindow(window, this.#stream.page.slice), resume, signal);
+    else yield* this.#readNumbered(window, resume, signal, marks);
+  }
+
+  async *#readNumbered(
+    window: Window,
+    resume: Resume,
+    signal: AbortSignal,
+    marks: Map<number, PageMark>,
+  ): AsyncIterable<Page> {
+    const first = await this.#whole(window, 0, { expected: 'some', signal });
     const { total } = first;
     if (total !== null && resume.total !== null && total !== resume.total) throw moved(window, resume.total, total);
-    const digests = new Map(resume.committed).set(0, first.digest);
     if (!resume.committed.has(0)) yield first;
     const rest =
       total === null
-        ? this.#readWhileMore(window, first.more, resume, signal)
+        ? this.#readWhileMore(window, first, resume, signal)
         : this.#readToTotal(window, first.records.length, total, resume, signal);
-    for await (const page of rest) yield await this.#unrepeated(window, page, digests, signal);
+    yield* this.#unrepeatedOf(window, rest, marks.set(0, first), signal);
   }
 
   /** Every page is known once the first one told the total: several are asked for at once. */
@@ -87,7 +132,10 @@ class HttpSource implements Source {
     const signals = AbortSignal.any([signal, stop.signal]);
     const fetched = pMapIterable(
       numbers,
-      (number) => this.#whole(window, number, number < pages - 1 ? size : total - size * (pages - 1), signals),
+      (number) => {
+        const expected = number < pages - 1 ? size : total - size * (pages - 1);
+        return this.#whole(window, number, { expected, size, signal: signals });
+      },
       { concurrency: this.#inFlight },
     );
     try {
@@ -100,12 +148,49 @@ class HttpSource implements Source {
     }
   }
 
-  async *#readWhileMore(window: Window, more: boolean, resume: Resume, signal: AbortSignal): AsyncIterable<HttpPage> {
-    let goOn = more;
+  async *#readWhileMore(window: Window, first: HttpPage, resume: Resume, signal: AbortSignal): AsyncIterable<HttpPage> {
+    const size = first.records.length;
+    let goOn = first.more;
     for (let number = 1; goOn; number++) {
-      const page = await this.#whole(window, number, 'some', signal);
-      if (!resume.committed.has(number)) yield page;
-      goOn = page.more && page.records.length > 0;
+      const page = await this.#whole(window, number, { expected: 'some', size, signal });
+      goOn = page.more;
+      if (page.records.length > 0 && !resume.committed.has(number)) yield page;
+    }
+  }
+
+  /** Each page says where the next one is. */
+  async *#readInOrder(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<HttpPage> {
+    const done = resume.committed.size;
+    const last = resume.committed.get(done - 1);
+    let at: Position = last?.position ?? null;
+    if (last && at === null) return;
+    for (let number = done; ; number++) {
+      const page = await this.#whole(window, number, { at, signal });
+      if (resume.total !== null && page.total !== null && page.total !== resume.total)
+        throw moved(window, resume.total, page.total);
+      yield page;
+      if (page.position === null) return;
+      if (page.position === at) throw repeated(this.#stream.id, number);
+      at = page.position;
+    }
+  }
+
+  /** A gateway without pages: the window in parts, each answered whole. */
+  async *#readParts(parts: TimeWindow[], resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
+    const numbers = parts.map((_, number) => number).filter((number) => !resume.committed.has(number));
+    const stop = new AbortController();
+    const signals = AbortSignal.any([signal, stop.signal]);
+    try {
+      yield* pMapIterable(
+        numbers,
+        async (number) => {
+          const part = parts[number] ?? timeWindow(0, 0);
+          return { ...(await this.#page(part, 0, { signal: signals })), number };
+        },
+        { concurrency: this.#inFlight },
+      );
+    } finally {
+      stop.abort();
     }
   }
 
@@ -113,44 +198,47 @@ class HttpSource implements Source {
    * A page that should hold a number of records, or `some` when the source says that there are any. One that stays
    * short is delivered: the count shows what is missing.
    */
-  async #whole(window: Window, number: number, expected: Expected, signal: AbortSignal): Promise<HttpPage> {
+  async #whole(window: Window, number: number, options: PageOptions): Promise<HttpPage> {
     try {
-      return await this.#page(window, number, signal, expected);
+      return await this.#page(window, number, options);
     } catch (error) {
       if (!(error instanceof HubError && error.code === 'short-page')) throw error;
-      return this.#page(window, number, signal);
+      return this.#page(window, number, { ...options, expected: 0 });
     }
   }
 
   /** Asks again for a page that repeats another one; gives up with a transient error, upon which the window is read anew. */
-  async #unrepeated(
+  async *#unrepeatedOf(
     window: Window,
-    page: HttpPage,
-    digests: Map<number, string>,
+    pages: AsyncIterable<HttpPage>,
+    marks: Map<number, PageMark>,
     signal: AbortSignal,
-  ): Promise<HttpPage> {
-    let current = page;
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const { number, digest } = current;
-      const other = [...digests].find(([earlier, known]) => earlier !== number && known === digest);
-      if (!other || current.records.length === 0) {
-        digests.set(number, digest);
-        return current;
+  ): AsyncIterable<HttpPage> {
+    let at: Position = this.sequential ? (marks.get(marks.size - 1)?.position ?? null) : null;
+    for await (const page of pages) {
+      let current = page;
+      for (let attempt = 0; isRepeated(current, marks); attempt++) {
+        if (attempt === 3) throw repeated(this.#stream.id, page.number + this.#stream.page.first);
+        current = await this.#page(window, page.number, { signal, at });
       }
-      current = await this.#page(window, number, signal);
+      marks.set(page.number, current);
+      at = current.position;
+      // What follows was asked for by the page that came first.
+      if (this.sequential && current.position !== page.position)
+        throw moved(window, page.records.length, current.records.length);
+      yield current;
     }
-    throw transientError(
-      `${this.#stream.id}: page ${String(page.number + this.#stream.page.first)} repeats an earlier page`,
-      {
-        code: 'repeated-page',
-        cure: 'if it goes on, the gateway ignores the page number: check path and page.first',
-      },
-    );
   }
 
-  async #page(window: Window, number: number, signal?: AbortSignal, expected: Expected = 0): Promise<HttpPage> {
+  async #page(window: Window, number: number, options: PageOptions = {}): Promise<HttpPage> {
     const { response, page } = this.#stream;
-    const values = { ...this.#values(window), page: number + page.first, size: page.size };
+    const { expected = 0, at = null, signal } = options;
+    const size = options.size ?? page.size;
+    const values: Values = {
+      ...this.#values(window),
+      ...(page.by === 'cursor' && { cursor: at ?? '' }),
+      ...{ page: number + page.first, offset: number * size, size: page.size },
+    };
     return this.#client.ask(
       this.#stream,
       values,
@@ -158,36 +246,107 @@ class HttpSource implements Source {
       (answer, what) => {
         const { records, undecodable } = recordsAt(answer, response.records, what);
         const total = response.total === undefined ? null : numberAt(answer.json, response.total, what);
-        const more = response.more !== undefined && isTrue(valueAt(answer.json, response.more));
-        const least = expected === 'some' ? Number(more || (total ?? 0) > 0) : expected;
+        const more =
+          response.untilEmpty === true
+            ? records.length > 0
+            : response.more !== undefined && isTrue(valueAt(answer.json, response.more));
+        const position = this.#following(answer, what, more);
+        const promised = response.untilEmpty === true ? false : more;
+        const least = expected === 'some' ? Number(promised || (total ?? 0) > 0) : expected;
         if (records.length < least) {
           throw transientError(`${what}: found ${String(records.length)} records, expected ${String(least)}`, {
             code: 'short-page',
           });
         }
-        return { number, records, undecodable, total, digest: digestOf(records), more };
+        const warnings = this.#warnings(answer);
+        return { number, records, undecodable, total, digest: digestOf(records), position, more, ...warnings };
       },
-      signal,
+      { signal, url: at !== null && page.by !== 'cursor' ? at : undefined },
     );
+  }
+
+  /** Where the page after an answer is, for sequential sources; null after the last one. */
+  #following({ json, headers }: HttpAnswer, what: string, more: boolean): Position {
+    const { page, response } = this.#stream;
+    if (!this.sequential || (response.more !== undefined && !more)) return null;
+    if (page.by === 'link') {
+      const link = /<([^>]+)>\s*;[^,]*\brel="?next"?/i.exec(headerOf(headers.link))?.[1];
+      return link === undefined ? null : this.#ownAddress(link, what);
+    }
+    const next = valueAt(json, response.next ?? '');
+    if (next === undefined || next === null || next === '' || next === false) return null;
+    const text = textAt(json, response.next ?? '', what);
+    return page.by === 'next' ? this.#ownAddress(text, what) : text;
+  }
+
+  /** An address that the source gave; only its own, because credentials are sent there. */
+  #ownAddress(given: string, what: string): string {
+    const url = new URL(given, `${this.#client.baseUrl}${this.#stream.path}`);
+    if (url.origin === new URL(this.#client.baseUrl).origin) return url.href;
+    throw configurationError(`${what}: the next page is said to be at ${url.origin}, which is another system`, {
+      code: 'foreign-address',
+      cure: 'ask the department for its outer address, and write that into baseUrl',
+    });
+  }
+
+  #warnings({ json }: HttpAnswer): { warnings?: Map<string, string> } {
+    const { warnings } = this.#stream.response;
+    const list = warnings && valueAt(json, warnings.list);
+    if (!warnings || !Array.isArray(list)) return {};
+    return {
+      warnings: new Map(
+        list.map((item) => [String(valueAt(item, warnings.key)), String(valueAt(item, warnings.message))]),
+      ),
+    };
   }
 
   async check(): Promise<CheckReport> {
     const window = await this.#sampleWindow(Date.now() - 86_400_000);
-    if (!window) return { records: 0, count: 0, clockSkewMs: this.#client.clockSkewMs };
+    const report = { clockSkewMs: this.#client.clockSkewMs, notes: [] };
+    if (!window) return { ...report, records: 0, count: 0, notes: [] };
     const { records } = await this.#page(window, 0);
-    return { records: records.length, count: await this.count(window), clockSkewMs: this.#client.clockSkewMs };
+    return { ...report, records: records.length, count: await this.count(window) };
   }
 
-  async discover(): Promise<FieldReport[]> {
+  async sample(): Promise<unknown[]> {
     const window = await this.#sampleWindow(0);
-    return window ? describeFields((await this.#page(window, 0)).records) : [];
+    return window ? (await this.#page(window, 0)).records : [];
+  }
+
+  explain(): string[] {
+    const { method, path, page, response, count, batches, window } = this.#stream;
+    const stop = response.total
+      ? `as many pages as the total at “${response.total}” needs`
+      : response.more
+        ? `until “${response.more}” is no longer true`
+        : response.untilEmpty
+          ? 'until a page is empty'
+          : 'until no further page is named';
+    const paging = {
+      number: `pages from ${String(page.first)} with ${String(page.size)} records`,
+      offset: `${String(page.size)} records from {offset} on`,
+      cursor: `the cursor at “${response.next ?? ''}” asks for the next page`,
+      link: 'the Link header names the next page',
+      next: `the address at “${response.next ?? ''}” is the next page`,
+      slice: `parts of ${String(page.slice / 60_000)} minutes, each answered whole`,
+    }[page.by];
+    return [
+      `asks ${method} ${this.#client.baseUrl}${path}`,
+      `${paging}; ${page.by === 'slice' ? 'until the window’s end' : stop}`,
+      batches
+        ? `takes batch after batch from ${batches.next.path}, and acknowledges each at ${batches.acknowledge.path} once it is committed whole`
+        : `writes times as ${window.format}, the window’s end ${window.end === 'inclusive' ? 'included at the source, so one unit less is asked' : 'excluded'}`,
+      batches
+        ? `a batch is complete when as many records were read and committed as it declared at “${batches.next.count}”`
+        : `a window is complete when what was read, what was committed and ${count ? `the count of ${count.path}` : 'the total'} agree`,
+    ];
   }
 
   async #sampleWindow(fromAtMs: number): Promise<Window | null> {
-    return this.#stream.batches ? this.nextBatch(null) : timeWindow(fromAtMs, Date.now());
+    return this.#stream.batches ? this.#batchAfter(null) : timeWindow(fromAtMs, Date.now());
   }
 
-  async nextBatch(after: BatchWindow | null): Promise<BatchWindow | null> {
+  async #batchAfter(after: BatchWindow | null): Promise<BatchWindow | null> {
     const batches = this.#stream.batches;
     if (!batches) return null;
     const { next } = batches;
@@ -210,7 +369,7 @@ class HttpSource implements Source {
     );
   }
 
-  async acknowledge(window: BatchWindow, records: number): Promise<void> {
+  async acknowledge(window: BatchWindow, { records }: Committed): Promise<void> {
     const acknowledge = this.#stream.batches?.acknowledge;
     if (!acknowledge) return;
     await this.#client.ask(
@@ -223,53 +382,27 @@ class HttpSource implements Source {
 
   #values(window: Window): Values {
     if (window.kind === 'batch') return { batch: window.id, cursor: window.after ?? '' };
-    return this.#bounds(window);
-  }
-
-  /** Both ends as the source wants them; for a source that includes `to`, one unit of its format less. */
-  #bounds(window: TimeWindow): Values {
     const { format, end } = this.#stream.window;
-    const unitMs = format === 'datetime' || format === 'epoch-s' ? 1000 : 1;
-    const write = (atMs: number): string | number => {
-      if (format === 'epoch-ms') return atMs;
-      if (format === 'epoch-s') return Math.floor(atMs / 1000);
-      if (format === 'iso') return shanghaiInstant(atMs);
-      const text = shanghaiWallTime(atMs);
-      return format === 'datetime' ? text : `${text}.${String(atMs % 1000).padStart(3, '0')}`;
-    };
-    return { from: write(fromMs(window)), to: write(toMs(window) - (end === 'inclusive' ? unitMs : 0)) };
+    // For a source that includes `to`, one unit of its form less.
+    const lastMs = toMs(window) - (end === 'inclusive' ? resolutionMs(format) : 0);
+    return { from: writeTime(fromMs(window), format), to: writeTime(lastMs, format) };
   }
 }
 
 const isTrue = (value: unknown): boolean => value === true || value === 1 || value === '1' || value === 'true';
 
-/** A page is known again by its length and its first and last record; envelopes carry times and request ids. */
-function digestOf(records: unknown[]): string {
-  return hash('sha256', JSON.stringify([records.length, records.at(0), records.at(-1)]), 'hex');
-}
+const isRepeated = ({ number, digest, records }: HttpPage, marks: ReadonlyMap<number, PageMark>): boolean =>
+  records.length > 0 && [...marks].some(([earlier, mark]) => earlier !== number && mark.digest === digest);
+
+const repeated = (stream: string, page: number): HubError =>
+  transientError(`${stream}: page ${String(page)} repeats an earlier page`, {
+    code: 'repeated-page',
+    cure: 'if it goes on, the gateway ignores the page number: check path and page.first',
+  });
 
 function moved(window: Window, before: number, after: number): HubError {
   return transientError(
     `the source changed while it was read: ${String(before)} records became ${String(after)}${window.kind === 'batch' ? ` in batch ${window.id}` : ''}`,
     { code: 'source-moved', cure: 'nothing to do, the window is read again' },
   );
-}
-
-/** Types and filled share of every field of a sample. */
-function describeFields(records: unknown[]): FieldReport[] {
-  const fields = new Map<string, { types: Set<string>; filled: number }>();
-  for (const record of records) {
-    if (typeof record !== 'object' || record === null) continue;
-    for (const [field, value] of Object.entries(record)) {
-      const seen = fields.get(field) ?? { types: new Set<string>(), filled: 0 };
-      seen.types.add(value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value);
-      if (value !== null && value !== '') seen.filled += 1;
-      fields.set(field, seen);
-    }
-  }
-  return [...fields].map(([field, { types, filled }]) => ({
-    field,
-    types: [...types],
-    filled: filled / records.length,
-  }));
 }

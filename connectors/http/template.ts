@@ -1,4 +1,4 @@
-import type { PLACEHOLDERS } from '../../config/connector-schema.ts';
+import type { PLACEHOLDERS } from '../../config/kinds/http.ts';
 
 /** One request as the configuration describes it. */
 export interface RequestTemplate {

@@ -37,6 +37,12 @@ CREATE TABLE stream (
   retired_at timestamptz,
   -- Set when a configuration error stopped the stream; cleared whenever the configuration is read again.
   paused_reason text,
+  -- How the source answered last: it delivered, had nothing, could not be reached, or answered garbage.
+  contact text CHECK (contact IN ('delivered', 'nothing', 'unreachable', 'garbled', 'refused')),
+  contact_at timestamptz,
+  contact_detail text,
+  -- From then on its records' fields are compared with those of its first complete batch.
+  fields_known_at timestamptz,
   -- For daily streams: the rule of the jurisdiction's profile that each day's increment falls under.
   rule text, article text, duty text, basis text,
   cut_off interval, due interval
@@ -92,7 +98,7 @@ CREATE VIEW certificate_current AS
 CREATE TABLE batch (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   stream_id integer NOT NULL REFERENCES stream,
-  purpose text NOT NULL CHECK (purpose IN ('return', 'daily', 'reconcile')),
+  purpose text NOT NULL CHECK (purpose IN ('return', 'daily', 'reconcile', 'push')),
   workflow_id text NOT NULL,
   read_from timestamptz,
   read_to timestamptz,
@@ -112,6 +118,7 @@ CREATE TABLE batch (
 );
 CREATE INDEX batch_by_stream ON batch (stream_id, opened_at);
 CREATE INDEX batch_chain ON batch (stream_id, ordinal, id) WHERE ordinal IS NOT NULL;
+CREATE INDEX batch_by_source ON batch (stream_id, source_batch) WHERE ordinal IS NOT NULL;
 CREATE INDEX batch_unacknowledged ON batch (stream_id)
   WHERE ordinal IS NOT NULL AND state = 'complete' AND acknowledged_at IS NULL;
 
@@ -120,6 +127,8 @@ CREATE TABLE batch_page (
   attempt integer NOT NULL,
   page integer NOT NULL,
   digest text NOT NULL,
+  -- Where the page ended, or which rows it held, in the source's words.
+  position text,
   read integer NOT NULL,
   accepted integer NOT NULL,
   -- Of the accepted: certificates that the library did not hold before.
@@ -128,6 +137,45 @@ CREATE TABLE batch_page (
   rejected integer NOT NULL,
   committed_at timestamptz NOT NULL,
   PRIMARY KEY (batch_id, attempt, page)
+);
+
+-- Keys of a batch that has all records of its source, until it is closed: what it lacks is deleted.
+CREATE TABLE snapshot_key (
+  batch_id bigint NOT NULL,
+  record_key text COLLATE "C" NOT NULL,
+  PRIMARY KEY (batch_id, record_key)
+);
+
+-- What a department pushed, so that a request that comes twice is answered twice and taken once.
+CREATE TABLE push (
+  stream_id integer NOT NULL REFERENCES stream,
+  idempotency_key text COLLATE "C" NOT NULL,
+  body_hash bytea NOT NULL,
+  batch_id bigint NOT NULL,
+  outcomes jsonb NOT NULL,
+  received_at timestamptz NOT NULL,
+  PRIMARY KEY (stream_id, idempotency_key)
+);
+CREATE INDEX push_by_time ON push (stream_id, received_at);
+
+-- The fields of a stream's records as they are known, and how they changed.
+CREATE TABLE stream_field (
+  stream_id integer NOT NULL REFERENCES stream,
+  field text NOT NULL,
+  types integer NOT NULL,
+  always boolean NOT NULL,
+  PRIMARY KEY (stream_id, field)
+);
+CREATE TABLE drift (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  stream_id integer NOT NULL REFERENCES stream,
+  field text NOT NULL,
+  change text NOT NULL CHECK (change IN ('added', 'missing', 'retyped')),
+  detail text NOT NULL,
+  action text NOT NULL,
+  first_seen_at timestamptz NOT NULL,
+  last_seen_at timestamptz NOT NULL,
+  UNIQUE (stream_id, field, change, detail)
 );
 
 CREATE TABLE reject (

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { ConnectorConfig, HttpConnectorConfig, HttpStreamConfig } from '../../config/connector-schema.ts';
+import type { HttpConnectorConfig, HttpStreamConfig } from '../../config/kinds/http.ts';
 import { provide } from '../../config/environment.ts';
 import { http } from '../../connectors/http/index.ts';
 import { compileMapping } from '../../connectors/mapping.ts';
-import type { Source } from '../../connectors/contract.ts';
+import type { ChainView, PageMark, Source } from '../../connectors/contract.ts';
+import { keysOf, readAll } from '../../connectors/suite.ts';
 import { HubError } from '../../domain/errors.ts';
-import { timeWindow, type Window } from '../../domain/window.ts';
+import { timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
 import type { DepartmentId } from '../departments/departments.ts';
 import { FAULTS, type Fault } from '../departments/server.ts';
 import { versionsOf } from '../departments/records.ts';
 import { FORMATS } from '../departments/trades.ts';
 import { CLOSED_MS, Departments, STREAM_OF, streamOf } from '../support/departments.ts';
-import { acceptance, type Subject } from './acceptance.ts';
+import { acceptance, misbehaving, type Candidate, type Faults } from './acceptance.ts';
 
 const MENDED: Fault[] = [...FAULTS];
 const TOLD: Fault[] = ['error', 'empty-body', 'truncated', 'repeated-page', 'away'];
@@ -21,68 +22,70 @@ const TOLD: Fault[] = ['error', 'empty-body', 'truncated', 'repeated-page', 'awa
 function configured(
   id: DepartmentId,
   change: (stream: HttpStreamConfig) => HttpStreamConfig = (stream) => stream,
-): { connector: ConnectorConfig; stream: HttpStreamConfig } {
+): { connector: HttpConnectorConfig; stream: HttpStreamConfig } {
   const { connector, stream } = streamOf(STREAM_OF[id]);
   const quick = { ...connector, timeout: 400 } as HttpConnectorConfig;
   const small = { ...(stream as HttpStreamConfig), page: { ...(stream as HttpStreamConfig).page, size: 100 } };
   return { connector: quick, stream: change(small) };
 }
 
-async function subject(id: DepartmentId): Promise<Subject> {
+const open = (connector: HttpConnectorConfig, stream: HttpStreamConfig): Source => http.open(connector, stream);
+
+const CHAIN: ChainView = { upToMs: CLOSED_MS, known: () => Promise.resolve(new Set()) };
+const batchAfter = async (source: Source, after: BatchWindow | null): Promise<BatchWindow | null> =>
+  (await source.nextBatch?.(after, CHAIN))?.batch ?? null;
+
+async function candidate(id: DepartmentId): Promise<Candidate & Faults> {
   const departments = await new Departments({ records: 600 }).start(id);
   const { connector, stream } = configured(id);
-  const source = http.open(connector, stream);
+  const source = open(connector, stream);
   const { server } = departments.get(id);
   const { options } = departments;
   const versions = Array.from({ length: options.records }, (_, index) =>
-    versionsOf(FORMATS[id]!.trade, options, index, CLOSED_MS),
+    versionsOf(FORMATS[id].trade, options, index, CLOSED_MS),
   );
   let window: Window = timeWindow(options.startMs, CLOSED_MS);
   let keys = versions.flatMap((all) => all.slice(-1).map(({ key }) => key)).sort();
+  const mapping = compileMapping(stream);
   if (id === 'province') {
-    window = (await source.nextBatch?.(null)) ?? assert.fail('no batch');
-    keys = await batchKeys(source, window);
+    window = (await batchAfter(source, null)) ?? assert.fail('no batch');
+    keys = keysOf(mapping, await readAll({ source }, window));
+    assert.equal(keys.length, window.declared);
   }
+  const calm = (): void => server.clearFaults();
   return {
-    source,
-    keyOf: compileMapping(stream).keyOf,
-    window,
-    keys,
+    ...{ source, config: stream, window, keys, ...mapping, calm },
     intruder: () => {
       provide('HUB_TEST_WRONG', 'wrong');
       const { auth } = connector;
       const wrong = { env: 'HUB_TEST_WRONG' };
-      const refused = auth?.type === 'header' ? { ...auth, value: wrong } : auth && { ...auth, clientSecret: wrong };
-      return http.open({ ...connector, auth: refused }, stream);
+      const refused = (
+        auth?.type === 'header' ? { ...auth, value: wrong } : { ...auth, clientSecret: wrong }
+      ) as HttpConnectorConfig['auth'];
+      return open({ ...connector, auth: refused }, stream);
     },
     disturb: (fault, times) => server.setFault(fault as Fault, times, 1),
-    calm: () => server.clearFaults(),
+    away: () => {
+      server.setFault('away', 1_000_000);
+      return Promise.resolve(() => Promise.resolve(calm()));
+    },
     close: () => departments.stop(),
   };
 }
 
-/** Keys of a batch as its declared number of rows, read in the simplest way. */
-async function batchKeys(source: Source, window: Window): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { records } of source.read(
-    window,
-    { committed: new Map(), total: null },
-    new AbortController().signal,
-  )) {
-    for (const record of records) keys.push((record as { cd_id: string }).cd_id);
-  }
-  assert.equal(keys.length, window.kind === 'batch' ? window.declared : -1);
-  return keys.sort();
-}
-
 for (const id of ['housing', 'health', 'province'] as const) {
-  acceptance(`http · ${id}`, () => subject(id), { mended: MENDED, told: TOLD });
+  acceptance(
+    `http · ${id}`,
+    () => candidate(id),
+    (subject) => misbehaving(subject, { mended: MENDED, told: TOLD }),
+  );
 }
 // Without a total a short page cannot be told from a full one: there the count is what tells.
-acceptance('http · transport', () => subject('transport'), {
-  mended: MENDED.filter((fault) => fault !== 'short-page'),
-  told: TOLD,
-});
+acceptance(
+  'http · transport',
+  () => candidate('transport'),
+  (subject) => misbehaving(subject, { mended: MENDED.filter((fault) => fault !== 'short-page'), told: TOLD }),
+);
 
 describe('http beyond the suite', () => {
   let departments: Departments;
@@ -107,7 +110,7 @@ describe('http beyond the suite', () => {
     error instanceof HubError && error.kind === expected && text.test(`${error.message}; ${error.cure ?? ''}`);
   const drain = async (
     source: Source,
-    resume: { committed: Map<number, string>; total: number | null } = { committed: new Map(), total: null },
+    resume: { committed: Map<number, PageMark>; total: number | null } = { committed: new Map(), total: null },
   ): Promise<number> => {
     let records = 0;
     for await (const page of source.read(whole(), resume, new AbortController().signal)) records += page.records.length;
@@ -117,7 +120,7 @@ describe('http beyond the suite', () => {
   it('refused credentials name what to check and do not show themselves', async () => {
     const { connector, stream } = configured('housing');
     provide('HUB_TEST_WRONG', 'wrong-key-4711');
-    const source = http.open(
+    const source = open(
       {
         ...connector,
         auth: { type: 'header', name: 'X-App-Key', value: { env: 'HUB_TEST_WRONG' } },
@@ -148,20 +151,23 @@ describe('http beyond the suite', () => {
     ];
     for (const [change, message] of wrong) {
       const { connector, stream } = configured('housing', change);
-      await assert.rejects(drain(http.open(connector, stream)), kind('configuration', message));
+      await assert.rejects(drain(open(connector, stream)), kind('configuration', message));
     }
   });
 
   it('a result code other than success is told, its message with whatever it may hold is not', async () => {
     const { connector, stream } = configured('health');
-    const source = http.open({ ...connector, auth: undefined }, stream);
-    await assert.rejects(source.count(whole()), kind('transient', /found code = “E-106”, expected 00/));
+    const source = open({ ...connector, auth: undefined }, stream);
+    await assert.rejects(
+      source.count(whole()),
+      kind('configuration', /found code = “E-106”, which means: not authorised/),
+    );
   });
 
   it('a source that caps its pages is read to the end', async () => {
-    const { connector, stream } = configured('housing', (given) => ({ ...given, page: { first: 1, size: 5000 } }));
+    const { connector, stream } = configured('housing', (given) => ({ ...given, page: { ...given.page, size: 5000 } }));
     await withRecords(2500, async () => {
-      assert.equal(await drain(http.open(connector, stream)), await http.open(connector, stream).count(whole()));
+      assert.equal(await drain(open(connector, stream)), await open(connector, stream).count(whole()));
       assert.ok(departments.get('housing').server.counts.pages >= 3);
     });
   });
@@ -169,15 +175,15 @@ describe('http beyond the suite', () => {
   it('a total that changed since the earlier pages means that the source moved', async () => {
     const { connector, stream } = configured('housing');
     await assert.rejects(
-      drain(http.open(connector, stream), { committed: new Map([[0, 'x']]), total: 3 }),
+      drain(open(connector, stream), { committed: new Map([[0, { digest: 'x', position: null }]]), total: 3 }),
       kind('transient', /the source changed while it was read/),
     );
   });
 
   it('an answer larger than allowed is a configuration error that says what to change', async () => {
-    const { connector, stream } = configured('housing', (given) => ({ ...given, page: { first: 1, size: 1000 } }));
+    const { connector, stream } = configured('housing', (given) => ({ ...given, page: { ...given.page, size: 1000 } }));
     await withRecords(6000, async () => {
-      const source = http.open({ ...connector, maxPage: 0.1 }, stream);
+      const source = open({ ...connector, maxPage: 0.1 }, stream);
       await assert.rejects(
         drain(source),
         kind('configuration', /larger than maxPage allows; lower page.size or raise maxPage/),
@@ -191,20 +197,20 @@ describe('http beyond the suite', () => {
     server.setFault('rate-limit', 1);
     const before = server.counts.requests;
     const started = Date.now();
-    await drain(http.open(connector, stream));
+    await drain(open(connector, stream));
     assert.ok(Date.now() - started >= 1000);
     assert.ok(server.counts.requests > before);
   });
 
   it('a platform’s batches form a chain that ends with null', async () => {
     const { connector, stream } = configured('province');
-    const source = http.open(connector, stream);
-    const first = await source.nextBatch?.(null);
+    const source = open(connector, stream);
+    const first = await batchAfter(source, null);
     assert.deepEqual([first?.ordinal, first?.after], [1, null]);
-    const second = await source.nextBatch?.(first ?? null);
+    const second = await batchAfter(source, first);
     if (second) assert.deepEqual([second.ordinal, second.after], [2, first?.next]);
-    let last = second ?? first ?? null;
-    for (let next = last; next; next = (await source.nextBatch?.(next)) ?? null) last = next;
-    assert.equal(await source.nextBatch?.(last), null);
+    let last = second ?? first;
+    for (let next = last; next; next = await batchAfter(source, next)) last = next;
+    assert.equal(await batchAfter(source, last), null);
   });
 });

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { anyConnectorSchema } from '../../config/connector-schema.ts';
+import { httpConnectorSchema } from '../../config/kinds/http.ts';
 import { http } from '../../connectors/http/index.ts';
 import { compileMapping } from '../../connectors/mapping.ts';
 import { timeWindow } from '../../domain/window.ts';
@@ -46,18 +46,14 @@ describe('the README’s own department', () => {
   it('works as it stands', async () => {
     const { port } = gateway.address() as AddressInfo;
     const example = parse(exampleOf('README.md')) as object;
-    const connector = { ...anyConnectorSchema.parse(example), id: 'parks', baseUrl: `http://127.0.0.1:${port}` };
+    const connector = { ...httpConnectorSchema.parse(example), id: 'parks', baseUrl: `http://127.0.0.1:${port}` };
     const [stream] = connector.streams;
     assert.ok(stream);
     const source = http.open(connector, stream);
     const window = timeWindow(Date.parse('2026-11-20T00:00:00+08:00'), Date.parse('2026-11-21T00:00:00+08:00'));
     assert.equal(await source.count(window), 1);
-    for await (const { records, undecodable } of source.read(
-      window,
-      { committed: new Map(), total: null },
-      new AbortController().signal,
-    )) {
-      const { rows, rejected } = compileMapping(stream).map(records, undecodable);
+    for await (const page of source.read(window, { committed: new Map(), total: null }, new AbortController().signal)) {
+      const { rows, rejected } = compileMapping(stream).map(page, { readAt: '2026-11-20T12:00:00+08:00' });
       assert.deepEqual(rejected, []);
       const [row] = JSON.parse(rows.toJson().toString()) as { number: string; status: string }[];
       assert.deepEqual([row?.number, row?.status], ['3202-1', 'valid']);

@@ -1,11 +1,15 @@
 import { shanghaiWallTime, shanghaiInstant } from '../../domain/dates.ts';
 import { versionsOf, recordsBefore, type Scale, type Version } from './records.ts';
 import { seeded } from './random.ts';
-import { DepartmentServer, type Answer, type PageChange, type Request, type Route } from './server.ts';
+import { cultureDatabase, educationFolder, landDatabase, pushAll } from './places.ts';
+import { DepartmentServer, type Control, type PageChange, type Request, type Route } from './server.ts';
 import { currentStates, layOut, positionOf, rowBytes, truthAt, type Table } from './table.ts';
 import { FORMATS, type Format } from './trades.ts';
 
-export const DEPARTMENTS = ['province', 'housing', 'health', 'transport'] as const;
+/** Departments with a gateway over HTTP, and those that are reached in other ways. */
+export const GATEWAYS = ['province', 'housing', 'health', 'transport'] as const;
+export const DEPARTMENTS = [...GATEWAYS, 'land', 'culture', 'education', 'police'] as const;
+export type GatewayId = (typeof GATEWAYS)[number];
 export type DepartmentId = (typeof DEPARTMENTS)[number];
 
 /** The secret that each department expects. */
@@ -14,6 +18,8 @@ export const secretOf = (id: DepartmentId): string => `${id}-secret`;
 export interface DepartmentOptions extends Scale {
   /** The data are frozen at this moment: the department has closed for the day. */
   nowMs: number;
+  /** Where departments without a gateway keep their data. */
+  folder: string;
 }
 
 /** A batch that was acknowledged, and when. */
@@ -25,6 +31,8 @@ export interface Acknowledgement {
 
 export interface Department {
   server: DepartmentServer;
+  /** What the hub is told, where that is not the server's address. */
+  address: string | null;
   /** Moves the department's data to another moment. */
   moveTo(nowMs: number): void;
   acknowledgements: Acknowledgement[];
@@ -34,14 +42,13 @@ export interface Department {
 
 /** Puts one simulated department together. */
 export function createDepartment(id: DepartmentId, options: DepartmentOptions): Department {
-  const format = FORMATS[id];
-  if (!format) throw new Error(`no department ${id}`);
+  const format: Format = FORMATS[id];
   let { nowMs } = options;
   let table: Table | null = null;
   let batches: ReturnBatch[] | null = null;
   const acknowledgements: Acknowledgement[] = [];
 
-  const control: Record<string, (request: Request) => Answer> = {
+  const control: Control = {
     'GET /_sim/truth': () => {
       const lines: string[] = [];
       // What lies in a stretch without a batch was not returned yet.
@@ -56,13 +63,19 @@ export function createDepartment(id: DepartmentId, options: DepartmentOptions): 
         ...server.counts,
         acknowledgements: acknowledgements.length,
       }),
+    'POST /_sim/push': async ({ body }) => {
+      const target = JSON.parse(body) as { hub: string; stream: string };
+      return JSON.stringify(await pushAll(format, options, nowMs, { ...target, secret: secretOf(id) }));
+    },
     'POST /_sim/now': ({ body }) => {
       department.moveTo((JSON.parse(body) as { nowMs: number }).nowMs);
       return '{}';
     },
   };
 
-  const routes: Record<DepartmentId, () => Route[]> = {
+  const place = PLACES[id]?.(format, options, options.folder) ?? null;
+  place?.moveTo(nowMs);
+  const routes: Partial<Record<DepartmentId, () => Route[]>> = {
     province: () =>
       provinceRoutes(
         () => (batches ??= batchesOf(format, options, nowMs)),
@@ -75,19 +88,27 @@ export function createDepartment(id: DepartmentId, options: DepartmentOptions): 
     transport: () => transportRoutes(rows, () => server),
   };
   const rows = (): Table => (table ??= currentStates(format, options, nowMs));
-  const server = new DepartmentServer(routes[id](), control);
+  const server = new DepartmentServer(routes[id]?.() ?? [], control);
   const department: Department = {
     server,
+    address: place?.address ?? null,
     acknowledgements,
     onAcknowledge: null,
     moveTo: (toMs) => {
       nowMs = toMs;
+      place?.moveTo(nowMs);
       table = null;
       batches = null;
     },
   };
   return department;
 }
+
+const PLACES: Partial<Record<DepartmentId, typeof landDatabase>> = {
+  land: landDatabase,
+  culture: cultureDatabase,
+  education: educationFolder,
+};
 
 /** Where a window and a page of it lie in a table. */
 function place(

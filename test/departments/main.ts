@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
     anchor: { type: 'string' },
     now: { type: 'string' },
     changed: { type: 'string', default: '0' },
+    folder: { type: 'string', default: '.' },
   },
 });
 const id = positionals[0] as DepartmentId | undefined;
@@ -28,9 +29,11 @@ const department = createDepartment(id, {
   anchorMs,
   nowMs: Number(values.now ?? anchorMs),
   changed: Number(values.changed),
+  folder: values.folder,
 });
 const port = await department.server.listen(Number(values.port));
-const address = { department: id, url: `http://127.0.0.1:${String(port)}` };
+const url = `http://127.0.0.1:${String(port)}`;
+const address = { department: id, url, address: department.address ?? url };
 if (process.send) process.send(address);
 else console.log(JSON.stringify(address));
 

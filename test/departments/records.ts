@@ -19,6 +19,8 @@ export interface Trade {
   /** The state of a deleted record, where deletion is a state and not a mark of its own. */
   deletedState?: string;
   numberOf: (random: Random, index: number, year: string) => string;
+  /** The defects that its way of delivery can carry; all where left out. */
+  defects?: readonly Defect[];
 }
 
 /** How many records there are and over which time they came about. */
@@ -53,6 +55,10 @@ export const DEFECTS = {
 
 export type Defect = keyof typeof DEFECTS;
 const DEFECT_NAMES = Object.keys(DEFECTS) as Defect[];
+/** Those that text in columns can carry. */
+export const TEXT_DEFECTS = DEFECT_NAMES.filter(
+  (name) => !['wrong-type', 'control-character', 'bad-bytes'].includes(name),
+);
 
 /** One version of one record as the department has it. */
 export interface Version {
@@ -132,7 +138,7 @@ function newRecord(trade: Trade, scale: Scale, index: number, createdMs: number,
   const issuedOn = addDays(shanghaiDate(createdMs), -Math.floor(random() * 20));
   const effectiveOn = random() < 0.2 ? null : issuedOn;
   const longTerm = random() < 0.15;
-  const defect = random() < 0.03 ? pick(random, DEFECT_NAMES) : null;
+  const defect = random() < 0.03 ? pick(random, trade.defects ?? DEFECT_NAMES) : null;
   // Now and then a department files a certificate a second time, under a new key.
   const twin = index > 0 && random() < 0.01 ? index - 1 : index;
   const number = trade.numberOf(seeded(scale.seed, trade.id, twin, 'number'), twin, issuedOn.slice(0, 4));

@@ -34,6 +34,9 @@ export interface Route {
   answer: (request: Request, match: RegExpExecArray, change: PageChange) => Result | Promise<Result>;
 }
 
+/** Addresses by which tests and the demonstration speak with a department. */
+export type Control = Record<string, (request: Request) => Answer | Promise<Answer>>;
+
 export type Result = Answer | { status: number; body: Answer };
 
 export interface PageChange {
@@ -49,12 +52,12 @@ export class DepartmentServer {
   readonly #routes: Route[];
   readonly #faults = new Map<Fault, { times: number; after: number }>();
   readonly #tokens = new Set<string>();
-  readonly #control: Record<string, (request: Request) => Answer>;
+  readonly #control: Control;
   readonly counts = { requests: 0, pages: 0, faults: 0 };
   /** The department's clock, as its Date header tells it. */
   clock: () => number = Date.now;
 
-  constructor(routes: Route[], control: Record<string, (request: Request) => Answer>) {
+  constructor(routes: Route[], control: Control) {
     this.#routes = routes;
     this.#control = control;
     this.#server = createServer({ keepAlive: true }, (incoming, response) => void this.#handle(incoming, response));
@@ -119,7 +122,7 @@ export class DepartmentServer {
     const { pathname } = request.url;
     const control = this.#control[`${incoming.method ?? ''} ${pathname}`];
     if (control) {
-      send(response, 200, control(request));
+      send(response, 200, await control(request));
       return;
     }
     if (pathname === '/_sim/faults') {

@@ -85,10 +85,17 @@ export function* truthAt(format: Format, scale: Scale, nowMs: number): Generator
     else
       yield {
         key: last.key,
-        hash: contentHash(JSON.stringify(expected(format, last))),
+        hash: hashOf(format, versionsOf(format.trade, scale, index, nowMs), last),
         status: last.certificate.status,
       };
   }
+}
+
+/** A deletion that carries no certificate leaves the earlier one in place, under a hash of its hash. */
+function hashOf(format: Format, versions: Version[], last: Version): string {
+  const before = versions.at(-2);
+  if (!format.bareDeletions || !last.deleted || !before) return contentHash(JSON.stringify(expected(format, last)));
+  return contentHash(Buffer.from(contentHash(JSON.stringify(expected(format, before))), 'hex'));
 }
 
 /** The certificate that must come of a version, put together in canonical order and without the hub's mapping. */

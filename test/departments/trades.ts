@@ -1,11 +1,13 @@
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { digits } from './random.ts';
-import { write, type Trade, type Version } from './records.ts';
+import { TEXT_DEFECTS, write, type Trade, type Version } from './records.ts';
 
 /** A department's way of writing a record, and which of its fields the hub has no name for. */
 export interface Format {
   trade: Trade;
   raw: (version: Version) => Record<string, unknown>;
+  /** Deletions carry nothing but their key. */
+  bareDeletions?: boolean;
   /** Fields that end in the certificate's extension, in code-unit order. */
   extension: (version: Version) => Record<string, unknown>;
 }
@@ -178,7 +180,153 @@ const transport: Format = {
   extension: (version) => ({ businessAddress: version.address, scope: ['普通货运', '货物专用运输'] }),
 };
 
+/** 自然资源: a table with GB/T 36903 names in pinyin, holders joined in one text. */
+const land: Format = {
+  trade: {
+    id: 'land',
+    certificateName: '建设用地规划许可证',
+    typeCode: '11100000000014585D005',
+    issuerName: '无锡市自然资源和规划局',
+    issuerCode: '11320200014006454J',
+    holders: 'organisations',
+    severalHolders: true,
+    states: { valid: '1', suspended: '2', cancelled: '4' },
+    numberOf: (random, index, year) => `地字第3202${year}${digits(random, 2)}${String(index).padStart(7, '0')}号`,
+    defects: TEXT_DEFECTS,
+  },
+  raw: (version) => {
+    const written = write(version, plain);
+    return {
+      id: version.key,
+      zzbh: written.number,
+      zzbs: version.certificate.identifier,
+      zzbfrq: written.issuedOn,
+      zzyxqqsrq: written.effectiveOn,
+      zzyxqjzrq: written.expiresOn,
+      czzt: written.holders.map(({ name }) => name).join('、'),
+      czztdm: written.holders.map(({ code }) => code).join('、'),
+      czztdmlxdm: written.holders[0]?.codeType,
+      zt: written.status,
+      sfsc: version.deleted ? '1' : '0',
+      ydmj: '1234.50',
+      gxsj: shanghaiWallTime(version.updatedMs),
+    };
+  },
+  extension: () => ({ 用地面积: '1234.50' }),
+};
+
+/** 文旅: rows of a front-end exchange database, deletions with nothing but their key. */
+const culture: Format = {
+  bareDeletions: true,
+  trade: {
+    id: 'culture',
+    certificateName: '娱乐经营许可证',
+    typeCode: '11100000000013515L010',
+    issuerName: '无锡市文化广电和旅游局',
+    issuerCode: '11320200014006462D',
+    holders: 'organisations',
+    severalHolders: false,
+    states: { valid: '有效', suspended: '暂扣', cancelled: '注销' },
+    numberOf: (random, index) => `32020${digits(random, 1)}${String(index).padStart(8, '0')}`,
+    defects: TEXT_DEFECTS,
+  },
+  raw: (version) => {
+    const written = write(version, slashes);
+    const [holder] = written.holders;
+    return {
+      LSH: version.key,
+      ZZBH: written.number,
+      ZZBS: version.certificate.identifier,
+      ZZBFRQ: written.issuedOn,
+      ZZYXQQSRQ: written.effectiveOn,
+      ZZYXQJZRQ: written.expiresOn,
+      CZZT: holder?.name,
+      CZZTDM: holder?.code,
+      CZZTDMLXDM: holder?.codeType,
+      ZT: written.status,
+      KZ_JYCS: written.address,
+      dsc_biz_timestamp: shanghaiWallTime(version.updatedMs),
+    };
+  },
+  extension: (version) => ({ KZ_JYCS: version.address }),
+};
+
+/** 教育: a file a day with Chinese column names. */
+const education: Format = {
+  trade: {
+    id: 'education',
+    certificateName: '教师资格证书',
+    typeCode: '11100000000013531G002',
+    issuerName: '无锡市教育局',
+    issuerCode: '11320200014006470W',
+    holders: 'persons',
+    severalHolders: false,
+    states: { valid: '有效', suspended: '暂停', cancelled: '注销' },
+    deletedState: '删除',
+    numberOf: (random, index, year) => `${year}3202${digits(random, 3)}${String(index).padStart(7, '0')}`,
+    defects: TEXT_DEFECTS,
+  },
+  raw: (version) => {
+    const written = write(version, slashes);
+    const [holder] = written.holders;
+    return {
+      流水号: version.key,
+      证书编号: written.number,
+      证照标识: version.certificate.identifier,
+      发证日期: written.issuedOn,
+      有效期起: written.effectiveOn,
+      有效期止: written.expiresOn,
+      姓名: holder?.name,
+      证件号码: holder?.code,
+      证件类型: holder?.codeType === '001' ? '统一社会信用代码' : '居民身份证',
+      状态: version.deleted ? '删除' : written.status,
+      任教学科: '语文',
+      更新时间: shanghaiWallTime(version.updatedMs),
+    };
+  },
+  extension: () => ({ 任教学科: '语文' }),
+};
+
+/** 公安: pushes JSON records with GB/T 36903 names in English. */
+const police: Format = {
+  trade: {
+    id: 'police',
+    certificateName: '特种行业许可证',
+    typeCode: '11100000000013494U003',
+    issuerName: '无锡市公安局',
+    issuerCode: '11320200014006489X',
+    holders: 'organisations',
+    severalHolders: false,
+    states: { valid: 'A', suspended: 'S', cancelled: 'C' },
+    numberOf: (random, index) => `锡公特${digits(random, 2)}${String(index).padStart(8, '0')}`,
+    defects: TEXT_DEFECTS,
+  },
+  raw: (version) => {
+    const written = write(version, plain);
+    const [holder] = written.holders;
+    return {
+      id: version.key,
+      certificateNumber: written.number,
+      certificateIdentifier: version.certificate.identifier,
+      certificateIssuedDate: written.issuedOn,
+      certificateEffectiveDate: written.effectiveOn,
+      certificateExpiringDate: written.expiresOn,
+      certificateHolderName: holder?.name,
+      certificateHolderCode: holder?.code,
+      certificateHolderTypeCode: holder?.codeType,
+      state: written.status,
+      removed: version.deleted,
+      changedAt: version.updatedMs,
+      premises: written.address,
+    };
+  },
+  extension: (version) => ({ premises: version.address }),
+};
+
 /** Marks text that is written as a bare JSON number. */
 export const AS_NUMBER = '@number:';
 
-export const FORMATS: Record<string, Format> = { province, housing, health, transport };
+export const FORMATS = { province, housing, health, transport, land, culture, education, police } satisfies Record<
+  string,
+  Format
+>;

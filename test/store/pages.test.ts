@@ -41,8 +41,18 @@ function pageOf(number: number, records: Delivered[]): PageRows {
       rejected.push({ key, updatedAt: instant(record.at), problems, raw: JSON.stringify(record), rawEncoding: 'json' });
     }
   }
-  return { number, digest: String(number), read: records.length, rows: rows.toJson(), rejected };
+  return {
+    number,
+    digest: String(number),
+    read: records.length,
+    rows: rows.toJson(),
+    rejected,
+    deleted: [],
+    position: null,
+  };
 }
+
+const RULES = { untimed: false, snapshot: false };
 
 describe('writing a page', () => {
   let database: TestDatabase;
@@ -80,7 +90,7 @@ describe('writing a page', () => {
       NOW,
     );
   const write = async (batchId: number, page: PageRows): Promise<PageCounts> =>
-    writePage(db, await getBatch(db, batchId), page, NOW);
+    writePage(db, await getBatch(db, batchId), page, RULES, NOW);
 
   const held = async (): Promise<Record<string, [number, number]>> => {
     const rows = await db('certificate')
@@ -269,7 +279,7 @@ describe('writing a page', () => {
     rows.append(JSON.stringify(certificate({ key: 1, at: 1, content: 1, bad: false })), 'K1', instant(1), []);
     const broken = { ...certificate({ key: 2, at: 1, content: 1, bad: false }), issuedOn: 'never' };
     rows.append(JSON.stringify(broken), 'K2', instant(1), []);
-    await assert.rejects(write(batch, { number: 0, digest: 'd', read: 2, rows: rows.toJson(), rejected: [] }));
+    await assert.rejects(write(batch, { ...pageOf(0, []), read: 2, rows: rows.toJson() }));
     assert.deepEqual(await held(), {});
   });
 

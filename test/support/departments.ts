@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectorConfig, StreamConfig } from '../../config/connector-schema.ts';
+import type { ConnectorConfig } from '../../config/connector-schema.ts';
+import type { StreamConfig } from '../../config/stream-schema.ts';
 import { provide } from '../../config/environment.ts';
 import { findStream, loadConfig, type HubConfig } from '../../config/load.ts';
 import {
@@ -27,6 +30,7 @@ export class Departments {
     const anchorMs = options.anchorMs ?? CLOSED_MS;
     this.options = {
       ...{ seed: 7, records: 600, startMs: anchorMs - 3 * DAY_MS, anchorMs, nowMs: anchorMs, changed: 0 },
+      folder: mkdtempSync(join(tmpdir(), 'departments-')),
       ...options,
     };
   }
@@ -36,7 +40,7 @@ export class Departments {
       const department = createDepartment(id, this.options);
       const port = await department.server.listen(0);
       const url = `http://127.0.0.1:${port}`;
-      provide(`HUB_DEMO_${id.toUpperCase()}_URL`, url);
+      provide(`HUB_DEMO_${id.toUpperCase()}_URL`, department.address ?? url);
       provide(`HUB_DEMO_${id.toUpperCase()}_SECRET`, secretOf(id));
       this.#running.set(id, Object.assign(department, { url }));
     }
@@ -47,6 +51,13 @@ export class Departments {
     return this.#running.get(id) ?? assertNever(id);
   }
 
+  /** Has a department push its records to a hub's inbox. */
+  async push(id: DepartmentId, hub: string): Promise<void> {
+    const body = JSON.stringify({ hub, stream: STREAM_OF[id] });
+    const response = await fetch(`${this.get(id).url}/_sim/push`, { method: 'POST', body });
+    if (!response.ok) throw new Error(await response.text());
+  }
+
   all(): RunningDepartment[] {
     return [...this.#running.values()];
   }
@@ -54,6 +65,7 @@ export class Departments {
   async stop(): Promise<void> {
     await Promise.all(this.all().map(({ server }) => server.close()));
     this.#running.clear();
+    rmSync(this.options.folder, { recursive: true, force: true });
   }
 }
 
@@ -72,4 +84,8 @@ export const STREAM_OF: Record<DepartmentId, string> = {
   housing: 'housing-permits',
   health: 'health-doctors',
   transport: 'transport-licences',
+  land: 'land-permits',
+  culture: 'culture-permits',
+  education: 'education-teachers',
+  police: 'police-permits',
 };

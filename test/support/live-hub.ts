@@ -36,12 +36,15 @@ function forTests(config: string): void {
   appendFileSync(join(config, 'hub.yaml'), 'log: { level: debug }\nreturnEvery: 365d\n');
   for (const id of DEPARTMENTS) {
     const file = join(config, `connectors/demo/${id}.yaml`);
-    const connector = parse(readFileSync(file, 'utf8')) as { streams: { page?: object }[] };
+    const connector = parse(readFileSync(file, 'utf8')) as { kind: string; streams: { page?: object }[] };
+    if (connector.kind === 'inbox') continue;
     const streams = connector.streams.map((stream) => ({ ...stream, page: { ...stream.page, size: 300 } }));
-    writeFileSync(file, stringify({ ...connector, timeout: '1s', streams }));
+    const patience = connector.kind === 'http' ? { timeout: '1s' } : {};
+    writeFileSync(file, stringify({ ...connector, ...patience, streams }));
   }
 }
 
+const hubOf = ({ host, port }: { host: string; port: number }): string => `http://${host}:${port}`;
 const DAY_MS = 86_400_000;
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hub-live-'));
@@ -68,7 +71,8 @@ export async function startLiveHub(records: number) {
   const { address, ui } = await startTemporal(supervisor, config, () => undefined);
   const client = await connectTemporal(address, config.settings.temporal.namespace);
   const addresses = { databaseUrl, temporalAddress: address, temporalUi: ui };
-  await supervisor.start(program('worker', addresses, { config: choice.folder, demo: true }));
+  for (const part of ['worker', 'server'] as const)
+    await supervisor.start(program(part, addresses, { config: choice.folder, demo: true }));
 
   return {
     ...{ supervisor, config, choice, departments, db, client, addresses },
@@ -78,6 +82,7 @@ export async function startLiveHub(records: number) {
       const connector = config.connectors.find((candidate) => candidate.id === id);
       const [stream] = connector?.streams ?? [];
       if (!connector || !stream) throw new Error(`no connector ${id}`);
+      if (connector.kind === 'inbox') await departments.push(id, hubOf(config.settings.server));
       await collectStream(client, config, connector.name, stream, departments.options.nowMs);
     },
 
@@ -93,7 +98,8 @@ export async function startLiveHub(records: number) {
     /** Forgets everything that was collected. */
     async forget(): Promise<void> {
       await db.raw(
-        `TRUNCATE certificate, certificate_history, reject, batch, batch_page, discrepancy, reconciliation, obligation`,
+        `TRUNCATE certificate, certificate_history, reject, batch, batch_page, discrepancy, reconciliation, obligation,
+           push, stream_field, drift, snapshot_key`,
       );
       await db.raw(`UPDATE coverage SET times = '{}', ordinals = '{}'`);
       departments.get('province').acknowledgements.length = 0;

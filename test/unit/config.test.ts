@@ -37,7 +37,7 @@ describe('the configuration', () => {
     it(`loads with the profile ${jurisdiction}`, () => {
       const config = loadConfig({ folder: CONFIG, demo: true, jurisdiction });
       assert.equal(config.jurisdiction.id, jurisdiction);
-      assert.equal(config.connectors.length, 4);
+      assert.equal(config.connectors.length, 8);
     });
   }
 
@@ -89,7 +89,7 @@ describe('the configuration', () => {
 
   it('paging without a stop rule is refused', () => {
     const [fault = ''] = faultsOf(edit('connectors/demo/transport.yaml', 'more: data.hasNext, ', ''));
-    assert.match(fault, /response: found a map, expected exactly one of total and more/);
+    assert.match(fault, /response: found a map, expected exactly one of total, more and untilEmpty/);
   });
 
   it('an unknown placeholder is refused', () => {

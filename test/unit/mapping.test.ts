@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { anyConnectorSchema } from '../../config/connector-schema.ts';
+import { httpConnectorSchema } from '../../config/kinds/http.ts';
 import { compileMapping } from '../../connectors/mapping.ts';
 import { contentHash } from '../../domain/certificate.ts';
 import { rejects, type RuleId } from '../../domain/validation.ts';
@@ -13,8 +13,9 @@ interface Row extends Record<string, unknown> {
   flags: { rule: string }[] | null;
 }
 
+const READ_AT = '2026-11-22T12:00:00+08:00';
 const { map } = compileMapping(
-  anyConnectorSchema.parse({
+  httpConnectorSchema.parse({
     ...{ name: '市园林局', unit: '11320200014006438T', kind: 'http', baseUrl: 'http://127.0.0.1' },
     streams: [
       {
@@ -33,7 +34,7 @@ const good = {
 };
 
 function one(record: unknown): { row: Row | undefined; rules: RuleId[] } {
-  const { rows, rejected } = map([record], new Map());
+  const { rows, rejected } = map({ records: [record], undecodable: new Map() }, { readAt: READ_AT });
   const [row] = JSON.parse(rows.toJson().toString()) as Row[];
   return { row, rules: rejected.flatMap(({ problems }) => problems.map(({ rule }) => rule)) };
 }
@@ -158,7 +159,7 @@ describe('mapping a record', () => {
       .map(([field, value]) => ({ ...good, [field]: value }));
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.jsonValue(), mutated), { maxLength: 20 }), (records) => {
-        const { rows, rejected: refused } = map(records, new Map());
+        const { rows, rejected: refused } = map({ records, undecodable: new Map() }, { readAt: READ_AT });
         const accepted = JSON.parse(rows.toJson().toString()) as unknown[];
         assert.equal(accepted.length + refused.length, records.length);
         for (const { problems, raw } of refused) {

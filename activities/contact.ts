@@ -1,0 +1,39 @@
+import { HubError } from '../domain/errors.ts';
+import { noteContact, type Contact } from '../store/streams.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** Codes of faults in which the source did answer, and what it said was no answer. */
+const GARBLED = new Set([
+  ...['empty-body', 'broken-body', 'source-refused', 'repeated-page', 'short-page', 'source-moved'],
+  ...['file-broken', 'file-incomplete'],
+]);
+
+/**
+ * Asks a source something and keeps how it answered: a source that says it has nothing, one that cannot be reached and
+ * one that answers nothing by error are three different things. @param delivered whether the answer means records
+ */
+export async function contacting<T>(
+  { db, now }: Pick<Dependencies, 'db' | 'now'>,
+  stream: string,
+  ask: () => Promise<T>,
+  delivered: (answer: T) => boolean | null,
+): Promise<T> {
+  let answer: T;
+  try {
+    answer = await ask();
+  } catch (error) {
+    if (error instanceof HubError && error.code !== 'outside-hours' && error.code !== 'stream-paused') {
+      // What is thrown is the source's fault; that it could not be noted shows everywhere else.
+      await Promise.allSettled([noteContact(db, stream, contactOf(error), error.message, now())]);
+    }
+    throw error;
+  }
+  const records = delivered(answer);
+  if (records !== null) await noteContact(db, stream, records ? 'delivered' : 'nothing', null, now());
+  return answer;
+}
+
+function contactOf(error: HubError): Contact {
+  if (GARBLED.has(error.code)) return 'garbled';
+  return error.kind === 'configuration' ? 'refused' : 'unreachable';
+}

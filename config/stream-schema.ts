@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { CERTIFICATE_FIELDS, type CertificateField } from '../domain/certificate.ts';
+import { STATUS_NAMES } from '../domain/status.ts';
+import { calendarDate, duration, slug } from './values.ts';
+
+export const path = z
+  .string()
+  .min(1)
+  .meta({ description: 'Path into the record or answer, for example data.list; $ is the whole of it' });
+
+const fieldRule = z.union(
+  [
+    path,
+    z.strictObject({
+      from: path.optional().meta({ description: 'Field of the source; left out beside constant' }),
+      constant: z.string().min(1).optional().meta({ description: 'The value, for every record' }),
+      default: z.string().min(1).optional().meta({ description: 'The value where the source’s field is empty' }),
+      lookup: z
+        .record(z.string(), z.string())
+        .optional()
+        .meta({ description: 'The source’s value → ours; a value that is missing here stays as it is' }),
+      dates: z
+        .enum(['dmy', 'mdy'])
+        .optional()
+        .meta({ description: 'Order of dates such as 03/04/2026, which could be read both ways' }),
+    }),
+  ],
+  { error: 'the name of a field, or {from, constant, default, lookup, dates}' },
+);
+
+/** Where a field of a certificate comes from. */
+export type FieldRule = z.output<typeof fieldRule>;
+
+const fieldMap = z
+  .strictObject(
+    Object.fromEntries(CERTIFICATE_FIELDS.map((field) => [field, fieldRule.optional()])) as Record<
+      CertificateField,
+      z.ZodOptional<typeof fieldRule>
+    >,
+  )
+  .meta({
+    description:
+      'Which field of the source holds what. A field that bears its GB/T 36903 name (ZZBH, zzbh or certificateNumber) needs no entry',
+  });
+
+const statusName = z.enum(STATUS_NAMES as [(typeof STATUS_NAMES)[number], ...typeof STATUS_NAMES]);
+const onDrift = z.enum(['accept', 'warn', 'reject', 'stop']).default('warn');
+
+/** What every kind of connector says of a stream, whatever the way its records travel. */
+export const streamSchema = z.strictObject({
+  id: slug.meta({ description: 'Name of the stream in workflows, commands and reports' }),
+  name: z.string().min(1).optional().meta({ description: 'What people call it; the id where left out' }),
+  delivery: z.enum(['daily', 'return']).default('daily').meta({
+    description:
+      'daily: each day’s increment is owed under the jurisdiction’s rule; return: a platform returns batches (回传) whenever it has some',
+  }),
+  certificateType: z
+    .strictObject({ code: z.string().min(1), name: z.string().min(1) })
+    .optional()
+    .meta({ description: 'Type of every certificate of the stream, where the records do not say' }),
+  since: calendarDate
+    .optional()
+    .meta({ description: '归集起始时间; the day the hub first saw the stream where left out' }),
+  lag: duration
+    .prefault('2m')
+    .meta({ description: 'How long a record may take at the source to become visible after its update time' }),
+  overlap: z
+    .string()
+    .regex(/^\d+(?:ms|s|m|h|d|rows)$/, 'a number with its unit, 2h or 5000rows')
+    .optional()
+    .meta({
+      description: 'How much of what was read before is read again, for late commits: time, or rows of a sequence',
+    }),
+  slice: duration.prefault('31d').meta({ description: 'Longest window read as one' }),
+  lookback: duration
+    .prefault('3d')
+    .meta({ description: 'How far back each day’s reconciliation compares counts again, to find late records' }),
+  record: z.strictObject({
+    key: path.meta({ description: 'The source’s own key of a record' }),
+    updatedAt: path
+      .optional()
+      .meta({ description: 'When the source last changed it; kinds that read by time ask for windows of it' }),
+    fields: fieldMap.prefault({}),
+    holders: z
+      .union([path, z.strictObject({ split: z.string().min(1) })], {
+        error: 'the field that lists the holders, or {split: "、;"}',
+      })
+      .optional()
+      .meta({
+        description:
+          'Several holders: the field with their list, or {split: "、;"} where names and codes stand in one text each, in the same order',
+      }),
+    extension: z
+      .strictObject({
+        rename: z.record(z.string(), z.string().min(1)).default({}),
+        leave: z.array(z.string()).default([]),
+      })
+      .prefault({})
+      .meta({
+        description:
+          '照面扩展: every other field is kept under its own name, unless it is renamed here or left at the source',
+      }),
+    codeTypes: z
+      .record(z.string(), z.string().regex(/^\d{3}$/))
+      .default({})
+      .meta({ description: 'The source’s own values of 持证主体代码类型 → GB/T 36903 codes' }),
+    longTerm: z
+      .array(z.string())
+      .default(['长期', '长期有效', '永久', '9999-12-31'])
+      .meta({ description: 'Values of the end of validity that mean 长期' }),
+  }),
+  status: z.strictObject({
+    field: path.optional().meta({ description: 'Left out where the source lists valid certificates only' }),
+    values: z
+      .record(z.string(), statusName)
+      .default({})
+      .meta({ description: 'The source’s values → canonical states; a value that is missing here rejects the record' }),
+    deleted: z
+      .strictObject({ field: path, values: z.array(z.string()).min(1) })
+      .optional()
+      .meta({ description: 'The field and its values by which the source marks a record as deleted' }),
+  }),
+  rejects: z
+    .strictObject({
+      most: z.int().min(0).optional().meta({ description: 'Most rejected records of one read' }),
+      share: z.number().min(0).max(1).default(0.5).meta({ description: 'Largest rejected share, from 200 records on' }),
+    })
+    .prefault({})
+    .meta({ description: 'Beyond either threshold the read stops and the stream is paused' }),
+  contract: z.strictObject({ added: onDrift, missing: onDrift, retyped: onDrift }).prefault({}).meta({
+    description:
+      'What to do when the source’s fields are not those of its first read: accept, warn (and accept), reject the records, stop the stream',
+  }),
+  examples: z
+    .array(
+      z.strictObject({
+        input: z.record(z.string(), z.unknown()),
+        expected: z
+          .record(z.string(), z.unknown())
+          .optional()
+          .meta({ description: 'Fields of the certificate that must come of it; others are not looked at' }),
+        rejected: z
+          .array(z.string())
+          .min(1)
+          .optional()
+          .meta({ description: 'Or the rules by which it must be rejected' }),
+      }),
+    )
+    .default([])
+    .meta({ description: 'Records and what must come of them; ./hub connector test runs them' }),
+});
+
+/** One stream as every kind knows it. */
+export type StreamConfig = z.output<typeof streamSchema>;
+
+const timeOfDay = '(?:[01]\\d|2[0-3]):[0-5]\\d';
+
+/** What every kind of connector says of a source system. */
+export const connectorSchema = z.strictObject({
+  name: z.string().min(1).meta({ description: 'The department or platform' }),
+  unit: z
+    .string()
+    .regex(/^[0-9A-Z]{18}$/, 'the 18-character 统一社会信用代码 of the unit')
+    .meta({ description: '统一社会信用代码 of the unit that answers for the records' }),
+  hours: z
+    .string()
+    .regex(new RegExp(`^${timeOfDay}-${timeOfDay}$`), 'two times of day in quotes, for example "20:00-06:00"')
+    .optional()
+    .meta({ description: 'When the source may be asked, Shanghai time; may cross midnight' }),
+  maintenance: z
+    .array(
+      z.strictObject({
+        from: z.iso.datetime({ offset: true, error: 'an instant such as 2026-12-01T20:00:00+08:00' }),
+        to: z.iso.datetime({ offset: true, error: 'an instant such as 2026-12-02T06:00:00+08:00' }),
+      }),
+    )
+    .default([])
+    .meta({ description: 'Announced windows in which the source is away and is not asked' }),
+});
+
+/** How a time cursor is written at the source. */
+export const timeFormat = z.enum(['datetime', 'iso', 'date-time-ms', 'compact', 'epoch-ms', 'epoch-s']);
+export type TimeFormat = z.output<typeof timeFormat>;
+
+/** What `superRefine` hands to the checks that look at a whole connector. */
+export type Complain = (path: (string | number)[], message: string) => void;
+
+/** Calls a check for every stream; `complain` takes a path within the stream. */
+export function checkStreams<S>(check: (stream: S, complain: Complain) => void) {
+  return (connector: { streams: S[] }, context: z.core.$RefinementCtx): void => {
+    for (const [index, stream] of connector.streams.entries()) {
+      check(stream, (at, message) => {
+        context.addIssue({ code: 'custom', path: ['streams', index, ...at], message });
+      });
+    }
+  };
+}

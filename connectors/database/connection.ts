@@ -1,0 +1,291 @@
+import { createRequire } from 'node:module';
+import knex, { type Knex } from 'knex';
+import type { DatabaseConnectorConfig, Scheme } from '../../config/kinds/database.ts';
+import { SCHEMES } from '../../config/kinds/database.ts';
+import { resolveReference } from '../../config/environment.ts';
+import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
+import type { OpenOptions } from '../contract.ts';
+import { NodeSqlite } from './sqlite.ts';
+
+type Address = Pick<DatabaseConnectorConfig, 'id' | 'address' | 'password'>;
+
+/** A department's database: knex, what is particular about its server, and the classification of its faults. */
+export interface DepartmentDatabase {
+  knex: Knex;
+  dialect: Dialect;
+  /** Address without credentials, for messages. */
+  shown: string;
+  /** Runs statements; throws classified errors. */
+  run<T>(work: (db: Knex) => Promise<T>, what: string): Promise<T>;
+}
+
+/** What differs from server to server, beyond what knex evens out. */
+export interface Dialect {
+  /** A statement for the server's clock, epoch milliseconds in a column `ms`; null: ours is taken. */
+  clock: string | null;
+  /** An expression for a point in time, made of the text `2026-11-22 10:00:00.000`. */
+  time: string;
+  /** Text of a time column at its full precision, where the driver would round it. */
+  exact: ((column: string) => string) | null;
+}
+
+const DIALECTS: Record<'pg' | 'mysql' | 'mssql' | 'oracle' | 'sqlite', Dialect> = {
+  pg: {
+    clock: 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms',
+    time: 'CAST(? AS timestamp)',
+    exact: null,
+  },
+  mysql: {
+    clock: 'SELECT ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000) AS ms',
+    time: 'CAST(? AS DATETIME(6))',
+    exact: null,
+  },
+  mssql: {
+    clock: "SELECT DATEDIFF_BIG(millisecond, '1970-01-01', SYSUTCDATETIME()) AS ms",
+    time: 'CAST(? AS datetime2)',
+    exact: (column) => `CONVERT(varchar(33), ${column}, 121)`,
+  },
+  oracle: {
+    clock:
+      'SELECT ROUND((CAST(SYS_EXTRACT_UTC(SYSTIMESTAMP) AS DATE) - DATE \'1970-01-01\') * 86400000) AS "ms" FROM DUAL',
+    time: "TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS.FF')",
+    exact: (column) => `TO_CHAR(CAST(${column} AS TIMESTAMP), 'YYYY-MM-DD HH24:MI:SS.FF9')`,
+  },
+  sqlite: { clock: null, time: '?', exact: null },
+};
+
+/** How knex talks to each server, and the package that it needs beyond those that the hub brings along. */
+const SERVERS: Record<Scheme, { client: string; dialect: keyof typeof DIALECTS; port: number; needs?: string }> = {
+  postgres: { client: 'pg', dialect: 'pg', port: 5432 },
+  kingbase: { client: 'pg', dialect: 'pg', port: 54321 },
+  opengauss: { client: 'pg', dialect: 'pg', port: 5432 },
+  mysql: { client: 'mysql2', dialect: 'mysql', port: 3306 },
+  mariadb: { client: 'mysql2', dialect: 'mysql', port: 3306 },
+  sqlserver: { client: 'mssql', dialect: 'mssql', port: 1433, needs: 'tedious' },
+  oracle: { client: 'oracledb', dialect: 'oracle', port: 1521, needs: 'oracledb' },
+  dameng: { client: 'oracledb', dialect: 'oracle', port: 5236, needs: 'dmdb' },
+  sqlite: { client: 'sqlite', dialect: 'sqlite', port: 0 },
+};
+
+const silent = (): void => undefined;
+const require = createRequire(import.meta.url);
+
+/**
+ * Opens a department's database; nothing is sent until it is first used. @param write false: the session refuses to
+ * write, where the server can do that
+ */
+export function openDepartmentDatabase(
+  connector: Address,
+  { write }: { write: boolean },
+  options: OpenOptions = {},
+): DepartmentDatabase {
+  const place = `${connector.id}: address`;
+  const text = typeof connector.address === 'string' ? connector.address : resolveReference(connector.address, place);
+  const scheme = SCHEMES.find((candidate) => text.startsWith(`${candidate}:`));
+  if (!scheme) throw badAddress(place);
+  const server = SERVERS[scheme];
+  const { connection, shown } = connectionOf(scheme, text, place, connector);
+  const pool = { min: 0, max: 3, afterCreate: prepareSession(server.dialect, write) };
+  const db = openKnex(scheme, {
+    ...(server.dialect === 'sqlite'
+      ? { client: NodeSqlite as unknown as typeof Knex.Client, useNullAsDefault: true }
+      : { client: server.client }),
+    // Told, or knex would ask each PostgreSQL, and crash on the answer of its kin.
+    ...(server.client === 'pg' && { version: '12' }),
+    ...{ connection, pool, acquireConnectionTimeout: 20_000 },
+    log: { warn: silent, error: silent, deprecate: silent, debug: silent },
+  });
+  if (options.trace) traceStatements(db, options.trace);
+  const run = async <T>(work: (handle: Knex) => Promise<T>, what: string): Promise<T> => {
+    try {
+      return await work(db);
+    } catch (error) {
+      throw classify(error, `${connector.id} ${what}`, shown);
+    }
+  };
+  return { knex: db, dialect: DIALECTS[server.dialect], shown, run };
+}
+
+/** A knex that only writes SQL for a server, without a connection. */
+export function sqlWriter(scheme: Scheme): { knex: Knex; dialect: Dialect } {
+  const { client, dialect } = SERVERS[scheme];
+  const db = knex({ client: dialect === 'sqlite' ? (NodeSqlite as unknown as typeof Knex.Client) : client });
+  return { knex: db, dialect: DIALECTS[dialect] };
+}
+
+function openKnex(scheme: Scheme, config: Knex.Config): Knex {
+  const { needs } = SERVERS[scheme];
+  if (needs !== undefined) requireDriver(needs, scheme);
+  if (scheme !== 'dameng') return knex(config);
+  // 达梦's own driver has the interface of Oracle's.
+  const Oracle = require('knex/lib/dialects/oracledb/index.js') as typeof Knex.Client;
+  class Dameng extends Oracle {
+    _driver(): unknown {
+      return require('dmdb') as unknown;
+    }
+  }
+  return knex({ ...config, client: Dameng });
+}
+
+function requireDriver(name: string, scheme: Scheme): void {
+  try {
+    require.resolve(name);
+  } catch {
+    throw configurationError(`${scheme}: the package ${name} is not installed`, {
+      code: 'driver-missing',
+      cure: `npm install ${name}; the hub does not bring it along`,
+    });
+  }
+}
+
+const badAddress = (place: string): HubError =>
+  configurationError(`${place}: found no address of a database, expected scheme://user@host:port/database`, {
+    code: 'address-invalid',
+    cure: `correct it; schemes are ${SCHEMES.join(', ')}`,
+  });
+
+function connectionOf(
+  scheme: Scheme,
+  text: string,
+  place: string,
+  connector: Address,
+): { connection: Knex.StaticConnectionConfig; shown: string } {
+  if (scheme === 'sqlite') {
+    const filename = text.slice('sqlite:'.length);
+    return { connection: { filename }, shown: filename };
+  }
+  if (!URL.canParse(text)) throw badAddress(place);
+  const url = new URL(text);
+  const { dialect, port: usual } = SERVERS[scheme];
+  const host = url.hostname;
+  const port = url.port === '' ? usual : Number(url.port);
+  const database = decodeURIComponent(url.pathname.slice(1));
+  const user = decodeURIComponent(url.username);
+  // An address that comes from the environment may bring its secret along.
+  const password = connector.password
+    ? resolveReference(connector.password, `${connector.id}: password`)
+    : decodeURIComponent(url.password);
+  const shown = `${host}:${String(port)}/${database}`;
+  const common = { host, port, user, password, database };
+  switch (dialect) {
+    case 'pg':
+      // Everything as the server writes it: a JavaScript Date would lose microseconds, a number its digits.
+      return { connection: { ...common, types: { getTypeParser: parserOf } }, shown };
+    case 'mysql':
+      return {
+        connection: {
+          ...common,
+          ...{
+            charset: 'utf8mb4',
+            timezone: '+08:00',
+            dateStrings: true,
+            supportBigNumbers: true,
+            bigNumberStrings: true,
+          },
+        },
+        shown,
+      };
+    case 'mssql':
+      return {
+        connection: {
+          ...common,
+          server: host,
+          options: { encrypt: url.searchParams.get('encrypt') !== 'false' },
+        },
+        shown,
+      };
+    default:
+      return { connection: { user, password, connectString: shown }, shown };
+  }
+}
+
+const PG_TYPES: Record<number, (text: string) => unknown> = {
+  16: (text) => text === 't',
+  114: (text) => JSON.parse(text) as unknown,
+  3802: (text) => JSON.parse(text) as unknown,
+};
+const parserOf = (oid: number): ((text: string) => unknown) => PG_TYPES[oid] ?? ((text) => text);
+
+type AfterCreate = (connection: unknown, done: (error: unknown, connection: unknown) => void) => void;
+
+/** Every session goes by Shanghai time. */
+function prepareSession(dialect: keyof typeof DIALECTS, write: boolean): AfterCreate {
+  const statements = {
+    pg: ["SET TIME ZONE 'Asia/Shanghai'", ...(write ? [] : ['SET default_transaction_read_only = on'])],
+    mysql: ["SET time_zone = '+08:00'", ...(write ? [] : ['SET SESSION TRANSACTION READ ONLY'])],
+    mssql: [],
+    oracle: ["ALTER SESSION SET TIME_ZONE = 'Asia/Shanghai'"],
+    sqlite: [],
+  }[dialect];
+  return (connection, done) => {
+    const next = ([statement, ...rest]: string[]): void => {
+      if (statement === undefined) {
+        done(null, connection);
+        return;
+      }
+      const answered = (error: unknown): void => (error ? done(error, connection) : next(rest));
+      if (dialect === 'oracle') (connection as OracleSession).execute(statement).then(() => answered(null), answered);
+      else (connection as QuerySession).query(statement, answered);
+    };
+    next([...statements]);
+  };
+}
+
+interface QuerySession {
+  query: (sql: string, done: (error: unknown) => void) => void;
+}
+interface OracleSession {
+  execute: (sql: string) => Promise<unknown>;
+}
+
+function traceStatements(db: Knex, trace: NonNullable<OpenOptions['trace']>): void {
+  db.on('query-response', (response: unknown, { sql, bindings }: { sql: string; bindings: unknown[] }) => {
+    const rows = Array.isArray(response) ? response.length : 0;
+    trace({ request: `${sql}\n${JSON.stringify(bindings)}`, response: `${String(rows)} rows` });
+  });
+}
+
+const AWAY =
+  /^(?:08|57P|53)|^(?:ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EPIPE|EAI_AGAIN|PROTOCOL_|ESOCKET|ETIMEOUT|ENETUNREACH)/;
+const REFUSED = /^28|^(?:ER_ACCESS_DENIED_ERROR|ER_DBACCESS_DENIED_ERROR|ELOGIN|ORA-01017)/;
+const WRONG =
+  /^(?:42|3D|3F)|^(?:ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR|ER_BAD_DB_ERROR|ER_PARSE_ERROR|ER_TABLEACCESS_DENIED_ERROR|ER_COLUMNACCESS_DENIED_ERROR|EREQUEST|ORA-009|ERR_SQLITE_ERROR)/;
+
+/** A database's error in the hub's terms. Messages that could quote values are left out. */
+function classify(error: unknown, what: string, shown: string): unknown {
+  if (error instanceof HubError || !(error instanceof Error)) return error;
+  const code = (error as { code?: string }).code ?? '';
+  const busy = /database is (?:locked|busy)/.test(error.message);
+  if (
+    AWAY.test(code) ||
+    error.name === 'KnexTimeoutError' ||
+    /terminated unexpectedly|not queryable/.test(error.message)
+  ) {
+    return transientError(`${what}: ${shown} does not answer (${code || error.name})`, {
+      code: 'source-away',
+      cure: 'nothing to do, it is asked again; ask the department if it goes on',
+    });
+  }
+  if (REFUSED.test(code)) {
+    return configurationError(`${what}: ${shown} refuses the credentials (${code})`, {
+      code: 'unauthorised',
+      cure: 'check the user in address, and what password refers to',
+    });
+  }
+  if (WRONG.test(code) && !busy) {
+    return configurationError(`${what}: ${shownMessage(error)}`, {
+      code: 'request-refused',
+      cure: 'check the names of table and columns, and what the user may read',
+    });
+  }
+  return transientError(`${what}: ${shown} failed (${code || error.name})`, {
+    code: 'source-failing',
+    cure: 'nothing to do, it is asked again',
+  });
+}
+
+/** knex puts the statement before the server's words, which name tables and columns. */
+function shownMessage(error: Error): string {
+  const [, ...rest] = messageOf(error).split(' - ');
+  return (rest.at(-1) ?? messageOf(error)).slice(0, 200);
+}

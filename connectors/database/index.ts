@@ -1,0 +1,246 @@
+import type { Knex } from 'knex';
+import {
+  databaseConnectorSchema,
+  type DatabaseConnectorConfig,
+  type DatabaseStreamConfig,
+} from '../../config/kinds/database.ts';
+import { shanghaiInstant } from '../../domain/dates.ts';
+import { fromMs, timeWindow, toMs, type BatchWindow, type Window } from '../../domain/window.ts';
+import type {
+  ChainView,
+  CheckReport,
+  ConnectorKind,
+  NextBatch,
+  OpenOptions,
+  Page,
+  Resume,
+  Source,
+} from '../contract.ts';
+import { digestOf } from '../digest.ts';
+import { openDepartmentDatabase, type DepartmentDatabase } from './connection.ts';
+import { recordOf, RowReader, type Place, type Range, type Row } from './rows.ts';
+
+/** Tables, views and queries of a department's database. */
+export const database: ConnectorKind = {
+  kind: 'database',
+  spec: databaseConnectorSchema,
+  hints: (stream) => {
+    const { deletes } = stream as DatabaseStreamConfig;
+    return deletes ? { deletes } : {};
+  },
+  open: (connector, stream, options) =>
+    new DatabaseSource(connector as DatabaseConnectorConfig, stream as DatabaseStreamConfig, options),
+};
+
+/** Pages that one statement fetches: a sort without an index is paid once for all of them, and memory stays flat. */
+const PAGES_AT_ONCE = 5;
+const SAMPLE = 200;
+
+class DatabaseSource implements Source {
+  readonly sequential = true;
+  readonly #db: DepartmentDatabase;
+  readonly #stream: DatabaseStreamConfig;
+  readonly #rows: RowReader;
+  /** The end of the sequence as it was found last, and when; epoch milliseconds of the source. */
+  #reached: { cursor: string; atMs: number } | null = null;
+
+  readonly nextBatch?: (after: BatchWindow | null, chain: ChainView) => Promise<NextBatch>;
+
+  constructor(connector: DatabaseConnectorConfig, stream: DatabaseStreamConfig, options?: OpenOptions) {
+    this.#db = openDepartmentDatabase(connector, { write: false }, options);
+    this.#stream = stream;
+    this.#rows = new RowReader(stream, this.#db.dialect);
+    const { cursor } = stream;
+    if (cursor === 'snapshot') this.nextBatch = (after, chain) => this.#nextSnapshot(after, chain);
+    else if (typeof cursor === 'object' && cursor.within === undefined)
+      this.nextBatch = (after, chain) => this.#nextOfSequence(after, chain);
+  }
+
+  async clock(): Promise<number> {
+    const { clock } = this.#db.dialect;
+    if (clock === null) return Date.now();
+    const [row] = await this.#ask((db) => db.select('*').from(db.raw(`(${clock}) hub_clock`)), 'clock');
+    return Number(row?.ms ?? row?.MS);
+  }
+
+  async count(window: Window): Promise<number> {
+    return this.#number((db) => this.#rows.count(db, this.#rangeOf(window)), 'count');
+  }
+
+  async *read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
+    const range = this.#rangeOf(window);
+    const { size } = this.#stream.page;
+    let number = resume.committed.size;
+    let place = placeFrom(resume.committed.get(number - 1)?.position);
+    const fetch = (after: Place | null): Promise<Row[]> =>
+      this.#ask((db) => this.#rows.page(db, range, after, size * PAGES_AT_ONCE), `page ${String(number)}`);
+    let next = fetch(place);
+    for (;;) {
+      signal.throwIfAborted();
+      const fetched = await next;
+      const { rows, place: end } = this.#rows.follow(fetched, place);
+      if (rows.length === 0) {
+        // An empty window is a page of its own, so that it was seen to be empty.
+        if (number === 0) yield this.#page(0, [], null);
+        return;
+      }
+      // While these are written, the next ones are on their way; what they throw is thrown when they are awaited.
+      next = fetch(end);
+      next.catch(() => undefined);
+      for (let start = 0; start < rows.length; start += size) {
+        signal.throwIfAborted();
+        const part = rows.slice(start, start + size);
+        place = this.#rows.placeOf(part, place);
+        yield this.#page(number, part, place);
+        number += 1;
+      }
+    }
+  }
+
+  #page(number: number, rows: Row[], place: Place | null): Page {
+    const records = rows.map(recordOf);
+    return {
+      ...{ number, records, undecodable: NONE, total: null, digest: digestOf(records) },
+      position: place && JSON.stringify(place),
+    };
+  }
+
+  async check(): Promise<CheckReport> {
+    const clockSkewMs = (await this.clock()) - Date.now();
+    const nowMs = Date.now();
+    const latest = await this.#ask((db) => this.#rows.latest(db, 1), 'latest');
+    const window = this.nextBatch ? null : timeWindow(nowMs - 86_400_000, nowMs);
+    const range = window ? this.#rangeOf(window) : 'all';
+    const page = window
+      ? await this.#ask((db) => this.#rows.page(db, range, null, this.#stream.page.size), 'page')
+      : latest;
+    const notes: string[] = [];
+    const record = recordOf(latest[0] ?? {});
+    const { key, updatedAt } = this.#stream.record;
+    if (latest.length === 0) notes.push('the table has no rows: the columns could not be compared with the mapping');
+    else {
+      for (const column of [key, ...(updatedAt === undefined ? [] : [updatedAt])]) {
+        if (!(column in record))
+          notes.push(`the column ${column} is not there; the table has ${Object.keys(record).join(', ')}`);
+      }
+    }
+    const withoutTime = this.#rows.countWithoutTime(this.#db.knex);
+    if (withoutTime !== null) {
+      const lost = await this.#number(() => withoutTime, 'rows without time');
+      if (lost > 0)
+        notes.push(
+          `${String(lost)} rows have no value in ${updatedAt ?? ''}: no window will ever hold them, ask the department to fill it`,
+        );
+    }
+    const count = await this.#number((db) => this.#rows.count(db, range), 'count');
+    return { records: page.length, count, clockSkewMs, notes };
+  }
+
+  async sample(): Promise<unknown[]> {
+    return (await this.#ask((db) => this.#rows.latest(db, SAMPLE), 'sample')).map(recordOf);
+  }
+
+  explain(): string[] {
+    const { table, cursor, record, page, overlap, most } = this.#stream;
+    const from = table ?? 'the query';
+    const how =
+      cursor === 'snapshot'
+        ? `reads ${from} whole, in the order of ${record.key}`
+        : typeof cursor === 'object' && cursor.within === undefined
+          ? `reads ${from} in the order of ${cursor.sequence}, up to ${String(most)} rows as one batch`
+          : `reads windows of ${record.updatedAt ?? ''} from ${from}, in its order and that of ${typeof cursor === 'object' ? cursor.sequence : record.key}`;
+    return [
+      `connects to ${this.#db.shown}`,
+      how,
+      `fetches ${String(page.size * PAGES_AT_ONCE)} rows at a time after the last one (keyset, no OFFSET), and commits them in pages of ${String(page.size)}`,
+      ...(overlap === undefined ? [] : [`reads the last ${overlap} again each time, for what was committed late`]),
+      'is complete when count(*), the rows read and the rows committed agree',
+    ];
+  }
+
+  async close(): Promise<void> {
+    await this.#db.knex.destroy();
+  }
+
+  #rangeOf(window: Window): Range {
+    if (window.kind === 'time') return { fromMs: fromMs(window), toMs: toMs(window) };
+    if (this.#stream.cursor === 'snapshot') return 'all';
+    return { after: this.#overlapped(window.after), upTo: window.next };
+  }
+
+  /** The number after which is read: some rows before the end of the last batch, for late commits. */
+  #overlapped(after: string | null): string | null {
+    const rows = Number.parseInt(this.#stream.overlap ?? '0', 10);
+    return after === null || rows === 0 ? after : String(BigInt(after) - BigInt(rows));
+  }
+
+  /** A snapshot is wanted when the last one is from before the instant up to which the chain is wanted. */
+  async #nextSnapshot(after: BatchWindow | null, { upToMs }: ChainView): Promise<NextBatch> {
+    const takenMs = after === null ? null : Date.parse(after.next);
+    const nowMs = await this.clock();
+    if (takenMs !== null && (takenMs >= upToMs || nowMs < upToMs)) {
+      return { batch: null, proven: [{ window: timeWindow(0, takenMs), batch: after?.id ?? '' }] };
+    }
+    const at = shanghaiInstant(nowMs);
+    const declared = await this.#number((db) => this.#rows.count(db, 'all'), 'count');
+    return {
+      batch: {
+        kind: 'batch',
+        ordinal: (after?.ordinal ?? 0) + 1,
+        id: at,
+        after: after?.next ?? null,
+        next: at,
+        declared,
+      },
+    };
+  }
+
+  async #nextOfSequence(after: BatchWindow | null, { upToMs }: ChainView): Promise<NextBatch> {
+    const { most, lag } = this.#stream;
+    const reached = this.#reached;
+    const proven = (atMs: number): NextBatch => ({
+      batch: null,
+      proven: [{ window: timeWindow(0, atMs - lag) }],
+    });
+    // A busy table always has more; what is wanted is in when the last batch went to the end after that instant.
+    if (after && reached?.cursor === after.next && reached.atMs - lag >= upToMs) return proven(reached.atMs);
+    const nowMs = await this.clock();
+    const [row] = await this.#ask((db) => this.#rows.sequenceEnd(db, after?.next ?? null, most), 'end of sequence');
+    const end = row?.n ?? row?.N;
+    if (end === null || end === undefined) return proven(nowMs);
+    const next = textOf(end);
+    const start = after?.next ?? null;
+    const declared = await this.#number(
+      (db) => this.#rows.count(db, { after: this.#overlapped(start), upTo: next }),
+      'count',
+    );
+    this.#reached = { cursor: next, atMs: declared < most ? nowMs : 0 };
+    return {
+      batch: {
+        kind: 'batch',
+        ordinal: (after?.ordinal ?? 0) + 1,
+        id: `${start ?? 'start'}..${next}`,
+        after: start,
+        next,
+        declared,
+      },
+    };
+  }
+
+  #ask(statement: (db: Knex) => Knex.QueryBuilder, what: string): Promise<Row[]> {
+    return this.#db.run(async (db) => (await statement(db)) as Row[], what);
+  }
+
+  async #number(statement: (db: Knex) => Knex.QueryBuilder, what: string): Promise<number> {
+    const [row] = await this.#ask(statement, what);
+    return Number(row?.n ?? row?.N);
+  }
+}
+
+/** A number of a sequence, however the driver gives it. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(Number(value)));
+
+const NONE: ReadonlyMap<number, string> = new Map();
+
+const placeFrom = (position: string | null | undefined): Place | null =>
+  position === null || position === undefined ? null : (JSON.parse(position) as Place);

@@ -1,0 +1,172 @@
+import type { Knex } from 'knex';
+import type { DatabaseStreamConfig } from '../../config/kinds/database.ts';
+import type { TimeFormat } from '../../config/stream-schema.ts';
+import { writeTime } from '../time-format.ts';
+import type { Dialect } from './connection.ts';
+
+/** Which rows of a table: a window of time, a part of a sequence, or all of them. */
+export type Range =
+  | { fromMs: number; toMs: number }
+  /** `after` is left out. */
+  | { after: string | null; upTo: string }
+  | 'all';
+
+/** Where a page ended: the ordering columns of its last row, and the keys that were delivered at that place. */
+export interface Place {
+  at: string | null;
+  keys: string[];
+}
+
+export type Row = Record<string, unknown>;
+
+/** Alias of the table or query. */
+const SOURCE = 'hub_source';
+/** Column with the exact text of the time, where a driver would round it. */
+const EXACT = 'hub_at';
+
+/**
+ * The statements by which a table, view or query is read: counted, and paged by keyset, never by OFFSET. Rows are
+ * ordered by time and key, by the sequence, or by the key alone.
+ */
+export class RowReader {
+  readonly #stream: DatabaseStreamConfig;
+  readonly #dialect: Dialect;
+  /** Column by which ranges are cut; null for all rows. */
+  readonly #cut: string | null;
+  /** Column that orders the rows of one instant, or all of them. */
+  readonly #order: string;
+
+  constructor(stream: DatabaseStreamConfig, dialect: Dialect) {
+    const { cursor, record } = stream;
+    this.#stream = stream;
+    this.#dialect = dialect;
+    const byTime = cursor === 'time' || (typeof cursor === 'object' && cursor.within === 'time');
+    this.#cut = byTime ? (record.updatedAt ?? null) : null;
+    this.#order = typeof cursor === 'object' ? cursor.sequence : record.key;
+  }
+
+  #from(db: Knex): Knex.QueryBuilder {
+    const { table, query } = this.#stream;
+    return table === undefined
+      ? db.from(db.raw(`(${query?.replace(/[;\s]+$/, '') ?? ''}) ${SOURCE}`))
+      : db.from({ [SOURCE]: table });
+  }
+
+  #ranged(db: Knex, range: Range): Knex.QueryBuilder {
+    const query = this.#from(db);
+    if (range === 'all') return query;
+    if ('fromMs' in range) {
+      const column = this.#cut ?? '';
+      return query.where(column, '>=', this.#time(db, range.fromMs)).where(column, '<', this.#time(db, range.toMs));
+    }
+    if (range.after !== null) void query.where(this.#order, '>', numeric(range.after));
+    return query.where(this.#order, '<=', numeric(range.upTo));
+  }
+
+  /** A point in time as the column's form wants it. */
+  #time(db: Knex, atMs: number): Knex.Raw | string | number {
+    const { timeFormat } = this.#stream;
+    if (timeFormat !== 'native') return writeTime(atMs, timeFormat);
+    const form: TimeFormat = atMs % 1000 === 0 ? 'datetime' : 'date-time-ms';
+    return this.#place(db, String(writeTime(atMs, form)));
+  }
+
+  #place(db: Knex, text: string): Knex.Raw | string {
+    return this.#stream.timeFormat === 'native' ? db.raw(this.#dialect.time, [text]) : text;
+  }
+
+  count(db: Knex, range: Range): Knex.QueryBuilder {
+    return this.#ranged(db, range).count({ n: '*' });
+  }
+
+  /** Rows that no window will ever hold, because their time is empty. */
+  countWithoutTime(db: Knex): Knex.QueryBuilder | null {
+    return this.#cut === null ? null : this.#from(db).whereNull(this.#cut).count({ n: '*' });
+  }
+
+  /** The rows that follow a place, in order; the ones delivered at that place come again and are to be left out. */
+  page(db: Knex, range: Range, after: Place | null, limit: number): Knex.QueryBuilder {
+    const query = this.#ranged(db, range).select(`${SOURCE}.*`);
+    const { exact } = this.#dialect;
+    const cut = this.#cut;
+    if (cut !== null && exact && this.#stream.timeFormat === 'native')
+      void query.select(db.raw(`${exact('??')} AS ??`, [cut, EXACT]));
+    const key = after?.keys.at(-1);
+    if (after && key !== undefined) {
+      const least = this.#stream.cursor === 'time' || this.#stream.cursor === 'snapshot' ? key : numeric(key);
+      if (cut === null) void query.where(this.#order, '>=', least);
+      else {
+        const at = this.#place(db, after.at ?? '');
+        void query.where(cut, '>=', at).where((either) => {
+          void either.where(cut, '>', at).orWhere((same) => void same.where(cut, at).where(this.#order, '>=', least));
+        });
+      }
+    }
+    if (cut !== null) void query.orderBy(cut);
+    return query.orderBy(this.#order).limit(limit + (after?.keys.length ?? 0));
+  }
+
+  /** The latest rows, to look at. */
+  latest(db: Knex, limit: number): Knex.QueryBuilder {
+    return this.#from(db)
+      .select(`${SOURCE}.*`)
+      .orderBy(this.#cut ?? this.#order, 'desc')
+      .limit(limit);
+  }
+
+  /** The last number among the next rows of a sequence. */
+  sequenceEnd(db: Knex, after: string | null, most: number): Knex.QueryBuilder {
+    const next = this.#from(db).select({ n: this.#order }).orderBy(this.#order).limit(most);
+    if (after !== null) void next.where(this.#order, '>', numeric(after));
+    return db.from(next.as('next_rows')).max({ n: 'n' });
+  }
+
+  /** Leaves out of `rows` what was delivered at a place already, and says where they end. */
+  follow(rows: Row[], after: Place | null): { rows: Row[]; place: Place | null } {
+    const delivered = [...(after?.keys ?? [])];
+    const fresh = rows.filter((row) => {
+      if (delivered.length === 0 || this.#at(row) !== after?.at) return true;
+      const index = delivered.indexOf(String(row[this.#order]));
+      if (index < 0) return true;
+      delivered.splice(index, 1);
+      return false;
+    });
+    return { rows: fresh, place: this.placeOf(fresh, after) };
+  }
+
+  /** Where a page ends. Keys that a database may hold to be equal (by case, by width) are all named. */
+  placeOf(rows: Row[], before: Place | null): Place | null {
+    const last = rows.at(-1);
+    if (!last) return before;
+    const at = this.#at(last);
+    const folded = fold(last[this.#order]);
+    const keys: string[] = before?.at === at ? before.keys.filter((key) => fold(key) === folded) : [];
+    for (let index = rows.length - 1; index >= 0; index--) {
+      const row = rows[index] ?? {};
+      if (this.#at(row) !== at || fold(row[this.#order]) !== folded) break;
+      keys.push(String(row[this.#order]));
+    }
+    return { at, keys };
+  }
+
+  #at(row: Row): string | null {
+    return this.#cut === null ? null : String(row[EXACT] ?? row[this.#cut]);
+  }
+}
+
+const fold = (value: unknown): string => String(value).normalize('NFKC').toLowerCase().trimEnd();
+
+/** Numbers as numbers, where a number can hold them. */
+const numeric = (text: string): string | number => (Number.isSafeInteger(Number(text)) ? Number(text) : text);
+
+/** A row as a record: times as text, no binary columns. */
+export function recordOf(row: Row): Row {
+  const record: Row = {};
+  for (const name in row) {
+    const value = row[name];
+    if (name === EXACT || value instanceof Uint8Array) continue;
+    if (value instanceof Date) record[name] = value.toISOString().slice(0, 23).replace('T', ' ');
+    else record[name] = typeof value === 'bigint' ? String(value) : value;
+  }
+  return record;
+}

@@ -1,0 +1,246 @@
+import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../config/kinds/file.ts';
+import { addDays, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
+import { transientError } from '../../domain/errors.ts';
+import { timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
+import type {
+  ChainView,
+  CheckReport,
+  ConnectorKind,
+  NextBatch,
+  OpenOptions,
+  Page,
+  Resume,
+  Source,
+} from '../contract.ts';
+import { digestOf } from '../digest.ts';
+import { Intake, type TakenFile } from './intake.ts';
+import { openPlace, sidecars, type Entry, type Place } from './places.ts';
+import { rowsOf } from './rows.ts';
+
+/** Files that a department drops into a folder, or holds ready over SFTP or HTTP. Each whole file is a batch. */
+export const file: ConnectorKind = {
+  kind: 'file',
+  spec: fileConnectorSchema,
+  hints: (stream) => {
+    const { numbers, deletes } = stream as FileStreamConfig;
+    return { numbers, ...(deletes && { deletes }) };
+  },
+  open: (connector, stream, options) =>
+    new FileSource(connector as FileConnectorConfig, stream as FileStreamConfig, options),
+};
+
+const SAMPLE = 200;
+
+/** A file that the stream's pattern matches. */
+interface Drop extends Entry {
+  date: CalendarDate;
+  /** Names of the files beside it that are still missing. */
+  missing: string[];
+}
+
+class FileSource implements Source {
+  readonly sequential = true;
+  readonly #place: Place;
+  readonly #intake: Intake;
+  readonly #stream: FileStreamConfig;
+  readonly #pattern: RegExp;
+  readonly #trace: OpenOptions['trace'];
+
+  constructor(connector: FileConnectorConfig, stream: FileStreamConfig, options: OpenOptions = {}) {
+    this.#place = openPlace(connector, stream);
+    this.#intake = new Intake(this.#place, connector, stream);
+    this.#stream = stream;
+    this.#pattern = patternOf(stream);
+    this.#trace = options.trace;
+  }
+
+  clock(): Promise<number> {
+    return Promise.resolve(Date.now());
+  }
+
+  count(window: Window): Promise<number> {
+    return Promise.resolve(window.kind === 'batch' ? window.declared : 0);
+  }
+
+  async *read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
+    if (window.kind !== 'batch') return;
+    const taken = await this.#find(window);
+    const { size } = this.#stream.page;
+    const done = resume.committed.size;
+    let number = 0;
+    let records: unknown[] = [];
+    for await (const row of rowsOf(taken, this.#stream)) {
+      records.push(row);
+      if (records.length < size) continue;
+      signal.throwIfAborted();
+      if (number >= done) yield pageOf(number, records, taken.garbled);
+      number += 1;
+      records = [];
+    }
+    if (number >= done && (records.length > 0 || number === 0)) yield pageOf(number, records, taken.garbled);
+  }
+
+  async nextBatch(after: BatchWindow | null, { known }: ChainView): Promise<NextBatch> {
+    const proven: { window: ReturnType<typeof timeWindow>; batch: string }[] = [];
+    for (const drop of await this.#drops()) {
+      if (drop.missing.length > 0) continue;
+      const hash = await this.#intake.hashOf(drop);
+      if ((await known([hash])).has(hash)) {
+        const fromMs = startOfDayMs(drop.date);
+        proven.push({ window: timeWindow(fromMs, startOfDayMs(addDays(drop.date, 1))), batch: hash });
+        continue;
+      }
+      const { declared, name } = await this.#intake.take(drop);
+      return {
+        batch: {
+          kind: 'batch',
+          ordinal: (after?.ordinal ?? 0) + 1,
+          id: hash,
+          after: after?.next ?? null,
+          next: name,
+          declared,
+        },
+      };
+    }
+    return { batch: null, proven };
+  }
+
+  async acknowledge(window: BatchWindow): Promise<void> {
+    await this.#intake.release(window.id);
+  }
+
+  async check(): Promise<CheckReport> {
+    const drops = await this.#drops();
+    const notes = drops
+      .filter(({ missing }) => missing.length > 0)
+      .slice(-5)
+      .map(({ name, missing }) => `${name} waits for ${missing.join(', ')}`);
+    const latest = drops.findLast(({ missing }) => missing.length === 0);
+    if (!latest) {
+      notes.push(`no whole file matches ${this.#stream.files} in ${this.#place.shown}`);
+      return { records: 0, count: 0, clockSkewMs: 0, notes };
+    }
+    const taken = await this.#intake.take(latest);
+    const records = await this.#first(taken, this.#stream.page.size);
+    notes.push(
+      `${taken.name}: ${taken.format}${taken.format === 'csv' || taken.format === 'jsonl' ? ` in ${taken.encoding}` : ''}, for ${latest.date}`,
+    );
+    return { records: records.length, count: taken.declared, clockSkewMs: 0, notes };
+  }
+
+  async sample(): Promise<unknown[]> {
+    const latest = (await this.#drops()).findLast(({ missing }) => missing.length === 0);
+    return latest ? this.#first(await this.#intake.take(latest), SAMPLE) : [];
+  }
+
+  explain(): string[] {
+    const { files, complete, header, content, date } = this.#stream;
+    const whole = !complete
+      ? 'it can be opened: its own checksums hold'
+      : 'marker' in complete
+        ? `its marker file (its name and ${complete.marker}) is there`
+        : 'checksum' in complete
+          ? `its ${complete.checksum} is that of the file beside it`
+          : `its last line matches ${complete.countLine}, and has as many rows as that says`;
+    return [
+      `looks for files named ${files} in ${this.#place.shown}`,
+      `takes a file as whole when ${whole}`,
+      'takes each content once, whatever its name, and leaves the files where they are',
+      `reads the names of the columns from row ${String(header)}`,
+      files.includes('{date}')
+        ? `counts the day ${date} in a file’s name as proven once the file is committed whole`
+        : 'counts the day of a file’s last change as proven once the file is committed whole',
+      content === 'full'
+        ? 'takes each file as the whole of what the department has'
+        : 'takes each file as what is new or changed',
+    ];
+  }
+
+  async close(): Promise<void> {
+    await this.#intake.close();
+    await this.#place.close();
+  }
+
+  async #first(taken: TakenFile, count: number): Promise<unknown[]> {
+    const records: unknown[] = [];
+    for await (const row of rowsOf(taken, this.#stream)) {
+      records.push(row);
+      if (records.length === count) break;
+    }
+    this.#trace?.({
+      request: `${this.#place.shown}/${taken.name}`,
+      response: `${String(taken.declared)} rows\n${records
+        .slice(0, 3)
+        .map((record) => JSON.stringify(record))
+        .join('\n')}`,
+    });
+    return records;
+  }
+
+  /** The files that the pattern matches, the oldest day first. */
+  async #drops(): Promise<Drop[]> {
+    const entries = await this.#place.list();
+    const names = new Set(entries.map(({ name }) => name));
+    return entries
+      .flatMap((entry): Drop[] => {
+        const match = this.#pattern.exec(entry.name);
+        if (!match) return [];
+        const written = match.groups?.date?.replaceAll('-', '');
+        const date =
+          written === undefined
+            ? shanghaiDate(entry.modifiedMs)
+            : `${written.slice(0, 4)}-${written.slice(4, 6)}-${written.slice(6)}`;
+        return [{ ...entry, date, missing: sidecars(entry.name, this.#stream).filter((name) => !names.has(name)) }];
+      })
+      .sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : a.name < b.name ? -1 : 1));
+  }
+
+  /** The file of a batch, wherever it is now. */
+  async #find({ id, next }: BatchWindow): Promise<TakenFile> {
+    const drops = await this.#drops();
+    const named = drops.filter(({ name }) => name === next);
+    for (const drop of [...named, ...drops.filter(({ name }) => name !== next)]) {
+      if ((await this.#intake.hashOf(drop)) === id) return this.#intake.take(drop);
+    }
+    throw transientError(
+      `${this.#stream.id}: the file ${next} is gone, or has another content than when it was taken`,
+      {
+        code: 'file-gone',
+        cure: 'put the same file back; or ask the department for it',
+      },
+    );
+  }
+}
+
+const NONE: ReadonlyMap<number, string> = new Map();
+
+const pageOf = (number: number, records: unknown[], garbled: boolean): Page => ({
+  ...{
+    number,
+    records,
+    undecodable: garbled ? undecodableOf(records) : NONE,
+    total: null,
+    digest: digestOf(records),
+    position: null,
+  },
+});
+
+/** Rows with bytes that did not decode. */
+function undecodableOf(records: unknown[]): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  for (const [index, record] of records.entries()) {
+    const text = JSON.stringify(record);
+    if (text.includes('\ufffd')) found.set(index, text);
+  }
+  return found.size > 0 ? found : NONE;
+}
+
+const DATES = { yyyyMMdd: '(?<date>\\d{8})', 'yyyy-MM-dd': '(?<date>\\d{4}-\\d{2}-\\d{2})' };
+
+function patternOf({ files, date }: FileStreamConfig): RegExp {
+  const parts = files.split(/(\{date\}|\*)/).map((part) => {
+    if (part === '{date}') return DATES[date];
+    return part === '*' ? '.*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('')}$`);
+}

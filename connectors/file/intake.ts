@@ -1,0 +1,235 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, createWriteStream, mkdtempSync } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import yauzl from 'yauzl';
+import { formatOf, type FileConnectorConfig, type FileStreamConfig } from '../../config/kinds/file.ts';
+import { configurationError, messageOf, transientError } from '../../domain/errors.ts';
+import { sidecars, type Entry, type Place } from './places.ts';
+import { rowsOf, type Encoding, type LocalFile } from './rows.ts';
+
+/** A file that was fetched, found to be whole, and looked through once. */
+export interface TakenFile extends LocalFile {
+  /** SHA-256 of the file as it was delivered, hexadecimal. */
+  hash: string;
+  /** Records, as its count line says or as they were counted. */
+  declared: number;
+}
+
+/** Of the characters beyond ASCII, how many may be garbled in a file that is still taken for UTF-8. */
+const GARBLED_SHARE = 0.01;
+/** Bytes of a file by which its encoding is judged. */
+const LOOKED_AT = 10_000_000;
+
+/** Fetches files into a folder of its own, which only the hub's user may read. */
+export class Intake {
+  readonly #place: Place;
+  readonly #connector: FileConnectorConfig;
+  readonly #stream: FileStreamConfig;
+  #folder: string | null = null;
+  /** By name, size and time: what was looked through already is not fetched again to be known. */
+  readonly #hashes = new Map<string, string>();
+  readonly #taken = new Map<string, TakenFile>();
+
+  constructor(place: Place, connector: FileConnectorConfig, stream: FileStreamConfig) {
+    this.#place = place;
+    this.#connector = connector;
+    this.#stream = stream;
+  }
+
+  /** The content hash of a file; fetches it unless it is known. */
+  async hashOf(entry: Entry): Promise<string> {
+    const known = this.#hashes.get(idOf(entry));
+    return known ?? (await this.take(entry)).hash;
+  }
+
+  /** The file, fetched now or before. */
+  async take(entry: Entry): Promise<TakenFile> {
+    const hash = this.#hashes.get(idOf(entry));
+    const known = hash === undefined ? undefined : this.#taken.get(hash);
+    if (known) return known;
+    const file = await this.#fetch(entry);
+    this.#hashes.set(idOf(entry), file.hash);
+    this.#taken.set(file.hash, file);
+    return file;
+  }
+
+  /** Removes the copy of a file that is no longer needed. */
+  async release(hash: string): Promise<void> {
+    const file = this.#taken.get(hash);
+    this.#taken.delete(hash);
+    if (file) await rm(file.path, { force: true });
+  }
+
+  async close(): Promise<void> {
+    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
+    this.#folder = null;
+    this.#taken.clear();
+  }
+
+  async #fetch(entry: Entry): Promise<TakenFile> {
+    this.#folder ??= mkdtempSync(join(tmpdir(), 'hub-files-'));
+    const part = join(this.#folder, 'part');
+    const digests: Record<string, Hash> = { sha256: createHash('sha256') };
+    const { complete } = this.#stream;
+    const checksum = complete && 'checksum' in complete ? complete.checksum : null;
+    if (checksum !== null) digests[checksum] ??= createHash(checksum);
+    await pipeline(
+      await this.#place.open(entry.name),
+      async function* (source: AsyncIterable<Buffer>) {
+        for await (const chunk of source) {
+          for (const digest of Object.values(digests)) digest.update(chunk);
+          yield chunk;
+        }
+      },
+      createWriteStream(part, { mode: 0o600 }),
+    );
+    const sums = Object.fromEntries(Object.entries(digests).map(([name, digest]) => [name, digest.digest('hex')]));
+    if (checksum !== null) await this.#requireSum(entry.name, sums[checksum] ?? '');
+    const hash = sums.sha256 ?? '';
+    const path = join(this.#folder, hash);
+    await rename(part, path);
+    const name = entry.name;
+    if (/\.zip$/i.test(name)) await unpack(path, name);
+    const format = this.#stream.format ?? formatOf(this.#stream.files) ?? 'csv';
+    const workbook = format === 'xlsx' || format === 'xls';
+    if (workbook) await this.#requireSize(path, name);
+    const text = workbook ? ({ encoding: 'utf-8', garbled: false } as const) : await this.#encodingOf(path);
+    const file = { path, name, format, ...text };
+    return { ...file, hash, declared: (await this.#statedCount(file)) ?? (await countOf(rowsOf(file, this.#stream))) };
+  }
+
+  async #requireSum(name: string, found: string): Promise<void> {
+    const [sidecar = ''] = sidecars(name, this.#stream);
+    const text = (await (await this.#place.open(sidecar)).toArray()).join('');
+    const expected = /[0-9a-f]{32,64}/i.exec(text)?.[0]?.toLowerCase();
+    if (expected === found) return;
+    throw transientError(`${name}: its checksum is not what ${sidecar} says`, {
+      code: 'file-incomplete',
+      cure: 'it is probably still being written and is tried again; ask the department if it goes on',
+    });
+  }
+
+  async #requireSize(path: string, name: string): Promise<void> {
+    const { size } = await stat(path);
+    const { maxFile } = this.#connector;
+    if (size <= maxFile * 1_000_000) return;
+    throw configurationError(
+      `${name}: a workbook of ${String(Math.ceil(size / 1e6))} MB, expected at most ${String(maxFile)}`,
+      {
+        code: 'file-too-large',
+        cure: 'ask for csv, which is read as it comes, or raise maxFile: a workbook is opened whole, in twenty times its size',
+      },
+    );
+  }
+
+  async #encodingOf(path: string): Promise<{ encoding: Encoding; garbled: boolean }> {
+    const utf8 = await decodes(path, 'utf-8');
+    const { encoding } = this.#stream;
+    if (utf8 && (encoding ?? 'utf-8') === 'utf-8') return { encoding: 'utf-8', garbled: false };
+    if (encoding === 'utf-8' || (encoding === undefined && (await isMostlyUtf8(path))))
+      return { encoding: 'utf-8', garbled: true };
+    return { encoding: 'gb18030', garbled: !(await decodes(path, 'gb18030')) };
+  }
+
+  /** What the count line says; null where the stream has none. */
+  async #statedCount({ path, name, encoding }: LocalFile): Promise<number | null> {
+    const { complete } = this.#stream;
+    if (!complete || !('countLine' in complete)) return null;
+    const handle = await open(path);
+    try {
+      const { size } = await handle.stat();
+      const tail = Buffer.alloc(Math.min(size, 4_096));
+      await handle.read(tail, 0, tail.length, size - tail.length);
+      const last = new TextDecoder(encoding).decode(tail).trimEnd().split(/\r?\n/).at(-1) ?? '';
+      const count = new RegExp(complete.countLine).exec(last.replace(/^"|"$/g, ''))?.[1];
+      if (count !== undefined) return Number(count);
+      throw transientError(`${name}: its last line is not the one with the number of rows`, {
+        code: 'file-incomplete',
+        cure: 'it is probably still being written and is tried again; else correct complete.countLine',
+      });
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+async function decodes(path: string, encoding: Encoding): Promise<boolean> {
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) decoder.decode(chunk, { stream: true });
+    decoder.decode();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return false;
+    throw error;
+  }
+}
+
+/** Whether a file with bytes that do not decode is UTF-8 with a few bad ones, rather than another encoding. */
+async function isMostlyUtf8(path: string): Promise<boolean> {
+  const decoder = new TextDecoder('utf-8');
+  let [beyond, garbled] = [0, 0];
+  for await (const chunk of createReadStream(path, { end: LOOKED_AT }) as AsyncIterable<Buffer>) {
+    for (const [character] of decoder.decode(chunk, { stream: true }).matchAll(/[^\0-\x7f]/gu)) {
+      beyond += 1;
+      if (character === '\ufffd') garbled += 1;
+    }
+  }
+  return garbled <= beyond * GARBLED_SHARE;
+}
+
+const idOf = ({ name, size, modifiedMs }: Entry): string => `${name} ${String(size)} ${String(modifiedMs)}`;
+
+async function countOf(rows: AsyncIterable<unknown>): Promise<number> {
+  let count = 0;
+  for await (const row of rows) count += Number(row !== undefined);
+  return count;
+}
+
+/** Puts the one file of an archive in the archive's place. */
+async function unpack(path: string, name: string): Promise<void> {
+  const broken = (what: string): Error =>
+    configurationError(`${name}: ${what}`, { code: 'file-broken', cure: 'ask the department for the file again' });
+  let archive: yauzl.ZipFile;
+  try {
+    archive = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
+      lazyEntries: true,
+      autoClose: false,
+    });
+  } catch (error) {
+    throw transientError(`${name}: cannot be unpacked (${messageOf(error)})`, {
+      code: 'file-incomplete',
+      cure: 'it is probably still being written and is tried again; ask the department if it goes on',
+    });
+  }
+  try {
+    const entries: yauzl.Entry[] = [];
+    for await (const entry of entriesOf(archive)) if (!entry.fileName.endsWith('/')) entries.push(entry);
+    const [entry] = entries;
+    if (!entry || entries.length > 1) throw broken(`the archive has ${String(entries.length)} files, expected one`);
+    const content = await promisify<yauzl.Entry, Readable>(archive.openReadStream.bind(archive))(entry);
+    await pipeline(content, createWriteStream(`${path}.part`, { mode: 0o600 }));
+  } finally {
+    archive.close();
+  }
+  await rename(`${path}.part`, path);
+}
+
+async function* entriesOf(archive: yauzl.ZipFile): AsyncIterable<yauzl.Entry> {
+  for (;;) {
+    const entry = await new Promise<yauzl.Entry | null>((resolve, reject) => {
+      archive.once('entry', resolve);
+      archive.once('end', () => resolve(null));
+      archive.once('error', reject);
+      archive.readEntry();
+    });
+    archive.removeAllListeners();
+    if (!entry) return;
+    yield entry;
+  }
+}

@@ -1,0 +1,305 @@
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import axios, { AxiosError } from 'axios';
+import SftpClient from 'ssh2-sftp-client';
+import type { FileConnectorConfig, FileStreamConfig } from '../../config/kinds/file.ts';
+import { resolveReference } from '../../config/environment.ts';
+import { addDays, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
+import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
+
+/** A file as its place lists it. */
+export interface Entry {
+  name: string;
+  size: number;
+  modifiedMs: number;
+}
+
+/** Where files are dropped. Throws classified errors. */
+export interface Place {
+  /** For messages, without credentials. */
+  shown: string;
+  list(): Promise<Entry[]>;
+  open(name: string): Promise<Readable>;
+  close(): Promise<void>;
+}
+
+/** Days that are asked for, where a place cannot be listed. */
+const DAYS_BACK = 31;
+
+/** The place that a connector's address names. */
+export function openPlace(connector: FileConnectorConfig, stream: FileStreamConfig): Place {
+  const place = `${connector.id}: address`;
+  const address =
+    typeof connector.address === 'string' ? connector.address : resolveReference(connector.address, place);
+  if (address.startsWith('sftp:')) return new SftpPlace(connector, new URL(address));
+  if (/^https?:/.test(address)) return new HttpPlace(connector, new URL(address), stream);
+  return new FolderPlace(address, connector.id);
+}
+
+class FolderPlace implements Place {
+  readonly shown: string;
+  readonly #id: string;
+
+  constructor(folder: string, id: string) {
+    this.shown = folder;
+    this.#id = id;
+  }
+
+  async list(): Promise<Entry[]> {
+    try {
+      const names = await readdir(this.shown, { withFileTypes: true });
+      return await Promise.all(
+        names
+          .filter((entry) => entry.isFile())
+          .map(async ({ name }) => {
+            const { size, mtimeMs } = await stat(join(this.shown, name));
+            return { name, size, modifiedMs: mtimeMs };
+          }),
+      );
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
+  open(name: string): Promise<Readable> {
+    const stream = createReadStream(join(this.shown, basename(name)));
+    return new Promise((resolve, reject) => {
+      stream.once('open', () => resolve(stream));
+      stream.once('error', (error) => reject(this.#fault(error)));
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #fault(error: unknown): HubError {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const message = `${this.#id}: ${this.shown} cannot be read (${code || messageOf(error)})`;
+    return code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR'
+      ? configurationError(message, { code: 'folder-missing', cure: 'create it, or let the hub’s user read it' })
+      : transientError(message, { code: 'source-away', cure: 'nothing to do, it is tried again' });
+  }
+}
+
+class SftpPlace implements Place {
+  readonly shown: string;
+  readonly #connector: FileConnectorConfig;
+  readonly #url: URL;
+  readonly #folder: string;
+  #client: Promise<SftpClient> | null = null;
+
+  constructor(connector: FileConnectorConfig, url: URL) {
+    this.#connector = connector;
+    this.#url = url;
+    this.#folder = decodeURIComponent(url.pathname) || '/';
+    this.shown = `sftp://${url.host}${this.#folder}`;
+    if (connector.hostKey === undefined) {
+      throw configurationError(`${connector.id}: found no hostKey, expected the fingerprint of the server’s key`, {
+        code: 'host-key',
+        cure: 'ssh-keyscan the server, and write the SHA256:… of ssh-keygen -lf - into hostKey',
+      });
+    }
+  }
+
+  async #connect(): Promise<SftpClient> {
+    const { id, password, privateKey, hostKey, timeout } = this.#connector;
+    const client = new SftpClient(id, {
+      error: () => undefined, // what fails is thrown by the call that it fails
+      end: () => undefined,
+      close: () => (this.#client = null),
+    });
+    let found = '';
+    try {
+      await client.connect({
+        host: this.#url.hostname,
+        port: Number(this.#url.port || 22),
+        username: decodeURIComponent(this.#url.username),
+        readyTimeout: timeout,
+        ...(password && { password: resolveReference(password, `${id}: password`) }),
+        ...(privateKey && { privateKey: resolveReference(privateKey, `${id}: privateKey`) }),
+        hostVerifier: (key: Buffer) => {
+          found = `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+          return found === hostKey;
+        },
+      });
+    } catch (error) {
+      if (found !== '' && found !== hostKey) {
+        throw configurationError(`${id}: ${this.shown} has the key ${found}, expected ${String(hostKey)}`, {
+          code: 'host-key',
+          cure: 'ask the department whether its server was replaced, and only then change hostKey',
+        });
+      }
+      throw this.#fault(error);
+    }
+    return client;
+  }
+
+  async #session(): Promise<SftpClient> {
+    this.#client ??= this.#connect();
+    try {
+      return await this.#client;
+    } catch (error) {
+      this.#client = null;
+      throw error;
+    }
+  }
+
+  async list(): Promise<Entry[]> {
+    const client = await this.#session();
+    try {
+      const entries = await client.list(this.#folder);
+      return entries
+        .filter(({ type }) => type === '-')
+        .map(({ name, size, modifyTime }) => ({ name, size, modifiedMs: modifyTime }));
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
+  async open(name: string): Promise<Readable> {
+    const client = await this.#session();
+    const source = client.createReadStream(join(this.#folder, basename(name))) as Readable;
+    const stream = new PassThrough();
+    source.once('error', (error: unknown) => stream.destroy(this.#fault(error)));
+    return source.pipe(stream);
+  }
+
+  async close(): Promise<void> {
+    const client = await this.#client?.catch(() => null);
+    this.#client = null;
+    await client?.end();
+  }
+
+  #fault(error: unknown): HubError {
+    if (error instanceof HubError) return error;
+    const { id } = this.#connector;
+    const text = messageOf(error);
+    if (/authentication methods failed|privateKey|passphrase/i.test(text)) {
+      return configurationError(`${id}: ${this.shown} refuses the credentials`, {
+        code: 'unauthorised',
+        cure: 'check the user in address, and what password or privateKey refers to',
+      });
+    }
+    if (/no such file|permission denied/i.test(text)) {
+      return configurationError(
+        `${id}: ${this.shown} cannot be read (${/no such file/i.test(text) ? 'there is no such folder or file' : 'permission denied'})`,
+        {
+          code: 'folder-missing',
+          cure: 'correct the folder in address, or ask for permission',
+        },
+      );
+    }
+    return transientError(
+      `${id}: ${this.shown} does not answer (${(error as NodeJS.ErrnoException).code ?? 'broken off'})`,
+      {
+        code: 'source-away',
+        cure: 'nothing to do, it is tried again; ask the department if it goes on',
+      },
+    );
+  }
+}
+
+/** Files by the day over HTTP: a folder there cannot be listed, so the last days are asked for by name. */
+class HttpPlace implements Place {
+  readonly shown: string;
+  readonly #id: string;
+  readonly #base: string;
+  readonly #stream: FileStreamConfig;
+  readonly #auth: { username: string; password: string } | undefined;
+  readonly #timeout: number;
+
+  constructor(connector: FileConnectorConfig, url: URL, stream: FileStreamConfig) {
+    this.#id = connector.id;
+    this.#stream = stream;
+    this.#timeout = connector.timeout;
+    this.shown = `${url.origin}${url.pathname}`;
+    this.#base = this.shown.replace(/\/$/, '');
+    if (connector.password)
+      this.#auth = {
+        username: decodeURIComponent(url.username),
+        password: resolveReference(connector.password, `${connector.id}: password`),
+      };
+  }
+
+  async list(): Promise<Entry[]> {
+    const today = shanghaiDate(Date.now());
+    const entries: Entry[] = [];
+    for (let day = -DAYS_BACK; day <= 0; day++) {
+      const date = addDays(today, day);
+      const name = this.#stream.files.replace('{date}', writeDate(date, this.#stream.date));
+      for (const candidate of [name, ...sidecars(name, this.#stream)]) {
+        const entry = await this.#head(candidate, date);
+        if (!entry) break;
+        entries.push(entry);
+      }
+    }
+    return entries;
+  }
+
+  async #head(name: string, date: CalendarDate): Promise<Entry | null> {
+    const { status, headers } = await this.#ask('HEAD', name);
+    if (status === 404 || status === 410) return null;
+    this.#requireStatus(status, name);
+    const modified = Date.parse(textOf(headers['last-modified']));
+    return {
+      name,
+      size: Number(headers['content-length'] ?? -1),
+      modifiedMs: Number.isNaN(modified) ? startOfDayMs(date) : modified,
+    };
+  }
+
+  async open(name: string): Promise<Readable> {
+    const { status, data } = await this.#ask('GET', name);
+    this.#requireStatus(status, name);
+    return data;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #ask(
+    method: 'HEAD' | 'GET',
+    name: string,
+  ): Promise<{ status: number; headers: Partial<Record<string, unknown>>; data: Readable }> {
+    try {
+      return await axios.request<Readable>({
+        ...{ method, url: `${this.#base}/${encodeURIComponent(name)}`, responseType: 'stream', timeout: this.#timeout },
+        ...{ maxRedirects: 0, proxy: false, validateStatus: () => true },
+        ...(this.#auth && { auth: this.#auth }),
+      });
+    } catch (error) {
+      const code = error instanceof AxiosError ? (error.code ?? '') : '';
+      throw transientError(`${this.#id}: ${this.shown} does not answer (${code})`, {
+        code: 'source-away',
+        cure: 'nothing to do, it is tried again; ask the department if it goes on',
+      });
+    }
+  }
+
+  #requireStatus(status: number, name: string): void {
+    if (status >= 200 && status < 300) return;
+    const message = `${this.#id}: ${this.shown} answered ${String(status)} for ${name}`;
+    if (status === 401 || status === 403)
+      throw configurationError(message, { code: 'unauthorised', cure: 'check the user in address, and password' });
+    if (status >= 500 || status === 429)
+      throw transientError(message, { code: 'source-failing', cure: 'nothing to do, it is tried again' });
+    throw configurationError(message, { code: 'request-refused', cure: 'correct address' });
+  }
+}
+
+const textOf = (header: unknown): string => (typeof header === 'string' ? header : '');
+
+/** Names of the files beside a file that say that it is whole. */
+export function sidecars(name: string, { complete }: FileStreamConfig): string[] {
+  if (!complete) return [];
+  if ('marker' in complete) return [`${name}${complete.marker}`];
+  return 'checksum' in complete ? [`${name}.${complete.checksum}`] : [];
+}
+
+export const writeDate = (date: CalendarDate, form: FileStreamConfig['date']): string =>
+  form === 'yyyyMMdd' ? date.replaceAll('-', '') : date;

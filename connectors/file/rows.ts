@@ -1,0 +1,128 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Transform, type TransformCallback } from 'node:stream';
+import { Worker } from 'node:worker_threads';
+import { parse } from 'csv-parse';
+import type { FileFormat, FileStreamConfig } from '../../config/kinds/file.ts';
+import { configurationError, messageOf } from '../../domain/errors.ts';
+import { parseKeepingDigits } from '../json.ts';
+import type { WorkbookJob, WorkbookMessage } from './workbook.ts';
+
+export type Encoding = 'utf-8' | 'gb18030';
+
+/** A file that lies here, whole, unpacked, and was looked through once. */
+export interface LocalFile {
+  path: string;
+  /** Name at the source, for messages. */
+  name: string;
+  format: FileFormat;
+  encoding: Encoding;
+  /** Some of its bytes may not decode. */
+  garbled: boolean;
+}
+
+/** The records of a file, one after the other; memory does not grow with its length, but for workbooks. */
+export async function* rowsOf(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
+  if (file.format === 'csv') yield* csvRows(file, stream);
+  else if (file.format === 'jsonl') yield* jsonRows(file, stream);
+  else yield* workbookRows(file, stream);
+}
+
+/** The count line is the file's last; it is no record. */
+const countLineOf = ({ complete }: FileStreamConfig): RegExp | null =>
+  complete && 'countLine' in complete ? new RegExp(complete.countLine) : null;
+
+async function* csvRows(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
+  const countLine = countLineOf(stream);
+  const text = createReadStream(file.path).pipe(new Decoded(file.encoding));
+  const rows = text.pipe(
+    parse({
+      ...{ delimiter: stream.delimiter, from_line: stream.header, relax_column_count: true, relax_quotes: true },
+      ...{ skip_empty_lines: true, max_record_size: 1_000_000, bom: true },
+    }),
+  );
+  let names: string[] | null = null;
+  try {
+    for await (const cells of rows as AsyncIterable<string[]>) {
+      if (names === null) {
+        names = cells.map((cell, index) => cell.trim() || `column ${String(index + 1)}`);
+        continue;
+      }
+      if (cells.length <= 1 && countLine?.test(cells[0] ?? '')) continue;
+      // A row with too many or too few cells is no record: the mapping refuses it as it came.
+      if (cells.length !== names.length) yield cells;
+      else yield Object.fromEntries(names.map((name, index) => [name, cells[index]]));
+    }
+  } catch (error) {
+    throw configurationError(`${file.name}: ${messageOf(error)}`, {
+      code: 'file-broken',
+      cure: 'ask the department for a corrected file; nothing of this one is lost meanwhile',
+    });
+  } finally {
+    text.destroy();
+  }
+}
+
+async function* jsonRows(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
+  const countLine = countLineOf(stream);
+  const input = createReadStream(file.path).pipe(new Decoded(file.encoding));
+  const lines = createInterface({ input, crlfDelay: Infinity });
+  try {
+    for await (const raw of lines) {
+      const line = raw.startsWith('\ufeff') ? raw.slice(1) : raw;
+      if (line.trim() === '' || countLine?.test(line)) continue;
+      yield parsedLine(line);
+    }
+  } finally {
+    lines.close();
+    input.destroy();
+  }
+}
+
+/** A line that is no JSON is delivered as it is, and refused by the mapping. */
+function parsedLine(line: string): unknown {
+  try {
+    return parseKeepingDigits(line);
+  } catch {
+    return line;
+  }
+}
+
+async function* workbookRows(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
+  const job: WorkbookJob = { file: file.path, sheet: stream.sheet, header: stream.header };
+  const worker = new Worker(new URL('workbook.ts', import.meta.url), { workerData: job });
+  try {
+    for (;;) {
+      const answer = await new Promise<WorkbookMessage>((resolve, reject) => {
+        worker.once('message', resolve);
+        worker.once('error', reject);
+        worker.postMessage('next');
+      });
+      worker.removeAllListeners('error').removeAllListeners('message');
+      if ('end' in answer) return;
+      if ('fault' in answer)
+        throw configurationError(`${file.name}: ${answer.fault}`, { code: 'file-broken', cure: answer.cure });
+      yield* answer.rows;
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
+/** Bytes as text; bytes that do not decode become U+FFFD. */
+class Decoded extends Transform {
+  readonly #decoder: InstanceType<typeof TextDecoder>;
+
+  constructor(encoding: Encoding) {
+    super({ decodeStrings: true, encoding: 'utf8' });
+    this.#decoder = new TextDecoder(encoding);
+  }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    done(null, this.#decoder.decode(chunk, { stream: true }));
+  }
+
+  override _flush(done: TransformCallback): void {
+    done(null, this.#decoder.decode());
+  }
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { read, set_cptable, SSF, type CellObject } from 'xlsx';
+import * as codepages from 'xlsx/dist/cpexcel.full.mjs';
+
+/** What the thread is given. */
+export interface WorkbookJob {
+  file: string;
+  sheet: string | undefined;
+  /** Row with the names of the columns, from 1. */
+  header: number;
+}
+
+/** What it tells: rows, a hundred or a thousand at a time, each asked for; then the end, or what is wrong. */
+export type WorkbookMessage = { rows: Record<string, unknown>[] } | { end: true } | { fault: string; cure: string };
+
+// Workbooks of Excel 95 and older name a code page.
+set_cptable(codepages);
+
+const ROWS_AT_ONCE = 1_000;
+
+/**
+ * Opens a workbook in a thread of its own: it is parsed in one go, which may take seconds in which nothing else could
+ * be done. A cell that is shown as a date is a date; any other number stays a number, so that the mapping can refuse
+ * it where a code or a date belongs.
+ */
+function* rowsOf({ file, sheet, header }: WorkbookJob): Generator<Record<string, unknown>> {
+  const book = read(readFileSync(file), { dense: true, cellNF: true, cellText: false, cellHTML: false });
+  const name = sheet ?? book.SheetNames[0] ?? '';
+  const found = book.Sheets[name];
+  if (!found) throw new Fault(`found the sheets ${book.SheetNames.join(', ')}, expected “${name}”`, 'correct sheet');
+  const data = (found['!data'] ?? []) as (readonly (CellObject | undefined)[] | undefined)[];
+  const date1904 = book.Workbook?.WBProps?.date1904 ?? false;
+  const names = (data[header - 1] ?? []).map((cell, index) => headerOf(cell, index));
+  if (names.length === 0)
+    throw new Fault(`row ${String(header)} is empty, expected the names of the columns`, 'correct header');
+  for (const cells of data.slice(header)) {
+    if (!cells?.some((cell) => cell?.v !== undefined && cell.v !== '')) continue;
+    const row: Record<string, unknown> = {};
+    for (const [index, column] of names.entries()) row[column] = valueOf(cells[index], date1904);
+    yield row;
+  }
+}
+
+class Fault extends Error {
+  readonly cure: string;
+
+  constructor(message: string, cure: string) {
+    super(message);
+    this.cure = cure;
+  }
+}
+
+/** The library's own typings leave its date functions open. */
+const dates = SSF as {
+  is_date: (format: string) => boolean;
+  parse_date_code: (value: number, options: { date1904: boolean }) => Record<'y' | 'm' | 'd' | 'H' | 'M' | 'S', number>;
+};
+
+const headerOf = (cell: CellObject | undefined, index: number): string =>
+  String(cell?.v ?? '').trim() || `column ${String(index + 1)}`;
+
+function valueOf(cell: CellObject | undefined, date1904: boolean): unknown {
+  if (cell?.v === undefined) return null;
+  if (cell.t === 'n' && typeof cell.z === 'string' && dates.is_date(cell.z)) {
+    const { y, m, d, H, M, S } = dates.parse_date_code(Number(cell.v), { date1904 });
+    const date = `${String(y)}-${pad(m)}-${pad(d)}`;
+    return H + M + S === 0 ? date : `${date} ${pad(H)}:${pad(M)}:${pad(S)}`;
+  }
+  return cell.t === 'e' ? (cell.w ?? '#ERROR') : cell.v;
+}
+
+const pad = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+
+if (parentPort) {
+  const port = parentPort;
+  const rows = rowsOf(workerData as WorkbookJob);
+  port.on('message', () => port.postMessage(next(rows)));
+}
+
+function next(rows: Generator<Record<string, unknown>>): WorkbookMessage {
+  try {
+    const part = rows.take(ROWS_AT_ONCE).toArray();
+    return part.length > 0 ? { rows: part } : { end: true };
+  } catch (error) {
+    if (error instanceof Fault) return { fault: error.message, cure: error.cure };
+    return { fault: `cannot be opened (${(error as Error).message})`, cure: 'ask the department for the file again' };
+  }
+}

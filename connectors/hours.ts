@@ -1,0 +1,59 @@
+import type { ConnectorConfig } from '../config/connector-schema.ts';
+import { addDays, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../domain/dates.ts';
+import { transientError } from '../domain/errors.ts';
+import type { Page, Source } from './contract.ts';
+
+type Hours = Pick<ConnectorConfig, 'id' | 'hours' | 'maintenance'>;
+
+/** When a source may next be asked, epoch milliseconds: now, the end of a maintenance, or the start of its hours. */
+export function opensAt({ hours, maintenance }: Hours, nowMs: number): number {
+  const away = maintenance.find(({ from, to }) => Date.parse(from) <= nowMs && nowMs < Date.parse(to));
+  if (away) return opensAt({ id: '', hours, maintenance: [] }, Date.parse(away.to));
+  if (hours === undefined) return nowMs;
+  const [start = '', end = ''] = hours.split('-');
+  const today = shanghaiDate(nowMs);
+  for (let day = -1; ; day++) {
+    const date = addDays(today, day);
+    const startMs = timeOfDayMs(date, start);
+    const endMs = timeOfDayMs(end <= start ? addDays(date, 1) : date, end);
+    if (nowMs < endMs) return Math.max(nowMs, startMs);
+  }
+}
+
+/** The same source, which is left alone outside its hours: whoever asks then is told when to ask again. */
+export function keepHours(source: Source, connector: Hours, now: () => number = Date.now): Source {
+  if (connector.hours === undefined && connector.maintenance.length === 0) return source;
+  const requireOpen = (): void => {
+    const nowMs = now();
+    const opensMs = opensAt(connector, nowMs);
+    if (opensMs <= nowMs) return;
+    throw transientError(`${connector.id} may not be asked before ${shanghaiInstant(opensMs)}`, {
+      code: 'outside-hours',
+      cure: 'nothing to do, it goes on then; see hours and maintenance in the connector’s file',
+      retryAfterMs: opensMs - nowMs,
+    });
+  };
+  const asked = ['clock', 'count', 'check', 'sample', 'nextBatch', 'acknowledge'] as const;
+  return new Proxy(source, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      const method = value.bind(target) as (...args: unknown[]) => unknown;
+      if (property === 'read') {
+        return async function* (...args: unknown[]): AsyncIterable<Page> {
+          requireOpen();
+          for await (const page of method(...args) as AsyncIterable<Page>) {
+            yield page;
+            requireOpen();
+          }
+        };
+      }
+      if (!asked.includes(property as never)) return method;
+      // eslint-disable-next-line @typescript-eslint/require-await -- what it throws must be a rejection
+      return async (...args: unknown[]) => {
+        requireOpen();
+        return method(...args);
+      };
+    },
+  });
+}

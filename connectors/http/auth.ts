@@ -1,0 +1,276 @@
+import type { Auth, FetchedSecret, SignedAuth } from '../../config/kinds/http.ts';
+import { resolveReference } from '../../config/environment.ts';
+import { parseInstant } from '../../domain/dates.ts';
+import { configurationError } from '../../domain/errors.ts';
+import type { SecretRef } from '../../config/values.ts';
+import { writeTime } from '../time-format.ts';
+import { parseAnswer, parseJson, numberAt, requireSuccess, textAt, typeName, valueAt } from './answer.ts';
+import { fill, fillAll, nonce, runSteps, type Variables } from './signing.ts';
+
+/** A request before it is sent. */
+export interface OutgoingRequest {
+  method: string;
+  /** Address below the base, with its query. */
+  url: string;
+  headers: Record<string, string>;
+  /** JSON value, or the text of a form. */
+  data?: unknown;
+}
+
+/** Puts credentials on requests, and renews them. */
+export interface Authenticator {
+  /** The request as it is sent. */
+  apply(request: OutgoingRequest): Promise<OutgoingRequest>;
+  /** The source refused what was applied: true when there is something to renew, so that it is worth asking again. */
+  refused(): boolean;
+  /** What an answer's body says once it is opened. */
+  open(body: Buffer, what: string): Buffer;
+}
+
+/** Sends a request as it is and returns the body of its answer; throws classified errors. */
+export type Send = (request: OutgoingRequest, what: string) => Promise<Buffer>;
+
+/** A secret or token is renewed this long before its end. */
+const MARGIN_MS = 10_000;
+
+/** The authenticator that a connector's `auth` describes. @param now the source's clock, epoch milliseconds */
+export function authenticator(auth: Auth | undefined, connector: string, send: Send, now: () => number): Authenticator {
+  const secret = (reference: SecretRef, name: string): string =>
+    resolveReference(reference, `${connector}: auth.${name}`);
+  switch (auth?.type) {
+    case undefined:
+      return fixed((request) => request);
+    case 'header': {
+      const value = secret(auth.value, 'value');
+      return fixed((request) => withHeader(request, auth.name, value));
+    }
+    case 'query': {
+      const value = secret(auth.value, 'value');
+      return fixed((request) => ({ ...request, url: withQuery(request.url, { [auth.name]: value }) }));
+    }
+    case 'basic': {
+      const pair = Buffer.from(`${auth.user}:${secret(auth.password, 'password')}`).toString('base64');
+      return fixed((request) => withHeader(request, 'Authorization', `Basic ${pair}`));
+    }
+    case 'bearer': {
+      const token = secret(auth.token, 'token');
+      return fixed((request) => withHeader(request, 'Authorization', `Bearer ${token}`));
+    }
+    case 'clientCredentials':
+      return new ClientCredentials(auth, connector, secret(auth.clientSecret, 'clientSecret'), send);
+    case 'signed':
+      return new Signed(auth, connector, send, now);
+  }
+}
+
+const fixed = (apply: (request: OutgoingRequest) => OutgoingRequest): Authenticator => ({
+  apply: (request) => Promise.resolve(apply(request)),
+  refused: () => false,
+  open: (body) => body,
+});
+
+const withHeader = (request: OutgoingRequest, name: string, value: string): OutgoingRequest => ({
+  ...request,
+  headers: { ...request.headers, [name]: value },
+});
+
+function withQuery(url: string, values: Record<string, string>): string {
+  const query = new URLSearchParams(values).toString();
+  return query === '' ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`;
+}
+
+interface Held<T> {
+  value: T;
+  endsAtMs: number;
+}
+
+/** Something that ends and is fetched again before it does; once for all requests that need it. */
+class Renewable<T> {
+  #held: Promise<Held<T>> | null = null;
+  readonly #fetch: () => Promise<Held<T>>;
+
+  constructor(fetch: () => Promise<Held<T>>) {
+    this.#fetch = fetch;
+  }
+
+  async get(): Promise<T> {
+    const pending = this.#held;
+    const held = pending && (await pending.catch(() => null));
+    if (held && held.endsAtMs - MARGIN_MS > Date.now()) return held.value;
+    // Unless another request has asked for a new one meanwhile.
+    if (this.#held === pending) this.#held = this.#fetch();
+    return (await (this.#held ?? this.#fetch())).value;
+  }
+
+  forget(): void {
+    this.#held = null;
+  }
+}
+
+class ClientCredentials implements Authenticator {
+  readonly #token: Renewable<string>;
+
+  constructor(auth: Extract<Auth, { type: 'clientCredentials' }>, connector: string, clientSecret: string, send: Send) {
+    this.#token = new Renewable(async () => {
+      const what = `${connector} POST ${auth.path}`;
+      const form = {
+        grant_type: 'client_credentials',
+        client_id: auth.clientId,
+        client_secret: clientSecret,
+        ...(auth.scope !== undefined && { scope: auth.scope }),
+      };
+      const body = await send(
+        { method: 'POST', url: auth.path, headers: {}, data: new URLSearchParams(form).toString() },
+        what,
+      );
+      const { json } = parseAnswer(body, what);
+      const value = valueAt(json, auth.token);
+      if (typeof value !== 'string' || value === '') {
+        throw configurationError(`${what}: found ${typeName(value)} at “${auth.token}”, expected a token`, {
+          code: 'answer-shape',
+          cure: 'correct auth.token',
+        });
+      }
+      const lifetime = numberAt(json, auth.expiresIn, what) * (auth.expiresInUnit === 'minutes' ? 60_000 : 1000);
+      return { value, endsAtMs: Date.now() + lifetime };
+    });
+  }
+
+  async apply(request: OutgoingRequest): Promise<OutgoingRequest> {
+    return withHeader(request, 'Authorization', `Bearer ${await this.#token.get()}`);
+  }
+
+  refused(): boolean {
+    this.#token.forget();
+    return true;
+  }
+
+  open(body: Buffer): Buffer {
+    return body;
+  }
+}
+
+/** Requests that are signed, by declarative steps, with secrets that may themselves be fetched. */
+class Signed implements Authenticator {
+  readonly #auth: SignedAuth;
+  readonly #place: string;
+  readonly #values: Variables;
+  readonly #fetched: Renewable<Variables>[] = [];
+  readonly #now: () => number;
+  /** Values of the last request, by which its answer is opened. */
+  #latest: Variables;
+
+  constructor(auth: SignedAuth, connector: string, send: Send, now: () => number) {
+    this.#auth = auth;
+    this.#place = `${connector}: auth`;
+    this.#now = now;
+    this.#values = Object.fromEntries(
+      Object.entries(auth.values).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : resolveReference(value, `${this.#place}.values.${name}`),
+      ]),
+    );
+    this.#latest = this.#values;
+    for (const [index, secret] of auth.fetched.entries()) {
+      const place = `${this.#place}.fetched[${String(index)}]`;
+      this.#fetched.push(
+        new Renewable(async () => {
+          const variables = { ...(await this.#variables(index)), body: bodyText(secret.body) };
+          const signed = sign(
+            { method: secret.method, url: secret.path, headers: {}, data: secret.body },
+            secret,
+            variables,
+            place,
+          );
+          const what = `${connector} ${secret.method} ${secret.path.split('?')[0] ?? ''}`;
+          const { json } = parseAnswer(await send(signed, what), what);
+          if (secret.success) requireSuccess(json, secret.success, what);
+          const values = Object.fromEntries(
+            Object.entries(secret.values).map(([name, path]) => [name, textAt(json, path, what)]),
+          );
+          return {
+            value: pickSteps(secret.values, runSteps(secret.decrypt, { ...variables, ...values }, place)),
+            endsAtMs: endOf(secret, json, what, this.#now()),
+          };
+        }),
+      );
+    }
+  }
+
+  /** Constants, the secrets fetched by the first `count` requests, the time and a nonce. */
+  async #variables(count: number): Promise<Variables> {
+    const variables: Record<string, string> = { ...this.#values };
+    for (const fetched of this.#fetched.slice(0, count)) Object.assign(variables, await fetched.get());
+    return { ...variables, time: String(writeTime(this.#now(), this.#auth.time)), nonce: nonce() };
+  }
+
+  async apply(request: OutgoingRequest): Promise<OutgoingRequest> {
+    const variables = { ...(await this.#variables(this.#fetched.length)), body: bodyText(request.data) };
+    this.#latest = variables;
+    return sign(request, this.#auth, variables, this.#place);
+  }
+
+  refused(): boolean {
+    for (const fetched of this.#fetched) fetched.forget();
+    return this.#fetched.length > 0;
+  }
+
+  open(body: Buffer, what: string): Buffer {
+    const { answer } = this.#auth;
+    if (!answer) return body;
+    const encrypted = valueAt(parseJson(body.toString('utf8'), what), answer.at);
+    // An error is answered in the clear, without data.
+    if (typeof encrypted !== 'string' || encrypted === '') return body;
+    const variables = runSteps(answer.steps, { ...this.#latest, body: encrypted }, `${this.#place}.answer`);
+    return Buffer.from(variables[answer.steps.at(-1)?.name ?? ''] ?? '');
+  }
+}
+
+const bodyText = (data: unknown): string => (data === undefined ? '' : JSON.stringify(data));
+
+/** The fetched values, as their decrypting steps left them. */
+const pickSteps = (names: Record<string, string>, variables: Variables): Variables =>
+  Object.fromEntries(Object.keys(names).map((name) => [name, variables[name] ?? '']));
+
+function sign(
+  request: OutgoingRequest,
+  signing: Pick<SignedAuth, 'steps' | 'headers' | 'query' | 'form'> & { body?: unknown },
+  given: Variables,
+  place: string,
+): OutgoingRequest {
+  const variables = runSteps(signing.steps, given, place);
+  const filled = (texts: Record<string, string>): Record<string, string> =>
+    Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, fill(text, variables, place)]));
+  const data = signing.form
+    ? new URLSearchParams({ ...formOf(request.data), ...filled(signing.form) }).toString()
+    : signing.body === undefined
+      ? request.data
+      : fillAll(signing.body, variables, place);
+  return {
+    ...request,
+    url: withQuery(request.url, filled(signing.query)),
+    headers: { ...request.headers, ...filled(signing.headers) },
+    data,
+  };
+}
+
+/** The fields of a flat body, for a form. */
+function formOf(data: unknown): Record<string, string> {
+  if (typeof data !== 'object' || data === null) return {};
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, String(value)]));
+}
+
+function endOf({ ends }: FetchedSecret, json: unknown, what: string, nowMs: number): number {
+  if ('every' in ends) return Date.now() + ends.every;
+  if ('after' in ends) return Date.now() + numberAt(json, ends.after, what) * (ends.unit === 'minutes' ? 60_000 : 1000);
+  const text = textAt(json, ends.at, what);
+  const at = parseInstant(text);
+  if (at === null) {
+    throw configurationError(`${what}: found no time at “${ends.at}”`, {
+      code: 'answer-shape',
+      cure: 'correct ends.at, or use {every: 15m}',
+    });
+  }
+  // Told by the source's clock, kept by ours.
+  return Date.parse(at) - nowMs + Date.now();
+}

@@ -1,0 +1,54 @@
+import { inboxConnectorSchema } from '../../config/kinds/inbox.ts';
+import { configurationError } from '../../domain/errors.ts';
+import type { CheckReport, ConnectorKind, NextBatch, Page, Source } from '../contract.ts';
+
+/**
+ * Departments push their records: the server takes them (server/inbox.ts) and answers after the commit. There is
+ * nothing to ask; a day is proven by the department's own closing count, which it pushes as well.
+ */
+export const inbox: ConnectorKind = { kind: 'inbox', spec: inboxConnectorSchema, open: () => new InboxSource() };
+
+class InboxSource implements Source {
+  readonly sequential = true;
+
+  clock(): Promise<number> {
+    return Promise.resolve(Date.now());
+  }
+
+  count(): Promise<number> {
+    return Promise.reject(notAsked());
+  }
+
+  // eslint-disable-next-line require-yield, @typescript-eslint/require-await
+  async *read(): AsyncIterable<Page> {
+    throw notAsked();
+  }
+
+  nextBatch(): Promise<NextBatch> {
+    return Promise.resolve({ batch: null, proven: [] });
+  }
+
+  check(): Promise<CheckReport> {
+    const notes = ['the department pushes: there is nothing to ask; ./hub connector status shows what arrived'];
+    return Promise.resolve({ records: 0, count: 0, clockSkewMs: 0, notes });
+  }
+
+  sample(): Promise<unknown[]> {
+    return Promise.resolve([]);
+  }
+
+  explain(): string[] {
+    return [
+      'waits for the department to push its records to /inbox/v1/{stream}',
+      'answers each request after its records are committed, with the outcome of each record',
+      'takes a request with an Idempotency-Key that it knows as the same one',
+      'counts a day as proven when the department has closed it with the number of records that it pushed',
+    ];
+  }
+}
+
+const notAsked = (): Error =>
+  configurationError('an inbox is pushed to, and cannot be read', {
+    code: 'not-asked',
+    cure: 'see ./hub connector status',
+  });

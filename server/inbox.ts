@@ -1,0 +1,256 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Knex } from 'knex';
+import { z } from 'zod';
+import type { InboxConnectorConfig } from '../config/kinds/inbox.ts';
+import { resolveReference } from '../config/environment.ts';
+import { digestOf } from '../connectors/digest.ts';
+import { parseKeepingDigits } from '../connectors/json.ts';
+import type { OpenStream, Streams } from '../connectors/registry.ts';
+import { openContract } from '../connectors/source-contract.ts';
+import { shanghaiInstant } from '../domain/dates.ts';
+import { HubError } from '../domain/errors.ts';
+import { fieldMemory } from '../store/fields.ts';
+import { commitPush, findPush, type Outcome, type Push } from '../store/pushes.ts';
+import { countLibrary, saveComparison } from '../store/reconciliation.ts';
+import { getStream, noteContact, type StreamRow } from '../store/streams.ts';
+
+export interface InboxOptions {
+  db: Knex;
+  now: () => Date;
+  /** The streams of the configuration as it is now. */
+  streams: () => Streams;
+}
+
+/** Requests that are worked at; as many more may wait, later ones are told to come again. */
+const AT_ONCE = 4;
+const MOST_WAITING = 32;
+const LARGEST_BODY = 16_000_000;
+
+/** An answer that is no success, as RFC 9457 has it. */
+class Refusal extends Error {
+  readonly status: number;
+  readonly cure: string;
+
+  constructor(status: number, message: string, cure: string) {
+    super(message);
+    this.status = status;
+    this.cure = cure;
+  }
+}
+
+interface Params {
+  stream: string;
+}
+
+/**
+ * Where departments push their records: one or a list of them, answered after the commit with what became of each. A
+ * request that comes twice, by its Idempotency-Key or else by its content, is taken once and answered twice.
+ */
+export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
+  void app.register((inbox, _, done) => {
+    // The signature is over the bytes as they came.
+    inbox.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer', bodyLimit: LARGEST_BODY },
+      (_request, body, parsed) => {
+        parsed(null, body);
+      },
+    );
+    inbox.setErrorHandler((error, _request, reply) => answerRefusal(error, reply));
+    const turns = new Turns();
+    inbox.post<{ Params: Params }>('/inbox/v1/:stream', async (request, reply) => {
+      const stream = authorised(request, options);
+      return turns.take(async () => answerPush(await acceptPush(request, stream, options), reply));
+    });
+    inbox.post<{ Params: Params }>('/inbox/v1/:stream/closings', async (request) => {
+      const { config } = authorised(request, options);
+      return turns.take(() => acceptClosing(request, config.id, options));
+    });
+    done();
+  });
+}
+
+/** Lets a few work and some wait; the rest is told to come again, before its body costs anything more. */
+class Turns {
+  #working = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#working >= AT_ONCE) {
+      if (this.#waiting.length >= MOST_WAITING)
+        throw new Refusal(503, 'the hub is busy', 'send it again after Retry-After');
+      await new Promise<void>((turn) => this.#waiting.push(turn));
+    } else this.#working += 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#working -= 1;
+    }
+  }
+}
+
+function answerRefusal(error: unknown, reply: FastifyReply): FastifyReply {
+  const refusal =
+    error instanceof Refusal
+      ? error
+      : error instanceof HubError
+        ? new Refusal(error.kind === 'configuration' ? 409 : 503, error.message, error.cure ?? '')
+        : (error as { statusCode?: number }).statusCode === 413
+          ? new Refusal(413, `the body is larger than ${String(LARGEST_BODY / 1e6)} MB`, 'send fewer records at once')
+          : new Refusal(500, 'the hub failed', 'send it again; nothing of it was taken');
+  if (refusal.status === 503) void reply.header('Retry-After', '1');
+  const { status, message: title, cure } = refusal;
+  return reply
+    .status(status)
+    .type('application/problem+json')
+    .send({ type: 'about:blank', title, status, detail: cure });
+}
+
+const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
+
+const equalTexts = (a: string, b: string): boolean =>
+  timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
+
+/** The stream that a request is for, once it has proven that it may push there. A wrong name and a wrong token look alike. */
+function authorised(request: FastifyRequest<{ Params: Params }>, { streams, now }: InboxOptions): OpenStream {
+  const refused = new Refusal(401, 'not authorised', 'check the address, the token and the signature');
+  let stream: OpenStream;
+  try {
+    stream = streams().get(request.params.stream);
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'stream-unknown') throw refused;
+    throw error;
+  }
+  if (stream.connector.kind !== 'inbox') throw refused;
+  const { id, token, signature } = stream.connector as InboxConnectorConfig;
+  if (!equalTexts(request.headers.authorization ?? '', `Bearer ${resolveReference(token, `${id}: token`)}`))
+    throw refused;
+  if (!signature) return stream;
+  const header = (name: string): string => {
+    const value = request.headers[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const timestamp = header('x-hub-timestamp');
+  const away = Math.abs(Number(timestamp) - now().getTime());
+  const expected = createHmac(
+    signature.algorithm.slice(5),
+    resolveReference(signature.secret, `${id}: signature.secret`),
+  )
+    .update(`${timestamp}.`)
+    .update(bodyOf(request))
+    .digest('hex');
+  if (!(away <= signature.tolerance) || !equalTexts(header('x-hub-signature').toLowerCase(), expected)) throw refused;
+  return stream;
+}
+
+async function readableStream(db: Knex, name: string): Promise<StreamRow> {
+  const row = await getStream(db, name);
+  if (row.pausedReason === null) return row;
+  throw new Refusal(503, 'the stream is paused', 'ask the hub’s operators; nothing of it was taken');
+}
+
+async function acceptPush(
+  request: FastifyRequest<{ Params: Params }>,
+  stream: OpenStream,
+  { db, now }: InboxOptions,
+): Promise<{ push: Omit<Push, 'bodyHash'>; repeated: boolean }> {
+  const { config, connector } = stream;
+  const body = bodyOf(request);
+  const bodyHash = hash('sha256', body, 'buffer');
+  const given = request.headers['idempotency-key'];
+  const key = typeof given === 'string' && given !== '' ? given.slice(0, 200) : bodyHash.toString('hex');
+  const row = await readableStream(db, config.id);
+  const earlier = async (): Promise<{ push: Push; repeated: true } | null> => {
+    const push = await findPush(db, row.id, key);
+    if (!push) return null;
+    if (push.bodyHash.equals(bodyHash)) return { push, repeated: true };
+    throw new Refusal(
+      422,
+      `the Idempotency-Key ${key} was used for another body`,
+      'use a key of its own for each request',
+    );
+  };
+  const known = await earlier();
+  if (known) return known;
+
+  const records = recordsOf(body, (connector as InboxConnectorConfig).most);
+  const contract = await openContract(config, fieldMemory(db, row.id, now));
+  const at = now();
+  const found = await contract(records);
+  const page = { records, undecodable: new Map<number, string>() };
+  const mapped = stream.map(page, { readAt: shanghaiInstant(at.getTime()), found });
+  const outcomes = mapped.outcomes.map((problems, index): Outcome => {
+    const recordKey = stream.keyOf(records[index]);
+    if (problems === null) return { key: recordKey, outcome: 'committed' };
+    return { key: recordKey, outcome: 'rejected', problems: problems.map(({ rule, field }) => ({ rule, field })) };
+  });
+  const committed = await commitPush(
+    db,
+    row.id,
+    {
+      ...{ key, bodyHash, outcomes },
+      page: {
+        ...{ number: 0, digest: digestOf(records), position: null, read: records.length },
+        ...{ rows: mapped.rows.toJson(), rejected: mapped.rejected, deleted: mapped.deleted },
+      },
+      rules: { untimed: config.record.updatedAt === undefined, snapshot: false },
+    },
+    at,
+  );
+  if (!committed) return (await earlier()) ?? { push: { batchId: 0, outcomes }, repeated: true };
+  await noteContact(db, config.id, 'delivered', null, at);
+  return { push: { batchId: committed.batchId, outcomes }, repeated: false };
+}
+
+function answerPush({ push, repeated }: Awaited<ReturnType<typeof acceptPush>>, reply: FastifyReply): unknown {
+  if (repeated) void reply.header('Idempotent-Replayed', 'true');
+  const rejected = push.outcomes.filter(({ outcome }) => outcome === 'rejected').length;
+  return { batch: push.batchId, committed: push.outcomes.length - rejected, rejected, results: push.outcomes };
+}
+
+function recordsOf(body: Buffer, most: number): unknown[] {
+  let json: unknown;
+  try {
+    json = parseKeepingDigits(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new Refusal(400, 'the body is no JSON in UTF-8', 'send one record, or a list of records, as JSON');
+  }
+  const records = Array.isArray(json) ? (json as unknown[]) : [json];
+  if (records.length === 0) throw new Refusal(400, 'the list is empty', 'send at least one record');
+  if (records.length <= most) return records;
+  throw new Refusal(413, `${String(records.length)} records, expected at most ${String(most)}`, 'send them in parts');
+}
+
+const closingSchema = z.strictObject({
+  from: z.iso.datetime({ offset: true }),
+  to: z.iso.datetime({ offset: true }),
+  records: z.int().min(0),
+});
+
+/**
+ * The department closes a stretch of time with the number of records whose last change lies in it. When the library
+ * has as many, that time is proven to be in; else it shows as a gap.
+ */
+async function acceptClosing(
+  request: FastifyRequest,
+  name: string,
+  { db, now }: InboxOptions,
+): Promise<{ equal: boolean; records: number; library: number }> {
+  const stream = await readableStream(db, name);
+  const body = closingSchema.safeParse(JSON.parse(bodyOf(request).toString('utf8') || 'null'));
+  if (!body.success) {
+    const example = '{"from": "2026-11-22T00:00:00+08:00", "to": "2026-11-22T21:30:00+08:00", "records": 120}';
+    throw new Refusal(400, 'the body is no closing', `expected ${example}`);
+  }
+  const { from, to, records } = body.data;
+  if (!(Date.parse(from) < Date.parse(to) && Date.parse(to) <= now().getTime()))
+    throw new Refusal(400, 'the stretch of time is empty, or not over yet', 'close what has passed');
+  const window = { kind: 'time', from, to } as const;
+  const library = await countLibrary(db, stream.id, window);
+  await saveComparison(db, stream, window, { source: records, library }, now());
+  await noteContact(db, name, records > 0 ? 'delivered' : 'nothing', null, now());
+  return { equal: library === records, records, library };
+}

@@ -1,6 +1,7 @@
 import { createCollectActivities } from './collect.ts';
 import { createDayActivities } from './days.ts';
 import type { Dependencies } from './dependencies.ts';
+import { createOutboundActivities } from './outbound.ts';
 import { createReconcileActivities } from './reconcile.ts';
 import { createReturnActivities } from './returns.ts';
 
@@ -9,6 +10,7 @@ export function createActivities(dependencies: Dependencies) {
   return {
     ...createCollectActivities(dependencies),
     ...createDayActivities(dependencies),
+    ...createOutboundActivities(dependencies),
     ...createReconcileActivities(dependencies),
     ...createReturnActivities(dependencies),
   };

@@ -24,7 +24,7 @@ export function createReturnActivities(dependencies: Dependencies) {
       after: BatchWindow | null;
       upTo?: string | undefined;
     }): Promise<BatchWindow | null> {
-      const { source } = streams().get(input.stream);
+      const { source, connector } = streams().get(input.stream);
       const { id } = await readableStream(db, input.stream);
       const upToMs = input.upTo === undefined ? now().getTime() : Date.parse(input.upTo);
       const found = await contacting(
@@ -33,7 +33,8 @@ export function createReturnActivities(dependencies: Dependencies) {
         () =>
           source.nextBatch?.(input.after, { upToMs, known: (ids) => batches.knownBatches(db, id, ids) }) ??
           Promise.resolve({ batch: null, proven: [] }),
-        ({ batch }) => batch !== null,
+        // An inbox is not asked: what it received is noted when it comes.
+        ({ batch }) => (connector.kind === 'inbox' ? null : batch !== null),
       );
       if (found.batch) return found.batch;
       await batches.coverProven(db, id, found.proven);

@@ -7,6 +7,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   up: async () => (await import('./up.ts')).addUp,
   status: async () => (await import('./status.ts')).addStatus,
   gaps: async () => (await import('./status.ts')).addGaps,
+  connector: async () => (await import('./connector.ts')).addConnector,
   worker: async () => (await import('./worker.ts')).addWorker,
   server: async () => (await import('./server.ts')).addServer,
   migrate: async () => (await import('./migrate.ts')).addMigrate,
@@ -30,6 +31,9 @@ try {
 }
 
 function shown(error: unknown): string {
-  if (error instanceof HubError) return error.cure === undefined ? error.message : `${error.message}; ${error.cure}.`;
+  if (error instanceof HubError)
+    return error.cure === undefined
+      ? error.message
+      : `${error.message}; ${error.cure}${error.cure.endsWith('?') ? '' : '.'}`;
   return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
 }

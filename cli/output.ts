@@ -5,7 +5,7 @@ import type { Gap, ObligationOverview, StreamOverview } from '../store/overview.
 type Column<T> = [head: string, value: (row: T) => string | number, align?: 'right'];
 
 /** A plain table for a terminal; wide characters are counted as wide, a column without any value is left out. */
-function table<T>(rows: readonly T[], columns: Column<T>[]): string {
+export function table<T>(rows: readonly T[], columns: Column<T>[]): string {
   const shown = columns.filter(([, value]) => rows.some((row) => value(row) !== ''));
   const view = new Table({
     head: shown.map(([head]) => head),
@@ -20,7 +20,7 @@ function table<T>(rows: readonly T[], columns: Column<T>[]): string {
 }
 
 const thousands = (value: number): string => value.toLocaleString('en-US');
-const moment = (value: Date | null): string => (value ? shanghaiWallTime(value.getTime()).slice(0, 16) : '—');
+export const moment = (value: Date | null): string => (value ? shanghaiWallTime(value.getTime()).slice(0, 16) : '—');
 
 export const streamTable = (rows: readonly StreamOverview[]): string =>
   table(rows, [

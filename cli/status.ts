@@ -1,37 +1,13 @@
 import type { Command } from 'commander';
-import { readEnvironment } from '../config/environment.ts';
-import { configurationError } from '../domain/errors.ts';
 import { openAlerts } from '../store/alerts.ts';
-import { openDatabase, requireSchema, requireServer } from '../store/database.ts';
-import { embeddedAddress } from '../store/embedded.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../store/overview.ts';
-import { dataFolder, withConfig, withData, type CommonOptions } from './options.ts';
+import { withLibrary } from './library.ts';
+import { withConfig, withData, type CommonOptions } from './options.ts';
 import { gapTable, obligationTable, streamTable } from './output.ts';
-import type { Knex } from 'knex';
 
 interface ReportOptions extends CommonOptions {
   json?: boolean;
   stream?: string;
-}
-
-/** Opens the database of a running hub: DATABASE_URL, else the embedded one of ./hub up or of ./hub demo. */
-async function withLibrary(options: ReportOptions, report: (db: Knex) => Promise<void>): Promise<void> {
-  const folders = options.data === undefined ? [dataFolder(options, false), dataFolder(options, true)] : [options.data];
-  const url = readEnvironment().databaseUrl ?? (await embeddedAddress(folders));
-  if (url === null) {
-    throw configurationError('No hub is running here, and DATABASE_URL is not set', {
-      code: 'no-database',
-      cure: 'start ./hub up or ./hub demo in another terminal, or set DATABASE_URL',
-    });
-  }
-  const db = openDatabase(url, 'report');
-  try {
-    await requireServer(db, url);
-    await requireSchema(db);
-    await report(db);
-  } finally {
-    await db.destroy();
-  }
 }
 
 export function addStatus(program: Command): void {

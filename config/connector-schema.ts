@@ -3,7 +3,7 @@ import { databaseConnectorSchema, exchangeConnectorSchema } from './kinds/databa
 import { fileConnectorSchema } from './kinds/file.ts';
 import { httpConnectorSchema } from './kinds/http.ts';
 import { inboxConnectorSchema } from './kinds/inbox.ts';
-import type { StreamConfig } from './stream-schema.ts';
+import type { OutboundConfig, StreamConfig } from './stream-schema.ts';
 
 /** The kinds that the hub brings along, each with what its configuration looks like. */
 export const BUILT_IN_KINDS = {
@@ -37,4 +37,6 @@ export interface ConnectorConfig {
   hours?: string | undefined;
   maintenance: { from: string; to: string }[];
   streams: StreamConfig[];
+  /** Systems that the hub sends to; kinds that cannot send have none. */
+  outbound?: OutboundConfig[] | undefined;
 }

@@ -178,9 +178,36 @@ export const connectorSchema = z.strictObject({
     .meta({ description: 'Announced windows in which the source is away and is not asked' }),
 });
 
+/** What every kind of connector says of a system that the hub sends to. */
+export const outboundSchema = z.strictObject({
+  id: slug.meta({ description: 'Name of the target in workflows, commands and reports' }),
+  name: z.string().min(1).optional(),
+  attempts: z
+    .int()
+    .min(1)
+    .default(20)
+    .meta({ description: 'Tries of one message before it becomes a dead letter; the last ones are six hours apart' }),
+});
+
+/** A system that the hub sends to, as all kinds know it. */
+export type OutboundConfig = z.output<typeof outboundSchema>;
+
 /** How a time cursor is written at the source. */
 export const timeFormat = z.enum(['datetime', 'iso', 'date-time-ms', 'compact', 'epoch-ms', 'epoch-s']);
 export type TimeFormat = z.output<typeof timeFormat>;
+
+/** A connector that neither reads nor sends is a mistake. */
+export function requireUse(
+  connector: { streams: unknown[]; outbound: unknown[] },
+  context: z.core.$RefinementCtx,
+): void {
+  if (connector.streams.length + connector.outbound.length > 0) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['streams'],
+    message: 'a stream to read, or an outbound target to send to',
+  });
+}
 
 /** What `superRefine` hands to the checks that look at a whole connector. */
 export type Complain = (path: (string | number)[], message: string) => void;

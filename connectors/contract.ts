@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ConnectorConfig } from '../config/connector-schema.ts';
-import type { StreamConfig } from '../config/stream-schema.ts';
+import type { OutboundConfig, StreamConfig } from '../config/stream-schema.ts';
 import type { Problem } from '../domain/validation.ts';
 import type { BatchWindow, TimeWindow, Window } from '../domain/window.ts';
 
@@ -132,6 +132,20 @@ export interface OpenOptions {
   trace?: (exchange: Exchange) => void;
 }
 
+/** A message to another system. */
+export interface Message {
+  /** By which the receiver knows a message again that it got before. */
+  key: string;
+  payload: Record<string, unknown>;
+}
+
+/** A system that the hub sends to. Throws classified errors; a message that it refuses is a configuration error. */
+export interface Target {
+  /** Sends one message; the receiver's receipt, where it gives one. Sending it twice does no harm at the receiver. */
+  send(message: Message): Promise<string | null>;
+  close?(): Promise<void>;
+}
+
 /** What a kind knows of a stream's records. */
 export interface RecordHints {
   /** Fields that belong to the way of delivery and not to the certificate. */
@@ -152,6 +166,8 @@ export interface ConnectorKind {
   hints?(stream: StreamConfig): RecordHints;
   /** Opens one stream. Resolves secrets, and so throws a configuration error when one is missing. */
   open(connector: ConnectorConfig, stream: StreamConfig, options?: OpenOptions): Source;
+  /** Opens one system that the hub sends to. Kinds that can send only. */
+  openTarget?(connector: ConnectorConfig, target: OutboundConfig): Target;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { ConnectorConfig } from '../config/connector-schema.ts';
-import type { StreamConfig } from '../config/stream-schema.ts';
+import type { OutboundConfig, StreamConfig } from '../config/stream-schema.ts';
+import { configurationError } from '../domain/errors.ts';
 import { findStream, type HubConfig } from '../config/load.ts';
-import type { ConnectorKind, OpenOptions, RecordHints, Source } from './contract.ts';
+import type { ConnectorKind, OpenOptions, RecordHints, Source, Target } from './contract.ts';
 import { database } from './database/index.ts';
 import { exchange } from './exchange/index.ts';
 import { file } from './file/index.ts';
@@ -28,6 +29,7 @@ export class Streams {
   readonly #config: HubConfig;
   readonly #options: OpenOptions;
   readonly #open = new Map<string, OpenStream>();
+  readonly #targets = new Map<string, ReturnType<Streams['target']>>();
 
   constructor(config: HubConfig, options: OpenOptions = {}) {
     this.#config = config;
@@ -44,21 +46,44 @@ export class Streams {
     return opened;
   }
 
+  /** A system that the hub sends to; throws a configuration error for an unknown one. */
+  target(id: string): { target: Target; config: OutboundConfig; connector: ConnectorConfig } {
+    const known = this.#targets.get(id);
+    if (known) return known;
+    for (const connector of this.#config.connectors) {
+      const config = connector.outbound?.find((candidate) => candidate.id === id);
+      const target = config && kindOf(this.#config, connector).openTarget?.(connector, config);
+      if (!target) continue;
+      const opened = { target, config, connector };
+      this.#targets.set(id, opened);
+      return opened;
+    }
+    throw configurationError(`No outbound target “${id}” is configured`, {
+      code: 'target-unknown',
+      cure: 'add it to outbound of a connector',
+    });
+  }
+
   /** Ends every connection. */
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map(async ({ source }) => source.close?.()));
+    await Promise.all([...this.#targets.values()].map(async ({ target }) => target.close?.()));
     this.#open.clear();
+    this.#targets.clear();
   }
 }
 
+const kindOf = ({ ownKinds }: Pick<HubConfig, 'ownKinds'>, { kind }: ConnectorConfig): ConnectorKind =>
+  BUILT_IN[kind] ?? (ownKinds.get(kind) as ConnectorKind);
+
 /** Opens one stream of a connector. */
 export function openStream(
-  { ownKinds }: Pick<HubConfig, 'ownKinds'>,
+  config: Pick<HubConfig, 'ownKinds'>,
   connector: ConnectorConfig,
   stream: StreamConfig,
   options: OpenOptions = {},
 ): OpenStream {
-  const kind = BUILT_IN[connector.kind] ?? (ownKinds.get(connector.kind) as ConnectorKind);
+  const kind = kindOf(config, connector);
   const hints = kind.hints?.(stream) ?? {};
   return {
     ...{ config: stream, connector, hints },

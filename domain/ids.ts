@@ -12,5 +12,8 @@ export const returnWorkflowId = (stream: string): string => `return:${stream}`;
 export const dailyWorkflowId = (stream: string, date?: string): string =>
   date === undefined ? `daily:${stream}` : `daily:${stream}:${date}`;
 
+export const outboundWorkflowId = (target: string): string => `outbound:${target}`;
+
+export const outboundScheduleId = outboundWorkflowId;
 export const returnScheduleId = returnWorkflowId;
 export const dailyScheduleId = (stream: string): string => dailyWorkflowId(stream);

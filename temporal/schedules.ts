@@ -2,11 +2,19 @@ import { ScheduleNotFoundError, ScheduleOverlapPolicy, type Client, type Schedul
 import pMap from 'p-map';
 import type { StreamConfig } from '../config/stream-schema.ts';
 import type { HubConfig } from '../config/load.ts';
-import { dailyScheduleId, dailyWorkflowId, returnScheduleId, returnWorkflowId } from '../domain/ids.ts';
+import {
+  dailyScheduleId,
+  dailyWorkflowId,
+  outboundScheduleId,
+  outboundWorkflowId,
+  returnScheduleId,
+  returnWorkflowId,
+} from '../domain/ids.ts';
 import type { dailyAggregation } from '../workflows/daily-aggregation.ts';
-import type { StreamLabel } from '../workflows/messages.ts';
+import type { deliverOutbound } from '../workflows/deliver-outbound.ts';
+import type { StreamLabel, TargetLabel } from '../workflows/messages.ts';
 import type { returnSync } from '../workflows/return-sync.ts';
-import { streamAttributes } from '../workflows/search-attributes.ts';
+import { streamAttributes, targetAttributes } from '../workflows/search-attributes.ts';
 
 const AT_ONCE = 8;
 
@@ -83,12 +91,36 @@ async function remove(client: Client, id: string): Promise<void> {
 }
 
 function wantedSchedules(config: HubConfig): ScheduleOptions[] {
-  return config.connectors.flatMap((connector) =>
-    connector.streams.map((stream) => {
+  return config.connectors.flatMap((connector) => [
+    ...connector.streams.map((stream) => {
       const label = labelOf(connector.name, stream);
       return stream.delivery === 'return' ? returnSchedule(config, label) : dailySchedule(config, label);
     }),
-  );
+    ...(connector.outbound ?? []).map(({ id, name }) =>
+      outboundSchedule(config, { target: id, title: name ?? id, unit: connector.name }),
+    ),
+  ]);
+}
+
+/** Messages that wait are looked for once a minute; one that has just been queued need not be told. */
+function outboundSchedule({ settings }: HubConfig, label: TargetLabel): ScheduleOptions {
+  const { taskQueue } = settings.temporal;
+  return {
+    scheduleId: outboundScheduleId(label.target),
+    spec: { intervals: [{ every: '1 minute' }] },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
+    memo: { hub: taskQueue },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'deliverOutbound' satisfies typeof deliverOutbound.name,
+      workflowId: outboundWorkflowId(label.target),
+      taskQueue,
+      args: [label],
+      typedSearchAttributes: targetAttributes(label),
+      staticSummary: `发送 · ${label.title}`,
+      staticDetails: `向${label.unit}发送待发消息:至少一次,回执留存,多次不成转为死信。`,
+    },
+  };
 }
 
 function returnSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOptions {

@@ -1,4 +1,5 @@
 /** Every workflow; the bundle is made from this file. */
+export { deliverOutbound } from './deliver-outbound.ts';
 export { dailyAggregation } from './daily-aggregation.ts';
 export { reconcileStream } from './reconcile-stream.ts';
 export { returnSync } from './return-sync.ts';

@@ -51,6 +51,21 @@ export interface ReturnSyncResult extends Totals {
   batches: number;
 }
 
+/** Names of a system that the hub sends to, as people read them in Temporal's UI. */
+export interface TargetLabel {
+  target: string;
+  title: string;
+  unit: string;
+}
+
+export interface DeliverOutboundResult {
+  delivered: number;
+  /** To be tried again later. */
+  deferred: number;
+  /** Became dead letters. */
+  dead: number;
+}
+
 export interface DailyAggregationInput extends StreamLabel {
   /** Time of day of the cut-off, `HH:MM`: tells a scheduled run which day it is for. */
   cutOff: string;

@@ -52,7 +52,7 @@ export function demoData(folder: string, options: Partial<DemoData>): DemoData {
 
 /** Each department is a process of its own, frozen at this moment: it has closed for the day. */
 export async function startDepartments(supervisor: Supervisor, data: DemoData, nowMs: number): Promise<string> {
-  const addresses: Partial<Record<DepartmentId, string>> = {};
+  const addresses: Partial<Record<DepartmentId, Addresses>> = {};
   for (const id of DEPARTMENTS) {
     const args = [
       ...[id, '--seed', String(data.seed), '--records', String(Math.round(data.records * SHARES[id]))],
@@ -77,11 +77,10 @@ export async function startDepartments(supervisor: Supervisor, data: DemoData, n
         ));
       },
     });
-    provide(`HUB_DEMO_${id.toUpperCase()}_URL`, address);
-    provide(`HUB_DEMO_${id.toUpperCase()}_SECRET`, `${id}-secret`);
-    addresses[id] = url;
+    addresses[id] = { url, address };
   }
   writeFileSync(departmentsFile(supervisor.folder), JSON.stringify(addresses));
+  provideDepartments(supervisor.folder);
   return `Simulated departments: ${DEPARTMENTS.join(', ')}`;
 }
 
@@ -112,6 +111,24 @@ const departmentsFile = (folder: string): string => join(folder, 'departments.js
 
 /** Addresses of the departments of a demonstration that is running on a folder, by their ids; none when it is not. */
 export function departmentAddresses(folder: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(readDepartments(folder)).map(([id, { url }]) => [id, url]));
+}
+
+/** Puts the addresses and secrets of those departments where their connectors look for them. */
+export function provideDepartments(folder: string): void {
+  for (const [id, { address }] of Object.entries(readDepartments(folder))) {
+    provide(`HUB_DEMO_${id.toUpperCase()}_URL`, address);
+    provide(`HUB_DEMO_${id.toUpperCase()}_SECRET`, `${id}-secret`);
+  }
+}
+
+/** Where a department is: its own server, and what the hub is told. */
+interface Addresses {
+  url: string;
+  address: string;
+}
+
+function readDepartments(folder: string): Record<string, Addresses> {
   const file = departmentsFile(folder);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {};
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Addresses>) : {};
 }

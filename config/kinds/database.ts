@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { checkStreams, connectorSchema, streamSchema, timeFormat } from '../stream-schema.ts';
+import {
+  checkStreams,
+  connectorSchema,
+  outboundSchema,
+  requireUse,
+  streamSchema,
+  timeFormat,
+} from '../stream-schema.ts';
 import { secretRef } from '../values.ts';
 
 /** Servers by the scheme of their address. */
@@ -78,9 +85,23 @@ const databaseStream = streamSchema.extend({
     }),
 });
 
+const tableOutbound = outboundSchema.extend({
+  table: table.meta({ description: 'Table that takes a row for each message; its columns are the message’s fields' }),
+  key: identifier
+    .default('message_key')
+    .meta({ description: 'Column with the message’s own key: a row that is there already is left alone' }),
+});
+export type TableOutboundConfig = z.output<typeof tableOutbound>;
+
 /** `kind: database`: tables, views and queries of a department’s database. */
 export const databaseConnectorSchema = connectorSchema
-  .extend({ kind: z.literal('database'), ...databaseAddress, streams: z.array(databaseStream).min(1) })
+  .extend({
+    kind: z.literal('database'),
+    ...databaseAddress,
+    streams: z.array(databaseStream).default([]),
+    outbound: z.array(tableOutbound).default([]),
+  })
+  .superRefine(requireUse)
   .superRefine(
     checkStreams<z.output<typeof databaseStream>>((stream, complain) => {
       const { cursor, record, overlap } = stream;

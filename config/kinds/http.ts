@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { checkStreams, connectorSchema, path, streamSchema, timeFormat } from '../stream-schema.ts';
+import {
+  checkStreams,
+  connectorSchema,
+  outboundSchema,
+  path,
+  requireUse,
+  streamSchema,
+  timeFormat,
+} from '../stream-schema.ts';
 import { duration, secretRef } from '../values.ts';
 
 /** What the hub fills into an address or a body. */
@@ -180,6 +188,17 @@ const httpStream = streamSchema.extend({
     .meta({ description: 'For delivery: return — how the next batch is asked for and acknowledged' }),
 });
 
+const httpOutbound = outboundSchema.extend({
+  path: z
+    .string()
+    .regex(/^\/(?:[^{}]|\{key\})*$/, 'an address below baseUrl that begins with /; {key} is the message’s own key')
+    .meta({ description: 'Where messages are sent; {key} is the message’s own key' }),
+  method: z.enum(['POST', 'PUT']).default('POST'),
+  success,
+  receipt: path.optional().meta({ description: 'Where the answer has the receiver’s receipt number' }),
+});
+export type HttpOutboundConfig = z.output<typeof httpOutbound>;
+
 /** `kind: http`: a gateway that answers with JSON. */
 export const httpConnectorSchema = connectorSchema
   .extend({
@@ -199,8 +218,10 @@ export const httpConnectorSchema = connectorSchema
       .optional()
       .meta({ description: 'Most requests in a span of time, {requests: 5, per: 1s}' }),
     maxPage: z.number().positive().default(64).meta({ description: 'Largest answer accepted, in megabytes' }),
-    streams: z.array(httpStream).min(1),
+    streams: z.array(httpStream).default([]),
+    outbound: z.array(httpOutbound).default([]),
   })
+  .superRefine(requireUse)
   .superRefine(
     checkStreams<z.output<typeof httpStream>>((stream, complain) => {
       const { delivery, batches, count, page, response, record } = stream;

@@ -3,6 +3,7 @@ import {
   databaseConnectorSchema,
   type DatabaseConnectorConfig,
   type DatabaseStreamConfig,
+  type TableOutboundConfig,
 } from '../../config/kinds/database.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { fromMs, timeWindow, toMs, type BatchWindow, type Window } from '../../domain/window.ts';
@@ -10,11 +11,13 @@ import type {
   ChainView,
   CheckReport,
   ConnectorKind,
+  Message,
   NextBatch,
   OpenOptions,
   Page,
   Resume,
   Source,
+  Target,
 } from '../contract.ts';
 import { digestOf } from '../digest.ts';
 import { openDepartmentDatabase, type DepartmentDatabase } from './connection.ts';
@@ -30,11 +33,44 @@ export const database: ConnectorKind = {
   },
   open: (connector, stream, options) =>
     new DatabaseSource(connector as DatabaseConnectorConfig, stream as DatabaseStreamConfig, options),
+  openTarget: (connector, target) =>
+    new TableTarget(connector as DatabaseConnectorConfig, target as TableOutboundConfig),
 };
 
 /** Pages that one statement fetches: a sort without an index is paid once for all of them, and memory stays flat. */
 const PAGES_AT_ONCE = 5;
 const SAMPLE = 200;
+
+/** A table that takes a row for each message. */
+class TableTarget implements Target {
+  readonly #db: DepartmentDatabase;
+  readonly #target: TableOutboundConfig;
+
+  constructor(connector: DatabaseConnectorConfig, target: TableOutboundConfig) {
+    this.#db = openDepartmentDatabase(connector, { write: true });
+    this.#target = target;
+  }
+
+  async send({ key, payload }: Message): Promise<null> {
+    const { table, key: column } = this.#target;
+    const row = Object.fromEntries(
+      Object.entries(payload).map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : value]),
+    );
+    await this.#db.run(
+      (db) =>
+        db.transaction(async (trx) => {
+          const known = (await trx(table).where(column, key).limit(1)) as unknown[];
+          if (known.length === 0) await trx(table).insert({ ...row, [column]: key });
+        }),
+      `send to ${table}`,
+    );
+    return null;
+  }
+
+  async close(): Promise<void> {
+    await this.#db.knex.destroy();
+  }
+}
 
 class DatabaseSource implements Source {
   readonly sequential = true;

@@ -28,6 +28,15 @@ export interface HttpAnswer extends Answer {
   headers: Record<string, unknown>;
 }
 
+/** What a request may say beyond its template. */
+export interface AskOptions {
+  signal?: AbortSignal | undefined;
+  /** An address in place of the template's, for example one that the source gave. */
+  url?: string | undefined;
+  /** The request carries a message, which is sent as it is. */
+  idempotencyKey?: string;
+}
+
 /** Talks to one source system: authentication, short retries, and the classification of every fault. */
 export class HttpClient {
   readonly #id: string;
@@ -81,19 +90,19 @@ export class HttpClient {
 
   /**
    * Sends a request and hands its answer to `read`; both are tried again, a few times and briefly, as long as what
-   * they throw is transient. @param url an address that the source gave, in place of the template's
+   * they throw is transient.
    */
   async ask<T>(
     template: RequestTemplate,
     values: Values,
     success: Success | undefined,
     read: (answer: HttpAnswer, what: string) => T,
-    { signal, url }: { signal?: AbortSignal | undefined; url?: string | undefined } = {},
+    options: AskOptions = {},
   ): Promise<T> {
     const what = `${this.#id} ${template.method} ${template.path.split('?')[0] ?? ''}${values.page === undefined ? '' : ` page ${String(values.page)}`}`;
     return pRetry(
       async () => {
-        const { body, headers } = await this.#send(template, values, what, signal, url);
+        const { body, headers } = await this.#send(template, values, what, options);
         const answer = { ...parseAnswer(body, what), headers };
         if (success) requireSuccess(answer.json, success, what);
         return read(answer, what);
@@ -103,7 +112,7 @@ export class HttpClient {
         minTimeout: 200,
         maxTimeout: 1_000,
         randomize: true,
-        ...(signal && { signal }),
+        ...(options.signal && { signal: options.signal }),
         shouldRetry: ({ error }) =>
           error instanceof HubError && error.kind === 'transient' && (error.retryAfterMs ?? 0) <= LONGEST_WAIT_MS,
         onFailedAttempt: async ({ error }) => {
@@ -119,14 +128,13 @@ export class HttpClient {
     template: RequestTemplate,
     values: Values,
     what: string,
-    signal: AbortSignal | undefined,
-    given: string | undefined,
+    { signal, url, idempotencyKey }: AskOptions,
   ): Promise<RawAnswer> {
     const request: OutgoingRequest = {
       method: template.method,
-      url: given ?? fillPath(template.path, values),
-      headers: {},
-      ...(template.body && { data: fillBody(template.body, values) }),
+      url: url ?? fillPath(template.path, values),
+      headers: idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey },
+      ...(template.body && { data: idempotencyKey === undefined ? fillBody(template.body, values) : template.body }),
     };
     const attempt = async (): Promise<RawAnswer> => this.#request(await this.#auth.apply(request), what, signal);
     let answer = await attempt();

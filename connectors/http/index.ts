@@ -1,5 +1,10 @@
 import { pMapIterable } from 'p-map';
-import { httpConnectorSchema, type HttpConnectorConfig, type HttpStreamConfig } from '../../config/kinds/http.ts';
+import {
+  httpConnectorSchema,
+  type HttpConnectorConfig,
+  type HttpOutboundConfig,
+  type HttpStreamConfig,
+} from '../../config/kinds/http.ts';
 import { configurationError, HubError, transientError } from '../../domain/errors.ts';
 import {
   fromMs,
@@ -14,12 +19,14 @@ import type {
   CheckReport,
   Committed,
   ConnectorKind,
+  Message,
   NextBatch,
   OpenOptions,
   Page,
   PageMark,
   Resume,
   Source,
+  Target,
 } from '../contract.ts';
 import { digestOf } from '../digest.ts';
 import { resolutionMs, writeTime } from '../time-format.ts';
@@ -33,7 +40,29 @@ export const http: ConnectorKind = {
   spec: httpConnectorSchema,
   open: (connector, stream, options) =>
     new HttpSource(connector as HttpConnectorConfig, stream as HttpStreamConfig, options),
+  openTarget: (connector, target) => new HttpTarget(connector as HttpConnectorConfig, target as HttpOutboundConfig),
 };
+
+class HttpTarget implements Target {
+  readonly #client: HttpClient;
+  readonly #target: HttpOutboundConfig;
+
+  constructor(connector: HttpConnectorConfig, target: HttpOutboundConfig) {
+    this.#client = new HttpClient(connector);
+    this.#target = target;
+  }
+
+  async send({ key, payload }: Message): Promise<string | null> {
+    const { method, path, success, receipt } = this.#target;
+    return this.#client.ask(
+      { method, path, body: payload },
+      {},
+      success,
+      ({ json }, what) => (receipt === undefined ? null : textAt(json, receipt, what)),
+      { url: path.replaceAll('{key}', encodeURIComponent(key)), idempotencyKey: key },
+    );
+  }
+}
 
 interface HttpPage extends Page {
   /** The source says that pages follow; only for sources without a total. */

@@ -3,7 +3,7 @@ import type { PLACEHOLDERS } from '../../config/kinds/http.ts';
 /** One request as the configuration describes it. */
 export interface RequestTemplate {
   path: string;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT';
   body?: Record<string, unknown> | undefined;
 }
 

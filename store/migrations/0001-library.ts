@@ -280,6 +280,25 @@ CREATE FUNCTION obligation_state(due_at timestamptz, met_at timestamptz, at time
   SELECT CASE WHEN met_at IS NULL THEN CASE WHEN at < due_at THEN 'open' ELSE 'overdue' END
               WHEN met_at <= due_at THEN 'met' ELSE 'met late' END $$;
 
+-- What the hub sends to other systems: at least once, until it is receipted or a dead letter.
+CREATE TABLE outbox (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  target text COLLATE "C" NOT NULL,
+  -- The message's own key, by which the receiver knows it again.
+  message_key text COLLATE "C" NOT NULL,
+  payload jsonb NOT NULL,
+  queued_at timestamptz NOT NULL,
+  attempts integer NOT NULL DEFAULT 0,
+  next_attempt_at timestamptz NOT NULL,
+  last_error text,
+  delivered_at timestamptz,
+  receipt text,
+  dead_at timestamptz,
+  UNIQUE (target, message_key)
+);
+CREATE INDEX outbox_due ON outbox (target, next_attempt_at) WHERE delivered_at IS NULL AND dead_at IS NULL;
+CREATE INDEX outbox_dead ON outbox (target) WHERE dead_at IS NOT NULL;
+
 CREATE TABLE alert (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   kind text NOT NULL,

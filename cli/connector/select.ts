@@ -1,0 +1,107 @@
+import { closest } from 'fastest-levenshtein';
+import type { Command } from 'commander';
+import type { HubConfig } from '../../config/load.ts';
+import { openStream, type OpenStream } from '../../connectors/registry.ts';
+import type { OpenOptions } from '../../connectors/contract.ts';
+import { shanghaiDate, startOfDayMs, parseInstant, addDays } from '../../domain/dates.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { timeWindow, type Window } from '../../domain/window.ts';
+import { provideDepartments } from '../demo/departments.ts';
+import { dataFolder, readConfig, withConfig, withData, type CommonOptions } from '../options.ts';
+
+export interface StreamOptions extends CommonOptions {
+  json?: boolean;
+  from?: string;
+  to?: string;
+}
+
+/** Options of every command that looks at configured streams. */
+export const withStreams = (command: Command): Command =>
+  withData(withConfig(command)).option('--json', 'for programs');
+
+/** Adds the choice of a window of time. */
+export const withWindow = (command: Command): Command =>
+  command
+    .option('--from <time>', 'start of the window, Shanghai time (default: yesterday 00:00)')
+    .option('--to <time>', 'its end (default: now)');
+
+/** The configuration; with --demo, that of the demonstration which runs here. */
+export function configOf(options: CommonOptions): HubConfig {
+  const config = readConfig(options);
+  if (options.demo) provideDepartments(dataFolder(options, true));
+  return config;
+}
+
+/** The streams of that name, or of the connector of that name; all where none is given. */
+export function selectStreams(config: HubConfig, name: string | undefined): { connector: string; stream: string }[] {
+  const all = config.connectors.flatMap(({ id: connector, streams }) =>
+    streams.map(({ id: stream }) => ({ connector, stream })),
+  );
+  const found = name === undefined ? all : all.filter(({ connector, stream }) => connector === name || stream === name);
+  if (found.length > 0) return found;
+  const names = all.flatMap(({ connector, stream }) => [connector, stream]);
+  throw configurationError(
+    name === undefined ? 'No connector is configured' : `No stream or connector “${name}” is configured`,
+    {
+      code: 'stream-unknown',
+      cure: names.length > 0 ? `did you mean “${closest(name ?? '', names)}”?` : './hub connector new writes one',
+    },
+  );
+}
+
+/** Opens the one stream of that name for some work, and ends its connections afterwards. */
+export async function withStream<T>(
+  config: HubConfig,
+  name: string | undefined,
+  options: OpenOptions,
+  work: (stream: OpenStream) => Promise<T>,
+): Promise<T> {
+  const [first, ...others] = selectStreams(config, name);
+  if (!first || others.length > 0) {
+    const choices = [first, ...others].map((choice) => choice?.stream ?? '').join(', ');
+    throw configurationError('Which stream?', { code: 'stream-unknown', cure: `name one of ${choices}` });
+  }
+  const connector = config.connectors.find(({ id }) => id === first.connector);
+  const stream = connector?.streams.find(({ id }) => id === first.stream);
+  if (!connector || !stream) throw new Error('a selected stream is configured');
+  const open = openStream(config, connector, stream, options);
+  try {
+    return await work(open);
+  } finally {
+    await open.source.close?.();
+  }
+}
+
+/** The window that was chosen; for a source of batches the next batch, which nothing has taken yet. */
+export async function chosenWindow(open: OpenStream, options: StreamOptions): Promise<Window> {
+  const { source } = open;
+  if (source.nextBatch) {
+    const next = await source.nextBatch(null, { upToMs: Date.now(), known: () => Promise.resolve(new Set()) });
+    if (next.batch) return next.batch;
+    throw configurationError(`${open.config.id} has no batch to look at now`, {
+      code: 'no-batch',
+      cure: 'wait until the source has delivered something',
+    });
+  }
+  const [fromMs, toMs] = boundsOf(options);
+  return timeWindow(fromMs, toMs);
+}
+
+/** Both ends of the chosen window, epoch milliseconds. */
+export function boundsOf({ from, to }: StreamOptions): [fromMs: number, toMs: number] {
+  const read = (text: string, option: string): number => {
+    const instant = parseInstant(text);
+    if (instant !== null) return Date.parse(instant);
+    throw configurationError(`${option}: found “${text}”, expected a time`, {
+      code: 'option-invalid',
+      cure: 'write 2026-11-22 or "2026-11-22 21:30:00"',
+    });
+  };
+  const fromMs = from === undefined ? startOfDayMs(addDays(shanghaiDate(Date.now()), -1)) : read(from, '--from');
+  const toMs = to === undefined ? Date.now() : read(to, '--to');
+  if (fromMs < toMs) return [fromMs, toMs];
+  throw configurationError('the window ends before it begins', {
+    code: 'option-invalid',
+    cure: 'correct --from and --to',
+  });
+}

@@ -38,7 +38,7 @@ const layer = (folder) => {
 };
 
 export default ts.config(
-  { ignores: ['node_modules', '.hub'] },
+  { ignores: ['node_modules', '.hub', 'config-test-*'] },
   js.configs.recommended,
   ts.configs.strictTypeChecked,
   ts.configs.stylisticTypeChecked,

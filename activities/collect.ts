@@ -1,30 +1,19 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { pMapIterable } from 'p-map';
 import { durationMs } from '../config/values.ts';
-import type { Page } from '../connectors/contract.ts';
-import type { OpenStream } from '../connectors/registry.ts';
-import { openContract } from '../connectors/source-contract.ts';
-import { shanghaiInstant } from '../domain/dates.ts';
-import { configurationError, HubError } from '../domain/errors.ts';
+import { HubError } from '../domain/errors.ts';
 import { describeWindow, sliceWindow, timeWindow, type TimeWindow, type Window } from '../domain/window.ts';
 import * as batches from '../store/batches.ts';
-import { fieldMemory, settleFields } from '../store/fields.ts';
-import { writePage, type PageCounts } from '../store/pages.ts';
+import { settleFields } from '../store/fields.ts';
+import type { PageCounts } from '../store/pages.ts';
 import { openDiscrepancy } from '../store/reconciliation.ts';
 import { getStream } from '../store/streams.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
+import { readBatch } from './read-batch.ts';
 import { readableStream } from './stream-of.ts';
 
-/** An activity reads for this long before it reports; the workflow shows the progress and goes on. */
-const READ_FOR_MS = 15_000;
-/** Pages written at once: while PostgreSQL merges one, the next is mapped. */
-const WRITES_AT_ONCE = 2;
 /** How often a window that moves under the reader is begun anew before it is cut in two. */
 const RESTARTS = 2;
-/** Records from which on the share of rejects is judged. */
-const JUDGED_FROM = 200;
-
 /** How far a batch has come. */
 export interface ReadProgress extends PageCounts {
   /** `more`: call again; `done`: the last page is in; `moved`: the source keeps changing under the reader. */
@@ -112,7 +101,7 @@ export function createCollectActivities(dependencies: Dependencies) {
           const outcome = await contacting(
             dependencies,
             batch.stream,
-            () => readFor(streams().get(batch.stream), batch),
+            () => readBatch(dependencies, streams().get(batch.stream), batch, cancellationSignal()),
             () => null,
           );
           return { outcome, ...(await batches.batchCounts(db, batch)) };
@@ -155,66 +144,4 @@ export function createCollectActivities(dependencies: Dependencies) {
       now(),
     );
   }
-
-  async function readFor(stream: OpenStream, batch: batches.Batch): Promise<'more' | 'done'> {
-    const { source, config, hints } = stream;
-    const committed = await batches.committedPages(db, batch);
-    const contract = await openContract(config, fieldMemory(db, batch.streamId, now));
-    const rules = { untimed: config.record.updatedAt === undefined, snapshot: hints.deletes !== undefined };
-    const readAt = shanghaiInstant(batch.openedAt.getTime());
-    const totals = await batches.batchCounts(db, batch);
-    const until = Date.now() + READ_FOR_MS;
-    let outcome: 'more' | 'done' = 'done';
-    let total = batch.total;
-    let turn: Promise<unknown> = Promise.resolve();
-
-    async function* forAWhile(): AsyncIterable<Page> {
-      for await (const page of source.read(batch.window, { committed, total: batch.total }, cancellationSignal())) {
-        if (total === null && page.total !== null) {
-          total = page.total;
-          await batches.noteTotal(db, batch.id, total);
-        }
-        yield page;
-        if (Date.now() < until) continue;
-        outcome = 'more';
-        return;
-      }
-    }
-
-    async function take(page: Page): Promise<void> {
-      const found = await contract(page.records);
-      const { rows, rejected, deleted } = stream.map(page, { readAt, found });
-      const { number, digest, position, records } = page;
-      const mapped = { number, digest, position, read: records.length, rows: rows.toJson(), rejected, deleted };
-      const write = (): Promise<PageCounts> => writePage(db, batch, mapped, rules, now());
-      let written = write;
-      if (source.sequential) {
-        // While one page is merged the next is mapped; they go in one after the other.
-        const before = turn;
-        written = () => before.then(write);
-      }
-      const writing = written();
-      turn = writing;
-      turn.catch(() => undefined); // thrown where it is awaited
-      const counts = await writing;
-      totals.read += counts.read;
-      totals.rejected += counts.rejected;
-      requireFewRejects(stream, totals);
-    }
-
-    await Array.fromAsync(pMapIterable(forAWhile(), take, { concurrency: WRITES_AT_ONCE }));
-    return outcome;
-  }
-}
-
-function requireFewRejects({ config }: OpenStream, { read, rejected }: PageCounts): void {
-  const { most, share } = config.rejects;
-  const tooMany = most !== undefined && rejected > most;
-  if (!tooMany && !(read >= JUDGED_FROM && rejected > read * share)) return;
-  throw configurationError(`${config.id}: ${String(rejected)} of ${String(read)} records were rejected`, {
-    code: 'too-many-rejects',
-    cure: tooMany
-      ? 'look at ./hub connector preview; mend the mapping, or raise rejects.most'
-      : 'look at ./hub connector preview; mend the mapping, or raise rejects.share',
-  });
 }

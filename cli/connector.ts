@@ -4,7 +4,7 @@ import { newConnector, type NewOptions } from './connector/new.ts';
 import { planStream, previewStream } from './connector/preview.ts';
 import { runStream } from './connector/run.ts';
 import { withStreams, withWindow, type StreamOptions } from './connector/select.ts';
-import { statusOfStreams } from './connector/status.ts';
+import { showOutbox, statusOfStreams } from './connector/status.ts';
 import { withConfig } from './options.ts';
 
 function positive(text: string): number {
@@ -90,6 +90,11 @@ export function addConnector(program: Command): void {
     .summary('have a running hub read a stream now')
     .description('Reads the given window, or the source’s next batches, through the workflow that operators see.')
     .action((name: string, options: StreamOptions) => runStream(name, options));
+
+  withStreams(connector.command('outbox [target]'))
+    .summary('what waits to be sent, and the dead letters of a target')
+    .option('--retry', 'send the dead letters of the target again')
+    .action((target: string | undefined, options: StreamOptions & { retry?: boolean }) => showOutbox(target, options));
 
   withStreams(connector.command('status [name]'))
     .summary('how sources answered, what they delivered, what changed about them')

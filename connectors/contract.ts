@@ -128,6 +128,8 @@ export interface Exchange {
 
 /** What a source is opened with beside its configuration. */
 export interface OpenOptions {
+  /** Our clock, epoch milliseconds, for sources that tell none; tests put one of their own here. */
+  now?: () => number;
   /** Called with every exchange. */
   trace?: (exchange: Exchange) => void;
 }

@@ -127,7 +127,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
   const readHolders = typeof config.holders === 'string' ? accessor(config.holders) : null;
   const splitHolders =
     typeof config.holders === 'object' ? new RegExp(`[${config.holders.split.replace(/[\]\\^-]/g, '\\$&')}]`) : null;
-  const renamed = Object.entries(config.extension.rename);
+  const renamed = new Map(Object.entries(config.extension.rename));
   const longTerm = new Set(config.longTerm);
   const statuses = new Map(Object.entries(status.values));
 
@@ -201,7 +201,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
       rawStatus,
       extension: {},
     };
-    const extension = sortedKeys(renamed.length === 0 ? raw : withNames(raw, renamed), consumed);
+    const extension = sortedKeys(renamed.size === 0 ? raw : withNames(raw, renamed), consumed);
     if (extension === null) problems.push({ rule: 'too-deep', field: '' });
     else certificate.extension = extension;
 
@@ -326,14 +326,8 @@ function holderItems(value: unknown): Json[] | null {
   return list.map((item) => (isObject(item) ? item : {}));
 }
 
-function withNames(raw: Json, names: [string, string][]): Json {
-  const result = { ...raw };
-  for (const [from, to] of names) {
-    if (!Object.hasOwn(raw, from)) continue;
-    Reflect.deleteProperty(result, from);
-    result[to] = raw[from];
-  }
-  return result;
+function withNames(raw: Json, names: ReadonlyMap<string, string>): Json {
+  return Object.fromEntries(Object.entries(raw).map(([key, value]) => [names.get(key) ?? key, value]));
 }
 
 const isObject = (value: unknown): value is Json =>

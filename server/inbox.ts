@@ -10,7 +10,7 @@ import type { OpenStream, Streams } from '../connectors/registry.ts';
 import { openContract } from '../connectors/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
-import { fieldMemory } from '../store/fields.ts';
+import { fieldMemory, settleFields } from '../store/fields.ts';
 import { commitPush, findPush, type Outcome, type Push } from '../store/pushes.ts';
 import { countLibrary, saveComparison } from '../store/reconciliation.ts';
 import { getStream, noteContact, type StreamRow } from '../store/streams.ts';
@@ -38,6 +38,13 @@ class Refusal extends Error {
     this.cure = cure;
   }
 }
+
+/** What is refused before its body is read. */
+const UNREADABLE: Record<number, Refusal> = {
+  400: new Refusal(400, 'the request is garbled', 'check Content-Length and the address'),
+  413: new Refusal(413, `the body is larger than ${String(LARGEST_BODY / 1e6)} MB`, 'send fewer records at once'),
+  415: new Refusal(415, 'the body is no JSON', 'send it with Content-Type: application/json'),
+};
 
 interface Params {
   stream: string;
@@ -98,9 +105,8 @@ function answerRefusal(error: unknown, reply: FastifyReply): FastifyReply {
       ? error
       : error instanceof HubError
         ? new Refusal(error.kind === 'configuration' ? 409 : 503, error.message, error.cure ?? '')
-        : (error as { statusCode?: number }).statusCode === 413
-          ? new Refusal(413, `the body is larger than ${String(LARGEST_BODY / 1e6)} MB`, 'send fewer records at once')
-          : new Refusal(500, 'the hub failed', 'send it again; nothing of it was taken');
+        : (UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ??
+          new Refusal(500, 'the hub failed', 'send it again; nothing of it was taken'));
   if (refusal.status === 503) void reply.header('Retry-After', '1');
   const { status, message: title, cure } = refusal;
   return reply
@@ -161,7 +167,8 @@ async function acceptPush(
   const body = bodyOf(request);
   const bodyHash = hash('sha256', body, 'buffer');
   const given = request.headers['idempotency-key'];
-  const key = typeof given === 'string' && given !== '' ? given.slice(0, 200) : bodyHash.toString('hex');
+  const key = typeof given === 'string' && given !== '' ? given : bodyHash.toString('hex');
+  if (key.length > 200) throw new Refusal(400, 'the Idempotency-Key is too long', 'use one of at most 200 characters');
   const row = await readableStream(db, config.id);
   const earlier = async (): Promise<{ push: Push; repeated: true } | null> => {
     const push = await findPush(db, row.id, key);
@@ -211,13 +218,16 @@ function answerPush({ push, repeated }: Awaited<ReturnType<typeof acceptPush>>, 
   return { batch: push.batchId, committed: push.outcomes.length - rejected, rejected, results: push.outcomes };
 }
 
-function recordsOf(body: Buffer, most: number): unknown[] {
-  let json: unknown;
+function jsonOf(body: Buffer, expected: string): unknown {
   try {
-    json = parseKeepingDigits(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return parseKeepingDigits(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
-    throw new Refusal(400, 'the body is no JSON in UTF-8', 'send one record, or a list of records, as JSON');
+    throw new Refusal(400, 'the body is no JSON in UTF-8', expected);
   }
+}
+
+function recordsOf(body: Buffer, most: number): unknown[] {
+  const json = jsonOf(body, 'send one record, or a list of records, as JSON');
   const records = Array.isArray(json) ? (json as unknown[]) : [json];
   if (records.length === 0) throw new Refusal(400, 'the list is empty', 'send at least one record');
   if (records.length <= most) return records;
@@ -240,17 +250,16 @@ async function acceptClosing(
   { db, now }: InboxOptions,
 ): Promise<{ equal: boolean; records: number; library: number }> {
   const stream = await readableStream(db, name);
-  const body = closingSchema.safeParse(JSON.parse(bodyOf(request).toString('utf8') || 'null'));
-  if (!body.success) {
-    const example = '{"from": "2026-11-22T00:00:00+08:00", "to": "2026-11-22T21:30:00+08:00", "records": 120}';
-    throw new Refusal(400, 'the body is no closing', `expected ${example}`);
-  }
+  const expected = 'expected {"from": "2026-11-22T00:00:00+08:00", "to": "2026-11-22T21:30:00+08:00", "records": 120}';
+  const body = closingSchema.safeParse(jsonOf(bodyOf(request), expected));
+  if (!body.success) throw new Refusal(400, 'the body is no closing', expected);
   const { from, to, records } = body.data;
   if (!(Date.parse(from) < Date.parse(to) && Date.parse(to) <= now().getTime()))
     throw new Refusal(400, 'the stretch of time is empty, or not over yet', 'close what has passed');
   const window = { kind: 'time', from, to } as const;
   const library = await countLibrary(db, stream.id, window);
   await saveComparison(db, stream, window, { source: records, library }, now());
+  if (library === records && records > 0) await settleFields(db, stream.id, now());
   await noteContact(db, name, records > 0 ? 'delivered' : 'nothing', null, now());
   return { equal: library === records, records, library };
 }

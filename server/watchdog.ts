@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import cron from 'node-cron';
 import type { Logger } from '../config/logger.ts';
 import { messageOf } from '../domain/errors.ts';
-import { findAlerts, saveAlerts, type Alert } from '../store/alerts.ts';
+import { ALERT_KINDS, findAlerts, saveAlerts, type Alert } from '../store/alerts.ts';
 import { openDays } from '../store/obligations.ts';
 
 export interface WatchdogOptions {
@@ -30,12 +30,7 @@ export async function watch({ db, logger, askTemporal, now }: WatchdogOptions): 
       message: `Temporal cannot be reached: ${messageOf(error)}`,
     });
   }
-  const { raised, cleared } = await saveAlerts(
-    db,
-    ['overdue', 'temporal-away', 'stream-paused', 'discrepancy'],
-    holding,
-    at,
-  );
+  const { raised, cleared } = await saveAlerts(db, ALERT_KINDS, holding, at);
   for (const { kind, subject, message } of raised) logger.error(message, { alert: kind, subject });
   for (const { kind, subject } of cleared) logger.info('alert cleared', { alert: kind, subject });
   return holding;

@@ -1,8 +1,12 @@
 import type { Knex } from 'knex';
 
+export const ALERT_KINDS = [
+  ...(['overdue', 'temporal-away', 'stream-paused', 'discrepancy', 'dead-letters', 'drift', 'volume'] as const),
+];
+
 /** Something that a person must look at. One alert is open for each kind and subject. */
 export interface Alert {
-  kind: 'overdue' | 'temporal-away' | 'stream-paused' | 'discrepancy';
+  kind: (typeof ALERT_KINDS)[number];
   subject: string;
   message: string;
 }
@@ -48,6 +52,13 @@ export async function openAlerts(db: Knex): Promise<(Alert & { raisedAt: Date })
     .select<(Alert & { raisedAt: Date })[]>('kind', 'subject', 'message', { raisedAt: 'raised_at' });
 }
 
+/** A day is compared with the same weekday of so many weeks before it, once there are enough of them. */
+const VOLUME_WEEKS = 8;
+const VOLUME_LEAST_DAYS = 3;
+/** It is far off when it has so many times more or fewer records, and it is not a matter of a few. */
+const VOLUME_FACTOR = 3;
+const VOLUME_LEAST_DIFFERENCE = 20;
+
 /** What the ledger and the streams show at a moment that a person must look at, overdue obligations grouped by unit. */
 export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
   const { rows } = await db.raw<{ rows: Alert[] }>(
@@ -60,7 +71,23 @@ export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
      FROM stream WHERE paused_reason IS NOT NULL AND retired_at IS NULL
      UNION ALL SELECT 'discrepancy', stream.name || ' ' || subject, owner_name || ': ' || stream.name || ' ' || subject
        || ': the source has ' || source_count || ', the library ' || library_count
-     FROM discrepancy JOIN stream ON stream.id = stream_id WHERE closed_at IS NULL`,
+     FROM discrepancy JOIN stream ON stream.id = stream_id WHERE closed_at IS NULL
+     UNION ALL SELECT 'dead-letters', target, target || ': ' || count(*) || ' messages were given up; ./hub connector outbox '
+       || target || ' lists them' FROM outbox WHERE dead_at IS NOT NULL GROUP BY target
+     UNION ALL SELECT 'drift', stream.name || ' ' || field || ' ' || change, unit_name || ': ' || stream.name || ', the field '
+       || field || ' is ' || change || ' (' || detail || ')'
+     FROM (SELECT DISTINCT ON (stream_id, field, change) * FROM drift WHERE last_seen_at > :at::timestamptz - interval '1 day'
+           ORDER BY stream_id, field, change, last_seen_at DESC) AS drift JOIN stream ON stream.id = stream_id
+     UNION ALL SELECT 'volume', stream.name || ' ' || last.day, unit_name || ': ' || stream.name || ' had ' || last.records
+       || ' records on ' || last.day || ', on this weekday it usually has ' || usual.median
+     FROM stream
+     JOIN LATERAL (SELECT day, records FROM day_volume WHERE stream_id = stream.id
+       AND day > (:at::timestamptz AT TIME ZONE 'Asia/Shanghai')::date - 3 ORDER BY day DESC LIMIT 1) AS last ON true
+     JOIN LATERAL (SELECT count(*) AS days, percentile_disc(0.5) WITHIN GROUP (ORDER BY records) AS median FROM day_volume
+       WHERE stream_id = stream.id AND day < last.day AND day >= last.day - ${VOLUME_WEEKS * 7}
+         AND extract(isodow FROM day) = extract(isodow FROM last.day)) AS usual ON usual.days >= ${VOLUME_LEAST_DAYS}
+     WHERE abs(last.records - usual.median) >= ${VOLUME_LEAST_DIFFERENCE}
+       AND (last.records * ${VOLUME_FACTOR} < usual.median OR last.records > usual.median * ${VOLUME_FACTOR})`,
     { at },
   );
   return rows;

@@ -93,17 +93,13 @@ export interface DeadLetter {
 }
 
 export async function deadLetters(db: Knex, target: string): Promise<DeadLetter[]> {
-  return db('outbox')
-    .where({ target })
-    .whereNotNull('dead_at')
-    .orderBy('dead_at')
-    .select({
-      key: 'message_key',
-      queuedAt: 'queued_at',
-      deadAt: 'dead_at',
-      attempts: 'attempts',
-      lastError: 'last_error',
-    });
+  return db('outbox').where({ target }).whereNotNull('dead_at').orderBy('dead_at').select({
+    key: 'message_key',
+    queuedAt: 'queued_at',
+    deadAt: 'dead_at',
+    attempts: 'attempts',
+    lastError: 'last_error',
+  });
 }
 
 /** Has the dead letters of a target sent again, once what stopped them is mended; how many there were. */

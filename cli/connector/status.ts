@@ -1,3 +1,5 @@
+import { configurationError } from '../../domain/errors.ts';
+import { deadLetters, outboxReports, reviveMessages } from '../../store/outbox.ts';
 import { streamReports, type StreamReport } from '../../store/stream-report.ts';
 import { withLibrary } from '../library.ts';
 import { moment, table } from '../output.ts';
@@ -39,4 +41,47 @@ function* remarks({ pausedReason, contactDetail, openRejects, drifts }: StreamRe
     yield `rejected by ${openRejects.map(({ rule, records }) => `${rule} ${String(records)}`).join(', ')}`;
   for (const { field, change, detail, action } of drifts)
     yield `the field ${field} is ${change} (${detail}); ${action}`;
+}
+
+/** Every target's messages by number; with a target, its dead letters, which can be sent again. */
+export async function showOutbox(
+  target: string | undefined,
+  options: StreamOptions & { retry?: boolean },
+): Promise<void> {
+  if (options.retry && target === undefined)
+    throw configurationError('--retry: which target?', {
+      code: 'option-invalid',
+      cure: 'name it; ./hub connector outbox lists them',
+    });
+  await withLibrary(options, async (db) => {
+    if (options.retry && target !== undefined)
+      return console.log(
+        `${String(await reviveMessages(db, target, new Date()))} messages of ${target} will be sent again`,
+      );
+    const report = target === undefined ? await outboxReports(db) : await deadLetters(db, target);
+    if (options.json) return console.log(JSON.stringify(report, null, 2));
+    if (report.length === 0)
+      return console.log(target === undefined ? 'Nothing was sent yet.' : `${target} has no dead letters.`);
+    if (target === undefined) {
+      console.log(
+        table(await outboxReports(db), [
+          ['Target', (row) => row.target],
+          ['Waiting', (row) => row.waiting, 'right'],
+          ['Delivered', (row) => row.delivered, 'right'],
+          ['Dead', (row) => row.dead, 'right'],
+          ['Last fault', (row) => row.lastError ?? ''],
+        ]),
+      );
+      return;
+    }
+    console.log(
+      table(await deadLetters(db, target), [
+        ['Message', ({ key }) => key],
+        ['Queued', ({ queuedAt }) => moment(queuedAt)],
+        ['Given up', ({ deadAt }) => moment(deadAt)],
+        ['Tries', ({ attempts }) => attempts, 'right'],
+        ['Fault', ({ lastError }) => lastError],
+      ]),
+    );
+  });
 }

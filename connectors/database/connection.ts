@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import knex, { type Knex } from 'knex';
 import type { DatabaseConnectorConfig, Scheme } from '../../config/kinds/database.ts';
 import { SCHEMES } from '../../config/kinds/database.ts';
@@ -43,7 +44,8 @@ const DIALECTS: Record<'pg' | 'mysql' | 'mssql' | 'oracle' | 'sqlite', Dialect> 
   mssql: {
     clock: "SELECT DATEDIFF_BIG(millisecond, '1970-01-01', SYSUTCDATETIME()) AS ms",
     time: 'CAST(? AS datetime2)',
-    exact: (column) => `CONVERT(varchar(33), ${column}, 121)`,
+    // A datetime counts in three-hundredths of a second, which its own text rounds.
+    exact: (column) => `CONVERT(varchar(33), CAST(${column} AS datetime2), 121)`,
   },
   oracle: {
     clock:
@@ -84,7 +86,7 @@ export function openDepartmentDatabase(
   const scheme = SCHEMES.find((candidate) => text.startsWith(`${candidate}:`));
   if (!scheme) throw badAddress(place);
   const server = SERVERS[scheme];
-  const { connection, shown } = connectionOf(scheme, text, place, connector);
+  const { connection, shown } = connectionOf(scheme, text, place, connector, write);
   const pool = { min: 0, max: 3, afterCreate: prepareSession(server.dialect, write) };
   const db = openKnex(scheme, {
     ...(server.dialect === 'sqlite'
@@ -149,10 +151,13 @@ function connectionOf(
   text: string,
   place: string,
   connector: Address,
+  write: boolean,
 ): { connection: Knex.StaticConnectionConfig; shown: string } {
   if (scheme === 'sqlite') {
     const filename = text.slice('sqlite:'.length);
-    return { connection: { filename }, shown: filename };
+    // With a mode, or a file that is not there would be made.
+    const url = `${pathToFileURL(filename).href}?mode=${write ? 'rw' : 'ro'}`;
+    return { connection: { filename: url }, shown: filename };
   }
   if (!URL.canParse(text)) throw badAddress(place);
   const url = new URL(text);
@@ -201,6 +206,7 @@ function connectionOf(
 
 const PG_TYPES: Record<number, (text: string) => unknown> = {
   16: (text) => text === 't',
+  17: (text) => Buffer.from(text),
   114: (text) => JSON.parse(text) as unknown,
   3802: (text) => JSON.parse(text) as unknown,
 };
@@ -211,7 +217,11 @@ type AfterCreate = (connection: unknown, done: (error: unknown, connection: unkn
 /** Every session goes by Shanghai time. */
 function prepareSession(dialect: keyof typeof DIALECTS, write: boolean): AfterCreate {
   const statements = {
-    pg: ["SET TIME ZONE 'Asia/Shanghai'", ...(write ? [] : ['SET default_transaction_read_only = on'])],
+    pg: [
+      "SET TIME ZONE 'Asia/Shanghai'",
+      'SET datestyle = ISO',
+      ...(write ? [] : ['SET default_transaction_read_only = on']),
+    ],
     mysql: ["SET time_zone = '+08:00'", ...(write ? [] : ['SET SESSION TRANSACTION READ ONLY'])],
     mssql: [],
     oracle: ["ALTER SESSION SET TIME_ZONE = 'Asia/Shanghai'"],
@@ -249,7 +259,7 @@ const AWAY =
   /^(?:08|57P|53)|^(?:ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EPIPE|EAI_AGAIN|PROTOCOL_|ESOCKET|ETIMEOUT|ENETUNREACH)/;
 const REFUSED = /^28|^(?:ER_ACCESS_DENIED_ERROR|ER_DBACCESS_DENIED_ERROR|ELOGIN|ORA-01017)/;
 const WRONG =
-  /^(?:42|3D|3F)|^(?:ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR|ER_BAD_DB_ERROR|ER_PARSE_ERROR|ER_TABLEACCESS_DENIED_ERROR|ER_COLUMNACCESS_DENIED_ERROR|EREQUEST|ORA-009|ERR_SQLITE_ERROR)/;
+  /^(?:42|3D|3F|0A|25006)|^(?:ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION|ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR|ER_BAD_DB_ERROR|ER_PARSE_ERROR|ER_TABLEACCESS_DENIED_ERROR|ER_COLUMNACCESS_DENIED_ERROR|EREQUEST|ORA-009|ERR_SQLITE_ERROR)/;
 
 /** A database's error in the hub's terms. Messages that could quote values are left out. */
 function classify(error: unknown, what: string, shown: string): unknown {

@@ -75,6 +75,7 @@ class TableTarget implements Target {
 class DatabaseSource implements Source {
   readonly sequential = true;
   readonly #db: DepartmentDatabase;
+  readonly #now: () => number;
   readonly #stream: DatabaseStreamConfig;
   readonly #rows: RowReader;
   /** The end of the sequence as it was found last, and when; epoch milliseconds of the source. */
@@ -83,6 +84,7 @@ class DatabaseSource implements Source {
   readonly nextBatch?: (after: BatchWindow | null, chain: ChainView) => Promise<NextBatch>;
 
   constructor(connector: DatabaseConnectorConfig, stream: DatabaseStreamConfig, options?: OpenOptions) {
+    this.#now = options?.now ?? Date.now;
     this.#db = openDepartmentDatabase(connector, { write: false }, options);
     this.#stream = stream;
     this.#rows = new RowReader(stream, this.#db.dialect);
@@ -94,7 +96,7 @@ class DatabaseSource implements Source {
 
   async clock(): Promise<number> {
     const { clock } = this.#db.dialect;
-    if (clock === null) return Date.now();
+    if (clock === null) return this.#now();
     const [row] = await this.#ask((db) => db.select('*').from(db.raw(`(${clock}) hub_clock`)), 'clock');
     return Number(row?.ms ?? row?.MS);
   }
@@ -274,7 +276,7 @@ class DatabaseSource implements Source {
 }
 
 /** A number of a sequence, however the driver gives it. */
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(Number(value)));
+const textOf = (value: unknown): string => String(value);
 
 const NONE: ReadonlyMap<number, string> = new Map();
 

@@ -48,7 +48,7 @@ export class RowReader {
   #from(db: Knex): Knex.QueryBuilder {
     const { table, query } = this.#stream;
     return table === undefined
-      ? db.from(db.raw(`(${query?.replace(/[;\s]+$/, '') ?? ''}) ${SOURCE}`))
+      ? db.from(db.raw(`(${query?.replace(/[;\s]+$/, '') ?? ''}\n) ${db.ref(SOURCE).toQuery()}`))
       : db.from({ [SOURCE]: table });
   }
 
@@ -134,16 +134,16 @@ export class RowReader {
     return { rows: fresh, place: this.placeOf(fresh, after) };
   }
 
-  /** Where a page ends. Keys that a database may hold to be equal (by case, by width) are all named. */
+  /** Where a page ends. Keys that a database may hold to be equal (by case, accent, width) are all named. */
   placeOf(rows: Row[], before: Place | null): Place | null {
     const last = rows.at(-1);
     if (!last) return before;
     const at = this.#at(last);
-    const folded = fold(last[this.#order]);
-    const keys: string[] = before?.at === at ? before.keys.filter((key) => fold(key) === folded) : [];
+    const key = last[this.#order];
+    const keys: string[] = before?.at === at ? before.keys.filter((other) => alike(other, key)) : [];
     for (let index = rows.length - 1; index >= 0; index--) {
       const row = rows[index] ?? {};
-      if (this.#at(row) !== at || fold(row[this.#order]) !== folded) break;
+      if (this.#at(row) !== at || !alike(row[this.#order], key)) break;
       keys.push(String(row[this.#order]));
     }
     return { at, keys };
@@ -154,7 +154,9 @@ export class RowReader {
   }
 }
 
-const fold = (value: unknown): string => String(value).normalize('NFKC').toLowerCase().trimEnd();
+const collator = new Intl.Collator('und', { sensitivity: 'base' });
+const alike = (one: unknown, other: unknown): boolean =>
+  collator.compare(String(one).trimEnd(), String(other).trimEnd()) === 0;
 
 /** Numbers as numbers, where a number can hold them. */
 const numeric = (text: string): string | number => (Number.isSafeInteger(Number(text)) ? Number(text) : text);

@@ -46,18 +46,20 @@ const SAMPLE = 200;
 class ExchangeSource implements Source {
   readonly sequential = true;
   readonly #db: DepartmentDatabase;
+  readonly #now: () => number;
   readonly #stream: ExchangeStreamConfig;
   /** When the last batch went to the end of the open rows; epoch milliseconds. */
   #reached: { cursor: string; atMs: number } | null = null;
 
   constructor(connector: ExchangeConnectorConfig, stream: ExchangeStreamConfig, options?: OpenOptions) {
+    this.#now = options?.now ?? Date.now;
     this.#db = openDepartmentDatabase(connector, { write: true }, options);
     this.#stream = stream;
   }
 
   async clock(): Promise<number> {
     const { clock } = this.#db.dialect;
-    if (clock === null) return Date.now();
+    if (clock === null) return this.#now();
     const [row] = await this.#ask((db) => db.select('*').from(db.raw(`(${clock}) hub_clock`)), 'clock');
     return Number(row?.ms ?? row?.MS);
   }

@@ -1,5 +1,5 @@
 import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../config/kinds/file.ts';
-import { addDays, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
+import { addDays, parseDate, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
 import { transientError } from '../../domain/errors.ts';
 import { timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
 import type {
@@ -45,9 +45,11 @@ class FileSource implements Source {
   readonly #stream: FileStreamConfig;
   readonly #pattern: RegExp;
   readonly #trace: OpenOptions['trace'];
+  readonly #now: () => number;
 
   constructor(connector: FileConnectorConfig, stream: FileStreamConfig, options: OpenOptions = {}) {
-    this.#place = openPlace(connector, stream);
+    this.#now = options.now ?? Date.now;
+    this.#place = openPlace(connector, stream, this.#now);
     this.#intake = new Intake(this.#place, connector, stream);
     this.#stream = stream;
     this.#pattern = patternOf(stream);
@@ -55,7 +57,7 @@ class FileSource implements Source {
   }
 
   clock(): Promise<number> {
-    return Promise.resolve(Date.now());
+    return Promise.resolve(this.#now());
   }
 
   count(window: Window): Promise<number> {
@@ -77,6 +79,7 @@ class FileSource implements Source {
       number += 1;
       records = [];
     }
+    signal.throwIfAborted();
     if (number >= done && (records.length > 0 || number === 0)) yield pageOf(number, records, taken.garbled);
   }
 
@@ -88,6 +91,7 @@ class FileSource implements Source {
       if ((await known([hash])).has(hash)) {
         const fromMs = startOfDayMs(drop.date);
         proven.push({ window: timeWindow(fromMs, startOfDayMs(addDays(drop.date, 1))), batch: hash });
+        await this.#intake.release(hash);
         continue;
       }
       const { declared, name } = await this.#intake.take(drop);
@@ -186,10 +190,8 @@ class FileSource implements Source {
         const match = this.#pattern.exec(entry.name);
         if (!match) return [];
         const written = match.groups?.date?.replaceAll('-', '');
-        const date =
-          written === undefined
-            ? shanghaiDate(entry.modifiedMs)
-            : `${written.slice(0, 4)}-${written.slice(4, 6)}-${written.slice(6)}`;
+        const named = parseDate(written ?? '');
+        const date = named ?? shanghaiDate(entry.modifiedMs);
         return [{ ...entry, date, missing: sidecars(entry.name, this.#stream).filter((name) => !names.has(name)) }];
       })
       .sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : a.name < b.name ? -1 : 1));

@@ -1,14 +1,15 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdtempSync } from 'node:fs';
+import { createHash, randomUUID, type Hash } from 'node:crypto';
+import { createReadStream, createWriteStream, existsSync, mkdtempSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Readable } from 'node:stream';
+import { Writable, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
 import { formatOf, type FileConnectorConfig, type FileStreamConfig } from '../../config/kinds/file.ts';
-import { configurationError, messageOf, transientError } from '../../domain/errors.ts';
+import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
 import { sidecars, type Entry, type Place } from './places.ts';
 import { rowsOf, type Encoding, type LocalFile } from './rows.ts';
 
@@ -51,7 +52,7 @@ export class Intake {
   async take(entry: Entry): Promise<TakenFile> {
     const hash = this.#hashes.get(idOf(entry));
     const known = hash === undefined ? undefined : this.#taken.get(hash);
-    if (known) return known;
+    if (known && existsSync(known.path)) return known;
     const file = await this.#fetch(entry);
     this.#hashes.set(idOf(entry), file.hash);
     this.#taken.set(file.hash, file);
@@ -71,36 +72,50 @@ export class Intake {
     this.#taken.clear();
   }
 
-  async #fetch(entry: Entry): Promise<TakenFile> {
-    this.#folder ??= mkdtempSync(join(tmpdir(), 'hub-files-'));
-    const part = join(this.#folder, 'part');
+  async #fetch({ name }: Entry): Promise<TakenFile> {
+    const folder = (this.#folder ??= mkdtempSync(join(tmpdir(), 'hub-files-')));
+    const part = join(folder, randomUUID());
+    try {
+      const hash = await this.#download(name, part);
+      const file = await this.#lookThrough(name, part);
+      const path = join(folder, hash);
+      await rename(part, path);
+      return { ...file, path, hash };
+    } finally {
+      await rm(part, { force: true });
+    }
+  }
+
+  /** Its SHA-256; the checksum that the department gave holds. */
+  async #download(name: string, path: string): Promise<string> {
     const digests: Record<string, Hash> = { sha256: createHash('sha256') };
     const { complete } = this.#stream;
     const checksum = complete && 'checksum' in complete ? complete.checksum : null;
     if (checksum !== null) digests[checksum] ??= createHash(checksum);
     await pipeline(
-      await this.#place.open(entry.name),
+      await this.#place.open(name),
       async function* (source: AsyncIterable<Buffer>) {
         for await (const chunk of source) {
           for (const digest of Object.values(digests)) digest.update(chunk);
           yield chunk;
         }
       },
-      createWriteStream(part, { mode: 0o600 }),
+      createWriteStream(path, { mode: 0o600 }),
     );
-    const sums = Object.fromEntries(Object.entries(digests).map(([name, digest]) => [name, digest.digest('hex')]));
-    if (checksum !== null) await this.#requireSum(entry.name, sums[checksum] ?? '');
-    const hash = sums.sha256 ?? '';
-    const path = join(this.#folder, hash);
-    await rename(part, path);
-    const name = entry.name;
+    const sums = Object.fromEntries(Object.entries(digests).map(([form, digest]) => [form, digest.digest('hex')]));
+    if (checksum !== null) await this.#requireSum(name, sums[checksum] ?? '');
+    return sums.sha256 ?? '';
+  }
+
+  async #lookThrough(name: string, path: string): Promise<LocalFile & Pick<TakenFile, 'declared'>> {
     if (/\.zip$/i.test(name)) await unpack(path, name);
     const format = this.#stream.format ?? formatOf(this.#stream.files) ?? 'csv';
     const workbook = format === 'xlsx' || format === 'xls';
     if (workbook) await this.#requireSize(path, name);
+    if (format === 'xlsx') await requireWhole(path, name);
     const text = workbook ? ({ encoding: 'utf-8', garbled: false } as const) : await this.#encodingOf(path);
     const file = { path, name, format, ...text };
-    return { ...file, hash, declared: (await this.#statedCount(file)) ?? (await countOf(rowsOf(file, this.#stream))) };
+    return { ...file, declared: (await this.#statedCount(file)) ?? (await countOf(rowsOf(file, this.#stream))) };
   }
 
   async #requireSum(name: string, found: string): Promise<void> {
@@ -145,7 +160,8 @@ export class Intake {
       const { size } = await handle.stat();
       const tail = Buffer.alloc(Math.min(size, 4_096));
       await handle.read(tail, 0, tail.length, size - tail.length);
-      const last = new TextDecoder(encoding).decode(tail).trimEnd().split(/\r?\n/).at(-1) ?? '';
+      let last = new TextDecoder(encoding).decode(tail).trimEnd().split(/\r?\n/).at(-1) ?? '';
+      while (last.endsWith(this.#stream.delimiter)) last = last.slice(0, -1);
       const count = new RegExp(complete.countLine).exec(last.replace(/^"|"$/g, ''))?.[1];
       if (count !== undefined) return Number(count);
       throw transientError(`${name}: its last line is not the one with the number of rows`, {
@@ -195,29 +211,66 @@ async function countOf(rows: AsyncIterable<unknown>): Promise<number> {
 async function unpack(path: string, name: string): Promise<void> {
   const broken = (what: string): Error =>
     configurationError(`${name}: ${what}`, { code: 'file-broken', cure: 'ask the department for the file again' });
-  let archive: yauzl.ZipFile;
+  const unpacked = `${path}.unpacked`;
+  try {
+    await withArchive(path, name, async (archive) => {
+      const entries = (await Array.fromAsync(entriesOf(archive))).filter(({ fileName }) => !fileName.endsWith('/'));
+      const [entry] = entries;
+      if (!entry || entries.length > 1) throw broken(`the archive has ${String(entries.length)} files, expected one`);
+      if (entry.isEncrypted()) throw broken('the archive is encrypted');
+      await extract(archive, entry, createWriteStream(unpacked, { mode: 0o600 }));
+    });
+    await rename(unpacked, path);
+  } finally {
+    await rm(unpacked, { force: true });
+  }
+}
+
+/** An xlsx is an archive, whose checksums show whether it is whole; the library that reads it does not look at them. */
+async function requireWhole(path: string, name: string): Promise<void> {
+  const [start] = (await createReadStream(path, { end: 1 }).toArray()) as (Buffer | undefined)[];
+  // Some name another format so.
+  if (start && start.toString('latin1') !== 'PK') return;
+  await withArchive(path, name, async (archive) => {
+    for await (const entry of entriesOf(archive)) {
+      await extract(archive, entry, new Writable({ write: (_chunk, _encoding, done) => done() }));
+    }
+  });
+}
+
+async function withArchive(path: string, name: string, work: (archive: yauzl.ZipFile) => Promise<void>): Promise<void> {
+  let archive: yauzl.ZipFile | undefined;
   try {
     archive = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
       lazyEntries: true,
       autoClose: false,
     });
+    await work(archive);
   } catch (error) {
+    if (error instanceof HubError) throw error;
     throw transientError(`${name}: cannot be unpacked (${messageOf(error)})`, {
       code: 'file-incomplete',
       cure: 'it is probably still being written and is tried again; ask the department if it goes on',
     });
-  }
-  try {
-    const entries: yauzl.Entry[] = [];
-    for await (const entry of entriesOf(archive)) if (!entry.fileName.endsWith('/')) entries.push(entry);
-    const [entry] = entries;
-    if (!entry || entries.length > 1) throw broken(`the archive has ${String(entries.length)} files, expected one`);
-    const content = await promisify<yauzl.Entry, Readable>(archive.openReadStream.bind(archive))(entry);
-    await pipeline(content, createWriteStream(`${path}.part`, { mode: 0o600 }));
   } finally {
-    archive.close();
+    archive?.close();
   }
-  await rename(`${path}.part`, path);
+}
+
+async function extract(archive: yauzl.ZipFile, entry: yauzl.Entry, target: Writable): Promise<void> {
+  const content = await promisify<yauzl.Entry, Readable>(archive.openReadStream.bind(archive))(entry);
+  let sum = 0;
+  await pipeline(
+    content,
+    async function* (source: AsyncIterable<Buffer>) {
+      for await (const chunk of source) {
+        sum = crc32(chunk, sum);
+        yield chunk;
+      }
+    },
+    target,
+  );
+  if (sum !== entry.crc32) throw new Error(`the checksum of ${entry.fileName} does not hold`);
 }
 
 async function* entriesOf(archive: yauzl.ZipFile): AsyncIterable<yauzl.Entry> {

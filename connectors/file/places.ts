@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import axios, { AxiosError } from 'axios';
 import SftpClient from 'ssh2-sftp-client';
 import type { FileConnectorConfig, FileStreamConfig } from '../../config/kinds/file.ts';
@@ -30,12 +30,16 @@ export interface Place {
 const DAYS_BACK = 31;
 
 /** The place that a connector's address names. */
-export function openPlace(connector: FileConnectorConfig, stream: FileStreamConfig): Place {
+export function openPlace(
+  connector: FileConnectorConfig,
+  stream: FileStreamConfig,
+  now: () => number = Date.now,
+): Place {
   const place = `${connector.id}: address`;
   const address =
     typeof connector.address === 'string' ? connector.address : resolveReference(connector.address, place);
   if (address.startsWith('sftp:')) return new SftpPlace(connector, new URL(address));
-  if (/^https?:/.test(address)) return new HttpPlace(connector, new URL(address), stream);
+  if (/^https?:/.test(address)) return new HttpPlace(connector, new URL(address), stream, now);
   return new FolderPlace(address, connector.id);
 }
 
@@ -51,14 +55,20 @@ class FolderPlace implements Place {
   async list(): Promise<Entry[]> {
     try {
       const names = await readdir(this.shown, { withFileTypes: true });
-      return await Promise.all(
+      const entries = await Promise.all(
         names
           .filter((entry) => entry.isFile())
           .map(async ({ name }) => {
-            const { size, mtimeMs } = await stat(join(this.shown, name));
-            return { name, size, modifiedMs: mtimeMs };
+            try {
+              const { size, mtimeMs } = await stat(join(this.shown, name));
+              return [{ name, size, modifiedMs: mtimeMs }];
+            } catch (error) {
+              if (isGone(error)) return [];
+              throw error;
+            }
           }),
       );
+      return entries.flat();
     } catch (error) {
       throw this.#fault(error);
     }
@@ -68,7 +78,7 @@ class FolderPlace implements Place {
     const stream = createReadStream(join(this.shown, basename(name)));
     return new Promise((resolve, reject) => {
       stream.once('open', () => resolve(stream));
-      stream.once('error', (error) => reject(this.#fault(error)));
+      stream.once('error', (error) => reject(isGone(error) ? fileGone(this.#id, name) : this.#fault(error)));
     });
   }
 
@@ -119,6 +129,7 @@ class SftpPlace implements Place {
         port: Number(this.#url.port || 22),
         username: decodeURIComponent(this.#url.username),
         readyTimeout: timeout,
+        ...{ keepaliveInterval: Math.ceil(timeout / 3), keepaliveCountMax: 2 },
         ...(password && { password: resolveReference(password, `${id}: password`) }),
         ...(privateKey && { privateKey: resolveReference(privateKey, `${id}: privateKey`) }),
         hostVerifier: (key: Buffer) => {
@@ -162,10 +173,11 @@ class SftpPlace implements Place {
 
   async open(name: string): Promise<Readable> {
     const client = await this.#session();
+    const { id, timeout } = this.#connector;
     const source = client.createReadStream(join(this.#folder, basename(name))) as Readable;
-    const stream = new PassThrough();
-    source.once('error', (error: unknown) => stream.destroy(this.#fault(error)));
-    return source.pipe(stream);
+    return flowing(source, timeout, (error) =>
+      /no such file/i.test(messageOf(error)) ? fileGone(id, name) : this.#fault(error),
+    );
   }
 
   async close(): Promise<void> {
@@ -212,7 +224,10 @@ class HttpPlace implements Place {
   readonly #auth: { username: string; password: string } | undefined;
   readonly #timeout: number;
 
-  constructor(connector: FileConnectorConfig, url: URL, stream: FileStreamConfig) {
+  readonly #now: () => number;
+
+  constructor(connector: FileConnectorConfig, url: URL, stream: FileStreamConfig, now: () => number) {
+    this.#now = now;
     this.#id = connector.id;
     this.#stream = stream;
     this.#timeout = connector.timeout;
@@ -226,7 +241,7 @@ class HttpPlace implements Place {
   }
 
   async list(): Promise<Entry[]> {
-    const today = shanghaiDate(Date.now());
+    const today = shanghaiDate(this.#now());
     const entries: Entry[] = [];
     for (let day = -DAYS_BACK; day <= 0; day++) {
       const date = addDays(today, day);
@@ -254,8 +269,9 @@ class HttpPlace implements Place {
 
   async open(name: string): Promise<Readable> {
     const { status, data } = await this.#ask('GET', name);
+    if (status === 404 || status === 410) throw fileGone(this.#id, name);
     this.#requireStatus(status, name);
-    return data;
+    return flowing(data, this.#timeout, (error) => this.#away((error as NodeJS.ErrnoException).code ?? 'broken off'));
   }
 
   close(): Promise<void> {
@@ -274,11 +290,15 @@ class HttpPlace implements Place {
       });
     } catch (error) {
       const code = error instanceof AxiosError ? (error.code ?? '') : '';
-      throw transientError(`${this.#id}: ${this.shown} does not answer (${code})`, {
-        code: 'source-away',
-        cure: 'nothing to do, it is tried again; ask the department if it goes on',
-      });
+      throw this.#away(code);
     }
+  }
+
+  #away(what: string): HubError {
+    return transientError(`${this.#id}: ${this.shown} does not answer (${what})`, {
+      code: 'source-away',
+      cure: 'nothing to do, it is tried again; ask the department if it goes on',
+    });
   }
 
   #requireStatus(status: number, name: string): void {
@@ -290,6 +310,35 @@ class HttpPlace implements Place {
       throw transientError(message, { code: 'source-failing', cure: 'nothing to do, it is tried again' });
     throw configurationError(message, { code: 'request-refused', cure: 'correct address' });
   }
+}
+
+const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+/** A file may be taken away between being listed and being opened. */
+const fileGone = (id: string, name: string): HubError =>
+  transientError(`${id}: the file ${name} is gone`, {
+    code: 'file-gone',
+    cure: 'nothing to do, the files are listed again; ask the department if it goes on',
+  });
+
+/** The content of a file whose faults are classified, one of which is that nothing comes for a while. */
+function flowing(source: Readable, timeout: number, fault: (error: unknown) => HubError): Readable {
+  source.on('error', () => undefined); // also one that follows the end
+  async function* chunks(): AsyncIterable<Buffer> {
+    const timer = setTimeout(() => source.destroy(new Error('nothing came in time')), timeout);
+    try {
+      for await (const chunk of source as AsyncIterable<Buffer>) {
+        timer.refresh();
+        yield chunk;
+        timer.refresh();
+      }
+    } catch (error) {
+      throw fault(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  return Readable.from(chunks(), { objectMode: false });
 }
 
 const textOf = (header: unknown): string => (typeof header === 'string' ? header : '');

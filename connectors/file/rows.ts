@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { Transform, type TransformCallback } from 'node:stream';
+import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { Worker } from 'node:worker_threads';
-import { parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import type { FileFormat, FileStreamConfig } from '../../config/kinds/file.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
 import { parseKeepingDigits } from '../json.ts';
@@ -28,18 +27,26 @@ export async function* rowsOf(file: LocalFile, stream: FileStreamConfig): AsyncI
   else yield* workbookRows(file, stream);
 }
 
+/** Longest row of csv, in characters: a quote that never closes would take the rest of the file for one. */
+const MAX_ROW = 1_000_000;
+/** Longest line of jsonl, in characters; a file without line ends is not held whole. */
+const MAX_LINE = 10_000_000;
+
 /** The count line is the file's last; it is no record. */
 const countLineOf = ({ complete }: FileStreamConfig): RegExp | null =>
   complete && 'countLine' in complete ? new RegExp(complete.countLine) : null;
 
 async function* csvRows(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
   const countLine = countLineOf(stream);
-  const text = createReadStream(file.path).pipe(new Decoded(file.encoding));
-  const rows = text.pipe(
+  const rows = pipeline(
+    createReadStream(file.path),
+    new Decoded(file.encoding),
     parse({
       ...{ delimiter: stream.delimiter, from_line: stream.header, relax_column_count: true, relax_quotes: true },
-      ...{ skip_empty_lines: true, max_record_size: 1_000_000, bom: true },
+      ...{ skip_records_with_empty_values: true, max_record_size: MAX_ROW, bom: true },
+      record_delimiter: ['\r\n', '\n'],
     }),
+    () => undefined, // what fails is thrown where the rows are read
   );
   let names: string[] | null = null;
   try {
@@ -48,35 +55,43 @@ async function* csvRows(file: LocalFile, stream: FileStreamConfig): AsyncIterabl
         names = cells.map((cell, index) => cell.trim() || `column ${String(index + 1)}`);
         continue;
       }
-      if (cells.length <= 1 && countLine?.test(cells[0] ?? '')) continue;
+      // Spreadsheets fill it up with empty cells.
+      if (countLine?.test(cells[0] ?? '') && cells.slice(1).every((cell) => cell === '')) continue;
       // A row with too many or too few cells is no record: the mapping refuses it as it came.
       if (cells.length !== names.length) yield cells;
       else yield Object.fromEntries(names.map((name, index) => [name, cells[index]]));
     }
   } catch (error) {
-    throw configurationError(`${file.name}: ${messageOf(error)}`, {
-      code: 'file-broken',
-      cure: 'ask the department for a corrected file; nothing of this one is lost meanwhile',
-    });
-  } finally {
-    text.destroy();
+    throw error instanceof CsvError ? broken(file, messageOf(error)) : error;
   }
 }
 
+const broken = (file: LocalFile, what: string): Error =>
+  configurationError(`${file.name}: ${what}`, {
+    code: 'file-broken',
+    cure: 'ask the department for a corrected file; nothing of this one is lost meanwhile',
+  });
+
 async function* jsonRows(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
   const countLine = countLineOf(stream);
-  const input = createReadStream(file.path).pipe(new Decoded(file.encoding));
-  const lines = createInterface({ input, crlfDelay: Infinity });
-  try {
-    for await (const raw of lines) {
-      const line = raw.startsWith('\ufeff') ? raw.slice(1) : raw;
-      if (line.trim() === '' || countLine?.test(line)) continue;
-      yield parsedLine(line);
-    }
-  } finally {
-    lines.close();
-    input.destroy();
+  for await (const raw of linesOf(file)) {
+    const line = raw.replace(/^\ufeff|\r$/g, '');
+    if (line.trim() === '' || countLine?.test(line)) continue;
+    yield parsedLine(line);
   }
+}
+
+/** Not with readline: to that U+2028, which JSON leaves as it is, ends a line. */
+async function* linesOf(file: LocalFile): AsyncIterable<string> {
+  const text = pipeline(createReadStream(file.path), new Decoded(file.encoding), () => undefined);
+  let rest = '';
+  for await (const part of text as AsyncIterable<string>) {
+    const lines = (rest + part).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length > MAX_LINE) throw broken(file, `a line of more than ${String(MAX_LINE)} characters`);
+  }
+  yield rest;
 }
 
 /** A line that is no JSON is delivered as it is, and refused by the mapping. */

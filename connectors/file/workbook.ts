@@ -31,7 +31,7 @@ function* rowsOf({ file, sheet, header }: WorkbookJob): Generator<Record<string,
   if (!found) throw new Fault(`found the sheets ${book.SheetNames.join(', ')}, expected “${name}”`, 'correct sheet');
   const data = (found['!data'] ?? []) as (readonly (CellObject | undefined)[] | undefined)[];
   const date1904 = book.Workbook?.WBProps?.date1904 ?? false;
-  const names = (data[header - 1] ?? []).map((cell, index) => headerOf(cell, index));
+  const names = Array.from(data[header - 1] ?? [], headerOf); // also of cells that are not there
   if (names.length === 0)
     throw new Fault(`row ${String(header)} is empty, expected the names of the columns`, 'correct header');
   for (const cells of data.slice(header)) {
@@ -80,7 +80,13 @@ if (parentPort) {
 
 function next(rows: Generator<Record<string, unknown>>): WorkbookMessage {
   try {
-    const part = rows.take(ROWS_AT_ONCE).toArray();
+    const part: Record<string, unknown>[] = [];
+    // Not with take(): that ends the generator.
+    while (part.length < ROWS_AT_ONCE) {
+      const next = rows.next();
+      if (next.done) break;
+      part.push(next.value);
+    }
     return part.length > 0 ? { rows: part } : { end: true };
   } catch (error) {
     if (error instanceof Fault) return { fault: error.message, cure: error.cure };

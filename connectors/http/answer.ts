@@ -114,11 +114,15 @@ function fieldsOf(json: unknown): string {
 /** What an answer's success is known by, beyond its HTTP status. */
 export type Success = NonNullable<HttpStreamConfig['response']['success']>;
 
+/** The result code means: not authorised. */
+export const isDenied = (json: unknown, { field, denied }: Success): boolean =>
+  denied.includes(String(valueAt(json, field)));
+
 /** Throws when an answer's result code is none of success; the source's message is not shown, it may hold data. */
 export function requireSuccess(json: unknown, success: Success, what: string): void {
   const found = valueAt(json, success.field);
   if (success.values.includes(String(found))) return;
-  if (success.denied.includes(String(found))) {
+  if (isDenied(json, success)) {
     throw configurationError(`${what}: found ${success.field} = ${shortCode(found)}, which means: not authorised`, {
       code: 'unauthorised',
       cure: 'check the values behind auth in the connector’s file, and what the department has granted',

@@ -7,7 +7,7 @@ import type { HttpConnectorConfig } from '../../config/kinds/http.ts';
 import { resolveReference } from '../../config/environment.ts';
 import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
 import type { OpenOptions } from '../contract.ts';
-import { parseAnswer, requireSuccess, type Answer, type Success } from './answer.ts';
+import { isDenied, parseAnswer, requireSuccess, type Answer, type Success } from './answer.ts';
 import { authenticator, type Authenticator, type OutgoingRequest } from './auth.ts';
 import { fillBody, fillPath, type RequestTemplate, type Values } from './template.ts';
 
@@ -102,8 +102,13 @@ export class HttpClient {
     const what = `${this.#id} ${template.method} ${template.path.split('?')[0] ?? ''}${values.page === undefined ? '' : ` page ${String(values.page)}`}`;
     return pRetry(
       async () => {
-        const { body, headers } = await this.#send(template, values, what, options);
-        const answer = { ...parseAnswer(body, what), headers };
+        const attempt = async (): Promise<HttpAnswer> => {
+          const { body, headers } = await this.#send(template, values, what, options);
+          return { ...parseAnswer(body, what), headers };
+        };
+        let answer = await attempt();
+        // Gateways also say by a result code, under 200, that a secret has ended.
+        if (success && isDenied(answer.json, success) && this.#auth.refused()) answer = await attempt();
         if (success) requireSuccess(answer.json, success, what);
         return read(answer, what);
       },

@@ -179,10 +179,12 @@ class HttpSource implements Source {
 
   async *#readWhileMore(window: Window, first: HttpPage, resume: Resume, signal: AbortSignal): AsyncIterable<HttpPage> {
     const size = first.records.length;
-    let goOn = first.more;
-    for (let number = 1; goOn; number++) {
+    let before = first;
+    for (let number = 1; before.more; number++) {
       const page = await this.#whole(window, number, { expected: 'some', size, signal });
-      goOn = page.more;
+      if (page.more && page.records.length + before.records.length === 0)
+        throw repeated(this.#stream.id, number + this.#stream.page.first);
+      before = page;
       if (page.records.length > 0 && !resume.committed.has(number)) yield page;
     }
   }
@@ -193,13 +195,15 @@ class HttpSource implements Source {
     const last = resume.committed.get(done - 1);
     let at: Position = last?.position ?? null;
     if (last && at === null) return;
+    const seen = new Set(resume.committed.values().map(({ position }) => position));
     for (let number = done; ; number++) {
       const page = await this.#whole(window, number, { at, signal });
       if (resume.total !== null && page.total !== null && page.total !== resume.total)
         throw moved(window, resume.total, page.total);
       yield page;
       if (page.position === null) return;
-      if (page.position === at) throw repeated(this.#stream.id, number);
+      if (seen.has(page.position)) throw repeated(this.#stream.id, number);
+      seen.add(page.position);
       at = page.position;
     }
   }
@@ -209,15 +213,21 @@ class HttpSource implements Source {
     const numbers = parts.map((_, number) => number).filter((number) => !resume.committed.has(number));
     const stop = new AbortController();
     const signals = AbortSignal.any([signal, stop.signal]);
+    const fetched = pMapIterable(
+      numbers,
+      async (number) => {
+        const part = parts[number] ?? timeWindow(0, 0);
+        return { ...(await this.#page(part, 0, { signal: signals })), number };
+      },
+      { concurrency: this.#inFlight },
+    );
+    const marks = new Map(resume.committed);
     try {
-      yield* pMapIterable(
-        numbers,
-        async (number) => {
-          const part = parts[number] ?? timeWindow(0, 0);
-          return { ...(await this.#page(part, 0, { signal: signals })), number };
-        },
-        { concurrency: this.#inFlight },
-      );
+      for await (const page of fetched) {
+        if (isRepeated(page, marks)) throw repeated(this.#stream.id, page.number);
+        marks.set(page.number, page);
+        yield page;
+      }
     } finally {
       stop.abort();
     }
@@ -297,7 +307,8 @@ class HttpSource implements Source {
   /** Where the page after an answer is, for sequential sources; null after the last one. */
   #following({ json, headers }: HttpAnswer, what: string, more: boolean): Position {
     const { page, response } = this.#stream;
-    if (!this.sequential || (response.more !== undefined && !more)) return null;
+    const saysWhetherMore = response.more !== undefined || response.untilEmpty === true;
+    if (!this.sequential || (saysWhetherMore && !more)) return null;
     if (page.by === 'link') {
       const link = /<([^>]+)>\s*;[^,]*\brel="?next"?/i.exec(headerOf(headers.link))?.[1];
       return link === undefined ? null : this.#ownAddress(link, what);

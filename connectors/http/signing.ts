@@ -65,6 +65,7 @@ function runStep({ algorithm, encoding }: SigningStep, input: string, key: Buffe
       return written(hash(algorithm, input, 'buffer'));
     case 'hmac-sha256':
     case 'hmac-sm3':
+      if (key.length === 0) throw new Error('there is no key');
       return written(createHmac(algorithm.slice(5), key).update(input).digest());
     case 'sm2-sign':
       return written(Buffer.from(sm2.doSignature(input, key.toString('hex'), { hash: true, der: true }), 'hex'));

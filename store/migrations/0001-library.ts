@@ -274,6 +274,14 @@ END $$;
 CREATE TRIGGER obligation_updated AFTER UPDATE ON obligation
   REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION keep_obligation_history();
 
+-- Records that a stream's day had once it was verified, by which a day that is far off is noticed.
+CREATE TABLE day_volume (
+  stream_id integer NOT NULL REFERENCES stream,
+  day date NOT NULL,
+  records bigint NOT NULL,
+  PRIMARY KEY (stream_id, day)
+);
+
 -- Overdue is computed from the ledger and a clock, never stored.
 CREATE FUNCTION obligation_state(due_at timestamptz, met_at timestamptz, at timestamptz) RETURNS text
   LANGUAGE sql IMMUTABLE AS $$

@@ -36,6 +36,8 @@ export interface Department {
   /** Moves the department's data to another moment. */
   moveTo(nowMs: number): void;
   acknowledgements: Acknowledgement[];
+  /** Messages that the hub sent, by their keys. */
+  notices: ReadonlyMap<string, unknown>;
   /** Called before a batch's acknowledgement is answered; tests look into the library there. */
   onAcknowledge: ((batch: string) => Promise<void>) | null;
 }
@@ -47,6 +49,7 @@ export function createDepartment(id: DepartmentId, options: DepartmentOptions): 
   let table: Table | null = null;
   let batches: ReturnBatch[] | null = null;
   const acknowledgements: Acknowledgement[] = [];
+  const notices = new Map<string, unknown>();
 
   const control: Control = {
     'GET /_sim/truth': () => {
@@ -83,7 +86,7 @@ export function createDepartment(id: DepartmentId, options: DepartmentOptions): 
         () => server,
         () => department.onAcknowledge,
       ),
-    housing: () => housingRoutes(rows),
+    housing: () => [...housingRoutes(rows), noticeRoute(notices)],
     health: () => healthRoutes(rows),
     transport: () => transportRoutes(rows, () => server),
   };
@@ -93,6 +96,7 @@ export function createDepartment(id: DepartmentId, options: DepartmentOptions): 
     server,
     address: place?.address ?? null,
     acknowledgements,
+    notices,
     onAcknowledge: null,
     moveTo: (toMs) => {
       nowMs = toMs;
@@ -230,6 +234,23 @@ function transportRoutes(table: () => Table, server: () => DepartmentServer): Ro
       },
     },
   ];
+}
+
+/** Takes messages, each once however often it comes; one without a title is refused. */
+function noticeRoute(notices: Map<string, unknown>): Route {
+  return {
+    method: 'POST',
+    path: /^\/api\/notices\/([\w-]+)$/,
+    page: true,
+    answer: ({ body, headers }, match) => {
+      if (headers['x-app-key'] !== secretOf('housing')) return refuse(401, '{"code":401}');
+      const key = match[1] ?? '';
+      const notice = JSON.parse(body) as { title?: string };
+      if (notice.title === undefined || headers['idempotency-key'] !== key) return refuse(422, '{"code":422}');
+      notices.set(key, notice);
+      return JSON.stringify({ code: 0, data: { receiptNo: `R-${key}` } });
+    },
+  };
 }
 
 function tokenRoute(id: DepartmentId, server: () => DepartmentServer): Route {

@@ -25,7 +25,9 @@ export function startHub(args: string[], env: Record<string, string> = {}): Runn
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => (printed[name] += text));
   const ended = once(child, 'close') as Promise<[number | null]>;
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
   return {
     child,
     printed,

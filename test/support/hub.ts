@@ -85,7 +85,7 @@ export class SkippingHub {
    * @param cached workflows whose state is kept between steps, for those too long to be replayed at every one
    */
   async working<T>(work: () => Promise<T>, mocks: Partial<Activities> = {}, cached = 0): Promise<T> {
-    const streams = new Streams(this.config);
+    const streams = new Streams(this.config, { now: () => this.nowMs });
     const worker = await Worker.create({
       maxCachedWorkflows: cached,
       // A production worker would try again, and so hide it.

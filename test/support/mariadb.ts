@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import mysql from 'mysql2/promise';
@@ -71,6 +71,7 @@ export async function startMariadb(): Promise<MariaServer> {
   const start = async (): Promise<void> => {
     const output = openSync(log, 'a');
     server = spawn('sh', ['-c', UNTIL_CLOSED, 'sh', program, ...args], { stdio: ['pipe', output, output] });
+    closeSync(output);
     try {
       await pRetry(() => run('', 'SELECT 1'), { retries: 150, factor: 1, minTimeout: 100 });
     } catch (error) {

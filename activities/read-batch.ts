@@ -1,0 +1,86 @@
+import { pMapIterable } from 'p-map';
+import type { Page } from '../connectors/contract.ts';
+import type { OpenStream } from '../connectors/registry.ts';
+import { openContract } from '../connectors/source-contract.ts';
+import { shanghaiInstant } from '../domain/dates.ts';
+import { configurationError } from '../domain/errors.ts';
+import * as batches from '../store/batches.ts';
+import { fieldMemory } from '../store/fields.ts';
+import { writePage, type PageCounts } from '../store/pages.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** An activity reads for this long before it reports; the workflow shows the progress and goes on. */
+const READ_FOR_MS = 15_000;
+/** Pages written at once: while PostgreSQL merges one, the next is mapped. */
+const WRITES_AT_ONCE = 2;
+/** Records from which on the share of rejects is judged. */
+const JUDGED_FROM = 200;
+
+/**
+ * Reads and commits the pages of a batch that are not in yet, for a while: `more` when there may be others. While one
+ * page is merged the next is mapped; those of a sequential source go in one after the other.
+ */
+export async function readBatch(
+  { db, now }: Pick<Dependencies, 'db' | 'now'>,
+  stream: OpenStream,
+  batch: batches.Batch,
+  signal: AbortSignal,
+): Promise<'more' | 'done'> {
+  const { source, config, hints } = stream;
+  const committed = await batches.committedPages(db, batch);
+  const contract = await openContract(config, fieldMemory(db, batch.streamId, now));
+  const rules = { untimed: config.record.updatedAt === undefined, snapshot: hints.deletes !== undefined };
+  const readAt = shanghaiInstant(batch.openedAt.getTime());
+  const totals = await batches.batchCounts(db, batch);
+  const until = Date.now() + READ_FOR_MS;
+  let outcome: 'more' | 'done' = 'done';
+  let total = batch.total;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  async function* forAWhile(): AsyncIterable<Page> {
+    for await (const page of source.read(batch.window, { committed, total: batch.total }, signal)) {
+      if (total === null && page.total !== null) {
+        total = page.total;
+        await batches.noteTotal(db, batch.id, total);
+      }
+      yield page;
+      if (Date.now() < until) continue;
+      outcome = 'more';
+      return;
+    }
+  }
+
+  async function take(page: Page, before: Promise<unknown>): Promise<void> {
+    const found = await contract(page.records);
+    const { rows, rejected, deleted } = stream.map(page, { readAt, found });
+    const { number, digest, position, records } = page;
+    const mapped = { number, digest, position, read: records.length, rows: rows.toJson(), rejected, deleted };
+    await before;
+    const counts = await writePage(db, batch, mapped, rules, now());
+    totals.read += counts.read;
+    totals.rejected += counts.rejected;
+    requireFewRejects(stream, totals);
+  }
+
+  function takeInTurn(page: Page): Promise<void> {
+    const taken = take(page, source.sequential ? turn : Promise.resolve());
+    turn = taken;
+    turn.catch(() => undefined); // thrown where it is awaited
+    return taken;
+  }
+
+  await Array.fromAsync(pMapIterable(forAWhile(), takeInTurn, { concurrency: WRITES_AT_ONCE }));
+  return outcome;
+}
+
+function requireFewRejects({ config }: OpenStream, { read, rejected }: PageCounts): void {
+  const { most, share } = config.rejects;
+  const tooMany = most !== undefined && rejected > most;
+  if (!tooMany && !(read >= JUDGED_FROM && rejected > read * share)) return;
+  throw configurationError(`${config.id}: ${String(rejected)} of ${String(read)} records were rejected`, {
+    code: 'too-many-rejects',
+    cure: tooMany
+      ? 'look at ./hub connector preview; mend the mapping, or raise rejects.most'
+      : 'look at ./hub connector preview; mend the mapping, or raise rejects.share',
+  });
+}

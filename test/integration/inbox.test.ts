@@ -1,0 +1,427 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import type { FastifyInstance } from 'fastify';
+import type { Knex } from 'knex';
+import { provide } from '../../config/environment.ts';
+import { httpConnectorSchema } from '../../config/kinds/http.ts';
+import { inboxConnectorSchema } from '../../config/kinds/inbox.ts';
+import type { HubConfig } from '../../config/load.ts';
+import { Streams } from '../../connectors/registry.ts';
+import { createApp } from '../../server/app.ts';
+import { pauseStream, saveStreams } from '../../store/streams.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
+
+const NOW = new Date('2026-11-22T12:00:00+08:00');
+const TOKEN = 'token-4711';
+const SECRET = 'signature-4712';
+/** What no error may show: it stands in every record. */
+const PRIVATE = '无锡机密某某公司';
+const MOST = 50;
+
+const common = { unit: '11320200014006438T', kind: 'inbox', token: { env: 'INBOX_TEST_TOKEN' }, most: MOST };
+const stream = (id: string, more: object = {}): object => ({
+  id,
+  certificateType: { code: '11100000000013494U003', name: '特种行业许可证' },
+  record: { key: 'id', updatedAt: 'at' },
+  status: { field: 'state', values: { A: 'valid', C: 'cancelled' } },
+  ...more,
+});
+const connectors = [
+  { id: 'police', ...inboxConnectorSchema.parse({ name: '市公安局', ...common, streams: [stream('police-permits')] }) },
+  {
+    id: 'signed',
+    ...inboxConnectorSchema.parse({
+      ...{ name: '市司法局', ...common, streams: [stream('signed-permits')] },
+      signature: { secret: { env: 'INBOX_TEST_SECRET' }, tolerance: '5m' },
+    }),
+  },
+  {
+    id: 'strict',
+    ...inboxConnectorSchema.parse({
+      ...{ name: '市民政局', ...common },
+      streams: [stream('strict-permits', { contract: { added: 'reject' } })],
+    }),
+  },
+  {
+    id: 'parks',
+    ...httpConnectorSchema.parse({
+      ...{ name: '市园林局', unit: '11320200014006438T', kind: 'http', baseUrl: 'http://127.0.0.1' },
+      streams: [{ ...stream('park-permits'), path: '/permits', response: { records: 'list', total: 'total' } }],
+    }),
+  },
+];
+
+interface Result {
+  key: string | null;
+  outcome: string;
+  problems?: { rule: string; field: string }[];
+}
+interface Answer {
+  status: number;
+  headers: Record<string, unknown>;
+  body: { batch: number; committed: number; rejected: number; results: Result[] } & {
+    equal: boolean;
+    records: number;
+    library: number;
+  } & { title: string; detail: string };
+}
+
+describe('the inbox', () => {
+  let database: TestDatabase;
+  let db: Knex;
+  let app: FastifyInstance;
+  before(async () => {
+    provide('INBOX_TEST_TOKEN', TOKEN);
+    provide('INBOX_TEST_SECRET', SECRET);
+    database = await createDatabase();
+    ({ db } = database);
+    const streams = new Streams({ connectors, ownKinds: new Map() } as unknown as HubConfig);
+    app = createApp({ db, now: () => NOW, countWorkers: () => Promise.resolve(1), streams: () => streams });
+    await app.ready();
+  });
+  after(async () => {
+    await app.close();
+    await database.drop();
+  });
+  beforeEach(async () => {
+    await db.raw(
+      'TRUNCATE certificate, certificate_history, reject, batch, batch_page, push, drift, stream_field CASCADE',
+    );
+    await db('coverage').delete();
+    await db('stream').update({ fields_known_at: null });
+    await saveStreams(
+      db,
+      connectors.flatMap(({ id, streams }) =>
+        streams.map(({ id: name }) => ({
+          ...{ name, title: name, connector: id, unitCode: 'U', unitName: 'U', delivery: 'daily' as const },
+          ...{ since: new Date('2026-11-20T00:00:00+08:00'), daily: null },
+        })),
+      ),
+      NOW,
+    );
+  });
+
+  async function send(path: string, payload: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await app.inject({
+      ...{ method: 'POST', url: `/inbox/v1/${path}`, payload },
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers },
+    });
+    if (response.statusCode >= 400) {
+      assert.equal(response.headers['content-type'], 'application/problem+json; charset=utf-8');
+      const problem = response.json<{ type: string; status: number; title: string; detail: string }>();
+      assert.deepEqual([problem.type, problem.status], ['about:blank', response.statusCode]);
+      assert.ok(problem.title.length > 0 && problem.detail.length > 0);
+      assert.ok(!response.body.includes(PRIVATE), 'an error shows what a record holds');
+    }
+    return { status: response.statusCode, headers: response.headers, body: response.json() };
+  }
+  const push = (body: unknown, headers: Record<string, string> = {}, path = 'police-permits'): Promise<Answer> =>
+    send(path, JSON.stringify(body), headers);
+  const close = (body: unknown): Promise<Answer> => send('police-permits/closings', JSON.stringify(body));
+
+  const record = (id: number | string, change: object = {}): object => ({
+    ...{ id, at: '2026-11-20 10:00:00', state: 'A', ZZBH: `锡公特${id}`, ZZBFRQ: '2026-11-20' },
+    ...{ CZZT: PRIVATE, CZZTDM: '91460100MA5THWMM2J', CZZTDMLXDM: '001', ...change },
+  });
+  const many = (count: number, first = 1): object[] =>
+    Array.from({ length: count }, (_, index) => record(first + index));
+  const count = async (table: string): Promise<number> =>
+    Number((await db(table).count<{ count: number }[]>({ count: '*' }))[0]?.count);
+  const keys = (): Promise<string[]> => db('certificate').orderBy('record_key').pluck<string[]>('record_key');
+  /** Batches, pages and answers that are kept; each push makes one of each. */
+  const kept = (): Promise<number[]> => Promise.all(['batch', 'batch_page', 'push'].map(count));
+
+  describe('takes what is pushed', () => {
+    it('one record', async () => {
+      const { status, body } = await push(record(1));
+      assert.equal(status, 200);
+      assert.deepEqual([body.committed, body.rejected, body.results], [1, 0, [{ key: '1', outcome: 'committed' }]]);
+      assert.deepEqual(await keys(), ['1']);
+      const batch = await db('batch').first<Record<string, unknown>>();
+      assert.deepEqual(
+        [batch.id, batch.purpose, batch.state, batch.declared, batch.read, batch.accepted],
+        [body.batch, 'push', 'complete', 1, 1, 1],
+      );
+      const contact = await db('stream').where({ name: 'police-permits' }).pluck<string[]>('contact');
+      assert.deepEqual(contact, ['delivered']);
+    });
+
+    it('many at once, each with its own outcome, in the order in which they came', async () => {
+      const { status, body } = await push([
+        record('a'),
+        record('b', { state: '?' }),
+        record('c', { id: undefined }),
+        'text',
+        record('d'),
+      ]);
+      assert.equal(status, 200);
+      assert.deepEqual([body.committed, body.rejected], [2, 3]);
+      assert.deepEqual(body.results, [
+        { key: 'a', outcome: 'committed' },
+        { key: 'b', outcome: 'rejected', problems: [{ rule: 'status-unmapped', field: 'status' }] },
+        { key: null, outcome: 'rejected', problems: [{ rule: 'required-missing', field: 'key' }] },
+        { key: null, outcome: 'rejected', problems: [{ rule: 'not-a-record', field: '' }] },
+        { key: 'd', outcome: 'committed' },
+      ]);
+      assert.deepEqual(await keys(), ['a', 'd']);
+      assert.equal(await count('reject'), 3);
+    });
+
+    it('a later push corrects a reject and replaces a version', async () => {
+      await push([record('a'), record('b', { state: '?' })]);
+      await push([record('a', { at: '2026-11-20 11:00:00', state: 'C' }), record('b')]);
+      assert.deepEqual(await keys(), ['a', 'b']);
+      assert.equal(await count('certificate_history'), 1);
+      assert.equal((await db('reject').whereNull('resolved_at')).length, 0);
+      const ordinals = await db('batch').orderBy('id').pluck<number[]>('ordinal');
+      assert.deepEqual(ordinals.map(Number), [1, 2]);
+    });
+
+    it('keeps every digit of long numbers', async () => {
+      const { body } = await send(
+        'police-permits',
+        JSON.stringify(record(1)).replace('"id":1', '"id":12345678901234567890'),
+      );
+      assert.equal(body.results[0]?.key, '12345678901234567890');
+    });
+  });
+
+  describe('takes once what comes twice', () => {
+    const key = { 'idempotency-key': 'k-1' };
+
+    it('the same key and body: the same answer, marked, and nothing doubled', async () => {
+      const body = [record('a'), record('b', { state: '?' })];
+      const first = await push(body, key);
+      const second = await push(body, key);
+      assert.deepEqual([first.status, second.status], [200, 200]);
+      assert.deepEqual(second.body, first.body);
+      assert.equal(first.headers['idempotent-replayed'], undefined);
+      assert.equal(second.headers['idempotent-replayed'], 'true');
+      assert.deepEqual(await kept(), [1, 1, 1]);
+    });
+
+    it('without a key the content is the key', async () => {
+      await push(record('a'));
+      assert.equal((await push(record('a'))).headers['idempotent-replayed'], 'true');
+      assert.equal((await push(record('b'))).headers['idempotent-replayed'], undefined);
+      assert.deepEqual(await kept(), [2, 2, 2]);
+    });
+
+    it('the same key with another body is refused, and nothing of it is taken', async () => {
+      await push(record('a'), key);
+      assert.equal((await push(record('b'), key)).status, 422);
+      assert.deepEqual(await keys(), ['a']);
+    });
+
+    it('a key that is too long is refused, and not cut: it could become another one', async () => {
+      assert.equal((await push(record('a'), { 'idempotency-key': 'k'.repeat(200) })).status, 200);
+      assert.equal((await push(record('b'), { 'idempotency-key': 'k'.repeat(201) })).status, 400);
+    });
+
+    it('a key belongs to its stream', async () => {
+      await push(record('a'), key);
+      const { status, headers } = await push(record('a'), key, 'strict-permits');
+      assert.deepEqual([status, headers['idempotent-replayed']], [200, undefined]);
+    });
+
+    it('duplicates at the same time become one commit and equal answers', async () => {
+      const answers = await Promise.all(Array.from({ length: 10 }, () => push(many(20), key)));
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+      for (const { body } of answers) assert.deepEqual(body, answers[0]?.body);
+      assert.equal(answers.filter(({ headers }) => headers['idempotent-replayed'] === undefined).length, 1);
+      assert.deepEqual(await kept(), [1, 1, 1]);
+      assert.equal(await count('certificate'), 20);
+    });
+  });
+
+  describe('refuses', () => {
+    it('a wrong token, an unknown stream and a stream of another kind, all alike', async () => {
+      const wrong = { authorization: 'Bearer token-4712' };
+      const answers = [
+        await push(record(1), wrong),
+        await push(record(1), { authorization: '' }),
+        await push(record(1), { authorization: TOKEN }),
+        await push(record(1), {}, 'no-such-stream'),
+        await push(record(1), {}, 'park-permits'),
+        await push(record(1), wrong, 'no-such-stream'),
+        await send('no-such-stream/closings', '{}'),
+        await send('police-permits/closings', '{}', wrong),
+      ];
+      for (const { status, body } of answers) assert.deepEqual([status, body], [401, answers[0]?.body]);
+      assert.deepEqual(await kept(), [0, 0, 0]);
+    });
+
+    describe('what is not signed rightly', () => {
+      const signed = (body: string, at = NOW.getTime(), secret = SECRET): Record<string, string> => ({
+        'x-hub-timestamp': String(at),
+        'x-hub-signature': createHmac('sha256', secret).update(`${at}.${body}`).digest('hex'),
+      });
+      const body = JSON.stringify(record('签'));
+
+      it('and takes what is, also in capitals', async () => {
+        assert.equal((await send('signed-permits', body, signed(body))).status, 200);
+        const { 'x-hub-signature': signature = '', ...rest } = signed(body, NOW.getTime() - 299_000);
+        const capitals = { ...rest, 'x-hub-signature': signature.toUpperCase() };
+        assert.equal((await send('signed-permits', body, capitals)).status, 200);
+      });
+
+      const wrong: [string, () => Record<string, string>][] = [
+        ['no signature', () => ({})],
+        ['a signature under another secret', () => signed(body, NOW.getTime(), 'another')],
+        ['the signature of another body', () => signed(`${body} `)],
+        ['the signature of another time', () => ({ ...signed(body), 'x-hub-timestamp': String(NOW.getTime() + 1) })],
+        ['a time too long ago', () => signed(body, NOW.getTime() - 301_000)],
+        ['a time too far ahead', () => signed(body, NOW.getTime() + 301_000)],
+        ['a time that is none', () => signed(body, Number.NaN)],
+      ];
+      for (const [what, headers] of wrong) {
+        it(what, async () => {
+          assert.equal((await send('signed-permits', body, headers())).status, 401);
+          assert.equal(await count('certificate'), 0);
+        });
+      }
+    });
+
+    const faults: [string, () => Promise<Answer>, number][] = [
+      ['a body that is no JSON', () => send('police-permits', `{"CZZT":"${PRIVATE}"`), 400],
+      ['a body that is not UTF-8', () => send('police-permits', Buffer.from('{"id":"\xc4\xe3"}', 'latin1')), 400],
+      ['an empty body', () => send('police-permits', ''), 400],
+      ['an empty list', () => push([]), 400],
+      ['more records than allowed', () => push(many(MOST + 1)), 413],
+      ['a body that is too large', () => push(record(1, { KZ_SZ: PRIVATE.repeat(2_000_000) })), 413],
+      ['another type of content', () => send('police-permits', '<a/>', { 'content-type': 'application/xml' }), 415],
+      ['a closing that is no JSON', () => send('police-permits/closings', '{"from":'), 400],
+      [
+        'a closing of another type of content',
+        () => send('police-permits/closings', 'a=1', { 'content-type': 'application/x-www-form-urlencoded' }),
+        415,
+      ],
+      [
+        'a closing without a number',
+        () => close({ from: '2026-11-20T00:00:00+08:00', to: '2026-11-21T00:00:00+08:00' }),
+        400,
+      ],
+    ];
+    for (const [what, attempt, status] of faults) {
+      it(`${what}, as ${status}`, async () => {
+        assert.equal((await attempt()).status, status);
+        assert.deepEqual(await kept(), [0, 0, 0]);
+      });
+    }
+
+    it('as many records as are just allowed are taken', async () =>
+      assert.equal((await push(many(MOST))).body.committed, MOST));
+
+    it('what comes while the stream is paused, with 503, until it is not', async () => {
+      await pauseStream(db, 'police-permits', 'too many rejects');
+      const { status, headers } = await push(record('a'));
+      assert.deepEqual([status, headers['retry-after']], [503, '1']);
+      assert.equal((await close({})).status, 503);
+      await db('stream').update({ paused_reason: null });
+      assert.equal((await push(record('a'))).status, 200);
+    });
+
+    it('a failure of its own is 500 without details; nothing is taken, and the same request is taken later', async () => {
+      await db.raw('ALTER TABLE push RENAME COLUMN outcomes TO elsewhere');
+      try {
+        const { status, body } = await push(record('a'));
+        assert.equal(status, 500);
+        assert.doesNotMatch(JSON.stringify(body), /outcomes|elsewhere|INSERT|column/);
+        assert.deepEqual(await keys(), []);
+      } finally {
+        await db.raw('ALTER TABLE push RENAME COLUMN elsewhere TO outcomes');
+      }
+      const { status, headers } = await push(record('a'));
+      assert.deepEqual([status, headers['idempotent-replayed']], [200, undefined]);
+      assert.deepEqual(await kept(), [1, 1, 1]);
+    });
+  });
+
+  it('under too much at once some are told to come again, and the rest is committed exactly once', async () => {
+    const { id } = await db('stream').where({ name: 'police-permits' }).first<{ id: number }>('id');
+    // As long as this transaction is open, no push to the stream can be committed.
+    const slow = await db.transaction();
+    await slow('coverage').where({ stream_id: id }).forUpdate().select('stream_id');
+    const pushes = Array.from({ length: 60 }, (_, index) => ({ body: record(index), settled: false }));
+    const answers = pushes.map(async (each) => {
+      const answer = await push(each.body);
+      each.settled = true;
+      return answer;
+    });
+    // Four are worked at and 32 wait.
+    await eventually(() => assert.equal(pushes.filter(({ settled }) => settled).length, 24));
+    await slow.rollback();
+    const done = await Promise.all(answers);
+    const busy = done.filter(({ status }) => status === 503);
+    assert.equal(busy.length, 24);
+    for (const { headers } of busy) assert.equal(headers['retry-after'], '1');
+    assert.deepEqual(await kept(), [36, 36, 36]);
+    assert.deepEqual(
+      await keys(),
+      done.flatMap(({ status, body }) => (status === 200 ? [body.results[0]?.key ?? ''] : [])).sort(),
+    );
+    // Whoever comes again is served, and whoever was served already is not served twice.
+    for (const { body } of pushes) assert.equal((await push(body)).status, 200);
+    assert.deepEqual(await kept(), [60, 60, 60]);
+    assert.equal(await count('certificate'), 60);
+  });
+
+  describe('a closing', () => {
+    const day = { from: '2026-11-20T00:00:00+08:00', to: '2026-11-21T00:00:00+08:00' };
+    const covered = async (): Promise<boolean> => {
+      const { rows } = await db.raw<{ rows: { covered: boolean }[] }>(
+        `SELECT times @> tstzrange(:from, :to) AS covered FROM coverage JOIN stream ON stream.id = stream_id
+         WHERE name = 'police-permits'`,
+        day,
+      );
+      return rows[0]?.covered ?? false;
+    };
+
+    it('with the number that arrived proves the time; rejected records count', async () => {
+      await push([record('a'), record('b', { state: '?' }), record('c', { at: '2026-11-21 00:00:00' })]);
+      assert.equal(await covered(), false);
+      const { status, body } = await close({ ...day, records: 2 });
+      assert.deepEqual([status, body], [200, { equal: true, records: 2, library: 2 }]);
+      assert.equal(await covered(), true);
+    });
+
+    it('with another number shows as a gap, until the rest has come', async () => {
+      await push(record('a'));
+      await close({ ...day, records: 1 });
+      const { status, body } = await close({ ...day, records: 2 });
+      assert.deepEqual([status, body], [200, { equal: false, records: 2, library: 1 }]);
+      assert.equal(await covered(), false);
+      await push(record('b'));
+      assert.equal((await close({ ...day, records: 2 })).body.equal, true);
+      assert.equal(await covered(), true);
+    });
+
+    it('of a day without records is proven by none', async () => {
+      assert.equal((await close({ ...day, records: 0 })).body.equal, true);
+      assert.equal(await covered(), true);
+    });
+
+    it('of what is not over yet, or of nothing, is refused', async () => {
+      const [before, later] = ['2026-11-22T11:59:59+08:00', '2026-11-22T12:00:01+08:00'];
+      assert.equal((await close({ from: before, to: later, records: 0 })).status, 400);
+      assert.equal((await close({ from: before, to: before, records: 0 })).status, 400);
+      assert.equal((await close({ from: day.to, to: day.from, records: 0 })).status, 400);
+      assert.equal((await close({ from: before, to: '2026-11-22T12:00:00+08:00', records: 0 })).status, 200);
+    });
+  });
+
+  it('once a day is proven, its fields are what later pushes are compared with', async () => {
+    const strict = (body: unknown): Promise<Answer> => push(body, {}, 'strict-permits');
+    assert.equal((await strict([record('a'), record('b', { KZ_SZ: '1' })])).body.rejected, 0);
+    const day = { from: '2026-11-20T00:00:00+08:00', to: '2026-11-21T00:00:00+08:00', records: 2 };
+    assert.equal((await send('strict-permits/closings', JSON.stringify(day))).body.equal, true);
+    const { body } = await strict([record('c', { KZ_SZ: '1' }), record('d', { KZ_XIN: '1' })]);
+    assert.deepEqual(body.results, [
+      { key: 'c', outcome: 'committed' },
+      { key: 'd', outcome: 'rejected', problems: [{ rule: 'field-added', field: 'KZ_XIN' }] },
+    ]);
+    assert.deepEqual(await db('drift').pluck('field'), ['KZ_XIN']);
+  });
+});

@@ -91,11 +91,19 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     else ownKinds.set(kind.kind, kind);
   }
   const templates = join(choice.folder, 'connectors/templates');
-  const complete = (data: unknown): unknown =>
-    withDefaults(data, (name) => {
-      const file = yamlFiles(templates).find((candidate) => idOf(candidate) === name);
-      return file === undefined ? null : (parse(textOf(file) ?? '') as unknown);
-    });
+  const complete =
+    (place: string) =>
+    (data: unknown): unknown =>
+      withDefaults(data, (name) => {
+        const file = yamlFiles(templates).find((candidate) => idOf(candidate) === name);
+        if (file !== undefined) return parse(textOf(file) ?? '') as unknown;
+        const known = yamlFiles(templates).map(idOf);
+        faults.push(
+          `${place}:1:template: found “${name}”, expected one of ${known.join(', ')}; ` +
+            (known.length > 0 ? `did you mean “${closest(name, known)}”?` : 'add it to connectors/templates/'),
+        );
+        return {};
+      });
   const schemaOf = (data: unknown): z.ZodType => {
     const kind = isMap(data) && typeof data.kind === 'string' ? data.kind : '';
     if (Object.hasOwn(BUILT_IN_KINDS, kind)) return BUILT_IN_KINDS[kind as keyof typeof BUILT_IN_KINDS];
@@ -105,7 +113,7 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
   const connectors: ConnectorConfig[] = [];
   const places = new Map<string, string>();
   for (const file of yamlFiles(join(choice.folder, choice.demo ? 'connectors/demo' : 'connectors'))) {
-    const connector = read(file, schemaOf, complete) as ConnectorConfig | null;
+    const connector = read(file, schemaOf, complete(shownFile(file))) as ConnectorConfig | null;
     if (!connector) continue;
     connectors.push({ ...connector, id: idOf(file) });
     for (const [index, { id: stream }] of connector.streams.entries()) {
@@ -129,7 +137,7 @@ const isMap = (value: unknown): value is Json => typeof value === 'object' && va
 
 /**
  * Completes a connector: first from the template that it names, which it can overrule, then each stream from the
- * connector's `defaults`. A template that does not exist is left in place, and refused as an unknown key.
+ * connector's `defaults`.
  */
 function withDefaults(data: unknown, template: (name: string) => unknown): unknown {
   if (!isMap(data)) return data;

@@ -115,12 +115,12 @@ class SftpPlace implements Place {
     }
   }
 
-  async #connect(): Promise<SftpClient> {
+  async #connect(onClose: () => void): Promise<SftpClient> {
     const { id, password, privateKey, hostKey, timeout } = this.#connector;
     const client = new SftpClient(id, {
       error: () => undefined, // what fails is thrown by the call that it fails
       end: () => undefined,
-      close: () => (this.#client = null),
+      close: onClose,
     });
     let found = '';
     try {
@@ -150,13 +150,22 @@ class SftpPlace implements Place {
   }
 
   async #session(): Promise<SftpClient> {
-    this.#client ??= this.#connect();
+    const session: Promise<SftpClient> = (this.#client ??= this.#connect(() => {
+      if (this.#client === session) this.#client = null;
+    }));
     try {
-      return await this.#client;
+      return await session;
     } catch (error) {
-      this.#client = null;
+      if (this.#client === session) this.#client = null;
       throw error;
     }
+  }
+
+  /** After a fault the next call connects anew: the library does not always tell that a connection is gone. */
+  async #failed(client: SftpClient, error: unknown): Promise<HubError> {
+    if ((await this.#client?.catch(() => null)) === client) this.#client = null;
+    void client.end().catch(() => undefined);
+    return this.#fault(error);
   }
 
   async list(): Promise<Entry[]> {
@@ -167,17 +176,21 @@ class SftpPlace implements Place {
         .filter(({ type }) => type === '-')
         .map(({ name, size, modifyTime }) => ({ name, size, modifiedMs: modifyTime }));
     } catch (error) {
-      throw this.#fault(error);
+      throw await this.#failed(client, error);
     }
   }
 
   async open(name: string): Promise<Readable> {
     const client = await this.#session();
     const { id, timeout } = this.#connector;
-    const source = client.createReadStream(join(this.#folder, basename(name))) as Readable;
-    return flowing(source, timeout, (error) =>
-      /no such file/i.test(messageOf(error)) ? fileGone(id, name) : this.#fault(error),
-    );
+    try {
+      const source = client.createReadStream(join(this.#folder, basename(name))) as Readable;
+      return flowing(source, timeout, async (error) =>
+        /no such file/i.test(messageOf(error)) ? fileGone(id, name) : this.#failed(client, error),
+      );
+    } catch (error) {
+      throw await this.#failed(client, error);
+    }
   }
 
   async close(): Promise<void> {
@@ -322,7 +335,7 @@ const fileGone = (id: string, name: string): HubError =>
   });
 
 /** The content of a file whose faults are classified, one of which is that nothing comes for a while. */
-function flowing(source: Readable, timeout: number, fault: (error: unknown) => HubError): Readable {
+function flowing(source: Readable, timeout: number, fault: (error: unknown) => HubError | Promise<HubError>): Readable {
   source.on('error', () => undefined); // also one that follows the end
   async function* chunks(): AsyncIterable<Buffer> {
     const timer = setTimeout(() => source.destroy(new Error('nothing came in time')), timeout);
@@ -333,7 +346,7 @@ function flowing(source: Readable, timeout: number, fault: (error: unknown) => H
         timer.refresh();
       }
     } catch (error) {
-      throw fault(error);
+      throw await fault(error);
     } finally {
       clearTimeout(timer);
     }

@@ -389,8 +389,11 @@ for (const [name, create] of Object.entries(PLACES)) {
         'id VARCHAR(20), seq BIGINT',
         times(5, (index) => [numbered('K', index), index]),
       );
-      const { source } = opened(test, { cursor: { sequence: 'seq' }, lag: '1s', record: { key: 'id' } });
-      const batch = await batchAfter(source, null);
+      const { source } = opened(test, { cursor: { sequence: 'seq' }, most: 3, lag: '1s', record: { key: 'id' } });
+      const first = await batchAfter(source, null);
+      // A full batch proves nothing, even of a time long ago.
+      const batch = await batchAfter(source, first, 0);
+      assert.deepEqual([first?.next, batch?.next], ['2', '4']);
       const beforeMs = (await source.clock()) - 60_000;
       const none = await source.nextBatch?.(batch, { upToMs: beforeMs, known: () => Promise.resolve(new Set()) });
       assert.ok(none?.batch === null);

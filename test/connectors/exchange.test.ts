@@ -123,13 +123,15 @@ function open(variable: string, stream: object = {}, connector: object = {}): Op
   return openStream({ ownKinds: new Map() }, { ...parsed, id: 'culture' }, only);
 }
 
-/** The batch after another, wanted up to an instant that is far from reached. */
-async function batchAfter(source: Source, before: BatchWindow | null = null): Promise<BatchWindow | null> {
-  const chain = { upToMs: Date.now() + 24 * HOUR_MS, known: () => Promise.resolve(new Set<string>()) };
-  return (await source.nextBatch?.(before, chain))?.batch ?? null;
+/** The batch after another, wanted up to an instant that is far from reached; or up to the given one. */
+async function batchOf(
+  source: Source,
+  before: BatchWindow | null = null,
+  upToMs = Date.now() + 24 * HOUR_MS,
+): Promise<BatchWindow> {
+  const next = await source.nextBatch?.(before, { upToMs, known: () => Promise.resolve(new Set()) });
+  return next?.batch ?? assert.fail('no batch');
 }
-const batchOf = async (source: Source, before: BatchWindow | null = null): Promise<BatchWindow> =>
-  (await batchAfter(source, before)) ?? assert.fail('no batch');
 
 const committed = (pages: Page[], rejected: Committed['rejected'] = []): Committed => ({
   records: pages.reduce((sum, { records }) => sum + records.length, 0),
@@ -355,7 +357,8 @@ for (const [name, create] of Object.entries(PLACES)) {
         Array.from({ length: 6 }, (_, index) => numbered(index)),
       );
       await source.acknowledge?.(first, committed(pages));
-      const second = await batchOf(source, first);
+      // A full batch proves nothing, even of a time long ago.
+      const second = await batchOf(source, first, 0);
       assert.deepEqual([second.next, second.declared], ['10', 4]);
       await source.acknowledge?.(second, committed(await readAll({ source }, second)));
       const none = await source.nextBatch?.(second, {

@@ -96,6 +96,24 @@ describe('hub demo', () => {
       await eventually(async () => assert.equal((await axios.get<Health>(health)).data.status, 'ok'), 60_000);
     });
 
+    it('its connectors can be examined and run while it runs', async () => {
+      const connector = (...args: string[]) => runHub(['connector', ...args, '--demo', ...where]);
+      const check = await connector('check', '--json');
+      assert.equal(check.code, 0, check.stdout + check.stderr);
+      assert.equal((JSON.parse(check.stdout) as unknown[]).length, 8);
+      const run = await connector('run', 'land-permits', '--json');
+      const { complete, accepted } = JSON.parse(run.stdout) as { complete: boolean; accepted: number };
+      assert.deepEqual([complete, accepted], [true, 0], run.stderr);
+      const status = await connector('status', '--json');
+      const contacts = (JSON.parse(status.stdout) as { stream: string; contact: string }[]).map(
+        ({ contact }) => contact,
+      );
+      assert.ok(
+        contacts.every((contact) => contact === 'delivered' || contact === 'nothing'),
+        status.stdout,
+      );
+    });
+
     it('takes faults at run time', async () => {
       const set = await runHub(['demo', 'fault', 'housing', 'away', '--times', '3', ...where.slice(2)]);
       assert.equal(set.code, 0, set.stderr);

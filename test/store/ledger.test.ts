@@ -346,5 +346,34 @@ describe('the ledger', () => {
       assert.equal(cleared.length, 1);
       assert.equal((await openAlerts(db)).length, 1);
     });
+
+    it('tell a day that is far from what is usual on its weekday, once enough weeks are known', async () => {
+      await saveStreams(
+        db,
+        ['full', 'empty', 'new'].map((name) => stream(name)),
+        at('2026-10-01'),
+      );
+      const volume = async (name: string, day: string, records: number): Promise<void> => {
+        const { id } = await getStream(db, name);
+        await db('day_volume').insert({ stream_id: id, day, records });
+      };
+      // Four Fridays of about 100, and a quiet Saturday that says nothing about Fridays.
+      for (const [index, day] of ['2026-10-23', '2026-10-30', '2026-11-06', '2026-11-13'].entries())
+        for (const name of ['full', 'empty']) await volume(name, day, 95 + index * 3);
+      await volume('empty', '2026-11-14', 2);
+      await volume('full', '2026-11-20', 110);
+      await volume('empty', '2026-11-20', 12);
+      await volume('new', '2026-11-20', 0);
+      const found = await findAlerts(db, at('2026-11-21', '08:00'));
+      assert.deepEqual(
+        found.filter(({ kind }) => kind === 'volume').map(({ message }) => message),
+        ['甲局: empty had 12 records on 2026-11-20, on this weekday it usually has 98'],
+      );
+      const later = await findAlerts(db, at('2026-11-28', '08:00'));
+      assert.deepEqual(
+        later.filter(({ kind }) => kind === 'volume'),
+        [],
+      );
+    });
   });
 });

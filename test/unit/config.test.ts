@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -95,6 +95,47 @@ describe('the configuration', () => {
   it('an unknown placeholder is refused', () => {
     const [fault = ''] = faultsOf(edit('connectors/demo/housing.yaml', 'pageNo={page}', 'pageNo={pag}'));
     assert.match(fault, /streams\[0\]\.path: .*only the placeholders \{from\} \{to\} \{page\}/);
+  });
+
+  it('a connector takes over a template and its own defaults, and overrules both', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
+    cpSync(CONFIG, folder, { recursive: true });
+    mkdirSync(join(folder, 'connectors/templates'));
+    writeFileSync(
+      join(folder, 'connectors/templates/permit-system.yaml'),
+      `kind: database
+defaults:
+  lag: 5m
+  record: { key: id, updatedAt: gxsj, fields: { number: bh, holderName: xm } }
+  status: { field: zt, values: { "1": valid } }
+`,
+    );
+    const own = `name: 市园林局
+unit: 11320200014006438T
+template: permit-system
+address: sqlite:/data/parks.db
+streams:
+  - { id: trees, table: trees }
+  - { id: parks, table: parks, lag: 1m, record: { fields: { number: no } } }
+`;
+    writeFileSync(join(folder, 'connectors/parks.yaml'), own);
+    const [connector] = loadConfig({ folder, demo: false }).connectors;
+    const [trees, parks] = connector?.streams ?? [];
+    assert.deepEqual([trees?.lag, trees?.record.fields], [300_000, { number: 'bh', holderName: 'xm' }]);
+    assert.deepEqual([parks?.lag, parks?.record.fields], [60_000, { number: 'no', holderName: 'xm' }]);
+
+    writeFileSync(
+      join(folder, 'connectors/parks.yaml'),
+      own.replace('permit-system', 'permit-sistem').replace('name:', 'nam:'),
+    );
+    assert.throws(
+      () => loadConfig({ folder, demo: false }),
+      (error: Error) =>
+        error.message.includes(
+          'template: found “permit-sistem”, expected one of permit-system; did you mean “permit-system”?',
+        ),
+    );
+    rmSync(folder, { recursive: true });
   });
 
   it('two streams of one id are refused', () => {

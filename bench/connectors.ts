@@ -185,7 +185,7 @@ async function measure(
   const streamId = (await getStream(db, config.id)).id;
   let window: Window = WINDOW;
   if (source.nextBatch) {
-    const next = await source.nextBatch(null, { upToMs: END_MS, known: () => Promise.resolve(new Set()) });
+    const next = await source.nextBatch(null, { upToMs: END_MS, known: () => Promise.resolve(new Map()) });
     window = next.batch ?? WINDOW;
   }
   const resume = { committed: new Map(), total: null };
@@ -222,7 +222,7 @@ async function measure(
   const cpu = process.cpuUsage();
   const [, wholeMs] = await timed(async () => {
     // A file is fetched, hashed and counted first.
-    await fresh.source.nextBatch?.(null, { upToMs: END_MS, known: () => Promise.resolve(new Set()) });
+    await fresh.source.nextBatch?.(null, { upToMs: END_MS, known: () => Promise.resolve(new Map()) });
     const batch = await begin();
     for (;;) {
       if ((await readBatch({ db, now: () => at }, fresh, batch, NEVER)) === 'done') break;

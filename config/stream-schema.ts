@@ -69,7 +69,8 @@ export const streamSchema = z.strictObject({
     .regex(/^\d+(?:ms|s|m|h|d|rows)$/, 'a number with its unit, 2h or 5000rows')
     .optional()
     .meta({
-      description: 'How much of what was read before is read again, for late commits: time, or rows of a sequence',
+      description:
+        'How much of what was read before is read again, for late commits: time, or, 5000rows, so many numbers of a sequence',
     }),
   slice: duration.prefault('31d').meta({ description: 'Longest window read as one' }),
   lookback: duration

@@ -55,8 +55,8 @@ export interface Source {
 export interface ChainView {
   /** Instant up to which the chain is wanted, epoch milliseconds. */
   upToMs: number;
-  /** Which of these batches are in the chain already, whatever became of them. */
-  known: (ids: string[]) => Promise<Set<string>>;
+  /** Which of these batches are in the chain already, and whether they are complete. */
+  known: (ids: string[]) => Promise<ReadonlyMap<string, boolean>>;
 }
 
 /** The next batch; or none, and for what the source vouches by that. */

@@ -111,7 +111,7 @@ export function learn(known: Fields, seen: Fields, settled: boolean): boolean {
   };
   for (const [name, { types, always }] of seen) {
     const before = known.get(name);
-    if (before) put(name, { types: before.types | types, always: before.always && always });
+    if (before) put(name, { types: before.types | types, always: before.always && (always || settled) });
     else put(name, { types, always: always && first });
   }
   if (settled || seen.size === 0) return news;

@@ -7,8 +7,15 @@ type Hours = Pick<ConnectorConfig, 'id' | 'hours' | 'maintenance'>;
 
 /** When a source may next be asked, epoch milliseconds: now, the end of a maintenance, or the start of its hours. */
 export function opensAt({ hours, maintenance }: Hours, nowMs: number): number {
-  const away = maintenance.find(({ from, to }) => Date.parse(from) <= nowMs && nowMs < Date.parse(to));
-  if (away) return opensAt({ id: '', hours, maintenance: [] }, Date.parse(away.to));
+  for (let atMs = nowMs; ;) {
+    const away = maintenance.find(({ from, to }) => Date.parse(from) <= atMs && atMs < Date.parse(to));
+    const opensMs = away ? Date.parse(away.to) : hoursBegin(hours, atMs);
+    if (opensMs === atMs) return atMs;
+    atMs = opensMs;
+  }
+}
+
+function hoursBegin(hours: string | undefined, nowMs: number): number {
   if (hours === undefined) return nowMs;
   const [start = '', end = ''] = hours.split('-');
   const today = shanghaiDate(nowMs);

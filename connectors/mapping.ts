@@ -61,8 +61,8 @@ const MAX_TEXT = 4000;
 /** Longest serialised certificate. */
 const MAX_CERTIFICATE = 1_000_000;
 /** Fields that are codes: leading zeros and every digit count. */
-const CODES: ReadonlySet<CertificateField> = new Set([
-  ...(['identifier', 'typeCode', 'number', 'issuerCode', 'holderCode', 'holderCodeType'] as const),
+const CODES: ReadonlySet<CertificateField | 'key'> = new Set([
+  ...(['key', 'identifier', 'typeCode', 'number', 'issuerCode', 'holderCode', 'holderCodeType'] as const),
 ]);
 
 type Json = Record<string, unknown>;
@@ -85,8 +85,11 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
   const standardAccessor = (field: CertificateField): Read => {
     const [english, pinyin] = STANDARD_NAMES[field];
     const lower = pinyin.toLowerCase();
-    for (const name of [english, pinyin, lower]) consumed.add(name);
-    return (record) => record[pinyin] ?? record[english] ?? record[lower];
+    const read = [pinyin, english, lower].map((name) => {
+      consumed.add(name);
+      return suspicious(field, name, (record) => record[name]);
+    }) as [Read, Read, Read];
+    return (record) => read[0](record) ?? read[1](record) ?? read[2](record);
   };
   const fieldAccessor = (field: CertificateField): Read => {
     const rule = config.fields[field];
@@ -98,7 +101,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     );
   };
   /** A code in a number cell is handed on as such, so that it can be refused. */
-  function suspicious(field: CertificateField, column: string, read: Read): Read {
+  function suspicious(field: CertificateField | 'key', column: string, read: Read): Read {
     if (!numbers || numbers.has(column) || !CODES.has(field)) return read;
     return (record) => {
       const value = read(record);
@@ -106,7 +109,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     };
   }
 
-  const readKey = accessor(config.key);
+  const readKey = suspicious('key', config.key, accessor(config.key));
   const readUpdatedAt = config.updatedAt === undefined ? null : accessor(config.updatedAt);
   const readStatus = status.field === undefined ? null : accessor(status.field);
   const deletedBy = status.deleted ?? hints.deleted;
@@ -271,7 +274,9 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
       const problems = bytes === undefined ? context.found?.get(index) : [{ rule: 'encoding', field: '' } as const];
       if (problems !== undefined) {
         const raw = bytes ?? JSON.stringify(record);
-        rejected.push({ ...keyAndTime(record), problems, raw, rawEncoding: bytes === undefined ? 'json' : 'latin1' });
+        // Text that was decoded in parts is no longer bytes.
+        const rawEncoding = bytes === undefined || /[^\0-\xff]/.test(bytes) ? 'json' : 'latin1';
+        rejected.push({ ...keyAndTime(record), problems, raw, rawEncoding });
         return problems;
       }
       const refused = mapRecord(record, context, rows, warnings, deletions);

@@ -113,14 +113,18 @@ export async function rejectedRecords(db: Knex, batchId: number): Promise<{ reco
   return rows.map(({ raw, problems }) => ({ record: JSON.parse(raw) as unknown, problems }));
 }
 
-/** Which of these batches a stream's chain has, whatever became of them. */
-export async function knownBatches(db: Knex, streamId: number, ids: string[]): Promise<Set<string>> {
+/** Which of these batches a stream's chain has, and whether they are complete. */
+export async function knownBatches(db: Knex, streamId: number, ids: string[]): Promise<Map<string, boolean>> {
   const rows = await db('batch')
     .where({ stream_id: streamId })
     .whereNotNull('ordinal')
     .whereIn('source_batch', ids)
-    .distinct<{ id: string }[]>({ id: 'source_batch' });
-  return new Set(rows.map(({ id }) => id));
+    .groupBy('source_batch')
+    .select<{ id: string; complete: boolean }[]>(
+      { id: 'source_batch' },
+      db.raw(`bool_or(state = 'complete') AS complete`),
+    );
+  return new Map(rows.map(({ id, complete }) => [id, complete]));
 }
 
 /** Remembers the total that a batch's pages are read under. */

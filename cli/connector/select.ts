@@ -76,7 +76,7 @@ export async function withStream<T>(
 export async function chosenWindow(open: OpenStream, options: StreamOptions): Promise<Window> {
   const { source } = open;
   if (source.nextBatch) {
-    const next = await source.nextBatch(null, { upToMs: Date.now(), known: () => Promise.resolve(new Set()) });
+    const next = await source.nextBatch(null, { upToMs: Date.now(), known: () => Promise.resolve(new Map()) });
     if (next.batch) return next.batch;
     throw configurationError(`${open.config.id} has no batch to look at now`, {
       code: 'no-batch',

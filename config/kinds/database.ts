@@ -26,7 +26,10 @@ export const databaseAddress = {
       [
         z
           .string()
-          .regex(new RegExp(`^(?:${SCHEMES.join('|')}):`), `an address that begins with ${SCHEMES.join(', ')}`)
+          .regex(
+            new RegExp(`^(?:postgresql|${SCHEMES.join('|')}):`),
+            `an address that begins with ${SCHEMES.join(', ')}`,
+          )
           .refine((text) => !/\/\/[^/@]*:[^/@]*@/.test(text), {
             error: 'the address without its secret; the password is a reference beside it',
           }),

@@ -99,17 +99,32 @@ export const fileConnectorSchema = connectorSchema
     checkStreams<z.output<typeof fileStream>>((stream, complain) => {
       const format = stream.format ?? formatOf(stream.files);
       const zipped = stream.files.toLowerCase().endsWith('.zip');
+      if (stream.files.split('{date}').length > 2) complain(['files'], '{date} once');
+      if (stream.complete && 'countLine' in stream.complete && !hasGroup(stream.complete.countLine))
+        complain(['complete', 'countLine'], 'an expression with the count in brackets, for example ^共(\\d+)条$');
       if (format === null) complain(['format'], `one of ${FILE_FORMATS.join(', ')}, because the name does not tell`);
       if (stream.complete === undefined && format !== 'xlsx' && !zipped)
         complain(['complete'], 'how a file is known to be whole: {marker: .ok}, {countLine: …} or {checksum: …}');
       if (stream.complete && 'countLine' in stream.complete && format !== 'csv' && format !== 'jsonl')
         complain(['complete'], 'a marker or a checksum: only csv and jsonl have lines');
       if (stream.deletes && stream.content !== 'full') complain(['deletes'], 'content: full beside deletes');
-      if (typeof address === 'string' && address.startsWith('http') && !stream.files.includes('{date}'))
-        complain(['files'], 'a name with {date}: over HTTP a folder cannot be listed');
+      if (
+        typeof address === 'string' &&
+        address.startsWith('http') &&
+        (!stream.files.includes('{date}') || stream.files.includes('*'))
+      )
+        complain(['files'], 'a name with {date} and without *: over HTTP a folder cannot be listed');
     })(connector, context);
   })
   .meta({ title: 'file', description: 'Files in a folder, over SFTP or over HTTP' });
+
+function hasGroup(expression: string): boolean {
+  try {
+    return (new RegExp(`${expression}|`).exec('')?.length ?? 0) > 1;
+  } catch {
+    return false;
+  }
+}
 
 /** The format that a name such as `permits-{date}.csv` or `permits-*.csv.zip` tells; null when it tells none. */
 export function formatOf(name: string): FileFormat | null {

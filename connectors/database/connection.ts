@@ -6,6 +6,7 @@ import { SCHEMES } from '../../config/kinds/database.ts';
 import { resolveReference } from '../../config/environment.ts';
 import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
 import type { OpenOptions } from '../contract.ts';
+import { parseKeepingDigits } from '../json.ts';
 import { NodeSqlite } from './sqlite.ts';
 
 type Address = Pick<DatabaseConnectorConfig, 'id' | 'address' | 'password'>;
@@ -82,7 +83,8 @@ export function openDepartmentDatabase(
   options: OpenOptions = {},
 ): DepartmentDatabase {
   const place = `${connector.id}: address`;
-  const text = typeof connector.address === 'string' ? connector.address : resolveReference(connector.address, place);
+  const given = typeof connector.address === 'string' ? connector.address : resolveReference(connector.address, place);
+  const text = given.replace(/^postgresql:/, 'postgres:');
   const scheme = SCHEMES.find((candidate) => text.startsWith(`${candidate}:`));
   if (!scheme) throw badAddress(place);
   const server = SERVERS[scheme];
@@ -207,8 +209,8 @@ function connectionOf(
 const PG_TYPES: Record<number, (text: string) => unknown> = {
   16: (text) => text === 't',
   17: (text) => Buffer.from(text),
-  114: (text) => JSON.parse(text) as unknown,
-  3802: (text) => JSON.parse(text) as unknown,
+  114: parseKeepingDigits,
+  3802: parseKeepingDigits,
 };
 const parserOf = (oid: number): ((text: string) => unknown) => PG_TYPES[oid] ?? ((text) => text);
 
@@ -280,6 +282,13 @@ function classify(error: unknown, what: string, shown: string): unknown {
     return configurationError(`${what}: ${shown} refuses the credentials (${code})`, {
       code: 'unauthorised',
       cure: 'check the user in address, and what password refers to',
+    });
+  }
+  // A cast in a query, a column of another type; the server's words quote the value.
+  if (code.startsWith('22')) {
+    return configurationError(`${what}: a value does not fit its type (${code})`, {
+      code: 'request-refused',
+      cure: 'check the query, the types of its columns, and timeFormat',
     });
   }
   if (WRONG.test(code) && !busy) {

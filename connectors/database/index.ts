@@ -110,29 +110,37 @@ class DatabaseSource implements Source {
     const { size } = this.#stream.page;
     let number = resume.committed.size;
     let place = placeFrom(resume.committed.get(number - 1)?.position);
+    let unkeyed = place?.unkeyed;
     const fetch = (after: Place | null): Promise<Row[]> =>
       this.#ask((db) => this.#rows.page(db, range, after, size * PAGES_AT_ONCE), `page ${String(number)}`);
-    let next = fetch(place);
-    for (;;) {
-      signal.throwIfAborted();
-      const fetched = await next;
-      const { rows, place: end } = this.#rows.follow(fetched, place);
-      if (rows.length === 0) {
-        // An empty window is a page of its own, so that it was seen to be empty.
-        if (number === 0) yield this.#page(0, [], null);
-        return;
-      }
-      // While these are written, the next ones are on their way; what they throw is thrown when they are awaited.
-      next = fetch(end);
-      next.catch(() => undefined);
-      for (let start = 0; start < rows.length; start += size) {
+    if (unkeyed === undefined) {
+      let next = fetch(place);
+      for (;;) {
         signal.throwIfAborted();
-        const part = rows.slice(start, start + size);
-        place = this.#rows.placeOf(part, place);
-        yield this.#page(number, part, place);
-        number += 1;
+        const { rows, place: end } = this.#rows.follow(await next, place);
+        if (rows.length === 0) break;
+        // While these are written, the next ones are on their way; what they throw is thrown when they are awaited.
+        next = fetch(end);
+        next.catch(() => undefined);
+        for (let start = 0; start < rows.length; start += size) {
+          signal.throwIfAborted();
+          const part = rows.slice(start, start + size);
+          place = this.#rows.placeOf(part, place);
+          yield this.#page(number, part, place);
+          number += 1;
+        }
       }
+      unkeyed = 0;
     }
+    const rest = await this.#ask((db) => this.#rows.unkeyed(db, range), 'rows without a key');
+    for (; unkeyed < rest.length; number++) {
+      signal.throwIfAborted();
+      const part = rest.slice(unkeyed, unkeyed + size);
+      unkeyed += part.length;
+      yield this.#page(number, part, { at: null, keys: [], unkeyed });
+    }
+    // An empty window is a page of its own, so that it was seen to be empty.
+    if (number === 0) yield this.#page(0, [], null);
   }
 
   #page(number: number, rows: Row[], place: Place | null): Page {
@@ -162,14 +170,12 @@ class DatabaseSource implements Source {
           notes.push(`the column ${column} is not there; the table has ${Object.keys(record).join(', ')}`);
       }
     }
-    const withoutTime = this.#rows.countWithoutTime(this.#db.knex);
-    if (withoutTime !== null) {
-      const lost = await this.#number(() => withoutTime, 'rows without time');
-      if (lost > 0)
-        notes.push(
-          `${String(lost)} rows have no value in ${updatedAt ?? ''}: no window will ever hold them, ask the department to fill it`,
-        );
-    }
+    const unreachable = this.#rows.unreachable(this.#db.knex);
+    const lost = unreachable ? await this.#number(() => unreachable.count, 'rows without a cursor') : 0;
+    if (unreachable && lost > 0)
+      notes.push(
+        `${String(lost)} rows have no value in ${unreachable.column}: no window will ever hold them, ask the department to fill it`,
+      );
     const count = await this.#number((db) => this.#rows.count(db, range), 'count');
     return { records: page.length, count, clockSkewMs, notes };
   }

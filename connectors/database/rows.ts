@@ -14,13 +14,17 @@ export type Range =
 /** Where a page ended: the ordering columns of its last row, and the keys that were delivered at that place. */
 export interface Place {
   at: string | null;
-  keys: string[];
+  keys: (string | number)[];
+  /** Rows without a key that were delivered; they come after all others. */
+  unkeyed?: number;
 }
 
 export type Row = Record<string, unknown>;
 
 /** Alias of the table or query. */
 const SOURCE = 'hub_source';
+/** Rows without a key that one window may have. */
+const MOST_UNKEYED = 10_000;
 /** Column with the exact text of the time, where a driver would round it. */
 const EXACT = 'hub_at';
 
@@ -48,7 +52,7 @@ export class RowReader {
   #from(db: Knex): Knex.QueryBuilder {
     const { table, query } = this.#stream;
     return table === undefined
-      ? db.from(db.raw(`(${query?.replace(/[;\s]+$/, '') ?? ''}\n) ${db.ref(SOURCE).toQuery()}`))
+      ? db.from(db.raw(`(${query?.replace(/[;\s]+$/, '').replaceAll('?', '\\?') ?? ''}\n) ${db.ref(SOURCE).toQuery()}`))
       : db.from({ [SOURCE]: table });
   }
 
@@ -79,31 +83,36 @@ export class RowReader {
     return this.#ranged(db, range).count({ n: '*' });
   }
 
-  /** Rows that no window will ever hold, because their time is empty. */
-  countWithoutTime(db: Knex): Knex.QueryBuilder | null {
-    return this.#cut === null ? null : this.#from(db).whereNull(this.#cut).count({ n: '*' });
+  /** The column by which rows are found, and how many rows have none in it: no read will ever hold those. */
+  unreachable(db: Knex): { column: string; count: Knex.QueryBuilder } | null {
+    const column = this.#cut ?? (typeof this.#stream.cursor === 'object' ? this.#order : null);
+    return column === null ? null : { column, count: this.#from(db).whereNull(column).count({ n: '*' }) };
   }
 
   /** The rows that follow a place, in order; the ones delivered at that place come again and are to be left out. */
   page(db: Knex, range: Range, after: Place | null, limit: number): Knex.QueryBuilder {
-    const query = this.#ranged(db, range).select(`${SOURCE}.*`);
+    const query = this.#ranged(db, range).select(`${SOURCE}.*`).whereNotNull(this.#order);
     const { exact } = this.#dialect;
     const cut = this.#cut;
     if (cut !== null && exact && this.#stream.timeFormat === 'native')
       void query.select(db.raw(`${exact('??')} AS ??`, [cut, EXACT]));
     const key = after?.keys.at(-1);
     if (after && key !== undefined) {
-      const least = this.#stream.cursor === 'time' || this.#stream.cursor === 'snapshot' ? key : numeric(key);
-      if (cut === null) void query.where(this.#order, '>=', least);
+      if (cut === null) void query.where(this.#order, '>=', key);
       else {
         const at = this.#place(db, after.at ?? '');
         void query.where(cut, '>=', at).where((either) => {
-          void either.where(cut, '>', at).orWhere((same) => void same.where(cut, at).where(this.#order, '>=', least));
+          void either.where(cut, '>', at).orWhere((same) => void same.where(cut, at).where(this.#order, '>=', key));
         });
       }
     }
     if (cut !== null) void query.orderBy(cut);
     return query.orderBy(this.#order).limit(limit + (after?.keys.length ?? 0));
+  }
+
+  /** The rows that have no key to be ordered by, as many as the mapping may be shown: all of them will be rejected. */
+  unkeyed(db: Knex, range: Range): Knex.QueryBuilder {
+    return this.#ranged(db, range).select(`${SOURCE}.*`).whereNull(this.#order).limit(MOST_UNKEYED);
   }
 
   /** The latest rows, to look at. */
@@ -126,7 +135,7 @@ export class RowReader {
     const delivered = [...(after?.keys ?? [])];
     const fresh = rows.filter((row) => {
       if (delivered.length === 0 || this.#at(row) !== after?.at) return true;
-      const index = delivered.indexOf(String(row[this.#order]));
+      const index = delivered.indexOf(keyOf(row[this.#order]));
       if (index < 0) return true;
       delivered.splice(index, 1);
       return false;
@@ -140,11 +149,11 @@ export class RowReader {
     if (!last) return before;
     const at = this.#at(last);
     const key = last[this.#order];
-    const keys: string[] = before?.at === at ? before.keys.filter((other) => alike(other, key)) : [];
+    const keys = before?.at === at ? before.keys.filter((other) => alike(other, key)) : [];
     for (let index = rows.length - 1; index >= 0; index--) {
       const row = rows[index] ?? {};
       if (this.#at(row) !== at || !alike(row[this.#order], key)) break;
-      keys.push(String(row[this.#order]));
+      keys.push(keyOf(row[this.#order]));
     }
     return { at, keys };
   }
@@ -153,6 +162,9 @@ export class RowReader {
     return this.#cut === null ? null : String(row[EXACT] ?? row[this.#cut]);
   }
 }
+
+/** A key as it is asked for again: a number stays one, where a number can hold it. */
+const keyOf = (value: unknown): string | number => (typeof value === 'number' ? value : String(value));
 
 const collator = new Intl.Collator('und', { sensitivity: 'base' });
 const alike = (one: unknown, other: unknown): boolean =>
@@ -166,7 +178,12 @@ export function recordOf(row: Row): Row {
   const record: Row = {};
   for (const name in row) {
     const value = row[name];
-    if (name === EXACT || value instanceof Uint8Array) continue;
+    if (name === EXACT) continue;
+    // A single bit, as MySQL keeps flags; other bytes are no text and are left out.
+    if (value instanceof Uint8Array) {
+      if (value.length === 1 && (value[0] ?? 2) < 2) record[name] = value[0];
+      continue;
+    }
     if (value instanceof Date) record[name] = value.toISOString().slice(0, 23).replace('T', ' ');
     else record[name] = typeof value === 'bigint' ? String(value) : value;
   }

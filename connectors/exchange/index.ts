@@ -127,7 +127,7 @@ class ExchangeSource implements Source {
     const [first, next] = [String(row?.first ?? row?.FIRST), String(row?.last ?? row?.LAST)];
     const id = `${first}..${next} (${String(declared)})`;
     // These very rows were read before and did not match their count: they are read again as that batch, not as another.
-    if ((await known([id])).has(id)) return { batch: null, proven: [] };
+    if ((await known([id])).get(id) === false) return { batch: null, proven: [] };
     this.#reached = { cursor: next, atMs: declared < most ? nowMs : 0 };
     return {
       batch: { kind: 'batch', ordinal: (after?.ordinal ?? 0) + 1, id, after: after?.next ?? null, next, declared },

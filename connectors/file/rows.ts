@@ -5,6 +5,7 @@ import { CsvError, parse } from 'csv-parse';
 import type { FileFormat, FileStreamConfig } from '../../config/kinds/file.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
 import { parseKeepingDigits } from '../json.ts';
+import { columnNames } from './columns.ts';
 import type { WorkbookJob, WorkbookMessage } from './workbook.ts';
 
 export type Encoding = 'utf-8' | 'gb18030';
@@ -52,7 +53,7 @@ async function* csvRows(file: LocalFile, stream: FileStreamConfig): AsyncIterabl
   try {
     for await (const cells of rows as AsyncIterable<string[]>) {
       if (names === null) {
-        names = cells.map((cell, index) => cell.trim() || `column ${String(index + 1)}`);
+        names = columnNames(cells);
         continue;
       }
       // Spreadsheets fill it up with empty cells.

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { read, set_cptable, SSF, type CellObject } from 'xlsx';
+import { columnNames } from './columns.ts';
 import * as codepages from 'xlsx/dist/cpexcel.full.mjs';
 
 /** What the thread is given. */
@@ -31,7 +32,9 @@ function* rowsOf({ file, sheet, header }: WorkbookJob): Generator<Record<string,
   if (!found) throw new Fault(`found the sheets ${book.SheetNames.join(', ')}, expected “${name}”`, 'correct sheet');
   const data = (found['!data'] ?? []) as (readonly (CellObject | undefined)[] | undefined)[];
   const date1904 = book.Workbook?.WBProps?.date1904 ?? false;
-  const names = Array.from(data[header - 1] ?? [], headerOf); // also of cells that are not there
+  const names = columnNames(
+    Array.from(data[header - 1] ?? [], (cell) => (cell?.v === undefined ? '' : String(cell.v))),
+  );
   if (names.length === 0)
     throw new Fault(`row ${String(header)} is empty, expected the names of the columns`, 'correct header');
   for (const cells of data.slice(header)) {
@@ -56,9 +59,6 @@ const dates = SSF as {
   is_date: (format: string) => boolean;
   parse_date_code: (value: number, options: { date1904: boolean }) => Record<'y' | 'm' | 'd' | 'H' | 'M' | 'S', number>;
 };
-
-const headerOf = (cell: CellObject | undefined, index: number): string =>
-  String(cell?.v ?? '').trim() || `column ${String(index + 1)}`;
 
 function valueOf(cell: CellObject | undefined, date1904: boolean): unknown {
   if (cell?.v === undefined) return null;

@@ -12,7 +12,12 @@ import { runInNewContext } from 'node:vm';
 import iconv from 'iconv-lite';
 import { utils, write } from 'xlsx';
 import { provide } from '../../config/environment.ts';
-import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../config/kinds/file.ts';
+import {
+  fileConnectorSchema,
+  formatOf,
+  type FileConnectorConfig,
+  type FileStreamConfig,
+} from '../../config/kinds/file.ts';
 import type { Page, Source } from '../../connectors/contract.ts';
 import { file } from '../../connectors/file/index.ts';
 import { openPlace } from '../../connectors/file/places.ts';
@@ -81,7 +86,10 @@ function opened(address: string, stream: Record<string, unknown>, connector: Rec
 
 async function nextOf(source: Source, known: string[] = [], after: BatchWindow | null = null) {
   const upToMs = Date.now();
-  const chain = { upToMs, known: (ids: string[]) => Promise.resolve(new Set(ids.filter((id) => known.includes(id)))) };
+  const chain = {
+    upToMs,
+    known: (ids: string[]) => Promise.resolve(new Map(ids.filter((id) => known.includes(id)).map((id) => [id, true]))),
+  };
   return (await source.nextBatch?.(after, chain)) ?? assert.fail('no source of batches');
 }
 const batchOf = async (source: Source, known: string[] = []): Promise<BatchWindow> =>
@@ -466,11 +474,46 @@ describe('file beyond the suite', () => {
     });
 
     it('each file may be the whole of what the department has', () => {
-      const { stream } = marked(csv(1), { content: 'full', deletes: { share: 0.1 }, numbers: ['证书编号'] });
-      assert.deepEqual(file.hints?.(stream), { numbers: ['证书编号'], deletes: { share: 0.1 } });
-      const undeleting = marked(csv(1), { content: 'full' }).stream;
-      assert.equal(file.hints?.(undeleting).deletes, undefined);
-      assert.throws(() => marked(csv(1), { deletes: { share: 0.1 } }), /content: full beside deletes/);
+      const hints = (change: Record<string, unknown>) => file.hints?.(marked(csv(1), change).stream);
+      assert.deepEqual(hints({ content: 'full', deletes: { share: 0.1 }, numbers: ['证书编号'] }), {
+        ...{ numbers: ['证书编号'], deletes: { share: 0.1 } },
+      });
+      assert.deepEqual(hints({ content: 'full' }), { numbers: [] });
+    });
+  });
+
+  describe('the configuration', () => {
+    const refused: [string, string, Record<string, unknown>, RegExp][] = [
+      ['csv without a word on when it is whole', '/drop', { files: '*.csv' }, /how a file is known to be whole/],
+      [
+        'a count line of a workbook',
+        '/drop',
+        { files: '*.xlsx', complete: COUNT_LINE },
+        /only csv and jsonl have lines/,
+      ],
+      ['a name that does not tell the format', '/drop', { ...MARKED, files: '*.txt' }, /the name does not tell/],
+      ['a name with a folder', '/drop', { ...MARKED, files: 'in/*.csv' }, /without folders/],
+      ['deletions from increments', '/drop', { ...MARKED, deletes: { share: 0.1 } }, /content: full beside deletes/],
+      ['HTTP without {date}', 'https://host/drop', { ...MARKED, files: 'permits.csv' }, /a name with \{date\}/],
+      ['SFTP without the server’s key', 'sftp://hub@host/drop', MARKED, /fingerprint/],
+      ['another way to come by files', 'ftp://host/drop', MARKED, /a folder, sftp:/],
+    ];
+    for (const [what, address, stream, message] of refused)
+      it(`refuses ${what}`, () => {
+        assert.throws(() => opened(address, stream), message);
+      });
+
+    it('takes the format from a name, also of an archive', () => {
+      const names = ['a-{date}.csv', 'a.CSV.zip', '*.xlsx', 'a.b.jsonl', 'a.xls', 'a.zip', 'a'];
+      assert.deepEqual(names.map(formatOf), ['csv', 'csv', 'xlsx', 'jsonl', 'xls', null, null]);
+    });
+
+    it('an address from the environment is held to the same, once it is known', () => {
+      provide('HUB_TEST_FILE_ADDRESS', 'sftp://hub@127.0.0.1/drop');
+      const { connector, stream } = opened('/drop', MARKED);
+      const open = (address: string) => () => file.open({ ...connector, address: { env: address } } as never, stream);
+      assert.throws(open('HUB_TEST_FILE_ADDRESS'), asked('configuration', 'host-key', /ssh-keyscan/));
+      assert.throws(open('HUB_TEST_FILE_NOWHERE'), asked('configuration', 'secret-missing', /HUB_TEST_FILE_NOWHERE/));
     });
   });
 
@@ -742,6 +785,7 @@ describe('file beyond the suite', () => {
       tick();
       clearInterval(timer);
       assert.equal(declared, 20_000);
+      assert.equal(recordsOf(await readAll({ source }, await batchOf(source))).length, 20_000);
       // Opened in the loop itself it would stand still for nearly all of the time, however fast the machine.
       assert.ok(longest < (last - started) / 2, `stood still ${String(longest)} of ${String(last - started)} ms`);
     });
@@ -761,18 +805,18 @@ describe('file beyond the suite', () => {
       try {
         const name = `permits-${compact(addDays(shanghaiDate(Date.now()), -1))}.jsonl`;
         web.files.set(name, Buffer.from(`${jsonl(5000)}{"count":5000}\n`));
-        const { source } = opened(
-          web.address,
-          { files: 'permits-{date}.jsonl', complete: JSON_COUNT },
-          { ...PASSWORD, timeout: '400ms' },
-        );
-        for (const fault of ['cut', 'stall'] as const) {
-          web.fault = fault;
-          await assert.rejects(nextOf(source), asked('transient', 'source-away'));
-        }
+        const from = (timeout: string): Source => {
+          const stream = { files: 'permits-{date}.jsonl', complete: JSON_COUNT };
+          const one = opened(web.address, stream, { ...PASSWORD, timeout });
+          open.push(one);
+          return one.source;
+        };
+        web.fault = 'cut';
+        await assert.rejects(nextOf(from('30s')), asked('transient', 'source-away'));
+        web.fault = 'stall';
+        await assert.rejects(nextOf(from('2s')), asked('transient', 'source-away'));
         web.fault = null;
-        assert.equal((await batchOf(source)).declared, 5000);
-        await source.close?.();
+        assert.equal((await batchOf(from('30s'))).declared, 5000);
       } finally {
         await web.close();
       }
@@ -787,7 +831,7 @@ describe('file beyond the suite', () => {
       after(() => sftp.stop());
       const remote = (folder: string, connector: Record<string, unknown> = {}): Opened => {
         const one = opened(sftp.address(folder), MARKED, {
-          ...{ privateKey: { env: 'HUB_TEST_FILE_KEY' }, hostKey: sftp.fingerprint, timeout: '1s', ...connector },
+          ...{ privateKey: { env: 'HUB_TEST_FILE_KEY' }, hostKey: sftp.fingerprint, ...connector },
         });
         open.push(one);
         return one;
@@ -843,7 +887,8 @@ describe('file beyond the suite', () => {
       });
 
       it('a server that answers nothing more is transient', { timeout: 60_000 }, async () => {
-        const { source } = remote(folderOf({ 'permits-20261120.csv': csv(3), 'permits-20261120.csv.ok': '' }));
+        const folder = folderOf({ 'permits-20261120.csv': csv(3), 'permits-20261120.csv.ok': '' });
+        const { source } = remote(folder, { timeout: '3s' });
         assert.equal((await batchOf(source)).declared, 3);
         sftp.freeze(true);
         try {

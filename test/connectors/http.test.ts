@@ -31,7 +31,7 @@ function configured(
 
 const open = (connector: HttpConnectorConfig, stream: HttpStreamConfig): Source => http.open(connector, stream);
 
-const CHAIN: ChainView = { upToMs: CLOSED_MS, known: () => Promise.resolve(new Set()) };
+const CHAIN: ChainView = { upToMs: CLOSED_MS, known: () => Promise.resolve(new Map()) };
 const batchAfter = async (source: Source, after: BatchWindow | null): Promise<BatchWindow | null> =>
   (await source.nextBatch?.(after, CHAIN))?.batch ?? null;
 

@@ -33,7 +33,7 @@ export function addServer(program: Command): void {
       const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
       const now = (): Date => new Date();
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
-      const app = createApp({ db, now, countWorkers: workers, streams: () => streams });
+      const app = createApp({ db, now, logger, countWorkers: workers, streams: () => streams });
       const { host, port } = settings.server;
       try {
         await app.listen({ host, port });

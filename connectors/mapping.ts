@@ -276,7 +276,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
         const raw = bytes ?? JSON.stringify(record);
         // Text that was decoded in parts is no longer bytes.
         const rawEncoding = bytes === undefined || /[^\0-\xff]/.test(bytes) ? 'json' : 'latin1';
-        rejected.push({ ...keyAndTime(record), problems, raw, rawEncoding });
+        rejected.push({ ...keyAndTime(record, context), problems, raw, rawEncoding });
         return problems;
       }
       const refused = mapRecord(record, context, rows, warnings, deletions);
@@ -289,8 +289,9 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     };
   }
 
-  function keyAndTime(record: unknown): { key: string | null; updatedAt: Instant | null } {
-    const updatedAt = isObject(record) && readUpdatedAt ? readText(readUpdatedAt(record), 'updatedAt', []) : '';
+  function keyAndTime(record: unknown, { readAt }: PageContext): { key: string | null; updatedAt: Instant | null } {
+    if (!readUpdatedAt) return { key: keyOf(record), updatedAt: readAt };
+    const updatedAt = isObject(record) ? readText(readUpdatedAt(record), 'updatedAt', []) : '';
     return { key: keyOf(record), updatedAt: parseInstant(updatedAt) };
   }
 
@@ -310,8 +311,7 @@ function compileRule(rule: Exclude<FieldRule, string>, read: Read): Read {
   const table = lookup && new Map(Object.entries(lookup));
   return (record) => {
     const value = read(record);
-    const empty = value === undefined || value === null || value === '';
-    const given = empty && rule.default !== undefined ? rule.default : value;
+    const given = isEmpty(value) && rule.default !== undefined ? rule.default : value;
     if (!table || (typeof given !== 'string' && typeof given !== 'number')) return given;
     return table.get(String(given).trim()) ?? given;
   };
@@ -338,6 +338,11 @@ function withNames(raw: Json, names: ReadonlyMap<string, string>): Json {
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What systems write for ‘empty’. */
+const EMPTY: ReadonlySet<string> = new Set(['', 'null', 'NULL', 'undefined']);
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'string' && EMPTY.has(value.trim()));
+
 /** The text of a field: trimmed, the words by which systems say ‘empty’ taken as empty. */
 function readText(value: unknown, field: string, problems: Problem[]): string {
   if (value === undefined || value === null) return '';
@@ -355,7 +360,7 @@ function readText(value: unknown, field: string, problems: Problem[]): string {
     return '';
   }
   const text = value.trim();
-  return text === 'null' || text === 'NULL' || text === 'undefined' ? '' : text;
+  return EMPTY.has(text) ? '' : text;
 }
 
 /** Full-width letters, digits and brackets in half width, without blanks. */

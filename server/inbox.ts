@@ -1,6 +1,7 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Knex } from 'knex';
+import type { Logger } from '../config/logger.ts';
 import { z } from 'zod';
 import type { InboxConnectorConfig } from '../config/kinds/inbox.ts';
 import { resolveReference } from '../config/environment.ts';
@@ -18,6 +19,7 @@ import { getStream, noteContact, type StreamRow } from '../store/streams.ts';
 export interface InboxOptions {
   db: Knex;
   now: () => Date;
+  logger: Logger;
   /** The streams of the configuration as it is now. */
   streams: () => Streams;
 }
@@ -64,7 +66,7 @@ export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
         parsed(null, body);
       },
     );
-    inbox.setErrorHandler((error, _request, reply) => answerRefusal(error, reply));
+    inbox.setErrorHandler((error, _request, reply) => answerRefusal(error, reply, options.logger));
     const turns = new Turns();
     inbox.post<{ Params: Params }>('/inbox/v1/:stream', async (request, reply) => {
       const stream = authorised(request, options);
@@ -99,14 +101,19 @@ class Turns {
   }
 }
 
-function answerRefusal(error: unknown, reply: FastifyReply): FastifyReply {
+const FAILED = new Refusal(500, 'the hub failed', 'send it again; nothing of it was taken');
+
+function answerRefusal(error: unknown, reply: FastifyReply, logger: Logger): FastifyReply {
   const refusal =
     error instanceof Refusal
       ? error
       : error instanceof HubError
-        ? new Refusal(error.kind === 'configuration' ? 409 : 503, error.message, error.cure ?? '')
-        : (UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ??
-          new Refusal(500, 'the hub failed', 'send it again; nothing of it was taken'));
+        ? error.code === 'source-contract'
+          ? new Refusal(409, error.message, 'ask the hub’s operators; nothing of it was taken')
+          : FAILED
+        : (UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ?? FAILED);
+  // Faults of ours, which only our operators can mend. What PostgreSQL says could quote a record.
+  if (refusal.status === 500) logger.error('a push failed', { error: codeOf(error) });
   if (refusal.status === 503) void reply.header('Retry-After', '1');
   const { status, message: title, cure } = refusal;
   return reply
@@ -114,6 +121,9 @@ function answerRefusal(error: unknown, reply: FastifyReply): FastifyReply {
     .type('application/problem+json')
     .send({ type: 'about:blank', title, status, detail: cure });
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof HubError ? error.message : ((error as { code?: string }).code ?? (error as Error).name);
 
 const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
 
@@ -169,6 +179,10 @@ async function acceptPush(
   const given = request.headers['idempotency-key'];
   const key = typeof given === 'string' && given !== '' ? given : bodyHash.toString('hex');
   if (key.length > 200) throw new Refusal(400, 'the Idempotency-Key is too long', 'use one of at most 200 characters');
+  if (config.record.updatedAt === undefined && given === undefined) {
+    const cure = 'send one: without times, what was sent before cannot be told from what is sent again';
+    throw new Refusal(400, 'the Idempotency-Key is missing', cure);
+  }
   const row = await readableStream(db, config.id);
   const earlier = async (): Promise<{ push: Push; repeated: true } | null> => {
     const push = await findPush(db, row.id, key);

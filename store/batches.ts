@@ -134,6 +134,7 @@ export async function noteTotal(db: Knex, batchId: number, total: number): Promi
 
 /** Begins to count a batch's pages anew, because the source moved while they were read; their rows stay. */
 export async function restartBatch(db: Knex, batchId: number): Promise<void> {
+  await db('snapshot_key').where({ batch_id: batchId }).delete();
   await db('batch').where({ id: batchId }).update({ total: null }).increment('attempt', 1);
 }
 
@@ -204,8 +205,8 @@ async function deleteGone(db: Knex, batch: Batch, share: number, at: Date): Prom
   const { missing = 0, held = 0 } = rows[0] ?? {};
   if (missing > held * share) return { missing, held, refused: true };
   await db.raw(
-    `UPDATE certificate SET status = 'deleted', content_hash = sha256(content_hash), source_updated_at = :at,
-       batch_id = :batchId, recorded_at = :at WHERE ${lacking}`,
+    `UPDATE certificate SET status = 'deleted', content_hash = sha256(content_hash), batch_id = :batchId, recorded_at = :at
+     WHERE ${lacking}`,
     values,
   );
   return { missing, held, refused: false };

@@ -97,7 +97,7 @@ WITH given AS MATERIALIZED (
   UPDATE certificate SET status = 'deleted', content_hash = sha256(content_hash), source_updated_at = "updatedAt",
     batch_id = $2, recorded_at = $8
   FROM gone WHERE stream_id = $1 AND record_key = gone.key AND status <> 'deleted' AND source_updated_at <= "updatedAt"
-    AND NOT EXISTS (SELECT FROM latest WHERE latest.key = gone.key)
+    AND NOT EXISTS (SELECT FROM merged WHERE merged.record_key = gone.key)
   RETURNING record_key, source_updated_at
 ), bad AS MATERIALIZED (
   SELECT DISTINCT ON (fingerprint) * FROM json_to_recordset($6::json) AS bad(

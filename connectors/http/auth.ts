@@ -17,15 +17,17 @@ export interface OutgoingRequest {
   data?: unknown;
 }
 
-/** Puts credentials on requests, and renews them. */
-export interface Authenticator {
-  /** The request as it is sent. */
-  apply(request: OutgoingRequest): Promise<OutgoingRequest>;
-  /** The source refused what was applied: true when there is something to renew, so that it is worth asking again. */
-  refused(): boolean;
-  /** What an answer's body says once it is opened. */
-  open(body: Buffer, what: string): Buffer;
+/** A request with credentials, and what is to be done with its answer. */
+export interface AppliedRequest {
+  request: OutgoingRequest;
+  /** What an answer's body says once it is opened, with what this very request was made with. */
+  open: (body: Buffer, what: string) => Buffer;
+  /** The source refused these credentials: true when there is something to renew, so that it is worth asking again. */
+  refused: () => Promise<boolean>;
 }
+
+/** Puts credentials on requests, and renews them. */
+export type Authenticator = (request: OutgoingRequest) => Promise<AppliedRequest>;
 
 /** Sends a request as it is and returns the body of its answer; throws classified errors. */
 export type Send = (request: OutgoingRequest, what: string) => Promise<Buffer>;
@@ -57,17 +59,18 @@ export function authenticator(auth: Auth | undefined, connector: string, send: S
       return fixed((request) => withHeader(request, 'Authorization', `Bearer ${token}`));
     }
     case 'clientCredentials':
-      return new ClientCredentials(auth, connector, secret(auth.clientSecret, 'clientSecret'), send);
+      return clientCredentials(auth, connector, secret(auth.clientSecret, 'clientSecret'), send);
     case 'signed':
-      return new Signed(auth, connector, send, now);
+      return new Signed(auth, connector, send, now).apply;
   }
 }
 
-const fixed = (apply: (request: OutgoingRequest) => OutgoingRequest): Authenticator => ({
-  apply: (request) => Promise.resolve(apply(request)),
-  refused: () => false,
-  open: (body) => body,
-});
+const unopened = (body: Buffer): Buffer => body;
+
+const fixed =
+  (apply: (request: OutgoingRequest) => OutgoingRequest): Authenticator =>
+  (request) =>
+    Promise.resolve({ request: apply(request), open: unopened, refused: () => Promise.resolve(false) });
 
 const withHeader = (request: OutgoingRequest, name: string, value: string): OutgoingRequest => ({
   ...request,
@@ -93,72 +96,71 @@ class Renewable<T> {
     this.#fetch = fetch;
   }
 
-  async get(): Promise<T> {
+  async get(): Promise<Held<T>> {
     const pending = this.#held;
     const held = pending && (await pending.catch(() => null));
-    if (held && held.endsAtMs - MARGIN_MS > Date.now()) return held.value;
+    if (held && held.endsAtMs - MARGIN_MS > Date.now()) return held;
     // Unless another request has asked for a new one meanwhile.
     if (this.#held === pending) this.#held = this.#fetch();
-    return (await (this.#held ?? this.#fetch())).value;
+    return this.#held ?? this.#fetch();
   }
 
-  forget(): void {
-    this.#held = null;
+  /** Forgets what was refused, unless it was renewed already. */
+  async forget(refused: Held<T>): Promise<void> {
+    const pending = this.#held;
+    if ((await pending?.catch(() => null)) === refused && this.#held === pending) this.#held = null;
   }
 }
 
-class ClientCredentials implements Authenticator {
-  readonly #token: Renewable<string>;
-
-  constructor(auth: Extract<Auth, { type: 'clientCredentials' }>, connector: string, clientSecret: string, send: Send) {
-    this.#token = new Renewable(async () => {
-      const what = `${connector} POST ${auth.path}`;
-      const form = {
-        grant_type: 'client_credentials',
-        client_id: auth.clientId,
-        client_secret: clientSecret,
-        ...(auth.scope !== undefined && { scope: auth.scope }),
-      };
-      const body = await send(
-        { method: 'POST', url: auth.path, headers: {}, data: new URLSearchParams(form).toString() },
-        what,
-      );
-      const { json } = parseAnswer(body, what);
-      const value = valueAt(json, auth.token);
-      if (typeof value !== 'string' || value === '') {
-        throw configurationError(`${what}: found ${typeName(value)} at “${auth.token}”, expected a token`, {
-          code: 'answer-shape',
-          cure: 'correct auth.token',
-        });
-      }
-      const lifetime = numberAt(json, auth.expiresIn, what) * (auth.expiresInUnit === 'minutes' ? 60_000 : 1000);
-      return { value, endsAtMs: Date.now() + lifetime };
-    });
-  }
-
-  async apply(request: OutgoingRequest): Promise<OutgoingRequest> {
-    return withHeader(request, 'Authorization', `Bearer ${await this.#token.get()}`);
-  }
-
-  refused(): boolean {
-    this.#token.forget();
-    return true;
-  }
-
-  open(body: Buffer): Buffer {
-    return body;
-  }
+function clientCredentials(
+  auth: Extract<Auth, { type: 'clientCredentials' }>,
+  connector: string,
+  clientSecret: string,
+  send: Send,
+): Authenticator {
+  const token = new Renewable(async () => {
+    const what = `${connector} POST ${auth.path}`;
+    const form = {
+      grant_type: 'client_credentials',
+      client_id: auth.clientId,
+      client_secret: clientSecret,
+      ...(auth.scope !== undefined && { scope: auth.scope }),
+    };
+    const body = await send(
+      { method: 'POST', url: auth.path, headers: {}, data: new URLSearchParams(form).toString() },
+      what,
+    );
+    const { json } = parseAnswer(body, what);
+    const value = valueAt(json, auth.token);
+    if (typeof value !== 'string' || value === '') {
+      throw configurationError(`${what}: found ${typeName(value)} at “${auth.token}”, expected a token`, {
+        code: 'answer-shape',
+        cure: 'correct auth.token',
+      });
+    }
+    const lifetime = numberAt(json, auth.expiresIn, what) * (auth.expiresInUnit === 'minutes' ? 60_000 : 1000);
+    return { value, endsAtMs: Date.now() + lifetime };
+  });
+  return async (request) => {
+    const held = await token.get();
+    return {
+      request: withHeader(request, 'Authorization', `Bearer ${held.value}`),
+      open: unopened,
+      refused: async () => {
+        await token.forget(held);
+        return true;
+      },
+    };
+  };
 }
 
 /** Requests that are signed, by declarative steps, with secrets that may themselves be fetched. */
-class Signed implements Authenticator {
+class Signed {
   readonly #auth: SignedAuth;
   readonly #place: string;
   readonly #values: Variables;
   readonly #fetched: Renewable<Variables>[] = [];
   readonly #now: () => number;
-  /** Values of the last request, by which its answer is opened. */
-  #latest: Variables;
 
   constructor(auth: SignedAuth, connector: string, send: Send, now: () => number) {
     this.#auth = auth;
@@ -170,12 +172,11 @@ class Signed implements Authenticator {
         typeof value === 'string' ? value : resolveReference(value, `${this.#place}.values.${name}`),
       ]),
     );
-    this.#latest = this.#values;
     for (const [index, secret] of auth.fetched.entries()) {
       const place = `${this.#place}.fetched[${String(index)}]`;
       this.#fetched.push(
         new Renewable(async () => {
-          const variables = { ...(await this.#variables(index)), body: bodyText(secret.body) };
+          const variables = { ...(await this.#variables(index)).variables, body: bodyText(secret.body) };
           const signed = sign(
             { method: secret.method, url: secret.path, headers: {}, data: secret.body },
             secret,
@@ -198,30 +199,34 @@ class Signed implements Authenticator {
   }
 
   /** Constants, the secrets fetched by the first `count` requests, the time and a nonce. */
-  async #variables(count: number): Promise<Variables> {
-    const variables: Record<string, string> = { ...this.#values };
-    for (const fetched of this.#fetched.slice(0, count)) Object.assign(variables, await fetched.get());
-    return { ...variables, time: String(writeTime(this.#now(), this.#auth.time)), nonce: nonce() };
+  async #variables(count: number): Promise<{ variables: Variables; used: Held<Variables>[] }> {
+    const used: Held<Variables>[] = [];
+    for (const fetched of this.#fetched.slice(0, count)) used.push(await fetched.get());
+    const secrets = Object.assign({}, ...used.map(({ value }) => value)) as Variables;
+    const time = String(writeTime(this.#now(), this.#auth.time));
+    return { variables: { ...this.#values, ...secrets, time, nonce: nonce() }, used };
   }
 
-  async apply(request: OutgoingRequest): Promise<OutgoingRequest> {
-    const variables = { ...(await this.#variables(this.#fetched.length)), body: bodyText(request.data) };
-    this.#latest = variables;
-    return sign(request, this.#auth, variables, this.#place);
-  }
+  readonly apply: Authenticator = async (request) => {
+    const { variables, used } = await this.#variables(this.#fetched.length);
+    const given = { ...variables, body: bodyText(request.data) };
+    return {
+      request: sign(request, this.#auth, given, this.#place),
+      open: (body, what) => this.#open(body, what, given),
+      refused: async () => {
+        for (const [index, held] of used.entries()) await this.#fetched[index]?.forget(held);
+        return used.length > 0;
+      },
+    };
+  };
 
-  refused(): boolean {
-    for (const fetched of this.#fetched) fetched.forget();
-    return this.#fetched.length > 0;
-  }
-
-  open(body: Buffer, what: string): Buffer {
+  #open(body: Buffer, what: string, given: Variables): Buffer {
     const { answer } = this.#auth;
     if (!answer) return body;
     const encrypted = valueAt(parseJson(body.toString('utf8'), what), answer.at);
     // An error is answered in the clear, without data.
     if (typeof encrypted !== 'string' || encrypted === '') return body;
-    const variables = runSteps(answer.steps, { ...this.#latest, body: encrypted }, `${this.#place}.answer`);
+    const variables = runSteps(answer.steps, { ...given, body: encrypted }, `${this.#place}.answer`);
     return Buffer.from(variables[answer.steps.at(-1)?.name ?? ''] ?? '');
   }
 }

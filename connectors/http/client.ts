@@ -8,7 +8,7 @@ import { resolveReference } from '../../config/environment.ts';
 import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
 import type { OpenOptions } from '../contract.ts';
 import { isDenied, parseAnswer, requireSuccess, type Answer, type Success } from './answer.ts';
-import { authenticator, type Authenticator, type OutgoingRequest } from './auth.ts';
+import { authenticator, type AppliedRequest, type Authenticator, type OutgoingRequest } from './auth.ts';
 import { fillBody, fillPath, type RequestTemplate, type Values } from './template.ts';
 
 /** Longest wait inside one attempt; a source that asks for more is left alone until the workflow's next attempt. */
@@ -102,13 +102,14 @@ export class HttpClient {
     const what = `${this.#id} ${template.method} ${template.path.split('?')[0] ?? ''}${values.page === undefined ? '' : ` page ${String(values.page)}`}`;
     return pRetry(
       async () => {
-        const attempt = async (): Promise<HttpAnswer> => {
-          const { body, headers } = await this.#send(template, values, what, options);
-          return { ...parseAnswer(body, what), headers };
+        const attempt = async (): Promise<{ answer: HttpAnswer; refused: AppliedRequest['refused'] }> => {
+          const { body, headers, refused } = await this.#send(template, values, what, options);
+          return { answer: { ...parseAnswer(body, what), headers }, refused };
         };
-        let answer = await attempt();
+        const first = await attempt();
+        let { answer } = first;
         // Gateways also say by a result code, under 200, that a secret has ended.
-        if (success && isDenied(answer.json, success) && this.#auth.refused()) answer = await attempt();
+        if (success && isDenied(answer.json, success) && (await first.refused())) ({ answer } = await attempt());
         if (success) requireSuccess(answer.json, success, what);
         return read(answer, what);
       },
@@ -134,18 +135,21 @@ export class HttpClient {
     values: Values,
     what: string,
     { signal, url, idempotencyKey }: AskOptions,
-  ): Promise<RawAnswer> {
+  ): Promise<RawAnswer & Pick<AppliedRequest, 'refused'>> {
     const request: OutgoingRequest = {
       method: template.method,
       url: url ?? fillPath(template.path, values),
       headers: idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey },
       ...(template.body && { data: idempotencyKey === undefined ? fillBody(template.body, values) : template.body }),
     };
-    const attempt = async (): Promise<RawAnswer> => this.#request(await this.#auth.apply(request), what, signal);
-    let answer = await attempt();
-    if (answer.status === 401 && this.#auth.refused()) {
+    const attempt = async (): Promise<{ answer: RawAnswer; applied: AppliedRequest }> => {
+      const applied = await this.#auth(request);
+      return { applied, answer: await this.#request(applied.request, what, signal) };
+    };
+    let { answer, applied } = await attempt();
+    if (answer.status === 401 && (await applied.refused())) {
       // The token ended between two pages: a new one, and the same page again.
-      answer = await attempt();
+      ({ answer, applied } = await attempt());
       if (answer.status === 401) {
         throw transientError(`${what}: answered 401 to a token that it has just issued`, {
           code: 'token-refused',
@@ -154,7 +158,7 @@ export class HttpClient {
       }
     }
     requireStatus(answer.status, answer.headers, what);
-    const opened = { ...answer, body: this.#auth.open(answer.body, what) };
+    const opened = { ...answer, body: applied.open(answer.body, what), refused: applied.refused };
     this.#trace?.({ request: shownRequest(this.baseUrl, request), response: shownAnswer(opened) });
     return opened;
   }

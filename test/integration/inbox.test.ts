@@ -8,11 +8,13 @@ import { httpConnectorSchema } from '../../config/kinds/http.ts';
 import { inboxConnectorSchema } from '../../config/kinds/inbox.ts';
 import type { HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
+import { createHubLogger } from '../../config/logger.ts';
 import { createApp } from '../../server/app.ts';
 import { pauseStream, saveStreams } from '../../store/streams.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 
+const logger = createHubLogger({ level: 'error', format: 'json' }, 'test');
 const NOW = new Date('2026-11-22T12:00:00+08:00');
 const TOKEN = 'token-4711';
 const SECRET = 'signature-4712';
@@ -78,7 +80,7 @@ describe('the inbox', () => {
     database = await createDatabase();
     ({ db } = database);
     const streams = new Streams({ connectors, ownKinds: new Map() } as unknown as HubConfig);
-    app = createApp({ db, now: () => NOW, countWorkers: () => Promise.resolve(1), streams: () => streams });
+    app = createApp({ db, logger, now: () => NOW, countWorkers: () => Promise.resolve(1), streams: () => streams });
     await app.ready();
   });
   after(async () => {

@@ -9,7 +9,7 @@ export function addTest(program: Command): void {
     .command('test [part...]')
     .summary('set up and run every test')
     .description(
-      'Sets up what the tests need (PostgreSQL, Temporal, its time-skipping server; Chromium must be installed) and runs\n' +
+      'Sets up what the tests need (PostgreSQL, Temporal, its time-skipping server; Chromium, MariaDB and an SSH server must be installed) and runs\n' +
         'them all, or the files whose names contain a part. Ends with the line “N passed, N failed”.',
     )
     .option('--quick', 'only what needs no servers')

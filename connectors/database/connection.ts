@@ -19,11 +19,17 @@ export interface DepartmentDatabase {
   shown: string;
   /** Runs statements; throws classified errors. */
   run<T>(work: (db: Knex) => Promise<T>, what: string): Promise<T>;
+  /** The rows of one statement. */
+  rows(statement: (db: Knex) => Knex.QueryBuilder, what: string): Promise<Record<string, unknown>[]>;
+  /** The column `n` of a statement’s one row, as a number. */
+  number(statement: (db: Knex) => Knex.QueryBuilder, what: string): Promise<number>;
+  /** The server's clock, epoch milliseconds; ours where it has none. */
+  clock(): Promise<number>;
 }
 
 /** What differs from server to server, beyond what knex evens out. */
 export interface Dialect {
-  /** A statement for the server's clock, epoch milliseconds in a column `ms`; null: ours is taken. */
+  /** A statement for the server's clock, epoch milliseconds in a column `n`; null: ours is taken. */
   clock: string | null;
   /** An expression for a point in time, made of the text `2026-11-22 10:00:00.000`. */
   time: string;
@@ -33,24 +39,24 @@ export interface Dialect {
 
 const DIALECTS: Record<'pg' | 'mysql' | 'mssql' | 'oracle' | 'sqlite', Dialect> = {
   pg: {
-    clock: 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms',
+    clock: 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS n',
     time: 'CAST(? AS timestamp)',
     exact: null,
   },
   mysql: {
-    clock: 'SELECT ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000) AS ms',
+    clock: 'SELECT ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000) AS n',
     time: 'CAST(? AS DATETIME(6))',
     exact: null,
   },
   mssql: {
-    clock: "SELECT DATEDIFF_BIG(millisecond, '1970-01-01', SYSUTCDATETIME()) AS ms",
+    clock: "SELECT DATEDIFF_BIG(millisecond, '1970-01-01', SYSUTCDATETIME()) AS n",
     time: 'CAST(? AS datetime2)',
     // A datetime counts in three-hundredths of a second, which its own text rounds.
     exact: (column) => `CONVERT(varchar(33), CAST(${column} AS datetime2), 121)`,
   },
   oracle: {
     clock:
-      'SELECT ROUND((CAST(SYS_EXTRACT_UTC(SYSTIMESTAMP) AS DATE) - DATE \'1970-01-01\') * 86400000) AS "ms" FROM DUAL',
+      'SELECT ROUND((CAST(SYS_EXTRACT_UTC(SYSTIMESTAMP) AS DATE) - DATE \'1970-01-01\') * 86400000) AS "n" FROM DUAL',
     time: "TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS.FF')",
     exact: (column) => `TO_CHAR(CAST(${column} AS TIMESTAMP), 'YYYY-MM-DD HH24:MI:SS.FF9')`,
   },
@@ -107,7 +113,19 @@ export function openDepartmentDatabase(
       throw classify(error, `${connector.id} ${what}`, shown);
     }
   };
-  return { knex: db, dialect: DIALECTS[server.dialect], shown, run };
+  const rows: DepartmentDatabase['rows'] = (statement, what) =>
+    run(async (handle) => (await statement(handle)) as Record<string, unknown>[], what);
+  const number: DepartmentDatabase['number'] = async (statement, what) => {
+    const [row] = await rows(statement, what);
+    return Number(row?.n ?? row?.N);
+  };
+  const dialect = DIALECTS[server.dialect];
+  const clock: DepartmentDatabase['clock'] = async () => {
+    const statement = dialect.clock;
+    if (statement === null) return (options.now ?? Date.now)();
+    return number((handle) => handle.select('*').from(handle.raw(`(${statement}) hub_clock`)), 'clock');
+  };
+  return { knex: db, dialect, shown, run, rows, number, clock };
 }
 
 /** A knex that only writes SQL for a server, without a connection. */

@@ -1,4 +1,3 @@
-import type { Knex } from 'knex';
 import {
   databaseConnectorSchema,
   type DatabaseConnectorConfig,
@@ -75,7 +74,6 @@ class TableTarget implements Target {
 class DatabaseSource implements Source {
   readonly sequential = true;
   readonly #db: DepartmentDatabase;
-  readonly #now: () => number;
   readonly #stream: DatabaseStreamConfig;
   readonly #rows: RowReader;
   /** The end of the sequence as it was found last, and when; epoch milliseconds of the source. */
@@ -84,7 +82,6 @@ class DatabaseSource implements Source {
   readonly nextBatch?: (after: BatchWindow | null, chain: ChainView) => Promise<NextBatch>;
 
   constructor(connector: DatabaseConnectorConfig, stream: DatabaseStreamConfig, options?: OpenOptions) {
-    this.#now = options?.now ?? Date.now;
     this.#db = openDepartmentDatabase(connector, { write: false }, options);
     this.#stream = stream;
     this.#rows = new RowReader(stream, this.#db.dialect);
@@ -94,15 +91,12 @@ class DatabaseSource implements Source {
       this.nextBatch = (after, chain) => this.#nextOfSequence(after, chain);
   }
 
-  async clock(): Promise<number> {
-    const { clock } = this.#db.dialect;
-    if (clock === null) return this.#now();
-    const [row] = await this.#ask((db) => db.select('*').from(db.raw(`(${clock}) hub_clock`)), 'clock');
-    return Number(row?.ms ?? row?.MS);
+  clock(): Promise<number> {
+    return this.#db.clock();
   }
 
   async count(window: Window): Promise<number> {
-    return this.#number((db) => this.#rows.count(db, this.#rangeOf(window)), 'count');
+    return this.#db.number((db) => this.#rows.count(db, this.#rangeOf(window)), 'count');
   }
 
   async *read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
@@ -112,7 +106,7 @@ class DatabaseSource implements Source {
     let place = placeFrom(resume.committed.get(number - 1)?.position);
     let unkeyed = place?.unkeyed;
     const fetch = (after: Place | null): Promise<Row[]> =>
-      this.#ask((db) => this.#rows.page(db, range, after, size * PAGES_AT_ONCE), `page ${String(number)}`);
+      this.#db.rows((db) => this.#rows.page(db, range, after, size * PAGES_AT_ONCE), `page ${String(number)}`);
     if (unkeyed === undefined) {
       let next = fetch(place);
       for (;;) {
@@ -132,7 +126,7 @@ class DatabaseSource implements Source {
       }
       unkeyed = 0;
     }
-    const rest = await this.#ask((db) => this.#rows.unkeyed(db, range), 'rows without a key');
+    const rest = await this.#db.rows((db) => this.#rows.unkeyed(db, range), 'rows without a key');
     for (; unkeyed < rest.length; number++) {
       signal.throwIfAborted();
       const part = rest.slice(unkeyed, unkeyed + size);
@@ -154,11 +148,11 @@ class DatabaseSource implements Source {
   async check(): Promise<CheckReport> {
     const clockSkewMs = (await this.clock()) - Date.now();
     const nowMs = Date.now();
-    const latest = await this.#ask((db) => this.#rows.latest(db, 1), 'latest');
+    const latest = await this.#db.rows((db) => this.#rows.latest(db, 1), 'latest');
     const window = this.nextBatch ? null : timeWindow(nowMs - 86_400_000, nowMs);
     const range = window ? this.#rangeOf(window) : 'all';
     const page = window
-      ? await this.#ask((db) => this.#rows.page(db, range, null, this.#stream.page.size), 'page')
+      ? await this.#db.rows((db) => this.#rows.page(db, range, null, this.#stream.page.size), 'page')
       : latest;
     const notes: string[] = [];
     const record = recordOf(latest[0] ?? {});
@@ -171,17 +165,17 @@ class DatabaseSource implements Source {
       }
     }
     const unreachable = this.#rows.unreachable(this.#db.knex);
-    const lost = unreachable ? await this.#number(() => unreachable.count, 'rows without a cursor') : 0;
+    const lost = unreachable ? await this.#db.number(() => unreachable.count, 'rows without a cursor') : 0;
     if (unreachable && lost > 0)
       notes.push(
         `${String(lost)} rows have no value in ${unreachable.column}: no window will ever hold them, ask the department to fill it`,
       );
-    const count = await this.#number((db) => this.#rows.count(db, range), 'count');
+    const count = await this.#db.number((db) => this.#rows.count(db, range), 'count');
     return { records: page.length, count, clockSkewMs, notes };
   }
 
   async sample(): Promise<unknown[]> {
-    return (await this.#ask((db) => this.#rows.latest(db, SAMPLE), 'sample')).map(recordOf);
+    return (await this.#db.rows((db) => this.#rows.latest(db, SAMPLE), 'sample')).map(recordOf);
   }
 
   explain(): string[] {
@@ -226,7 +220,7 @@ class DatabaseSource implements Source {
       return { batch: null, proven: [{ window: timeWindow(0, takenMs), batch: after?.id ?? '' }] };
     }
     const at = shanghaiInstant(nowMs);
-    const declared = await this.#number((db) => this.#rows.count(db, 'all'), 'count');
+    const declared = await this.#db.number((db) => this.#rows.count(db, 'all'), 'count');
     return {
       batch: {
         kind: 'batch',
@@ -249,12 +243,12 @@ class DatabaseSource implements Source {
     // A busy table always has more; what is wanted is in when the last batch went to the end after that instant.
     if (after && reached?.cursor === after.next && reached.atMs - lag >= upToMs) return proven(reached.atMs);
     const nowMs = await this.clock();
-    const [row] = await this.#ask((db) => this.#rows.sequenceEnd(db, after?.next ?? null, most), 'end of sequence');
+    const [row] = await this.#db.rows((db) => this.#rows.sequenceEnd(db, after?.next ?? null, most), 'end of sequence');
     const end = row?.n ?? row?.N;
     if (end === null || end === undefined) return proven(nowMs);
     const next = textOf(end);
     const start = after?.next ?? null;
-    const declared = await this.#number(
+    const declared = await this.#db.number(
       (db) => this.#rows.count(db, { after: this.#overlapped(start), upTo: next }),
       'count',
     );
@@ -269,15 +263,6 @@ class DatabaseSource implements Source {
         declared,
       },
     };
-  }
-
-  #ask(statement: (db: Knex) => Knex.QueryBuilder, what: string): Promise<Row[]> {
-    return this.#db.run(async (db) => (await statement(db)) as Row[], what);
-  }
-
-  async #number(statement: (db: Knex) => Knex.QueryBuilder, what: string): Promise<number> {
-    const [row] = await this.#ask(statement, what);
-    return Number(row?.n ?? row?.N);
   }
 }
 

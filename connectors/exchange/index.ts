@@ -46,22 +46,17 @@ const SAMPLE = 200;
 class ExchangeSource implements Source {
   readonly sequential = true;
   readonly #db: DepartmentDatabase;
-  readonly #now: () => number;
   readonly #stream: ExchangeStreamConfig;
   /** When the last batch went to the end of the open rows; epoch milliseconds. */
   #reached: { cursor: string; atMs: number } | null = null;
 
   constructor(connector: ExchangeConnectorConfig, stream: ExchangeStreamConfig, options?: OpenOptions) {
-    this.#now = options?.now ?? Date.now;
     this.#db = openDepartmentDatabase(connector, { write: true }, options);
     this.#stream = stream;
   }
 
-  async clock(): Promise<number> {
-    const { clock } = this.#db.dialect;
-    if (clock === null) return this.#now();
-    const [row] = await this.#ask((db) => db.select('*').from(db.raw(`(${clock}) hub_clock`)), 'clock');
-    return Number(row?.ms ?? row?.MS);
+  clock(): Promise<number> {
+    return this.#db.clock();
   }
 
   #open(db: Knex): Knex.QueryBuilder {
@@ -72,12 +67,11 @@ class ExchangeSource implements Source {
   }
 
   async count(window: Window): Promise<number> {
-    const [row] = await this.#ask((db) => {
+    return this.#db.number((db) => {
       const open = this.#open(db);
       if (window.kind === 'batch') void open.where(this.#stream.rowId, '<=', window.next);
       return open.count({ n: '*' });
     }, 'count');
-    return Number(row?.n ?? row?.N);
   }
 
   async *read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
@@ -87,7 +81,7 @@ class ExchangeSource implements Source {
     let last = idsOf(resume.committed.get(number - 1)?.position).at(-1);
     for (; ; number++) {
       signal.throwIfAborted();
-      const rows = await this.#ask(
+      const rows = await this.#db.rows(
         (db) => {
           const open = this.#open(db).select('*').where(rowId, '<=', window.next);
           if (last !== undefined) void open.where(rowId, '>', last);
@@ -113,7 +107,7 @@ class ExchangeSource implements Source {
     const proven = (atMs: number): NextBatch => ({ batch: null, proven: [{ window: timeWindow(0, atMs - lag) }] });
     if (after && reached?.cursor === after.next && reached.atMs - lag >= upToMs) return proven(reached.atMs);
     const nowMs = await this.clock();
-    const [row] = await this.#ask(
+    const [row] = await this.#db.rows(
       (db) =>
         db
           .from(this.#open(db).select({ n: rowId }).orderBy(rowId).limit(most).as('next_rows'))
@@ -185,7 +179,7 @@ class ExchangeSource implements Source {
 
   async check(): Promise<CheckReport> {
     const clockSkewMs = (await this.clock()) - Date.now();
-    const rows = await this.#ask(
+    const rows = await this.#db.rows(
       (db) => this.#open(db).select('*').orderBy(this.#stream.rowId).limit(this.#stream.page.size),
       'page',
     );
@@ -197,15 +191,15 @@ class ExchangeSource implements Source {
         if (!(column in first))
           notes.push(`the column ${column} is not there; the table has ${Object.keys(first).join(', ')}`);
     }
-    if (receipts) await this.#ask((db) => db.from(receipts.table).select(receipts.rowId).limit(1), 'receipts');
+    if (receipts) await this.#db.rows((db) => db.from(receipts.table).select(receipts.rowId).limit(1), 'receipts');
     else notes.push('no receipts table is named: the department is not told which rows were rejected');
-    const [row] = await this.#ask((db) => this.#open(db).count({ n: '*' }), 'count');
-    return { records: rows.length, count: Number(row?.n ?? row?.N), clockSkewMs, notes };
+    const count = await this.#db.number((db) => this.#open(db).count({ n: '*' }), 'count');
+    return { records: rows.length, count, clockSkewMs, notes };
   }
 
   async sample(): Promise<unknown[]> {
     const { table, rowId } = this.#stream;
-    return (await this.#ask((db) => db.from(table).select('*').orderBy(rowId, 'desc').limit(SAMPLE), 'sample')).map(
+    return (await this.#db.rows((db) => db.from(table).select('*').orderBy(rowId, 'desc').limit(SAMPLE), 'sample')).map(
       recordOf,
     );
   }
@@ -226,10 +220,6 @@ class ExchangeSource implements Source {
 
   async close(): Promise<void> {
     await this.#db.knex.destroy();
-  }
-
-  #ask(statement: (db: Knex) => Knex.QueryBuilder, what: string): Promise<Row[]> {
-    return this.#db.run(async (db) => (await statement(db)) as Row[], what);
   }
 }
 

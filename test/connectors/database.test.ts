@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import pg from 'pg';
 import { provide } from '../../config/environment.ts';
 import { databaseConnectorSchema, type DatabaseStreamConfig, type Scheme } from '../../config/kinds/database.ts';
 import type { Page, Source } from '../../connectors/contract.ts';
@@ -16,8 +14,7 @@ import { CHECKS, keysOf, readAll, type Subject } from '../../connectors/suite.ts
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { HubError, type ErrorKind } from '../../domain/errors.ts';
 import { fromMs, timeWindow, toMs, type BatchWindow } from '../../domain/window.ts';
-import { withName } from '../support/database.ts';
-import { startMariadb } from '../support/mariadb.ts';
+import { addressed, PLACES, type Place } from '../support/source-databases.ts';
 import { acceptance, type Candidate } from './acceptance.ts';
 
 const EIGHT_MS = Date.parse('2025-03-10T08:00:00+08:00');
@@ -35,94 +32,6 @@ const ROWS: Value[][] = times(600, (index) => {
   return [numbered('K', (index * 7919) % 600), `${time}.000${instant % 2 === 0 ? '100' : '900'}`, 10 * index + 10];
 });
 const KEYS = times(600, (index) => numbered('K', index));
-
-/** A server that is really there, with a database of the test's own. */
-interface Place {
-  /** The variable that holds its address. */
-  variable: string;
-  /** Its type of a point in time. */
-  time: string;
-  run: (sql: string) => Promise<unknown>;
-  away: () => Promise<() => Promise<void>>;
-  close: () => Promise<unknown>;
-}
-
-let places = 0;
-function addressed(address: string): string {
-  const variable = `HUB_TEST_SOURCE_${String(places++)}`;
-  provide(variable, address);
-  return variable;
-}
-
-function sqlitePlace(): Promise<Place> {
-  const folder = mkdtempSync(join(tmpdir(), 'source-'));
-  const file = join(folder, 'certs.db');
-  const db = new DatabaseSync(file);
-  return Promise.resolve({
-    variable: addressed(`sqlite:${file}`),
-    time: 'TEXT',
-    run: (sql) => Promise.resolve(db.exec(sql)),
-    away: () => {
-      db.exec('BEGIN EXCLUSIVE');
-      return Promise.resolve(() => Promise.resolve(db.exec('ROLLBACK')));
-    },
-    close: () => {
-      db.close();
-      return Promise.resolve(rmSync(folder, { recursive: true }));
-    },
-  });
-}
-
-const maria = await startMariadb();
-after(() => maria.close());
-
-async function mariadbPlace(): Promise<Place> {
-  const name = `source_${String(places)}`;
-  return {
-    variable: addressed(await maria.database(name)),
-    time: 'DATETIME(6)',
-    run: (sql) => maria.run(name, sql),
-    away: async () => {
-      await maria.stop();
-      return maria.start;
-    },
-    close: () => maria.run('', `DROP DATABASE ${name}`),
-  };
-}
-
-async function postgresPlace(): Promise<Place> {
-  const server = process.env.HUB_TEST_DATABASE;
-  if (server === undefined) throw new Error('run tests that need servers with ./hub test');
-  const name = `source_${randomBytes(6).toString('hex')}`;
-  const query = async (url: string, ...statements: string[]): Promise<unknown> => {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    try {
-      for (const statement of statements.slice(0, -1)) await client.query(statement);
-      return await client.query(statements.at(-1) ?? '');
-    } finally {
-      await client.end();
-    }
-  };
-  await query(server, `CREATE DATABASE ${name}`);
-  const url = withName(server, name);
-  return {
-    variable: addressed(url),
-    time: 'TIMESTAMP',
-    run: (sql) => query(url, sql),
-    away: async () => {
-      const allow = (allowed: boolean): string => `ALTER DATABASE ${name} ALLOW_CONNECTIONS ${String(allowed)}`;
-      const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`;
-      await query(server, allow(false), end);
-      return async () => {
-        await query(server, allow(true));
-      };
-    },
-    close: () => query(server, `DROP DATABASE ${name} WITH (FORCE)`),
-  };
-}
-
-const PLACES = { SQLite: sqlitePlace, MariaDB: mariadbPlace, PostgreSQL: postgresPlace };
 
 const literal = (value: Value): string => (typeof value === 'string' ? `'${value}'` : String(value));
 const insert = (place: Place, table: string, rows: Value[][]): Promise<unknown> =>
@@ -180,7 +89,7 @@ async function candidate(create: () => Promise<Place>, stream: object = {}): Pro
     ...{ ...opened, window, keys: KEYS, away: place.away },
     intruder: () => {
       provide('HUB_TEST_WRONG', 'wrong');
-      return create === sqlitePlace
+      return create === PLACES.SQLite
         ? open(place.variable, { ...stream, table: 'permits' }).source
         : open(place.variable, stream, { password: { env: 'HUB_TEST_WRONG' } }).source;
     },
@@ -192,10 +101,10 @@ async function candidate(create: () => Promise<Place>, stream: object = {}): Pro
 }
 
 for (const [name, create] of Object.entries(PLACES)) acceptance(`database · ${name}`, () => candidate(create));
-acceptance('database · by sequence', () => candidate(sqlitePlace, { cursor: { sequence: 'seq' } }));
-acceptance('database · snapshots', () => candidate(sqlitePlace, { cursor: 'snapshot', record: { key: 'id' } }));
+acceptance('database · by sequence', () => candidate(PLACES.SQLite, { cursor: { sequence: 'seq' } }));
+acceptance('database · snapshots', () => candidate(PLACES.SQLite, { cursor: 'snapshot', record: { key: 'id' } }));
 acceptance('database · by time and sequence', () =>
-  candidate(sqlitePlace, { cursor: { sequence: 'seq', within: 'time' } }),
+  candidate(PLACES.SQLite, { cursor: { sequence: 'seq', within: 'time' } }),
 );
 
 const told = (kind: ErrorKind, text: RegExp) => (error: unknown) => {

@@ -1,8 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, beforeEach, describe, it, type TestContext } from 'node:test';
 import { provide } from '../../config/environment.ts';
 import { exchangeConnectorSchema } from '../../config/kinds/database.ts';
@@ -11,74 +7,11 @@ import { openStream, type OpenStream } from '../../connectors/registry.ts';
 import { keysOf, readAll } from '../../connectors/suite.ts';
 import { HubError } from '../../domain/errors.ts';
 import { fromMs, timeWindow, toMs, type BatchWindow } from '../../domain/window.ts';
-import { startMariadb } from '../support/mariadb.ts';
+import { PLACES, type Place, type Row } from '../support/source-databases.ts';
 import { acceptance, type Candidate } from './acceptance.ts';
 
 const HOUR_MS = 3_600_000;
 const numbered = (index: number): string => `K${String(index).padStart(4, '0')}`;
-
-type Row = Record<string, unknown>;
-
-/** A front-end database that is really there, of the test's own. */
-interface Place {
-  /** The variable that holds its address. */
-  variable: string;
-  run: (sql: string) => Promise<unknown>;
-  rows: (sql: string) => Promise<Row[]>;
-  away: () => Promise<() => Promise<void>>;
-  close: () => Promise<unknown>;
-}
-
-let places = 0;
-function addressed(address: string): string {
-  const variable = `HUB_TEST_EXCHANGE_${String(places++)}`;
-  provide(variable, address);
-  return variable;
-}
-
-function sqlitePlace(): Promise<Place> {
-  const folder = mkdtempSync(join(tmpdir(), 'exchange-'));
-  const file = join(folder, 'front.db');
-  const db = new DatabaseSync(file);
-  return Promise.resolve({
-    variable: addressed(`sqlite:${file}`),
-    run: (sql) => Promise.resolve(db.exec(sql)),
-    rows: (sql) =>
-      Promise.resolve(
-        db
-          .prepare(sql)
-          .all()
-          .map((row) => ({ ...row })),
-      ),
-    away: () => {
-      db.exec('BEGIN EXCLUSIVE');
-      return Promise.resolve(() => Promise.resolve(db.exec('ROLLBACK')));
-    },
-    close: () => {
-      db.close();
-      return Promise.resolve(rmSync(folder, { recursive: true }));
-    },
-  });
-}
-
-const maria = await startMariadb();
-after(() => maria.close());
-
-async function mariadbPlace(): Promise<Place> {
-  const name = `front_${String(places)}`;
-  return {
-    variable: addressed(await maria.database(name)),
-    run: (sql) => maria.run(name, sql),
-    rows: async (sql) => ((await maria.run(name, sql)) as Row[]).map((row) => ({ ...row })),
-    away: async () => {
-      await maria.stop();
-      return maria.start;
-    },
-    close: () => maria.run('', `DROP DATABASE ${name}`),
-  };
-}
-
-const PLACES = { SQLite: sqlitePlace, MariaDB: mariadbPlace };
 
 /** A row as the department fills it in; a deletion has nothing but its key. */
 function operationRow(id: number, key: string, operation: string, consumed = 0): string {
@@ -157,7 +90,7 @@ async function candidate(create: () => Promise<Place>): Promise<Candidate & Pick
       .sort(),
     intruder: () => {
       provide('HUB_TEST_WRONG', 'wrong');
-      return create === sqlitePlace
+      return create === PLACES.SQLite
         ? open(place.variable, { table: 'biz_licence' }).source
         : open(place.variable, {}, { password: { env: 'HUB_TEST_WRONG' } }).source;
     },
@@ -168,7 +101,7 @@ async function candidate(create: () => Promise<Place>): Promise<Candidate & Pick
   };
 }
 
-for (const [name, create] of Object.entries(PLACES)) {
+for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PLACES.MariaDB })) {
   acceptance(
     `exchange · ${name}`,
     () => candidate(create),

@@ -1,6 +1,7 @@
 import { pMapIterable } from 'p-map';
 import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
+import { mapPage } from '../connectors/map-page.ts';
 import { openContract } from '../connectors/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
 import { configurationError } from '../domain/errors.ts';
@@ -51,8 +52,7 @@ export async function readBatch(
   }
 
   async function take(page: Page, before: Promise<unknown>): Promise<void> {
-    const found = await contract(page.records);
-    const { rows, rejected, deleted } = stream.map(page, { readAt, found });
+    const { rows, rejected, deleted } = await mapPage(stream, page, readAt, contract);
     const { number, digest, position, records } = page;
     const mapped = { number, digest, position, read: records.length, rows: rows.toJson(), rejected, deleted };
     await before;

@@ -8,11 +8,12 @@ import { resolveReference } from '../config/environment.ts';
 import { digestOf } from '../connectors/digest.ts';
 import { parseKeepingDigits } from '../connectors/json.ts';
 import type { OpenStream, Streams } from '../connectors/registry.ts';
+import { mapPage } from '../connectors/map-page.ts';
 import { openContract } from '../connectors/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
 import { fieldMemory, settleFields } from '../store/fields.ts';
-import { commitPush, findPush, type Outcome, type Push } from '../store/pushes.ts';
+import { commitPush, findPush, hasRejects, type Outcome, type Push } from '../store/pushes.ts';
 import { countLibrary, saveComparison } from '../store/reconciliation.ts';
 import { getStream, noteContact, type StreamRow } from '../store/streams.ts';
 
@@ -195,14 +196,13 @@ async function acceptPush(
     );
   };
   const known = await earlier();
-  if (known) return known;
+  if (known && !hasRejects(known.push)) return known;
 
   const records = recordsOf(body, (connector as InboxConnectorConfig).most);
   const contract = await openContract(config, fieldMemory(db, row.id, now));
   const at = now();
-  const found = await contract(records);
   const page = { records, undecodable: new Map<number, string>() };
-  const mapped = stream.map(page, { readAt: shanghaiInstant(at.getTime()), found });
+  const mapped = await mapPage(stream, page, shanghaiInstant(at.getTime()), contract);
   const outcomes = mapped.outcomes.map((problems, index): Outcome => {
     const recordKey = stream.keyOf(records[index]);
     if (problems === null) return { key: recordKey, outcome: 'committed' };
@@ -243,10 +243,17 @@ function jsonOf(body: Buffer, expected: string): unknown {
 function recordsOf(body: Buffer, most: number): unknown[] {
   const json = jsonOf(body, 'send one record, or a list of records, as JSON');
   const records = Array.isArray(json) ? (json as unknown[]) : [json];
+  const [only] = records;
+  if (!Array.isArray(json) && typeof only === 'object' && only !== null && Object.values(only).some(isListOfRecords))
+    throw new Refusal(400, 'the body is a map around a list', 'send one record, or the list itself');
   if (records.length === 0) throw new Refusal(400, 'the list is empty', 'send at least one record');
   if (records.length <= most) return records;
   throw new Refusal(413, `${String(records.length)} records, expected at most ${String(most)}`, 'send them in parts');
 }
+
+/** A list of maps that is all there is: an envelope, not the holders of one record. */
+const isListOfRecords = (value: unknown, _index: number, all: unknown[]): boolean =>
+  all.length === 1 && Array.isArray(value);
 
 const closingSchema = z.strictObject({
   from: z.iso.datetime({ offset: true }),

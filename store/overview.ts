@@ -24,7 +24,7 @@ export interface StreamOverview {
 export interface Gap {
   stream: string;
   unit: string;
-  kind: 'interval' | 'batch' | 'difference' | 'unacknowledged';
+  kind: 'interval' | 'batch' | 'difference' | 'unacknowledged' | 'paused';
   what: string;
 }
 
@@ -74,7 +74,8 @@ export async function findGaps(db: Knex, at: Date, stream?: string): Promise<Gap
   const { rows } = await db.raw<{ rows: Gap[] }>(
     `WITH due AS (
        SELECT s.*, c.times, c.ordinals,
-         greatest(collect_from, (SELECT max(CASE WHEN upper(whole) + interval '15 minutes' <= :at THEN upper(whole)
+         -- The days before today, and of the current one what is past its cut-off.
+         greatest(collect_from, date_trunc('day', :at::timestamptz - interval '15 minutes', 'Asia/Shanghai'), (SELECT max(CASE WHEN upper(whole) + interval '15 minutes' <= :at THEN upper(whole)
              WHEN upper(requires) <= :at THEN upper(requires) END)
            FROM obligation WHERE stream_id = s.id)) AS due_to,
          (SELECT coalesce(max(ordinal), 0) FROM batch WHERE stream_id = s.id) AS last_link
@@ -84,7 +85,9 @@ export async function findGaps(db: Knex, at: Date, stream?: string): Promise<Gap
      FROM due, unnest(tstzmultirange(tstzrange(collect_from, due_to)) - times) AS gap WHERE delivery = 'daily'
      UNION ALL
      SELECT name, unit_name, 'batch', 'link ' || lower(gap) || CASE WHEN upper(gap) - lower(gap) > 1 THEN '–' || upper(gap) - 1 ELSE '' END
-     FROM due, unnest(int8multirange(int8range(1, last_link + 1)) - ordinals) AS gap WHERE delivery = 'return'
+     FROM due, unnest(int8multirange(int8range(1, last_link + 1)) - ordinals) AS gap
+     UNION ALL
+     SELECT name, unit_name, 'paused', paused_reason FROM due WHERE paused_reason IS NOT NULL
      UNION ALL
      SELECT name, owner_name, 'difference', subject || ': source ' || source_count || ', library ' || library_count
        || CASE WHEN only_at_source <> '{}' THEN '; missing: ' || array_to_string(only_at_source[1:20], ', ') ELSE '' END

@@ -18,6 +18,9 @@ export interface Push {
   outcomes: Outcome[];
 }
 
+export const hasRejects = ({ outcomes }: Pick<Push, 'outcomes'>): boolean =>
+  outcomes.some(({ outcome }) => outcome === 'rejected');
+
 /** An earlier request with the same idempotency key. */
 export async function findPush(db: Knex, streamId: number, key: string): Promise<Push | undefined> {
   return db('push')
@@ -27,7 +30,8 @@ export async function findPush(db: Knex, streamId: number, key: string): Promise
 
 /**
  * Commits what was pushed: its records, a complete batch with its counts, the next link of the stream's chain, and what
- * is answered, in one transaction. Null when another request with the same key was faster.
+ * is answered, in one transaction. A request of which something was rejected is taken anew: the mapping may have been
+ * mended since. Null when another request with the same key was faster.
  */
 export async function commitPush(
   db: Knex,
@@ -41,7 +45,9 @@ export async function commitPush(
       db.transaction(async (trx) => {
         // Pushes to one stream go in one after the other.
         await trx('coverage').where({ stream_id: streamId }).forUpdate().select('stream_id');
-        if (await findPush(trx, streamId, key)) return null;
+        const earlier = await findPush(trx, streamId, key);
+        if (earlier && !hasRejects(earlier)) return null;
+        await trx('push').where({ stream_id: streamId, idempotency_key: key }).delete();
         const { rows } = await trx.raw<{ rows: { id: number; ordinal: number }[] }>(
           `INSERT INTO batch (stream_id, purpose, workflow_id, ordinal, source_batch, cursor_after, declared, state,
              opened_at, closed_at, acknowledged_at)

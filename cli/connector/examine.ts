@@ -1,10 +1,13 @@
+import { closest } from 'fastest-levenshtein';
 import { stringify } from 'yaml';
+import type { StreamConfig } from '../../config/stream-schema.ts';
 import type { HubConfig } from '../../config/load.ts';
 import { BUILT_IN_KINDS } from '../../config/connector-schema.ts';
 import type { CheckReport } from '../../connectors/contract.ts';
 import { describeFields, draftMapping } from '../../connectors/discover.ts';
 import type { OpenStream } from '../../connectors/registry.ts';
 import { CHECKS } from '../../connectors/suite.ts';
+import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { describeWindow } from '../../domain/window.ts';
 import { cutOffOf } from '../../temporal/schedules.ts';
@@ -110,6 +113,10 @@ interface Checked {
   stream: string;
   connector: string;
   report: CheckReport | null;
+  /** How many records of a sample the mapping accepts, of how many; null without a sample. */
+  accepted: { records: number; of: number } | null;
+  /** Why others are rejected, the most frequent reason first. */
+  reasons: string[];
   fault: { kind: string; cause: string; cure: string } | null;
 }
 
@@ -118,10 +125,13 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
   const checked: Checked[] = [];
   for (const { connector, stream } of selectStreams(config, name)) {
     try {
-      const report = await withStream(config, stream, {}, ({ source }) => source.check());
-      checked.push({ stream, connector, report, fault: null });
+      const checkedStream = await withStream(config, stream, {}, async (open) => {
+        const report = await open.source.check();
+        return { report, ...mapped(open, await open.source.sample()) };
+      });
+      checked.push({ stream, connector, ...checkedStream });
     } catch (error) {
-      checked.push({ stream, connector, report: null, fault: faultOf(error) });
+      checked.push({ stream, connector, report: null, accepted: null, reasons: [], fault: faultOf(error) });
     }
   }
   if (checked.some(({ fault }) => fault)) process.exitCode = 1;
@@ -132,13 +142,53 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
       ['Stream', ({ stream }) => stream],
       ['On one page', ({ report }) => report?.records ?? '', 'right'],
       ['Counted', ({ report }) => report?.count ?? '', 'right'],
+      [
+        'Accepted of a sample',
+        ({ accepted }) => (accepted ? `${String(accepted.records)} of ${String(accepted.of)}` : ''),
+        'right',
+      ],
       ['Clock', ({ report }) => (report ? `${(report.clockSkewMs / 1000).toFixed(1)} s` : ''), 'right'],
     ]),
   );
-  for (const { stream, report, fault } of checked) {
+  for (const { stream, report, reasons, fault } of checked) {
+    if (reasons.length > 0) console.log(`${stream}: rejected by ${reasons.join(', ')}`);
     for (const note of report?.notes ?? []) console.log(`${stream}: ${note}`);
     if (fault) console.log(`\n✖ ${stream} (${fault.kind})\n  cause  ${fault.cause}\n  cure   ${fault.cure}`);
   }
+}
+
+/** What becomes of a sample; a mapping that accepts nothing of it is a fault, and says which names are not there. */
+function mapped({ map, config }: OpenStream, records: unknown[]): Pick<Checked, 'accepted' | 'reasons' | 'fault'> {
+  if (records.length === 0) return { accepted: null, reasons: [], fault: null };
+  const { outcomes } = map({ records, undecodable: new Map() }, { readAt: shanghaiInstant(Date.now()) });
+  const counts = new Map<string, number>();
+  for (const { rule, field } of outcomes.flatMap((problems) => problems ?? []))
+    counts.set(`${rule} of ${field}`, (counts.get(`${rule} of ${field}`) ?? 0) + 1);
+  const reasons = [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 5)
+    .map(([reason, count]) => `${reason} ${String(count)}`);
+  const accepted = { records: outcomes.filter((problems) => problems === null).length, of: records.length };
+  const known = describeFields(records).map(({ field }) => field);
+  const unknown = namedFields(config).filter((field) => !known.includes(field));
+  const absent = unknown.map((field) => `${field} (did you mean ${closest(field, known)}?)`);
+  reasons.push(...absent.map((field) => `the mapping names a field that is not there: ${field}`));
+  if (accepted.records > 0) return { accepted, reasons, fault: null };
+  const cause = 'the mapping accepts no record of the sample';
+  const cure = `./hub connector preview ${config.id} shows why; ./hub connector discover ${config.id} drafts the mapping`;
+  return { accepted, reasons, fault: { kind: 'configuration', cause, cure } };
+}
+
+/** The source's fields that a mapping names, those inside of others and of lists left out. */
+function namedFields({ record, status }: StreamConfig): string[] {
+  const fields = Object.values(record.fields).flatMap((rule) =>
+    typeof rule === 'string' ? [rule] : (rule?.from ?? []),
+  );
+  const inList = typeof record.holders === 'string' ? ['holderName', 'holderCode', 'holderCodeType'] : [];
+  const ofHolders = inList.flatMap((name) => record.fields[name as 'holderName'] ?? []);
+  return [record.key, record.updatedAt, status.field, ...fields]
+    .filter((field) => field !== undefined)
+    .filter((field) => !field.includes('.') && !ofHolders.includes(field));
 }
 
 function faultOf(error: unknown): { kind: string; cause: string; cure: string } {

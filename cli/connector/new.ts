@@ -20,7 +20,7 @@ export interface NewOptions extends CommonOptions {
 type Answers = Record<'id' | 'kind' | 'name' | 'unit' | 'address' | 'stream' | 'type', string>;
 
 const QUESTIONS: [keyof Answers, string, RegExp, string][] = [
-  ['kind', `Kind (${KIND_NAMES.join(', ')})`, /^[a-z][\w-]*$/, 'one of the kinds'],
+  ['kind', `Kind (${KIND_NAMES.join(', ')})`, /^[a-z][\w-]*$/, `one of ${KIND_NAMES.join(', ')}`],
   [
     'id',
     'Short name, for example parks',

@@ -1,5 +1,6 @@
 import { Listr } from 'listr2';
 import { readEnvironment } from '../../config/environment.ts';
+import { messageOf, systemError, transientError } from '../../domain/errors.ts';
 import { findStream } from '../../config/load.ts';
 import { syncWorkflowId, returnWorkflowId } from '../../domain/ids.ts';
 import { describeWindow, timeWindow } from '../../domain/window.ts';
@@ -11,13 +12,26 @@ import type { returnSync } from '../../workflows/return-sync.ts';
 import type { syncWindow } from '../../workflows/sync-window.ts';
 import { boundsOf, configOf, type StreamOptions } from './select.ts';
 
+/** What both workflows answer. */
+type DeliveredTotals = Awaited<ReturnType<typeof syncWindow>> | Awaited<ReturnType<typeof returnSync>>;
+
+/** The innermost message: what an activity said. */
+function causeOf(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined ? causeOf(error.cause) : messageOf(error);
+}
+
 /** Has a running hub read a window, or the next batches, and waits for it. */
 export async function runStream(name: string, options: StreamOptions): Promise<void> {
   const config = configOf(options);
   const { connector, stream } = findStream(config, name);
   const { temporal, embedded } = config.settings;
   const address = readEnvironment().temporalAddress ?? `127.0.0.1:${String(embedded.temporalPort)}`;
-  const client = await connectTemporal(address, temporal.namespace);
+  const client = await connectTemporal(address, temporal.namespace).catch((error: unknown) => {
+    throw transientError(`No hub can be reached: ${messageOf(error)}`, {
+      code: 'no-hub',
+      cure: 'start ./hub up or ./hub demo in another terminal, or set TEMPORAL_ADDRESS',
+    });
+  });
   const open = openStream(config, connector, stream);
   const byBatches = open.source.nextBatch !== undefined;
   // What is younger may still become visible: it is left to the next run, as always.
@@ -46,14 +60,21 @@ export async function runStream(name: string, options: StreamOptions): Promise<v
           },
           args: [{ ...label, purpose: 'daily', window }],
         });
+  const told = (): Promise<DeliveredTotals> =>
+    work().catch((error: unknown) => {
+      throw systemError(`${name}: ${causeOf(error)}`, {
+        code: 'run-failed',
+        cure: './hub connector status shows how the source answered',
+      });
+    });
   try {
-    if (options.json) return console.log(JSON.stringify(await work(), null, 2));
+    if (options.json) return console.log(JSON.stringify(await told(), null, 2));
     const title = byBatches ? `${name}, its next batches` : `${name}, ${describeWindow(window)}`;
     await new Listr([
       {
         title,
         task: async (_, task) => {
-          const { read, accepted, unchanged, rejected } = await work();
+          const { read, accepted, unchanged, rejected } = await told();
           task.title = `${title}: read ${String(read)}, accepted ${String(accepted)}, unchanged ${String(unchanged)}, rejected ${String(rejected)}`;
         },
       },

@@ -175,7 +175,10 @@ class DatabaseSource implements Source {
   }
 
   async sample(): Promise<unknown[]> {
-    return (await this.#db.rows((db) => this.#rows.latest(db, SAMPLE), 'sample')).map(recordOf);
+    const latest = this.#db.rows((db) => this.#rows.latest(db, SAMPLE), 'sample');
+    // The columns that the mapping names may not be right yet: then any rows will do.
+    const rows = await latest.catch(() => this.#db.rows((db) => this.#rows.any(db, SAMPLE), 'sample'));
+    return rows.map(recordOf);
   }
 
   explain(): string[] {

@@ -123,6 +123,11 @@ export class RowReader {
       .limit(limit);
   }
 
+  /** Some rows, for a mapping that does not know the columns yet. */
+  any(db: Knex, limit: number): Knex.QueryBuilder {
+    return this.#from(db).select(`${SOURCE}.*`).limit(limit);
+  }
+
   /** The last number among the next rows of a sequence. */
   sequenceEnd(db: Knex, after: string | null, most: number): Knex.QueryBuilder {
     const next = this.#from(db).select({ n: this.#order }).orderBy(this.#order).limit(most);

@@ -1,4 +1,5 @@
-import { inboxConnectorSchema } from '../../config/kinds/inbox.ts';
+import { resolveReference } from '../../config/environment.ts';
+import { inboxConnectorSchema, type InboxConnectorConfig } from '../../config/kinds/inbox.ts';
 import { configurationError } from '../../domain/errors.ts';
 import type { CheckReport, ConnectorKind, NextBatch, Page, Source } from '../contract.ts';
 
@@ -6,10 +7,19 @@ import type { CheckReport, ConnectorKind, NextBatch, Page, Source } from '../con
  * Departments push their records: the server takes them (server/inbox.ts) and answers after the commit. There is
  * nothing to ask; a day is proven by the department's own closing count, which it pushes as well.
  */
-export const inbox: ConnectorKind = { kind: 'inbox', spec: inboxConnectorSchema, open: () => new InboxSource() };
+export const inbox: ConnectorKind = {
+  kind: 'inbox',
+  spec: inboxConnectorSchema,
+  open: (connector) => new InboxSource(connector as InboxConnectorConfig),
+};
 
 class InboxSource implements Source {
   readonly sequential = true;
+  readonly #connector: InboxConnectorConfig;
+
+  constructor(connector: InboxConnectorConfig) {
+    this.#connector = connector;
+  }
 
   clock(): Promise<number> {
     return Promise.resolve(Date.now());
@@ -28,9 +38,13 @@ class InboxSource implements Source {
     return Promise.resolve({ batch: null, proven: [] });
   }
 
-  check(): Promise<CheckReport> {
+  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws must be a rejection
+  async check(): Promise<CheckReport> {
+    const { id, token, signature } = this.#connector;
+    resolveReference(token, `${id}: token`);
+    if (signature) resolveReference(signature.secret, `${id}: signature.secret`);
     const notes = ['the department pushes: there is nothing to ask; ./hub connector status shows what arrived'];
-    return Promise.resolve({ records: 0, count: 0, clockSkewMs: 0, notes });
+    return { records: 0, count: 0, clockSkewMs: 0, notes };
   }
 
   sample(): Promise<unknown[]> {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { program } from '../../cli/servers.ts';
 import { DEPARTMENTS } from '../departments/departments.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
@@ -13,7 +12,6 @@ describe('in a browser', () => {
   const faults: string[] = [];
   before(async () => {
     hub = await startLiveHub(600);
-    await hub.supervisor.start(program('server', hub.addresses, { config: hub.choice.folder, demo: true }));
     await Promise.all(DEPARTMENTS.map((id) => hub.collect(id)));
     const executablePath = process.env.HUB_TEST_CHROMIUM;
     if (executablePath === undefined) throw new Error('run tests that need a browser with ./hub test');

@@ -73,7 +73,10 @@ describe('hub connector', () => {
   it('new says which flag is missing or wrong where nobody can be asked', async () => {
     const { code, stderr } = await connector('new', '--kind', 'databse');
     assert.equal(code, 1);
-    assert.match(stderr, /^--kind: found “databse”, expected one of the kinds; did you mean “database”\?/);
+    assert.match(
+      stderr,
+      /^--kind: found “databse”, expected one of http, database, exchange, file, inbox; did you mean “database”\?/,
+    );
   });
 
   it('every kind that new writes is a valid file', async () => {
@@ -114,7 +117,9 @@ describe('hub connector', () => {
     );
     edit('v_certificates', 'permits');
     const mended = await connector('check', 'parks', '--json');
-    assert.equal(mended.code, 0, mended.stdout);
+    assert.equal(mended.code, 1, 'it answers, and nothing would be accepted yet');
+    assert.match(mended.stdout, /the mapping accepts no record of the sample/);
+    assert.match(mended.stdout, /names a field that is not there: zt/);
     const [{ report }] = JSON.parse(mended.stdout) as [{ report: { records: number; count: number } }];
     assert.deepEqual([report.records, report.count], [30, 30]);
   });
@@ -142,6 +147,13 @@ describe('hub connector', () => {
     edit('field: zt', 'field: 状态');
     edit('"1": valid', '有效: valid');
     edit('"4": cancelled', '注销: cancelled');
+  });
+
+  it('check shows how much of a sample the mapping accepts, and why not all of it', async () => {
+    const { code, stdout } = await connector('check', 'parks');
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /29 of 30/);
+    assert.match(stdout, /rejected by holder-code-shape of holders\[0\]\.code 1/);
   });
 
   it('preview shows request, mapped records and rejects, masked unless asked otherwise', async () => {

@@ -1,0 +1,16 @@
+import type { Instant } from '../domain/dates.ts';
+import type { Page } from './contract.ts';
+import type { MappedPage, Mapping } from './mapping.ts';
+import type { CompareFields } from './source-contract.ts';
+
+/** Maps a page and holds its fields against the stream's contract with its source, which may reject further records. */
+export async function mapPage(
+  { map }: Pick<Mapping, 'map'>,
+  page: Pick<Page, 'records' | 'undecodable' | 'warnings'>,
+  readAt: Instant,
+  compare: CompareFields,
+): Promise<MappedPage> {
+  const mapped = map(page, { readAt });
+  const found = await compare(page.records, mapped.outcomes);
+  return found.size === 0 ? mapped : map(page, { readAt, found });
+}

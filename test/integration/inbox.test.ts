@@ -194,7 +194,7 @@ describe('the inbox', () => {
     const key = { 'idempotency-key': 'k-1' };
 
     it('the same key and body: the same answer, marked, and nothing doubled', async () => {
-      const body = [record('a'), record('b', { state: '?' })];
+      const body = [record('a'), record('b')];
       const first = await push(body, key);
       const second = await push(body, key);
       assert.deepEqual([first.status, second.status], [200, 200]);
@@ -202,6 +202,18 @@ describe('the inbox', () => {
       assert.equal(first.headers['idempotent-replayed'], undefined);
       assert.equal(second.headers['idempotent-replayed'], 'true');
       assert.deepEqual(await kept(), [1, 1, 1]);
+    });
+
+    it('a request of which something was rejected is taken anew: the mapping may have been mended', async () => {
+      const body = [record('a'), record('b', { state: '?' })];
+      const first = await push(body, key);
+      const second = await push(body, key);
+      assert.equal(second.headers['idempotent-replayed'], undefined);
+      assert.ok(second.body.batch > first.body.batch);
+      assert.deepEqual(second.body.results, first.body.results);
+      assert.deepEqual(await keys(), ['a']);
+      const open = await db('reject').whereNull('resolved_at').count<{ n: number }[]>({ n: '*' });
+      assert.equal(open[0]?.n, 1);
     });
 
     it('without a key the content is the key', async () => {

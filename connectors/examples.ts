@@ -6,7 +6,7 @@ import type { Mapping } from './mapping.ts';
 export function runExamples({ examples }: Pick<StreamConfig, 'examples'>, map: Mapping['map']): string[] {
   return examples.flatMap(({ input, expected = {}, rejected }, index) => {
     const page = { records: [input], undecodable: new Map<number, string>() };
-    const { rows, outcomes } = map(page, { readAt: '2026-01-01T00:00:00+08:00' });
+    const { rows, outcomes, deleted } = map(page, { readAt: '2026-01-01T00:00:00+08:00' });
     const place = `examples[${String(index)}]`;
     const problems = outcomes[0] ?? [];
     const found = problems.map(({ rule }) => rule);
@@ -19,7 +19,11 @@ export function runExamples({ examples }: Pick<StreamConfig, 'examples'>, map: M
     if (problems.length > 0) {
       return [`${place}: rejected by ${problems.map(({ rule, field }) => `${rule} of ${field}`).join(', ')}`];
     }
-    const [row = {}] = JSON.parse(rows.toJson().toString()) as Record<string, unknown>[];
+    const [gone] = deleted;
+    const [row = gone ? { key: gone.key, status: 'deleted' } : {}] = JSON.parse(rows.toJson().toString()) as Record<
+      string,
+      unknown
+    >[];
     return Object.entries(expected)
       .filter(([field, value]) => !isDeepStrictEqual(row[field], value))
       .map(

@@ -25,7 +25,7 @@ export class NodeSqlite extends Base {
   // eslint-disable-next-line @typescript-eslint/require-await -- knex expects a promise
   override async acquireRawConnection(): Promise<DatabaseSync> {
     const { filename } = this.connectionSettings as { filename: string };
-    return new DatabaseSync(new URL(filename), { timeout: 5_000 });
+    return new DatabaseSync(new URL(filename), { timeout: 2_000 });
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- knex expects a promise

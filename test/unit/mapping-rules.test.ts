@@ -348,6 +348,9 @@ describe('examples', () => {
       [],
     );
     assert.deepEqual(faults({}), []);
+    const bare = { id: 'R1', gxsj: '2026-11-22 11:00:00', op: 'D' };
+    assert.deepEqual(faults({ input: bare, expected: { key: 'R1', status: 'deleted' } }), []);
+    assert.equal(faults({ input: bare, expected: { status: 'valid' } }).length, 1);
     assert.deepEqual(
       faults({ input: { ...GOOD, zt: '9', ZZBFRQ: '' }, rejected: ['required-missing', 'status-unmapped'] }),
       [],

@@ -1,11 +1,10 @@
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
 import { parse } from 'csv-parse';
-import { createReadStream } from 'node:fs';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import { readBatch } from '../activities/read-batch.ts';
@@ -259,7 +258,7 @@ try {
   fillSqlite(join(folder, 'land.db'));
   fillExchange(join(folder, 'culture.db'));
   await fillFile(drop);
-  await fillFile(`${drop}.ok`);
+  writeFileSync(`${drop}.ok`, '');
   await fillPostgres(db);
 
   const at = new Date();

@@ -14,6 +14,7 @@ import { readableStream } from './stream-of.ts';
 
 /** How often a window that moves under the reader is begun anew before it is cut in two. */
 const RESTARTS = 2;
+
 /** How far a batch has come. */
 export interface ReadProgress extends PageCounts {
   /** `more`: call again; `done`: the last page is in; `moved`: the source keeps changing under the reader. */

@@ -1,4 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity';
+import { FROM_THE_START } from '../connectors/contract.ts';
 import { describeWindow, type TimeWindow } from '../domain/window.ts';
 import { countLibrary, libraryKeys, openDiscrepancy, saveComparison } from '../store/reconciliation.ts';
 import { getStream } from '../store/streams.ts';
@@ -38,11 +39,7 @@ export function createReconcileActivities({ db, streams, now }: Dependencies) {
       const { source, keyOf } = streams().get(input.stream);
       const inLibrary = new Set(await libraryKeys(db, stream.id, input.window));
       const atSource = new Set<string>();
-      for await (const { records } of source.read(
-        input.window,
-        { committed: new Map(), total: null },
-        cancellationSignal(),
-      )) {
+      for await (const { records } of source.read(input.window, FROM_THE_START, cancellationSignal())) {
         for (const record of records) {
           const key = keyOf(record);
           if (key !== null) atSource.add(key);

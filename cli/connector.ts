@@ -1,17 +1,11 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { checkStreams, discoverStream, explainStreams, testStream } from './connector/examine.ts';
 import { newConnector, type NewOptions } from './connector/new.ts';
 import { planStream, previewStream } from './connector/preview.ts';
 import { runStream } from './connector/run.ts';
 import { withStreams, withWindow, type StreamOptions } from './connector/select.ts';
 import { showOutbox, statusOfStreams } from './connector/status.ts';
-import { withConfig } from './options.ts';
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
-  return value;
-}
+import { positive, withConfig } from './options.ts';
 
 export function addConnector(program: Command): void {
   const connector = program

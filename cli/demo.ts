@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import axios from 'axios';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Knex } from 'knex';
 import { Listr } from 'listr2';
 import { configurationError } from '../domain/errors.ts';
@@ -17,7 +17,7 @@ import {
   startDepartments,
 } from './demo/departments.ts';
 import { summarise } from './demo/summary.ts';
-import { dataFolder, readConfig, withConfig, withData, type CommonOptions } from './options.ts';
+import { dataFolder, positive, readConfig, withConfig, withData, type CommonOptions } from './options.ts';
 import { program as part, requirePorts, startDatabase, startTemporal, type Addresses } from './servers.ts';
 import { untilStopped } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
@@ -29,19 +29,13 @@ interface DemoOptions extends CommonOptions {
   fresh?: boolean;
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
-  return value;
-}
-
 export function addDemo(program: Command): void {
   const demo = withData(withConfig(program.command('demo')))
     .summary('run the hub with simulated departments')
     .description(
-      'Runs the whole hub with eight simulated departments, one for each way\n' +
-        'of connecting: takes what the provincial platform returns, collects each\n' +
-        'department’s day, proves that nothing is missing, prints a summary, and stays up. A second start goes on with the data.',
+      'Runs the whole hub with eight simulated departments, one for each way of connecting: takes what the\n' +
+        'provincial platform returns, collects each department’s day, proves that nothing is missing, prints a summary, and\n' +
+        'stays up. A second start goes on with the data.',
     )
     .option('--once', 'end after the summary; exits with 0 only if every check in it held')
     .option('--records <count>', 'records over the last 14 days, at the first start (default: 20000)', positive)
@@ -56,7 +50,8 @@ export function addDemo(program: Command): void {
   withData(demo.command('fault <department> [fault]'))
     .summary('switch a fault of a simulated department on or off while the demo runs')
     .description(
-      'For the departments with a gateway (province, housing, health, transport). Faults: rate-limit, error, timeout, empty-body, truncated, repeated-page, short-page, token-expiry, away.',
+      'For the departments with a gateway (province, housing, health, transport). Faults: rate-limit, error, timeout,\n' +
+        'empty-body, truncated, repeated-page, short-page, token-expiry, away.',
     )
     .option('--times <count>', 'how many requests it hits', positive, 1)
     .option('--clear', 'switch every fault of the department off')

@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readEnvironment } from '../config/environment.ts';
 import { loadConfig, type ConfigChoice, type HubConfig } from '../config/load.ts';
 import { configurationError } from '../domain/errors.ts';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Reads an option that is a whole number above 0. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
+  return value;
+}
 
 /** Options that most commands have. */
 export interface CommonOptions {

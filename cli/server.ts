@@ -15,7 +15,8 @@ export function addServer(program: Command): void {
   withConfig(program.command('server'))
     .summary('run the health page, the inbox and the watchdog against existing servers')
     .description(
-      'Serves /health, takes what departments push to /inbox/v1/{stream}, and watches the ledger from outside Temporal: it goes on, and raises an alert, while Temporal is down.',
+      'Serves /health, takes what departments push to /inbox/v1/{stream}, and watches the ledger from outside Temporal:\n' +
+        'it goes on, and raises an alert, while Temporal is down.',
     )
     .addHelpText(
       'after',

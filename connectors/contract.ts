@@ -85,6 +85,9 @@ export interface Resume {
   total: number | null;
 }
 
+/** Nothing is committed yet. */
+export const FROM_THE_START: Resume = { committed: new Map(), total: null };
+
 /** What is remembered of a committed page. */
 export interface PageMark {
   digest: string;

@@ -2,6 +2,7 @@ import { parseDate, parseInstant } from '../domain/dates.ts';
 import { certificateIdentifierFault, creditCodeFault, idNumberFault } from '../domain/identifiers.ts';
 import { STANDARD_NAMES, type CertificateField } from '../domain/certificate.ts';
 import { census, typesOf } from './drift.ts';
+import { mapLeaves } from './json.ts';
 
 /** Everything of a record that a stream has to name, as far as a sample can tell it. */
 export type Role = CertificateField | 'key' | 'updatedAt' | 'status';
@@ -165,13 +166,12 @@ export function mask(text: string): string {
 }
 
 /** A JSON value with every text in it masked. */
-export function maskAll(value: unknown): unknown {
-  if (typeof value === 'string') return mask(value);
-  if (typeof value === 'number')
-    return Math.abs(value) > 999_999 ? Number(String(value).replace(/\d(?=\d{2})/g, '0')) : value;
-  if (Array.isArray(value)) return value.map(maskAll);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskAll(item)]));
+export const maskAll = (value: unknown): unknown => mapLeaves(value, maskLeaf);
+
+function maskLeaf(leaf: unknown): unknown {
+  if (typeof leaf === 'string') return mask(leaf);
+  const long = typeof leaf === 'number' && Math.abs(leaf) > 999_999;
+  return long ? Number(String(leaf).replace(/\d(?=\d{2})/g, '0')) : leaf;
 }
 
 const shown = (value: unknown): string =>

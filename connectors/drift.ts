@@ -24,21 +24,19 @@ export interface Drift {
 
 /** The fields of some records and their types. */
 export function census(records: readonly unknown[]): Fields {
-  const fields: Fields = new Map();
-  const counts = new Map<string, number>();
+  const fields = new Map<string, { types: number; count: number }>();
   let objects = 0;
   for (const record of records) {
     if (typeof record !== 'object' || record === null) continue;
     objects += 1;
     for (const name in record) {
-      const field = fields.get(name) ?? { types: 0, always: true };
+      let field = fields.get(name);
+      if (!field) fields.set(name, (field = { types: 0, count: 0 }));
       field.types |= typeBit((record as Record<string, unknown>)[name]);
-      fields.set(name, field);
-      counts.set(name, (counts.get(name) ?? 0) + 1);
+      field.count += 1;
     }
   }
-  for (const [name, field] of fields) field.always = counts.get(name) === objects;
-  return fields;
+  return new Map([...fields].map(([name, { types, count }]) => [name, { types, always: count === objects }]));
 }
 
 function typeBit(value: unknown): number {

@@ -9,3 +9,10 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
   if (typeof value !== 'number' || context?.source === undefined) return value;
   return String(value) === context.source || context.source.replace(/\D/g, '').length < 16 ? value : context.source;
 }
+
+/** A JSON value with every leaf of it, whatever is neither a list nor a map, changed. */
+export function mapLeaves(value: unknown, change: (leaf: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => mapLeaves(item, change));
+  if (typeof value !== 'object' || value === null) return change(value);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapLeaves(item, change)]));
+}

@@ -1,6 +1,6 @@
 import { halveWindow, timeWindow, type Window } from '../domain/window.ts';
 import type { StreamConfig } from '../config/stream-schema.ts';
-import type { Page, Resume } from './contract.ts';
+import { FROM_THE_START, type Page, type Resume } from './contract.ts';
 import type { OpenStream } from './registry.ts';
 import { runExamples } from './examples.ts';
 
@@ -19,13 +19,12 @@ export interface Check {
 }
 
 const NEVER = new AbortController().signal;
-const NOTHING: Resume = { committed: new Map(), total: null };
 
 /** Every page of a window. */
 export async function readAll(
   { source }: Pick<Subject, 'source'>,
   window: Window,
-  resume: Resume = NOTHING,
+  resume: Resume = FROM_THE_START,
 ): Promise<Page[]> {
   return Array.fromAsync(source.read(window, resume, NEVER));
 }
@@ -126,7 +125,7 @@ export const CHECKS: Check[] = [
       const stop = new AbortController();
       let pages = 0;
       try {
-        for await (const page of source.read(window, NOTHING, stop.signal)) {
+        for await (const page of source.read(window, FROM_THE_START, stop.signal)) {
           pages += 1;
           if (page.records.length > 0) stop.abort(new Error('stopped'));
         }

@@ -36,6 +36,19 @@ export const timeWindow = (fromMs: number, toMs: number): TimeWindow => ({
 export const fromMs = (window: TimeWindow): number => Date.parse(window.from);
 export const toMs = (window: TimeWindow): number => Date.parse(window.to);
 
+/** The link of a chain that follows another; the first one where there is none before. */
+export const followingBatch = (
+  after: BatchWindow | null,
+  { id, next, declared }: Pick<BatchWindow, 'id' | 'next' | 'declared'>,
+): BatchWindow => ({
+  kind: 'batch',
+  ordinal: (after?.ordinal ?? 0) + 1,
+  id,
+  after: after?.next ?? null,
+  next,
+  declared,
+});
+
 /** Cuts a window into consecutive ones of at most `maxMs`. */
 export function sliceWindow(window: TimeWindow, maxMs: number): TimeWindow[] {
   const slices: TimeWindow[] = [];

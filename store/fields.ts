@@ -59,19 +59,3 @@ async function saveDrifts(db: Knex, streamId: number, drifts: readonly DriftRow[
     .onConflict(['stream_id', 'field', 'change', 'detail'])
     .merge(['last_seen_at', 'action']);
 }
-
-/** The differences of a stream that were seen lately, the newest first. */
-export async function listDrifts(
-  db: Knex,
-  streamId: number,
-  limit: number,
-): Promise<(DriftRow & { firstSeenAt: Date; lastSeenAt: Date })[]> {
-  return db('drift')
-    .where({ stream_id: streamId })
-    .orderBy('last_seen_at', 'desc')
-    .limit(limit)
-    .select({
-      ...{ field: 'field', change: 'change', detail: 'detail', action: 'action' },
-      ...{ firstSeenAt: 'first_seen_at', lastSeenAt: 'last_seen_at' },
-    });
-}

@@ -7,9 +7,10 @@ import { addTotals, ledger, noTotals, pausingOnConfigurationError, shownTotals, 
 const READS = 3;
 
 /**
- * Takes the batches of a source, what a platform returns (回传), files, exchange rows, until it has no further one. A batch is acknowledged only when it is committed
- * whole; one that stays different from what it declared is left unacknowledged as a hole in the chain, becomes a task
- * of the platform, and is read again by every later run, while the batches after it go on.
+ * Takes the batches of a source, what a platform returns (回传), files, exchange rows, until it has no further one. A
+ * batch is acknowledged only when it is committed whole; one that stays different from what it declared is left
+ * unacknowledged as a hole in the chain, becomes a task of the unit that answers for the source, and is read again by
+ * every later run, while the batches after it go on.
  */
 export async function returnSync(input: ReturnSyncInput): Promise<ReturnSyncResult> {
   return pausingOnConfigurationError(input, () => takeBatches(input));

@@ -12,21 +12,17 @@ export const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime
 
 export type WorkflowKind = '回传' | '每日归集' | '读取' | '取批次' | '对账' | '发送';
 
-export function streamAttributes(label: StreamLabel, kind: WorkflowKind, dueAt?: Date): TypedSearchAttributes {
-  const pairs: SearchAttributePair[] = [
-    { key: HUB_STREAM, value: label.stream },
-    { key: HUB_UNIT, value: label.unit },
-    { key: HUB_KIND, value: kind },
-  ];
-  if (dueAt) pairs.push({ key: HUB_DUE_AT, value: dueAt });
-  return new TypedSearchAttributes(pairs);
-}
+export const streamAttributes = ({ stream, unit }: StreamLabel, kind: WorkflowKind): TypedSearchAttributes =>
+  attributes(stream, unit, kind);
 
-export function targetAttributes({ target, unit }: TargetLabel): TypedSearchAttributes {
-  const kind: WorkflowKind = '发送';
-  return new TypedSearchAttributes([
-    { key: HUB_STREAM, value: target },
+export const targetAttributes = ({ target, unit }: TargetLabel): TypedSearchAttributes =>
+  attributes(target, unit, '发送');
+
+function attributes(name: string, unit: string, kind: WorkflowKind): TypedSearchAttributes {
+  const pairs: SearchAttributePair[] = [
+    { key: HUB_STREAM, value: name },
     { key: HUB_UNIT, value: unit },
     { key: HUB_KIND, value: kind },
-  ]);
+  ];
+  return new TypedSearchAttributes(pairs);
 }

@@ -2,7 +2,6 @@ import { closest } from 'fastest-levenshtein';
 import { stringify } from 'yaml';
 import type { StreamConfig } from '../../config/stream-schema.ts';
 import type { HubConfig } from '../../config/load.ts';
-import { BUILT_IN_KINDS } from '../../config/connector-schema.ts';
 import type { CheckReport } from '../../connectors/contract.ts';
 import { describeFields, draftMapping } from '../../connectors/discover.ts';
 import type { OpenStream } from '../../connectors/registry.ts';
@@ -244,6 +243,3 @@ export async function testStream(name: string, options: StreamOptions): Promise<
     if (options.json) console.log(JSON.stringify({ window, results }, null, 2));
   });
 }
-
-/** The kinds by name, for those who write a connector. */
-export const KIND_NAMES = Object.keys(BUILT_IN_KINDS);

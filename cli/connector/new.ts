@@ -3,9 +3,9 @@ import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { closest } from 'fastest-levenshtein';
 import { stringify } from 'yaml';
+import { BUILT_IN_KINDS } from '../../config/connector-schema.ts';
 import { configurationError } from '../../domain/errors.ts';
 import type { CommonOptions } from '../options.ts';
-import { KIND_NAMES } from './examine.ts';
 
 export interface NewOptions extends CommonOptions {
   id?: string;
@@ -16,6 +16,8 @@ export interface NewOptions extends CommonOptions {
   stream?: string;
   type?: string;
 }
+
+const KIND_NAMES = Object.keys(BUILT_IN_KINDS);
 
 type Answers = Record<'id' | 'kind' | 'name' | 'unit' | 'address' | 'stream' | 'type', string>;
 

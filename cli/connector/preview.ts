@@ -1,4 +1,4 @@
-import type { Exchange, Page } from '../../connectors/contract.ts';
+import { FROM_THE_START, type Exchange, type Page } from '../../connectors/contract.ts';
 import { mask, maskAll } from '../../connectors/discover.ts';
 import type { OpenStream } from '../../connectors/registry.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
@@ -34,11 +34,7 @@ export async function previewStream(name: string, options: PreviewOptions): Prom
     exchanges = [];
     const pages: unknown[] = [];
     if (!options.json) console.log(`${open.config.id}, ${describeWindow(window)}; nothing is written`);
-    for await (const page of open.source.read(
-      window,
-      { committed: new Map(), total: null },
-      new AbortController().signal,
-    )) {
+    for await (const page of open.source.read(window, FROM_THE_START, new AbortController().signal)) {
       const mapped = mapPage(open, page);
       const shown = {
         page: page.number,

@@ -1,5 +1,5 @@
 import { configurationError } from '../../domain/errors.ts';
-import { deadLetters, outboxReports, reviveMessages } from '../../store/outbox.ts';
+import { deadLetters, outboxReports, reviveMessages, type DeadLetter, type OutboxReport } from '../../store/outbox.ts';
 import { streamReports, type StreamReport } from '../../store/stream-report.ts';
 import { withLibrary } from '../library.ts';
 import { moment, table } from '../output.ts';
@@ -58,30 +58,35 @@ export async function showOutbox(
       return console.log(
         `${String(await reviveMessages(db, target, new Date()))} messages of ${target} will be sent again`,
       );
-    const report = target === undefined ? await outboxReports(db) : await deadLetters(db, target);
-    if (options.json) return console.log(JSON.stringify(report, null, 2));
-    if (report.length === 0)
-      return console.log(target === undefined ? 'Nothing was sent yet.' : `${target} has no dead letters.`);
-    if (target === undefined) {
-      console.log(
-        table(await outboxReports(db), [
-          ['Target', (row) => row.target],
-          ['Waiting', (row) => row.waiting, 'right'],
-          ['Delivered', (row) => row.delivered, 'right'],
-          ['Dead', (row) => row.dead, 'right'],
-          ['Last fault', (row) => row.lastError ?? ''],
-        ]),
-      );
-      return;
-    }
-    console.log(
-      table(await deadLetters(db, target), [
-        ['Message', ({ key }) => key],
-        ['Queued', ({ queuedAt }) => moment(queuedAt)],
-        ['Given up', ({ deadAt }) => moment(deadAt)],
-        ['Tries', ({ attempts }) => attempts, 'right'],
-        ['Fault', ({ lastError }) => lastError],
-      ]),
-    );
+    if (target === undefined) printReports(await outboxReports(db), options);
+    else printDeadLetters(target, await deadLetters(db, target), options);
   });
+}
+
+function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
+  if (json) return console.log(JSON.stringify(reports, null, 2));
+  if (reports.length === 0) return console.log('Nothing was sent yet.');
+  console.log(
+    table(reports, [
+      ['Target', (row) => row.target],
+      ['Waiting', (row) => row.waiting, 'right'],
+      ['Delivered', (row) => row.delivered, 'right'],
+      ['Dead', (row) => row.dead, 'right'],
+      ['Last fault', (row) => row.lastError ?? ''],
+    ]),
+  );
+}
+
+function printDeadLetters(target: string, letters: DeadLetter[], { json }: StreamOptions): void {
+  if (json) return console.log(JSON.stringify(letters, null, 2));
+  if (letters.length === 0) return console.log(`${target} has no dead letters.`);
+  console.log(
+    table(letters, [
+      ['Message', ({ key }) => key],
+      ['Queued', ({ queuedAt }) => moment(queuedAt)],
+      ['Given up', ({ deadAt }) => moment(deadAt)],
+      ['Tries', ({ attempts }) => attempts, 'right'],
+      ['Fault', ({ lastError }) => lastError],
+    ]),
+  );
 }

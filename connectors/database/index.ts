@@ -5,7 +5,7 @@ import {
   type TableOutboundConfig,
 } from '../../config/kinds/database.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { fromMs, timeWindow, toMs, type BatchWindow, type Window } from '../../domain/window.ts';
+import { followingBatch, fromMs, timeWindow, toMs, type BatchWindow, type Window } from '../../domain/window.ts';
 import type {
   ChainView,
   CheckReport,
@@ -225,14 +225,7 @@ class DatabaseSource implements Source {
     const at = shanghaiInstant(nowMs);
     const declared = await this.#db.number((db) => this.#rows.count(db, 'all'), 'count');
     return {
-      batch: {
-        kind: 'batch',
-        ordinal: (after?.ordinal ?? 0) + 1,
-        id: at,
-        after: after?.next ?? null,
-        next: at,
-        declared,
-      },
+      batch: followingBatch(after, { id: at, next: at, declared }),
     };
   }
 
@@ -257,14 +250,7 @@ class DatabaseSource implements Source {
     );
     this.#reached = { cursor: next, atMs: declared < most ? nowMs : 0 };
     return {
-      batch: {
-        kind: 'batch',
-        ordinal: (after?.ordinal ?? 0) + 1,
-        id: `${start ?? 'start'}..${next}`,
-        after: start,
-        next,
-        declared,
-      },
+      batch: followingBatch(after, { id: `${start ?? 'start'}..${next}`, next, declared }),
     };
   }
 }

@@ -5,7 +5,7 @@ import {
   type ExchangeStreamConfig,
 } from '../../config/kinds/database.ts';
 import { RULES } from '../../domain/validation.ts';
-import { timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
+import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
 import type {
   ChainView,
   CheckReport,
@@ -124,7 +124,7 @@ class ExchangeSource implements Source {
     if ((await known([id])).get(id) === false) return { batch: null, proven: [] };
     this.#reached = { cursor: next, atMs: declared < most ? nowMs : 0 };
     return {
-      batch: { kind: 'batch', ordinal: (after?.ordinal ?? 0) + 1, id, after: after?.next ?? null, next, declared },
+      batch: followingBatch(after, { id, next, declared }),
     };
   }
 

@@ -1,7 +1,7 @@
 import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../config/kinds/file.ts';
 import { addDays, parseDate, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
 import { transientError } from '../../domain/errors.ts';
-import { timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
+import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
 import type {
   ChainView,
   CheckReport,
@@ -96,14 +96,7 @@ class FileSource implements Source {
       }
       const { declared, name } = await this.#intake.take(drop);
       return {
-        batch: {
-          kind: 'batch',
-          ordinal: (after?.ordinal ?? 0) + 1,
-          id: hash,
-          after: after?.next ?? null,
-          next: name,
-          declared,
-        },
+        batch: followingBatch(after, { id: hash, next: name, declared }),
       };
     }
     return { batch: null, proven };
@@ -217,14 +210,12 @@ class FileSource implements Source {
 const NONE: ReadonlyMap<number, string> = new Map();
 
 const pageOf = (number: number, records: unknown[], garbled: boolean): Page => ({
-  ...{
-    number,
-    records,
-    undecodable: garbled ? undecodableOf(records) : NONE,
-    total: null,
-    digest: digestOf(records),
-    position: null,
-  },
+  number,
+  records,
+  undecodable: garbled ? undecodableOf(records) : NONE,
+  total: null,
+  digest: digestOf(records),
+  position: null,
 });
 
 /** Rows with bytes that did not decode. */

@@ -7,6 +7,7 @@ import {
 } from '../../config/kinds/http.ts';
 import { configurationError, HubError, transientError } from '../../domain/errors.ts';
 import {
+  followingBatch,
   fromMs,
   sliceWindow,
   timeWindow,
@@ -397,14 +398,11 @@ class HttpSource implements Source {
       ({ json }, what) => {
         const id = valueAt(json, next.id);
         if (id === undefined || id === null || id === '') return null;
-        return {
-          kind: 'batch',
-          ordinal: (after?.ordinal ?? 0) + 1,
+        return followingBatch(after, {
           id: textAt(json, next.id, what),
-          after: after?.next ?? null,
           next: textAt(json, next.cursor, what),
           declared: numberAt(json, next.count, what),
-        };
+        });
       },
     );
   }

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 
 import { sm2 } from 'sm-crypto-v2';
 import type { Algorithm, SigningStep } from '../../config/kinds/http.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
+import { mapLeaves } from '../json.ts';
 
 /** Named texts that templates are filled from. */
 export type Variables = Readonly<Record<string, string>>;
@@ -21,12 +22,8 @@ export function fill(template: string, variables: Variables, place: string): str
 }
 
 /** Fills every text of a JSON value. */
-export function fillAll(value: unknown, variables: Variables, place: string): unknown {
-  if (typeof value === 'string') return fill(value, variables, place);
-  if (Array.isArray(value)) return value.map((item) => fillAll(item, variables, place));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillAll(item, variables, place)]));
-}
+export const fillAll = (value: unknown, variables: Variables, place: string): unknown =>
+  mapLeaves(value, (leaf) => (typeof leaf === 'string' ? fill(leaf, variables, place) : leaf));
 
 /**
  * Runs the steps of a signature one after the other; each result is a variable of the later ones. The algorithms are

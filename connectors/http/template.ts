@@ -1,4 +1,5 @@
 import type { PLACEHOLDERS } from '../../config/kinds/http.ts';
+import { mapLeaves } from '../json.ts';
 
 /** One request as the configuration describes it. */
 export interface RequestTemplate {
@@ -18,14 +19,12 @@ export function fillPath(path: string, values: Values): string {
 
 /** Fills a JSON body; a text that is one placeholder and nothing else takes its value's type. */
 export function fillBody(body: unknown, values: Values): unknown {
-  if (typeof body === 'string') {
-    const whole = /^\{(\w+)\}$/.exec(body);
+  return mapLeaves(body, (leaf) => {
+    if (typeof leaf !== 'string') return leaf;
+    const whole = /^\{(\w+)\}$/.exec(leaf);
     if (whole?.[1] !== undefined) return valueOf(values, whole[1]);
-    return body.replace(PLACEHOLDER, (_, name: string) => String(valueOf(values, name)));
-  }
-  if (Array.isArray(body)) return body.map((item) => fillBody(item, values));
-  if (typeof body !== 'object' || body === null) return body;
-  return Object.fromEntries(Object.entries(body).map(([key, value]) => [key, fillBody(value, values)]));
+    return leaf.replace(PLACEHOLDER, (_, name: string) => String(valueOf(values, name)));
+  });
 }
 
 const valueOf = (values: Values, name: string): string | number => values[name as keyof Values] ?? '';

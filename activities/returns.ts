@@ -1,4 +1,4 @@
-import { describeWindow, type BatchWindow } from '../domain/window.ts';
+import { describeWindow, type BatchWindow, type TimeWindow } from '../domain/window.ts';
 import * as batches from '../store/batches.ts';
 import { closeDiscrepancy, openDiscrepancy } from '../store/reconciliation.ts';
 import { getStream } from '../store/streams.ts';
@@ -13,6 +13,12 @@ export function createReturnActivities(dependencies: Dependencies) {
     /** Where the chain of batches stands. */
     async findChain(input: { stream: string }): Promise<batches.Chain> {
       return batches.getChain(db, (await readableStream(db, input.stream)).id);
+    },
+
+    /** The batches that were taken in a time, to be read again. */
+    async findTakenBatches(input: { stream: string; taken: TimeWindow }): Promise<BatchWindow[]> {
+      const { id } = await readableStream(db, input.stream);
+      return batches.takenBatches(db, id, new Date(input.taken.from), new Date(input.taken.to));
     },
 
     /**

@@ -83,7 +83,8 @@ export function addConnector(program: Command): void {
   withWindow(withStreams(connector.command('run <stream>')))
     .summary('have a running hub read a stream now')
     .description('Reads the given window, or the source’s next batches, through the workflow that operators see.')
-    .action((name: string, options: StreamOptions) => runStream(name, options));
+    .option('--again', 'also the batches that were taken in the given window, as after the mapping was mended')
+    .action((name: string, options: StreamOptions & { again?: boolean }) => runStream(name, options));
 
   withStreams(connector.command('outbox [target]'))
     .summary('what waits to be sent, and the dead letters of a target')

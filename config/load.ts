@@ -197,8 +197,14 @@ function filesOf(folder: string, name: RegExp): string[] {
 
 const idOf = (file: string): string => basename(file).replace(/\.ya?ml$/, '');
 
+/** A stream with the connector that it belongs to. */
+export interface ConfiguredStream {
+  connector: ConnectorConfig;
+  stream: StreamConfig;
+}
+
 /** Finds a stream and the connector that it belongs to; throws a configuration error when there is none. */
-export function findStream(config: HubConfig, id: string): { connector: ConnectorConfig; stream: StreamConfig } {
+export function findStream(config: HubConfig, id: string): ConfiguredStream {
   for (const connector of config.connectors) {
     const stream = connector.streams.find((candidate) => candidate.id === id);
     if (stream) return { connector, stream };

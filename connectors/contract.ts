@@ -18,6 +18,9 @@ export interface Source {
   /** Pages follow from one another and must be committed in their order; else they may come in any order. */
   readonly sequential: boolean;
 
+  /** A batch that was acknowledged cannot be read again. Sources of batches only. */
+  readonly once?: boolean;
+
   /** The source's own clock, epoch milliseconds; the hub's where the source tells none. */
   clock(): Promise<number>;
 

@@ -323,6 +323,17 @@ export async function getChain(db: Knex, streamId: number): Promise<Chain> {
   };
 }
 
+/** Complete links of a chain that were taken in a time, oldest first: as they are to be read again. */
+export async function takenBatches(db: Knex, streamId: number, from: Date, to: Date): Promise<BatchWindow[]> {
+  const { rows } = await db.raw<{ rows: BatchRecord[] }>(
+    `SELECT DISTINCT ON (ordinal) * FROM batch
+     WHERE stream_id = :streamId AND ordinal IS NOT NULL AND state = 'complete'
+       AND opened_at >= :from AND opened_at < :to ORDER BY ordinal, id DESC`,
+    { streamId, from, to },
+  );
+  return rows.map(chainWindow);
+}
+
 export async function markAcknowledged(db: Knex, batchId: number, at: Date): Promise<void> {
   await db('batch')
     .where({ id: batchId, state: 'complete' })

@@ -44,6 +44,8 @@ export interface SyncWindowResult extends Totals {
 export interface ReturnSyncInput extends StreamLabel {
   /** The instant up to which the source's batches are wanted; the run's start where left out. */
   upTo?: string;
+  /** Reads the batches again that were taken in this time, after a mapping was mended for example. */
+  again?: TimeWindow;
   carried?: ReturnSyncResult & { after: BatchWindow | null };
 }
 

@@ -46,6 +46,12 @@ async function takeBatches(input: ReturnSyncInput): Promise<ReturnSyncResult> {
     await source.acknowledgeBatch.executeWithOptions({ summary: '补确认已入库批次' }, [{ batchId }]);
   }
   for (const window of chain.broken) await take(window);
+  if (input.again && !input.carried) {
+    const taken = await ledger.findTakenBatches.executeWithOptions({ summary: '查已取批次' }, [
+      { stream, taken: input.again },
+    ]);
+    for (const window of taken) await take(window);
+  }
 
   let after = input.carried?.after ?? chain.last;
   const upTo = input.upTo ?? new Date(workflowInfo().startTime).toISOString();

@@ -11,7 +11,7 @@ import { HubError, messageOf } from '../../domain/errors.ts';
 import { describeWindow } from '../../domain/window.ts';
 import { cutOffOf } from '../../temporal/schedules.ts';
 import { table } from '../output.ts';
-import { chosenWindow, configOf, selectStreams, withStream, type StreamOptions } from './select.ts';
+import { chosenWindow, configOf, selectStreams, withNamedStream, withStream, type StreamOptions } from './select.ts';
 
 /** What `explain` says of one stream. */
 export async function explainStreams(
@@ -20,8 +20,9 @@ export async function explainStreams(
 ): Promise<void> {
   const config = configOf(options);
   const explained: unknown[] = [];
-  for (const { stream } of selectStreams(config, name)) {
-    await withStream(config, stream, {}, (open) => {
+  for (const selected of selectStreams(config, name)) {
+    const stream = selected.stream.id;
+    await withStream(config, selected, {}, (open) => {
       const parts = explain(config, open);
       explained.push({ stream, ...parts, settings: open.config });
       if (options.json) return Promise.resolve();
@@ -122,9 +123,10 @@ interface Checked {
 export async function checkStreams(name: string | undefined, options: StreamOptions): Promise<void> {
   const config = configOf(options);
   const checked: Checked[] = [];
-  for (const { connector, stream } of selectStreams(config, name)) {
+  for (const selected of selectStreams(config, name)) {
+    const [connector, stream] = [selected.connector.id, selected.stream.id];
     try {
-      const checkedStream = await withStream(config, stream, {}, async (open) => {
+      const checkedStream = await withStream(config, selected, {}, async (open) => {
         const report = await open.source.check();
         return { report, ...mapped(open, await open.source.sample()) };
       });
@@ -196,7 +198,7 @@ function faultOf(error: unknown): { kind: string; cause: string; cure: string } 
 }
 
 export async function discoverStream(name: string, options: StreamOptions): Promise<void> {
-  await withStream(configOf(options), name, {}, async ({ source, config }) => {
+  await withNamedStream(name, options, {}, async ({ source, config }) => {
     const records = await source.sample();
     const fields = describeFields(records);
     const draft = draftMapping(fields, records);
@@ -218,7 +220,7 @@ export async function discoverStream(name: string, options: StreamOptions): Prom
 }
 
 export async function testStream(name: string, options: StreamOptions): Promise<void> {
-  await withStream(configOf(options), name, {}, async (open) => {
+  await withNamedStream(name, options, {}, async (open) => {
     const window = await chosenWindow(open, options);
     const subject = { ...open, window };
     const results: { check: string; result: 'held' | 'failed' | 'not asked'; fault?: string }[] = [];

@@ -9,7 +9,7 @@ import { gaps } from '../../store/batches.ts';
 import { getStream } from '../../store/streams.ts';
 import { withLibrary } from '../library.ts';
 import { table } from '../output.ts';
-import { boundsOf, chosenWindow, configOf, withStream, type StreamOptions } from './select.ts';
+import { boundsOf, chosenWindow, withNamedStream, type StreamOptions } from './select.ts';
 
 interface Shown {
   raw: unknown;
@@ -29,7 +29,7 @@ const SHOWN = 5;
 export async function previewStream(name: string, options: PreviewOptions): Promise<void> {
   let exchanges: Exchange[] = [];
   const trace = (exchange: Exchange): void => void exchanges.push(exchange);
-  await withStream(configOf(options), name, { trace }, async (open) => {
+  await withNamedStream(name, options, { trace }, async (open) => {
     const window = await chosenWindow(open, options);
     exchanges = [];
     const pages: unknown[] = [];
@@ -141,7 +141,7 @@ function wrapped(value: unknown): string {
 
 /** What a run would read: what a running hub lacks, or the chosen window. */
 export async function planStream(name: string, options: StreamOptions): Promise<void> {
-  await withStream(configOf(options), name, {}, async (open) => {
+  await withNamedStream(name, options, {}, async (open) => {
     const { source, config } = open;
     const windows: { window: Window; records: number }[] = [];
     if (source.nextBatch) {

@@ -1,6 +1,6 @@
 import { Listr } from 'listr2';
 import { readEnvironment } from '../../config/environment.ts';
-import { messageOf, systemError, transientError } from '../../domain/errors.ts';
+import { configurationError, messageOf, systemError, transientError } from '../../domain/errors.ts';
 import { findStream } from '../../config/load.ts';
 import { syncWorkflowId, returnWorkflowId } from '../../domain/ids.ts';
 import { describeWindow, timeWindow } from '../../domain/window.ts';
@@ -21,7 +21,7 @@ function causeOf(error: unknown): string {
 }
 
 /** Has a running hub read a window, or the next batches, and waits for it. */
-export async function runStream(name: string, options: StreamOptions): Promise<void> {
+export async function runStream(name: string, options: StreamOptions & { again?: boolean }): Promise<void> {
   const config = configOf(options);
   const { connector, stream } = findStream(config, name);
   const { temporal, embedded } = config.settings;
@@ -37,6 +37,12 @@ export async function runStream(name: string, options: StreamOptions): Promise<v
   // What is younger may still become visible: it is left to the next run, as always.
   const readableMs = byBatches ? 0 : (await open.source.clock()) - stream.lag;
   await open.source.close?.();
+  if (options.again && open.source.once) {
+    throw configurationError(`${name} is read from ${connector.kind}: a batch that was taken is not there any more`, {
+      code: 'read-once',
+      cure: 'ask the department to deliver it once more: to set the rows to open again, or to push them again',
+    });
+  }
   const label = labelOf(connector.name, stream);
   const common = {
     taskQueue: temporal.taskQueue,
@@ -49,7 +55,7 @@ export async function runStream(name: string, options: StreamOptions): Promise<v
         client.workflow.execute<typeof returnSync>('returnSync', {
           ...common,
           workflowId: returnWorkflowId(name),
-          args: [label],
+          args: [{ ...label, ...(options.again && { again: timeWindow(fromMs, toMs) }) }],
         })
     : () =>
         client.workflow.execute<typeof syncWindow>('syncWindow', {

@@ -1,6 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 import type { Command } from 'commander';
-import type { HubConfig } from '../../config/load.ts';
+import type { ConfiguredStream, HubConfig } from '../../config/load.ts';
 import { openStream, type OpenStream } from '../../connectors/registry.ts';
 import type { OpenOptions } from '../../connectors/contract.ts';
 import { shanghaiDate, startOfDayMs, parseInstant, addDays } from '../../domain/dates.ts';
@@ -33,13 +33,13 @@ export function configOf(options: CommonOptions): HubConfig {
 }
 
 /** The streams of that name, or of the connector of that name; all where none is given. */
-export function selectStreams(config: HubConfig, name: string | undefined): { connector: string; stream: string }[] {
-  const all = config.connectors.flatMap(({ id: connector, streams }) =>
-    streams.map(({ id: stream }) => ({ connector, stream })),
-  );
-  const found = name === undefined ? all : all.filter(({ connector, stream }) => connector === name || stream === name);
+export function selectStreams(config: HubConfig, name: string | undefined): ConfiguredStream[] {
+  const all = config.connectors.flatMap((connector) => connector.streams.map((stream) => ({ connector, stream })));
+  const exact = all.filter(({ stream }) => stream.id === name);
+  const found =
+    name === undefined ? all : exact.length > 0 ? exact : all.filter(({ connector }) => connector.id === name);
   if (found.length > 0) return found;
-  const names = all.flatMap(({ connector, stream }) => [connector, stream]);
+  const names = all.flatMap(({ connector, stream }) => [connector.id, stream.id]);
   throw configurationError(
     name === undefined ? 'No connector is configured' : `No stream or connector “${name}” is configured`,
     {
@@ -49,27 +49,38 @@ export function selectStreams(config: HubConfig, name: string | undefined): { co
   );
 }
 
-/** Opens the one stream of that name for some work, and ends its connections afterwards. */
+/** The one stream of that name. */
+function selectStream(config: HubConfig, name: string): ConfiguredStream {
+  const [first, ...others] = selectStreams(config, name);
+  if (first && others.length === 0) return first;
+  const choices = [first, ...others].map((choice) => choice?.stream.id ?? '').join(', ');
+  throw configurationError('Which stream?', { code: 'stream-unknown', cure: `name one of ${choices}` });
+}
+
+/** Opens a stream for some work, and ends its connections afterwards. */
 export async function withStream<T>(
   config: HubConfig,
-  name: string | undefined,
+  { connector, stream }: ConfiguredStream,
   options: OpenOptions,
   work: (stream: OpenStream) => Promise<T>,
 ): Promise<T> {
-  const [first, ...others] = selectStreams(config, name);
-  if (!first || others.length > 0) {
-    const choices = [first, ...others].map((choice) => choice?.stream ?? '').join(', ');
-    throw configurationError('Which stream?', { code: 'stream-unknown', cure: `name one of ${choices}` });
-  }
-  const connector = config.connectors.find(({ id }) => id === first.connector);
-  const stream = connector?.streams.find(({ id }) => id === first.stream);
-  if (!connector || !stream) throw new Error('a selected stream is configured');
   const open = openStream(config, connector, stream, options);
   try {
     return await work(open);
   } finally {
     await open.source.close?.();
   }
+}
+
+/** Opens the one stream of that name for some work. */
+export function withNamedStream<T>(
+  name: string,
+  options: StreamOptions,
+  opening: OpenOptions,
+  work: (stream: OpenStream) => Promise<T>,
+): Promise<T> {
+  const config = configOf(options);
+  return withStream(config, selectStream(config, name), opening, work);
 }
 
 /** The window that was chosen; for a source of batches the next batch, which nothing has taken yet. */

@@ -16,7 +16,7 @@ const CONTACTS = {
 
 export async function statusOfStreams(name: string | undefined, options: StreamOptions): Promise<void> {
   const wanted =
-    name === undefined ? null : new Set(selectStreams(readConfig(options), name).map(({ stream }) => stream));
+    name === undefined ? null : new Set(selectStreams(readConfig(options), name).map(({ stream }) => stream.id));
   const reports = (await withLibrary(options, streamReports)).filter(({ stream }) => wanted?.has(stream) ?? true);
   if (options.json) return console.log(JSON.stringify(reports, null, 2));
   console.log(

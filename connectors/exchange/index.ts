@@ -45,6 +45,7 @@ const SAMPLE = 200;
 
 class ExchangeSource implements Source {
   readonly sequential = true;
+  readonly once = true;
   readonly #db: DepartmentDatabase;
   readonly #stream: ExchangeStreamConfig;
   /** When the last batch went to the end of the open rows; epoch milliseconds. */

@@ -15,6 +15,7 @@ export const inbox: ConnectorKind = {
 
 class InboxSource implements Source {
   readonly sequential = true;
+  readonly once = true;
   readonly #connector: InboxConnectorConfig;
 
   constructor(connector: InboxConnectorConfig) {

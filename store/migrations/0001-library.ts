@@ -74,6 +74,9 @@ CREATE TABLE certificate (
 );
 CREATE INDEX certificate_by_number ON certificate (number, type_code);
 CREATE INDEX certificate_by_time ON certificate (stream_id, source_updated_at);
+-- With statistics, a stream that they do not know yet is taken to have no rows, and its keys are then looked up by
+-- reading all of it through the wrong index: its first load ran at a quarter of its speed.
+ALTER TABLE certificate ALTER COLUMN stream_id SET STATISTICS 0;
 
 CREATE TABLE certificate_history (replaced_at timestamptz NOT NULL, LIKE certificate);
 CREATE INDEX certificate_history_by_key ON certificate_history (stream_id, record_key, source_updated_at);
@@ -201,6 +204,7 @@ CREATE INDEX reject_open ON reject (stream_id, record_key) WHERE resolved_at IS 
 CREATE INDEX reject_by_batch ON reject (last_batch_id) WHERE resolved_at IS NULL;
 -- Not by stream first: for a lookup by key the planner would, without statistics, take it as gladly as reject_open.
 CREATE INDEX reject_by_time ON reject (source_updated_at, stream_id) WHERE resolved_at IS NULL;
+ALTER TABLE reject ALTER COLUMN stream_id SET STATISTICS 0;
 
 -- What is proven to be in: closed intervals of the time cursor, or of the chain's ordinals.
 CREATE TABLE coverage (

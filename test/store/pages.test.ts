@@ -283,6 +283,22 @@ describe('writing a page', () => {
     assert.deepEqual(await held(), {});
   });
 
+  it('keys of a stream that the statistics do not know yet are looked up by key, not by reading the stream', async () => {
+    await db.raw('TRUNCATE certificate');
+    await freshStream();
+    const many = Array.from({ length: 2_000 }, (_, key) => ({ key, at: key, content: 1, bad: false }));
+    await write(await newBatch(many.length), pageOf(0, many));
+    await db.raw('VACUUM ANALYZE certificate');
+    await freshStream();
+    await write(await newBatch(many.length), pageOf(0, many));
+    const { rows } = await db.raw<{ rows: { 'QUERY PLAN': string }[] }>(
+      'EXPLAIN SELECT content_hash FROM certificate WHERE stream_id = ? AND record_key = ?',
+      [streamId, 'K1'],
+    );
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    assert.match(plan, /Index Scan using certificate_pkey/);
+  });
+
   it('stores content hashes as the domain computes them', async () => {
     await freshStream();
     const record = { key: 1, at: 1, content: 1, bad: false };

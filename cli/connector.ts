@@ -34,7 +34,7 @@ export function addConnector(program: Command): void {
     .option('--type <code>', '证照类型代码 of all its records, 21 characters')
     .addHelpText(
       'after',
-      '\nExample:\n  ./hub connector new --id parks --kind database --name 市园林局 --unit 11320200014006438T \\\n    --address mysql://hub@10.1.2.3:3306/parks --stream 树木迁移许可证 --type 11100000000013338W011',
+      '\nExample:\n  ./hub connector new --id parks --kind database --name 市园林局 --unit 11320200014006438B \\\n    --address mysql://hub@10.1.2.3:3306/parks --stream 树木迁移许可证 --type 11100000000013338W011',
     )
     .action((options: NewOptions) => newConnector(options));
 

@@ -8,6 +8,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   status: async () => (await import('./status.ts')).addStatus,
   gaps: async () => (await import('./status.ts')).addGaps,
   connector: async () => (await import('./connector.ts')).addConnector,
+  identify: async () => (await import('./identify.ts')).addIdentify,
   worker: async () => (await import('./worker.ts')).addWorker,
   server: async () => (await import('./server.ts')).addServer,
   migrate: async () => (await import('./migrate.ts')).addMigrate,

@@ -1,5 +1,7 @@
 /** Check digits and shapes of the national identifiers. Every function is linear in the length of its input. */
 
+const ALPHANUMERIC = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
 /** 统一社会信用代码 (GB 32100-2015): no I, O, S, V, Z. */
 const CREDIT_CODE_ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
 const CREDIT_CODE_VALUES = new Map(Array.from(CREDIT_CODE_ALPHABET, (character, value) => [character, value]));
@@ -8,7 +10,10 @@ const CREDIT_CODE_WEIGHTS = Array.from({ length: 17 }, (_, index) => 3 ** index 
 /** What is wrong with a code, or null: `shape` means length or alphabet, `check` a wrong check digit. */
 export type CodeFault = 'shape' | 'check' | null;
 
-/** 统一社会信用代码, 18 characters, its last one the check character (31 − Σ mod 31) mod 31. */
+/**
+ * 统一社会信用代码, 18 characters: the last one is its check character, (31 − Σ mod 31) mod 31, and the nine before it
+ * are an organisation code with a check character of its own.
+ */
 export function creditCodeFault(code: string): CodeFault {
   if (code.length !== 18) return 'shape';
   let sum = 0;
@@ -17,7 +22,9 @@ export function creditCodeFault(code: string): CodeFault {
     if (value === undefined) return 'shape';
     if (index < 17) sum += value * (CREDIT_CODE_WEIGHTS[index] ?? 0);
   }
-  return creditCodeCheck(sum) === code.charAt(17) ? null : 'check';
+  return creditCodeCheck(sum) === code.charAt(17) && organizationCodeCheck(code, 8) === code.charAt(16)
+    ? null
+    : 'check';
 }
 
 function creditCodeCheck(sum: number): string {
@@ -31,6 +38,37 @@ export function completeCreditCode(first17: string): string {
     sum += (CREDIT_CODE_VALUES.get(first17.charAt(index)) ?? 0) * (CREDIT_CODE_WEIGHTS[index] ?? 0);
   }
   return first17 + creditCodeCheck(sum);
+}
+
+const ORGANIZATION_WEIGHTS = [3, 7, 9, 10, 5, 8, 4, 2];
+
+/** 组织机构代码 (GB 11714-1997), nine characters without the hyphen. */
+export function organizationCodeFault(code: string): CodeFault {
+  if (!/^[0-9A-Z]{8}[0-9X]$/.test(code)) return 'shape';
+  return completeOrganizationCode(code.slice(0, 8)) === code ? null : 'check';
+}
+
+/** Appends the check character to the first eight characters of an organisation code. */
+export const completeOrganizationCode = (first8: string): string => first8 + organizationCodeCheck(first8, 0);
+
+function organizationCodeCheck(code: string, start: number): string {
+  let sum = 0;
+  for (const [index, weight] of ORGANIZATION_WEIGHTS.entries())
+    sum += ALPHANUMERIC.indexOf(code.charAt(start + index)) * weight;
+  return '0123456789X0'.charAt(11 - (sum % 11));
+}
+
+/** 工商注册号 (GS 15-2006), 15 digits, which older data has in place of a credit code. */
+export function registrationNumberFault(code: string): CodeFault {
+  if (!/^\d{15}$/.test(code)) return 'shape';
+  return completeRegistrationNumber(code.slice(0, 14)) === code ? null : 'check';
+}
+
+/** Appends the check digit (ISO 7064 MOD 11,10) to the first 14 digits of a registration number. */
+export function completeRegistrationNumber(first14: string): string {
+  let p = 10;
+  for (const digit of first14) p = (((p + Number(digit)) % 10 || 10) * 2) % 11;
+  return first14 + String((11 - p) % 10);
 }
 
 const ID_NUMBER_WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
@@ -52,7 +90,7 @@ export function completeIdNumber(first17: string): string {
   return first17 + '10X98765432'.charAt(sum % 11);
 }
 
-const IDENTIFIER_ROOT = '1.2.156.3005.2.';
+export const IDENTIFIER_ROOT = '1.2.156.3005.2.';
 
 /**
  * 证照标识 (GB/T 36904): root, certificate type code (21), issuer code (18, a 6-digit area code occurs in real
@@ -77,14 +115,12 @@ export function buildCertificateIdentifier(type: string, issuer: string, serial:
   return `${IDENTIFIER_ROOT}${type}.${issuer}.${serial}.${version}.${mod37Check(type + issuer + serial + version)}`;
 }
 
-const MOD37_ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
-
 /** ISO 7064 / GB/T 17710 MOD 37,36. */
 function mod37Check(text: string): string {
   let p = 36;
   for (let index = 0; index < text.length; index++) {
-    p = (p + MOD37_ALPHABET.indexOf(text.charAt(index))) % 36 || 36;
+    p = (p + ALPHANUMERIC.indexOf(text.charAt(index))) % 36 || 36;
     p = (2 * p) % 37;
   }
-  return MOD37_ALPHABET.charAt((37 - p) % 36);
+  return ALPHANUMERIC.charAt((37 - p) % 36);
 }

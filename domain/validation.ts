@@ -1,4 +1,5 @@
 import type { Certificate } from './certificate.ts';
+import { HOLDER_CODE_TYPES } from './codes.ts';
 import { certificateIdentifierFault, creditCodeFault, idNumberFault } from './identifiers.ts';
 
 /** `reject`: the row does not enter the library and becomes casework. `flag`: it enters and carries the remark. */
@@ -72,12 +73,6 @@ export interface Problem {
 
 export const rejects = (problem: Problem): boolean => RULES[problem.rule].severity === 'reject';
 
-/** 持证主体代码类型 (GB/T 36903). */
-export const HOLDER_CODE_TYPES: ReadonlySet<string> = new Set([
-  ...['001', '099', '111', '114', '115', '118', '119', '120', '122'],
-  ...['411', '412', '413', '414', '511', '516', '999'],
-]);
-
 const TEST_ROW = /^(?:测试(?:数据|企业|公司|用户|记录)?|test)[\s\d_-]*$/i;
 const ADDRESS = /(?:路|街|巷|道|村|镇|区).{0,40}\d.{0,12}(?:号|室|楼|栋|幢|单元)$/;
 
@@ -107,7 +102,7 @@ export function validateCertificate(certificate: Certificate, problems: Problem[
 
 function holderCodeRule(code: string, codeType: string): RuleId | null {
   if (code === '') return 'holder-code-missing';
-  if (!HOLDER_CODE_TYPES.has(codeType)) return 'holder-code-type';
+  if (!Object.hasOwn(HOLDER_CODE_TYPES, codeType)) return 'holder-code-type';
   if (codeType !== '001' && codeType !== '111') return null;
   if (codeType === '001' && /^\d{15}$/.test(code)) return 'holder-code-registration-number';
   const fault = codeType === '001' ? creditCodeFault(code) : idNumberFault(code);

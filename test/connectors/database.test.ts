@@ -50,7 +50,7 @@ const createCerts = (place: Place): Promise<void> =>
 /** A stream as its YAML would configure it. */
 function open(variable: string, stream: object = {}, connector: object = {}): OpenStream {
   const parsed = databaseConnectorSchema.parse({
-    ...{ kind: 'database', name: '市自然资源和规划局', unit: '11320200014006454J', address: { env: variable } },
+    ...{ kind: 'database', name: '市自然资源和规划局', unit: '113202000140064541', address: { env: variable } },
     streams: [
       {
         ...{

@@ -37,15 +37,15 @@ async function createTables(place: Place): Promise<void> {
 /** A stream as its YAML would configure it. */
 function open(variable: string, stream: object = {}, connector: object = {}): OpenStream {
   const parsed = exchangeConnectorSchema.parse({
-    ...{ kind: 'exchange', name: '市文化广电和旅游局', unit: '11320200014006462D', address: { env: variable } },
+    ...{ kind: 'exchange', name: '市文化广电和旅游局', unit: '11320200014006462U', address: { env: variable } },
     streams: [
       {
         ...{ id: 'permits', table: 'biz_permit', page: { size: 100 }, status: {} },
         ...{ consumed: { field: 'hub_flag', at: 'hub_time' }, receipts: { table: 'biz_permit_error' } },
-        certificateType: { code: '11100000000013515L010', name: '娱乐经营许可证' },
+        certificateType: { code: '11100000000013514R010', name: '娱乐经营许可证' },
         record: {
           ...{ key: 'LSH', updatedAt: 'dsc_biz_timestamp' },
-          fields: { issuerName: { constant: '市文旅局' }, issuerCode: { constant: '11320200014006462D' } },
+          fields: { issuerName: { constant: '市文旅局' }, issuerCode: { constant: '11320200014006462U' } },
         },
         ...stream,
       },

@@ -70,10 +70,10 @@ const FIELDS = {
 /** A source made from what a YAML file would say. */
 function opened(address: string, stream: Record<string, unknown>, connector: Record<string, unknown> = {}): Opened {
   const parsed = fileConnectorSchema.parse({
-    ...{ name: '市教育局', unit: '11320200014006470W', kind: 'file', address, ...connector },
+    ...{ name: '市教育局', unit: '11320200014006470N', kind: 'file', address, ...connector },
     streams: [
       {
-        ...{ id: 'permits', status: {}, certificateType: { code: '11100000000013531G002', name: '教师资格证书' } },
+        ...{ id: 'permits', status: {}, certificateType: { code: '11100000000013530F002', name: '教师资格证书' } },
         record: { key: '流水号', updatedAt: '更新时间', fields: FIELDS },
         ...stream,
       },

@@ -169,7 +169,7 @@ describe('paging over http', () => {
     const config: HttpConnectorConfig = {
       id: 'parks',
       ...httpConnectorSchema.parse({
-        ...{ name: '市园林局', unit: '11320200014006438T', kind: 'http', baseUrl: gateway.origin, ...connector },
+        ...{ name: '市园林局', unit: '11320200014006438B', kind: 'http', baseUrl: gateway.origin, ...connector },
         streams: [
           {
             ...{ id: 'park-permits', ...stream, record: { key: 'id', updatedAt: 'gxsj' } },

@@ -572,7 +572,7 @@ streams:
         refused: 0,
         answer: (asked) => (accepts(asked) ? { list: [{ id: 1 }], total: 1 } : 401),
       };
-      const text = `name: d\nunit: 11320200014006438T\nkind: http\n${auth}${stream}`;
+      const text = `name: d\nunit: 11320200014006438B\nkind: http\n${auth}${stream}`;
       const exchanges: Exchange[] = [];
       const connector = configured(text, await serve(gateway));
       assert.equal(await open(connector, exchanges).count(WINDOW), 1);

@@ -1,6 +1,11 @@
 import type { Certificate, Holder } from '../../domain/certificate.ts';
 import { addDays, shanghaiDate } from '../../domain/dates.ts';
-import { buildCertificateIdentifier, completeCreditCode, completeIdNumber } from '../../domain/identifiers.ts';
+import {
+  buildCertificateIdentifier,
+  completeCreditCode,
+  completeIdNumber,
+  completeOrganizationCode,
+} from '../../domain/identifiers.ts';
 import type { RuleId } from '../../domain/validation.ts';
 import { digits, pick, seeded, type Random } from './random.ts';
 
@@ -188,7 +193,7 @@ function person(random: Random): Holder {
 }
 
 function organisation(random: Random): Holder {
-  const code = completeCreditCode(`91320211MA${digits(random, 7)}`);
+  const code = completeCreditCode(`91320211${completeOrganizationCode(`MA${digits(random, 7).slice(0, 6)}`)}`);
   return {
     name: `无锡${pick(random, TOWNS)}${pick(random, SURNAMES)}氏${pick(random, TRADES)}有限公司`,
     code,

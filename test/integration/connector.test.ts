@@ -49,7 +49,7 @@ describe('hub connector', () => {
   };
 
   it('new writes a file that is valid, says what comes next, and overwrites nothing', async () => {
-    const flags = ['--id', 'parks', '--kind', 'database', '--name', '市园林局', '--unit', '11320200014006438T'];
+    const flags = ['--id', 'parks', '--kind', 'database', '--name', '市园林局', '--unit', '11320200014006438B'];
     const rest = [
       '--address',
       `sqlite:${join(folder, 'parks.db')}`,
@@ -86,7 +86,7 @@ describe('hub connector', () => {
       file: 'sftp://hub@10.1.2.3/outgoing',
       inbox: '',
     })) {
-      const flags = ['--id', `x-${kind}`, '--kind', kind, '--name', '局', '--unit', '11320200014006438T'];
+      const flags = ['--id', `x-${kind}`, '--kind', kind, '--name', '局', '--unit', '11320200014006438B'];
       const written = await connector(
         'new',
         ...flags,

@@ -22,10 +22,10 @@ const SECRET = 'signature-4712';
 const PRIVATE = '无锡机密某某公司';
 const MOST = 50;
 
-const common = { unit: '11320200014006438T', kind: 'inbox', token: { env: 'INBOX_TEST_TOKEN' }, most: MOST };
+const common = { unit: '11320200014006438B', kind: 'inbox', token: { env: 'INBOX_TEST_TOKEN' }, most: MOST };
 const stream = (id: string, more: object = {}): object => ({
   id,
-  certificateType: { code: '11100000000013494U003', name: '特种行业许可证' },
+  certificateType: { code: '111000000000134939003', name: '特种行业许可证' },
   record: { key: 'id', updatedAt: 'at' },
   status: { field: 'state', values: { A: 'valid', C: 'cancelled' } },
   ...more,
@@ -49,7 +49,7 @@ const connectors = [
   {
     id: 'parks',
     ...httpConnectorSchema.parse({
-      ...{ name: '市园林局', unit: '11320200014006438T', kind: 'http', baseUrl: 'http://127.0.0.1' },
+      ...{ name: '市园林局', unit: '11320200014006438B', kind: 'http', baseUrl: 'http://127.0.0.1' },
       streams: [{ ...stream('park-permits'), path: '/permits', response: { records: 'list', total: 'total' } }],
     }),
   },

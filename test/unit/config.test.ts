@@ -111,7 +111,7 @@ defaults:
 `,
     );
     const own = `name: 市园林局
-unit: 11320200014006438T
+unit: 11320200014006438B
 template: permit-system
 address: sqlite:/data/parks.db
 streams:

@@ -150,7 +150,7 @@ describe('a stream’s contract with its source', () => {
 
   const streamOf = (contract: Partial<Contract>): StreamConfig =>
     inboxConnectorSchema.parse({
-      ...{ name: '市园林局', unit: '11320200014006438T', kind: 'inbox', token: { env: 'T' } },
+      ...{ name: '市园林局', unit: '11320200014006438B', kind: 'inbox', token: { env: 'T' } },
       streams: [{ id: 'park-permits', record: { key: 'id', updatedAt: 'at' }, status: {}, contract }],
     }).streams[0]!;
 

@@ -6,8 +6,12 @@ import {
   certificateIdentifierFault,
   completeCreditCode,
   completeIdNumber,
+  completeOrganizationCode,
+  completeRegistrationNumber,
   creditCodeFault,
   idNumberFault,
+  organizationCodeFault,
+  registrationNumberFault,
 } from '../../domain/identifiers.ts';
 
 describe('证照标识 (GB/T 36904)', () => {
@@ -55,7 +59,9 @@ describe('统一社会信用代码 (GB 32100)', () => {
         fc.nat(16),
         fc.constantFrom(...alphabet),
         (first, at, other) => {
-          const code = completeCreditCode(first.join(''));
+          const code = completeCreditCode(
+            first.slice(0, 8).join('') + completeOrganizationCode(first.slice(8, 16).join('')),
+          );
           assert.equal(creditCodeFault(code), null);
           if (other === code[at]) return;
           assert.equal(creditCodeFault(code.slice(0, at) + other + code.slice(at + 1)), 'check');
@@ -75,5 +81,22 @@ describe('公民身份号码 (GB 11643)', () => {
       assert.equal(creditCodeFault(text), 'shape');
       assert.equal(certificateIdentifierFault(text), 'shape');
     }
+  });
+});
+
+describe('组织机构代码 (GB 11714) and 注册号 (GS 15)', () => {
+  it('are valid with their check character and with no other', () => {
+    assert.equal(organizationCodeFault('MA5THWMM2'), null);
+    assert.equal(organizationCodeFault('MA5THWMM3'), 'check');
+    assert.equal(registrationNumberFault('110108000000016'), null);
+    const body = fc.array(fc.constantFrom(...'0123456789'.split('')), { minLength: 14, maxLength: 14 });
+    fc.assert(
+      fc.property(body, fc.nat(14), fc.constantFrom(...'0123456789'.split('')), (digits, at, other) => {
+        const code = completeRegistrationNumber(digits.join(''));
+        assert.equal(registrationNumberFault(code), null);
+        const changed = code.slice(0, at) + other + code.slice(at + 1);
+        assert.equal(registrationNumberFault(changed), changed === code ? null : 'check');
+      }),
+    );
   });
 });

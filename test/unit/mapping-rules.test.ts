@@ -20,7 +20,7 @@ const GOOD = {
 /** A stream that reads GOOD, with other rules for its records. */
 function streamOf(record: object = {}, more: object = {}): StreamConfig {
   const config = inboxConnectorSchema.parse({
-    ...{ name: '市园林局', unit: '11320200014006438T', kind: 'inbox', token: { env: 'T' } },
+    ...{ name: '市园林局', unit: '11320200014006438B', kind: 'inbox', token: { env: 'T' } },
     streams: [
       {
         ...{ id: 'park-permits', record: { key: 'id', updatedAt: 'gxsj', ...record } },

@@ -16,7 +16,7 @@ interface Row extends Record<string, unknown> {
 const READ_AT = '2026-11-22T12:00:00+08:00';
 const { map } = compileMapping(
   httpConnectorSchema.parse({
-    ...{ name: '市园林局', unit: '11320200014006438T', kind: 'http', baseUrl: 'http://127.0.0.1' },
+    ...{ name: '市园林局', unit: '11320200014006438B', kind: 'http', baseUrl: 'http://127.0.0.1' },
     streams: [
       {
         ...{ id: 'park-permits', path: '/permits', response: { records: 'list', total: 'total' } },

@@ -5,6 +5,7 @@ import { closest } from 'fastest-levenshtein';
 import { stringify } from 'yaml';
 import { BUILT_IN_KINDS } from '../../config/connector-schema.ts';
 import { configurationError } from '../../domain/errors.ts';
+import { identify } from '../../domain/identify.ts';
 import type { CommonOptions } from '../options.ts';
 
 export interface NewOptions extends CommonOptions {
@@ -84,6 +85,8 @@ async function ask(options: NewOptions): Promise<Answers> {
         answer = (await dialogue.question(`${question}${example}: `)).trim();
       }
       answers[key] = answer;
+      const { remark } = key === 'unit' || key === 'type' ? identify(answer) : { remark: null };
+      if (remark !== null) console.error(`Note: ${answer} ${remark}`);
     }
   } finally {
     dialogue?.close();

@@ -3,6 +3,7 @@ import { createDayActivities } from './days.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createOutboundActivities } from './outbound.ts';
 import { createReconcileActivities } from './reconcile.ts';
+import { createReplayActivities } from './replay.ts';
 import { createReturnActivities } from './returns.ts';
 
 /** Everything that workflows can have done; the only place where Temporal meets I/O. */
@@ -12,6 +13,7 @@ export function createActivities(dependencies: Dependencies) {
     ...createDayActivities(dependencies),
     ...createOutboundActivities(dependencies),
     ...createReconcileActivities(dependencies),
+    ...createReplayActivities(dependencies),
     ...createReturnActivities(dependencies),
   };
 }

@@ -2,13 +2,17 @@ import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import { configurationError, messageOf, transientError } from '../domain/errors.ts';
 import * as library from './migrations/0001-library.ts';
+import * as casework from './migrations/0002-casework.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
 /** One `hub up` or `hub demo` at a time may run on a database. */
 const INSTANCE_LOCK = 0x68_75_62;
 
-const MIGRATIONS = new Map<string, Knex.Migration>([['0001-library', library]]);
+const MIGRATIONS = new Map<string, Knex.Migration>([
+  ['0001-library', library],
+  ['0002-casework', casework],
+]);
 
 // Counts are far below 2^53; without this they would arrive as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);

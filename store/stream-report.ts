@@ -29,7 +29,8 @@ export async function streamReports(db: Knex): Promise<StreamReport[]> {
           'lastSeenAt', last_seen_at) ORDER BY last_seen_at DESC), '[]') FROM drift WHERE stream_id = stream.id
        ) AS drifts
      FROM stream LEFT JOIN LATERAL (
-       SELECT closed_at, read FROM batch WHERE stream_id = stream.id AND state = 'complete' ORDER BY id DESC LIMIT 1
+       SELECT closed_at, read FROM batch WHERE stream_id = stream.id AND state = 'complete' AND purpose <> 'replay'
+       ORDER BY id DESC LIMIT 1
      ) AS last ON true
      WHERE retired_at IS NULL ORDER BY name`,
   );

@@ -2,5 +2,6 @@
 export { deliverOutbound } from './deliver-outbound.ts';
 export { dailyAggregation } from './daily-aggregation.ts';
 export { reconcileStream } from './reconcile-stream.ts';
+export { replayRejects } from './replay-rejects.ts';
 export { returnSync } from './return-sync.ts';
 export { syncWindow } from './sync-window.ts';

@@ -53,6 +53,12 @@ export interface ReturnSyncResult extends Totals {
   batches: number;
 }
 
+export interface ReplayRejectsInput extends StreamLabel {
+  /** Only rejects by this rule. */
+  rule?: string | undefined;
+  carried?: { after: number; upTo: number; result: Totals };
+}
+
 /** Names of a system that the hub sends to, as people read them in Temporal's UI. */
 export interface TargetLabel {
   target: string;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { read, set_cptable, SSF, type CellObject } from 'xlsx';
+import { read, set_cptable, type CellObject } from 'xlsx';
+import { cellValue } from '../../domain/spreadsheet.ts';
 import { columnNames } from './columns.ts';
 import * as codepages from 'xlsx/dist/cpexcel.full.mjs';
 
@@ -40,7 +41,7 @@ function* rowsOf({ file, sheet, header }: WorkbookJob): Generator<Record<string,
   for (const cells of data.slice(header)) {
     if (!cells?.some((cell) => cell?.v !== undefined && cell.v !== '')) continue;
     const row: Record<string, unknown> = {};
-    for (const [index, column] of names.entries()) row[column] = valueOf(cells[index], date1904);
+    for (const [index, column] of names.entries()) row[column] = cellValue(cells[index], date1904);
     yield row;
   }
 }
@@ -53,24 +54,6 @@ class Fault extends Error {
     this.cure = cure;
   }
 }
-
-/** The library's own typings leave its date functions open. */
-const dates = SSF as {
-  is_date: (format: string) => boolean;
-  parse_date_code: (value: number, options: { date1904: boolean }) => Record<'y' | 'm' | 'd' | 'H' | 'M' | 'S', number>;
-};
-
-function valueOf(cell: CellObject | undefined, date1904: boolean): unknown {
-  if (cell?.v === undefined) return null;
-  if (cell.t === 'n' && typeof cell.z === 'string' && dates.is_date(cell.z)) {
-    const { y, m, d, H, M, S } = dates.parse_date_code(Number(cell.v), { date1904 });
-    const date = `${String(y)}-${pad(m)}-${pad(d)}`;
-    return H + M + S === 0 ? date : `${date} ${pad(H)}:${pad(M)}:${pad(S)}`;
-  }
-  return cell.t === 'e' ? (cell.w ?? '#ERROR') : cell.v;
-}
-
-const pad = (value: number): string => String(Math.floor(value)).padStart(2, '0');
 
 if (parentPort) {
   const port = parentPort;

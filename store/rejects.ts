@@ -1,0 +1,141 @@
+import type { Knex } from 'knex';
+import type { Problem } from '../domain/validation.ts';
+import { withConnection } from './database.ts';
+import { mergePage, type PageCounts, type PageRows } from './pages.ts';
+
+/** Open rejects of one stream and rule: a piece of casework of one unit. */
+export interface RejectGroup {
+  stream: string;
+  unit: string;
+  rule: string;
+  /** Fields that broke the rule. */
+  fields: string[];
+  open: number;
+  /** Of these, how many have a correction that was refused as well, or is not mapped yet. */
+  corrected: number;
+  oldestAt: Date;
+  newestAt: Date;
+}
+
+/** Open rejects, grouped; the oldest group first. */
+export async function rejectGroups(db: Knex, stream?: string): Promise<RejectGroup[]> {
+  const { rows } = await db.raw<{ rows: RejectGroup[] }>(
+    `SELECT name AS stream, unit_name AS unit, reject.rule, array_agg(DISTINCT problems->0->>'field') AS fields,
+       count(*) AS open, count(correction) AS corrected, min(first_seen_at) AS "oldestAt", max(first_seen_at) AS "newestAt"
+     FROM reject JOIN stream ON stream.id = stream_id
+     WHERE resolved_at IS NULL AND (:stream::text IS NULL OR name = :stream)
+     GROUP BY name, unit_name, reject.rule ORDER BY "oldestAt", name, reject.rule`,
+    { stream: stream ?? null },
+  );
+  return rows;
+}
+
+/** One open reject as it is handed to the unit that has to correct it. */
+export interface OpenReject {
+  id: number;
+  key: string | null;
+  /** Update time of the record, where it could be read. */
+  updatedAt: Date | null;
+  problems: Problem[];
+  /** JSON text of the record: its last correction, else as it came. */
+  record: string;
+  firstSeenAt: Date;
+}
+
+/** Open rejects of a stream whose records are JSON, in the order of their ids. */
+export async function openRejects(
+  db: Knex,
+  streamId: number,
+  choice: { after?: number; upTo?: number | undefined; rule?: string | undefined; limit?: number },
+): Promise<OpenReject[]> {
+  return db('reject')
+    .where({ stream_id: streamId, raw_encoding: 'json' })
+    .whereNull('resolved_at')
+    .modify((query) => {
+      if (choice.after !== undefined) void query.where('id', '>', choice.after);
+      if (choice.upTo !== undefined) void query.where('id', '<=', choice.upTo);
+      if (choice.rule !== undefined) void query.where('rule', choice.rule);
+      if (choice.limit !== undefined) void query.limit(choice.limit);
+    })
+    .orderBy('id')
+    .select<OpenReject[]>(
+      {
+        id: 'id',
+        key: 'record_key',
+        updatedAt: 'source_updated_at',
+        problems: 'problems',
+        firstSeenAt: 'first_seen_at',
+      },
+      db.raw('coalesce(correction, raw) AS record'),
+    );
+}
+
+/** The youngest reject of a stream; 0 where there is none. */
+export async function lastReject(db: Knex, streamId: number): Promise<number> {
+  const row = await db('reject').where({ stream_id: streamId }).max<{ max: number | null }[]>('id');
+  return row[0]?.max ?? 0;
+}
+
+/** Keeps corrected records beside what was refused, all or none; the next replay maps them. */
+export async function saveCorrections(
+  db: Knex,
+  streamId: number,
+  corrections: readonly { id: number; record: string }[],
+  at: Date,
+): Promise<void> {
+  await db.raw(
+    `UPDATE reject SET correction = given.record, corrected_at = :at
+     FROM json_to_recordset(:corrections::json) AS given(id bigint, record text)
+     WHERE reject.id = given.id AND stream_id = :streamId AND resolved_at IS NULL`,
+    { at, streamId, corrections: JSON.stringify(corrections) },
+  );
+}
+
+/** What became of rejects that were mapped again. */
+export interface Replayed {
+  /** What enters the library. */
+  page: PageRows;
+  accepted: number[];
+  /** Those that are refused still, with what is wrong with them now. */
+  refused: { id: number; key: string | null; problems: Problem[] }[];
+}
+
+/**
+ * Commits rejects that were mapped again: what is sound now enters the library by the rules of every page, so that a
+ * newer version stays, and its casework is closed; the rest is kept with what is wrong with it now.
+ */
+export async function commitReplay(
+  db: Knex,
+  streamId: number,
+  { page, accepted, refused }: Replayed,
+  options: { untimed: boolean; workflowId: string },
+  at: Date,
+): Promise<PageCounts> {
+  return db.transaction(async (trx) => {
+    const [batch] = await trx('batch')
+      .insert({
+        ...{ stream_id: streamId, purpose: 'replay', workflow_id: options.workflowId, declared: page.read },
+        ...{ state: 'complete', opened_at: at, closed_at: at },
+      })
+      .returning<{ id: number }[]>('id');
+    if (!batch) throw new Error('the batch was not written');
+    const counts = await withConnection(trx, (connection) =>
+      mergePage(
+        connection,
+        { id: batch.id, streamId, attempt: 1 },
+        page,
+        { untimed: options.untimed, snapshot: false },
+        at,
+      ),
+    );
+    await trx('batch').where({ id: batch.id }).update(counts);
+    await trx('reject').whereIn('id', accepted).whereNull('resolved_at').update({ resolved_at: at });
+    await trx.raw(
+      `UPDATE reject SET rule = given.problems->0->>'rule', problems = given.problems, last_seen_at = :at,
+         record_key = coalesce(given.key, record_key)
+       FROM json_to_recordset(:refused::json) AS given(id bigint, key text, problems jsonb) WHERE reject.id = given.id`,
+      { at, refused: JSON.stringify(refused) },
+    );
+    return { ...counts, rejected: refused.length };
+  });
+}

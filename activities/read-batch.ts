@@ -5,7 +5,9 @@ import { mapPage } from '../connectors/map-page.ts';
 import { openContract } from '../connectors/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
 import { configurationError } from '../domain/errors.ts';
+import { waits } from '../domain/validation.ts';
 import * as batches from '../store/batches.ts';
+import { approvedCatalog, countWaiting } from '../store/catalog.ts';
 import { fieldMemory } from '../store/fields.ts';
 import { writePage, type PageCounts } from '../store/pages.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -32,19 +34,23 @@ export async function readBatch(
   const contract = await openContract(config, fieldMemory(db, batch.streamId, now));
   const rules = { untimed: config.record.updatedAt === undefined, snapshot: hints.deletes !== undefined };
   const readAt = shanghaiInstant(batch.openedAt.getTime());
+  const catalog = await approvedCatalog(db);
   const totals = await batches.batchCounts(db, batch);
-  const until = Date.now() + READ_FOR_MS;
+  totals.rejected -= await countWaiting(db, batch.id);
   let outcome: 'more' | 'done' = 'done';
   let total = batch.total;
   let turn: Promise<unknown> = Promise.resolve();
 
   async function* forAWhile(): AsyncIterable<Page> {
+    // From the first page on: to get there may itself take long, and yet there has to be progress.
+    let until: number | null = null;
     for await (const page of source.read(batch.window, { committed, total: batch.total }, signal)) {
       if (total === null && page.total !== null) {
         total = page.total;
         await batches.noteTotal(db, batch.id, total);
       }
       yield page;
+      until ??= Date.now() + READ_FOR_MS;
       if (Date.now() < until) continue;
       outcome = 'more';
       return;
@@ -52,13 +58,13 @@ export async function readBatch(
   }
 
   async function take(page: Page, before: Promise<unknown>): Promise<void> {
-    const { rows, rejected, deleted } = await mapPage(stream, page, readAt, contract);
+    const { rows, rejected, deleted } = await mapPage(stream, page, { readAt, catalog }, contract);
     const { number, digest, position, records } = page;
     const mapped = { number, digest, position, read: records.length, rows: rows.toJson(), rejected, deleted };
     await before;
     const counts = await writePage(db, batch, mapped, rules, now());
     totals.read += counts.read;
-    totals.rejected += counts.rejected;
+    totals.rejected += counts.rejected - rejected.filter(({ problems }) => problems.every(waits)).length;
     requireFewRejects(stream, totals);
   }
 

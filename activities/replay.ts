@@ -4,6 +4,7 @@ import { mapPage } from '../connectors/map-page.ts';
 import { parseKeepingDigits } from '../connectors/json.ts';
 import { openContract } from '../connectors/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
+import { approvedCatalog } from '../store/catalog.ts';
 import { fieldMemory } from '../store/fields.ts';
 import type { PageCounts } from '../store/pages.ts';
 import * as rejects from '../store/rejects.ts';
@@ -38,6 +39,7 @@ export function createReplayActivities({ db, streams, now }: Dependencies) {
       const { id } = await getStream(db, input.stream);
       const { after, upTo, rule } = input;
       const open = await rejects.openRejects(db, id, { after, upTo, rule, limit: AT_ONCE });
+      const catalog = await approvedCatalog(db);
       const totals = { read: 0, accepted: 0, unchanged: 0, rejected: 0 };
       const contract = await openContract(stream.config, fieldMemory(db, id, now));
       const untimed = stream.config.record.updatedAt === undefined;
@@ -47,7 +49,12 @@ export function createReplayActivities({ db, streams, now }: Dependencies) {
       for (const [readMs, group] of groups) {
         const records = group.map(({ record }) => parseKeepingDigits(record));
         const page = { records, undecodable: new Map<number, string>() };
-        const mapped = await mapPage(stream, page, shanghaiInstant(untimed ? readMs : at.getTime()), contract);
+        const mapped = await mapPage(
+          stream,
+          page,
+          { readAt: shanghaiInstant(untimed ? readMs : at.getTime()), catalog },
+          contract,
+        );
         const refused = group.flatMap(({ id: reject }, index) => {
           const problems = mapped.outcomes[index];
           return problems ? [{ id: reject, key: stream.keyOf(records[index]), problems }] : [];

@@ -33,6 +33,8 @@ const RECORDS = Number(values.records);
 const END_MS = Math.floor(Date.now() / 1000) * 1000;
 const SCALE: Scale = { seed: 1, records: RECORDS, startMs: END_MS - 14 * 86_400_000, anchorMs: END_MS, changed: 0 };
 const WINDOW = timeWindow(SCALE.startMs, END_MS);
+/** Mapped pages are kept for the merge alone up to so many records. */
+const KEPT_UP_TO = 300_000;
 const NEVER = new AbortController().signal;
 
 type Row = Record<string, string | null>;
@@ -201,7 +203,7 @@ async function measure(
       const { rows: mapped, rejected, deleted } = open.map(page, { readAt });
       const { number, digest, records } = page;
       // Kept for the merge alone, while they fit into memory.
-      if (RECORDS <= 300_000)
+      if (RECORDS <= KEPT_UP_TO)
         pages.push({ number, digest, read: records.length, rows: mapped.toJson(), rejected, deleted, position: null });
     }
   });
@@ -263,29 +265,27 @@ try {
 
   const at = new Date();
   const open = (stream: string) => (): OpenStream => new Streams(config).get(stream);
-  const measured: Measured[] = [];
-  measured.push(await measure('database · SQLite', db, open('land-permits'), places.land, at));
-  provide('HUB_DEMO_LAND_URL', url.replace(/^postgresql:/, 'postgres:'));
-  measured.push(await measure('database · PostgreSQL', db, open('land-permits'), url, at));
-  measured.push(await measure('exchange · SQLite', db, open('culture-permits'), places.culture, at));
-  measured.push(await measure('file · csv', db, open('education-teachers'), drop, at));
-
   const perSecond = (records: number, ms: number): string => Math.round((1000 * records) / ms).toLocaleString('en-US');
   console.log(`\n### ${RECORDS.toLocaleString('en-US')} records\n`);
   console.log(
     '| records/s | bare driver | read | read and map | merge alone | floor | whole path | of the floor | peak MiB |',
   );
   console.log('|---|--:|--:|--:|--:|--:|--:|--:|--:|');
-  for (const { what, records, bareMs, readMs, mapMs, mergeMs, wholeMs, peakMiB } of measured) {
+  const report = ({ what, records, bareMs, readMs, mapMs, mergeMs, wholeMs, peakMiB }: Measured): void => {
     const floorMs = bareMs + mergeMs;
-    const known = RECORDS <= 300_000;
+    const known = RECORDS <= KEPT_UP_TO;
     const cells = [bareMs, readMs, mapMs].map((ms) => perSecond(records, ms));
     const floor = known ? [perSecond(records, mergeMs), perSecond(records, floorMs)] : ['', ''];
     const share = known ? `${String(Math.round((100 * floorMs) / wholeMs))} %` : '';
     console.log(
       `| ${[what, ...cells, ...floor, perSecond(records, wholeMs), share, Math.round(peakMiB)].join(' | ')} |`,
     );
-  }
+  };
+  report(await measure('database · SQLite', db, open('land-permits'), places.land, at));
+  provide('HUB_DEMO_LAND_URL', url.replace(/^postgresql:/, 'postgres:'));
+  report(await measure('database · PostgreSQL', db, open('land-permits'), url, at));
+  report(await measure('exchange · SQLite', db, open('culture-permits'), places.culture, at));
+  report(await measure('file · csv', db, open('education-teachers'), drop, at));
   await db.destroy();
   await unlock();
 } finally {

@@ -7,6 +7,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   up: async () => (await import('./up.ts')).addUp,
   status: async () => (await import('./status.ts')).addStatus,
   gaps: async () => (await import('./status.ts')).addGaps,
+  catalog: async () => (await import('./catalog.ts')).addCatalog,
   rejects: async () => (await import('./rejects.ts')).addRejects,
   connector: async () => (await import('./connector.ts')).addConnector,
   identify: async () => (await import('./identify.ts')).addIdentify,

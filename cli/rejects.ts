@@ -87,7 +87,8 @@ async function importSheet(name: string, file: string, options: StreamOptions): 
   if (taken > 0) await replay(name, options);
 }
 
-async function replay(name: string, options: StreamOptions & { rule?: RuleId }): Promise<void> {
+/** Has a running hub map open rejects again, and shows what became of them. */
+export async function replay(name: string, options: StreamOptions & { rule?: RuleId }): Promise<void> {
   const config = configOf(options);
   const { connector, stream } = findStream(config, name);
   const label = labelOf(connector.name, stream);

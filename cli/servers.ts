@@ -13,6 +13,7 @@ import { lockInstance, migrate, openDatabase, requireServer, shownDatabase } fro
 import { prepareEmbeddedPostgres } from '../store/embedded.ts';
 import { connectTemporal, registerSearchAttributes } from '../temporal/client.ts';
 import { findTemporal, spawnDevServer } from '../temporal/dev-server.ts';
+import { approveDemoCatalog } from './demo/catalog.ts';
 import type { CommonOptions } from './options.ts';
 import type { Part, Supervisor } from './supervisor.ts';
 
@@ -87,6 +88,7 @@ export async function startDatabase(
   const version = await requireServer(db, url);
   const unlock = await lockInstance(url);
   await migrate(db, demo ? 'demo' : 'production');
+  if (demo) await approveDemoCatalog(db);
   return { url, db, unlock, what: `PostgreSQL ${version} · ${given === undefined ? 'embedded' : shownDatabase(url)}` };
 }
 

@@ -7,6 +7,11 @@ const port = z.int().min(1).max(65_535);
 export const hubSchema = z
   .strictObject({
     jurisdiction: slug.meta({ description: 'Which profile of jurisdictions/ applies, for example wuxi' }),
+    managementUnit: z
+      .string()
+      .regex(/^[0-9A-Z]{18}$/, 'an 18-character 统一社会信用代码')
+      .optional()
+      .meta({ description: '统一社会信用代码 of the unit that supervises (管理单位) and approves the catalog' }),
     server: z
       .strictObject({
         host: z.string().default('127.0.0.1').meta({ description: 'Address that the health page listens on' }),

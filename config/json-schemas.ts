@@ -2,13 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { catalogSchema } from './catalog-schema.ts';
 import { connectorDocs } from './connector-docs.ts';
 import { anyConnectorSchema } from './connector-schema.ts';
 import { hubSchema } from './hub-schema.ts';
 import { jurisdictionSchema } from './jurisdiction-schema.ts';
 
 const FOLDER = fileURLToPath(new URL('schema/', import.meta.url));
-const SCHEMAS = { hub: hubSchema, jurisdiction: jurisdictionSchema, connector: anyConnectorSchema };
+const SCHEMAS = {
+  ...{ hub: hubSchema, jurisdiction: jurisdictionSchema, connector: anyConnectorSchema, catalog: catalogSchema },
+};
 
 /**
  * What is made from the zod schemas, file → content: the JSON Schemas that editors complete and check the YAML files

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CATALOG_FIELDS, type CatalogField } from '../domain/catalog.ts';
 import { slug, timeOfDay } from './values.ts';
 
 /** `config/jurisdictions/*.yaml`: the regulation of one city. */
@@ -32,6 +33,12 @@ export const jurisdictionSchema = z
           .meta({ description: 'Streams whose day is over at another time' }),
       })
       .meta({ description: 'The daily increment (每日增量归集): which streams are due by what time of day' }),
+    catalog: z
+      .strictObject({
+        article: z.string().min(1),
+        required: z.array(z.enum(Object.keys(CATALOG_FIELDS) as [CatalogField, ...CatalogField[]])),
+      })
+      .meta({ description: 'What an entry of the issuing catalog (发证目录) must say before it can be approved' }),
   })
   .meta({ title: 'Jurisdiction', description: 'The regulation of one city as configuration' });
 

@@ -1,16 +1,15 @@
-import type { Instant } from '../domain/dates.ts';
 import type { Page } from './contract.ts';
-import type { MappedPage, Mapping } from './mapping.ts';
+import type { MappedPage, Mapping, PageContext } from './mapping.ts';
 import type { CompareFields } from './source-contract.ts';
 
 /** Maps a page and holds its fields against the stream's contract with its source, which may reject further records. */
 export async function mapPage(
   { map }: Pick<Mapping, 'map'>,
   page: Pick<Page, 'records' | 'undecodable' | 'warnings'>,
-  readAt: Instant,
+  context: Pick<PageContext, 'readAt' | 'catalog'>,
   compare: CompareFields,
 ): Promise<MappedPage> {
-  const mapped = map(page, { readAt });
+  const mapped = map(page, context);
   const found = await compare(page.records, mapped.outcomes);
-  return found.size === 0 ? mapped : map(page, { readAt, found });
+  return found.size === 0 ? mapped : map(page, { ...context, found });
 }

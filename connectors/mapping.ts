@@ -7,6 +7,7 @@ import {
   type CertificateField,
   type Holder,
 } from '../domain/certificate.ts';
+import { validateByCatalog, type Catalog } from '../domain/catalog.ts';
 import { parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../domain/dates.ts';
 import { rejects, validateCertificate, type Problem, type RuleId } from '../domain/validation.ts';
 import type { Page, RecordHints } from './contract.ts';
@@ -44,6 +45,8 @@ export interface MappedPage {
 export interface PageContext {
   /** Update time of records whose stream has none: when the batch was opened. */
   readAt: Instant;
+  /** The approved catalog; records are not held against it where it is left out. */
+  catalog?: Catalog;
   /** Problems of records by place that were found before the mapping. */
   found?: ReadonlyMap<number, Problem[]>;
 }
@@ -137,7 +140,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
   /** Appends the record to `rows`, takes it as a deletion, or says why not. */
   function mapRecord(
     raw: unknown,
-    { readAt }: PageContext,
+    { readAt, catalog }: PageContext,
     rows: RowBuffer,
     warnings: Page['warnings'],
     deletions: Map<string, Instant>,
@@ -209,7 +212,10 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     else certificate.extension = extension;
 
     // Rules about a whole certificate say nothing useful of one whose fields could not be read.
-    if (problems.length === 0) validateCertificate(certificate, problems);
+    if (problems.length === 0) {
+      validateCertificate(certificate, (updatedAt ?? readAt).slice(0, 10), problems);
+      if (catalog) validateByCatalog(certificate, catalog, problems);
+    }
     if (!problems.some(rejects) && updatedAt !== null) {
       const json = JSON.stringify(certificate);
       const fault = storable(json);

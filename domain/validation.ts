@@ -1,9 +1,13 @@
 import type { Certificate } from './certificate.ts';
+import type { CalendarDate } from './dates.ts';
 import { HOLDER_CODE_TYPES } from './codes.ts';
 import { certificateIdentifierFault, creditCodeFault, idNumberFault } from './identifiers.ts';
 
-/** `reject`: the row does not enter the library and becomes casework. `flag`: it enters and carries the remark. */
-export type Severity = 'reject' | 'flag';
+/**
+ * `reject`: the row does not enter the library and becomes casework. `wait`: it is kept outside as well, but through no
+ * fault of its own. `flag`: it enters and carries the remark.
+ */
+export type Severity = 'reject' | 'wait' | 'flag';
 
 interface Rule {
   severity: Severity;
@@ -57,6 +61,16 @@ export const RULES = {
   'holder-name-masked': { severity: 'reject', zh: '持证主体名称被脱敏', en: 'is masked' },
   'name-address-swapped': { severity: 'reject', zh: '名称与地址颠倒', en: 'is an address where a name belongs' },
   'test-row': { severity: 'reject', zh: '测试数据', en: 'is a test row' },
+  'face-missing': { severity: 'reject', zh: '照面必填项为空', en: 'is required on the certificate and empty' },
+  'type-unlisted': { severity: 'wait', zh: '发证目录中无此证照类型', en: 'is a type without an entry in the catalog' },
+  'face-format': { severity: 'flag', zh: '照面信息格式或取值不符', en: 'is not what the catalog says of the field' },
+  'name-differs': { severity: 'flag', zh: '证照名称与发证目录不一致', en: 'is not the name that the catalog has' },
+  'holder-kind': {
+    severity: 'flag',
+    zh: '持证主体类型与发证目录不符',
+    en: 'is no kind of holder that the catalog names',
+  },
+  'status-date': { severity: 'flag', zh: '状态与有效期不符', en: 'does not fit the end of validity' },
   'identifier-check': { severity: 'flag', zh: '证照标识校验位不符', en: 'has a wrong check character' },
   'source-warning': { severity: 'flag', zh: '来源系统提示', en: 'was remarked upon by the source' },
   'holder-code-check': { severity: 'flag', zh: '持证主体代码校验位不符', en: 'has a wrong check character' },
@@ -71,17 +85,23 @@ export interface Problem {
   found?: string;
 }
 
-export const rejects = (problem: Problem): boolean => RULES[problem.rule].severity === 'reject';
+export const waits = (problem: Problem): boolean => RULES[problem.rule].severity === 'wait';
+export const rejects = (problem: Problem): boolean => RULES[problem.rule].severity !== 'flag';
 
 const TEST_ROW = /^(?:测试(?:数据|企业|公司|用户|记录)?|test)[\s\d_-]*$/i;
 const ADDRESS = /(?:路|街|巷|道|村|镇|区).{0,40}\d.{0,12}(?:号|室|楼|栋|幢|单元)$/;
 
 /** The rules that look at a whole certificate after its fields were read; appends what is broken to `problems`. */
-export function validateCertificate(certificate: Certificate, problems: Problem[]): void {
-  const { effectiveOn, expiresOn, identifier } = certificate;
+export function validateCertificate(certificate: Certificate, changedOn: CalendarDate, problems: Problem[]): void {
+  const { effectiveOn, expiresOn, identifier, status } = certificate;
   if (effectiveOn !== null && expiresOn !== null && effectiveOn > expiresOn) {
     problems.push({ rule: 'date-order', field: 'expiresOn', found: `${effectiveOn} > ${expiresOn}` });
   }
+  if (
+    expiresOn !== null &&
+    (status === 'valid' ? expiresOn < changedOn : status === 'expired' && expiresOn > changedOn)
+  )
+    problems.push({ rule: 'status-date', field: 'status', found: `${status}, ${expiresOn}` });
   if (TEST_ROW.test(certificate.number))
     problems.push({ rule: 'test-row', field: 'number', found: certificate.number });
   if (identifier !== null && certificateIdentifierFault(identifier) !== null) {

@@ -14,6 +14,7 @@ import { shanghaiInstant } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
 import { fieldMemory, settleFields } from '../store/fields.ts';
 import { commitPush, findPush, hasRejects, type Outcome, type Push } from '../store/pushes.ts';
+import { approvedCatalog } from '../store/catalog.ts';
 import { countLibrary, saveComparison } from '../store/reconciliation.ts';
 import { getStream, noteContact, type StreamRow } from '../store/streams.ts';
 
@@ -202,7 +203,12 @@ async function acceptPush(
   const contract = await openContract(config, fieldMemory(db, row.id, now));
   const at = now();
   const page = { records, undecodable: new Map<number, string>() };
-  const mapped = await mapPage(stream, page, shanghaiInstant(at.getTime()), contract);
+  const mapped = await mapPage(
+    stream,
+    page,
+    { readAt: shanghaiInstant(at.getTime()), catalog: await approvedCatalog(db) },
+    contract,
+  );
   const outcomes = mapped.outcomes.map((problems, index): Outcome => {
     const recordKey = stream.keyOf(records[index]);
     if (problems === null) return { key: recordKey, outcome: 'committed' };

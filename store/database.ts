@@ -3,6 +3,7 @@ import pg from 'pg';
 import { configurationError, messageOf, transientError } from '../domain/errors.ts';
 import * as library from './migrations/0001-library.ts';
 import * as casework from './migrations/0002-casework.ts';
+import * as catalog from './migrations/0003-catalog.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -12,6 +13,7 @@ const INSTANCE_LOCK = 0x68_75_62;
 const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0001-library', library],
   ['0002-casework', casework],
+  ['0003-catalog', catalog],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

@@ -1,13 +1,14 @@
-import { setCurrentDetails } from '@temporalio/workflow';
-import type { DeliverOutboundResult, TargetLabel } from './messages.ts';
+import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { DeliverOutboundInput, DeliverOutboundResult } from './messages.ts';
 import { reading } from './steps.ts';
 
 /**
  * Sends what waits for one system, message by message, at least once each, until nothing is due. Receipts, retries and
  * dead letters are in the outbox; this run only drives, and holds no message.
  */
-export async function deliverOutbound({ target }: TargetLabel): Promise<DeliverOutboundResult> {
-  const result: DeliverOutboundResult = { delivered: 0, deferred: 0, dead: 0 };
+export async function deliverOutbound(input: DeliverOutboundInput): Promise<DeliverOutboundResult> {
+  const { target } = input;
+  const result: DeliverOutboundResult = { ...(input.carried ?? { delivered: 0, deferred: 0, dead: 0 }) };
   for (;;) {
     const { more, ...sent } = await reading.deliverMessages.executeWithOptions({ summary: '发送到期消息' }, [
       { target },
@@ -19,5 +20,7 @@ export async function deliverOutbound({ target }: TargetLabel): Promise<DeliverO
       `已送达 ${String(result.delivered)} · 待重发 ${String(result.deferred)} · 死信 ${String(result.dead)}`,
     );
     if (!more) return result;
+    if (workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof deliverOutbound>({ ...input, carried: result });
   }
 }

@@ -66,6 +66,10 @@ export interface TargetLabel {
   unit: string;
 }
 
+export interface DeliverOutboundInput extends TargetLabel {
+  carried?: DeliverOutboundResult;
+}
+
 export interface DeliverOutboundResult {
   delivered: number;
   /** To be tried again later. */

@@ -46,6 +46,8 @@ class FileSource implements Source {
   readonly #pattern: RegExp;
   readonly #trace: OpenOptions['trace'];
   readonly #now: () => number;
+  /** A read that was left after a page, so that going on does not parse the file from its start. */
+  #paused: { batch: string; page: number; rows: AsyncIterator<unknown> } | null = null;
 
   constructor(connector: FileConnectorConfig, stream: FileStreamConfig, options: OpenOptions = {}) {
     this.#now = options.now ?? Date.now;
@@ -69,18 +71,34 @@ class FileSource implements Source {
     const taken = await this.#find(window);
     const { size } = this.#stream.page;
     const done = resume.committed.size;
-    let number = 0;
+    const paused = this.#paused;
+    this.#paused = null;
+    const goesOn = paused?.batch === window.id && paused.page === done;
+    if (!goesOn) await paused?.rows.return?.();
+    const rows = goesOn ? paused.rows : rowsOf(taken, this.#stream)[Symbol.asyncIterator]();
+    let number = goesOn ? done : 0;
     let records: unknown[] = [];
-    for await (const row of rowsOf(taken, this.#stream)) {
-      records.push(row);
-      if (records.length < size) continue;
+    let atPage = false;
+    try {
+      for (let row = await rows.next(); row.done !== true; row = await rows.next()) {
+        records.push(row.value);
+        if (records.length < size) continue;
+        signal.throwIfAborted();
+        const page = number >= done ? pageOf(number, records, taken.garbled) : null;
+        number += 1;
+        records = [];
+        if (!page) continue;
+        atPage = true;
+        yield page;
+        atPage = false;
+      }
       signal.throwIfAborted();
-      if (number >= done) yield pageOf(number, records, taken.garbled);
-      number += 1;
-      records = [];
+      if (number >= done && (records.length > 0 || number === 0)) yield pageOf(number, records, taken.garbled);
+    } finally {
+      // Whoever stopped at a page usually comes back for the next one.
+      if (atPage) this.#paused = { batch: window.id, page: number, rows };
+      else await rows.return?.();
     }
-    signal.throwIfAborted();
-    if (number >= done && (records.length > 0 || number === 0)) yield pageOf(number, records, taken.garbled);
   }
 
   async nextBatch(after: BatchWindow | null, { known }: ChainView): Promise<NextBatch> {
@@ -154,6 +172,7 @@ class FileSource implements Source {
   }
 
   async close(): Promise<void> {
+    await this.#paused?.rows.return?.();
     await this.#intake.close();
     await this.#place.close();
   }

@@ -8,6 +8,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { createActivities, type Activities } from '../../activities/index.ts';
+import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
 import type { HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { saveStreams } from '../../store/streams.ts';
@@ -68,6 +69,7 @@ export class SkippingHub {
     });
     const nowMs = await env.currentTimeMs();
     const hub = new SkippingHub(env, await createDatabase(), await prepare(nowMs), nowMs);
+    await approveDemoCatalog(hub.db);
     await saveStreams(hub.db, configuredStreams(hub.config), new Date(nowMs));
     return hub;
   }

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Knex } from 'knex';
+import { readCatalog } from '../../config/catalog-file.ts';
+import { approveDrafts, draftEntries } from '../../store/catalog.ts';
+import { ROOT } from '../options.ts';
+
+/** Puts the catalog of the demonstration into force, as its management unit would. */
+export async function approveDemoCatalog(db: Knex): Promise<void> {
+  const file = join(ROOT, 'config/catalog/demo.yaml');
+  const entries = readCatalog(file, readFileSync(file));
+  const at = new Date();
+  await draftEntries(db, entries, 'demo', at);
+  await approveDrafts(
+    db,
+    entries.map(({ typeCode }) => typeCode),
+    'demo',
+    at,
+  );
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { compareWithTruth } from '../../cli/demo/truth.ts';
+import { replayWorkflowId, syncWorkflowId } from '../../domain/ids.ts';
+import { HubError } from '../../domain/errors.ts';
+import { timeWindow } from '../../domain/window.ts';
+import { approveDrafts, draftEntries, entryVersions, waitingTypes, withdrawEntries } from '../../store/catalog.ts';
+import { findGaps } from '../../store/overview.ts';
+import { rejectGroups } from '../../store/rejects.ts';
+import type { replayRejects } from '../../workflows/replay-rejects.ts';
+import type { syncWindow } from '../../workflows/sync-window.ts';
+import { Departments } from '../support/departments.ts';
+import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
+
+const STREAM = 'housing-permits';
+const TYPE = '11100000000013338W011';
+const HOUR_MS = 3_600_000;
+
+describe('a type without an entry in the catalog', () => {
+  let hub: SkippingHub;
+  before(async () => {
+    hub = await SkippingHub.start((nowMs) =>
+      new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - 3 * 24 * HOUR_MS, records: 1_500 }).start('housing'),
+    );
+  });
+  after(() => hub.stop());
+
+  it('lets no record in, loses none, pauses nothing; what waited goes in once the entry is approved', async () => {
+    const at = new Date(hub.nowMs);
+    await withdrawEntries(hub.db, [TYPE], 'M', at);
+    await assert.rejects(
+      withdrawEntries(hub.db, [TYPE, '11100000000013522L003'], 'M', at),
+      (error) => error instanceof HubError && error.message === `${TYPE}: no approved entry`,
+    );
+    await hub.working(async () => {
+      const window = timeWindow(hub.nowMs - 72 * HOUR_MS, hub.nowMs);
+      const read = await hub.client.workflow.execute<typeof syncWindow>('syncWindow', {
+        ...{ workflowId: syncWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+        args: [{ ...hub.label(STREAM), purpose: 'daily', window }],
+      });
+      // Far beyond the share of rejects that stops a read; deletions need no more than a key.
+      assert.deepEqual([read.complete, read.accepted], [true, 0]);
+      assert.ok(read.rejected > 1_400);
+    });
+    const [waiting, ...others] = await waitingTypes(hub.db);
+    assert.deepEqual(others, []);
+    assert.equal(waiting?.typeCode, TYPE);
+    assert.ok(waiting.records > 1_000);
+    assert.deepEqual(
+      (await findGaps(hub.db, at, STREAM)).filter(({ kind }) => kind === 'paused'),
+      [],
+    );
+
+    const [version] = await entryVersions(hub.db, [TYPE]);
+    assert.ok(version);
+    assert.deepEqual([version.state, version.version], ['withdrawn', 1]);
+    const entry = { ...version.entry, name: '建筑工程施工许可证' };
+    assert.deepEqual(await draftEntries(hub.db, [entry], 'M', at), { drafted: 1, unchanged: 0 });
+    assert.deepEqual(await draftEntries(hub.db, [entry], 'M', at), { drafted: 0, unchanged: 1 });
+    await approveDrafts(hub.db, [TYPE], 'M', at);
+    assert.deepEqual(
+      (await entryVersions(hub.db, [TYPE])).map(({ state, version: number }) => [number, state]),
+      [
+        [2, 'approved'],
+        [1, 'withdrawn'],
+      ],
+    );
+    const replayed = await hub.working(() =>
+      hub.client.workflow.execute<typeof replayRejects>('replayRejects', {
+        ...{ workflowId: replayWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+        args: [{ ...hub.label(STREAM), rule: 'type-unlisted' }],
+      }),
+    );
+    assert.equal(replayed.accepted, waiting.records);
+    assert.deepEqual(await waitingTypes(hub.db), []);
+    assert.ok((await rejectGroups(hub.db, STREAM)).every(({ rule }) => rule !== 'type-unlisted'));
+    const { equal, text } = await compareWithTruth(hub.db, STREAM, hub.departments.get('housing').url);
+    assert.ok(equal, text);
+  });
+});

@@ -214,7 +214,8 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     // Rules about a whole certificate say nothing useful of one whose fields could not be read.
     if (problems.length === 0) {
       validateCertificate(certificate, (updatedAt ?? readAt).slice(0, 10), problems);
-      if (catalog) validateByCatalog(certificate, catalog, problems);
+      // Only what nothing else keeps out waits for an entry of its type.
+      if (catalog && !isDeleted && !problems.some(rejects)) validateByCatalog(certificate, catalog, problems);
     }
     if (!problems.some(rejects) && updatedAt !== null) {
       const json = JSON.stringify(certificate);

@@ -103,7 +103,7 @@ export async function waitingTypes(db: Knex): Promise<WaitingType[]> {
     `SELECT problem->>'found' AS "typeCode", name AS stream, unit_name AS unit, count(*) AS records,
        min(first_seen_at) AS since
      FROM reject JOIN stream ON stream.id = stream_id, jsonb_array_elements(problems) AS problem
-     WHERE resolved_at IS NULL AND problem->>'rule' = 'type-unlisted'
+     WHERE resolved_at IS NULL AND reject.rule = 'type-unlisted' AND problem->>'rule' = 'type-unlisted'
      GROUP BY 1, 2, 3 ORDER BY since, 1`,
   );
   return rows;

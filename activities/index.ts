@@ -2,6 +2,7 @@ import { createCollectActivities } from './collect.ts';
 import { createDayActivities } from './days.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createOutboundActivities } from './outbound.ts';
+import { createProveActivities } from './prove.ts';
 import { createReconcileActivities } from './reconcile.ts';
 import { createReplayActivities } from './replay.ts';
 import { createReturnActivities } from './returns.ts';
@@ -12,6 +13,7 @@ export function createActivities(dependencies: Dependencies) {
     ...createCollectActivities(dependencies),
     ...createDayActivities(dependencies),
     ...createOutboundActivities(dependencies),
+    ...createProveActivities(dependencies),
     ...createReconcileActivities(dependencies),
     ...createReplayActivities(dependencies),
     ...createReturnActivities(dependencies),

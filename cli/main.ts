@@ -8,6 +8,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   status: async () => (await import('./status.ts')).addStatus,
   gaps: async () => (await import('./status.ts')).addGaps,
   catalog: async () => (await import('./catalog.ts')).addCatalog,
+  prove: async () => (await import('./prove.ts')).addProve,
   rejects: async () => (await import('./rejects.ts')).addRejects,
   connector: async () => (await import('./connector.ts')).addConnector,
   identify: async () => (await import('./identify.ts')).addIdentify,

@@ -12,7 +12,7 @@ import { streamAttributes } from '../workflows/search-attributes.ts';
 import { withStreams, configOf, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
 import { moment, table } from './output.ts';
-import { showRun, withRunningHub } from './running-hub.ts';
+import { showRun, toldTotals, withRunningHub } from './running-hub.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -93,13 +93,14 @@ export async function replay(name: string, options: StreamOptions & { rule?: Rul
   const { connector, stream } = findStream(config, name);
   const label = labelOf(connector.name, stream);
   await withRunningHub(config, (client) =>
-    showRun({ title: `${name}, its open rejects`, cure: 'look at the log', json: options.json }, () =>
-      client.workflow.execute<typeof replayRejects>('replayRejects', {
+    showRun({ title: `${name}, its open rejects`, cure: 'look at the log', quiet: options.json }, async () => {
+      const totals = await client.workflow.execute<typeof replayRejects>('replayRejects', {
         ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: replayWorkflowId(name) },
         typedSearchAttributes: streamAttributes(label, '重放'),
         staticSummary: `重放 · ${label.title}`,
         args: [{ ...label, rule: options.rule }],
-      }),
-    ),
+      });
+      return toldTotals(totals, options.json);
+    }),
   );
 }

@@ -25,25 +25,36 @@ export async function withRunningHub<T>(
   }
 }
 
-/** Waits for a workflow and shows what it did, for people or for programs. */
+/** Waits for what a running hub does and shows it; `quiet` for programs, which get the result by other means. */
 export async function showRun(
-  { title, cure, json }: { title: string; cure: string; json: boolean | undefined },
-  work: () => Promise<Totals>,
+  { title, cure, quiet }: { title: string; cure: string; quiet: boolean | undefined },
+  work: () => Promise<string>,
 ): Promise<void> {
-  const told = (): Promise<Totals> =>
+  const told = (): Promise<string> =>
     work().catch((error: unknown) => {
       throw systemError(`${title}: ${causeOf(error)}`, { code: 'run-failed', cure });
     });
-  if (json) return console.log(JSON.stringify(await told(), null, 2));
+  if (quiet) {
+    await told();
+    return;
+  }
   await new Listr([
     {
       title,
       task: async (_, task) => {
-        const { read, accepted, unchanged, rejected } = await told();
-        task.title = `${title}: read ${String(read)}, accepted ${String(accepted)}, unchanged ${String(unchanged)}, rejected ${String(rejected)}`;
+        task.title = `${title}: ${await told()}`;
       },
     },
   ]).run();
+}
+
+/** What a run read, as text for people or, with `json`, for programs on standard output. */
+export function toldTotals(
+  { read, accepted, unchanged, rejected, ...rest }: Totals,
+  json: boolean | undefined,
+): string {
+  if (json) console.log(JSON.stringify({ read, accepted, unchanged, rejected, ...rest }, null, 2));
+  return `read ${String(read)}, accepted ${String(accepted)}, unchanged ${String(unchanged)}, rejected ${String(rejected)}`;
 }
 
 /** The innermost message: what an activity said. */

@@ -8,6 +8,8 @@ export const syncWorkflowId = (stream: string): string => `sync:${stream}`;
 /** One comparison of one stream runs at a time. */
 export const reconcileWorkflowId = (stream: string): string => `reconcile:${stream}`;
 export const returnWorkflowId = (stream: string): string => `return:${stream}`;
+/** One proof of a stream runs at a time. */
+export const proveWorkflowId = (stream: string): string => `prove:${stream}`;
 /** One replay of a stream's rejects runs at a time. */
 export const replayWorkflowId = (stream: string): string => `replay:${stream}`;
 /** Scheduled runs of a stream's day; one that is started by hand carries its date. */

@@ -4,6 +4,7 @@ import { configurationError, messageOf, transientError } from '../domain/errors.
 import * as library from './migrations/0001-library.ts';
 import * as casework from './migrations/0002-casework.ts';
 import * as catalog from './migrations/0003-catalog.ts';
+import * as proof from './migrations/0004-proof.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -14,6 +15,7 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0001-library', library],
   ['0002-casework', casework],
   ['0003-catalog', catalog],
+  ['0004-proof', proof],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

@@ -92,6 +92,7 @@ export async function findGaps(db: Knex, at: Date, stream?: string): Promise<Gap
      SELECT name, owner_name, 'difference', subject || ': source ' || source_count || ', library ' || library_count
        || CASE WHEN only_at_source <> '{}' THEN '; missing: ' || array_to_string(only_at_source[1:20], ', ') ELSE '' END
        || CASE WHEN only_in_library <> '{}' THEN '; only in the library: ' || array_to_string(only_in_library[1:20], ', ') ELSE '' END
+       || CASE WHEN different <> '{}' THEN '; other content: ' || array_to_string(different[1:20], ', ') ELSE '' END
      FROM due JOIN discrepancy d ON d.stream_id = due.id AND d.closed_at IS NULL
      UNION ALL
      SELECT name, unit_name, 'unacknowledged', 'batch ' || source_batch

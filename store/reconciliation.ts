@@ -65,6 +65,8 @@ export async function saveComparison(
       .whereNull('closed_at')
       .where('window_from', '>=', window.from)
       .where('window_to', '<=', window.to)
+      // Equal counts say nothing about content.
+      .whereRaw(`different = '{}'`)
       .update({ closed_at: at });
   });
 }
@@ -77,6 +79,8 @@ export interface Difference {
   libraryCount: number;
   onlyAtSource: string[];
   onlyInLibrary: string[];
+  /** Keys with the same version and another content. */
+  different?: string[];
 }
 
 /** A difference that reading again did not mend becomes a task of the unit that answers for the source. */
@@ -91,12 +95,13 @@ export async function openDiscrepancy(db: Knex, stream: StreamRow, difference: D
       library_count: difference.libraryCount,
       only_at_source: difference.onlyAtSource,
       only_in_library: difference.onlyInLibrary,
+      different: difference.different ?? [],
       owner_code: stream.unitCode,
       owner_name: stream.unitName,
       opened_at: at,
     })
     .onConflict(db.raw('(stream_id, subject) WHERE closed_at IS NULL'))
-    .merge(['source_count', 'library_count', 'only_at_source', 'only_in_library']);
+    .merge(['source_count', 'library_count', 'only_at_source', 'only_in_library', 'different']);
 }
 
 /** Where the oldest known difference of a stream begins; null when there is none. */

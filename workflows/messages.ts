@@ -53,6 +53,25 @@ export interface ReturnSyncResult extends Totals {
   batches: number;
 }
 
+export interface ProveStreamInput extends StreamLabel {
+  window: TimeWindow;
+  /** Reads a window that differs once more before its differences become a task. */
+  mend?: boolean;
+  carried?: { pending: TimeWindow[]; result: ProveStreamResult };
+}
+
+export interface ProveStreamResult {
+  /** Records that the source listed. */
+  records: number;
+  /** Differences at first sight, and those that stayed. */
+  found: number;
+  differences: number;
+  /** Ids of the proofs that count, one for each part of the period. */
+  proofs: number[];
+  /** Ids of proofs whose differences were mended, in part or all, by reading again. */
+  mended: number[];
+}
+
 export interface ReplayRejectsInput extends StreamLabel {
   /** Only rejects by this rule. */
   rule?: string | undefined;

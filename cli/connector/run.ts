@@ -7,7 +7,7 @@ import { labelOf } from '../../temporal/schedules.ts';
 import type { returnSync } from '../../workflows/return-sync.ts';
 import { streamAttributes } from '../../workflows/search-attributes.ts';
 import type { syncWindow } from '../../workflows/sync-window.ts';
-import { showRun, withRunningHub } from '../running-hub.ts';
+import { showRun, toldTotals, withRunningHub } from '../running-hub.ts';
 import { boundsOf, configOf, type StreamOptions } from './select.ts';
 
 /** Has a running hub read a window, or the next batches, and waits for it. */
@@ -31,25 +31,27 @@ export async function runStream(name: string, options: StreamOptions & { again?:
     const [fromMs, toMs] = boundsOf(options);
     const { taskQueue } = config.settings.temporal;
     if (byBatches) {
-      await showRun({ title: `${name}, its next batches`, cure, json: options.json }, () =>
-        client.workflow.execute<typeof returnSync>('returnSync', {
+      await showRun({ title: `${name}, its next batches`, cure, quiet: options.json }, async () => {
+        const totals = await client.workflow.execute<typeof returnSync>('returnSync', {
           ...{
             taskQueue,
             workflowId: returnWorkflowId(name),
             typedSearchAttributes: streamAttributes(label, '取批次'),
           },
           args: [{ ...label, ...(options.again && { again: timeWindow(fromMs, toMs) }) }],
-        }),
-      );
+        });
+        return toldTotals(totals, options.json);
+      });
       return;
     }
     const window = timeWindow(fromMs, Math.max(fromMs, Math.min(toMs, readableMs)));
-    await showRun({ title: `${name}, ${describeWindow(window)}`, cure, json: options.json }, () =>
-      client.workflow.execute<typeof syncWindow>('syncWindow', {
+    await showRun({ title: `${name}, ${describeWindow(window)}`, cure, quiet: options.json }, async () => {
+      const totals = await client.workflow.execute<typeof syncWindow>('syncWindow', {
         ...{ taskQueue, workflowId: syncWorkflowId(name), typedSearchAttributes: streamAttributes(label, '读取') },
         staticSummary: `读取 · ${label.title} · ${describeWindow(window)}`,
         args: [{ ...label, purpose: 'daily', window }],
-      }),
-    );
+      });
+      return toldTotals(totals, options.json);
+    });
   });
 }

@@ -56,14 +56,16 @@ export class RowReader {
       : db.from({ [SOURCE]: table });
   }
 
-  #ranged(db: Knex, range: Range): Knex.QueryBuilder {
+  /** @param goesOn the caller says where the rows begin: of two lower bounds some databases use the wrong one */
+  #ranged(db: Knex, range: Range, goesOn = false): Knex.QueryBuilder {
     const query = this.#from(db);
     if (range === 'all') return query;
     if ('fromMs' in range) {
       const column = this.#cut ?? '';
-      return query.where(column, '>=', this.#time(db, range.fromMs)).where(column, '<', this.#time(db, range.toMs));
+      if (!goesOn) void query.where(column, '>=', this.#time(db, range.fromMs));
+      return query.where(column, '<', this.#time(db, range.toMs));
     }
-    if (range.after !== null) void query.where(this.#order, '>', numeric(range.after));
+    if (range.after !== null && !goesOn) void query.where(this.#order, '>', numeric(range.after));
     return query.where(this.#order, '<=', numeric(range.upTo));
   }
 
@@ -91,12 +93,14 @@ export class RowReader {
 
   /** The rows that follow a place, in order; the ones delivered at that place come again and are to be left out. */
   page(db: Knex, range: Range, after: Place | null, limit: number): Knex.QueryBuilder {
-    const query = this.#ranged(db, range).select(`${SOURCE}.*`).whereNotNull(this.#order);
+    const key = after?.keys.at(-1);
+    const query = this.#ranged(db, range, key !== undefined)
+      .select(`${SOURCE}.*`)
+      .whereNotNull(this.#order);
     const { exact } = this.#dialect;
     const cut = this.#cut;
     if (cut !== null && exact && this.#stream.timeFormat === 'native')
       void query.select(db.raw(`${exact('??')} AS ??`, [cut, EXACT]));
-    const key = after?.keys.at(-1);
     if (after && key !== undefined) {
       if (cut === null) void query.where(this.#order, '>=', key);
       else {

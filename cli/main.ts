@@ -7,6 +7,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   up: async () => (await import('./up.ts')).addUp,
   status: async () => (await import('./status.ts')).addStatus,
   gaps: async () => (await import('./status.ts')).addGaps,
+  certificate: async () => (await import('./certificate.ts')).addCertificate,
   catalog: async () => (await import('./catalog.ts')).addCatalog,
   prove: async () => (await import('./prove.ts')).addProve,
   rejects: async () => (await import('./rejects.ts')).addRejects,

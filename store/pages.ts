@@ -49,7 +49,8 @@ export interface PageCounts {
 /**
  * One page is one statement and so one transaction: rows merged by key, rejects, and the page's own line with its
  * counts. A row is left alone when the library holds the same content or a newer version; of several versions on one
- * page the latest wins, of those of one instant the last. Writing a page a second time fails on the page's line, and nothing of it is written twice.
+ * page the latest wins, of those of one instant the last; the others, and versions that come after newer ones, go into
+ * the history, where they have their place by their own time. Writing a page a second time fails on the page's line, and nothing of it is written twice.
  * Rejects that a newer version replaces are resolved; those replaced on pages written at the same time, when the batch
  * is closed. What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the
  * whole library for every page until it has been analysed.
@@ -67,21 +68,23 @@ WITH given AS MATERIALIZED (
   ORDER BY key, "updatedAt" DESC
 ), latest AS (
   SELECT DISTINCT ON (key) given.*, decode(hash, 'hex') AS content FROM given ORDER BY key, "updatedAt" DESC, place DESC
+), judged AS MATERIALIZED (
+  SELECT latest.*, held.source_updated_at AS held_at, held.content_hash AS held_content
+  FROM latest LEFT JOIN LATERAL (
+    SELECT source_updated_at, content_hash FROM certificate WHERE stream_id = $1 AND record_key = key OFFSET 0
+  ) AS held ON true
 ), merged AS (
   INSERT INTO certificate (stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code,
     issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash,
     source_updated_at, batch_id, recorded_at)
   SELECT $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
     "expiresOn", "longTerm", holders, CASE WHEN dead THEN 'deleted' ELSE status END, "rawStatus", extension, flags,
-    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone."updatedAt" ELSE latest."updatedAt" END, $2, $8
-  FROM latest LEFT JOIN gone USING (key)
-  CROSS JOIN LATERAL (SELECT coalesce(gone."updatedAt" >= latest."updatedAt", false) AS dead) AS end_of_it
-  LEFT JOIN LATERAL (
-    SELECT source_updated_at, content_hash FROM certificate WHERE stream_id = $1 AND record_key = key OFFSET 0
-  ) AS held ON true
-  WHERE held.source_updated_at IS NULL
-    OR held.source_updated_at < latest."updatedAt" AND NOT ($11 AND held.content_hash = content)
-    OR held.source_updated_at = latest."updatedAt" AND held.content_hash <> content
+    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone."updatedAt" ELSE judged."updatedAt" END, $2, $8
+  FROM judged LEFT JOIN gone USING (key)
+  CROSS JOIN LATERAL (SELECT coalesce(gone."updatedAt" >= judged."updatedAt", false) AS dead) AS end_of_it
+  WHERE held_at IS NULL
+    OR held_at < judged."updatedAt" AND NOT ($11 AND held_content = content)
+    OR held_at = judged."updatedAt" AND held_content <> content
   ORDER BY key
   ON CONFLICT (stream_id, record_key) DO UPDATE SET
     number = excluded.number, type_code = excluded.type_code, name = excluded.name, identifier = excluded.identifier,
@@ -93,6 +96,22 @@ WITH given AS MATERIALIZED (
   WHERE certificate.source_updated_at < excluded.source_updated_at
     OR certificate.source_updated_at = excluded.source_updated_at AND certificate.content_hash <> excluded.content_hash
   RETURNING record_key, source_updated_at, xmax = 0 AS added
+), late AS (
+  SELECT key, place FROM judged
+  WHERE (held_at > "updatedAt" OR held_at IS NULL AND NOT EXISTS (SELECT FROM merged WHERE record_key = key))
+  UNION ALL SELECT given.key, given.place FROM given JOIN latest USING (key)
+  WHERE given.place <> latest.place AND (given."updatedAt", given.hash) <> (latest."updatedAt", latest.hash) AND NOT $11
+), kept AS (
+  INSERT INTO certificate_history (replaced_at, stream_id, record_key, number, type_code, name, identifier,
+    issuer_name, issuer_code, issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension,
+    flags, content_hash, source_updated_at, batch_id, recorded_at)
+  SELECT $8, $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
+    "expiresOn", "longTerm", holders, status, "rawStatus", extension, flags, decode(hash, 'hex'), "updatedAt", $2, $8
+  FROM given JOIN late USING (key, place)
+  WHERE NOT EXISTS (SELECT FROM certificate_history known WHERE known.stream_id = $1 AND known.record_key = key
+      AND known.source_updated_at = "updatedAt" AND known.content_hash = decode(hash, 'hex'))
+    AND NOT EXISTS (SELECT FROM certificate WHERE stream_id = $1 AND record_key = key
+      AND source_updated_at = "updatedAt" AND content_hash = decode(hash, 'hex'))
 ), ended AS (
   UPDATE certificate SET status = 'deleted', content_hash = sha256(content_hash), source_updated_at = "updatedAt",
     batch_id = $2, recorded_at = $8

@@ -98,18 +98,21 @@ export async function chosenWindow(open: OpenStream, options: StreamOptions): Pr
   return timeWindow(fromMs, toMs);
 }
 
+/** Reads an option that is a time, epoch milliseconds. */
+export function instantOption(text: string, option: string): number {
+  const instant = parseInstant(text);
+  if (instant !== null) return Date.parse(instant);
+  throw configurationError(`${option}: found “${text}”, expected a time`, {
+    code: 'option-invalid',
+    cure: 'write 2026-11-22 or "2026-11-22 21:30:00"',
+  });
+}
+
 /** Both ends of the chosen window, epoch milliseconds. */
 export function boundsOf({ from, to }: StreamOptions): [fromMs: number, toMs: number] {
-  const read = (text: string, option: string): number => {
-    const instant = parseInstant(text);
-    if (instant !== null) return Date.parse(instant);
-    throw configurationError(`${option}: found “${text}”, expected a time`, {
-      code: 'option-invalid',
-      cure: 'write 2026-11-22 or "2026-11-22 21:30:00"',
-    });
-  };
-  const fromMs = from === undefined ? startOfDayMs(addDays(shanghaiDate(Date.now()), -1)) : read(from, '--from');
-  const toMs = to === undefined ? Date.now() : read(to, '--to');
+  const fromMs =
+    from === undefined ? startOfDayMs(addDays(shanghaiDate(Date.now()), -1)) : instantOption(from, '--from');
+  const toMs = to === undefined ? Date.now() : instantOption(to, '--to');
   if (fromMs < toMs) return [fromMs, toMs];
   throw configurationError('the window ends before it begins', {
     code: 'option-invalid',

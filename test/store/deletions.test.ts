@@ -6,14 +6,11 @@ import { RowBuffer } from '../../connectors/row-buffer.ts';
 import { contentHash } from '../../domain/certificate.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
-import { timeWindow } from '../../domain/window.ts';
-import { closeBatch, getBatch, openBatch, restartBatch, type Gone } from '../../store/batches.ts';
+import { closeBatch, getBatch, restartBatch, type Gone } from '../../store/batches.ts';
 import { writePage, type PageCounts, type PageRows, type PageRules } from '../../store/pages.ts';
-import { saveStreams } from '../../store/streams.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { BASE_MS, newBatch as batchOf, newStream, NOW } from '../support/library.ts';
 
-const BASE_MS = Date.parse('2026-11-20T00:00:00+08:00');
-const NOW = new Date('2026-11-22T12:00:00+08:00');
 const TIMED: PageRules = { untimed: false, snapshot: false };
 const UNTIMED: PageRules = { untimed: true, snapshot: false };
 const SNAPSHOT: PageRules = { untimed: true, snapshot: true };
@@ -64,30 +61,16 @@ describe('records that are gone', () => {
   let database: TestDatabase;
   let db: Knex;
   let streamId = 0;
-  let streams = 0;
   before(async () => {
     database = await createDatabase();
     ({ db } = database);
   });
   after(() => database.drop());
-  async function newStream(): Promise<number> {
-    streams += 1;
-    const name = `stream-${streams}`;
-    const owner = { title: name, connector: 'c', unitCode: 'U', unitName: 'U' };
-    await saveStreams(db, [{ name, ...owner, delivery: 'daily', since: new Date(BASE_MS), daily: null }], NOW);
-    return (await db('stream').where({ name }).first<{ id: number }>('id')).id;
-  }
   beforeEach(async () => {
-    streamId = await newStream();
+    ({ id: streamId } = await newStream(db));
   });
 
-  const newBatch = (declared = 0): Promise<number> =>
-    openBatch(
-      db,
-      streamId,
-      { purpose: 'daily', window: timeWindow(BASE_MS, BASE_MS + 86_400_000), declared, workflowId: 'w' },
-      NOW,
-    );
+  const newBatch = (declared = 0): Promise<number> => batchOf(db, streamId, declared);
   const write = async (batch: number, page: PageRows, rules: PageRules): Promise<PageCounts> =>
     writePage(db, await getBatch(db, batch), page, rules, NOW);
   /** Commits one page in a batch of its own. */
@@ -177,7 +160,7 @@ describe('records that are gone', () => {
 
     it('end only records of their own stream', async () => {
       await commit({ rows: [['a', 1, 1]] });
-      const [here, there] = [streamId, await newStream()];
+      const [here, there] = [streamId, (await newStream(db)).id];
       streamId = there;
       await commit({ deleted: [['a', 2]] });
       streamId = here;

@@ -5,14 +5,10 @@ import type { Knex } from 'knex';
 import { RowBuffer } from '../../connectors/row-buffer.ts';
 import { contentHash } from '../../domain/certificate.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { timeWindow } from '../../domain/window.ts';
-import { closeBatch, getBatch, openBatch, restartBatch } from '../../store/batches.ts';
+import { closeBatch, getBatch, restartBatch } from '../../store/batches.ts';
 import { writePage, type PageCounts, type PageRows } from '../../store/pages.ts';
-import { saveStreams } from '../../store/streams.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-
-const BASE_MS = Date.parse('2026-11-20T00:00:00+08:00');
-const NOW = new Date('2026-11-22T12:00:00+08:00');
+import { BASE_MS, newBatch as batchOf, newStream, NOW } from '../support/library.ts';
 
 /** One delivered record: its key, its update time in seconds, its content, whether it breaks a rule. */
 interface Delivered {
@@ -58,7 +54,6 @@ describe('writing a page', () => {
   let database: TestDatabase;
   let db: Knex;
   let streamId = 0;
-  let streams = 0;
   before(async () => {
     database = await createDatabase();
     ({ db } = database);
@@ -66,29 +61,9 @@ describe('writing a page', () => {
   after(() => database.drop());
 
   async function freshStream(): Promise<void> {
-    streams += 1;
-    const name = `stream-${streams}`;
-    const common = {
-      title: name,
-      connector: 'c',
-      unitCode: 'U',
-      unitName: 'U',
-      delivery: 'daily' as const,
-      since: new Date(BASE_MS),
-      daily: null,
-    };
-    await saveStreams(db, [{ name, ...common }], NOW);
-    const row = await db('stream').where({ name }).first<{ id: number }>('id');
-    streamId = row.id;
+    ({ id: streamId } = await newStream(db));
   }
-
-  const newBatch = async (declared: number): Promise<number> =>
-    openBatch(
-      db,
-      streamId,
-      { purpose: 'daily', window: timeWindow(BASE_MS, BASE_MS + 86_400_000), declared, workflowId: 'w' },
-      NOW,
-    );
+  const newBatch = (declared: number): Promise<number> => batchOf(db, streamId, declared);
   const write = async (batchId: number, page: PageRows): Promise<PageCounts> =>
     writePage(db, await getBatch(db, batchId), page, RULES, NOW);
 
@@ -99,6 +74,14 @@ describe('writing a page', () => {
     return Object.fromEntries(
       rows.map((row) => [row.record_key, [(row.source_updated_at.getTime() - BASE_MS) / 1000, row.extension.content]]),
     );
+  };
+  /** Times of the versions before the present one, oldest first. */
+  const historyOf = async (key: string): Promise<number[]> => {
+    const rows = await db('certificate_history')
+      .where({ stream_id: streamId, record_key: key })
+      .orderBy('source_updated_at')
+      .select<{ at: Date }[]>({ at: 'source_updated_at' });
+    return rows.map(({ at }) => (at.getTime() - BASE_MS) / 1000);
   };
   const openRejects = async (): Promise<string[]> =>
     (await db('reject').where({ stream_id: streamId }).whereNull('resolved_at').pluck<string[]>('record_key')).sort();
@@ -168,6 +151,18 @@ describe('writing a page', () => {
         [3, 'valid'],
       ],
     );
+  });
+
+  it('keeps versions that come after newer ones, each once, in their place', async () => {
+    await freshStream();
+    const batch = await newBatch(9);
+    const version = (at: number, content = at) => ({ key: 1, at, content, bad: false });
+    await write(batch, pageOf(0, [version(5)]));
+    await write(batch, pageOf(1, [version(3), version(8), version(4)]));
+    await write(batch, pageOf(2, [version(6), version(4), version(8)]));
+    await write(batch, pageOf(3, [version(3), version(8), version(5)]));
+    assert.deepEqual(await held(), { K1: [8, 8] });
+    assert.deepEqual(await historyOf('K1'), [3, 4, 5, 6]);
   });
 
   it('a corrected version resolves its reject, a newer bad one takes its place', async () => {
@@ -264,6 +259,12 @@ describe('writing a page', () => {
             else if ((library[name]?.[0] ?? -1) < at) library[name] = [at, content];
           }
           assert.deepEqual(await held(), library);
+          // Every sound version that was ever delivered is there, whatever came first.
+          for (const [name, [at]] of Object.entries(library)) {
+            const delivered = records.filter(({ key, bad }) => !bad && keyOf(key) === name).map((record) => record.at);
+            // One that two writers brought at once may be kept twice.
+            assert.deepEqual([...new Set([...(await historyOf(name)), at])], delivered.sort());
+          }
           const stillOpen = [...refused].filter(([name, at]) => at > (library[name]?.[0] ?? -1)).map(([name]) => name);
           assert.deepEqual(await openRejects(), stillOpen.sort());
         },

@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import { maskAll } from '../connectors/discover.ts';
+import { shanghaiWallTime } from '../domain/dates.ts';
+import { eventBetween, EVENTS } from '../domain/lifecycle.ts';
+import { STATUSES } from '../domain/status.ts';
+import { RULES } from '../domain/validation.ts';
+import { findCertificates, versionsOf, type CertificateVersion } from '../store/certificates.ts';
+import { instantOption, withStreams, type StreamOptions } from './connector/select.ts';
+import { withLibrary } from './library.ts';
+import { moment, table } from './output.ts';
+
+interface CertificateOptions extends StreamOptions {
+  asOf?: string;
+  history?: boolean;
+  unmasked?: boolean;
+}
+
+export function addCertificate(program: Command): void {
+  withStreams(program.command('certificate <code>'))
+    .summary('look certificates up by identifier, number or holder’s code, now or as of a past moment')
+    .description('Names and codes of holders are masked unless they are asked for.')
+    .option('--as-of <time>', 'as they were at that time, Shanghai time')
+    .option('--history', 'every version, with the event that led to it')
+    .option('--unmasked', 'show names and codes of holders')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub certificate 91460100MA5THWMM2J\n  ./hub certificate 锡建施2026-000012 --history\n  ./hub certificate 锡建施2026-000012 --as-of "2026-06-30 24:00:00" --json',
+    )
+    .action((code: string, options: CertificateOptions) => showCertificates(code, options));
+}
+
+/** A version with the event that led to it. */
+type Lived = CertificateVersion & { event: string; conflict: boolean };
+
+function withEvents(versions: readonly CertificateVersion[]): Lived[] {
+  return versions.map((version, index) => {
+    const { event, conflict } = eventBetween(versions[index - 1] ?? null, version);
+    return { ...version, event: EVENTS[event], conflict };
+  });
+}
+
+function showCertificates(code: string, options: CertificateOptions): Promise<void> {
+  const untilMs = options.asOf === undefined ? Number.POSITIVE_INFINITY : instantOption(options.asOf, '--as-of');
+  return withLibrary(options, async (db) => {
+    const found = await findCertificates(db, code);
+    const lives = await Promise.all(
+      found.map(async ({ stream, key }) =>
+        withEvents((await versionsOf(db, stream, key)).filter(({ updatedAt }) => updatedAt.getTime() <= untilMs)),
+      ),
+    );
+    const chosen = lives.flatMap((life) => (options.history ? life : life.slice(-1))).map((row) => shown(row, options));
+    if (chosen.length === 0) process.exitCode = 1;
+    if (options.json) return console.log(JSON.stringify(chosen, null, 2));
+    if (chosen.length === 0) return console.log('No certificate has this identifier, number or holder’s code.');
+    console.log(
+      table(chosen, [
+        ['Stream', ({ stream }) => stream],
+        ['证照名称', ({ name }) => name],
+        ['证照编号', ({ number }) => number],
+        ['持证主体', ({ holders }) => holders.map((holder) => `${holder.name} ${holder.code}`).join('\n')],
+        ['State', ({ status }) => STATUSES[status]],
+        ['Valid until', ({ longTerm, expiresOn }) => (longTerm ? '长期' : (expiresOn ?? ''))],
+        ['Changed', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
+        ['Event', ({ event, conflict }) => (conflict ? `▲ ${event} after its end` : event)],
+        ['Taken', ({ recordedAt }) => moment(recordedAt)],
+        ['Flags', ({ flags }) => (flags ?? []).map(({ rule, field }) => `${field} ${RULES[rule].zh}`).join('\n')],
+      ]),
+    );
+  });
+}
+
+const shown = (row: Lived, { unmasked }: CertificateOptions): Lived =>
+  unmasked
+    ? row
+    : {
+        ...row,
+        holders: maskAll(row.holders) as Lived['holders'],
+        extension: maskAll(row.extension) as Lived['extension'],
+        flags: row.flags?.map(({ rule, field }) => ({ rule, field })) ?? null,
+      };

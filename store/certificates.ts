@@ -1,0 +1,59 @@
+import type { Knex } from 'knex';
+import type { Certificate } from '../domain/certificate.ts';
+import type { Problem } from '../domain/validation.ts';
+
+/** One version of a certificate as a stream delivered it. */
+export interface CertificateVersion extends Certificate {
+  stream: string;
+  unit: string;
+  key: string;
+  /** When its source changed it. */
+  updatedAt: Date;
+  /** When the hub took it. */
+  recordedAt: Date;
+  flags: Problem[] | null;
+}
+
+/** Most certificates that one search names. */
+const MOST = 100;
+
+const COLUMNS = `c.identifier, c.type_code AS "typeCode", c.name, c.number, c.issuer_name AS "issuerName",
+  c.issuer_code AS "issuerCode", c.issued_on::text AS "issuedOn", c.effective_on::text AS "effectiveOn",
+  c.expires_on::text AS "expiresOn", c.long_term AS "longTerm", c.holders, c.status, c.raw_status AS "rawStatus",
+  c.extension, s.name AS stream, s.unit_name AS unit, c.record_key AS key, c.source_updated_at AS "updatedAt",
+  c.recorded_at AS "recordedAt", c.flags`;
+
+/** Certificates by their identifier, their number, or the code of a holder, as they are now; at most 100. */
+export async function findCertificates(db: Knex, code: string): Promise<CertificateVersion[]> {
+  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
+    `SELECT ${COLUMNS} FROM (
+       SELECT * FROM certificate WHERE identifier = :code
+       UNION SELECT * FROM certificate WHERE number = :code
+       UNION SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = :code
+       UNION SELECT * FROM certificate WHERE holders @> :holder::jsonb AND jsonb_array_length(holders) > 1
+       LIMIT :most) AS c JOIN stream s ON s.id = c.stream_id
+     ORDER BY c.type_code, c.number, c.source_updated_at DESC`,
+    { code, holder: JSON.stringify([{ code }]), most: MOST },
+  );
+  return rows;
+}
+
+/** Every version of one record, the oldest first by its own time, the one that counts now last. */
+export async function versionsOf(db: Knex, stream: string, key: string): Promise<CertificateVersion[]> {
+  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
+    `SELECT * FROM (
+       SELECT DISTINCT ON (c.source_updated_at, c.content_hash) ${COLUMNS}, present FROM (
+         SELECT certificate.*, true AS present FROM certificate
+         UNION ALL SELECT ${HISTORY}, false FROM certificate_history
+       ) AS c JOIN stream s ON s.id = c.stream_id
+       WHERE s.name = ? AND c.record_key = ?
+       ORDER BY c.source_updated_at, c.content_hash, present DESC, c.recorded_at
+     ) AS version ORDER BY "updatedAt", present, "recordedAt"`,
+    [stream, key],
+  );
+  return rows;
+}
+
+const HISTORY = `stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code, issued_on,
+  effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash, source_updated_at,
+  batch_id, recorded_at`;

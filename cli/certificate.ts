@@ -4,7 +4,9 @@ import { shanghaiWallTime } from '../domain/dates.ts';
 import { eventBetween, EVENTS } from '../domain/lifecycle.ts';
 import { STATUSES } from '../domain/status.ts';
 import { RULES } from '../domain/validation.ts';
+import { approvedCatalog } from '../store/catalog.ts';
 import { findCertificates, versionsOf, type CertificateVersion } from '../store/certificates.ts';
+import { mergeRecords } from './conflicts.ts';
 import { instantOption, withStreams, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
 import { moment, table } from './output.ts';
@@ -66,6 +68,18 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         ['Flags', ({ flags }) => (flags ?? []).map(({ rule, field }) => `${field} ${RULES[rule].zh}`).join('\n')],
       ]),
     );
+    if (options.history || options.asOf !== undefined) return;
+    // What counts where several sources deliver the same certificate.
+    const catalog = await approvedCatalog(db);
+    for (const records of Map.groupBy(found, ({ typeCode, number }) => `${typeCode} ${number}`).values()) {
+      if (new Set(records.map(({ stream }) => stream)).size < 2) continue;
+      const { certificate, origin, conflicts } = mergeRecords(records, catalog.get(records[0]?.typeCode ?? ''));
+      console.log(`\n${certificate.number} counts as ${STATUSES[certificate.status]} (${origin.status ?? ''})`);
+      for (const { field, values } of conflicts)
+        console.log(
+          `  ▲ ${field} from ${origin[field] ?? ''}; ${values.map(({ stream }) => stream).join(', ')} differ`,
+        );
+    }
   });
 }
 

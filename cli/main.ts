@@ -8,6 +8,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   status: async () => (await import('./status.ts')).addStatus,
   gaps: async () => (await import('./status.ts')).addGaps,
   certificate: async () => (await import('./certificate.ts')).addCertificate,
+  conflicts: async () => (await import('./conflicts.ts')).addConflicts,
   catalog: async () => (await import('./catalog.ts')).addCatalog,
   prove: async () => (await import('./prove.ts')).addProve,
   rejects: async () => (await import('./rejects.ts')).addRejects,

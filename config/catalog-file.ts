@@ -44,6 +44,19 @@ const years: ReadCell = (text) => {
   throw new Error('a number of years, or nothing for 长期');
 };
 const holders = (entry: CatalogEntry): string => entry.holders.map((kind) => HOLDER_KINDS[kind]).join('、');
+const fieldSources = (entry: CatalogEntry): string =>
+  Object.entries(entry.fieldSources)
+    .map(([field, streams]) => `${field}: ${streams.join(' > ')}`)
+    .join('、');
+const readFieldSources: ReadCell = (text) =>
+  Object.fromEntries(
+    list((part) => {
+      const [, field, streams] = /^(\w+)\s*[::]\s*(.+)$/.exec(part) ?? [];
+      if (field === undefined || streams === undefined)
+        throw new Error('a field and its streams, for example status: province-return > housing-permits');
+      return [field, streams.split('>').map((stream) => stream.trim())];
+    })(text) as [string, string[]][],
+  );
 
 const COLUMNS: Column[] = [
   [TYPE_CODE, ['typeCode'], ({ typeCode }) => typeCode, (text) => text],
@@ -58,6 +71,8 @@ const COLUMNS: Column[] = [
   ['标准级别', ['level'], ({ level }) => (level ? LEVELS[level] : ''), word(LEVELS)],
   ['关联事项', ['items'], (entry) => entry.items.map(({ code, name }) => `${code} ${name}`).join('、'), items],
   ['有效年限', ['validYears'], ({ validYears }) => validYears?.toString() ?? '', years],
+  ['来源优先级', ['sources'], ({ sources }) => sources.join('、'), list((text) => text)],
+  ['字段来源', ['fieldSources'], fieldSources, readFieldSources],
   ['成员证照类型', ['members'], ({ members }) => members.join('、'), list((text) => text)],
 ];
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry } from '../domain/catalog.ts';
-import { calendarDate } from './values.ts';
+import { MERGED_FIELDS } from '../domain/merge.ts';
+import { calendarDate, slug } from './values.ts';
 
 const unit = z.strictObject({
   name: z.string().min(1),
@@ -40,6 +41,14 @@ export const catalogEntrySchema = z
       .meta({ description: '关联事项' }),
     validYears: z.int().min(1).nullable().default(null).meta({ description: 'Longest validity in years; none: 长期' }),
     members: z.array(typeCode).default([]).meta({ description: '一业一证: the types that this licence is made of' }),
+    sources: z
+      .array(slug)
+      .default([])
+      .meta({ description: 'Streams that deliver the same certificates, the one that is believed first in front' }),
+    fieldSources: z
+      .partialRecord(z.enum(MERGED_FIELDS), z.array(slug).min(1))
+      .default({})
+      .meta({ description: 'The same for single fields, before sources: {status: [province-return]}' }),
   })
   .meta({ title: 'Catalog entry', description: 'One type of certificate in the issuing catalog (发证目录)' });
 

@@ -1,5 +1,6 @@
 import type { Certificate } from './certificate.ts';
 import { parseDate, type CalendarDate } from './dates.ts';
+import type { MergedField } from './merge.ts';
 import type { Problem } from './validation.ts';
 
 /** 持证主体类型. */
@@ -59,6 +60,10 @@ export interface CatalogEntry {
   validYears: number | null;
   /** 一业一证: the types that this licence is made of. */
   members: string[];
+  /** Where several streams deliver the same certificate: who is believed first. */
+  sources: string[];
+  /** The same for single fields. */
+  fieldSources: Partial<Record<MergedField, string[]>>;
 }
 
 /** The approved entries by 证照类型代码. */

@@ -38,6 +38,35 @@ export async function findCertificates(db: Knex, code: string): Promise<Certific
   return rows;
 }
 
+/**
+ * Certificates of which several streams hold records that differ, each with all its records; certificates that are
+ * gone at a source are left to the others.
+ */
+export async function differingCertificates(
+  db: Knex,
+  choice: { typeCode?: string | undefined; limit: number },
+): Promise<CertificateVersion[][]> {
+  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
+    `SELECT ${COLUMNS} FROM (
+       SELECT type_code, number FROM certificate
+       WHERE status <> 'deleted' AND (:typeCode::text IS NULL OR type_code = :typeCode)
+       GROUP BY type_code, number
+       HAVING count(DISTINCT stream_id) > 1 AND count(DISTINCT (name, identifier, issuer_name, issuer_code, issued_on,
+         effective_on, expires_on, long_term, holders, status)) > 1
+       ORDER BY type_code, number LIMIT :limit
+     ) AS d JOIN certificate c USING (type_code, number) JOIN stream s ON s.id = c.stream_id
+     ORDER BY c.type_code, c.number, s.name, c.source_updated_at DESC, c.record_key DESC`,
+    { typeCode: choice.typeCode ?? null, limit: choice.limit },
+  );
+  return [...Map.groupBy(rows, ({ typeCode, number }) => `${typeCode} ${number}`).values()];
+}
+
+/** Of the records of one certificate, those that count: the latest of each stream. */
+export const latestOfStreams = (records: readonly CertificateVersion[]): CertificateVersion[] =>
+  [...Map.groupBy(records, ({ stream }) => stream).values()].flatMap(
+    (own) => own.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || (a.key < b.key ? 1 : -1))[0] ?? [],
+  );
+
 /** Every version of one record, the oldest first by its own time, the one that counts now last. */
 export async function versionsOf(db: Knex, stream: string, key: string): Promise<CertificateVersion[]> {
   const { rows } = await db.raw<{ rows: CertificateVersion[] }>(

@@ -52,6 +52,11 @@ describe('the catalog as a file', () => {
         validYears: fc.option(fc.integer({ min: 1, max: 99 })),
         members: fc.array(fc.constant('1'.repeat(21)), { maxLength: 2 }),
       },
+      sources: fc.array(fc.constantFrom('a-1', 'b-2', 'c'), { maxLength: 3 }),
+      fieldSources: fc.dictionary(
+        fc.constantFrom('status', 'holders'),
+        fc.array(fc.constantFrom('a-1', 'c'), { minLength: 1 }),
+      ),
       face: fc.array(
         fc.record({
           ...{ name: word, label: word, required: fc.boolean(), values: fc.array(word, { maxLength: 3 }) },
@@ -116,7 +121,7 @@ describe('the catalog as a file', () => {
     assert.deepEqual(
       faultsOf('- typeCode: 11100000MB0143028R001\n  name: x\n  isuer: { name: a, code: b }\n', 'c.yaml'),
       [
-        'c.yaml:3:[0].isuer: found the unknown key “isuer”, expected one of typeCode, name, category, issuer, definer, holders, template, face, collectFrom, publicity, level, items, validYears, members; did you mean “issuer”?',
+        'c.yaml:3:[0].isuer: found the unknown key “isuer”, expected one of typeCode, name, category, issuer, definer, holders, template, face, collectFrom, publicity, level, items, validYears, members, sources, fieldSources; did you mean “issuer”?',
       ],
     );
   });

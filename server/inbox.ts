@@ -14,6 +14,7 @@ import { shanghaiInstant } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
 import { fieldMemory, settleFields } from '../store/fields.ts';
 import { commitPush, findPush, hasRejects, type Outcome, type Push } from '../store/pushes.ts';
+import { waits } from '../domain/validation.ts';
 import { approvedCatalog } from '../store/catalog.ts';
 import { countLibrary, saveComparison } from '../store/reconciliation.ts';
 import { getStream, noteContact, type StreamRow } from '../store/streams.ts';
@@ -212,6 +213,7 @@ async function acceptPush(
   const outcomes = mapped.outcomes.map((problems, index): Outcome => {
     const recordKey = stream.keyOf(records[index]);
     if (problems === null) return { key: recordKey, outcome: 'committed' };
+    if (problems.every(waits)) return { key: recordKey, outcome: 'waiting' };
     return { key: recordKey, outcome: 'rejected', problems: problems.map(({ rule, field }) => ({ rule, field })) };
   });
   const committed = await commitPush(
@@ -234,8 +236,13 @@ async function acceptPush(
 
 function answerPush({ push, repeated }: Awaited<ReturnType<typeof acceptPush>>, reply: FastifyReply): unknown {
   if (repeated) void reply.header('Idempotent-Replayed', 'true');
-  const rejected = push.outcomes.filter(({ outcome }) => outcome === 'rejected').length;
-  return { batch: push.batchId, committed: push.outcomes.length - rejected, rejected, results: push.outcomes };
+  const count = (wanted: Outcome['outcome']): number =>
+    push.outcomes.filter(({ outcome }) => outcome === wanted).length;
+  const [waiting, rejected] = [count('waiting'), count('rejected')];
+  return {
+    ...{ batch: push.batchId, committed: count('committed'), rejected, ...(waiting > 0 && { waiting }) },
+    results: push.outcomes,
+  };
 }
 
 function jsonOf(body: Buffer, expected: string): unknown {

@@ -7,7 +7,8 @@ import { isDeadlock, mergePage, type PageCounts, type PageRows, type PageRules }
 /** What became of one pushed record. */
 export interface Outcome {
   key: string | null;
-  outcome: 'committed' | 'rejected';
+  /** `waiting`: kept until the catalog has an entry for its type; nothing to do for the department. */
+  outcome: 'committed' | 'waiting' | 'rejected';
   problems?: { rule: string; field: string }[];
 }
 

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
+import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
 import { provide } from '../../config/environment.ts';
 import { httpConnectorSchema } from '../../config/kinds/http.ts';
 import { inboxConnectorSchema } from '../../config/kinds/inbox.ts';
@@ -79,6 +80,7 @@ describe('the inbox', () => {
     provide('INBOX_TEST_SECRET', SECRET);
     database = await createDatabase();
     ({ db } = database);
+    await approveDemoCatalog(db);
     const streams = new Streams({ connectors, ownKinds: new Map() } as unknown as HubConfig);
     app = createApp({ db, logger, now: () => NOW, countWorkers: () => Promise.resolve(1), streams: () => streams });
     await app.ready();
@@ -148,6 +150,22 @@ describe('the inbox', () => {
       );
       const contact = await db('stream').where({ name: 'police-permits' }).pluck<string[]>('contact');
       assert.deepEqual(contact, ['delivered']);
+    });
+
+    it('a record of a type without an entry in the catalog: it waits, and is no reject', async () => {
+      const { status, body } = await push([record(1, { ZZLXDM: '11100000000013338W999' }), record(2)]);
+      assert.equal(status, 200);
+      assert.deepEqual(
+        [body.committed, body.rejected, (body as { waiting?: number }).waiting, body.results],
+        [
+          ...[1, 0, 1],
+          [
+            { key: '1', outcome: 'waiting' },
+            { key: '2', outcome: 'committed' },
+          ],
+        ],
+      );
+      assert.deepEqual(await keys(), ['2']);
     });
 
     it('many at once, each with its own outcome, in the order in which they came', async () => {

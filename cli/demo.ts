@@ -62,19 +62,45 @@ export function addDemo(program: Command): void {
     .action(async (department: string, fault: string | undefined, _options: unknown, command: Command) => {
       // --data is an option of the command above, too, which takes it wherever it stands.
       const options = command.optsWithGlobals<CommonOptions & { times: number; clear?: boolean }>();
-      const url = departmentAddresses(dataFolder(options, true))[department];
-      if (url === undefined) {
-        throw configurationError(`No demo with a department “${department}” is running here`, {
-          code: 'no-demo',
-          cure: `start ./hub demo; its departments are ${DEPARTMENTS.join(', ')}`,
-        });
-      }
-      const address = `${url}/_sim/faults`;
+      const address = `${departmentAddress(options, department)}/_sim/faults`;
       const { data } = options.clear
         ? await axios.delete<unknown>(address)
         : await axios.post<unknown>(address, { fault, times: options.times });
       console.log(`${department}: faults now ${JSON.stringify(data)}`);
     });
+
+  withData(demo.command('tamper <department>'))
+    .summary('have a simulated department change or lose records without a word')
+    .description(
+      'For housing, health and transport. Counts do not show a rewritten record, and its update time is the old one:\n' +
+        './hub prove does.',
+    )
+    .option('--rewrite <count>', 'other content in so many records', positive)
+    .option('--lose-day <date>', 'records last changed on that day are gone')
+    .option('--undo', 'as it was')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub demo tamper housing --rewrite 3\n  ./hub prove --stream housing-permits --from 2026-11-01 --demo\n  ./hub demo tamper housing --undo',
+    )
+    .action(async (department: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions & { rewrite?: number; loseDay?: string; undo?: boolean }>();
+      const { data } = await axios.post<{ keys: string[] }>(`${departmentAddress(options, department)}/_sim/tamper`, {
+        ...{ rewrite: options.rewrite, lose: options.loseDay, undo: options.undo },
+      });
+      console.log(
+        `${department}: ${data.keys.length === 0 ? 'as it was' : `${String(data.keys.length)} records: ${data.keys.slice(0, 20).join(', ')}`}`,
+      );
+    });
+}
+
+/** The address of a simulated department that runs here. */
+function departmentAddress(options: CommonOptions, department: string): string {
+  const url = departmentAddresses(dataFolder(options, true))[department];
+  if (url !== undefined) return url;
+  throw configurationError(`No demo with a department “${department}” is running here`, {
+    code: 'no-demo',
+    cure: `start ./hub demo; its departments are ${DEPARTMENTS.join(', ')}`,
+  });
 }
 
 async function runDemo(options: DemoOptions): Promise<void> {

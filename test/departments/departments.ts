@@ -1,4 +1,4 @@
-import { shanghaiWallTime, shanghaiInstant } from '../../domain/dates.ts';
+import { shanghaiWallTime, shanghaiInstant, startOfDayMs } from '../../domain/dates.ts';
 import { versionsOf, recordsBefore, type Scale, type Version } from './records.ts';
 import { seeded } from './random.ts';
 import { cultureDatabase, educationFolder, landDatabase, pushAll } from './places.ts';
@@ -43,8 +43,9 @@ export interface Department {
 }
 
 /** Puts one simulated department together. */
-export function createDepartment(id: DepartmentId, options: DepartmentOptions): Department {
+export function createDepartment(id: DepartmentId, given: DepartmentOptions): Department {
   const format: Format = FORMATS[id];
+  const options = { ...given };
   let { nowMs } = options;
   let table: Table | null = null;
   let batches: ReturnBatch[] | null = null;
@@ -66,6 +67,36 @@ export function createDepartment(id: DepartmentId, options: DepartmentOptions): 
         ...server.counts,
         acknowledgements: acknowledgements.length,
       }),
+    'POST /_sim/tamper': ({ body }) => {
+      const wanted = JSON.parse(body) as { rewrite?: number; lose?: string; undo?: boolean };
+      const versions = (index: number): Version[] => versionsOf(format.trade, options, index, nowMs);
+      const indexes = Array.from({ length: recordsBefore(options, nowMs) }, (_, index) => index);
+      const keysOf = (chosen: number[]): string[] => chosen.flatMap((index) => versions(index).at(-1)?.key ?? []);
+      let keys: string[] = [];
+      if (wanted.undo) delete options.tampered;
+      if (wanted.rewrite !== undefined) {
+        const sound = indexes.filter((index) => {
+          const last = versions(index).at(-1);
+          return last?.defect === null && !last.deleted;
+        });
+        const chosen = sound.slice(0, wanted.rewrite);
+        keys = keysOf(chosen);
+        options.tampered = { ...options.tampered, rewritten: new Set(chosen) };
+      }
+      if (wanted.lose !== undefined) {
+        const fromMs = startOfDayMs(wanted.lose);
+        const lost = { fromMs, toMs: fromMs + 86_400_000 };
+        keys = keysOf(
+          indexes.filter((index) => {
+            const last = versions(index).at(-1);
+            return last && last.updatedMs >= lost.fromMs && last.updatedMs < lost.toMs;
+          }),
+        );
+        options.tampered = { ...options.tampered, lost };
+      }
+      table = null;
+      return JSON.stringify({ keys });
+    },
     'POST /_sim/push': async ({ body }) => {
       const target = JSON.parse(body) as { hub: string; stream: string };
       return JSON.stringify(await pushAll(format, options, nowMs, { ...target, secret: secretOf(id) }));

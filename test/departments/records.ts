@@ -37,6 +37,16 @@ export interface Scale {
   anchorMs: number;
   /** Share of records that were changed once more, on top of the usual ones; for measurements. */
   changed: number;
+  /** What the department did behind the back of its own update times. */
+  tampered?: Tampering;
+}
+
+/** Changes of a department that no count by update time shows, and losses. */
+export interface Tampering {
+  /** Records, by index, whose content changed and whose update time did not. */
+  rewritten?: ReadonlySet<number>;
+  /** Records last changed in this time are gone. */
+  lost?: { fromMs: number; toMs: number };
 }
 
 /** A defect as it occurs in returned data, and the rule that must catch it. */
@@ -134,7 +144,12 @@ export function versionsOf(trade: Trade, scale: Scale, index: number, nowMs: num
   for (const version of versions) {
     version.visibleMs = version.updatedMs + (random() < 0.01 ? 600_000 + Math.floor(random() * 9_000_000) : 0);
   }
-  return versions.filter((version) => version.visibleMs <= nowMs);
+  const visible = versions.filter((version) => version.visibleMs <= nowMs);
+  const last = visible.at(-1);
+  if (!last) return visible;
+  const { lost, rewritten } = scale.tampered ?? {};
+  if (lost && last.updatedMs >= lost.fromMs && last.updatedMs < lost.toMs) return [];
+  return rewritten?.has(index) ? [...visible.slice(0, -1), renamed(last, last.updatedMs)] : visible;
 }
 
 const toSecond = (atMs: number): number => Math.floor(atMs / 1000) * 1000;

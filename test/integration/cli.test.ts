@@ -42,7 +42,11 @@ describe('hub, the command', () => {
   }
 
   describe('help', () => {
-    for (const name of ['', 'demo', 'demo fault', 'up', 'status', 'gaps', 'worker', 'server', 'migrate', 'test']) {
+    const commands = [
+      ...['', 'demo', 'demo fault', 'demo tamper', 'up', 'status', 'gaps', 'prove', 'certificate', 'conflicts'],
+      ...['catalog', 'rejects', 'identify', 'worker', 'server', 'migrate', 'test'],
+    ];
+    for (const name of commands) {
       it(`hub ${name} --help explains itself, with an example`, async () => {
         const { code, stdout } = await runHub([...name.split(' ').filter(Boolean), '--help']);
         assert.equal(code, 0);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import axios from 'axios';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
+import { shanghaiDate } from '../../domain/dates.ts';
 import { proveWorkflowId, syncWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type TimeWindow } from '../../domain/window.ts';
 import { findGaps } from '../../store/overview.ts';
@@ -104,5 +106,30 @@ describe('proveStream', () => {
     assert.deepEqual(await tasks(), []);
     const { equal, text } = await compareWithTruth(hub.db, STREAM, hub.departments.get('housing').url);
     assert.ok(equal, text);
+  });
+
+  it('names what the department rewrote or lost without a word, and nothing once that is mended', async () => {
+    const { url } = hub.departments.get('housing');
+    const tamper = async (change: object): Promise<string[]> =>
+      (await axios.post<{ keys: string[] }>(`${url}/_sim/tamper`, change)).data.keys;
+    const rewritten = await tamper({ rewrite: 3 });
+    assert.equal(rewritten.length, 3);
+    const first = await prove('rewritten');
+    assert.deepEqual([first.proof.missing, first.proof.extra, first.proof.different], [[], [], rewritten.sort()]);
+    // A comparison of counts would have found nothing.
+    assert.equal(first.proof.sourceRecords - first.proof.sourceRefused, first.proof.libraryRecords);
+    assert.equal((await prove('rewritten-mended', true)).result.differences, 0);
+
+    await tamper({ undo: true });
+    assert.equal((await prove('rewritten-back', true)).result.differences, 0);
+    const lost = await tamper({ lose: shanghaiDate(hub.nowMs - 24 * HOUR_MS) });
+    assert.ok(lost.length > 500);
+    const { proof } = await prove('lost-day');
+    assert.deepEqual([proof.missing, proof.extraCount, proof.different], [[], lost.length, []]);
+    assert.deepEqual(proof.extra, lost.sort().slice(0, 1_000));
+    assert.equal((await tasks()).length, 1);
+    await tamper({ undo: true });
+    assert.equal((await prove('found-again')).result.differences, 0);
+    assert.deepEqual(await tasks(), []);
   });
 });

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { RowBuffer } from '../../connectors/row-buffer.ts';
+import { shanghaiInstant } from '../../domain/dates.ts';
+import { getBatch, openBatch } from '../../store/batches.ts';
+import { writePage } from '../../store/pages.ts';
+import { timeWindow } from '../../domain/window.ts';
+import { loadConfig } from '../../config/load.ts';
+import { configuredStreams } from '../../temporal/worker.ts';
+import { saveStreams } from '../../store/streams.ts';
+import { runHub } from '../support/command.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
+
+const MANAGEMENT = '11320200MB1D55902K';
+const HOUSING = '11320200014006438B';
+const TYPE = '11100000000013338W011';
+const NAME = '无锡机密建设有限公司';
+const NOW = new Date('2026-11-22T12:00:00+08:00');
+
+describe('commands on the library', () => {
+  let folder: string;
+  let config: string;
+  let database: TestDatabase;
+  before(async () => {
+    folder = temporaryFolder();
+    config = await ownConfig(folder);
+    appendFileSync(join(config, 'hub.yaml'), `managementUnit: ${MANAGEMENT}\n`);
+    database = await createDatabase();
+    const streams = configuredStreams(loadConfig({ folder: config, demo: true }));
+    await saveStreams(database.db, streams, NOW);
+    await deliver('housing-permits', 'valid', 10);
+    await deliver('health-doctors', 'cancelled', 20);
+  });
+  after(async () => {
+    await database.drop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const hub = (...args: string[]) => runHub([...args, '--config', config, '--demo'], { DATABASE_URL: database.url });
+
+  /** The same certificate, as one more stream has it, and a reject beside it. */
+  async function deliver(stream: string, status: string, second: number): Promise<void> {
+    const { id } = await database.db('stream').where({ name: stream }).first<{ id: number }>('id');
+    const fromMs = NOW.getTime() - 86_400_000;
+    const window = timeWindow(fromMs, NOW.getTime());
+    const batch = await openBatch(database.db, id, { purpose: 'daily', window, declared: 2, workflowId: 'w' }, NOW);
+    const rows = new RowBuffer();
+    const certificate = {
+      ...{ identifier: null, typeCode: TYPE, name: '建筑工程施工许可证', number: '锡建施1号', issuerName: null },
+      ...{ issuerCode: null, issuedOn: '2026-11-20', effectiveOn: null, expiresOn: null, longTerm: true },
+      holders: [{ name: NAME, code: '91460100MA5THWMM2J', codeType: '001' }],
+      ...{ status, rawStatus: '1', extension: {} },
+    };
+    rows.append(JSON.stringify(certificate), 'K1', shanghaiInstant(fromMs + second * 1000), []);
+    const raw = JSON.stringify({ id: 'B1', issueDate: '2026-02-30', organName: NAME });
+    await writePage(
+      database.db,
+      await getBatch(database.db, batch),
+      {
+        ...{ number: 0, digest: '0', read: 2, rows: rows.toJson(), deleted: [], position: null },
+        rejected: [
+          {
+            ...{ key: 'B1', updatedAt: shanghaiInstant(fromMs), raw, rawEncoding: 'json' },
+            problems: [{ rule: 'date-invalid', field: 'issuedOn', found: '2026-02-30' } as { rule: string }],
+          },
+        ],
+      },
+      { untimed: false, snapshot: false },
+      NOW,
+    );
+  }
+
+  it('identify reads codes from standard input, one JSON line each', async () => {
+    const main = join(import.meta.dirname, '../../cli/main.ts');
+    const child = spawn(process.execPath, [main, 'identify', '--json'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.end('91460100MA5THWMM2J\n\n110105194912310021\n');
+    const lines = (await text(child.stdout)).trim().split('\n');
+    const found = lines.map((line) => JSON.parse(line) as { kind: string; valid: boolean; expected: string | null });
+    assert.deepEqual(
+      found.map(({ kind, valid, expected }) => [kind, valid, expected]),
+      [
+        ['credit-code', true, null],
+        ['id-number', false, 'X'],
+      ],
+    );
+  });
+
+  it('a catalog is drafted by the issuing unit and approved by the management unit, who alone can', async () => {
+    const draft = await hub('catalog', 'draft', 'housing-permits');
+    assert.equal(draft.code, 0, draft.stderr);
+    const file = join(folder, 'housing.yaml');
+    const complete =
+      '  template: sgxk.ofd\n  holders: [legal]\n  face: [{ name: site, label: 建设地址 }]\n  fieldSources: { status: [health-doctors] }\n';
+    const entry = draft.stdout
+      .split('\n')
+      .filter((line) => !/^ {2}(?:template|holders|face|fieldSources):|^ {4}\S+: \[\]/.test(line))
+      .join('\n')
+      .trimEnd();
+    writeFileSync(file, `${entry}\n${complete}`);
+
+    const stranger = await hub('catalog', 'import', file, '--by', '11320200014006470N');
+    assert.match(stranger.stderr, /Nothing was taken: 11320200014006470N may not draft 11100000000013338W011/);
+    const imported = await hub('catalog', 'import', file, '--by', HOUSING);
+    assert.match(imported.stdout, /^1 drafted, 0 unchanged/, imported.stderr);
+    const own = await hub('catalog', 'approve', TYPE, '--by', HOUSING);
+    assert.match(own.stderr, /may not decide on the catalog; the management unit 11320200MB1D55902K does\./);
+    const approved = await hub('catalog', 'approve', TYPE, '--by', MANAGEMENT);
+    assert.equal(approved.stdout, `Approved: ${TYPE}\n`, approved.stderr);
+    assert.match((await hub('catalog', 'list')).stdout, /建筑工程施工许可证[^\n]*1 │ ✔ approved/);
+
+    const workbook = join(folder, 'catalog.xlsx');
+    assert.match((await hub('catalog', 'export', '--out', workbook)).stdout, /^Wrote 1 entries/);
+    const again = await hub('catalog', 'import', workbook, '--by', MANAGEMENT);
+    assert.match(again.stdout, /^0 drafted, 1 unchanged/, again.stderr);
+  });
+
+  it('an entry that lacks what the law asks for is not approved', async () => {
+    const file = join(folder, 'poor.yaml');
+    writeFileSync(file, '- { typeCode: 11100000000013522L003, name: 医师执业证书 }\n');
+    const imported = await hub('catalog', 'import', file, '--by', MANAGEMENT);
+    assert.match(
+      imported.stdout,
+      /lacks issuer \(发证单位\), category .*, which 无锡市 第六条 asks for/,
+      imported.stderr,
+    );
+    const approved = await hub('catalog', 'approve', '--all', '--by', MANAGEMENT);
+    assert.equal(approved.code, 1);
+    assert.match(approved.stderr, /^Nothing was approved:\n11100000000013522L003 医师执业证书: lacks/);
+  });
+
+  it('a certificate is found by number and holder, masked unless asked otherwise, and says who is believed', async () => {
+    const { stdout, code } = await hub('certificate', '锡建施1号');
+    assert.equal(code, 0);
+    assert.match(stdout, /锡建施1号 counts as 注销 \(health-doctors\)\n {2}▲ status from health-doctors/);
+    assert.ok(!stdout.includes(NAME) && !stdout.includes('91460100MA5THWMM2J'));
+    const unmasked = await hub('certificate', '91460100MA5THWMM2J', '--unmasked', '--json');
+    const found = JSON.parse(unmasked.stdout) as { holders: { name: string }[]; event: string }[];
+    assert.deepEqual(
+      found.map(({ holders, event }) => [holders[0]?.name, event]),
+      [
+        [NAME, '注销'],
+        [NAME, '签发'],
+      ],
+    );
+    const before = await hub('certificate', '锡建施1号', '--as-of', '2026-11-20');
+    assert.deepEqual([before.code, before.stdout.startsWith('No certificate')], [1, true]);
+  });
+
+  it('conflicts of sources are listed with who says what', async () => {
+    const { stdout, code } = await hub('conflicts', '--json');
+    assert.equal(code, 1);
+    const [conflict, ...others] = JSON.parse(stdout) as { field: string; believed: string; values: unknown[] }[];
+    assert.deepEqual(others, []);
+    assert.deepEqual(conflict?.values, [
+      { stream: 'health-doctors', value: 'cancelled' },
+      { stream: 'housing-permits', value: 'valid' },
+    ]);
+    assert.equal(conflict.believed, 'health-doctors');
+  });
+
+  it('rejects are listed without what they hold, and handed out in a file for its owner alone', async () => {
+    const list = await hub('rejects', 'list');
+    assert.match(
+      list.stdout,
+      /市住房和城乡建设局 │ housing-permits │ date-invalid │ 日期不存在或不合理 │ issuedOn │ {4}1 │/,
+    );
+    assert.ok(!list.stdout.includes(NAME));
+    const file = join(folder, 'rejects.xlsx');
+    assert.match((await hub('rejects', 'export', 'housing-permits', '--out', file)).stdout, /^Wrote 1 rejects/);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const unchanged = await hub('rejects', 'import', 'housing-permits', file);
+    assert.equal(unchanged.stdout, '0 corrected records of housing-permits\n', unchanged.stderr);
+    writeFileSync(file, readFileSync(file).subarray(0, 500));
+    const broken = await hub('rejects', 'import', 'housing-permits', file);
+    assert.match(broken.stderr, /^Nothing was taken:\ncannot be opened as a workbook/);
+  });
+});

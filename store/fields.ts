@@ -36,7 +36,12 @@ async function saveFields(db: Knex, streamId: number, fields: ReadonlyMap<string
 
 /** From now on the fields that are known are what later reads are compared with. */
 export async function settleFields(db: Knex, streamId: number, at: Date): Promise<void> {
-  await db('stream').where({ id: streamId }).whereNull('fields_known_at').update({ fields_known_at: at });
+  await db('stream')
+    .where({ id: streamId })
+    .whereNull('fields_known_at')
+    // A batch of which nothing was accepted tells no fields.
+    .whereExists(db('stream_field').where({ stream_id: streamId }).select('field'))
+    .update({ fields_known_at: at });
 }
 
 /** One difference between what a source's records have and what they had. */

@@ -37,8 +37,11 @@ export async function statusOfStreams(name: string | undefined, options: StreamO
 function* remarks({ pausedReason, contactDetail, openRejects, drifts }: StreamReport): Iterable<string> {
   if (pausedReason !== null) yield `paused: ${pausedReason}`;
   else if (contactDetail !== null) yield contactDetail;
-  if (openRejects.length > 0)
-    yield `rejected by ${openRejects.map(({ rule, records }) => `${rule} ${String(records)}`).join(', ')}`;
+  const waiting = openRejects.find(({ rule }) => rule === 'type-unlisted');
+  if (waiting) yield `${String(waiting.records)} records wait for an entry of their type: ./hub catalog list`;
+  const rejected = openRejects.filter(({ rule }) => rule !== 'type-unlisted');
+  if (rejected.length > 0)
+    yield `rejected by ${rejected.map(({ rule, records }) => `${rule} ${String(records)}`).join(', ')}`;
   for (const { field, change, detail, action } of drifts)
     yield `the field ${field} is ${change} (${detail}); ${action}`;
 }

@@ -42,6 +42,9 @@ describe('a type without an entry in the catalog', () => {
       assert.ok(read.complete && read.accepted < 50);
       assert.ok(read.rejected > 1_400);
     });
+    // The fields of what waits are known: none of them is news later.
+    assert.ok((await hub.db('stream_field').select('field')).length > 5);
+    assert.deepEqual(await hub.db('drift').select('field'), []);
     const [waiting, ...others] = await waitingTypes(hub.db);
     assert.deepEqual(others, []);
     assert.equal(waiting?.typeCode, TYPE);

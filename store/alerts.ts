@@ -1,7 +1,16 @@
 import type { Knex } from 'knex';
 
 export const ALERT_KINDS = [
-  ...(['overdue', 'temporal-away', 'stream-paused', 'discrepancy', 'dead-letters', 'drift', 'volume'] as const),
+  ...([
+    'overdue',
+    'temporal-away',
+    'stream-paused',
+    'discrepancy',
+    'dead-letters',
+    'drift',
+    'volume',
+    'waiting',
+  ] as const),
 ];
 
 /** Something that a person must look at. One alert is open for each kind and subject. */
@@ -78,6 +87,10 @@ export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
        || field || ' is ' || change || ' (' || detail || ')'
      FROM (SELECT DISTINCT ON (stream_id, field, change) * FROM drift WHERE last_seen_at > :at::timestamptz - interval '1 day'
            ORDER BY stream_id, field, change, last_seen_at DESC) AS drift JOIN stream ON stream.id = stream_id
+     UNION ALL SELECT 'waiting', stream.name, unit_name || ': ' || count(*) || ' records of ' || stream.name
+       || ' wait for an entry of their type in the catalog; ./hub catalog list names it'
+     FROM reject JOIN stream ON stream.id = stream_id WHERE resolved_at IS NULL AND reject.rule = 'type-unlisted'
+     GROUP BY stream.name, unit_name
      UNION ALL SELECT 'volume', stream.name || ' ' || last.day, unit_name || ': ' || stream.name || ' had ' || last.records
        || ' records on ' || last.day || ', on this weekday it usually has ' || usual.median
      FROM stream

@@ -65,6 +65,22 @@ describe('the watchdog', () => {
     assert.deepEqual(await open(), []);
   });
 
+  it('tells of records that wait for an entry of their type, until they are in', async () => {
+    const at = new Date(timeOfDayMs('2026-11-20', '24:00'));
+    await database.db.raw(
+      `INSERT INTO reject (stream_id, fingerprint, rule, problems, raw, raw_encoding, first_batch_id, last_batch_id,
+         first_seen_at, last_seen_at)
+       SELECT id, 'f', 'type-unlisted', '[]', '{}', 'json', 1, 1, :at, :at FROM stream WHERE name = 'housing-permits'`,
+      { at },
+    );
+    await look('24:00', 'up');
+    assert.deepEqual(await open(), ['waiting']);
+    assert.ok(logged.some((line) => line.startsWith('市住房和城乡建设局: 1 records of housing-permits wait')));
+    await database.db('reject').update({ resolved_at: at });
+    await look('24:00', 'up');
+    assert.deepEqual(await open(), []);
+  });
+
   it('runs in hub server while Temporal cannot be reached, and the health page says so', async () => {
     const folder = temporaryFolder();
     const config = await ownConfig(folder);

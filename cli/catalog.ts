@@ -202,7 +202,12 @@ async function approve(codes: string[], options: ByOptions & { all?: boolean }):
   requireManagement(config, options.by);
   const streams = await withLibrary(options, (db) => approveIn(db, codes, config, options));
   // What waited for its type goes in by the workflow that maps rejects again.
-  for (const stream of streams) await replay(stream, { ...options, rule: 'type-unlisted' });
+  for (const stream of streams) {
+    console.error(
+      `Records of ${stream} waited for it; ./hub rejects replay ${stream} --rule type-unlisted takes them in:`,
+    );
+    await replay(stream, { ...options, rule: 'type-unlisted' });
+  }
 }
 
 /** Approves; the streams of which records wait. */

@@ -31,8 +31,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
         await proofs.listPage(db, proofId, { rows: rows.toJson(), rejected, deleted });
       }
       const proof = await proofs.finishProof(db, proofId, id, input.window, now());
-      const differences = proof.missingCount + proof.extraCount + proof.differentCount;
-      return { proofId, records: proof.sourceRecords, differences };
+      return { proofId, records: proof.sourceRecords, differences: proofs.differences(proof) };
     },
 
     /** Makes what a proof found a task of the unit that answers for the source, or closes the tasks of its window. */

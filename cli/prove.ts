@@ -4,7 +4,7 @@ import { openStream } from '../connectors/registry.ts';
 import { configurationError } from '../domain/errors.ts';
 import { proveWorkflowId } from '../domain/ids.ts';
 import { describeWindow, timeWindow, type TimeWindow } from '../domain/window.ts';
-import { differs, findProofs, type Proof } from '../store/proofs.ts';
+import { differences, findProofs, type Proof } from '../store/proofs.ts';
 import { labelOf } from '../temporal/schedules.ts';
 import type { proveStream } from '../workflows/prove-stream.ts';
 import { streamAttributes } from '../workflows/search-attributes.ts';
@@ -60,7 +60,7 @@ async function prove(options: ProveOptions): Promise<void> {
     ),
   );
   const proofs = await withLibrary(options, (db) => findProofs(db, ids));
-  if (proofs.some(differs)) process.exitCode = 1;
+  if (proofs.some((proof) => differences(proof) > 0)) process.exitCode = 1;
   if (options.json) return console.log(JSON.stringify(proofs, null, 2));
   show(proofs);
 }
@@ -98,7 +98,7 @@ function show(proofs: readonly Proof[]): void {
       ['Missing', ({ missingCount }) => missingCount, 'right'],
       ['Only in the library', ({ extraCount }) => extraCount, 'right'],
       ['Other content', ({ differentCount }) => differentCount, 'right'],
-      ['', (proof) => (differs(proof) ? '✖ differs' : '✔ equal')],
+      ['', (proof) => (differences(proof) > 0 ? '✖ differs' : '✔ equal')],
     ]),
   );
   const named = (title: string, keys: readonly string[]): void => {

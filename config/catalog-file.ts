@@ -1,8 +1,7 @@
-import { read, utils, write, type CellObject } from 'xlsx';
 import type { z } from 'zod';
 import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry } from '../domain/catalog.ts';
 import { configurationError, messageOf } from '../domain/errors.ts';
-import { cellValue } from '../domain/spreadsheet.ts';
+import { openWorkbook, sheetRows, textSheet, workbookOf } from '../domain/spreadsheet.ts';
 import { catalogSchema } from './catalog-schema.ts';
 import { parseYaml } from './diagnostics.ts';
 
@@ -82,21 +81,16 @@ const FACE_COLUMNS = [TYPE_CODE, '字段', '名称', '必填', '类型', '取值
 
 /** A workbook (xlsx) of catalog entries, all cells text, as {@link readCatalog} takes it back. */
 export function catalogWorkbook(entries: readonly CatalogEntry[]): Buffer {
-  const text = (v: string): CellObject => ({ t: 's', v, z: '@' });
-  const sheetOf = (rows: readonly (readonly string[])[]) => utils.aoa_to_sheet(rows.map((row) => row.map(text)));
-  const book = utils.book_new();
-  utils.book_append_sheet(
-    book,
-    sheetOf([COLUMNS.map(([header]) => header), ...entries.map((entry) => COLUMNS.map(([, , shown]) => shown(entry)))]),
-    ENTRIES,
-  );
   const face = entries.flatMap(({ typeCode, face: fields }) =>
     fields.map(({ name, label, required, type, values }) => [
       ...[typeCode, name, label, YES_NO[required ? 'yes' : 'no'], FACE_TYPES[type], values.join('、')],
     ]),
   );
-  utils.book_append_sheet(book, sheetOf([[...FACE_COLUMNS], ...face]), FACE);
-  return write(book, { type: 'buffer', bookType: 'xlsx', compression: true }) as Buffer;
+  const listed = entries.map((entry) => COLUMNS.map(([, , shown]) => shown(entry)));
+  return workbookOf({
+    [ENTRIES]: textSheet([COLUMNS.map(([header]) => header), ...listed]),
+    [FACE]: textSheet([[...FACE_COLUMNS], ...face]),
+  });
 }
 
 /**
@@ -133,16 +127,14 @@ function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
   const place = (sheet: string, row: number, column: string): string => `${sheet}, row ${String(row)}, ${column}`;
   const book = (() => {
     try {
-      return read(content, { dense: true, cellNF: true });
+      return openWorkbook(content);
     } catch (error) {
       throw refused(file, [`cannot be opened as a workbook (${messageOf(error)})`]);
     }
   })();
   /** Rows of a sheet as text by header; rows count from 1 as in the spreadsheet. */
   const rowsOf = (sheet: string, headers: readonly string[]): { row: number; cells: Map<string, string> }[] => {
-    const [header = [], ...body] = ((book.Sheets[sheet]?.['!data'] ?? []) as (CellObject | undefined)[][]).map((row) =>
-      Array.from(row, (cell) => String(cellValue(cell, false) ?? '').trim()),
-    );
+    const [header = [], ...body] = sheetRows(book, sheet).map((row) => row.map((cell) => String(cell ?? '').trim()));
     const missing = headers.filter((name) => !header.includes(name));
     const unknown = header.filter((name) => name !== '' && !headers.includes(name));
     if (!book.Sheets[sheet]) faults.push(`found the sheets ${book.SheetNames.join(', ')}, expected one named ${sheet}`);

@@ -1,7 +1,7 @@
-import { read, utils, write, type CellObject } from 'xlsx';
+import type { WorkBook } from 'xlsx';
 import { shanghaiWallTime } from './dates.ts';
 import { configurationError, type HubError } from './errors.ts';
-import { cellValue } from './spreadsheet.ts';
+import { openWorkbook, sheetRows, textSheet, workbookOf } from './spreadsheet.ts';
 import { RULES, type Problem } from './validation.ts';
 
 /** An open reject, as it is handed to the unit that has to correct it. */
@@ -47,16 +47,11 @@ export function writeRejectSheet(rejects: readonly SheetReject[]): Buffer {
     ...fields.map((field) => shown(records[index]?.[field])),
   ]);
   const header = [...OURS, ...columns.keys()];
-  const sheet = utils.aoa_to_sheet([header, ...rows].map((row) => row.map(textCell)));
+  const sheet = textSheet([header, ...rows]);
   sheet['!cols'] = header.map((name) => ({ wch: Math.min(40, Math.max(12, 2 * name.length + 2)) }));
   if (sheet['!ref'] !== undefined) sheet['!autofilter'] = { ref: sheet['!ref'] };
-  const book = utils.book_new();
-  utils.book_append_sheet(book, sheet, SHEET);
-  return write(book, { type: 'buffer', bookType: 'xlsx', compression: true }) as Buffer;
+  return workbookOf({ [SHEET]: sheet });
 }
-
-/** As text, whatever it looks like: a spreadsheet neither calculates it nor shortens it. */
-const textCell = (text: string): CellObject => ({ t: 's', v: text, z: '@' });
 
 const described = ({ rule, field, found }: Problem): string =>
   `${field === '' ? '' : `${field}:`}${RULES[rule].zh}${found === undefined ? '' : `(${found})`}`;
@@ -96,10 +91,7 @@ function shown(value: unknown): string {
  */
 export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): Correction[] {
   const book = opened(file);
-  const sheet = book.Sheets[SHEET] ?? book.Sheets[book.SheetNames[0] ?? ''];
-  const rows = ((sheet?.['!data'] ?? []) as (readonly (CellObject | undefined)[] | undefined)[]).map((row) =>
-    Array.from(row ?? [], (cell) => cellValue(cell, book.Workbook?.WBProps?.date1904 ?? false)),
-  );
+  const rows = sheetRows(book, book.Sheets[SHEET] ? SHEET : (book.SheetNames[0] ?? ''));
   const [header = [], ...body] = rows;
   const names = header.map((name) => String(name ?? '').trim());
   const idColumn = names.indexOf(ID);
@@ -148,9 +140,9 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
   return corrections;
 }
 
-function opened(file: Buffer): ReturnType<typeof read> {
+function opened(file: Buffer): WorkBook {
   try {
-    return read(file, { dense: true, cellNF: true });
+    return openWorkbook(file);
   } catch (error) {
     throw refused([`cannot be opened as a workbook (${(error as Error).message})`]);
   }

@@ -1,4 +1,4 @@
-import { SSF, type CellObject } from 'xlsx';
+import { read, SSF, utils, write, type CellObject, type WorkBook, type WorkSheet } from 'xlsx';
 
 /** The library's own typings leave its date functions open. */
 const dates = SSF as {
@@ -19,3 +19,27 @@ export function cellValue(cell: CellObject | undefined, date1904: boolean): stri
 }
 
 const pad = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+
+/** As text, whatever it looks like: a spreadsheet neither calculates it nor shortens it. */
+const textCell = (text: string): CellObject => ({ t: 's', v: text, z: '@' });
+
+/** A sheet of which every cell is text. */
+export const textSheet = (rows: readonly (readonly string[])[]): WorkSheet =>
+  utils.aoa_to_sheet(rows.map((row) => row.map(textCell)));
+
+/** A workbook (xlsx) of sheets by name. */
+export function workbookOf(sheets: Readonly<Record<string, WorkSheet>>): Buffer {
+  const book = utils.book_new();
+  for (const [name, sheet] of Object.entries(sheets)) utils.book_append_sheet(book, sheet, name);
+  return write(book, { type: 'buffer', bookType: 'xlsx', compression: true }) as Buffer;
+}
+
+/** Opens a workbook that was handed in; throws what the library says of one that cannot be opened. */
+export const openWorkbook = (content: Buffer): WorkBook => read(content, { dense: true, cellNF: true });
+
+/** The rows of a sheet; none where the workbook has no such sheet. */
+export function sheetRows(book: WorkBook, sheet: string): ReturnType<typeof cellValue>[][] {
+  const rows = (book.Sheets[sheet]?.['!data'] ?? []) as (readonly (CellObject | undefined)[] | undefined)[];
+  const date1904 = book.Workbook?.WBProps?.date1904 ?? false;
+  return Array.from(rows, (row) => Array.from(row ?? [], (cell) => cellValue(cell, date1904)));
+}

@@ -223,11 +223,14 @@ function isPageKnown(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION && error.constraint === 'batch_page_pkey';
 }
 
+/** By which a rejected record is known again, hexadecimal. */
+export const fingerprintOf = (raw: string): string => hash('sha256', raw, 'hex');
+
 function rejectsJson(rows: readonly RejectRow[]): string {
   return JSON.stringify(
     rows.map((row) => ({
       ...row,
-      fingerprint: hash('sha256', row.raw, 'hex'),
+      fingerprint: fingerprintOf(row.raw),
       rule: row.problems[0]?.rule,
     })),
   );

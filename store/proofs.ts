@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { TimeWindow } from '../domain/window.ts';
-import type { PageRows } from './pages.ts';
+import { fingerprintOf, type PageRows } from './pages.ts';
 import { openDiscrepancy } from './reconciliation.ts';
 import type { StreamRow } from './streams.ts';
 
@@ -57,7 +56,7 @@ export async function listPage(
     [proofId, page.rows.toString('utf8')],
   );
   const others = [
-    ...page.rejected.map(({ key, updatedAt, raw }) => ({ key, updatedAt, fingerprint: hash('sha256', raw, 'hex') })),
+    ...page.rejected.map(({ key, updatedAt, raw }) => ({ key, updatedAt, fingerprint: fingerprintOf(raw) })),
     ...page.deleted.map(({ key, updatedAt }) => ({ key, updatedAt, fingerprint: null })),
   ];
   if (others.length === 0) return;
@@ -156,12 +155,9 @@ export async function findProofs(db: Knex, ids: readonly number[]): Promise<Proo
     });
 }
 
-export const differs = ({
-  missingCount,
-  extraCount,
-  differentCount,
-}: Pick<Proof, 'missingCount' | 'extraCount' | 'differentCount'>): boolean =>
-  missingCount + extraCount + differentCount > 0;
+/** How many records differ, in whatever way; 0 is a proof of equality. */
+export const differences = (proof: Pick<Proof, 'missingCount' | 'extraCount' | 'differentCount'>): number =>
+  proof.missingCount + proof.extraCount + proof.differentCount;
 
 /** A proof that found differences makes them a task of the unit; one that found none closes those of its window. */
 export async function settleProof(
@@ -172,7 +168,7 @@ export async function settleProof(
   proof: Proof,
   at: Date,
 ): Promise<void> {
-  if (!differs(proof)) {
+  if (differences(proof) === 0) {
     await db('discrepancy')
       .where({ stream_id: stream.id })
       .whereNull('closed_at')

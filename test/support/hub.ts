@@ -11,10 +11,13 @@ import { createActivities, type Activities } from '../../activities/index.ts';
 import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
 import type { HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
+import { syncWorkflowId } from '../../domain/ids.ts';
+import type { TimeWindow } from '../../domain/window.ts';
 import { saveStreams } from '../../store/streams.ts';
 import { activityInterceptors } from '../../temporal/interceptors.ts';
 import { configuredStreams, WORKFLOWS_PATH } from '../../temporal/worker.ts';
-import type { StreamLabel } from '../../workflows/messages.ts';
+import type { StreamLabel, SyncWindowResult } from '../../workflows/messages.ts';
+import type { syncWindow } from '../../workflows/sync-window.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { demoConfig, type Departments } from './departments.ts';
 
@@ -80,6 +83,16 @@ export class SkippingHub {
 
   label(stream: string): StreamLabel {
     return { stream, title: stream, unit: '甲局' };
+  }
+
+  /** Reads a window of a stream, as a day would. */
+  collect(stream: string, window: TimeWindow): Promise<SyncWindowResult> {
+    return this.working(() =>
+      this.client.workflow.execute<typeof syncWindow>('syncWindow', {
+        ...{ workflowId: syncWorkflowId(stream), taskQueue: TASK_QUEUE },
+        args: [{ ...this.label(stream), purpose: 'daily', window }],
+      }),
+    );
   }
 
   /**

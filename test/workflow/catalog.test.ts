@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
-import { replayWorkflowId, syncWorkflowId } from '../../domain/ids.ts';
+import { replayWorkflowId } from '../../domain/ids.ts';
 import { HubError } from '../../domain/errors.ts';
 import { timeWindow } from '../../domain/window.ts';
 import { approveDrafts, draftEntries, entryVersions, waitingTypes, withdrawEntries } from '../../store/catalog.ts';
 import { findGaps } from '../../store/overview.ts';
 import { rejectGroups } from '../../store/rejects.ts';
 import type { replayRejects } from '../../workflows/replay-rejects.ts';
-import type { syncWindow } from '../../workflows/sync-window.ts';
 import { Departments } from '../support/departments.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
@@ -32,16 +31,10 @@ describe('a type without an entry in the catalog', () => {
       withdrawEntries(hub.db, [TYPE, '11100000000013522L003'], 'M', at),
       (error) => error instanceof HubError && error.message === `${TYPE}: no approved entry`,
     );
-    await hub.working(async () => {
-      const window = timeWindow(hub.nowMs - 72 * HOUR_MS, hub.nowMs);
-      const read = await hub.client.workflow.execute<typeof syncWindow>('syncWindow', {
-        ...{ workflowId: syncWorkflowId(STREAM), taskQueue: TASK_QUEUE },
-        args: [{ ...hub.label(STREAM), purpose: 'daily', window }],
-      });
-      // Far beyond the share of rejects that stops a read; what is deleted at the source is in as such.
-      assert.ok(read.complete && read.accepted < 50);
-      assert.ok(read.rejected > 1_400);
-    });
+    const read = await hub.collect(STREAM, timeWindow(hub.nowMs - 72 * HOUR_MS, hub.nowMs));
+    // Far beyond the share of rejects that stops a read; what is deleted at the source is in as such.
+    assert.ok(read.complete && read.accepted < 50);
+    assert.ok(read.rejected > 1_400);
     // The fields of what waits are known: none of them is news later.
     assert.ok((await hub.db('stream_field').select('field')).length > 5);
     assert.deepEqual(await hub.db('drift').select('field'), []);

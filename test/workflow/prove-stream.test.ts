@@ -3,13 +3,12 @@ import { after, before, describe, it } from 'node:test';
 import axios from 'axios';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { shanghaiDate } from '../../domain/dates.ts';
-import { proveWorkflowId, syncWorkflowId } from '../../domain/ids.ts';
+import { proveWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type TimeWindow } from '../../domain/window.ts';
 import { findGaps } from '../../store/overview.ts';
 import { findProofs, type Proof } from '../../store/proofs.ts';
 import type { ProveStreamResult } from '../../workflows/messages.ts';
 import type { proveStream } from '../../workflows/prove-stream.ts';
-import type { syncWindow } from '../../workflows/sync-window.ts';
 import { Departments } from '../support/departments.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
@@ -25,12 +24,7 @@ describe('proveStream', () => {
       new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - 72 * HOUR_MS, records: 3_000 }).start('housing'),
     );
     window = timeWindow(hub.nowMs - 73 * HOUR_MS, hub.nowMs);
-    await hub.working(async () => {
-      await hub.client.workflow.execute<typeof syncWindow>('syncWindow', {
-        ...{ workflowId: syncWorkflowId(STREAM), taskQueue: TASK_QUEUE },
-        args: [{ ...hub.label(STREAM), purpose: 'daily', window }],
-      });
-    });
+    await hub.collect(STREAM, window);
   });
   after(() => hub.stop());
 

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
-import { reconcileWorkflowId, syncWorkflowId } from '../../domain/ids.ts';
+import { reconcileWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type TimeWindow } from '../../domain/window.ts';
 import { findGaps } from '../../store/overview.ts';
 import type { ReconcileStreamResult } from '../../workflows/messages.ts';
 import type { reconcileStream } from '../../workflows/reconcile-stream.ts';
-import type { syncWindow } from '../../workflows/sync-window.ts';
 import { Departments } from '../support/departments.ts';
 import { applicationCause } from '../support/failures.ts';
 import { keepHistory } from '../support/histories.ts';
@@ -23,12 +22,7 @@ describe('reconcileStream', () => {
       new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - 72 * HOUR_MS, records: 12_000 }).start('housing'),
     );
     window = timeWindow(hub.nowMs - 73 * HOUR_MS, hub.nowMs);
-    await hub.working(async () => {
-      await hub.client.workflow.execute<typeof syncWindow>('syncWindow', {
-        ...{ workflowId: syncWorkflowId(STREAM), taskQueue: TASK_QUEUE },
-        args: [{ ...hub.label(STREAM), purpose: 'daily', window }],
-      });
-    });
+    await hub.collect(STREAM, window);
   });
   after(() => hub.stop());
 

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { read, write } from 'xlsx';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
-import { replayWorkflowId, syncWorkflowId } from '../../domain/ids.ts';
+import { replayWorkflowId } from '../../domain/ids.ts';
 import { readRejectSheet, writeRejectSheet } from '../../domain/reject-sheet.ts';
 import { timeWindow } from '../../domain/window.ts';
 import { openRejects, rejectGroups, saveCorrections, type OpenReject } from '../../store/rejects.ts';
 import { getStream } from '../../store/streams.ts';
 import type { Totals } from '../../workflows/messages.ts';
 import type { replayRejects } from '../../workflows/replay-rejects.ts';
-import type { syncWindow } from '../../workflows/sync-window.ts';
 import { Departments } from '../support/departments.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
@@ -33,13 +32,6 @@ describe('replayRejects', () => {
     if (!config) throw new Error('the stream is configured');
     return config.status.values;
   };
-  const collect = (): Promise<Totals> =>
-    hub.working(() =>
-      hub.client.workflow.execute<typeof syncWindow>('syncWindow', {
-        ...{ workflowId: syncWorkflowId(STREAM), taskQueue: TASK_QUEUE },
-        args: [{ ...hub.label(STREAM), purpose: 'daily', window: timeWindow(hub.nowMs - 72 * HOUR_MS, hub.nowMs) }],
-      }),
-    );
   const replay = (history: string, rule?: string): Promise<Totals> =>
     hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof replayRejects>('replayRejects', {
@@ -74,7 +66,7 @@ describe('replayRejects', () => {
     const values = statuses();
     const { '04': cancelled } = values;
     delete values['04'];
-    const { rejected } = await collect();
+    const { rejected } = await hub.collect(STREAM, timeWindow(hub.nowMs - 72 * HOUR_MS, hub.nowMs));
     const before = await groups();
     const refused = before['status-unmapped'] ?? 0;
     assert.ok(refused > 10 && rejected > refused);

@@ -1,11 +1,16 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { FROM_THE_START } from '../connectors/contract.ts';
-import { shanghaiInstant } from '../domain/dates.ts';
-import { describeWindow, type TimeWindow } from '../domain/window.ts';
+import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../domain/dates.ts';
+import { HubError } from '../domain/errors.ts';
+import { timeWindow, type TimeWindow, type Window } from '../domain/window.ts';
+import * as batches from '../store/batches.ts';
 import { approvedCatalog } from '../store/catalog.ts';
 import * as proofs from '../store/proofs.ts';
 import { getStream } from '../store/streams.ts';
 import type { Dependencies } from './dependencies.ts';
+
+/** Batches that one night's proof reads again. */
+const BATCHES_A_NIGHT = 10;
 
 /** What a proof of one window found; the keys themselves are in the database. */
 export interface WindowProof {
@@ -18,28 +23,64 @@ export interface WindowProof {
 export function createProveActivities({ db, streams, now }: Dependencies) {
   return {
     /**
-     * Lists a window of the source as the mapping understands it now and compares keys and contents with the library,
-     * so that equal counts with unequal content are found as well. Writes nothing into the library.
+     * What is to be proven of a stream: the batches that were taken in a time; or, without one, what a night proves:
+     * yesterday, and the part of the past that was proven longest ago, so that in time all of it is proven again and
+     * again. Nothing where a source cannot list what it delivered.
      */
-    async proveWindow(input: { stream: string; window: TimeWindow }): Promise<WindowProof> {
-      const { source, map } = streams().get(input.stream);
-      const { id } = await getStream(db, input.stream);
-      const proofId = await proofs.startProof(db, id, input.window, now());
-      const context = { readAt: shanghaiInstant(now().getTime()), catalog: await approvedCatalog(db) };
-      for await (const page of source.read(input.window, FROM_THE_START, cancellationSignal())) {
-        const { rows, rejected, deleted } = map(page, context);
-        await proofs.listPage(db, proofId, { rows: rows.toJson(), rejected, deleted });
+    async planProof(input: { stream: string; taken?: TimeWindow | undefined }): Promise<Window[]> {
+      const { source, config } = streams().get(input.stream);
+      const { id, collectFrom } = await getStream(db, input.stream);
+      if (source.once) return [];
+      if (source.nextBatch) {
+        if (source.whole) return batches.longestUnprovenBatches(db, id, 1);
+        const { taken } = input;
+        return taken
+          ? batches.takenBatches(db, id, new Date(taken.from), new Date(taken.to))
+          : batches.longestUnprovenBatches(db, id, BATCHES_A_NIGHT);
       }
-      const proof = await proofs.finishProof(db, proofId, id, input.window, now());
+      const todayMs = Math.min(startOfDayMs(shanghaiDate(now().getTime())), (await source.clock()) - config.lag);
+      const past = timeWindow(collectFrom.getTime(), todayMs);
+      const yesterdayMs = Math.max(collectFrom.getTime(), startOfDayMs(shanghaiDate(todayMs - 1)));
+      const longest = await proofs.longestUnproven(db, id, past);
+      return longest === null ? [] : [timeWindow(yesterdayMs, todayMs), longest];
+    },
+
+    /**
+     * Lists a window of the source as the mapping understands it now and compares keys and contents with the library,
+     * so that equal counts with unequal content are found as well. Writes nothing into the library. A batch that the
+     * source has no more is noted as such.
+     */
+    async proveWindow(input: { stream: string; window: Window }): Promise<WindowProof> {
+      const { source, map, config } = streams().get(input.stream);
+      const { id } = await getStream(db, input.stream);
+      const { window } = input;
+      const proofId = await proofs.startProof(db, id, window, now());
+      const readAt = (window.kind === 'batch' ? await batches.takenAt(db, id, window) : null) ?? now();
+      const context = { readAt: shanghaiInstant(readAt.getTime()), catalog: await approvedCatalog(db) };
+      try {
+        for await (const page of source.read(window, FROM_THE_START, cancellationSignal())) {
+          const { rows, rejected, deleted } = map(page, context);
+          await proofs.listPage(db, proofId, { rows: rows.toJson(), rejected, deleted });
+        }
+      } catch (error) {
+        if (window.kind !== 'batch' || !(error instanceof HubError) || !isGone(error)) throw error;
+        await proofs.failProof(db, proofId, error.message, now());
+        return { proofId, records: 0, differences: 0 };
+      }
+      const rules = { untimed: config.record.updatedAt === undefined };
+      const proof = await proofs.finishProof(db, proofId, id, window, rules, now());
       return { proofId, records: proof.sourceRecords, differences: proofs.differences(proof) };
     },
 
     /** Makes what a proof found a task of the unit that answers for the source, or closes the tasks of its window. */
-    async settleProof(input: { stream: string; window: TimeWindow; proofId: number }): Promise<void> {
+    async settleProof(input: { stream: string; window: Window; proofId: number }): Promise<void> {
       const stream = await getStream(db, input.stream);
       const [proof] = await proofs.findProofs(db, [input.proofId]);
       if (!proof) throw new Error(`there is no proof ${String(input.proofId)}`);
-      await proofs.settleProof(db, stream, describeWindow(input.window), input.window, proof, now());
+      await proofs.settleProof(db, stream, input.window, proof, now());
     },
   };
 }
+
+/** What was delivered once need not be there for ever. */
+const isGone = ({ kind, code }: HubError): boolean => kind === 'configuration' || code === 'file-gone';

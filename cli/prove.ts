@@ -3,14 +3,15 @@ import { findStream, type ConfiguredStream, type HubConfig } from '../config/loa
 import { openStream } from '../connectors/registry.ts';
 import { configurationError } from '../domain/errors.ts';
 import { proveWorkflowId } from '../domain/ids.ts';
-import { describeWindow, timeWindow, type TimeWindow } from '../domain/window.ts';
+import { describeWindow, timeWindow } from '../domain/window.ts';
 import { differences, findProofs, type Proof } from '../store/proofs.ts';
 import { labelOf } from '../temporal/schedules.ts';
+import type { ProveStreamInput } from '../workflows/messages.ts';
 import type { proveStream } from '../workflows/prove-stream.ts';
 import { streamAttributes } from '../workflows/search-attributes.ts';
 import { boundsOf, configOf, withStreams, withWindow, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
-import { moment, table } from './output.ts';
+import { KINDS_OF_DIFFERENCE, proofTable } from './proofs.ts';
 import { showRun, withRunningHub } from './running-hub.ts';
 
 interface ProveOptions extends StreamOptions {
@@ -23,8 +24,9 @@ export function addProve(program: Command): void {
     .summary('prove that the library holds what a source has, record by record')
     .description(
       'Has a running hub list a period of a source and compare every key and content with the library, so that equal\n' +
-        'counts with other content are found as well. What differs is named, becomes a task of the unit, and is kept as\n' +
-        'evidence. Exits with 1 when anything differs.',
+        'counts with other content are found as well. Of a source of batches, those taken in the period are read again.\n' +
+        'What differs is named, becomes a task of the unit, and is kept as evidence: ./hub proofs. Exits with 1 when\n' +
+        'anything differs. Every night each stream proves yesterday and the part of its past that was proven longest ago.',
     )
     .requiredOption('--stream <id>', 'the stream')
     .option('--mend', 'read what differs once more first')
@@ -38,21 +40,21 @@ export function addProve(program: Command): void {
 async function prove(options: ProveOptions): Promise<void> {
   const config = configOf(options);
   const selected = findStream(config, options.stream);
-  const window = await provableWindow(config, selected, options);
   const label = labelOf(selected.connector.name, selected.stream);
+  const period = await provablePeriod(config, selected, options);
   const ids: number[] = [];
   await withRunningHub(config, (client) =>
     showRun(
       {
-        ...{ title: `${options.stream}, ${describeWindow(window)}`, quiet: options.json },
+        ...{ title: `${options.stream}, ${period.shown}`, quiet: options.json },
         cure: './hub connector status shows how the source answered',
       },
       async () => {
         const result = await client.workflow.execute<typeof proveStream>('proveStream', {
           ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: proveWorkflowId(options.stream) },
           typedSearchAttributes: streamAttributes(label, '比对'),
-          staticSummary: `比对 · ${label.title} · ${describeWindow(window)}`,
-          args: [{ ...label, window, ...(options.mend && { mend: true }) }],
+          staticSummary: `比对 · ${label.title} · ${period.shown}`,
+          args: [{ ...label, ...period.input, ...(options.mend && { mend: true }) }],
         });
         ids.push(...result.proofs);
         return `${String(result.records)} records, ${String(result.found)} differences found, ${String(result.differences)} left`;
@@ -60,60 +62,42 @@ async function prove(options: ProveOptions): Promise<void> {
     ),
   );
   const proofs = await withLibrary(options, (db) => findProofs(db, ids));
-  if (proofs.some((proof) => differences(proof) > 0)) process.exitCode = 1;
+  if (proofs.some((proof) => differences(proof) > 0 || proof.fault !== null)) process.exitCode = 1;
   if (options.json) return console.log(JSON.stringify(proofs, null, 2));
+  if (proofs.length === 0) return console.log('Nothing was taken in that time.');
   show(proofs);
 }
 
-/** The period that was chosen, up to what the source's clock lets be read. */
-async function provableWindow(
+/** The period that was chosen, up to what the source's clock lets be read; of a source of batches, when they were taken. */
+async function provablePeriod(
   config: HubConfig,
   { connector, stream }: ConfiguredStream,
   options: ProveOptions,
-): Promise<TimeWindow> {
+): Promise<{ input: Pick<ProveStreamInput, 'window' | 'taken'>; shown: string }> {
   const { source } = openStream(config, connector, stream);
   try {
-    if (source.nextBatch) {
-      throw configurationError(`${stream.id} is read by batches and cannot list a period`, {
+    if (source.once) {
+      throw configurationError(`${stream.id} cannot list what it delivered before`, {
         code: 'not-provable',
         cure: 'each batch is in when its declared count is what was committed: ./hub gaps names those that differ',
       });
     }
     const [fromMs, toMs] = boundsOf(options);
-    return timeWindow(fromMs, Math.max(fromMs, Math.min(toMs, (await source.clock()) - stream.lag)));
+    if (source.nextBatch) {
+      const taken = timeWindow(fromMs, toMs);
+      return { input: { taken }, shown: `batches taken ${describeWindow(taken)}` };
+    }
+    const window = timeWindow(fromMs, Math.max(fromMs, Math.min(toMs, (await source.clock()) - stream.lag)));
+    return { input: { window }, shown: describeWindow(window) };
   } finally {
     await source.close?.();
   }
 }
 
 function show(proofs: readonly Proof[]): void {
-  console.log(
-    table(proofs, [
-      ['Proof', ({ id }) => id, 'right'],
-      ['From', ({ from }) => moment(from)],
-      ['To', ({ to }) => moment(to)],
-      ['At the source', ({ sourceRecords }) => sourceRecords, 'right'],
-      ['of these refused', ({ sourceRefused }) => sourceRefused, 'right'],
-      ['In the library', ({ libraryRecords }) => libraryRecords, 'right'],
-      ['Missing', ({ missingCount }) => missingCount, 'right'],
-      ['Only in the library', ({ extraCount }) => extraCount, 'right'],
-      ['Other content', ({ differentCount }) => differentCount, 'right'],
-      ['', (proof) => (differences(proof) > 0 ? '✖ differs' : '✔ equal')],
-    ]),
-  );
-  const named = (title: string, keys: readonly string[]): void => {
+  console.log(proofTable(proofs));
+  for (const [title, of] of KINDS_OF_DIFFERENCE) {
+    const keys = proofs.flatMap(of);
     if (keys.length > 0) console.log(`${title}: ${keys.slice(0, 50).join(', ')}${keys.length > 50 ? ' …' : ''}`);
-  };
-  named(
-    'Missing',
-    proofs.flatMap(({ missing }) => missing),
-  );
-  named(
-    'Only in the library',
-    proofs.flatMap(({ extra }) => extra),
-  );
-  named(
-    'Other content',
-    proofs.flatMap(({ different }) => different),
-  );
+  }
 }

@@ -21,6 +21,9 @@ export interface Source {
   /** A batch that was acknowledged cannot be read again. Sources of batches only. */
   readonly once?: boolean;
 
+  /** Each batch has all records as they are when it is read. Sources of batches only. */
+  readonly whole?: boolean;
+
   /** The source's own clock, epoch milliseconds; the hub's where the source tells none. */
   clock(): Promise<number>;
 

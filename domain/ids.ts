@@ -20,4 +20,5 @@ export const outboundWorkflowId = (target: string): string => `outbound:${target
 
 export const outboundScheduleId = outboundWorkflowId;
 export const returnScheduleId = returnWorkflowId;
+export const proveScheduleId = proveWorkflowId;
 export const dailyScheduleId = (stream: string): string => dailyWorkflowId(stream);

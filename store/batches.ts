@@ -334,6 +334,29 @@ export async function takenBatches(db: Knex, streamId: number, from: Date, to: D
   return rows.map(chainWindow);
 }
 
+/** When a batch was taken last, complete; null for one that never was. */
+export async function takenAt(db: Knex, streamId: number, { ordinal }: BatchWindow): Promise<Date | null> {
+  const row = await db('batch')
+    .where({ stream_id: streamId, ordinal, state: 'complete' })
+    .orderBy('id', 'desc')
+    .first<{ opened_at: Date } | undefined>('opened_at');
+  return row?.opened_at ?? null;
+}
+
+/** Complete links of a chain that were proven longest ago, or never; of these the youngest first. */
+export async function longestUnprovenBatches(db: Knex, streamId: number, limit: number): Promise<BatchWindow[]> {
+  const { rows } = await db.raw<{ rows: BatchRecord[] }>(
+    `SELECT link.* FROM (
+       SELECT DISTINCT ON (ordinal) * FROM batch
+       WHERE stream_id = :streamId AND ordinal IS NOT NULL AND state = 'complete' ORDER BY ordinal, id DESC) AS link
+     LEFT JOIN (SELECT ordinal, max(finished_at) AS at FROM proof WHERE stream_id = :streamId AND ordinal IS NOT NULL
+       GROUP BY ordinal) AS proven USING (ordinal)
+     ORDER BY proven.at NULLS FIRST, ordinal DESC LIMIT :limit`,
+    { streamId, limit },
+  );
+  return rows.map(chainWindow);
+}
+
 export async function markAcknowledged(db: Knex, batchId: number, at: Date): Promise<void> {
   await db('batch')
     .where({ id: batchId, state: 'complete' })

@@ -7,12 +7,15 @@ import {
   dailyWorkflowId,
   outboundScheduleId,
   outboundWorkflowId,
+  proveScheduleId,
+  proveWorkflowId,
   returnScheduleId,
   returnWorkflowId,
 } from '../domain/ids.ts';
 import type { dailyAggregation } from '../workflows/daily-aggregation.ts';
 import type { deliverOutbound } from '../workflows/deliver-outbound.ts';
 import type { StreamLabel, TargetLabel } from '../workflows/messages.ts';
+import type { proveStream } from '../workflows/prove-stream.ts';
 import type { returnSync } from '../workflows/return-sync.ts';
 import { streamAttributes, targetAttributes } from '../workflows/search-attributes.ts';
 
@@ -92,9 +95,12 @@ async function remove(client: Client, id: string): Promise<void> {
 
 function wantedSchedules(config: HubConfig): ScheduleOptions[] {
   return config.connectors.flatMap((connector) => [
-    ...connector.streams.map((stream) => {
+    ...connector.streams.flatMap((stream) => {
       const label = labelOf(connector.name, stream);
-      return stream.delivery === 'return' ? returnSchedule(config, label) : dailySchedule(config, label);
+      return [
+        stream.delivery === 'return' ? returnSchedule(config, label) : dailySchedule(config, label),
+        proofSchedule(config, label),
+      ];
     }),
     ...(connector.outbound ?? []).map(({ id, name }) =>
       outboundSchedule(config, { target: id, title: name ?? id, unit: connector.name }),
@@ -140,6 +146,27 @@ function returnSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOp
       typedSearchAttributes: streamAttributes(label, '回传'),
       staticSummary: `回传 · ${label.title}`,
       staticDetails: `${label.unit} 回传的证照:逐批读取,入库后确认。`,
+    },
+  };
+}
+
+/** Every night, spread over some hours: what a proof lists costs the source as much as reading it. */
+function proofSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOptions {
+  const { taskQueue } = settings.temporal;
+  return {
+    scheduleId: proveScheduleId(label.stream),
+    spec: { calendars: [{ hour: 1, minute: 0 }], timezone: 'Asia/Shanghai', jitter: '4 hours' },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6 hours' },
+    memo: { hub: taskQueue },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'proveStream' satisfies typeof proveStream.name,
+      workflowId: proveWorkflowId(label.stream),
+      taskQueue,
+      args: [label],
+      typedSearchAttributes: streamAttributes(label, '比对'),
+      staticSummary: `夜间比对 · ${label.title}`,
+      staticDetails: `${label.unit}:逐条比对昨日数据,及最久未比对的一段历史;差异列明并登记为任务。`,
     },
   };
 }

@@ -23,13 +23,13 @@ import {
 } from './messages.ts';
 import { HUB_DUE_AT, SCHEDULED_AT } from './search-attributes.ts';
 import {
-  applicationCause,
   ledger,
   pausingOnConfigurationError,
   reconcileInTurn,
   returnInTurn,
   source,
   syncInTurn,
+  unlessIncomplete,
 } from './steps.ts';
 
 const DAY_MS = 86_400_000;
@@ -201,15 +201,6 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
     show(`对账 ${describeWindow(window)}`);
     await unlessIncomplete(reconcileInTurn({ ...label, window }));
     return closeAndShow();
-  }
-
-  /** What differs is named in the ledger, and the day stays open by itself. */
-  async function unlessIncomplete(work: Promise<unknown>): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      if (applicationCause(error)?.type !== INCOMPLETE) throw error;
-    }
   }
 
   async function closeAndShow(): Promise<DayState> {

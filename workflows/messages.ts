@@ -54,10 +54,13 @@ export interface ReturnSyncResult extends Totals {
 }
 
 export interface ProveStreamInput extends StreamLabel {
-  window: TimeWindow;
+  /** The period; where left out, and `taken` too, what a night proves. */
+  window?: TimeWindow;
+  /** For sources of batches: those that were taken in this time. */
+  taken?: TimeWindow;
   /** Reads a window that differs once more before its differences become a task. */
   mend?: boolean;
-  carried?: { pending: TimeWindow[]; result: ProveStreamResult };
+  carried?: { pending: Window[]; result: ProveStreamResult };
 }
 
 export interface ProveStreamResult {

@@ -15,6 +15,7 @@ import { reconcileWorkflowId, returnWorkflowId, syncWorkflowId } from '../domain
 import { describeWindow } from '../domain/window.ts';
 import {
   CONFIGURATION,
+  INCOMPLETE,
   type ReconcileStreamInput,
   type ReconcileStreamResult,
   type ReturnSyncInput,
@@ -134,6 +135,15 @@ export async function pausingOnConfigurationError<T>(label: StreamLabel, work: (
       await ledger.pauseStream.executeWithOptions({ summary: '暂停数据流' }, [{ stream: label.stream, reason }]);
     }
     throw ApplicationFailure.nonRetryable(reason, CONFIGURATION);
+  }
+}
+
+/** Waits for work that names what differs in the ledger: that it does is no failure of whoever waits. */
+export async function unlessIncomplete(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (applicationCause(error)?.type !== INCOMPLETE) throw error;
   }
 }
 

@@ -79,6 +79,7 @@ class DatabaseSource implements Source {
   /** The end of the sequence as it was found last, and when; epoch milliseconds of the source. */
   #reached: { cursor: string; atMs: number } | null = null;
 
+  readonly whole: boolean;
   readonly nextBatch?: (after: BatchWindow | null, chain: ChainView) => Promise<NextBatch>;
 
   constructor(connector: DatabaseConnectorConfig, stream: DatabaseStreamConfig, options?: OpenOptions) {
@@ -86,6 +87,7 @@ class DatabaseSource implements Source {
     this.#stream = stream;
     this.#rows = new RowReader(stream, this.#db.dialect);
     const { cursor } = stream;
+    this.whole = cursor === 'snapshot';
     if (cursor === 'snapshot') this.nextBatch = (after, chain) => this.#nextSnapshot(after, chain);
     else if (typeof cursor === 'object' && cursor.within === undefined)
       this.nextBatch = (after, chain) => this.#nextOfSequence(after, chain);

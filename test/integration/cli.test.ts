@@ -43,7 +43,20 @@ describe('hub, the command', () => {
 
   describe('help', () => {
     const commands = [
-      ...['', 'demo', 'demo fault', 'demo tamper', 'up', 'status', 'gaps', 'prove', 'certificate', 'conflicts'],
+      ...[
+        '',
+        'demo',
+        'demo fault',
+        'demo tamper',
+        'up',
+        'status',
+        'gaps',
+        'prove',
+        'proofs',
+        'proofs recheck',
+        'certificate',
+        'conflicts',
+      ],
       ...['catalog', 'rejects', 'identify', 'worker', 'server', 'migrate', 'test'],
     ];
     for (const name of commands) {

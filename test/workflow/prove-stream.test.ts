@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import axios from 'axios';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
-import { shanghaiDate } from '../../domain/dates.ts';
-import { proveWorkflowId } from '../../domain/ids.ts';
+import { shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
+import { proveWorkflowId, returnWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type TimeWindow } from '../../domain/window.ts';
 import { findGaps } from '../../store/overview.ts';
-import { findProofs, type Proof } from '../../store/proofs.ts';
-import type { ProveStreamResult } from '../../workflows/messages.ts';
+import { differences, findProofs, listProofs, recheckProof, type Proof } from '../../store/proofs.ts';
+import type { ProveStreamInput, ProveStreamResult } from '../../workflows/messages.ts';
 import type { proveStream } from '../../workflows/prove-stream.ts';
+import type { returnSync } from '../../workflows/return-sync.ts';
 import { Departments } from '../support/departments.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
@@ -125,5 +128,141 @@ describe('proveStream', () => {
     await tamper({ undo: true });
     assert.equal((await prove('found-again')).result.differences, 0);
     assert.deepEqual(await tasks(), []);
+  });
+});
+
+describe('proveStream of a source of batches, and of a night', () => {
+  const DAY_MS = 24 * HOUR_MS;
+  let hub: SkippingHub;
+  before(async () => {
+    hub = await SkippingHub.start((nowMs) =>
+      new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - 4 * DAY_MS, records: 1_600 }).start(
+        'housing',
+        'education',
+        'province',
+      ),
+    );
+    await hub.collect('housing-permits', timeWindow(hub.nowMs - 5 * DAY_MS, hub.nowMs));
+    for (const stream of ['education-teachers', 'province-return']) {
+      await hub.working(() =>
+        hub.client.workflow.execute<typeof returnSync>('returnSync', {
+          ...{ workflowId: returnWorkflowId(stream), taskQueue: TASK_QUEUE },
+          args: [hub.label(stream)],
+        }),
+      );
+    }
+  });
+  after(() => hub.stop());
+
+  const prove = async (stream: string, input: Partial<ProveStreamInput>, history?: string): Promise<Proof[]> => {
+    const result = await hub.working(async () => {
+      const handle = await hub.client.workflow.start<typeof proveStream>('proveStream', {
+        ...{ workflowId: proveWorkflowId(stream), taskQueue: TASK_QUEUE },
+        args: [{ ...hub.label(stream), ...input }],
+      });
+      await hub.untilEnded(handle, DAY_MS);
+      if (history !== undefined) await keepHistory(handle, history);
+      return handle.result();
+    });
+    return findProofs(hub.db, result.proofs);
+  };
+  const taken = (): TimeWindow => timeWindow(hub.nowMs - DAY_MS, hub.nowMs + DAY_MS);
+
+  for (const stream of ['education-teachers', 'province-return']) {
+    it(`${stream}: batches are read again, and equal; what is made to differ is named with its batch`, async () => {
+      const equal = await prove(stream, { taken: taken() }, `batches-${stream}`);
+      assert.ok(equal.length > 1);
+      const batches = await hub
+        .db('batch')
+        .join('stream', 'stream.id', 'stream_id')
+        .where({ name: stream, state: 'complete' });
+      assert.deepEqual(
+        equal.map(({ batch }) => batch).sort(),
+        batches.map((row: { source_batch: string }) => row.source_batch).sort(),
+      );
+      assert.deepEqual(
+        equal.filter((proof) => differences(proof) > 0 || proof.fault !== null),
+        [],
+      );
+      assert.ok(equal.reduce((sum, { sourceRecords }) => sum + sourceRecords, 0) >= 1_400);
+
+      const rows = await hub
+        .db('certificate')
+        .join('stream', 'stream.id', 'stream_id')
+        .where({ 'stream.name': stream, status: 'valid' })
+        .orderBy('record_key')
+        .select<{ record_key: string }[]>('record_key');
+      const [lost = '', changed = ''] = rows.map(({ record_key: key }) => key);
+      await hub.db('certificate').where({ record_key: lost }).delete();
+      await hub.db.raw(`UPDATE certificate SET content_hash = sha256('other') WHERE record_key = ?`, [changed]);
+      const differing = (await prove(stream, { taken: taken() })).filter((proof) => differences(proof) > 0);
+      assert.deepEqual([...new Set(differing.flatMap(({ missing }) => missing))], [lost]);
+      assert.deepEqual([...new Set(differing.flatMap(({ different }) => different))], [changed]);
+      assert.deepEqual(
+        differing.flatMap(({ extra }) => extra),
+        [],
+      );
+      const tasks = (await findGaps(hub.db, new Date(hub.nowMs), stream)).filter(({ kind }) => kind === 'difference');
+      assert.equal(tasks.length, differing.length);
+      const mended = await prove(stream, { taken: taken(), mend: true });
+      assert.deepEqual(
+        mended.filter((proof) => differences(proof) > 0),
+        [],
+      );
+      assert.deepEqual(
+        (await findGaps(hub.db, new Date(hub.nowMs), stream)).filter(({ kind }) => kind === 'difference'),
+        [],
+      );
+    });
+  }
+
+  it('a batch that its source has no more is not compared, and that is said', async () => {
+    const folder = hub.departments.get('education').address ?? '';
+    const [name = ''] = readdirSync(folder).filter((file) => file.endsWith('.csv'));
+    renameSync(join(folder, name), join(folder, `${name}.gone`));
+    const proofs = await prove('education-teachers', { taken: taken() }, 'batch-gone');
+    renameSync(join(folder, `${name}.gone`), join(folder, name));
+    const faults = proofs.flatMap(({ fault }) => fault ?? []);
+    assert.equal(faults.length, 1);
+    assert.match(faults[0] ?? '', /jszg-/);
+    assert.equal(proofs.filter(({ fault }) => fault === null).length, proofs.length - 1);
+  });
+
+  it('a night proves yesterday and the part that was proven longest ago, in turn', async () => {
+    await hub.skipTo(startOfDayMs(shanghaiDate(hub.nowMs)) + 26 * HOUR_MS);
+    const first = await prove('housing-permits', {}, 'night');
+    const yesterdayMs = startOfDayMs(shanghaiDate(hub.nowMs)) - DAY_MS;
+    assert.deepEqual(first.map(({ from, to }) => [from?.getTime(), to?.getTime()]).at(-1), [
+      yesterdayMs,
+      yesterdayMs + DAY_MS,
+    ]);
+    const second = await prove('housing-permits', {});
+    const others = [first, second].map((proofs) => proofs.find(({ from }) => from?.getTime() !== yesterdayMs));
+    assert.ok(others[0]?.from && others[1]?.from);
+    assert.ok(others[1].from < others[0].from, 'another part, one that was not proven yet');
+    assert.deepEqual(
+      [...first, ...second].filter((proof) => differences(proof) > 0),
+      [],
+    );
+    // The latest batch was proven the longest ago, by the tests above; each night takes the next ones.
+    const batches = await prove('province-return', {});
+    assert.ok(batches.length > 0 && batches.length <= 10);
+  });
+
+  it('evidence is listed, exported and checked again', async () => {
+    const [proof] = await prove('housing-permits', { window: timeWindow(hub.nowMs - 6 * DAY_MS, hub.nowMs - DAY_MS) });
+    assert.ok(proof);
+    const range = { from: new Date(hub.nowMs - DAY_MS), to: new Date(hub.nowMs + DAY_MS) };
+    const listed = await listProofs(hub.db, { ...range, stream: 'housing-permits' });
+    assert.equal(listed[0]?.id, proof.id);
+    const same = await recheckProof(hub.db, proof);
+    assert.deepEqual([same.records, same.digest], [proof.libraryRecords, proof.libraryDigest]);
+    await hub
+      .db('certificate')
+      .where('record_key', 'like', 'HO%')
+      .where('status', 'valid')
+      .limit(1)
+      .update({ content_hash: Buffer.alloc(32) });
+    assert.notEqual((await recheckProof(hub.db, proof)).digest, proof.libraryDigest);
   });
 });

@@ -7,7 +7,7 @@ import type { Knex } from 'knex';
 import { Listr } from 'listr2';
 import { configurationError } from '../domain/errors.ts';
 import { connectTemporal } from '../temporal/client.ts';
-import { checkConnectors, collect } from './demo/collect.ts';
+import { checkConnectors, collect, proveAll } from './demo/collect.ts';
 import {
   demoData,
   departmentAddresses,
@@ -21,6 +21,10 @@ import { dataFolder, positive, readConfig, withConfig, withData, type CommonOpti
 import { program as part, requirePorts, startDatabase, startTemporal, type Addresses } from './servers.ts';
 import { untilStopped } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
+
+const DAY_MS = 86_400_000;
+/** All records that the departments begin with. */
+const PROVEN_DAYS = 20;
 
 interface DemoOptions extends CommonOptions {
   once?: boolean;
@@ -70,22 +74,25 @@ export function addDemo(program: Command): void {
     });
 
   withData(demo.command('tamper <department>'))
-    .summary('have a simulated department change or lose records without a word')
+    .summary('have a simulated department change or lose records without a word, or correct them')
     .description(
       'For housing, health and transport. Counts do not show a rewritten record, and its update time is the old one:\n' +
         './hub prove does.',
     )
     .option('--rewrite <count>', 'other content in so many records', positive)
     .option('--lose-day <date>', 'records last changed on that day are gone')
+    .option('--correct', 'all its defective records are corrected and delivered anew')
     .option('--undo', 'as it was')
     .addHelpText(
       'after',
-      '\nExamples:\n  ./hub demo tamper housing --rewrite 3\n  ./hub prove --stream housing-permits --from 2026-11-01 --demo\n  ./hub demo tamper housing --undo',
+      '\nExamples:\n  ./hub demo tamper housing --rewrite 3\n  ./hub prove --stream housing-permits --from 2026-11-01 --demo\n  ./hub demo tamper housing --undo\n  ./hub demo tamper health --correct\n  ./hub connector run health-doctors --demo',
     )
     .action(async (department: string, _options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommonOptions & { rewrite?: number; loseDay?: string; undo?: boolean }>();
+      const options = command.optsWithGlobals<
+        CommonOptions & { rewrite?: number; loseDay?: string; correct?: boolean; undo?: boolean }
+      >();
       const { data } = await axios.post<{ keys: string[] }>(`${departmentAddress(options, department)}/_sim/tamper`, {
-        ...{ rewrite: options.rewrite, lose: options.loseDay, undo: options.undo },
+        ...{ rewrite: options.rewrite, lose: options.loseDay, correct: options.correct, undo: options.undo },
       });
       console.log(
         `${department}: ${data.keys.length === 0 ? 'as it was' : `${String(data.keys.length)} records: ${data.keys.slice(0, 20).join(', ')}`}`,
@@ -170,7 +177,11 @@ async function runDemo(options: DemoOptions): Promise<void> {
     collected.catch(() => undefined); // stopped in the middle: the servers it asks are gone
     const failed = await Promise.race([collected, stopped]);
     if (!failed) return;
-    const held = await summarise(db, config, addresses, departmentAddresses(supervisor.folder), failed);
+    const proving = proveAll(client, config, [data.anchorMs - PROVEN_DAYS * DAY_MS, Date.now()], [...failed.keys()]);
+    proving.catch(() => undefined); // likewise
+    const proven = await Promise.race([proving, stopped]);
+    if (!proven) return;
+    const held = await summarise(db, config, addresses, departmentAddresses(supervisor.folder), failed, proven);
     if (options.once) {
       process.exitCode = held ? 0 : 1;
     } else {

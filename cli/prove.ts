@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { findStream, type ConfiguredStream, type HubConfig } from '../config/load.ts';
 import { openStream } from '../connectors/registry.ts';
@@ -6,7 +7,7 @@ import { proveWorkflowId } from '../domain/ids.ts';
 import { describeWindow, timeWindow } from '../domain/window.ts';
 import { differences, findProofs, type Proof } from '../store/proofs.ts';
 import { labelOf } from '../temporal/schedules.ts';
-import type { ProveStreamInput } from '../workflows/messages.ts';
+import type { ProveStreamInput, ProveStreamResult } from '../workflows/messages.ts';
 import type { proveStream } from '../workflows/prove-stream.ts';
 import { streamAttributes } from '../workflows/search-attributes.ts';
 import { boundsOf, configOf, withStreams, withWindow, type StreamOptions } from './connector/select.ts';
@@ -40,8 +41,13 @@ export function addProve(program: Command): void {
 async function prove(options: ProveOptions): Promise<void> {
   const config = configOf(options);
   const selected = findStream(config, options.stream);
-  const label = labelOf(selected.connector.name, selected.stream);
-  const period = await provablePeriod(config, selected, options);
+  const period = await provablePeriod(config, selected, boundsOf(options));
+  if (!period) {
+    throw configurationError(`${options.stream} cannot list what it delivered before`, {
+      code: 'not-provable',
+      cure: 'each batch is in when its declared count is what was committed: ./hub gaps names those that differ',
+    });
+  }
   const ids: number[] = [];
   await withRunningHub(config, (client) =>
     showRun(
@@ -50,12 +56,7 @@ async function prove(options: ProveOptions): Promise<void> {
         cure: './hub connector status shows how the source answered',
       },
       async () => {
-        const result = await client.workflow.execute<typeof proveStream>('proveStream', {
-          ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: proveWorkflowId(options.stream) },
-          typedSearchAttributes: streamAttributes(label, '比对'),
-          staticSummary: `比对 · ${label.title} · ${period.shown}`,
-          args: [{ ...label, ...period.input, ...(options.mend && { mend: true }) }],
-        });
+        const result = await proveInHub(client, config, selected, period, options.mend ?? false);
         ids.push(...result.proofs);
         return `${String(result.records)} records, ${String(result.found)} differences found, ${String(result.differences)} left`;
       },
@@ -68,21 +69,41 @@ async function prove(options: ProveOptions): Promise<void> {
   show(proofs);
 }
 
-/** The period that was chosen, up to what the source's clock lets be read; of a source of batches, when they were taken. */
-async function provablePeriod(
+/** What is to be proven, and how it is called. */
+interface Period {
+  input: Pick<ProveStreamInput, 'window' | 'taken'>;
+  shown: string;
+}
+
+/** Has a running hub prove a stream. */
+export function proveInHub(
+  client: Client,
   config: HubConfig,
   { connector, stream }: ConfiguredStream,
-  options: ProveOptions,
-): Promise<{ input: Pick<ProveStreamInput, 'window' | 'taken'>; shown: string }> {
+  { input, shown }: Period,
+  mend: boolean,
+): Promise<ProveStreamResult> {
+  const label = labelOf(connector.name, stream);
+  return client.workflow.execute<typeof proveStream>('proveStream', {
+    ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: proveWorkflowId(stream.id) },
+    typedSearchAttributes: streamAttributes(label, '比对'),
+    staticSummary: `比对 · ${label.title} · ${shown}`,
+    args: [{ ...label, ...input, mend }],
+  });
+}
+
+/**
+ * A period, up to what the source's clock lets be read; of a source of batches, when they were taken. Null for a source
+ * that cannot list what it delivered.
+ */
+export async function provablePeriod(
+  config: HubConfig,
+  { connector, stream }: ConfiguredStream,
+  [fromMs, toMs]: readonly [fromMs: number, toMs: number],
+): Promise<Period | null> {
   const { source } = openStream(config, connector, stream);
   try {
-    if (source.once) {
-      throw configurationError(`${stream.id} cannot list what it delivered before`, {
-        code: 'not-provable',
-        cure: 'each batch is in when its declared count is what was committed: ./hub gaps names those that differ',
-      });
-    }
-    const [fromMs, toMs] = boundsOf(options);
+    if (source.once) return null;
     if (source.nextBatch) {
       const taken = timeWindow(fromMs, toMs);
       return { input: { taken }, shown: `batches taken ${describeWindow(taken)}` };

@@ -38,6 +38,20 @@ export async function findCertificates(db: Knex, code: string): Promise<Certific
   return rows;
 }
 
+/** How many certificates several streams hold, and of how many of these their records differ. */
+export async function countShared(db: Knex): Promise<{ certificates: number; differing: number }> {
+  const { rows } = await db.raw<{ rows: { certificates: number; differing: number }[] }>(
+    `SELECT count(*) AS certificates, count(*) FILTER (WHERE differ) AS differing FROM (
+       SELECT ${DIFFER} AS differ FROM certificate WHERE status <> 'deleted'
+       GROUP BY type_code, number HAVING count(DISTINCT stream_id) > 1) AS shared`,
+  );
+  return rows[0] ?? { certificates: 0, differing: 0 };
+}
+
+/** Records of one certificate that do not all say the same. */
+const DIFFER = `count(DISTINCT (name, identifier, issuer_name, issuer_code, issued_on, effective_on, expires_on, long_term,
+  holders, status)) > 1`;
+
 /**
  * Certificates of which several streams hold records that differ, each with all its records; certificates that are
  * gone at a source are left to the others.
@@ -51,8 +65,7 @@ export async function differingCertificates(
        SELECT type_code, number FROM certificate
        WHERE status <> 'deleted' AND (:typeCode::text IS NULL OR type_code = :typeCode)
        GROUP BY type_code, number
-       HAVING count(DISTINCT stream_id) > 1 AND count(DISTINCT (name, identifier, issuer_name, issuer_code, issued_on,
-         effective_on, expires_on, long_term, holders, status)) > 1
+       HAVING count(DISTINCT stream_id) > 1 AND ${DIFFER}
        ORDER BY type_code, number LIMIT :limit
      ) AS d JOIN certificate c USING (type_code, number) JOIN stream s ON s.id = c.stream_id
      ORDER BY c.type_code, c.number, s.name, c.source_updated_at DESC, c.record_key DESC`,

@@ -18,6 +18,7 @@ import { dailyScheduleId, dailyWorkflowId, returnScheduleId } from '../../domain
 import { streamOverview } from '../../store/overview.ts';
 import { cutOffOf, labelOf } from '../../temporal/schedules.ts';
 import type { dailyAggregation } from '../../workflows/daily-aggregation.ts';
+import { proveInHub, provablePeriod } from '../prove.ts';
 import { closeDayEarlyUpdate, type StreamLabel } from '../../workflows/messages.ts';
 import { streamAttributes } from '../../workflows/search-attributes.ts';
 
@@ -29,9 +30,14 @@ export async function checkConnectors(config: HubConfig): Promise<string> {
   return `Connectors: ${String(ids.length)} streams answer`;
 }
 
-/** The main job of every stream, with visible progress. Tells the streams that failed. */
-export async function collect(db: Knex, client: Client, config: HubConfig, nowMs: number): Promise<string[]> {
-  const failed: string[] = [];
+/** The main job of every stream, with visible progress. Tells the streams that failed, and why. */
+export async function collect(
+  db: Knex,
+  client: Client,
+  config: HubConfig,
+  nowMs: number,
+): Promise<ReadonlyMap<string, string>> {
+  const failed = new Map<string, string>();
   await new Listr(
     config.connectors.flatMap((connector) =>
       connector.streams.map((stream) => ({
@@ -51,7 +57,7 @@ export async function collect(db: Knex, client: Client, config: HubConfig, nowMs
           try {
             await collectStream(client, config, connector.name, stream, nowMs);
           } catch (error) {
-            failed.push(`${stream.id}: ${messageOf(error)}`);
+            failed.set(stream.id, messageOf(error));
             throw error;
           } finally {
             watched.abort();
@@ -64,6 +70,44 @@ export async function collect(db: Knex, client: Client, config: HubConfig, nowMs
     { concurrent: true, exitOnError: false },
   ).run();
   return failed;
+}
+
+/** What the proof of one stream showed, in words. */
+export interface StreamProof {
+  stream: string;
+  equal: boolean;
+  text: string;
+}
+
+/** Proves every stream that was collected and can list what it delivered, record by record. */
+export async function proveAll(
+  client: Client,
+  config: HubConfig,
+  period: readonly [fromMs: number, toMs: number],
+  without: readonly string[],
+): Promise<StreamProof[]> {
+  const proofs: StreamProof[] = [];
+  const streams = config.connectors.flatMap((connector) =>
+    connector.streams.filter(({ id }) => !without.includes(id)).map((stream) => ({ connector, stream })),
+  );
+  await new Listr([
+    {
+      title: 'Proof, record by record',
+      task: async (_: unknown, task: { title: string }) => {
+        for (const selected of streams) {
+          const provable = await provablePeriod(config, selected, period);
+          if (!provable) continue;
+          const { id } = selected.stream;
+          const { records, differences } = await proveInHub(client, config, selected, provable, false);
+          const text = `${records.toLocaleString('en-US')} records, ${String(differences)} differences`;
+          proofs.push({ stream: id, equal: differences === 0, text });
+          task.title = `Proof, record by record — ${id}: ${text}`;
+        }
+        task.title = `Proof, record by record — ${String(proofs.length)} streams read again`;
+      },
+    },
+  ]).run();
+  return proofs;
 }
 
 /**

@@ -56,7 +56,7 @@ export async function startDepartments(supervisor: Supervisor, data: DemoData, n
   for (const id of DEPARTMENTS) {
     const args = [
       ...[id, '--seed', String(data.seed), '--records', String(Math.round(data.records * SHARES[id]))],
-      ...['--folder', supervisor.folder],
+      ...['--others', String(Math.round(data.records * SHARES.housing)), '--folder', supervisor.folder],
       ...['--start', String(data.anchorMs - DAYS * DAY_MS), '--anchor', String(data.anchorMs), '--now', String(nowMs)],
     ];
     let [url, address] = ['', ''];

@@ -1,8 +1,10 @@
 import type { Knex } from 'knex';
 import type { HubConfig } from '../../config/load.ts';
+import { countShared } from '../../store/certificates.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/overview.ts';
 import { gapTable, obligationTable, streamTable } from '../output.ts';
 import type { Addresses } from '../servers.ts';
+import type { StreamProof } from './collect.ts';
 import { compareWithTruth, type TruthReport } from './truth.ts';
 
 const DAY_MS = 86_400_000;
@@ -13,7 +15,8 @@ export async function summarise(
   config: HubConfig,
   addresses: Addresses,
   departments: Record<string, string>,
-  failed: string[],
+  failed: ReadonlyMap<string, string>,
+  proven: readonly StreamProof[],
 ): Promise<boolean> {
   const at = new Date();
   const streams = await streamOverview(db, at);
@@ -33,12 +36,23 @@ export async function summarise(
   );
   if (obligations.length > 0) console.log(obligationTable(obligations));
 
+  const shared = await countShared(db);
+  console.log(
+    `\nSeveral streams deliver ${String(shared.certificates)} of the certificates; of ${String(shared.differing)} they say different things: ./hub conflicts`,
+  );
+
   const checks: [string, boolean][] = [
     [
-      failed.length === 0 ? 'every stream was collected' : `not every stream was collected: ${failed.join('; ')}`,
-      failed.length === 0,
+      failed.size === 0
+        ? 'every stream was collected'
+        : `not every stream was collected: ${[...failed].map(([stream, why]) => `${stream}: ${why}`).join('; ')}`,
+      failed.size === 0,
     ],
     ...truths.map(({ stream, text, equal }): [string, boolean] => [`${stream} equals its department: ${text}`, equal]),
+    ...proven.map(({ stream, text, equal }): [string, boolean] => [
+      `${stream} proven against its source: ${text}`,
+      equal,
+    ]),
     ['no gaps', gaps.length === 0],
     ['no obligation overdue', counts.overdue === 0],
     ['no stream paused', streams.every(({ pausedReason }) => pausedReason === null)],

@@ -68,7 +68,7 @@ export function createDepartment(id: DepartmentId, given: DepartmentOptions): De
         acknowledgements: acknowledgements.length,
       }),
     'POST /_sim/tamper': ({ body }) => {
-      const wanted = JSON.parse(body) as { rewrite?: number; lose?: string; undo?: boolean };
+      const wanted = JSON.parse(body) as { rewrite?: number; lose?: string; correct?: boolean; undo?: boolean };
       const versions = (index: number): Version[] => versionsOf(format.trade, options, index, nowMs);
       const indexes = Array.from({ length: recordsBefore(options, nowMs) }, (_, index) => index);
       const keysOf = (chosen: number[]): string[] => chosen.flatMap((index) => versions(index).at(-1)?.key ?? []);
@@ -93,6 +93,12 @@ export function createDepartment(id: DepartmentId, given: DepartmentOptions): De
           }),
         );
         options.tampered = { ...options.tampered, lost };
+      }
+      if (wanted.correct) {
+        const wrong = indexes.filter((index) => (versions(index).at(-1)?.defect ?? null) !== null);
+        keys = keysOf(wrong);
+        const atMs = Math.floor(server.clock() / 1000) * 1000;
+        options.tampered = { ...options.tampered, corrected: { indexes: new Set(wrong), atMs } };
       }
       table = null;
       return JSON.stringify({ keys });

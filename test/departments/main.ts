@@ -15,6 +15,7 @@ const { values, positionals } = parseArgs({
     start: { type: 'string' },
     anchor: { type: 'string' },
     now: { type: 'string' },
+    others: { type: 'string' },
     changed: { type: 'string', default: '0' },
     folder: { type: 'string', default: '.' },
   },
@@ -29,6 +30,7 @@ const department = createDepartment(id, {
   anchorMs,
   nowMs: Number(values.now ?? anchorMs),
   changed: Number(values.changed),
+  ...(values.others !== undefined && { othersRecords: Number(values.others) }),
   folder: values.folder,
 });
 const port = await department.server.listen(Number(values.port));

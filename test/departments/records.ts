@@ -24,6 +24,8 @@ export interface Trade {
   /** The state of a deleted record, where deletion is a state and not a mark of its own. */
   deletedState?: string;
   numberOf: (random: Random, index: number, year: string) => string;
+  /** Another department's certificates that it delivers as well. */
+  alsoDelivers?: Trade;
   /** The defects that its way of delivery can carry; all where left out. */
   defects?: readonly Defect[];
 }
@@ -37,6 +39,8 @@ export interface Scale {
   anchorMs: number;
   /** Share of records that were changed once more, on top of the usual ones; for measurements. */
   changed: number;
+  /** Records of the department whose certificates are delivered as well; as many as its own where left out. */
+  othersRecords?: number;
   /** What the department did behind the back of its own update times. */
   tampered?: Tampering;
 }
@@ -47,6 +51,8 @@ export interface Tampering {
   rewritten?: ReadonlySet<number>;
   /** Records last changed in this time are gone. */
   lost?: { fromMs: number; toMs: number };
+  /** Records whose defects were corrected at this time; these are no secret. */
+  corrected?: { indexes: ReadonlySet<number>; atMs: number };
 }
 
 /** A defect as it occurs in returned data, and the rule that must catch it. */
@@ -125,7 +131,9 @@ export function versionsOf(trade: Trade, scale: Scale, index: number, nowMs: num
   const random = seeded(scale.seed, trade.id, index);
   const paceMs = (scale.anchorMs - scale.startMs) / scale.records;
   const createdMs = toSecond(scale.startMs + (index + random() * 0.9) * paceMs);
-  const first = newRecord(trade, scale, index, createdMs, random);
+  const own = newRecord(trade, scale, index, createdMs, random);
+  const first =
+    trade.alsoDelivers && index % ALSO_EVERY === 0 ? sameAs(trade.alsoDelivers, trade, scale, index, own) : own;
   const versions = [first];
   const later = (): number => toSecond(createdMs + 3_600_000 + random() * 5 * 86_400_000);
 
@@ -147,9 +155,27 @@ export function versionsOf(trade: Trade, scale: Scale, index: number, nowMs: num
   const visible = versions.filter((version) => version.visibleMs <= nowMs);
   const last = visible.at(-1);
   if (!last) return visible;
-  const { lost, rewritten } = scale.tampered ?? {};
+  const { lost, rewritten, corrected } = scale.tampered ?? {};
   if (lost && last.updatedMs >= lost.fromMs && last.updatedMs < lost.toMs) return [];
+  if (corrected?.indexes.has(index))
+    return [...visible, { ...last, defect: null, updatedMs: corrected.atMs, visibleMs: corrected.atMs }];
   return rewritten?.has(index) ? [...visible.slice(0, -1), renamed(last, last.updatedMs)] : visible;
+}
+
+/** One in so many records is a certificate of the other department. */
+const ALSO_EVERY = 20;
+
+/** The record with the certificate that another department issued about that time; of several holders the first. */
+function sameAs(other: Trade, trade: Trade, scale: Scale, index: number, own: Version): Version {
+  const records = scale.othersRecords ?? scale.records;
+  const place = Math.floor((index * records) / scale.records);
+  const [theirs] = versionsOf(other, { ...scale, records, tampered: {} }, place, Number.MAX_SAFE_INTEGER);
+  if (!theirs) return own;
+  const { certificate } = theirs;
+  return {
+    ...own,
+    certificate: { ...certificate, holders: certificate.holders.slice(0, 1), rawStatus: trade.states.valid },
+  };
 }
 
 const toSecond = (atMs: number): number => Math.floor(atMs / 1000) * 1000;

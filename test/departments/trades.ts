@@ -20,46 +20,6 @@ const slashes = (iso: string, quirk: number): string => {
 const compact = (iso: string): string => iso.replaceAll('-', '');
 const plain = (iso: string): string => iso;
 
-/** 省回传: GB/T 36903 names in pinyin, an operation per row, logical deletes. */
-const province: Format = {
-  trade: {
-    id: 'province',
-    certificateName: '营业执照',
-    typeCode: '11100000MB0143028R001',
-    issuerName: '无锡市行政审批局',
-    issuerCode: '11320200MB1D55902K',
-    holders: 'organisations',
-    severalHolders: false,
-    states: { valid: '1', suspended: '3', cancelled: '2' },
-    numberOf: (random, index) => `3202${digits(random, 4)}${String(index).padStart(9, '0')}`,
-  },
-  raw: (version) => {
-    const written = write(version, slashes);
-    const [holder] = written.holders;
-    return {
-      cd_id: version.key,
-      cd_time: shanghaiWallTime(version.updatedMs),
-      cd_operation: version.deleted ? 'D' : 'U',
-      ZZMC: version.certificate.name,
-      ZZLXDM: version.certificate.typeCode,
-      ZZBH: written.number,
-      ZZBS: version.certificate.identifier,
-      ZZBFJG: version.certificate.issuerName,
-      ZZBFJGDM: version.certificate.issuerCode,
-      ZZBFRQ: written.issuedOn,
-      ZZYXQQSRQ: written.effectiveOn,
-      ZZYXQJZRQ: written.expiresOn,
-      CZZT: holder?.name,
-      CZZTDM: holder?.code,
-      CZZTDMLXDM: holder?.codeType,
-      ZZZT: written.status,
-      KZ_ZS: written.address,
-      KZ_ZCZB: 1_000_000,
-    };
-  },
-  extension: (version) => ({ KZ_ZCZB: 1_000_000, KZ_ZS: version.address }),
-};
-
 /** 住建: names of its own, several holders, page numbers from 1. */
 const housing: Format = {
   trade: {
@@ -96,6 +56,47 @@ const housing: Format = {
     };
   },
   extension: (version) => ({ site: { address: version.address, area: 1234.5 } }),
+};
+
+/** 省回传: GB/T 36903 names in pinyin, an operation per row, logical deletes. */
+const province: Format = {
+  trade: {
+    id: 'province',
+    certificateName: '营业执照',
+    typeCode: '11100000MB0143028R001',
+    issuerName: '无锡市行政审批局',
+    issuerCode: '11320200MB1D55902K',
+    alsoDelivers: housing.trade,
+    holders: 'organisations',
+    severalHolders: false,
+    states: { valid: '1', suspended: '3', cancelled: '2' },
+    numberOf: (random, index) => `3202${digits(random, 4)}${String(index).padStart(9, '0')}`,
+  },
+  raw: (version) => {
+    const written = write(version, slashes);
+    const [holder] = written.holders;
+    return {
+      cd_id: version.key,
+      cd_time: shanghaiWallTime(version.updatedMs),
+      cd_operation: version.deleted ? 'D' : 'U',
+      ZZMC: version.certificate.name,
+      ZZLXDM: version.certificate.typeCode,
+      ZZBH: written.number,
+      ZZBS: version.certificate.identifier,
+      ZZBFJG: version.certificate.issuerName,
+      ZZBFJGDM: version.certificate.issuerCode,
+      ZZBFRQ: written.issuedOn,
+      ZZYXQQSRQ: written.effectiveOn,
+      ZZYXQJZRQ: written.expiresOn,
+      CZZT: holder?.name,
+      CZZTDM: holder?.code,
+      CZZTDMLXDM: holder?.codeType,
+      ZZZT: written.status,
+      KZ_ZS: written.address,
+      KZ_ZCZB: 1_000_000,
+    };
+  },
+  extension: (version) => ({ KZ_ZCZB: 1_000_000, KZ_ZS: version.address }),
 };
 
 /** 卫健: lower-case pinyin, the list as a JSON string, page numbers from 0, the window's end included. */

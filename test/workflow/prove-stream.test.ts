@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import axios from 'axios';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
-import { shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
+import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../../domain/dates.ts';
 import { proveWorkflowId, returnWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type TimeWindow } from '../../domain/window.ts';
 import { findGaps } from '../../store/overview.ts';
@@ -128,6 +128,21 @@ describe('proveStream', () => {
     await tamper({ undo: true });
     assert.equal((await prove('found-again')).result.differences, 0);
     assert.deepEqual(await tasks(), []);
+  });
+
+  it('corrections that the department delivers close its rejects; nothing differs then', async () => {
+    const rejects = (): Promise<{ id: number }[]> => hub.db('reject').whereNull('resolved_at').select('id');
+    assert.ok((await rejects()).length > 10);
+    const { url } = hub.departments.get('housing');
+    await axios.post(`${url}/_sim/tamper`, { correct: true });
+    await hub.skipTo(hub.nowMs + HOUR_MS);
+    window = { ...window, to: shanghaiInstant(hub.nowMs - 60_000) };
+    assert.ok((await prove('corrections')).result.found > 10);
+    assert.deepEqual(await rejects(), [], 'what was not read yet is read first');
+    const { result, proof } = await prove('corrected');
+    assert.deepEqual([result.differences, proof.sourceRefused], [0, 0]);
+    const { equal, text } = await compareWithTruth(hub.db, STREAM, url);
+    assert.ok(equal, text);
   });
 });
 

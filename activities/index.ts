@@ -6,6 +6,7 @@ import { createProveActivities } from './prove.ts';
 import { createReconcileActivities } from './reconcile.ts';
 import { createReplayActivities } from './replay.ts';
 import { createReturnActivities } from './returns.ts';
+import { createStockActivities } from './stock.ts';
 
 /** Everything that workflows can have done; the only place where Temporal meets I/O. */
 export function createActivities(dependencies: Dependencies) {
@@ -17,6 +18,7 @@ export function createActivities(dependencies: Dependencies) {
     ...createReconcileActivities(dependencies),
     ...createReplayActivities(dependencies),
     ...createReturnActivities(dependencies),
+    ...createStockActivities(dependencies),
   };
 }
 

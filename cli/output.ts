@@ -36,13 +36,12 @@ export const streamTable = (rows: readonly StreamOverview[]): string =>
     ['', (row) => (row.pausedReason === null ? '' : 'PAUSED')],
   ]);
 
-function shortCoverage({ delivery, coverage }: StreamOverview): string {
+function shortCoverage({ coverage }: StreamOverview): string {
   if (coverage === '') return 'nothing yet';
   const parts = coverage.split(', ');
-  const shown =
-    delivery === 'return'
-      ? `batches ${parts[0] ?? ''}`
-      : (parts[0] ?? '').replace(/:\d\d(?= |$)/g, '').replace(/ – (\d{4}-)/, ' – $1');
+  const shown = /^\d+–\d+$/.test(parts[0] ?? '')
+    ? `batches ${parts[0] ?? ''}`
+    : (parts[0] ?? '').replace(/:\d\d(?= |$)/g, '').replace(/ – (\d{4}-)/, ' – $1');
   return parts.length > 1 ? `${shown} and ${String(parts.length - 1)} more` : shown;
 }
 

@@ -28,21 +28,21 @@ export async function withRunningHub<T>(
 /** Waits for what a running hub does and shows it; `quiet` for programs, which get the result by other means. */
 export async function showRun(
   { title, cure, quiet }: { title: string; cure: string; quiet: boolean | undefined },
-  work: () => Promise<string>,
+  work: (show: (text: string) => void) => Promise<string>,
 ): Promise<void> {
-  const told = (): Promise<string> =>
-    work().catch((error: unknown) => {
+  const told = (show: (text: string) => void): Promise<string> =>
+    work(show).catch((error: unknown) => {
       throw systemError(`${title}: ${causeOf(error)}`, { code: 'run-failed', cure });
     });
   if (quiet) {
-    await told();
+    await told(() => undefined);
     return;
   }
   await new Listr([
     {
       title,
       task: async (_, task) => {
-        task.title = `${title}: ${await told()}`;
+        task.title = `${title}: ${await told((text) => (task.title = `${title}: ${text}`))}`;
       },
     },
   ]).run();

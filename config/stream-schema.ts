@@ -50,10 +50,26 @@ const onDrift = z.enum(['accept', 'warn', 'reject', 'stop']).default('warn');
 export const streamSchema = z.strictObject({
   id: slug.meta({ description: 'Name of the stream in workflows, commands and reports' }),
   name: z.string().min(1).optional().meta({ description: 'What people call it; the id where left out' }),
-  delivery: z.enum(['daily', 'return']).default('daily').meta({
+  delivery: z.enum(['daily', 'return', 'stock']).default('daily').meta({
     description:
-      'daily: each day’s increment is owed under the jurisdiction’s rule; return: a platform returns batches (回传) whenever it has some',
+      'daily: each day’s increment is owed under the jurisdiction’s rule; return: a platform returns batches (回传) whenever it has some; stock: old records (存量), imported once by ./hub stock',
   }),
+  stock: z
+    .strictObject({
+      planned: z
+        .int()
+        .min(1)
+        .optional()
+        .meta({ description: 'Records that there are; counted at the source where left out' }),
+      by: calendarDate.optional().meta({ description: 'The day by which the unit has promised them' }),
+      seal: slug.optional().meta({
+        description:
+          'The outbound target of an e-seal service (批量电子签章), which certificates in force are handed to',
+      }),
+      sealAtOnce: z.int().min(1).max(1000).default(200).meta({ description: 'Certificates in one message to it' }),
+    })
+    .optional()
+    .meta({ description: 'The plan, for delivery: stock' }),
   certificateType: z
     .strictObject({ code: z.string().min(1), name: z.string().min(1) })
     .optional()

@@ -150,10 +150,24 @@ export interface Message {
   payload: Record<string, unknown>;
 }
 
+/** What the receiver of a message says of one item of it. */
+export interface ItemResult {
+  /** Our key of the item. */
+  key: string;
+  /** Done, or refused. */
+  done: boolean;
+  /** The receiver's number of what it made. */
+  reference: string | null;
+  /** Why it refused. */
+  detail: string | null;
+}
+
 /** A system that the hub sends to. Throws classified errors; a message that it refuses is a configuration error. */
 export interface Target {
   /** Sends one message; the receiver's receipt, where it gives one. Sending it twice does no harm at the receiver. */
   send(message: Message): Promise<string | null>;
+  /** What became of a message's items since; those that are still open are left out. Targets that can be asked only. */
+  results?(key: string): Promise<ItemResult[]>;
   close?(): Promise<void>;
 }
 

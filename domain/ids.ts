@@ -12,6 +12,8 @@ export const returnWorkflowId = (stream: string): string => `return:${stream}`;
 export const proveWorkflowId = (stream: string): string => `prove:${stream}`;
 /** One replay of a stream's rejects runs at a time. */
 export const replayWorkflowId = (stream: string): string => `replay:${stream}`;
+/** One import of a stream's stock runs at a time. */
+export const stockWorkflowId = (stream: string): string => `stock:${stream}`;
 /** Scheduled runs of a stream's day; one that is started by hand carries its date. */
 export const dailyWorkflowId = (stream: string, date?: string): string =>
   date === undefined ? `daily:${stream}` : `daily:${stream}:${date}`;

@@ -4,7 +4,7 @@ import { shanghaiInstant } from '../domain/dates.ts';
 import type { Problem } from '../domain/validation.ts';
 import type { PageCounts } from './pages.ts';
 
-export type BatchPurpose = 'return' | 'daily' | 'reconcile' | 'push' | 'replay';
+export type BatchPurpose = 'return' | 'daily' | 'reconcile' | 'push' | 'replay' | 'stock';
 
 /** One read of one window. */
 export interface Batch {

@@ -1,11 +1,12 @@
 import type { Knex } from 'knex';
+import type { Delivery } from './streams.ts';
 
 /** One line of `hub status` for each stream. */
 export interface StreamOverview {
   stream: string;
   title: string;
   unit: string;
-  delivery: 'daily' | 'return';
+  delivery: Delivery;
   pausedReason: string | null;
   read: number;
   accepted: number;
@@ -51,7 +52,7 @@ export async function streamOverview(db: Knex, at: Date): Promise<StreamOverview
        coalesce(b.rejected, 0) AS rejected, b.last AS "lastReadAt",
        coalesce(b.added, 0) AS held,
        (SELECT count(*) FROM reject WHERE stream_id = s.id AND resolved_at IS NULL) AS "openRejects",
-       CASE WHEN delivery = 'return'
+       CASE WHEN delivery = 'return' OR delivery = 'stock' AND times = '{}'
          THEN (SELECT coalesce(string_agg(lower(o) || '–' || upper(o) - 1, ', '), '') FROM unnest(ordinals) AS o)
          ELSE (SELECT coalesce(string_agg(${local('lower(t)')} || ' – ' || ${local('upper(t)')}, ', '), '') FROM unnest(times) AS t)
        END AS coverage

@@ -1,5 +1,8 @@
 import type { Knex } from 'knex';
 
+/** How a stream comes: each day’s increment, what a platform returns, or old records once. */
+export type Delivery = 'daily' | 'return' | 'stock';
+
 /** A stream as the database knows it. */
 export interface StreamRow {
   id: number;
@@ -7,7 +10,7 @@ export interface StreamRow {
   title: string;
   unitCode: string;
   unitName: string;
-  delivery: 'daily' | 'return';
+  delivery: Delivery;
   collectFrom: Date;
   pausedReason: string | null;
 }
@@ -19,7 +22,7 @@ export interface ConfiguredStream {
   connector: string;
   unitCode: string;
   unitName: string;
-  delivery: 'daily' | 'return';
+  delivery: Delivery;
   /** 归集起始时间; null means the day the stream is first seen. */
   since: Date | null;
   /** The rule of the daily increment; null for streams that owe none. */

@@ -98,7 +98,8 @@ function wantedSchedules(config: HubConfig): ScheduleOptions[] {
     ...connector.streams.flatMap((stream) => {
       const label = labelOf(connector.name, stream);
       return [
-        stream.delivery === 'return' ? returnSchedule(config, label) : dailySchedule(config, label),
+        ...(stream.delivery === 'return' ? [returnSchedule(config, label)] : []),
+        ...(stream.delivery === 'daily' ? [dailySchedule(config, label)] : []),
         proofSchedule(config, label),
       ];
     }),

@@ -5,4 +5,5 @@ export { proveStream } from './prove-stream.ts';
 export { reconcileStream } from './reconcile-stream.ts';
 export { replayRejects } from './replay-rejects.ts';
 export { returnSync } from './return-sync.ts';
+export { stockImport } from './stock-import.ts';
 export { syncWindow } from './sync-window.ts';

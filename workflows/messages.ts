@@ -10,7 +10,7 @@ export interface StreamLabel {
 }
 
 /** What a sync reads for. */
-export type SyncPurpose = 'return' | 'daily' | 'reconcile';
+export type SyncPurpose = 'return' | 'daily' | 'reconcile' | 'stock';
 
 export interface Totals {
   read: number;
@@ -74,6 +74,13 @@ export interface ProveStreamResult {
   /** Ids of proofs whose differences were mended, in part or all, by reading again. */
   mended: number[];
 }
+
+export interface StockImportInput extends StreamLabel {
+  carried?: { to: string; totals: Totals; stage: 'read' | 'seal' };
+}
+
+/** What this run read; what earlier ones had read is in the library. */
+export type StockImportResult = Totals;
 
 export interface ReplayRejectsInput extends StreamLabel {
   /** Only rejects by this rule. */

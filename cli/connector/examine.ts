@@ -49,9 +49,11 @@ function explain(config: HubConfig, { config: stream, connector, source }: OpenS
   return {
     'what is asked': source.explain(),
     when: [
-      daily
-        ? `each day at ${cutOffOf(config, stream.id)}, for ${rule} ${article}, due by ${due}; once more before midnight and after it`
-        : `every ${shownMs(config.settings.returnEvery)}`,
+      stream.delivery === 'stock'
+        ? 'when ./hub stock run says so'
+        : daily
+          ? `each day at ${cutOffOf(config, stream.id)}, for ${rule} ${article}, due by ${due}; once more before midnight and after it`
+          : `every ${shownMs(config.settings.returnEvery)}`,
       ...(stream.since === undefined ? [] : [`from ${stream.since} on`]),
       `leaves out what is younger than ${shownMs(stream.lag)}, and compares the counts of the last ${shownMs(stream.lookback)} again`,
       ...(connector.hours === undefined ? [] : [`only between ${connector.hours}`]),

@@ -40,7 +40,7 @@ export async function collect(
   const failed = new Map<string, string>();
   await new Listr(
     config.connectors.flatMap((connector) =>
-      connector.streams.map((stream) => ({
+      connector.streams.filter(isCollected).map((stream) => ({
         title: `${connector.name} · ${stream.name ?? stream.id}`,
         task: async (_: unknown, task: { title: string }) => {
           const { title } = task;
@@ -72,6 +72,9 @@ export async function collect(
   return failed;
 }
 
+/** Old records are imported when somebody asks for it. */
+export const isCollected = ({ delivery }: Pick<StreamConfig, 'delivery'>): boolean => delivery !== 'stock';
+
 /** What the proof of one stream showed, in words. */
 export interface StreamProof {
   stream: string;
@@ -88,7 +91,9 @@ export async function proveAll(
 ): Promise<StreamProof[]> {
   const proofs: StreamProof[] = [];
   const streams = config.connectors.flatMap((connector) =>
-    connector.streams.filter(({ id }) => !without.includes(id)).map((stream) => ({ connector, stream })),
+    connector.streams
+      .filter((stream) => isCollected(stream) && !without.includes(stream.id))
+      .map((stream) => ({ connector, stream })),
   );
   await new Listr([
     {

@@ -4,7 +4,7 @@ import { countShared } from '../../store/certificates.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/overview.ts';
 import { gapTable, obligationTable, streamTable } from '../output.ts';
 import type { Addresses } from '../servers.ts';
-import type { StreamProof } from './collect.ts';
+import { isCollected, type StreamProof } from './collect.ts';
 import { compareWithTruth, type TruthReport } from './truth.ts';
 
 const DAY_MS = 86_400_000;
@@ -25,7 +25,7 @@ export async function summarise(
   const obligations = await listObligations(db, at, new Date(at.getTime() - DAY_MS));
   const truths: TruthReport[] = [];
   for (const connector of config.connectors) {
-    for (const { id } of connector.streams)
+    for (const { id } of connector.streams.filter(isCollected))
       truths.push(await compareWithTruth(db, id, departments[connector.id] ?? ''));
   }
 

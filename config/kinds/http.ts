@@ -188,14 +188,30 @@ const httpStream = streamSchema.extend({
     .meta({ description: 'For delivery: return — how the next batch is asked for and acknowledged' }),
 });
 
+const messagePath = z
+  .string()
+  .regex(/^\/(?:[^{}]|\{key\})*$/, 'an address below baseUrl that begins with /; {key} is the message’s own key');
+
 const httpOutbound = outboundSchema.extend({
-  path: z
-    .string()
-    .regex(/^\/(?:[^{}]|\{key\})*$/, 'an address below baseUrl that begins with /; {key} is the message’s own key')
-    .meta({ description: 'Where messages are sent; {key} is the message’s own key' }),
+  path: messagePath.meta({ description: 'Where messages are sent; {key} is the message’s own key' }),
   method: z.enum(['POST', 'PUT']).default('POST'),
   success,
   receipt: path.optional().meta({ description: 'Where the answer has the receiver’s receipt number' }),
+  results: z
+    .strictObject({
+      path: messagePath.meta({ description: 'Where the receiver says later what became of a message’s items' }),
+      records: path.meta({ description: 'List of the items in the answer' }),
+      key: path.meta({ description: 'Our key of an item' }),
+      state: path,
+      done: z.array(z.string()).min(1).meta({ description: 'Values of state that mean: done, for example sealed' }),
+      refused: z
+        .array(z.string())
+        .default([])
+        .meta({ description: 'Values that mean: refused; any other is still open' }),
+      reference: path.optional().meta({ description: 'The receiver’s number of what it made' }),
+      detail: path.optional().meta({ description: 'Why it refused' }),
+    })
+    .optional(),
 });
 export type HttpOutboundConfig = z.output<typeof httpOutbound>;
 
@@ -239,7 +255,7 @@ export const httpConnectorSchema = connectorSchema
       }
       if ((page.by === 'cursor' || page.by === 'next') !== (response.next !== undefined))
         complain(['response', 'next'], 'next where page.by is cursor or next, and nowhere else');
-      if (delivery === 'daily' && !count && response.total === undefined)
+      if (!batches && !count && response.total === undefined)
         complain(['response'], 'a count endpoint, because the answer has no total');
       if (page.by === 'slice' && response.total !== undefined)
         complain(['response', 'total'], 'a count endpoint instead: each slice would have a total of its own');

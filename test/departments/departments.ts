@@ -123,7 +123,7 @@ export function createDepartment(id: DepartmentId, given: DepartmentOptions): De
         () => server,
         () => department.onAcknowledge,
       ),
-    housing: () => [...housingRoutes(rows), noticeRoute(notices)],
+    housing: () => [...housingRoutes(rows), noticeRoute(notices), ...sealRoutes()],
     health: () => healthRoutes(rows),
     transport: () => transportRoutes(rows, () => server),
   };
@@ -288,6 +288,45 @@ function noticeRoute(notices: Map<string, unknown>): Route {
       return JSON.stringify({ code: 0, data: { receiptNo: `R-${key}` } });
     },
   };
+}
+
+/**
+ * An e-seal service: takes a batch of certificates, seals it by the second time it is asked for, and refuses those whose
+ * key ends with 7.
+ */
+function sealRoutes(): Route[] {
+  const batches = new Map<string, { asked: boolean; certificates: { key: string }[] }>();
+  const allowed = ({ headers }: Request): boolean => headers['x-app-key'] === secretOf('housing');
+  const path = /^\/seal\/batches\/([\w-]+)$/;
+  return [
+    {
+      method: 'POST',
+      path,
+      answer: (request, match) => {
+        if (!allowed(request)) return refuse(401, '{"code":401}');
+        const { certificates } = JSON.parse(request.body) as { certificates: { key: string }[] };
+        const key = match[1] ?? '';
+        if (!batches.has(key)) batches.set(key, { asked: false, certificates });
+        return JSON.stringify({ code: 0, data: { receiptNo: `S-${key}` } });
+      },
+    },
+    {
+      method: 'GET',
+      path,
+      answer: (request, match) => {
+        const batch = batches.get(match[1] ?? '');
+        if (!allowed(request) || !batch) return refuse(404, '{"code":404}');
+        const { asked } = batch;
+        batch.asked = true;
+        const items = batch.certificates.map(({ key }) => ({
+          key,
+          state: asked ? (key.endsWith('7') ? 'refused' : 'sealed') : 'pending',
+          ...(asked && (key.endsWith('7') ? { reason: '印模未备案' } : { sealNo: `YZ-${key}` })),
+        }));
+        return JSON.stringify({ code: 0, data: { items } });
+      },
+    },
+  ];
 }
 
 function tokenRoute(id: DepartmentId, server: () => DepartmentServer): Route {

@@ -37,22 +37,40 @@ function insert(db: DatabaseSync, table: string, rows: Row[]): void {
   db.exec('COMMIT');
 }
 
+const OLD_END_MS = Date.parse('2025-01-01T00:00:00+08:00');
+
+const latestOf = (versions: Version[]): Version[] => [
+  ...new Map(versions.map((version) => [version.key, version])).values(),
+];
+
+function createPermits(db: DatabaseSync, table: string, rows: Row[]): void {
+  const names = Object.keys(rows[0] ?? { id: '', gxsj: '' });
+  db.exec(`CREATE TABLE ${table} (${names.map((name) => `${name} TEXT`).join(', ')}, PRIMARY KEY (id));
+    CREATE INDEX ${table}_by_time ON ${table} (gxsj, id)`);
+  insert(db, table, rows);
+}
+
 /** A table of current states, seen through a view. */
 export function landDatabase(format: Format, scale: Scale, folder: string): DepartmentPlace {
   const file = join(folder, 'land.db');
   rmSync(file, { force: true });
   const db = new DatabaseSync(file);
   db.exec('PRAGMA journal_mode = WAL');
+  // What was issued before there were electronic certificates, in a table of its own.
+  const old = { ...scale, startMs: Date.parse('2015-01-01T00:00:00+08:00'), anchorMs: OLD_END_MS };
+  const oldRows = latestOf(seenVersions({ ...format, trade: { ...format.trade, id: 'LY-old' } }, old, OLD_END_MS));
+  createPermits(
+    db,
+    'old_permits',
+    oldRows.map((version) => format.raw(version) as Row),
+  );
   return {
     address: `sqlite:${file}`,
     moveTo: (nowMs) => {
-      const latest = new Map(seenVersions(format, scale, nowMs).map((version) => [version.key, version]));
-      const rows = [...latest.values()].map((version) => format.raw(version) as Row);
-      const names = Object.keys(rows[0] ?? { id: '' });
-      db.exec(`DROP VIEW IF EXISTS v_permits; DROP TABLE IF EXISTS permits;
-        CREATE TABLE permits (${names.map((name) => `${name} TEXT`).join(', ')}, PRIMARY KEY (id));
-        CREATE VIEW v_permits AS SELECT * FROM permits; CREATE INDEX permits_by_time ON permits (gxsj, id)`);
-      insert(db, 'permits', rows);
+      const rows = latestOf(seenVersions(format, scale, nowMs)).map((version) => format.raw(version) as Row);
+      db.exec('DROP VIEW IF EXISTS v_permits; DROP TABLE IF EXISTS permits');
+      createPermits(db, 'permits', rows);
+      db.exec('CREATE VIEW v_permits AS SELECT * FROM permits');
     },
     close: () => db.close(),
   };

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createCollectActivities } from '../../activities/collect.ts';
+import { Streams } from '../../connectors/registry.ts';
+import { outboundWorkflowId, stockWorkflowId } from '../../domain/ids.ts';
+import { forgetRefused, percentDone, stockReports, type StockReport } from '../../store/stock.ts';
+import { getStream } from '../../store/streams.ts';
+import type { deliverOutbound } from '../../workflows/deliver-outbound.ts';
+import type { stockImport } from '../../workflows/stock-import.ts';
+import { Departments } from '../support/departments.ts';
+import { keepHistory } from '../support/histories.ts';
+import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
+
+const STREAM = 'land-stock';
+const RECORDS = 1_500;
+
+describe('stockImport', () => {
+  let hub: SkippingHub;
+  before(async () => {
+    hub = await SkippingHub.start((nowMs) =>
+      new Departments({ anchorMs: nowMs, nowMs, records: RECORDS }).start('land', 'housing'),
+    );
+  });
+  after(() => hub.stop());
+
+  const report = async (): Promise<StockReport> => {
+    const [found] = await stockReports(hub.db, STREAM);
+    assert.ok(found);
+    return found;
+  };
+  const start = () =>
+    hub.client.workflow.start<typeof stockImport>('stockImport', {
+      ...{ workflowId: stockWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+      args: [hub.label(STREAM)],
+    });
+  const deliver = () =>
+    hub.client.workflow.execute<typeof deliverOutbound>('deliverOutbound', {
+      ...{ workflowId: outboundWorkflowId('city-seals'), taskQueue: TASK_QUEUE },
+      args: [{ target: 'city-seals', title: '签章', unit: '甲局' }],
+    });
+  /** Sends what was handed over until all of it is answered. */
+  const answered = async (open: (now: StockReport) => boolean): Promise<void> => {
+    for (let round = 0; open(await report()); round++) {
+      assert.ok(round < 40, 'the e-seal service answers');
+      await deliver();
+      await hub.skipTo(hub.nowMs + 10 * 60_000);
+    }
+  };
+
+  it('owes no day and is in no gap: it is imported when somebody asks', async () => {
+    const { planned, done } = await report();
+    assert.deepEqual([planned, done], [null, 0]);
+    assert.equal((await getStream(hub.db, STREAM)).delivery, 'stock');
+  });
+
+  it('that is stopped in the middle goes on where it was', async () => {
+    let windows = 0;
+    const streams = new Streams(hub.config, { now: () => hub.nowMs });
+    const real = createCollectActivities({ db: hub.db, streams: () => streams, now: () => new Date(hub.nowMs) });
+    await hub.working(
+      async () => {
+        const handle = await start();
+        while (windows < 4) await wait(20);
+        await handle.cancel();
+        await assert.rejects(handle.result());
+        await keepHistory(handle, 'stopped');
+      },
+      {
+        openBatch: (input) => {
+          windows += 1;
+          return real.openBatch(input);
+        },
+      },
+    );
+    await streams.close();
+    const { planned, done } = await report();
+    assert.ok(planned !== null && done > 0 && done < planned, `${String(done)} of ${String(planned)}`);
+  });
+
+  it('ends with everything in, handed to the e-seal service, and its answers taken back', async () => {
+    const before = await report();
+    const totals = await hub.working(async () => {
+      const handle = await start();
+      await answered(
+        ({ done, planned, handed, sealed, refused }) =>
+          done < (planned ?? 0) || handed === 0 || sealed + refused < handed,
+      );
+      await hub.untilEnded(handle, 24 * 3_600_000);
+      await keepHistory(handle, 'sealed');
+      return handle.result();
+    });
+    const after = await report();
+    assert.equal(percentDone(after), 100);
+    assert.ok(totals.read > 0 && totals.read < (after.planned ?? 0), 'what was in is not read again');
+    assert.ok(before.done > 0);
+    const valid = await hub
+      .db('certificate')
+      .join('stream', 'stream.id', 'stream_id')
+      .where({ 'stream.name': STREAM, status: 'valid' })
+      .select<{ record_key: string }[]>('record_key');
+    const refused = valid.filter(({ record_key: key }) => key.endsWith('7')).length;
+    assert.deepEqual([after.handed, after.refused, after.sealed], [valid.length, refused, valid.length - refused]);
+    assert.ok(refused > 0);
+    const [seal] = await hub
+      .db('seal')
+      .where({ state: 'sealed' })
+      .select<{ record_key: string; reference: string }[]>('*');
+    assert.equal(seal?.reference, `YZ-${seal?.record_key ?? ''}`);
+  });
+
+  it('run again reads nothing; what was refused is handed over once more, when that is asked for', async () => {
+    const { refused, handed: all } = await report();
+    const run = async () =>
+      hub.working(async () => {
+        const handle = await start();
+        await answered((now) => now.handed < all || now.sealed + now.refused < all);
+        await hub.untilEnded(handle, 24 * 3_600_000);
+        return handle.result();
+      });
+    const messages = async (): Promise<number> => (await hub.db('outbox').count<{ count: number }[]>())[0]?.count ?? 0;
+    const before = await messages();
+    assert.equal((await run()).read, 0);
+    assert.equal(await messages(), before);
+    assert.equal(await forgetRefused(hub.db, (await getStream(hub.db, STREAM)).id), refused);
+    await run();
+    const after = await report();
+    assert.deepEqual([after.handed, after.refused], [all, refused]);
+    assert.ok((await messages()) > before);
+  });
+});

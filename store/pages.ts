@@ -49,8 +49,9 @@ export interface PageCounts {
 /**
  * One page is one statement and so one transaction: rows merged by key, rejects, and the page's own line with its
  * counts. A row is left alone when the library holds the same content or a newer version; of several versions on one
- * page the latest wins, of those of one instant the last; the others, and versions that come after newer ones, go into
- * the history, where they have their place by their own time. Writing a page a second time fails on the page's line, and nothing of it is written twice.
+ * page the latest wins, of those of one instant the last; the others, and versions that come after newer ones, also after
+ * such as another connection wrote meanwhile, go into the history, where they have their place by their own time.
+ * Writing a page a second time fails on the page's line, and nothing of it is written twice.
  * Rejects that a newer version replaces are resolved; those replaced on pages written at the same time, when the batch
  * is closed. What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the
  * whole library for every page until it has been analysed.
@@ -69,10 +70,13 @@ WITH given AS MATERIALIZED (
 ), latest AS (
   SELECT DISTINCT ON (key) given.*, decode(hash, 'hex') AS content FROM given ORDER BY key, "updatedAt" DESC, place DESC
 ), judged AS MATERIALIZED (
-  SELECT latest.*, held.source_updated_at AS held_at, held.content_hash AS held_content
+  SELECT latest.*, held_at, coalesce(gone."updatedAt" >= latest."updatedAt", false) AS dead,
+    held_at IS NULL OR held_at < latest."updatedAt" AND NOT ($11 AND held_content = content)
+      OR held_at = latest."updatedAt" AND held_content <> content AS wanted
   FROM latest LEFT JOIN LATERAL (
-    SELECT source_updated_at, content_hash FROM certificate WHERE stream_id = $1 AND record_key = key OFFSET 0
-  ) AS held ON true
+    SELECT source_updated_at AS held_at, content_hash AS held_content FROM certificate
+    WHERE stream_id = $1 AND record_key = key OFFSET 0
+  ) AS held ON true LEFT JOIN gone USING (key)
 ), merged AS (
   INSERT INTO certificate (stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code,
     issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash,
@@ -80,11 +84,7 @@ WITH given AS MATERIALIZED (
   SELECT $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
     "expiresOn", "longTerm", holders, CASE WHEN dead THEN 'deleted' ELSE status END, "rawStatus", extension, flags,
     CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone."updatedAt" ELSE judged."updatedAt" END, $2, $8
-  FROM judged LEFT JOIN gone USING (key)
-  CROSS JOIN LATERAL (SELECT coalesce(gone."updatedAt" >= judged."updatedAt", false) AS dead) AS end_of_it
-  WHERE held_at IS NULL
-    OR held_at < judged."updatedAt" AND NOT ($11 AND held_content = content)
-    OR held_at = judged."updatedAt" AND held_content <> content
+  FROM judged LEFT JOIN gone USING (key) WHERE wanted
   ORDER BY key
   ON CONFLICT (stream_id, record_key) DO UPDATE SET
     number = excluded.number, type_code = excluded.type_code, name = excluded.name, identifier = excluded.identifier,
@@ -98,7 +98,7 @@ WITH given AS MATERIALIZED (
   RETURNING record_key, source_updated_at, xmax = 0 AS added
 ), late AS (
   SELECT key, place FROM judged
-  WHERE (held_at > "updatedAt" OR held_at IS NULL AND NOT EXISTS (SELECT FROM merged WHERE record_key = key))
+  WHERE held_at > "updatedAt" OR wanted AND (dead AND NOT $11 OR NOT EXISTS (SELECT FROM merged WHERE record_key = key))
   UNION ALL SELECT given.key, given.place FROM given JOIN latest USING (key)
   WHERE given.place <> latest.place AND (given."updatedAt", given.hash) <> (latest."updatedAt", latest.hash) AND NOT $11
 ), kept AS (

@@ -179,6 +179,12 @@ describe('records that are gone', () => {
       assert.deepEqual(await held(), gone);
     });
 
+    it('has its version in the history, as if it had come on two', async () => {
+      await commit(both);
+      const history = await db('certificate_history').where({ stream_id: streamId }).select('status', 'content_hash');
+      assert.deepEqual(history, [{ status: 'valid', content_hash: Buffer.from(contentOf(['a', 5, 1]), 'hex') }]);
+    });
+
     it('is held as deleted where an older version was held', async () => {
       await commit({ rows: [['a', 1, 0]] });
       await commit(both);

@@ -52,8 +52,9 @@ export interface PageCounts {
  * page the latest wins, of those of one instant the last; the others, and versions that come after newer ones, also after
  * such as another connection wrote meanwhile, go into the history, where they have their place by their own time.
  * Writing a page a second time fails on the page's line, and nothing of it is written twice.
- * Rejects that a newer version replaces are resolved; those replaced on pages written at the same time, when the batch
- * is closed. What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the
+ * A deletion without a record is remembered, for versions before it that come after it.
+ * Rejects that a newer version replaces are resolved, and what a deletion ends is ended; where both were written at the
+ * same time, when the batch is closed. What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the
  * whole library for every page until it has been analysed.
  */
 const MERGE_PAGE = `
@@ -70,21 +71,24 @@ WITH given AS MATERIALIZED (
 ), latest AS (
   SELECT DISTINCT ON (key) given.*, decode(hash, 'hex') AS content FROM given ORDER BY key, "updatedAt" DESC, place DESC
 ), judged AS MATERIALIZED (
-  SELECT latest.*, held_at, coalesce(gone."updatedAt" >= latest."updatedAt", false) AS dead,
+  SELECT latest.*, held_at, greatest(gone."updatedAt", remembered_at) AS gone_at,
+    coalesce(gone."updatedAt" >= latest."updatedAt" OR remembered_at > latest."updatedAt", false) AS dead,
     held_at IS NULL OR held_at < latest."updatedAt" AND NOT ($11 AND held_content = content)
       OR held_at = latest."updatedAt" AND held_content <> content AS wanted
   FROM latest LEFT JOIN LATERAL (
     SELECT source_updated_at AS held_at, content_hash AS held_content FROM certificate
     WHERE stream_id = $1 AND record_key = key OFFSET 0
-  ) AS held ON true LEFT JOIN gone USING (key)
+  ) AS held ON true LEFT JOIN gone USING (key) LEFT JOIN LATERAL (
+    SELECT source_updated_at AS remembered_at FROM deletion WHERE stream_id = $1 AND record_key = key OFFSET 0
+  ) AS remembered ON true
 ), merged AS (
   INSERT INTO certificate (stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code,
     issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash,
     source_updated_at, batch_id, recorded_at)
   SELECT $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
     "expiresOn", "longTerm", holders, CASE WHEN dead THEN 'deleted' ELSE status END, "rawStatus", extension, flags,
-    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone."updatedAt" ELSE judged."updatedAt" END, $2, $8
-  FROM judged LEFT JOIN gone USING (key) WHERE wanted
+    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone_at ELSE "updatedAt" END, $2, $8
+  FROM judged WHERE wanted
   ORDER BY key
   ON CONFLICT (stream_id, record_key) DO UPDATE SET
     number = excluded.number, type_code = excluded.type_code, name = excluded.name, identifier = excluded.identifier,
@@ -118,6 +122,12 @@ WITH given AS MATERIALIZED (
   FROM gone WHERE stream_id = $1 AND record_key = gone.key AND status <> 'deleted' AND source_updated_at <= "updatedAt"
     AND NOT EXISTS (SELECT FROM merged WHERE merged.record_key = gone.key)
   RETURNING record_key, source_updated_at
+), remembered AS (
+  INSERT INTO deletion (stream_id, record_key, source_updated_at, batch_id)
+  SELECT $1, key, "updatedAt", $2 FROM gone WHERE NOT $11 ORDER BY key
+  ON CONFLICT (stream_id, record_key) DO UPDATE
+    SET source_updated_at = excluded.source_updated_at, batch_id = excluded.batch_id
+  WHERE deletion.source_updated_at < excluded.source_updated_at
 ), bad AS MATERIALIZED (
   SELECT DISTINCT ON (fingerprint) * FROM json_to_recordset($6::json) AS bad(
     fingerprint text, key text COLLATE "C", "updatedAt" timestamptz, rule text, problems jsonb, raw text,

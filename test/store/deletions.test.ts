@@ -114,6 +114,30 @@ describe('records that are gone', () => {
       assert.deepEqual(await held(), {});
     });
 
+    it('end what comes after them and is older', async () => {
+      await commit({ deleted: [['a', 5]] });
+      assert.deepEqual(await commit({ rows: [['a', 4, 4]] }), ACCEPTED);
+      assert.deepEqual(await held(), { a: ['deleted', 5, endOf(['a', 4, 4])] });
+      await commit({ rows: [['a', 6, 6]] });
+      assert.deepEqual(await held(), { a: ['valid', 6, contentOf(['a', 6, 6])] });
+    });
+
+    it('count with the latest time, whatever came between them', async () => {
+      await commit({ rows: [['a', 1, 1]] });
+      await commit({ deleted: [['a', 2]] });
+      await commit({ deleted: [['a', 4]] });
+      await commit({ rows: [['a', 3, 3]] });
+      assert.deepEqual(await held(), { a: ['deleted', 4, endOf(['a', 3, 3])] });
+    });
+
+    it('of an unknown key resolve what is rejected of the record later and is older', async () => {
+      await commit({ deleted: [['a', 5]] });
+      const batch = await newBatch(1);
+      await write(batch, pageOf(0, { rejected: [['a', 4]] }), TIMED);
+      await closeBatch(db, await getBatch(db, batch), 1, NOW);
+      assert.deepEqual(await db('reject').where({ stream_id: streamId }).whereNull('resolved_at').select('id'), []);
+    });
+
     it('older than what is held are passed over', async () => {
       await commit({ rows: [['a', 5, 1]] });
       assert.deepEqual(await commit({ deleted: [['a', 4]] }), UNCHANGED);

@@ -209,6 +209,13 @@ async function deleteGone(db: Knex, batch: Batch, share: number, at: Date): Prom
      WHERE ${lacking}`,
     values,
   );
+  // Neither does anybody owe a correction of what the source no longer has.
+  await db.raw(
+    `UPDATE reject SET resolved_at = :at WHERE stream_id = :streamId AND resolved_at IS NULL
+       AND CASE WHEN record_key IS NULL THEN last_batch_id <> :batchId ELSE NOT EXISTS (
+         SELECT FROM snapshot_key seen WHERE seen.batch_id = :batchId AND seen.record_key = reject.record_key) END`,
+    values,
+  );
   return { missing, held, refused: false };
 }
 

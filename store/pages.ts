@@ -52,7 +52,8 @@ export interface PageCounts {
  * page the latest wins, of those of one instant the last; the others, and versions that come after newer ones, also after
  * such as another connection wrote meanwhile, go into the history, where they have their place by their own time.
  * Writing a page a second time fails on the page's line, and nothing of it is written twice.
- * A deletion without a record is remembered, for versions before it that come after it.
+ * A deletion without a record is remembered, for versions before it that come after it. Where records have no times, a
+ * version may come back: a rejected one is casework again, unless it was corrected, and one that is held resolves.
  * Rejects that a newer version replaces are resolved, and what a deletion ends is ended; where both were written at the
  * same time, when the batch is closed. What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the
  * whole library for every page until it has been analysed.
@@ -138,11 +139,15 @@ WITH given AS MATERIALIZED (
     first_batch_id, last_batch_id, first_seen_at, last_seen_at)
   SELECT $1, decode(fingerprint, 'hex'), key, "updatedAt", rule, problems, raw, "rawEncoding", $2, $2, $8, $8
   FROM bad
-  ON CONFLICT (stream_id, fingerprint) DO UPDATE SET last_batch_id = $2, last_seen_at = $8
+  ON CONFLICT (stream_id, fingerprint) DO UPDATE SET last_batch_id = $2, last_seen_at = $8,
+    resolved_at = CASE WHEN NOT $11 OR reject.correction IS NOT NULL THEN reject.resolved_at END,
+    source_updated_at = CASE WHEN $11 AND reject.resolved_at IS NOT NULL AND reject.correction IS NULL
+      THEN excluded.source_updated_at ELSE reject.source_updated_at END
 ), resolved AS (
   UPDATE reject SET resolved_at = $8 WHERE id = ANY (ARRAY(
     SELECT replaced.id
     FROM (SELECT record_key AS key, source_updated_at AS at FROM merged
+          UNION ALL SELECT key, "updatedAt" FROM judged WHERE $11
           UNION ALL SELECT key, "updatedAt" FROM gone
           UNION ALL SELECT key, "updatedAt" FROM bad) AS newer
     CROSS JOIN LATERAL (

@@ -48,15 +48,18 @@ export interface PageCounts {
 
 /**
  * One page is one statement and so one transaction: rows merged by key, rejects, and the page's own line with its
- * counts. A row is left alone when the library holds the same content or a newer version; of several versions on one
- * page the latest wins, of those of one instant the last; the others, and versions that come after newer ones, also after
- * such as another connection wrote meanwhile, go into the history, where they have their place by their own time.
- * Writing a page a second time fails on the page's line, and nothing of it is written twice.
- * A deletion without a record is remembered, for versions before it that come after it. Where records have no times, a
- * version may come back: a rejected one is casework again, unless it was corrected, and one that is held resolves.
- * Rejects that a newer version replaces are resolved, and what a deletion ends is ended; where both were written at the
- * same time, when the batch is closed. What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the
- * whole library for every page until it has been analysed.
+ * counts. Writing a page a second time fails on the page's line, and nothing of it is written twice.
+ *
+ * A row is left alone when the library holds the same content or a newer version; of several versions on one page the
+ * latest wins, of those of one instant the last. The others go into the history, where they have their place by their
+ * own time, and so do versions that come after newer ones, even if another connection wrote these meanwhile.
+ * Rejects that a newer version replaces are resolved. A deletion without a record ends what is held, and is remembered
+ * for older versions that come after it. What one page replaces or ends of another that is written at the same time is
+ * settled when the batch is closed. Where records have no times, a version may come back: a rejected one is casework
+ * again, unless it was corrected, and one that is held as it was resolves what was rejected since.
+ *
+ * What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the whole library for
+ * every page until it has been analysed.
  */
 const MERGE_PAGE = `
 WITH given AS MATERIALIZED (

@@ -35,7 +35,7 @@ export interface MappedPage {
   /** The records that enter the library. */
   rows: RowBuffer;
   rejected: RejectedRecord[];
-  /** Deletions whose record carries no certificate; on this page nothing follows them for their key. */
+  /** Deletions whose record carries no certificate: of each key the latest, unless on this page a version replaces it. */
   deleted: Deletion[];
   /** Of each record of the page, what rejects it; null where nothing does. */
   outcomes: (Problem[] | null)[];
@@ -224,14 +224,14 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
         const warning = warnings?.get(key);
         if (warning !== undefined) problems.push({ rule: 'source-warning', field: '', found: warning.slice(0, 500) });
         rows.append(json, key, updatedAt, problems);
-        deletions.delete(key);
+        if (!isLater(deletions.get(key), updatedAt)) deletions.delete(key);
         return null;
       }
       problems.push({ rule: fault, field: '' });
     }
     // A deletion needs no more than its key.
     if (isDeleted && known && updatedAt !== null) {
-      deletions.set(key, updatedAt);
+      if (!isLater(deletions.get(key), updatedAt)) deletions.set(key, updatedAt);
       return null;
     }
     return { key: key || null, updatedAt, problems: problems.filter(rejects) };
@@ -341,6 +341,9 @@ function holderItems(value: unknown): Json[] | null {
 function withNames(raw: Json, names: ReadonlyMap<string, string>): Json {
   return Object.fromEntries(Object.entries(raw).map(([key, value]) => [names.get(key) ?? key, value]));
 }
+
+const isLater = (at: Instant | undefined, than: Instant): boolean =>
+  at !== undefined && Date.parse(at) > Date.parse(than);
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

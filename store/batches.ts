@@ -163,7 +163,7 @@ export async function closeBatch(
   deletes?: { share: number },
 ): Promise<BatchCounts & { complete: boolean; gone: Gone | null }> {
   return db.transaction(async (trx) => {
-    await resolveReplacedRejects(trx, batch, at);
+    await settleRecords(trx, batch, at);
     const counts = await batchCounts(trx, batch);
     const committed = counts.accepted + counts.unchanged + counts.rejected;
     const complete = declared === counts.read && counts.read === committed;
@@ -209,16 +209,43 @@ async function deleteGone(db: Knex, batch: Batch, share: number, at: Date): Prom
      WHERE ${lacking}`,
     values,
   );
+  // Neither does anybody owe a correction of what the source no longer has.
+  await db.raw(
+    `UPDATE reject SET resolved_at = :at WHERE stream_id = :streamId AND resolved_at IS NULL
+       AND CASE WHEN record_key IS NULL THEN last_batch_id <> :batchId ELSE NOT EXISTS (
+         SELECT FROM snapshot_key seen WHERE seen.batch_id = :batchId AND seen.record_key = reject.record_key) END`,
+    values,
+  );
   return { missing, held, refused: false };
 }
 
-/** Rejects of a batch in whose place the library holds, or has refused, a newer version. */
-export async function resolveReplacedRejects(db: Knex, batch: Pick<Batch, 'id' | 'streamId'>, at: Date): Promise<void> {
+/** Applies what the pages of a batch could not know of each other, because they were written at the same time. */
+export async function settleRecords(db: Knex, batch: Pick<Batch, 'id' | 'streamId'>, at: Date): Promise<void> {
+  await endDeleted(db, batch, at);
+  await resolveReplacedRejects(db, batch, at);
+}
+
+/** Ends records whose deletion this batch brought. */
+async function endDeleted(db: Knex, batch: Pick<Batch, 'id'>, at: Date): Promise<void> {
+  await db.raw(
+    `UPDATE certificate held SET status = 'deleted', source_updated_at = deletion.source_updated_at,
+       content_hash = CASE WHEN status = 'deleted' THEN content_hash ELSE sha256(content_hash) END,
+       batch_id = deletion.batch_id, recorded_at = :at
+     FROM deletion WHERE deletion.batch_id = :batchId AND held.stream_id = deletion.stream_id
+       AND held.record_key = deletion.record_key AND held.source_updated_at < deletion.source_updated_at`,
+    { at, batchId: batch.id },
+  );
+}
+
+/** Rejects of a batch in whose place the library holds, or has refused, a newer version, or knows of a deletion. */
+async function resolveReplacedRejects(db: Knex, batch: Pick<Batch, 'id' | 'streamId'>, at: Date): Promise<void> {
   await db.raw(
     `UPDATE reject SET resolved_at = :at
      WHERE stream_id = :streamId AND last_batch_id = :batchId AND resolved_at IS NULL AND (
        EXISTS (SELECT FROM certificate held WHERE held.stream_id = reject.stream_id
          AND held.record_key = reject.record_key AND held.source_updated_at > reject.source_updated_at)
+       OR EXISTS (SELECT FROM deletion WHERE deletion.stream_id = reject.stream_id
+         AND deletion.record_key = reject.record_key AND deletion.source_updated_at > reject.source_updated_at)
        OR EXISTS (SELECT FROM reject newer WHERE newer.stream_id = reject.stream_id AND newer.resolved_at IS NULL
          AND newer.record_key = reject.record_key AND newer.source_updated_at > reject.source_updated_at))`,
     { at, streamId: batch.streamId, batchId: batch.id },

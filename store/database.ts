@@ -6,6 +6,7 @@ import * as casework from './migrations/0002-casework.ts';
 import * as catalog from './migrations/0003-catalog.ts';
 import * as proof from './migrations/0004-proof.ts';
 import * as lookup from './migrations/0005-lookup.ts';
+import * as deletions from './migrations/0006-deletions.ts';
 import * as stock from './migrations/0007-stock.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
@@ -19,6 +20,7 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0003-catalog', catalog],
   ['0004-proof', proof],
   ['0005-lookup', lookup],
+  ['0006-deletions', deletions],
   ['0007-stock', stock],
 ]);
 

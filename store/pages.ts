@@ -48,12 +48,18 @@ export interface PageCounts {
 
 /**
  * One page is one statement and so one transaction: rows merged by key, rejects, and the page's own line with its
- * counts. A row is left alone when the library holds the same content or a newer version; of several versions on one
- * page the latest wins, of those of one instant the last; the others, and versions that come after newer ones, go into
- * the history, where they have their place by their own time. Writing a page a second time fails on the page's line, and nothing of it is written twice.
- * Rejects that a newer version replaces are resolved; those replaced on pages written at the same time, when the batch
- * is closed. What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the
- * whole library for every page until it has been analysed.
+ * counts. Writing a page a second time fails on the page's line, and nothing of it is written twice.
+ *
+ * A row is left alone when the library holds the same content or a newer version; of several versions on one page the
+ * latest wins, of those of one instant the last. The others go into the history, where they have their place by their
+ * own time, and so do versions that come after newer ones, even if another connection wrote these meanwhile.
+ * Rejects that a newer version replaces are resolved. A deletion without a record ends what is held, and is remembered
+ * for older versions that come after it. What one page replaces or ends of another that is written at the same time is
+ * settled when the batch is closed. Where records have no times, a version may come back: a rejected one is casework
+ * again, unless it was corrected, and one that is held as it was resolves what was rejected since.
+ *
+ * What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the whole library for
+ * every page until it has been analysed.
  */
 const MERGE_PAGE = `
 WITH given AS MATERIALIZED (
@@ -69,22 +75,24 @@ WITH given AS MATERIALIZED (
 ), latest AS (
   SELECT DISTINCT ON (key) given.*, decode(hash, 'hex') AS content FROM given ORDER BY key, "updatedAt" DESC, place DESC
 ), judged AS MATERIALIZED (
-  SELECT latest.*, held.source_updated_at AS held_at, held.content_hash AS held_content
+  SELECT latest.*, held_at, greatest(gone."updatedAt", remembered_at) AS gone_at,
+    coalesce(gone."updatedAt" >= latest."updatedAt" OR remembered_at > latest."updatedAt", false) AS dead,
+    held_at IS NULL OR held_at < latest."updatedAt" AND NOT ($11 AND held_content = content)
+      OR held_at = latest."updatedAt" AND held_content <> content AS wanted
   FROM latest LEFT JOIN LATERAL (
-    SELECT source_updated_at, content_hash FROM certificate WHERE stream_id = $1 AND record_key = key OFFSET 0
-  ) AS held ON true
+    SELECT source_updated_at AS held_at, content_hash AS held_content FROM certificate
+    WHERE stream_id = $1 AND record_key = key OFFSET 0
+  ) AS held ON true LEFT JOIN gone USING (key) LEFT JOIN LATERAL (
+    SELECT source_updated_at AS remembered_at FROM deletion WHERE stream_id = $1 AND record_key = key OFFSET 0
+  ) AS remembered ON true
 ), merged AS (
   INSERT INTO certificate (stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code,
     issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash,
     source_updated_at, batch_id, recorded_at)
   SELECT $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
     "expiresOn", "longTerm", holders, CASE WHEN dead THEN 'deleted' ELSE status END, "rawStatus", extension, flags,
-    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone."updatedAt" ELSE judged."updatedAt" END, $2, $8
-  FROM judged LEFT JOIN gone USING (key)
-  CROSS JOIN LATERAL (SELECT coalesce(gone."updatedAt" >= judged."updatedAt", false) AS dead) AS end_of_it
-  WHERE held_at IS NULL
-    OR held_at < judged."updatedAt" AND NOT ($11 AND held_content = content)
-    OR held_at = judged."updatedAt" AND held_content <> content
+    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone_at ELSE "updatedAt" END, $2, $8
+  FROM judged WHERE wanted
   ORDER BY key
   ON CONFLICT (stream_id, record_key) DO UPDATE SET
     number = excluded.number, type_code = excluded.type_code, name = excluded.name, identifier = excluded.identifier,
@@ -98,7 +106,7 @@ WITH given AS MATERIALIZED (
   RETURNING record_key, source_updated_at, xmax = 0 AS added
 ), late AS (
   SELECT key, place FROM judged
-  WHERE (held_at > "updatedAt" OR held_at IS NULL AND NOT EXISTS (SELECT FROM merged WHERE record_key = key))
+  WHERE held_at > "updatedAt" OR wanted AND (dead AND NOT $11 OR NOT EXISTS (SELECT FROM merged WHERE record_key = key))
   UNION ALL SELECT given.key, given.place FROM given JOIN latest USING (key)
   WHERE given.place <> latest.place AND (given."updatedAt", given.hash) <> (latest."updatedAt", latest.hash) AND NOT $11
 ), kept AS (
@@ -118,6 +126,12 @@ WITH given AS MATERIALIZED (
   FROM gone WHERE stream_id = $1 AND record_key = gone.key AND status <> 'deleted' AND source_updated_at <= "updatedAt"
     AND NOT EXISTS (SELECT FROM merged WHERE merged.record_key = gone.key)
   RETURNING record_key, source_updated_at
+), remembered AS (
+  INSERT INTO deletion (stream_id, record_key, source_updated_at, batch_id)
+  SELECT $1, key, "updatedAt", $2 FROM gone WHERE NOT $11 ORDER BY key
+  ON CONFLICT (stream_id, record_key) DO UPDATE
+    SET source_updated_at = excluded.source_updated_at, batch_id = excluded.batch_id
+  WHERE deletion.source_updated_at < excluded.source_updated_at
 ), bad AS MATERIALIZED (
   SELECT DISTINCT ON (fingerprint) * FROM json_to_recordset($6::json) AS bad(
     fingerprint text, key text COLLATE "C", "updatedAt" timestamptz, rule text, problems jsonb, raw text,
@@ -128,11 +142,15 @@ WITH given AS MATERIALIZED (
     first_batch_id, last_batch_id, first_seen_at, last_seen_at)
   SELECT $1, decode(fingerprint, 'hex'), key, "updatedAt", rule, problems, raw, "rawEncoding", $2, $2, $8, $8
   FROM bad
-  ON CONFLICT (stream_id, fingerprint) DO UPDATE SET last_batch_id = $2, last_seen_at = $8
+  ON CONFLICT (stream_id, fingerprint) DO UPDATE SET last_batch_id = $2, last_seen_at = $8,
+    resolved_at = CASE WHEN NOT $11 OR reject.correction IS NOT NULL THEN reject.resolved_at END,
+    source_updated_at = CASE WHEN $11 AND reject.resolved_at IS NOT NULL AND reject.correction IS NULL
+      THEN excluded.source_updated_at ELSE reject.source_updated_at END
 ), resolved AS (
   UPDATE reject SET resolved_at = $8 WHERE id = ANY (ARRAY(
     SELECT replaced.id
     FROM (SELECT record_key AS key, source_updated_at AS at FROM merged
+          UNION ALL SELECT key, "updatedAt" FROM judged WHERE $11
           UNION ALL SELECT key, "updatedAt" FROM gone
           UNION ALL SELECT key, "updatedAt" FROM bad) AS newer
     CROSS JOIN LATERAL (

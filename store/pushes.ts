@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import pRetry from 'p-retry';
-import { cover, resolveReplacedRejects } from './batches.ts';
+import { cover, settleRecords } from './batches.ts';
 import { withConnection } from './database.ts';
 import { isDeadlock, mergePage, type PageCounts, type PageRows, type PageRules } from './pages.ts';
 
@@ -59,7 +59,7 @@ export async function commitPush(
         const { id: batchId = 0, ordinal = 0 } = rows[0] ?? {};
         const batch = { id: batchId, streamId, attempt: 1 };
         const counts = await withConnection(trx, (connection) => mergePage(connection, batch, page, push.rules, at));
-        await resolveReplacedRejects(trx, batch, at);
+        await settleRecords(trx, batch, at);
         await trx('batch')
           .where({ id: batchId })
           .update({ ...counts });

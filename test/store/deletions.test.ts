@@ -91,6 +91,8 @@ describe('records that are gone', () => {
       ]),
     );
   };
+  const openRejects = (): Promise<string[]> =>
+    db('reject').where({ stream_id: streamId }).whereNull('resolved_at').pluck<string[]>('record_key');
   const ACCEPTED = { accepted: 1, unchanged: 0, rejected: 0 };
   const UNCHANGED = { accepted: 0, unchanged: 1, rejected: 0 };
 
@@ -112,6 +114,30 @@ describe('records that are gone', () => {
     it('of an unknown key leave nothing', async () => {
       assert.deepEqual(await commit({ deleted: [['a', 1]] }), UNCHANGED);
       assert.deepEqual(await held(), {});
+    });
+
+    it('end what comes after them and is older', async () => {
+      await commit({ deleted: [['a', 5]] });
+      assert.deepEqual(await commit({ rows: [['a', 4, 4]] }), ACCEPTED);
+      assert.deepEqual(await held(), { a: ['deleted', 5, endOf(['a', 4, 4])] });
+      await commit({ rows: [['a', 6, 6]] });
+      assert.deepEqual(await held(), { a: ['valid', 6, contentOf(['a', 6, 6])] });
+    });
+
+    it('count with the latest time, whatever came between them', async () => {
+      await commit({ rows: [['a', 1, 1]] });
+      await commit({ deleted: [['a', 2]] });
+      await commit({ deleted: [['a', 4]] });
+      await commit({ rows: [['a', 3, 3]] });
+      assert.deepEqual(await held(), { a: ['deleted', 4, endOf(['a', 3, 3])] });
+    });
+
+    it('of an unknown key resolve what is rejected of the record later and is older', async () => {
+      await commit({ deleted: [['a', 5]] });
+      const batch = await newBatch(1);
+      await write(batch, pageOf(0, { rejected: [['a', 4]] }), TIMED);
+      await closeBatch(db, await getBatch(db, batch), 1, NOW);
+      assert.deepEqual(await openRejects(), []);
     });
 
     it('older than what is held are passed over', async () => {
@@ -151,11 +177,7 @@ describe('records that are gone', () => {
     it('resolve what was rejected of the record before', async () => {
       await commit({ rows: [['a', 1, 1]], rejected: [['b', 1]] });
       await commit({ deleted: [['b', 2]] });
-      const open = await db('reject')
-        .where({ stream_id: streamId })
-        .whereNull('resolved_at')
-        .pluck<string[]>('record_key');
-      assert.deepEqual(open, []);
+      assert.deepEqual(await openRejects(), []);
     });
 
     it('end only records of their own stream', async () => {
@@ -177,6 +199,12 @@ describe('records that are gone', () => {
       assert.deepEqual(await held(), gone);
       await commit(both);
       assert.deepEqual(await held(), gone);
+    });
+
+    it('has its version in the history, as if it had come on two', async () => {
+      await commit(both);
+      const history = await db('certificate_history').where({ stream_id: streamId }).select('status', 'content_hash');
+      assert.deepEqual(history, [{ status: 'valid', content_hash: Buffer.from(contentOf(['a', 5, 1]), 'hex') }]);
     });
 
     it('is held as deleted where an older version was held', async () => {
@@ -222,6 +250,20 @@ describe('records that are gone', () => {
       assert.deepEqual(await held(), { a: ['valid', 1, contentOf(['a', 1, 1])] });
       assert.deepEqual(await commit({ rows: [['a', 3, 2]] }, UNTIMED), ACCEPTED);
       assert.deepEqual(await held(), { a: ['valid', 3, contentOf(['a', 3, 2])] });
+    });
+
+    it('of a stream without times can come back: what is refused, and what is held instead of it', async () => {
+      const refused: [string, number] = ['a', 0];
+      await commit({ rows: [['a', 1, 1]] }, UNTIMED);
+      await commit({ rejected: [refused] }, UNTIMED);
+      assert.equal((await openRejects()).length, 1);
+      await commit({ rows: [['a', 3, 1]] }, UNTIMED);
+      assert.deepEqual(await openRejects(), []);
+      await commit({ rejected: [refused] }, UNTIMED);
+      assert.equal((await openRejects()).length, 1);
+      await db('reject').where({ stream_id: streamId }).update({ correction: '{}', resolved_at: NOW });
+      await commit({ rejected: [refused] }, UNTIMED);
+      assert.deepEqual(await openRejects(), []);
     });
 
     it('of a stream with times are new with each time', async () => {
@@ -321,6 +363,13 @@ describe('records that are gone', () => {
       const { gone } = await readAll({ rows: keys(9), rejected: [['k9', 2]] });
       assert.deepEqual(gone, { missing: 0, held: 10, refused: false });
       assert.equal((await statuses()).k9, 'valid');
+    });
+
+    it('owe no correction of what they lack', async () => {
+      await readAll({ rows: keys(10), rejected: [['k10', 1]] });
+      assert.deepEqual(await openRejects(), ['k10']);
+      await readAll({ rows: keys(9), rejected: [['k9', 2]] });
+      assert.deepEqual(await openRejects(), ['k9']);
     });
 
     it('count what is gone already no more, and bring back what returns', async () => {

@@ -273,6 +273,12 @@ describe('deletions', () => {
     );
   });
 
+  it('are not undone by what is older, be it a version or another deletion', () => {
+    const page = mapAll([bare('R1'), GOOD, bare('R1', '2026-11-22 09:00:00')], stream);
+    assert.deepEqual(keysOf(page), ['R1']);
+    assert.deepEqual(page.deleted, [{ key: 'R1', updatedAt: '2026-11-22T11:00:00+08:00' }]);
+  });
+
   it('stay where what follows is rejected', () => {
     const page = mapAll([bare('R1'), { ...GOOD, zt: '?' }], stream);
     assert.deepEqual([page.deleted.length, page.rejected.length], [1, 1]);

@@ -146,10 +146,7 @@ async function cmsVerdict(cms: Buffer, content: Buffer, trust: Trust): Promise<V
   }
 }
 
-/**
- * Whether the signer's certificate leads to a root. OpenSSL is asked step by step: pkijs goes round for ever where hostile
- * certificates name each other as issuers.
- */
+/** Whether the signer's certificate leads to a root: OpenSSL is asked step by step, as what the file brings may be hostile. */
 function trusted(signer: Certificate, { certificates }: SignedData, { roots = [], at = new Date() }: Trust): Verdict {
   const usage = signer.extensions?.find(({ extnID }) => extnID === KEY_USAGE)?.extnValue.valueBlock.valueHexView;
   // digitalSignature or nonRepudiation, in the first byte of a BIT STRING.

@@ -1,7 +1,46 @@
 import { z } from 'zod';
-import { duration, slug } from './values.ts';
+import { duration, secretRef, slug } from './values.ts';
 
 const port = z.int().min(1).max(65_535);
+
+/** A bucket of an S3-compatible server: MinIO, Ceph, a cloud's. */
+const s3 = z.strictObject({
+  endpoint: z
+    .url({ protocol: /^https?$/, error: 'an address such as https://s3.example.gov.cn' })
+    .meta({ description: 'Address of the server, without the bucket' }),
+  region: z.string().min(1).default('us-east-1').meta({ description: 'What the server calls its region' }),
+  bucket: z.string().min(1).meta({ description: 'It must exist; the key needs GetObject, PutObject and ListBucket' }),
+  prefix: z
+    .string()
+    .regex(/^(?:[\w.-]+\/)*$/, 'folders with a slash after each, for example hub/files/')
+    .default('')
+    .meta({ description: 'What the names of all files begin with' }),
+  pathStyle: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'The bucket stands in the path; false where a cloud wants it in the name of the host' }),
+  accessKey: secretRef,
+  secretKey: secretRef,
+});
+
+const files = z
+  .strictObject({
+    folder: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'Folder to keep them in (default: files/ of the hub’s data)' }),
+    s3: s3.optional().meta({ description: 'Bucket of an S3-compatible server to keep them in' }),
+    trustedRoots: z.string().min(1).optional().meta({
+      description:
+        'PEM file with the root certificates of those who may sign; without it no signature is called valid, only broken ones invalid',
+    }),
+  })
+  .refine(({ folder, s3 }) => folder === undefined || s3 === undefined, 'either folder or s3, not both');
+
+/** Where the files of certificates are kept. */
+export type FileSettings = z.output<typeof files>;
+export type S3Settings = z.output<typeof s3>;
 
 /** `config/hub.yaml`. */
 export const hubSchema = z
@@ -37,6 +76,7 @@ export const hubSchema = z
     returnEvery: duration
       .prefault('10m')
       .meta({ description: 'How often the platforms that return certificates are asked for new batches' }),
+    files: files.prefault({}).meta({ description: 'Where the files of certificates (OFD, PDF) are kept' }),
     log: z
       .strictObject({
         level: z.enum(['error', 'warn', 'info', 'debug']).default('info'),

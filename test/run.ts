@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { openSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, openSync, mkdtempSync, rmSync } from 'node:fs';
 import { glob, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -23,6 +23,8 @@ const ROOT = join(import.meta.dirname, '..');
 const quick = process.argv.includes('--quick');
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const exec = promisify(execFile);
+
+const VERSITYGW = 'v1.8.0';
 
 /** Folders of tests; the quick ones need no servers. */
 const QUICK = ['unit'];
@@ -53,6 +55,7 @@ async function prepare(): Promise<void> {
 
   process.env.HUB_TEST_TEMPORAL = await findTemporal(environment, (what) => console.error(what));
   process.env.HUB_TEST_TIME_SKIPPING = await findTimeSkippingServer(environment.cacheFolder);
+  process.env.HUB_TEST_S3 = await findS3Server(environment.cacheFolder);
   process.env.HUB_TEST_CHROMIUM = await findChromium(environment.path);
 
   const [port = 0] = await freePorts(1);
@@ -113,6 +116,20 @@ async function fetchWithMaven(folder: string): Promise<void> {
   ]);
   const script = `#!/bin/sh\nexec java -cp '${lib}/*' io.temporal.testserver.TestServer "$@"\n`;
   await writeFile(join(folder, 'temporal-test-server.sh'), script, { mode: 0o755 });
+}
+
+/** An S3-compatible server, Versity's gateway over a folder: in the cache, or built from its source once. */
+async function findS3Server(cacheFolder: string): Promise<string> {
+  const folder = join(cacheFolder, `versitygw-${VERSITYGW}`);
+  const program = join(folder, 'versitygw');
+  if (existsSync(program)) return program;
+  console.error('Building the S3 server of the tests with Go, once; this takes two minutes');
+  await exec('go', ['install', `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW}`], {
+    env: { ...process.env, GOBIN: folder, CGO_ENABLED: '0' },
+  }).catch((cause: unknown) => {
+    throw new Error('the tests of the file store need Go, to build their S3 server', { cause });
+  });
+  return program;
 }
 
 async function findChromium(path: string[]): Promise<string> {

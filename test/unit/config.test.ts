@@ -45,13 +45,22 @@ describe('the configuration', () => {
 
   it('an unknown key is refused where it stands, with the nearest known one', () => {
     assert.deepEqual(faultsOf(edit('hub.yaml', '\nserver:', '\nsever:')), [
-      'hub.yaml:10:sever: found the unknown key “sever”, expected one of jurisdiction, managementUnit, server, temporal, embedded, returnEvery, log; did you mean “server”?',
+      'hub.yaml:10:sever: found the unknown key “sever”, expected one of jurisdiction, managementUnit, server, temporal, embedded, returnEvery, files, log; did you mean “server”?',
     ]);
     const [fault = ''] = faultsOf(edit('connectors/demo/housing.yaml', 'count:', 'coutn:'));
     assert.match(
       fault,
       /^connectors\/demo\/housing\.yaml:16:streams\[0\]\.coutn: found the unknown key “coutn”.*did you mean “count”\?$/,
     );
+  });
+
+  it('files are kept in one place, with keys that are referred to', () => {
+    const files = (text: string): string[] => faultsOf(edit('hub.yaml', '\nserver:', `\nfiles: ${text}\nserver:`));
+    const s3 = '{ endpoint: "http://s3:9000", bucket: b, accessKey: { env: A }, secretKey: { env: B } }';
+    assert.deepEqual(files(`{ s3: ${s3} }`), []);
+    assert.match(files(`{ folder: /f, s3: ${s3} }`).join(), /^hub\.yaml:10:files: .*either folder or s3, not both/);
+    assert.match(files(`{ s3: ${s3.replace('{ env: A }', 'AKIA')} }`).join(), /files\.s3\.accessKey: .*a reference/);
+    assert.match(files(`{ s3: ${s3.replace('bucket: b', 'bucket: b, prefix: hub')} }`).join(), /files\.s3\.prefix: /);
   });
 
   it('a code that YAML takes for a number is told to be quoted', () => {

@@ -1,5 +1,7 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Streams } from '../connectors/registry.ts';
+import type { FileStore } from '../store/files/contract.ts';
 
 /** What activities work with. */
 export interface Dependencies {
@@ -8,4 +10,12 @@ export interface Dependencies {
   streams: () => Streams;
   /** Now; tests put a clock of their own here. */
   now: () => Date;
+}
+
+/** What fetching files needs beside that. */
+export interface FileDependencies extends Dependencies {
+  /** Where the files of certificates are kept. */
+  files: FileStore;
+  /** Roots of those who may sign such files. */
+  trustedRoots: readonly X509Certificate[];
 }

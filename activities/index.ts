@@ -1,6 +1,7 @@
 import { createCollectActivities } from './collect.ts';
 import { createDayActivities } from './days.ts';
-import type { Dependencies } from './dependencies.ts';
+import type { FileDependencies } from './dependencies.ts';
+import { createFileActivities } from './files.ts';
 import { createOutboundActivities } from './outbound.ts';
 import { createProveActivities } from './prove.ts';
 import { createReconcileActivities } from './reconcile.ts';
@@ -9,10 +10,11 @@ import { createReturnActivities } from './returns.ts';
 import { createStockActivities } from './stock.ts';
 
 /** Everything that workflows can have done; the only place where Temporal meets I/O. */
-export function createActivities(dependencies: Dependencies) {
+export function createActivities(dependencies: FileDependencies) {
   return {
     ...createCollectActivities(dependencies),
     ...createDayActivities(dependencies),
+    ...createFileActivities(dependencies),
     ...createOutboundActivities(dependencies),
     ...createProveActivities(dependencies),
     ...createReconcileActivities(dependencies),

@@ -32,7 +32,11 @@ export async function readBatch(
   const { source, config, hints } = stream;
   const committed = await batches.committedPages(db, batch);
   const contract = await openContract(config, fieldMemory(db, batch.streamId, now));
-  const rules = { untimed: config.record.updatedAt === undefined, snapshot: hints.deletes !== undefined };
+  const rules = {
+    untimed: config.record.updatedAt === undefined,
+    snapshot: hints.deletes !== undefined,
+    file: hints.file,
+  };
   const readAt = shanghaiInstant(batch.openedAt.getTime());
   const catalog = await approvedCatalog(db);
   const totals = await batches.batchCounts(db, batch);

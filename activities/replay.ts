@@ -70,7 +70,7 @@ export function createReplayActivities({ db, streams, now }: Dependencies) {
               ...{ rows: mapped.rows.toJson(), deleted: mapped.deleted },
             },
           },
-          { untimed, workflowId: activityInfo().workflowExecution?.workflowId ?? '' },
+          { untimed, file: stream.hints.file, workflowId: activityInfo().workflowExecution?.workflowId ?? '' },
           at,
         );
         totals.read += group.length;

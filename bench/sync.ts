@@ -65,7 +65,7 @@ async function measure(records: number): Promise<void> {
     const temporal = await startTemporal(supervisor, config, console.error);
     const client = await connectTemporal(temporal.address, config.settings.temporal.namespace);
     const addresses = { databaseUrl, temporalAddress: temporal.address, temporalUi: temporal.ui };
-    await supervisor.start(program('worker', addresses, { config: choice.folder, demo: true }));
+    await supervisor.start(program('worker', supervisor, addresses, { config: choice.folder, demo: true }));
 
     const { connector, stream } = findStream(config, STREAM);
     const sync = (): Promise<SyncWindowResult> =>

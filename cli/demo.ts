@@ -119,7 +119,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
   await supervisor.lock();
   await requirePorts(config);
   if (options.fresh)
-    for (const name of ['postgres', 'temporal.db', 'demo.json'])
+    for (const name of ['postgres', 'temporal.db', 'files', 'demo.json'])
       rmSync(join(supervisor.folder, name), { recursive: true, force: true });
   const data = demoData(supervisor.folder, options);
   const nowMs = Math.floor(Date.now() / 1000) * 1000;
@@ -162,8 +162,11 @@ async function runDemo(options: DemoOptions): Promise<void> {
           title: 'Connectors: one page and one count of each',
           task: async (_, task) => (task.title = await checkConnectors(config)),
         },
-        { title: 'Worker', task: () => supervisor.start(part('worker', addresses, settings)) },
-        { title: 'Health page, inbox and watchdog', task: () => supervisor.start(part('server', addresses, settings)) },
+        { title: 'Worker', task: () => supervisor.start(part('worker', supervisor, addresses, settings)) },
+        {
+          title: 'Health page, inbox and watchdog',
+          task: () => supervisor.start(part('server', supervisor, addresses, settings)),
+        },
         {
           title: 'Departments push their records',
           task: async (_, task) => (task.title = await haveDepartmentsPush(config, supervisor.folder)),

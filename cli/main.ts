@@ -13,6 +13,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   prove: async () => (await import('./prove.ts')).addProve,
   proofs: async () => (await import('./proofs.ts')).addProofs,
   stock: async () => (await import('./stock.ts')).addStock,
+  files: async () => (await import('./files.ts')).addFiles,
   rejects: async () => (await import('./rejects.ts')).addRejects,
   connector: async () => (await import('./connector.ts')).addConnector,
   identify: async () => (await import('./identify.ts')).addIdentify,

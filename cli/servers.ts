@@ -124,8 +124,13 @@ export async function startTemporal(
 }
 
 /** One of the hub's own programs, `worker` or `server`, as a part. */
-export function program(name: 'worker' | 'server', addresses: Addresses, options: CommonOptions): Part {
-  const flags = ['--config', options.config];
+export function program(
+  name: 'worker' | 'server',
+  { folder }: Supervisor,
+  addresses: Addresses,
+  options: CommonOptions,
+): Part {
+  const flags = ['--config', options.config, ...(name === 'worker' ? ['--data', folder] : [])];
   if (options.jurisdiction !== undefined) flags.push('--jurisdiction', options.jurisdiction);
   if (options.demo) flags.push('--demo');
   return {

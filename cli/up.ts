@@ -55,8 +55,11 @@ export function addUp(command: Command): void {
               task.title = what;
             },
           },
-          { title: 'Worker', task: () => supervisor.start(program('worker', addresses, options)) },
-          { title: 'Health page and watchdog', task: () => supervisor.start(program('server', addresses, options)) },
+          { title: 'Worker', task: () => supervisor.start(program('worker', supervisor, addresses, options)) },
+          {
+            title: 'Health page and watchdog',
+            task: () => supervisor.start(program('server', supervisor, addresses, options)),
+          },
         ]).run();
         const { server, temporal } = config.settings;
         console.log(`\nHealth page    http://${server.host}:${String(server.port)}/health`);

@@ -1,13 +1,23 @@
 import type { Command } from 'commander';
 import { createHubLogger } from '../config/logger.ts';
+import { openFileStore } from '../store/files/index.ts';
+import { readRoots } from '../store/files/signature.ts';
 import { openDatabase, requireSchema, requireServer } from '../store/database.ts';
 import { connectTemporal, registerSearchAttributes } from '../temporal/client.ts';
 import { HubWorker, installRuntime, WORKFLOWS_PATH } from '../temporal/worker.ts';
-import { configChoice, readConfig, requireAddresses, withConfig, type CommonOptions } from './options.ts';
+import {
+  configChoice,
+  dataFolder,
+  readConfig,
+  requireAddresses,
+  withConfig,
+  withData,
+  type CommonOptions,
+} from './options.ts';
 import { onStop } from './signals.ts';
 
 export function addWorker(program: Command): void {
-  withConfig(program.command('worker'))
+  withData(withConfig(program.command('worker')))
     .summary('run the workflows and activities against existing servers')
     .description(
       'Runs the workflows and activities. Several workers may share the work; they all read the same configuration.',
@@ -27,7 +37,19 @@ export function addWorker(program: Command): void {
         await requireSchema(db);
         const client = await connectTemporal(temporalAddress, config.settings.temporal.namespace);
         await registerSearchAttributes(client);
-        const worker = new HubWorker({ db, client, config, choice: configChoice(options), logger });
+        const { files: fileSettings } = config.settings;
+        const files = await openFileStore(fileSettings, dataFolder(options, options.demo ?? false));
+        await files.check();
+        const trustedRoots = fileSettings.trustedRoots === undefined ? [] : readRoots(fileSettings.trustedRoots);
+        const worker = new HubWorker({
+          db,
+          files,
+          trustedRoots,
+          client,
+          config,
+          choice: configChoice(options),
+          logger,
+        });
         onStop(() => {
           worker.stop();
         });

@@ -170,6 +170,15 @@ export const streamSchema = z.strictObject({
 /** One stream as every kind knows it. */
 export type StreamConfig = z.output<typeof streamSchema>;
 
+/** Files of certificates (OFD, PDF), for kinds that can fetch them. */
+export const certificateFile = z
+  .strictObject({
+    reference: path.meta({ description: 'Field that says where the file is; it stays in the 照面扩展' }),
+    signature: path.optional().meta({ description: 'Field with what the source says of the file’s signature' }),
+    largest: z.number().positive().default(20).meta({ description: 'Largest file, in megabytes' }),
+  })
+  .optional();
+
 const timeOfDay = '(?:[01]\\d|2[0-3]):[0-5]\\d';
 
 /** What every kind of connector says of a source system. */

@@ -53,6 +53,9 @@ export interface Source {
   /** Tells the source that a batch is safe with us. Repeating it does no harm. Sources of batches only. */
   acknowledge?(window: BatchWindow, committed: Committed): Promise<void>;
 
+  /** Opens the file of a certificate by what the record says of it. Sources with files only. */
+  file?(reference: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+
   /** Ends connections. */
   close?(): Promise<void>;
 }
@@ -179,6 +182,8 @@ export interface RecordHints {
   deleted?: { field: string; values: readonly string[] };
   /** Codes in number cells may have lost digits, except in these columns. */
   numbers?: readonly string[];
+  /** Where a record's file is, as a field of its extension, and what the source says of its signature. */
+  file?: { reference: string; signature?: string | undefined; largest: number };
   /** Each batch has all records: those that it lacks are deleted, up to this share of the library. */
   deletes?: { share: number };
 }

@@ -40,7 +40,7 @@ export function keepHours(source: Source, connector: Hours, now: () => number = 
       retryAfterMs: opensMs - nowMs,
     });
   };
-  const asked = ['clock', 'count', 'check', 'sample', 'nextBatch', 'acknowledge'] as const;
+  const asked = ['clock', 'count', 'check', 'sample', 'nextBatch', 'acknowledge', 'file'] as const;
   return new Proxy(source, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target);

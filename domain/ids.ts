@@ -14,6 +14,8 @@ export const proveWorkflowId = (stream: string): string => `prove:${stream}`;
 export const replayWorkflowId = (stream: string): string => `replay:${stream}`;
 /** One import of a stream's stock runs at a time. */
 export const stockWorkflowId = (stream: string): string => `stock:${stream}`;
+/** Scheduled runs that fetch a stream's files; one that is asked for is alone. */
+export const filesWorkflowId = (stream: string): string => `files:${stream}`;
 /** Scheduled runs of a stream's day; one that is started by hand carries its date. */
 export const dailyWorkflowId = (stream: string, date?: string): string =>
   date === undefined ? `daily:${stream}` : `daily:${stream}:${date}`;
@@ -22,5 +24,6 @@ export const outboundWorkflowId = (target: string): string => `outbound:${target
 
 export const outboundScheduleId = outboundWorkflowId;
 export const returnScheduleId = returnWorkflowId;
+export const filesScheduleId = filesWorkflowId;
 export const proveScheduleId = proveWorkflowId;
 export const dailyScheduleId = (stream: string): string => dailyWorkflowId(stream);

@@ -225,7 +225,7 @@ async function acceptPush(
         ...{ number: 0, digest: digestOf(records), position: null, read: records.length },
         ...{ rows: mapped.rows.toJson(), rejected: mapped.rejected, deleted: mapped.deleted },
       },
-      rules: { untimed: config.record.updatedAt === undefined, snapshot: false },
+      rules: { untimed: config.record.updatedAt === undefined, snapshot: false, file: stream.hints.file },
     },
     at,
   );

@@ -8,6 +8,7 @@ import * as proof from './migrations/0004-proof.ts';
 import * as lookup from './migrations/0005-lookup.ts';
 import * as deletions from './migrations/0006-deletions.ts';
 import * as stock from './migrations/0007-stock.ts';
+import * as files from './migrations/0008-files.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -22,6 +23,7 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0005-lookup', lookup],
   ['0006-deletions', deletions],
   ['0007-stock', stock],
+  ['0008-files', files],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

@@ -34,6 +34,8 @@ export interface PageRules {
   untimed: boolean;
   /** The batch has all records, and their keys are kept until it is closed. */
   snapshot: boolean;
+  /** Fields of the extension, as paths, that say where a certificate's file is and what is said of its signature. */
+  file?: { reference: string; signature?: string | undefined } | undefined;
 }
 
 /** What became of the records of one page. */
@@ -57,6 +59,7 @@ export interface PageCounts {
  * for older versions that come after it. What one page replaces or ends of another that is written at the same time is
  * settled when the batch is closed. Where records have no times, a version may come back: a rejected one is casework
  * again, unless it was corrected, and one that is held as it was resolves what was rejected since.
+ * A new version that says where its file is has it fetched.
  *
  * What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the whole library for
  * every page until it has been analysed.
@@ -159,6 +162,13 @@ WITH given AS MATERIALIZED (
     ) AS replaced
     WHERE (replaced.source_updated_at IS NULL OR replaced.source_updated_at <= newer.at)
       AND NOT EXISTS (SELECT FROM bad WHERE decode(bad.fingerprint, 'hex') = replaced.fingerprint)))
+), filed AS (
+  INSERT INTO certificate_file (stream_id, record_key, reference, stated, wanted_at, next_attempt_at)
+  SELECT $1, key, extension #>> $14::text[], extension #>> $15::text[], $8, $8 FROM judged
+  WHERE wanted AND NOT dead AND extension #>> $14::text[] <> '' AND EXISTS (SELECT FROM merged WHERE record_key = key)
+  ORDER BY key
+  ON CONFLICT (stream_id, record_key) DO UPDATE SET reference = excluded.reference, stated = excluded.stated,
+    wanted_at = excluded.wanted_at, next_attempt_at = excluded.next_attempt_at, attempts = 0, last_error = NULL
 ), seen AS (
   INSERT INTO snapshot_key (batch_id, record_key)
   SELECT $2, key FROM latest WHERE $12 UNION SELECT $2, key FROM bad WHERE $12 AND key IS NOT NULL
@@ -230,6 +240,8 @@ export async function mergePage(
     rules.untimed,
     rules.snapshot,
     page.position,
+    rules.file?.reference.split('.') ?? null,
+    rules.file?.signature?.split('.') ?? null,
   ];
   // Not prepared by name: a plan made for an empty library would be kept while it grows to millions.
   const { rows } = await connection.query<PageCounts>(MERGE_PAGE, values);

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { Problem } from '../domain/validation.ts';
 import { withConnection } from './database.ts';
-import { mergePage, type PageCounts, type PageRows } from './pages.ts';
+import { mergePage, type PageCounts, type PageRows, type PageRules } from './pages.ts';
 
 /** Open rejects of one stream and rule: a piece of casework of one unit. */
 export interface RejectGroup {
@@ -108,7 +108,7 @@ export async function commitReplay(
   db: Knex,
   streamId: number,
   { page, accepted, refused }: Replayed,
-  options: { untimed: boolean; workflowId: string },
+  options: Pick<PageRules, 'untimed' | 'file'> & { workflowId: string },
   at: Date,
 ): Promise<PageCounts> {
   return db.transaction(async (trx) => {
@@ -124,7 +124,7 @@ export async function commitReplay(
         connection,
         { id: batch.id, streamId, attempt: 1 },
         page,
-        { untimed: options.untimed, snapshot: false },
+        { untimed: options.untimed, snapshot: false, file: options.file },
         at,
       ),
     );

@@ -5,6 +5,8 @@ import type { HubConfig } from '../config/load.ts';
 import {
   dailyScheduleId,
   dailyWorkflowId,
+  filesScheduleId,
+  filesWorkflowId,
   outboundScheduleId,
   outboundWorkflowId,
   proveScheduleId,
@@ -15,6 +17,7 @@ import {
 import type { dailyAggregation } from '../workflows/daily-aggregation.ts';
 import type { deliverOutbound } from '../workflows/deliver-outbound.ts';
 import type { StreamLabel, TargetLabel } from '../workflows/messages.ts';
+import type { fetchFiles } from '../workflows/fetch-files.ts';
 import type { proveStream } from '../workflows/prove-stream.ts';
 import type { returnSync } from '../workflows/return-sync.ts';
 import { streamAttributes, targetAttributes } from '../workflows/search-attributes.ts';
@@ -101,6 +104,7 @@ function wantedSchedules(config: HubConfig): ScheduleOptions[] {
         ...(stream.delivery === 'return' ? [returnSchedule(config, label)] : []),
         ...(stream.delivery === 'daily' ? [dailySchedule(config, label)] : []),
         proofSchedule(config, label),
+        ...('file' in stream && stream.file ? [filesSchedule(config, label)] : []),
       ];
     }),
     ...(connector.outbound ?? []).map(({ id, name }) =>
@@ -147,6 +151,27 @@ function returnSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOp
       typedSearchAttributes: streamAttributes(label, '回传'),
       staticSummary: `回传 · ${label.title}`,
       staticDetails: `${label.unit} 回传的证照:逐批读取,入库后确认。`,
+    },
+  };
+}
+
+/** New certificates bring new files all day. */
+function filesSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOptions {
+  const { taskQueue } = settings.temporal;
+  return {
+    scheduleId: filesScheduleId(label.stream),
+    spec: { intervals: [{ every: '5 minutes' }], jitter: '1 minute' },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '5 minutes' },
+    memo: { hub: taskQueue },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'fetchFiles' satisfies typeof fetchFiles.name,
+      workflowId: filesWorkflowId(label.stream),
+      taskQueue,
+      args: [label],
+      typedSearchAttributes: streamAttributes(label, '文件'),
+      staticSummary: `证照文件 · ${label.title}`,
+      staticDetails: `${label.unit} 的证照文件(OFD、PDF):逐个取回,按内容哈希存放;取不到的列明并重试。`,
     },
   };
 }

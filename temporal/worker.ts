@@ -11,6 +11,7 @@ import {
 import type { Knex } from 'knex';
 import pRetry from 'p-retry';
 import { createActivities } from '../activities/index.ts';
+import type { FileDependencies } from '../activities/dependencies.ts';
 import type { ConfigChoice, HubConfig } from '../config/load.ts';
 import { watchConfig } from '../config/watch.ts';
 import type { Logger } from '../config/logger.ts';
@@ -68,16 +69,25 @@ export class HubWorker {
   readonly #client: Client;
   readonly #choice: ConfigChoice;
   readonly #logger: Logger;
+  readonly #files: Pick<FileDependencies, 'files' | 'trustedRoots'>;
   #config: HubConfig;
   #streams: Streams;
   #worker: Worker | null = null;
 
-  constructor(options: { db: Knex; client: Client; config: HubConfig; choice: ConfigChoice; logger: Logger }) {
+  constructor(
+    options: Pick<FileDependencies, 'db' | 'files' | 'trustedRoots'> & {
+      client: Client;
+      config: HubConfig;
+      choice: ConfigChoice;
+      logger: Logger;
+    },
+  ) {
     this.#db = options.db;
     this.#client = options.client;
     this.#config = options.config;
     this.#choice = options.choice;
     this.#logger = options.logger;
+    this.#files = { files: options.files, trustedRoots: options.trustedRoots };
     this.#streams = new Streams(options.config);
   }
 
@@ -115,7 +125,12 @@ export class HubWorker {
         namespace,
         taskQueue,
         ...('workflowsPath' in workflows ? workflows : { workflowBundle: workflows }),
-        activities: createActivities({ db: this.#db, streams: () => this.#streams, now: () => new Date() }),
+        activities: createActivities({
+          ...this.#files,
+          db: this.#db,
+          streams: () => this.#streams,
+          now: () => new Date(),
+        }),
         interceptors: { activity: [activityInterceptors] },
         shutdownGraceTime: '5 seconds',
         shutdownForceTime: '30 seconds',

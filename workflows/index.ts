@@ -1,6 +1,7 @@
 /** Every workflow; the bundle is made from this file. */
 export { deliverOutbound } from './deliver-outbound.ts';
 export { dailyAggregation } from './daily-aggregation.ts';
+export { fetchFiles } from './fetch-files.ts';
 export { proveStream } from './prove-stream.ts';
 export { reconcileStream } from './reconcile-stream.ts';
 export { replayRejects } from './replay-rejects.ts';

@@ -82,6 +82,16 @@ export interface StockImportInput extends StreamLabel {
 /** What this run read; what earlier ones had read is in the library. */
 export type StockImportResult = Totals;
 
+export interface FetchFilesInput extends StreamLabel {
+  carried?: FetchFilesResult;
+}
+
+export interface FetchFilesResult {
+  fetched: number;
+  /** Tried and not got; they are tried again. */
+  missing: number;
+}
+
 export interface ReplayRejectsInput extends StreamLabel {
   /** Only rejects by this rule. */
   rule?: string | undefined;

@@ -10,7 +10,8 @@ export const HUB_DUE_AT = defineSearchAttributeKey('HubDueAt', 'DATETIME');
 /** Set by Temporal on scheduled runs: the time the schedule named, whenever the run began. */
 export const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
-export type WorkflowKind = '回传' | '每日归集' | '读取' | '取批次' | '对账' | '比对' | '重放' | '存量' | '发送';
+export type WorkflowKind =
+  '回传' | '每日归集' | '读取' | '取批次' | '对账' | '比对' | '重放' | '存量' | '文件' | '发送';
 
 export const streamAttributes = ({ stream, unit }: StreamLabel, kind: WorkflowKind): TypedSearchAttributes =>
   attributes(stream, unit, kind);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkStreams, connectorSchema, streamSchema } from '../stream-schema.ts';
+import { certificateFile, checkStreams, connectorSchema, streamSchema } from '../stream-schema.ts';
 import { duration, secretRef } from '../values.ts';
 
 export const FILE_FORMATS = ['xlsx', 'xls', 'csv', 'jsonl'] as const;
@@ -59,6 +59,7 @@ const fileStream = streamSchema.extend({
       'Columns with codes that are numbers by nature; elsewhere a code in a number cell is rejected, because it may have lost zeros or digits',
   }),
   page: z.strictObject({ size: z.int().min(1).max(10_000).default(1000) }).prefault({}),
+  file: certificateFile.meta({ description: 'Files of the certificates (OFD, PDF): their names in the same folder' }),
 });
 
 /** `kind: file`: files in a folder, over SFTP or over HTTP. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  certificateFile,
   checkStreams,
   connectorSchema,
   outboundSchema,
@@ -139,6 +140,9 @@ const SEQUENTIAL = ['cursor', 'link', 'next'];
 
 const httpStream = streamSchema.extend({
   ...request,
+  file: certificateFile.meta({
+    description: 'Files of the certificates (OFD, PDF): an address below baseUrl, or a whole one on the same host',
+  }),
   response: z.strictObject({
     records: path.meta({
       description: 'Where the list of records is; a list that arrives as a JSON string is read too',

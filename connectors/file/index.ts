@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../config/kinds/file.ts';
 import { addDays, parseDate, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
 import { transientError } from '../../domain/errors.ts';
@@ -22,8 +23,8 @@ export const file: ConnectorKind = {
   kind: 'file',
   spec: fileConnectorSchema,
   hints: (stream) => {
-    const { numbers, deletes } = stream as FileStreamConfig;
-    return { numbers, ...(deletes && { deletes }) };
+    const { numbers, deletes, file: certificateFile } = stream as FileStreamConfig;
+    return { numbers, ...(deletes && { deletes }), ...(certificateFile && { file: certificateFile }) };
   },
   open: (connector, stream, options) =>
     new FileSource(connector as FileConnectorConfig, stream as FileStreamConfig, options),
@@ -207,6 +208,10 @@ class FileSource implements Source {
         return [{ ...entry, date, missing: sidecars(entry.name, this.#stream).filter((name) => !names.has(name)) }];
       })
       .sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : a.name < b.name ? -1 : 1));
+  }
+
+  file(reference: string): Promise<AsyncIterable<Uint8Array>> {
+    return this.#place.open(basename(reference));
   }
 
   /** The file of a batch, wherever it is now. */

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 import pRetry from 'p-retry';
 import pThrottle from 'p-throttle';
@@ -163,6 +164,31 @@ export class HttpClient {
     return opened;
   }
 
+  /** Opens what is at an address of the source, as it comes; throws a configuration error for another host. */
+  async download(reference: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const url = /^https?:/.test(reference) ? reference : `${this.baseUrl}/${reference.replace(/^\//, '')}`;
+    const what = `${this.#id} GET a certificate’s file`;
+    if (!URL.canParse(url) || new URL(url).origin !== new URL(this.baseUrl).origin) {
+      throw configurationError(`${what}: its address is not on the host of baseUrl`, {
+        code: 'file-elsewhere',
+        cure: 'ask the department for addresses of its gateway: credentials are not sent elsewhere',
+      });
+    }
+    for (let renewed = false; ; renewed = true) {
+      const applied = await this.#auth({ method: 'GET', url, headers: {} });
+      const { status, headers, data } = await this.#axios
+        .request<Readable>({ ...applied.request, responseType: 'stream', maxContentLength: Infinity, signal })
+        .catch((error: unknown) => {
+          throw classifyTransport(error, what);
+        });
+      if (status < 300) return flowing(data, what);
+      data.destroy();
+      if (status === 401 && !renewed && (await applied.refused())) continue;
+      if (status === 404 || status === 410) throw transientError(`${what}: answered ${String(status)}`, GONE);
+      requireStatus(status, headers, what);
+    }
+  }
+
   async #request(request: OutgoingRequest, what: string, signal?: AbortSignal): Promise<RawAnswer> {
     try {
       const answer = await this.#throttled(request, signal);
@@ -172,6 +198,20 @@ export class HttpClient {
     } catch (error) {
       throw classifyTransport(error, what);
     }
+  }
+}
+
+const GONE = { code: 'file-gone', cure: 'ask the department for the file; it is asked for again' };
+
+/** Content whose faults on the way are classified. */
+async function* flowing(content: Readable, what: string): AsyncIterable<Uint8Array> {
+  try {
+    yield* content as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw transientError(`${what}: broken off (${messageOf(error)})`, {
+      code: 'source-away',
+      cure: 'nothing to do, it is asked for again',
+    });
   }
 }
 

@@ -40,6 +40,10 @@ import type { Values } from './template.ts';
 export const http: ConnectorKind = {
   kind: 'http',
   spec: httpConnectorSchema,
+  hints: (stream) => {
+    const { file } = stream as HttpStreamConfig;
+    return file ? { file } : {};
+  },
   open: (connector, stream, options) =>
     new HttpSource(connector as HttpConnectorConfig, stream as HttpStreamConfig, options),
   openTarget: (connector, target) => new HttpTarget(connector as HttpConnectorConfig, target as HttpOutboundConfig),
@@ -408,6 +412,10 @@ class HttpSource implements Source {
         ? `a batch is complete when as many records were read and committed as it declared at “${batches.next.count}”`
         : `a window is complete when what was read, what was committed and ${count ? `the count of ${count.path}` : 'the total'} agree`,
     ];
+  }
+
+  file(reference: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return this.#client.download(reference, signal);
   }
 
   async #sampleWindow(fromAtMs: number): Promise<Window | null> {

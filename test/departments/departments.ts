@@ -125,7 +125,7 @@ export function createDepartment(id: DepartmentId, given: DepartmentOptions): De
       ),
     housing: () => [...housingRoutes(rows), noticeRoute(notices), ...sealRoutes()],
     health: () => healthRoutes(rows),
-    transport: () => transportRoutes(rows, () => server),
+    transport: () => [...transportRoutes(rows, () => server), licenceFileRoute(() => server)],
   };
   const rows = (): Table => (table ??= currentStates(format, options, nowMs));
   const server = new DepartmentServer(routes[id]?.() ?? [], control);
@@ -271,6 +271,19 @@ function transportRoutes(table: () => Table, server: () => DepartmentServer): Ro
       },
     },
   ];
+}
+
+/** Files of certificates; now and then one was lost. */
+function licenceFileRoute(server: () => DepartmentServer): Route {
+  return {
+    method: 'GET',
+    path: /^\/files\/(\w+)\.pdf$/,
+    answer: (request, match) => {
+      if (!server().accepts(request)) return refuse(401, '{"head":{"status":"401"}}');
+      const key = match[1] ?? '';
+      return key.endsWith('40') ? refuse(404, '{"head":{"status":"404"}}') : `%PDF-1.7\n% ${key}\n%%EOF\n`;
+    },
+  };
 }
 
 /** Takes messages, each once however often it comes; one without a title is refused. */

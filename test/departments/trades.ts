@@ -175,10 +175,15 @@ const transport: Format = {
       status: version.deleted ? 'DELETED' : written.status,
       modifiedAt: version.updatedMs,
       businessAddress: written.address,
+      licenceFile: `/files/${version.key}.pdf`,
       scope: ['普通货运', '货物专用运输'],
+      sealState: '已签章',
     };
   },
-  extension: (version) => ({ businessAddress: version.address, scope: ['普通货运', '货物专用运输'] }),
+  extension: (version) => ({
+    ...{ businessAddress: version.address, licenceFile: `/files/${version.key}.pdf` },
+    ...{ scope: ['普通货运', '货物专用运输'], sealState: '已签章' },
+  }),
 };
 
 /** 自然资源: a table with GB/T 36903 names in pinyin, holders joined in one text. */

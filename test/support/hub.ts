@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
@@ -13,6 +16,7 @@ import type { HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { syncWorkflowId } from '../../domain/ids.ts';
 import type { TimeWindow } from '../../domain/window.ts';
+import { FolderStore } from '../../store/files/folder.ts';
 import { saveStreams } from '../../store/streams.ts';
 import { activityInterceptors } from '../../temporal/interceptors.ts';
 import { configuredStreams, WORKFLOWS_PATH } from '../../temporal/worker.ts';
@@ -45,6 +49,8 @@ export class SkippingHub {
   readonly database: TestDatabase;
   readonly config: HubConfig;
   readonly departments: Departments;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'hub-files-'));
+  readonly files = new FolderStore(this.#folder);
   /** Now, as the last activity saw it. */
   nowMs: number;
 
@@ -109,7 +115,13 @@ export class SkippingHub {
       taskQueue: TASK_QUEUE,
       workflowBundle: await workflowBundle(),
       activities: {
-        ...createActivities({ db: this.db, streams: () => streams, now: () => new Date(this.nowMs) }),
+        ...createActivities({
+          files: this.files,
+          trustedRoots: [],
+          db: this.db,
+          streams: () => streams,
+          now: () => new Date(this.nowMs),
+        }),
         ...mocks,
       },
       interceptors: {
@@ -146,5 +158,6 @@ export class SkippingHub {
     await this.env.teardown();
     await this.departments.stop();
     await this.database.drop();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -72,7 +72,7 @@ export async function startLiveHub(records: number) {
   const client = await connectTemporal(address, config.settings.temporal.namespace);
   const addresses = { databaseUrl, temporalAddress: address, temporalUi: ui };
   for (const part of ['worker', 'server'] as const)
-    await supervisor.start(program(part, addresses, { config: choice.folder, demo: true }));
+    await supervisor.start(program(part, supervisor, addresses, { config: choice.folder, demo: true }));
 
   return {
     ...{ supervisor, config, choice, departments, db, client, addresses },

@@ -1,0 +1,161 @@
+import type { Knex } from 'knex';
+import type { SignatureStatus } from './files/signature.ts';
+
+/** A file that is to be fetched. */
+export interface WantedFile {
+  key: string;
+  /** Where the source has it. */
+  reference: string;
+  stated: string | null;
+  /** This one included. */
+  attempts: number;
+  wantedAt: Date;
+}
+
+/** How long a file that is being fetched is left alone: its worker may have died with it. */
+const LEASE = '10 minutes';
+
+/** Takes files of a stream that are due, the longest waiting first. */
+export async function claimFiles(db: Knex, streamId: number, limit: number, at: Date): Promise<WantedFile[]> {
+  const { rows } = await db.raw<{ rows: WantedFile[] }>(
+    `UPDATE certificate_file SET attempts = attempts + 1, next_attempt_at = :at::timestamptz + interval '${LEASE}'
+     WHERE stream_id = :streamId AND record_key IN (
+       SELECT record_key FROM certificate_file WHERE stream_id = :streamId AND next_attempt_at <= :at
+       ORDER BY next_attempt_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+     RETURNING record_key AS key, reference, stated, attempts, wanted_at AS "wantedAt"`,
+    { streamId, limit, at },
+  );
+  return rows;
+}
+
+/** Keeps what was fetched; a file that was wanted anew meanwhile stays wanted. */
+export async function saveFile(
+  db: Knex,
+  streamId: number,
+  wanted: WantedFile,
+  file: { hash: string; size: number } & Pick<SignatureStatus, 'state' | 'detail'>,
+  at: Date,
+): Promise<void> {
+  await db.transaction(async (trx) => {
+    const latest = await trx('fetched_file')
+      .where({ stream_id: streamId, record_key: wanted.key })
+      .orderBy('id', 'desc')
+      .first<{ content_hash: string; stated: string | null } | undefined>('content_hash', 'stated');
+    if (latest?.content_hash !== file.hash || latest.stated !== wanted.stated) {
+      await trx('fetched_file').insert({
+        ...{ stream_id: streamId, record_key: wanted.key, content_hash: file.hash, size: file.size },
+        ...{ stated: wanted.stated, signature: file.state, signature_detail: file.detail, fetched_at: at },
+      });
+    }
+    await trx('certificate_file')
+      .where({ stream_id: streamId, record_key: wanted.key, wanted_at: wanted.wantedAt })
+      .update({ next_attempt_at: null, last_error: null });
+  });
+}
+
+/** Puts a file off: twice as long each time, from a minute to a day, or as long as the source asked for. */
+export async function deferFile(
+  db: Knex,
+  streamId: number,
+  wanted: WantedFile,
+  fault: string,
+  waitMs: number | undefined,
+  at: Date,
+): Promise<void> {
+  await db.raw(
+    `UPDATE certificate_file SET last_error = :fault, next_attempt_at = :at::timestamptz
+       + greatest(least(interval '1 minute' * power(2, least(attempts, 20) - 1), interval '1 day'), :waitMs * interval '1 millisecond')
+     WHERE stream_id = :streamId AND record_key = :key AND wanted_at = :wantedAt`,
+    { streamId, key: wanted.key, wantedAt: wanted.wantedAt, fault, at, waitMs: waitMs ?? 0 },
+  );
+}
+
+/** Has the files that could not be fetched asked for at once; how many. */
+export async function retryFiles(db: Knex, streamId: number, at: Date): Promise<number> {
+  return db('certificate_file')
+    .where({ stream_id: streamId })
+    .whereNotNull('last_error')
+    .whereNotNull('next_attempt_at')
+    .update({ next_attempt_at: at, attempts: 0 });
+}
+
+/** How a stream's files stand. */
+export interface FileReport {
+  stream: string;
+  unit: string;
+  wanted: number;
+  fetched: number;
+  /** Tried and not got, and not tried yet. */
+  missing: number;
+  waiting: number;
+  valid: number;
+  invalid: number;
+  unsigned: number;
+  unchecked: number;
+}
+
+export async function fileReports(db: Knex): Promise<FileReport[]> {
+  const { rows } = await db.raw<{ rows: FileReport[] }>(
+    `SELECT s.name AS stream, s.unit_name AS unit, count(*) AS wanted,
+       count(*) FILTER (WHERE next_attempt_at IS NULL) AS fetched,
+       count(*) FILTER (WHERE next_attempt_at IS NOT NULL AND last_error IS NOT NULL) AS missing,
+       count(*) FILTER (WHERE next_attempt_at IS NOT NULL AND last_error IS NULL) AS waiting,
+       count(*) FILTER (WHERE signature = 'valid') AS valid, count(*) FILTER (WHERE signature = 'invalid') AS invalid,
+       count(*) FILTER (WHERE signature = 'unsigned') AS unsigned, count(*) FILTER (WHERE signature = '未核验') AS unchecked
+     FROM certificate_file f JOIN stream s ON s.id = f.stream_id
+     LEFT JOIN LATERAL (SELECT signature FROM fetched_file g WHERE g.stream_id = f.stream_id
+       AND g.record_key = f.record_key ORDER BY id DESC LIMIT 1) AS latest ON true
+     GROUP BY s.name, s.unit_name ORDER BY s.name`,
+  );
+  return rows;
+}
+
+/** A file that could not be fetched so far. */
+export interface MissingFile {
+  stream: string;
+  unit: string;
+  key: string;
+  reference: string;
+  attempts: number;
+  wantedAt: Date;
+  nextAttemptAt: Date;
+  lastError: string;
+}
+
+export async function missingFiles(db: Knex, stream: string | undefined, limit: number): Promise<MissingFile[]> {
+  const missing = db('certificate_file')
+    .join('stream', 'stream.id', 'certificate_file.stream_id')
+    .whereNotNull('next_attempt_at')
+    .whereNotNull('last_error')
+    .orderBy(['wanted_at', 'record_key'])
+    .limit(limit)
+    .select<MissingFile[]>({
+      ...{ stream: 'stream.name', unit: 'unit_name', key: 'record_key', reference: 'reference', attempts: 'attempts' },
+      ...{ wantedAt: 'wanted_at', nextAttemptAt: 'next_attempt_at', lastError: 'last_error' },
+    });
+  if (stream !== undefined) void missing.where('stream.name', stream);
+  return missing;
+}
+
+/** A file as it was fetched. */
+export interface FetchedFile {
+  hash: string;
+  size: number;
+  /** What the source said of its signature. */
+  stated: string | null;
+  signature: SignatureStatus['state'];
+  signatureDetail: string;
+  fetchedAt: Date;
+}
+
+/** Every content that the file of a record had, the latest first. */
+export async function filesOf(db: Knex, stream: string, key: string): Promise<FetchedFile[]> {
+  return db('fetched_file')
+    .join('stream', 'stream.id', 'fetched_file.stream_id')
+    .where({ 'stream.name': stream, record_key: key })
+    .orderBy('fetched_file.id', 'desc')
+    .select({
+      ...{ hash: 'content_hash', size: 'size', stated: 'stated', signature: 'signature' },
+      ...{ signatureDetail: 'signature_detail', fetchedAt: 'fetched_at' },
+    });
+}

@@ -1,12 +1,14 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { configurationError, messageOf } from '../domain/errors.ts';
 
 const run = promisify(execFile);
+const MIB = 2 ** 20;
 
 /** Real PostgreSQL binaries from npm, run as a server of our own with its data in one folder. */
 export interface EmbeddedPostgres {
@@ -41,8 +43,11 @@ export async function prepareEmbeddedPostgres(folder: string, port: number): Pro
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     timezone: 'UTC',
-    shared_buffers: '256MB',
-    max_wal_size: '2GB',
+    // Each page goes to random places of several indexes, which have to fit.
+    shared_buffers: `${Math.round(Math.min(Math.max(memory() / 8 / MIB, 256), 1024))}MB`,
+    // After a checkpoint each block is logged in whole when it is first changed. At 2 GB a load of millions forced one
+    // checkpoint after the other, and logged two to five times as much as without.
+    max_wal_size: '8GB',
     // Details of an error quote values; the log keeps the statement only.
     log_error_verbosity: 'terse',
   };
@@ -53,6 +58,9 @@ export async function prepareEmbeddedPostgres(folder: string, port: number): Pro
     spawn: (log) => spawn(program, args, { ...user?.ids, cwd: '/', detached: true, stdio: ['ignore', log, log] }),
   };
 }
+
+/** The machine's memory, or what a container may use of it. */
+const memory = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity);
 
 /**
  * Address of an embedded server that is running on one of the folders, the first one that is; null where none is.

@@ -85,10 +85,12 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
          AND ended.verified_at IS NULL AND upper(ended.whole) <= :at AND ${undisputed('ended.whole')}`,
       { streamId, at },
     );
+    // Not `<@ whole`, which no index serves: it read every record of the stream.
     await trx.raw(
       `INSERT INTO day_volume (stream_id, day, records)
        SELECT stream_id, (lower(whole) AT TIME ZONE 'Asia/Shanghai')::date,
-         (SELECT count(*) FROM certificate c WHERE c.stream_id = o.stream_id AND source_updated_at <@ whole)
+         (SELECT count(*) FROM certificate c WHERE c.stream_id = o.stream_id
+           AND source_updated_at >= lower(whole) AND source_updated_at < upper(whole))
          + (SELECT count(*) FROM reject r WHERE r.stream_id = o.stream_id AND resolved_at IS NULL AND source_updated_at <@ whole)
        FROM obligation o WHERE stream_id = :streamId AND verified_at = :at
        ON CONFLICT (stream_id, day) DO UPDATE SET records = excluded.records`,

@@ -6,8 +6,10 @@ export const config = { transaction: false };
 const INDEXES = {
   certificate_by_identifier: '(identifier) WHERE identifier IS NOT NULL',
   certificate_by_holder: `(((holders->0->>'code') COLLATE "C"))`,
-  // Few certificates have several holders.
-  certificate_by_other_holders: 'USING gin (holders jsonb_path_ops) WHERE jsonb_array_length(holders) > 1',
+  // Few certificates have several holders. What waits to be sorted into the index is read by every look-up: with the
+  // usual 4 MB of it, that took 9 ms.
+  certificate_by_other_holders:
+    'USING gin (holders jsonb_path_ops) WITH (gin_pending_list_limit = 256) WHERE jsonb_array_length(holders) > 1',
 };
 
 export async function up(knex: Knex): Promise<void> {

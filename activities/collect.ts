@@ -3,6 +3,7 @@ import { durationMs } from '../config/values.ts';
 import { HubError } from '../domain/errors.ts';
 import { describeWindow, sliceWindow, timeWindow, type TimeWindow, type Window } from '../domain/window.ts';
 import * as batches from '../store/batches.ts';
+import { approvedMeanwhile } from '../store/catalog.ts';
 import { settleFields } from '../store/fields.ts';
 import type { PageCounts } from '../store/pages.ts';
 import { openDiscrepancy } from '../store/reconciliation.ts';
@@ -10,6 +11,7 @@ import { getStream } from '../store/streams.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readBatch } from './read-batch.ts';
+import { replayWaiting } from './replay.ts';
 import { readableStream } from './stream-of.ts';
 
 /** How often a window that moves under the reader is begun anew before it is cut in two. */
@@ -127,6 +129,7 @@ export function createCollectActivities(dependencies: Dependencies) {
       const { gone, ...closed } = await batches.closeBatch(db, batch, declared, now(), hints.deletes);
       if (closed.complete && read > 0) await settleFields(db, batch.streamId, now());
       if (gone?.refused) await reportGone(batch, gone);
+      if (await approvedMeanwhile(db, batch.id)) await replayWaiting(dependencies, batch.stream);
       return { declared, ...closed };
     },
   };

@@ -38,7 +38,6 @@ export async function readBatch(
     file: hints.file,
   };
   const readAt = shanghaiInstant(batch.openedAt.getTime());
-  const catalog = await approvedCatalog(db);
   const totals = await batches.batchCounts(db, batch);
   totals.rejected -= await countWaiting(db, batch.id);
   let outcome: 'more' | 'done' = 'done';
@@ -62,6 +61,7 @@ export async function readBatch(
   }
 
   async function take(page: Page, before: Promise<unknown>): Promise<void> {
+    const catalog = await approvedCatalog(db);
     const { rows, rejected, deleted } = await mapPage(stream, page, { readAt, catalog }, contract);
     const { number, digest, position, records } = page;
     const mapped = { number, digest, position, read: records.length, rows: rows.toJson(), rejected, deleted };

@@ -31,12 +31,14 @@ export function addFiles(program: Command): void {
   withStreams(files.command('missing [stream]'))
     .summary('files that could not be fetched so far, and why; exits with 1 when there is any')
     .option('--limit <count>', 'most files to name', positive, 100)
+    .addHelpText('after', '\nExamples:\n  ./hub files missing\n  ./hub files missing transport-licences --json')
     .action((stream: string | undefined, _options: unknown, command: Command) =>
       listMissing(stream, command.optsWithGlobals<StreamOptions & { limit: number }>()),
     );
 
   withStreams(files.command('fetch <stream>'))
     .summary('fetch what is due now, the missing ones included')
+    .addHelpText('after', '\nExample:\n  ./hub files fetch transport-licences')
     .action((stream: string, _options: unknown, command: Command) =>
       fetchNow(stream, command.optsWithGlobals<StreamOptions>()),
     );
@@ -44,6 +46,7 @@ export function addFiles(program: Command): void {
   withStreams(files.command('get <stream> <key>'))
     .summary('the file of one record: what is known of it; with --out its content')
     .option('--out <file>', 'write the latest content there')
+    .addHelpText('after', '\nExample:\n  ./hub files get transport-licences TR0000000012 --out licence.pdf')
     .action((stream: string, key: string, _options: unknown, command: Command) =>
       getFile(stream, key, command.optsWithGlobals<StreamOptions & { out?: string }>()),
     );

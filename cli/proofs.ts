@@ -44,6 +44,7 @@ export function addProofs(program: Command): void {
       'Looks at the library alone. Exits with 1 when records or contents of the period are others now; to compare with the\n' +
         'source again: ./hub prove with the same --from and --to.',
     )
+    .addHelpText('after', '\nExamples:\n  ./hub proofs recheck 12')
     .action((id: string, _options: unknown, command: Command) =>
       recheck(positive(id), command.optsWithGlobals<ProofsOptions>()),
     );

@@ -31,12 +31,14 @@ export function addStock(program: Command): void {
   withStreams(stock.command('run <stream>'))
     .summary('import what is not in yet, with a progress bar; Ctrl-C leaves the import running')
     .option('--again', 'hand certificates that the e-seal service refused over once more')
+    .addHelpText('after', '\nExamples:\n  ./hub stock run land-stock\n  ./hub stock run land-stock --again')
     .action((stream: string, _options: unknown, command: Command) =>
       runStock(stream, command.optsWithGlobals<StreamOptions & { again?: boolean }>()),
     );
 
   withStreams(stock.command('stop <stream>'))
     .summary('stop an import; the next run goes on with it')
+    .addHelpText('after', '\nExample:\n  ./hub stock stop land-stock')
     .action((stream: string, _options: unknown, command: Command) =>
       stopStock(stream, command.optsWithGlobals<StreamOptions>()),
     );

@@ -19,10 +19,25 @@ const COLUMNS = {
   ...{ draftedBy: 'drafted_by', draftedAt: 'drafted_at', decidedBy: 'decided_by', decidedAt: 'decided_at' },
 };
 
-/** The approved entries, by which records are let in. */
+/** The catalog as it was read last, and what it is known again by. */
+const remembered = new WeakMap<Knex, { stamp: string; catalog: Catalog }>();
+
+/**
+ * The approved entries, by which records are let in. Asked for each push and page, so that it is only read again when an
+ * entry was approved or withdrawn.
+ */
 export async function approvedCatalog(db: Knex): Promise<Catalog> {
+  const [row] = await db('catalog_entry').select<{ stamp: string }[]>(
+    db.raw(`concat_ws(' ', max(decided_at), count(*), count(*) FILTER (WHERE state = 'approved'),
+      sum(version) FILTER (WHERE state = 'approved')) AS stamp`),
+  );
+  const stamp = row?.stamp ?? '';
+  const known = remembered.get(db);
+  if (known?.stamp === stamp) return known.catalog;
   const rows = await db('catalog_entry').where({ state: 'approved' }).select<Pick<EntryVersion, 'entry'>[]>('entry');
-  return new Map(rows.map(({ entry }) => [entry.typeCode, entry]));
+  const catalog = new Map(rows.map(({ entry }) => [entry.typeCode, entry]));
+  remembered.set(db, { stamp, catalog });
+  return catalog;
 }
 
 /** Every version of some entries, or of all; by type, the newest version first. */
@@ -107,6 +122,17 @@ export async function waitingTypes(db: Knex): Promise<WaitingType[]> {
      GROUP BY 1, 2, 3 ORDER BY since, 1`,
   );
   return rows;
+}
+
+/** Whether records of a batch wait for a type that was approved while they were read. */
+export async function approvedMeanwhile(db: Knex, batchId: number): Promise<boolean> {
+  const { rows } = await db.raw<{ rows: { waits: boolean }[] }>(
+    `SELECT EXISTS (SELECT FROM reject, jsonb_array_elements(problems) AS problem
+       JOIN catalog_entry ON type_code = problem->>'found' AND state = 'approved'
+       WHERE last_batch_id = ? AND resolved_at IS NULL AND rule = 'type-unlisted') AS waits`,
+    [batchId],
+  );
+  return rows[0]?.waits ?? false;
 }
 
 /** How many records of a batch wait for their type, through no fault of their own. */

@@ -92,12 +92,14 @@ export class SkippingHub {
   }
 
   /** Reads a window of a stream, as a day would. */
-  collect(stream: string, window: TimeWindow): Promise<SyncWindowResult> {
-    return this.working(() =>
-      this.client.workflow.execute<typeof syncWindow>('syncWindow', {
-        ...{ workflowId: syncWorkflowId(stream), taskQueue: TASK_QUEUE },
-        args: [{ ...this.label(stream), purpose: 'daily', window }],
-      }),
+  collect(stream: string, window: TimeWindow, mocks?: Partial<Activities>): Promise<SyncWindowResult> {
+    return this.working(
+      () =>
+        this.client.workflow.execute<typeof syncWindow>('syncWindow', {
+          ...{ workflowId: syncWorkflowId(stream), taskQueue: TASK_QUEUE },
+          args: [{ ...this.label(stream), purpose: 'daily', window }],
+        }),
+      mocks,
     );
   }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { createCollectActivities } from '../../activities/collect.ts';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
+import { Streams } from '../../connectors/registry.ts';
 import { replayWorkflowId } from '../../domain/ids.ts';
 import { HubError } from '../../domain/errors.ts';
 import { timeWindow } from '../../domain/window.ts';
@@ -72,6 +74,32 @@ describe('a type without an entry in the catalog', () => {
     assert.ok(replayed.rejected < 5);
     assert.deepEqual(await waitingTypes(hub.db), []);
     assert.ok((await rejectGroups(hub.db, STREAM)).every(({ rule }) => rule !== 'type-unlisted'));
+    const { equal, text } = await compareWithTruth(hub.db, STREAM, hub.departments.get('housing').url);
+    assert.ok(equal, text);
+  });
+
+  it('that is approved while its records are read: they go in when the read is closed', async () => {
+    const at = new Date(hub.nowMs);
+    await withdrawEntries(hub.db, [TYPE], 'M', at);
+    const [version] = await entryVersions(hub.db, [TYPE]);
+    assert.ok(version);
+    // As if none of it had been read before.
+    for (const table of ['certificate', 'reject']) await hub.db(table).delete();
+    const streams = new Streams(hub.config, { now: () => hub.nowMs });
+    const real = createCollectActivities({ db: hub.db, streams: () => streams, now: () => new Date(hub.nowMs) });
+    const waited: number[] = [];
+    const window = timeWindow(hub.nowMs - 72 * HOUR_MS, hub.nowMs);
+    await hub.collect(STREAM, window, {
+      closeBatch: async (input) => {
+        waited.push(...(await waitingTypes(hub.db)).map(({ records }) => records));
+        await draftEntries(hub.db, [version.entry], 'M', at);
+        await approveDrafts(hub.db, [TYPE], 'M', at);
+        return real.closeBatch(input);
+      },
+    });
+    await streams.close();
+    assert.ok((waited[0] ?? 0) > 1_000);
+    assert.deepEqual(await waitingTypes(hub.db), []);
     const { equal, text } = await compareWithTruth(hub.db, STREAM, hub.departments.get('housing').url);
     assert.ok(equal, text);
   });

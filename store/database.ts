@@ -6,6 +6,7 @@ import * as casework from './migrations/0002-casework.ts';
 import * as catalog from './migrations/0003-catalog.ts';
 import * as proof from './migrations/0004-proof.ts';
 import * as lookup from './migrations/0005-lookup.ts';
+import * as quality from './migrations/0006-quality.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -18,6 +19,7 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0003-catalog', catalog],
   ['0004-proof', proof],
   ['0005-lookup', lookup],
+  ['0006-quality', quality],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

@@ -1,9 +1,9 @@
 import type { Knex } from 'knex';
 
 /**
- * What is wrong with certificates: those that live on after their end. They are few, so the index holds little. Built without locking the
- * library. PostgreSQL builds no index CONCURRENTLY on a partitioned table: where one is partitioned, each partition gets
- * its own that way, and the table's is created ON ONLY it and they are attached.
+ * What is wrong with certificates: those that live on after their end, and those that carry a flag. Both are few, so the
+ * indexes hold little. Built without locking the library. PostgreSQL builds no index CONCURRENTLY on a partitioned
+ * table: there each partition gets its own that way, and the table’s, created ON ONLY it, has them attached.
  */
 export const config = { transaction: false };
 
@@ -11,6 +11,7 @@ const INDEXES = {
   // The final states of domain/lifecycle.ts; a query has to name the same ones.
   certificate_history_ended: `certificate_history (stream_id, record_key, source_updated_at DESC) INCLUDE (status)
     WHERE status IN ('revoked', 'rescinded', 'cancelled', 'annulled', 'transferred', 'deleted')`,
+  certificate_flagged: 'certificate (stream_id) WHERE flags IS NOT NULL',
 };
 
 export async function up(knex: Knex): Promise<void> {

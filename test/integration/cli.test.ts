@@ -56,6 +56,7 @@ describe('hub, the command', () => {
         'proofs recheck',
         'certificate',
         'conflicts',
+        'quality',
       ],
       ...['catalog', 'rejects', 'identify', 'worker', 'server', 'migrate', 'test'],
     ];

@@ -192,6 +192,19 @@ describe('commands on the library', () => {
     assert.deepEqual([none.code, none.stdout.startsWith('No conflicts')], [0, true]);
   });
 
+  it('completeness and accuracy come with their formulas, and with the records behind them', async () => {
+    const { stdout, code } = await hub('quality', '--stream', 'housing-permits');
+    assert.equal(code, 0);
+    assert.match(stdout, /housing-permits │ +1 │ +1 │ +2 │ +0 │ +1 │ 100.00 % │ 50.00 % │/);
+    assert.match(stdout, /完整率 = required fields filled ÷ required fields\..*\n准确率 = .* ÷ records\./);
+    assert.match(stdout, /housing-permits │ date-invalid │ 日期不存在或不合理 │ 准确性 +│ +1 │/);
+    const named = await hub('quality', '--rule', 'date-invalid', '--stream', 'housing-permits', '--json');
+    const [record, ...others] = JSON.parse(named.stdout) as { key: string; fields: string[] }[];
+    assert.deepEqual([record?.key, record?.fields, others], ['B1', ['issuedOn'], []]);
+    const waiting = await hub('quality', '--rule', 'type-unlisted');
+    assert.match(waiting.stderr, /Allowed choices are /);
+  });
+
   it('rejects are listed without what they hold, and handed out in a file for its owner alone', async () => {
     const list = await hub('rejects', 'list');
     assert.match(

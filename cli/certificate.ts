@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { maskAll } from '../connectors/discover.ts';
+import type { Catalog } from '../domain/catalog.ts';
 import { shanghaiWallTime } from '../domain/dates.ts';
 import { eventBetween, EVENTS } from '../domain/lifecycle.ts';
 import { STATUSES } from '../domain/status.ts';
@@ -34,9 +35,10 @@ export function addCertificate(program: Command): void {
 /** A version with the event that led to it. */
 type Lived = CertificateVersion & { event: string; conflict: boolean };
 
-function withEvents(versions: readonly CertificateVersion[]): Lived[] {
+function withEvents(versions: readonly CertificateVersion[], catalog: Catalog): Lived[] {
   return versions.map((version, index) => {
-    const { event, conflict } = eventBetween(versions[index - 1] ?? null, version);
+    const inspection = catalog.get(version.typeCode)?.inspection;
+    const { event, conflict } = eventBetween(versions[index - 1] ?? null, version, inspection);
     return { ...version, event: EVENTS[event], conflict };
   });
 }
@@ -45,9 +47,13 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
   const untilMs = options.asOf === undefined ? Number.POSITIVE_INFINITY : instantOption(options.asOf, '--as-of');
   return withLibrary(options, async (db) => {
     const found = await findCertificates(db, code);
+    const catalog = await approvedCatalog(db);
     const lives = await Promise.all(
       found.map(async ({ stream, key }) =>
-        withEvents((await versionsOf(db, stream, key)).filter(({ updatedAt }) => updatedAt.getTime() <= untilMs)),
+        withEvents(
+          (await versionsOf(db, stream, key)).filter(({ updatedAt }) => updatedAt.getTime() <= untilMs),
+          catalog,
+        ),
       ),
     );
     const chosen = lives.flatMap((life) => (options.history ? life : life.slice(-1))).map((row) => shown(row, options));
@@ -70,7 +76,6 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
     );
     if (options.history || options.asOf !== undefined) return;
     // What counts where several sources deliver the same certificate.
-    const catalog = await approvedCatalog(db);
     for (const records of Map.groupBy(found, ({ typeCode, number }) => `${typeCode} ${number}`).values()) {
       if (new Set(records.map(({ stream }) => stream)).size < 2) continue;
       const { certificate, origin, conflicts } = mergeRecords(records, catalog.get(records[0]?.typeCode ?? ''));

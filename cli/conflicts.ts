@@ -1,9 +1,16 @@
 import type { Command } from 'commander';
 import type { CatalogEntry } from '../domain/catalog.ts';
+import { shanghaiWallTime } from '../domain/dates.ts';
 import { mergeSources, type MergedCertificate } from '../domain/merge.ts';
+import { STATUSES } from '../domain/status.ts';
 import { approvedCatalog } from '../store/catalog.ts';
-import { differingCertificates, latestOfStreams, type CertificateVersion } from '../store/certificates.ts';
-import { maskAll } from '../connectors/discover.ts';
+import {
+  differingCertificates,
+  latestOfStreams,
+  revivedCertificates,
+  type CertificateVersion,
+} from '../store/certificates.ts';
+import { maskAll, maskKey } from '../connectors/discover.ts';
 import { positive } from './options.ts';
 import { withStreams, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
@@ -13,20 +20,26 @@ interface ConflictOptions extends StreamOptions {
   type?: string;
   limit: number;
   unmasked?: boolean;
+  lifecycle?: boolean;
 }
 
 export function addConflicts(program: Command): void {
   withStreams(program.command('conflicts'))
-    .summary('certificates of which several sources say different things, and who is believed')
+    .summary('certificates of which sources contradict one another, or themselves, and what is believed')
     .description(
-      'The catalog says who is believed first (sources, fieldSources of an entry); other streams follow, the latest\n' +
-        'change first. Exits with 1 when there is any.',
+      'Where several sources say different things the catalog says who is believed first (sources, fieldSources of an\n' +
+        'entry); other streams follow, the latest change first. With --lifecycle: certificates that a source lets live on\n' +
+        'after it had ended them; their latest version by the source’s own time is believed. Exits with 1 when there is any.',
     )
+    .option('--lifecycle', 'certificates that live on after their end')
     .option('--type <code>', 'only certificates of this 证照类型代码')
     .option('--limit <count>', 'most certificates to name', positive, 100)
     .option('--unmasked', 'show values as they are')
-    .addHelpText('after', '\nExamples:\n  ./hub conflicts\n  ./hub conflicts --type 11100000000013338W011 --json')
-    .action((options: ConflictOptions) => listConflicts(options));
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub conflicts\n  ./hub conflicts --type 11100000000013338W011 --json\n  ./hub conflicts --lifecycle',
+    )
+    .action((options: ConflictOptions) => (options.lifecycle ? listRevived(options) : listConflicts(options)));
 }
 
 /** One certificate out of the records that several streams hold of it. */
@@ -66,6 +79,29 @@ function listConflicts(options: ConflictOptions): Promise<void> {
         ['Field', ({ field }) => field],
         ['Believed', ({ believed }) => believed],
         ['What they say', ({ values }) => values.map(({ stream, value }) => `${stream}: ${text(value)}`).join('\n')],
+      ]),
+    );
+  });
+}
+
+function listRevived(options: ConflictOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const revived = await revivedCertificates(db, { typeCode: options.type, limit: options.limit });
+    const found = options.unmasked ? revived : revived.map((row) => ({ ...row, key: maskKey(row.key) }));
+    if (found.length > 0) process.exitCode = 1;
+    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    if (found.length === 0) return console.log('No conflicts: no certificate lives on after its source had ended it.');
+    console.log(
+      table(found, [
+        ['Unit', ({ unit }) => unit],
+        ['Stream', ({ stream }) => stream],
+        ['Key', ({ key }) => key],
+        ['证照名称', ({ name }) => name],
+        ['证照编号', ({ number }) => number],
+        ['Ended as', ({ endedAs }) => STATUSES[endedAs]],
+        ['at', ({ endedAt }) => shanghaiWallTime(endedAt.getTime())],
+        ['Counts as', ({ status }) => STATUSES[status]],
+        ['since', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
       ]),
     );
   });

@@ -9,6 +9,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   gaps: async () => (await import('./status.ts')).addGaps,
   certificate: async () => (await import('./certificate.ts')).addCertificate,
   conflicts: async () => (await import('./conflicts.ts')).addConflicts,
+  quality: async () => (await import('./quality.ts')).addQuality,
   catalog: async () => (await import('./catalog.ts')).addCatalog,
   prove: async () => (await import('./prove.ts')).addProve,
   proofs: async () => (await import('./proofs.ts')).addProofs,

@@ -65,6 +65,7 @@ const COLUMNS: Column[] = [
   ...unitColumns('定义机构', 'definer'),
   ['持证主体类型', ['holders'], holders, list(word(HOLDER_KINDS))],
   ['证照模板', ['template'], ({ template }) => template ?? '', optional],
+  ['年检字段', ['inspection'], ({ inspection }) => inspection ?? '', optional],
   ['归集起始时间', ['collectFrom'], ({ collectFrom }) => collectFrom ?? '', optional],
   ['类目公开属性', ['publicity'], ({ publicity }) => (publicity ? PUBLICITY[publicity] : ''), word(PUBLICITY)],
   ['标准级别', ['level'], ({ level }) => (level ? LEVELS[level] : ''), word(LEVELS)],

@@ -32,6 +32,12 @@ export const catalogEntrySchema = z
       .meta({ description: '持证主体类型' }),
     template: z.string().min(1).nullable().default(null).meta({ description: '证照模板(底图): name of its file' }),
     face: z.array(faceField).default([]).meta({ description: '照面信息' }),
+    inspection: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .meta({ description: '年检字段: the field of face whose change is an annual inspection (年审, 年检)' }),
     collectFrom: calendarDate.nullable().default(null).meta({ description: '证照归集起始时间' }),
     publicity: z.enum(keysOf(PUBLICITY)).nullable().default(null).meta({ description: '类目公开属性' }),
     level: z.enum(keysOf(LEVELS)).nullable().default(null).meta({ description: '标准级别' }),
@@ -49,6 +55,10 @@ export const catalogEntrySchema = z
       .partialRecord(z.enum(MERGED_FIELDS), z.array(slug).min(1))
       .default({})
       .meta({ description: 'The same for single fields, before sources: {status: [province-return]}' }),
+  })
+  .refine(({ face, inspection }) => inspection === null || face.some(({ name }) => name === inspection), {
+    path: ['inspection'],
+    message: 'the name of a field of face (照面信息)',
   })
   .meta({ title: 'Catalog entry', description: 'One type of certificate in the issuing catalog (发证目录)' });
 

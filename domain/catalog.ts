@@ -48,6 +48,8 @@ export interface CatalogEntry {
   template: string | null;
   /** 照面信息. */
   face: FaceField[];
+  /** 年审, 年检: the face field whose change is an annual inspection. */
+  inspection: string | null;
   /** 证照归集起始时间. */
   collectFrom: CalendarDate | null;
   /** 类目公开属性. */

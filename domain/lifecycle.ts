@@ -1,11 +1,13 @@
 import type { Certificate } from './certificate.ts';
-import type { Status } from './status.ts';
+import { STATUS_NAMES, type Status } from './status.ts';
 
 /** Events of a certificate's life (WX 7, XC 18, EO 8), with their Chinese names. */
 export const EVENTS = {
   issued: '签发',
   changed: '变更',
   renewed: '延续',
+  /** 年审, 年检: the annual inspection that some types of certificate need. */
+  inspected: '年检',
   reportedLost: '挂失',
   pledged: '抵押质押',
   suspended: '暂扣',
@@ -23,37 +25,57 @@ export const EVENTS = {
 
 export type LifeEvent = keyof typeof EVENTS;
 
-/** The event by which a state is entered; `final` states are left by no event but the source's deletion. */
-const STATES: Readonly<Record<Status, { entered: LifeEvent; final?: true }>> = {
+/**
+ * The event by which a state is entered, and how the state ends a certificate: `finally`, which no event but the
+ * source's deletion leaves, or `until renewed`.
+ */
+const STATES: Readonly<Record<Status, { entered: LifeEvent; ends?: 'finally' | 'until renewed' }>> = {
   valid: { entered: 'resumed' },
   suspended: { entered: 'suspended' },
   onHold: { entered: 'onHold' },
   reportedLost: { entered: 'reportedLost' },
   pledged: { entered: 'pledged' },
-  expired: { entered: 'expired' },
   other: { entered: 'other' },
-  revoked: { entered: 'revoked', final: true },
-  rescinded: { entered: 'rescinded', final: true },
-  cancelled: { entered: 'cancelled', final: true },
-  annulled: { entered: 'annulled', final: true },
-  transferred: { entered: 'transferred', final: true },
-  deleted: { entered: 'deleted', final: true },
+  expired: { entered: 'expired', ends: 'until renewed' },
+  revoked: { entered: 'revoked', ends: 'finally' },
+  rescinded: { entered: 'rescinded', ends: 'finally' },
+  cancelled: { entered: 'cancelled', ends: 'finally' },
+  annulled: { entered: 'annulled', ends: 'finally' },
+  transferred: { entered: 'transferred', ends: 'finally' },
+  deleted: { entered: 'deleted', ends: 'finally' },
 };
 
+/** States after which a certificate cannot live on. */
+export const FINAL_STATUSES = STATUS_NAMES.filter((status) => STATES[status].ends === 'finally');
+
 /** What of a version tells the event that led to it. */
-export type Standing = Pick<Certificate, 'status' | 'expiresOn' | 'longTerm'>;
+export type Standing = Pick<Certificate, 'status' | 'expiresOn' | 'longTerm' | 'extension'>;
 
 /**
  * The event between two versions of a certificate that follow one another by their own time; `conflict` where the
- * source lets a certificate live on that it had ended. Null before stands for the first version.
+ * source lets a certificate live on that it had ended. Null before stands for the first version. `inspection` is the
+ * face field, named by the catalog, that an annual inspection changes: an inspection tells more than the state that it
+ * leaves the certificate in, unless that ends it.
  */
-export function eventBetween(before: Standing | null, after: Standing): { event: LifeEvent; conflict: boolean } {
-  if (before === null)
-    return { event: after.status === 'valid' ? 'issued' : STATES[after.status].entered, conflict: false };
-  const conflict = STATES[before.status].final === true && after.status !== before.status && after.status !== 'deleted';
+export function eventBetween(
+  before: Standing | null,
+  after: Standing,
+  inspection?: string | null,
+): { event: LifeEvent; conflict: boolean } {
+  const { entered, ends } = STATES[after.status];
+  if (before === null) return { event: after.status === 'valid' ? 'issued' : entered, conflict: false };
+  const conflict =
+    STATES[before.status].ends === 'finally' && after.status !== before.status && after.status !== 'deleted';
   if (lastsLonger(before, after) && after.status === 'valid') return { event: 'renewed', conflict };
-  if (before.status === after.status) return { event: 'changed', conflict };
-  return { event: STATES[after.status].entered, conflict };
+  if (!conflict && ends === undefined && isInspected(before, after, inspection))
+    return { event: 'inspected', conflict };
+  return { event: before.status === after.status ? 'changed' : entered, conflict };
+}
+
+function isInspected(before: Standing, after: Standing, field: string | null | undefined): boolean {
+  if (field === undefined || field === null) return false;
+  const value = (version: Standing): string => JSON.stringify(version.extension[field] ?? '');
+  return value(after) !== '""' && value(after) !== value(before);
 }
 
 const lastsLonger = (before: Standing, after: Standing): boolean =>

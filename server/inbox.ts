@@ -14,9 +14,10 @@ import { shanghaiInstant } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
 import { fieldMemory, settleFields } from '../store/fields.ts';
 import { commitPush, findPush, hasRejects, type Outcome, type Push } from '../store/pushes.ts';
-import { waits } from '../domain/validation.ts';
+import { RULES, waits } from '../domain/validation.ts';
 import { approvedCatalog } from '../store/catalog.ts';
 import { countLibrary, saveComparison } from '../store/reconciliation.ts';
+import { rejectPage } from '../store/rejects.ts';
 import { getStream, noteContact, type StreamRow } from '../store/streams.ts';
 
 export interface InboxOptions {
@@ -31,6 +32,9 @@ export interface InboxOptions {
 const AT_ONCE = 4;
 const MOST_WAITING = 32;
 const LARGEST_BODY = 16_000_000;
+/** Rejects of one page, where the request does not say; records of one page, in bytes. */
+const REJECTS = 100;
+const REJECTED_BYTES = 4_000_000;
 
 /** An answer that is no success, as RFC 9457 has it. */
 class Refusal extends Error {
@@ -57,7 +61,8 @@ interface Params {
 
 /**
  * Where departments push their records: one or a list of them, answered after the commit with what became of each. A
- * request that comes twice, by its Idempotency-Key or else by its content, is taken once and answered twice.
+ * request that comes twice, by its Idempotency-Key or else by its content, is taken once and answered twice. What was
+ * rejected is handed out again until a corrected version is in.
  */
 export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
   void app.register((inbox, _, done) => {
@@ -78,6 +83,10 @@ export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
     inbox.post<{ Params: Params }>('/inbox/v1/:stream/closings', async (request) => {
       const { config } = authorised(request, options);
       return turns.take(() => acceptClosing(request, config.id, options));
+    });
+    inbox.get<{ Params: Params }>('/inbox/v1/:stream/rejects', async (request) => {
+      const stream = authorised(request, options);
+      return turns.take(() => answerRejects(request, stream, options));
     });
     done();
   });
@@ -116,7 +125,7 @@ function answerRefusal(error: unknown, reply: FastifyReply, logger: Logger): Fas
           : FAILED
         : (UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ?? FAILED);
   // Faults of ours, which only our operators can mend. What PostgreSQL says could quote a record.
-  if (refusal.status === 500) logger.error('a push failed', { error: codeOf(error) });
+  if (refusal.status === 500) logger.error('a request to the inbox failed', { error: codeOf(error) });
   if (refusal.status === 503) void reply.header('Retry-After', '1');
   const { status, message: title, cure } = refusal;
   return reply
@@ -296,4 +305,36 @@ async function acceptClosing(
   if (library === records && records > 0) await settleFields(db, stream.id, now());
   await noteContact(db, name, records > 0 ? 'delivered' : 'nothing', null, now());
   return { equal: library === records, records, library };
+}
+
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
+
+/** What the department has to correct, a page at a time by the ids of the rejects; also while its stream is paused. */
+async function answerRejects(
+  request: FastifyRequest,
+  { config, connector }: OpenStream,
+  { db }: InboxOptions,
+): Promise<{ rejects: object[]; next: number | null }> {
+  const { most } = connector as InboxConnectorConfig;
+  const query = z
+    .strictObject({ after: wholeNumber.optional(), limit: wholeNumber.pipe(z.int().min(1).max(most)).optional() })
+    .safeParse(request.query);
+  if (!query.success) {
+    const cure = `after is the \`next\` of the page before, limit a number from 1 to ${String(most)}`;
+    throw new Refusal(400, 'the page is not named rightly', cure);
+  }
+  const { after, limit = Math.min(REJECTS, most) } = query.data;
+  const { id } = await getStream(db, config.id);
+  const { rejects, more } = await rejectPage(db, id, { after, limit, bytes: REJECTED_BYTES });
+  return {
+    rejects: rejects.map((reject) => ({
+      ...{ id: reject.id, key: reject.key, firstSeenAt: shanghaiInstant(reject.firstSeenAt.getTime()) },
+      problems: reject.problems.map(({ rule, field }) => ({ rule, field, zh: RULES[rule].zh, en: RULES[rule].en })),
+      record: JSON.parse(reject.record) as unknown,
+    })),
+    next: more ? (rejects.at(-1)?.id ?? null) : null,
+  };
 }

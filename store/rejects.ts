@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Problem } from '../domain/validation.ts';
+import { WAITING_RULES, type Problem } from '../domain/validation.ts';
 import { withConnection } from './database.ts';
 import { mergePage, type PageCounts, type PageRows, type PageRules } from './pages.ts';
 
@@ -42,12 +42,20 @@ export interface OpenReject {
   firstSeenAt: Date;
 }
 
+/** Which open rejects of a stream. */
+interface OpenChoice {
+  after?: number | undefined;
+  upTo?: number | undefined;
+  rule?: string | undefined;
+  limit?: number;
+}
+
 /** Open rejects of a stream whose records are JSON, in the order of their ids. */
-export async function openRejects(
-  db: Knex,
-  streamId: number,
-  choice: { after?: number; upTo?: number | undefined; rule?: string | undefined; limit?: number },
-): Promise<OpenReject[]> {
+export async function openRejects(db: Knex, streamId: number, choice: OpenChoice): Promise<OpenReject[]> {
+  return selectOpen(db, streamId, choice);
+}
+
+function selectOpen(db: Knex, streamId: number, choice: OpenChoice) {
   return db('reject')
     .where({ stream_id: streamId, raw_encoding: 'json' })
     .whereNull('resolved_at')
@@ -68,6 +76,33 @@ export async function openRejects(
       },
       db.raw('coalesce(correction, raw) AS record'),
     );
+}
+
+/**
+ * One page of what a stream's unit has to correct, without records that wait through no fault of its own: at most
+ * `limit` rejects, and no more than one beyond `bytes` of records, because a single one can be very large.
+ */
+export async function rejectPage(
+  db: Knex,
+  streamId: number,
+  { after, limit, bytes }: { after?: number | undefined; limit: number; bytes: number },
+): Promise<{ rejects: OpenReject[]; more: boolean }> {
+  const page = selectOpen(db, streamId, { after, limit: limit + 1 }).whereNotIn('rule', WAITING_RULES);
+  const sized = db
+    .from(page.as('page'))
+    .select(
+      '*',
+      db.raw(
+        'count(*) OVER () AS listed, sum(octet_length(record)) OVER (ORDER BY id) - octet_length(record) AS before',
+      ),
+    );
+  const rows = await db
+    .from(sized.as('sized'))
+    .where('before', '<', bytes)
+    .orderBy('id')
+    .limit(limit)
+    .select<(OpenReject & { listed: number })[]>('*');
+  return { rejects: rows, more: rows.length < (rows[0]?.listed ?? 0) };
 }
 
 /** The youngest reject of a stream; 0 where there is none. */

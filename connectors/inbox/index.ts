@@ -56,6 +56,7 @@ class InboxSource implements Source {
     return [
       'waits for the department to push its records to /inbox/v1/{stream}',
       'answers each request after its records are committed, with the outcome of each record',
+      'hands what was rejected out at /inbox/v1/{stream}/rejects until a corrected version is in',
       'takes a request with an Idempotency-Key that it knows as the same one',
       'counts a day as proven when the department has closed it with the number of records that it pushed',
     ];

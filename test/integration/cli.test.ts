@@ -63,6 +63,7 @@ describe('hub, the command', () => {
         'files get',
         'certificate',
         'conflicts',
+        'quality',
       ],
       ...['catalog', 'rejects', 'identify', 'worker', 'server', 'migrate', 'test'],
     ];

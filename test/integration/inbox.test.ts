@@ -19,6 +19,7 @@ const logger = createHubLogger({ level: 'error', format: 'json' }, 'test');
 const NOW = new Date('2026-11-22T12:00:00+08:00');
 const TOKEN = 'token-4711';
 const SECRET = 'signature-4712';
+const FIRE_TOKEN = 'token-4713';
 /** What no error may show: it stands in every record. */
 const PRIVATE = '无锡机密某某公司';
 const MOST = 50;
@@ -45,6 +46,13 @@ const connectors = [
     ...inboxConnectorSchema.parse({
       ...{ name: '市民政局', ...common },
       streams: [stream('strict-permits', { contract: { added: 'reject' } })],
+    }),
+  },
+  {
+    id: 'fire',
+    ...inboxConnectorSchema.parse({
+      ...{ name: '市消防救援支队', ...common, token: { env: 'INBOX_TEST_FIRE_TOKEN' } },
+      streams: [stream('fire-permits')],
     }),
   },
   {
@@ -78,6 +86,7 @@ describe('the inbox', () => {
   before(async () => {
     provide('INBOX_TEST_TOKEN', TOKEN);
     provide('INBOX_TEST_SECRET', SECRET);
+    provide('INBOX_TEST_FIRE_TOKEN', FIRE_TOKEN);
     database = await createDatabase();
     ({ db } = database);
     await approveDemoCatalog(db);
@@ -369,6 +378,140 @@ describe('the inbox', () => {
       assert.deepEqual([status, headers['idempotent-replayed']], [200, undefined]);
       assert.deepEqual(await kept(), [1, 1, 1]);
     });
+  });
+
+  describe('hands rejects out, over HTTP', () => {
+    interface Rejects {
+      rejects: {
+        id: number;
+        key: string | null;
+        firstSeenAt: string;
+        problems: { rule: string; field: string; zh: string; en: string }[];
+        record: Record<string, unknown>;
+      }[];
+      next: number | null;
+    }
+    let address: string;
+    before(async () => {
+      address = await app.listen({ host: '127.0.0.1', port: 0 });
+    });
+    const get = (query = '', headers: Record<string, string> = {}, of = 'police-permits'): Promise<Response> =>
+      fetch(`${address}/inbox/v1/${of}/rejects${query}`, { headers: { authorization: `Bearer ${TOKEN}`, ...headers } });
+    const list = async (query = '', of?: string): Promise<Rejects> => {
+      const response = await get(query, of === 'fire-permits' ? { authorization: `Bearer ${FIRE_TOKEN}` } : {}, of);
+      assert.equal(response.status, 200);
+      return (await response.json()) as Rejects;
+    };
+    const post = async (body: unknown): Promise<void> => {
+      const response = await fetch(`${address}/inbox/v1/police-permits`, {
+        ...{ method: 'POST', body: JSON.stringify(body) },
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      });
+      assert.equal(response.status, 200);
+    };
+
+    it('with what is wrong in both languages, and the record as it was sent, until a corrected one is in', async () => {
+      const bad = record('b', { state: '?', ZZBFRQ: '2026-02-30', KZ_SZ: { a: ['1', 2] } });
+      await post([record('a'), bad, record('c', { id: undefined }), record('w', { ZZLXDM: '11100000000013338W999' })]);
+      const { rejects, next } = await list();
+      assert.equal(next, null);
+      assert.deepEqual(new Set(rejects.map(({ key }) => key)), new Set(['b', null]));
+      const reject = rejects.find(({ key }) => key === 'b');
+      assert.ok(reject);
+      assert.deepEqual(reject.record, bad);
+      assert.equal(Date.parse(reject.firstSeenAt), NOW.getTime());
+      assert.deepEqual(reject.problems, [
+        { rule: 'status-unmapped', field: 'status', zh: '状态值未映射', en: 'is a status without a mapping' },
+        { rule: 'date-invalid', field: 'issuedOn', zh: '日期不存在或不合理', en: 'is no possible date' },
+      ]);
+
+      // Corrected, but not all of it: it is listed as it was sent last.
+      await post(record('b', { state: '?', at: '2026-11-20 11:00:00' }));
+      const again = (await list()).rejects.find(({ key }) => key === 'b');
+      assert.deepEqual(
+        [again?.problems.map(({ rule }) => rule), again?.record.at],
+        [['status-unmapped'], '2026-11-20 11:00:00'],
+      );
+      await post(record('b', { at: '2026-11-20 12:00:00' }));
+      assert.deepEqual(
+        (await list()).rejects.map(({ key }) => key),
+        [null],
+      );
+      assert.deepEqual(await keys(), ['a', 'b']);
+    });
+
+    it('page by page, each once', async () => {
+      await post(Array.from({ length: 5 }, (_, index) => record(index, { state: '?' })));
+      const seen: Rejects['rejects'][] = [];
+      for (let after: number | null = 0; after !== null;) {
+        const page: Rejects = await list(`?limit=2&after=${String(after)}`);
+        seen.push(page.rejects);
+        after = page.next;
+      }
+      assert.deepEqual(
+        seen.map(({ length }) => length),
+        [2, 2, 1],
+      );
+      const all = seen.flat();
+      assert.deepEqual(all.map(({ key }) => key).sort(), ['0', '1', '2', '3', '4']);
+      assert.deepEqual(
+        all,
+        all.toSorted((a, b) => a.id - b.id),
+      );
+      assert.deepEqual(await list('?after=999999999999'), { rejects: [], next: null });
+    });
+
+    it('no more of very large records than one page may hold', async () => {
+      const large = 'x'.repeat(1_900_000);
+      await post(Array.from({ length: 4 }, (_, index) => record(index, { ZZBH: large })));
+      const first = await list();
+      assert.deepEqual([first.rejects.length, first.next], [3, first.rejects[2]?.id]);
+      const last = await list(`?after=${String(first.next)}`);
+      assert.deepEqual([last.rejects.length, last.next], [1, null]);
+    });
+
+    it('also while the stream is paused: what is rejected may be why', async () => {
+      await post(record('b', { state: '?' }));
+      await pauseStream(db, 'police-permits', 'too many rejects');
+      assert.equal((await list()).rejects.length, 1);
+      await db('stream').update({ paused_reason: null });
+    });
+
+    it('to nobody but the department whose they are', async () => {
+      await post(record('b', { state: '?' }));
+      assert.deepEqual(await list('', 'fire-permits'), { rejects: [], next: null });
+      const answers = await Promise.all([
+        get('', { authorization: 'Bearer token-4712' }),
+        get('', { authorization: '' }),
+        get('', { authorization: `Bearer ${FIRE_TOKEN}` }),
+        get('', {}, 'fire-permits'),
+        get('', {}, 'no-such-stream'),
+        get('', {}, 'park-permits'),
+        get('', {}, 'signed-permits'),
+      ]);
+      const bodies = await Promise.all(answers.map((answer) => answer.text()));
+      for (const [index, { status, headers }] of answers.entries()) {
+        assert.deepEqual([status, headers.get('content-type')], [401, 'application/problem+json; charset=utf-8']);
+        assert.equal(bodies[index], bodies[0]);
+      }
+    });
+
+    it('signed over an empty body where signatures are asked for', async () => {
+      const timestamp = String(NOW.getTime());
+      const signature = createHmac('sha256', SECRET).update(`${timestamp}.`).digest('hex');
+      const headers = { 'x-hub-timestamp': timestamp, 'x-hub-signature': signature };
+      assert.equal((await get('', headers, 'signed-permits')).status, 200);
+      assert.equal((await get('', { ...headers, 'x-hub-timestamp': '1' }, 'signed-permits')).status, 401);
+    });
+
+    for (const query of [`?limit=${String(MOST + 1)}`, '?limit=0', '?limit=', '?after=-1', '?after=a', '?page=2']) {
+      it(`no page ${query}, as 400`, async () => {
+        const response = await get(query);
+        assert.equal(response.status, 400);
+        const { title, detail } = (await response.json()) as { title: string; detail: string };
+        assert.deepEqual([title, detail.includes(`1 to ${String(MOST)}`)], ['the page is not named rightly', true]);
+      });
+    }
   });
 
   it('under too much at once some are told to come again, and the rest is committed exactly once', async () => {

@@ -43,7 +43,7 @@ describe('commands on the library', () => {
   const hub = (...args: string[]) => runHub([...args, '--config', config, '--demo'], { DATABASE_URL: database.url });
 
   /** The same certificate, as one more stream has it, and a reject beside it. */
-  async function deliver(stream: string, status: string, second: number): Promise<void> {
+  async function deliver(stream: string, status: string, second: number, key = 'K1', change = {}): Promise<void> {
     const { id } = await database.db('stream').where({ name: stream }).first<{ id: number }>('id');
     const fromMs = NOW.getTime() - 86_400_000;
     const window = timeWindow(fromMs, NOW.getTime());
@@ -53,9 +53,9 @@ describe('commands on the library', () => {
       ...{ identifier: null, typeCode: TYPE, name: '建筑工程施工许可证', number: '锡建施1号', issuerName: null },
       ...{ issuerCode: null, issuedOn: '2026-11-20', effectiveOn: null, expiresOn: null, longTerm: true },
       holders: [{ name: NAME, code: '91460100MA5THWMM2J', codeType: '001' }],
-      ...{ status, rawStatus: '1', extension: {} },
+      ...{ status, rawStatus: '1', extension: {}, ...change },
     };
-    rows.append(JSON.stringify(certificate), 'K1', shanghaiInstant(fromMs + second * 1000), []);
+    rows.append(JSON.stringify(certificate), key, shanghaiInstant(fromMs + second * 1000), []);
     const raw = JSON.stringify({ id: 'B1', issueDate: '2026-02-30', organName: NAME });
     await writePage(
       database.db,
@@ -94,10 +94,10 @@ describe('commands on the library', () => {
     assert.equal(draft.code, 0, draft.stderr);
     const file = join(folder, 'housing.yaml');
     const complete =
-      '  template: sgxk.ofd\n  holders: [legal]\n  face: [{ name: site, label: 建设地址 }]\n  fieldSources: { status: [health-doctors] }\n';
+      '  template: sgxk.ofd\n  holders: [legal]\n  face: [{ name: site, label: 建设地址 }, { name: nj, label: 年检年度 }]\n  inspection: nj\n  fieldSources: { status: [health-doctors] }\n';
     const entry = draft.stdout
       .split('\n')
-      .filter((line) => !/^ {2}(?:template|holders|face|fieldSources):|^ {4}\S+: \[\]/.test(line))
+      .filter((line) => !/^ {2}(?:template|holders|face|inspection|fieldSources):|^ {4}\S+: \[\]/.test(line))
       .join('\n')
       .trimEnd();
     writeFileSync(file, `${entry}\n${complete}`);
@@ -162,11 +162,54 @@ describe('commands on the library', () => {
     assert.equal(conflict.believed, 'health-doctors');
   });
 
+  it('an annual inspection is told by the field that the catalog names, and life after the end by its source', async () => {
+    const key = '11010519491231002X-7';
+    const versions: [status: string, year: number][] = [
+      ['valid', 2024],
+      ['valid', 2025],
+      ['cancelled', 2025],
+      ['valid', 2026],
+    ];
+    for (const [index, [status, nj]] of versions.entries())
+      await deliver('transport-licences', status, index, key, { number: '锡建施7号', extension: { nj } });
+    const history = JSON.parse((await hub('certificate', '锡建施7号', '--history', '--json')).stdout) as {
+      event: string;
+      conflict: boolean;
+    }[];
+    assert.deepEqual(
+      history.map(({ event, conflict }) => (conflict ? `▲ ${event}` : event)),
+      ['签发', '年检', '注销', '▲ 恢复'],
+    );
+    const { stdout, code } = await hub('conflicts', '--lifecycle');
+    assert.equal(code, 1);
+    assert.match(stdout, /│ 1101\*+2X-7 │ .*│ 锡建施7号 │ 注销 +│ 2026-11-21 12:00:02 │ 有效 +│ 2026-11-21 12:00:03/);
+    const unmasked = JSON.parse((await hub('conflicts', '--lifecycle', '--unmasked', '--json')).stdout) as object[];
+    assert.deepEqual(
+      unmasked.map((row) => 'key' in row && row.key),
+      [key],
+    );
+    const none = await hub('conflicts', '--lifecycle', '--type', 'another');
+    assert.deepEqual([none.code, none.stdout.startsWith('No conflicts')], [0, true]);
+  });
+
+  it('completeness and accuracy come with their formulas, and with the records behind them', async () => {
+    const { stdout, code } = await hub('quality', '--stream', 'housing-permits');
+    assert.equal(code, 0);
+    assert.match(stdout, /housing-permits │ +1 │ +1 │ +2 │ +0 │ +1 │ 100.00 % │ 50.00 % │/);
+    assert.match(stdout, /完整率 = required fields filled ÷ required fields\..*\n准确率 = .* ÷ records\./);
+    assert.match(stdout, /housing-permits │ date-invalid │ 日期不存在或不合理 │ 准确性 +│ +1 │/);
+    const named = await hub('quality', '--rule', 'date-invalid', '--stream', 'housing-permits', '--json');
+    const [record, ...others] = JSON.parse(named.stdout) as { key: string; fields: string[] }[];
+    assert.deepEqual([record?.key, record?.fields, others], ['B1', ['issuedOn'], []]);
+    const waiting = await hub('quality', '--rule', 'type-unlisted');
+    assert.match(waiting.stderr, /Allowed choices are /);
+  });
+
   it('rejects are listed without what they hold, and handed out in a file for its owner alone', async () => {
     const list = await hub('rejects', 'list');
     assert.match(
       list.stdout,
-      /市住房和城乡建设局 │ housing-permits │ date-invalid │ 日期不存在或不合理 │ issuedOn │ {4}1 │/,
+      /市住房和城乡建设局 │ housing-permits +│ date-invalid │ 日期不存在或不合理 │ issuedOn │ {4}1 │/,
     );
     assert.ok(!list.stdout.includes(NAME));
     const file = join(folder, 'rejects.xlsx');

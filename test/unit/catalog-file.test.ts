@@ -65,8 +65,11 @@ describe('the catalog as a file', () => {
         { maxLength: 4 },
       ),
     });
+    const complete = fc
+      .tuple(entry, fc.nat(4))
+      .map(([listed, index]) => ({ ...listed, inspection: listed.face[index]?.name ?? null }));
     fc.assert(
-      fc.property(fc.uniqueArray(entry, { selector: ({ typeCode }) => typeCode, maxLength: 4 }), (entries) => {
+      fc.property(fc.uniqueArray(complete, { selector: ({ typeCode }) => typeCode, maxLength: 4 }), (entries) => {
         // fast-check's maps have no prototype.
         const plain = JSON.parse(JSON.stringify(entries)) as CatalogEntry[];
         assert.deepEqual(readCatalog('c.xlsx', catalogWorkbook(plain)), plain);
@@ -113,6 +116,9 @@ describe('the catalog as a file', () => {
       ),
       ['11100000MB0143028R001: found 2 times, expected once'],
     );
+    assert.deepEqual(faultsOf(edited(['目录', 3, '年检字段', 'nj'])), [
+      '目录, row 3, 年检字段: found “nj”, expected the name of a field of face (照面信息)',
+    ]);
     const [fault = ''] = faultsOf('a,b\n1,2');
     assert.match(fault, /^found the sheets Sheet1, expected one named 目录/);
   });
@@ -121,7 +127,7 @@ describe('the catalog as a file', () => {
     assert.deepEqual(
       faultsOf('- typeCode: 11100000MB0143028R001\n  name: x\n  isuer: { name: a, code: b }\n', 'c.yaml'),
       [
-        'c.yaml:3:[0].isuer: found the unknown key “isuer”, expected one of typeCode, name, category, issuer, definer, holders, template, face, collectFrom, publicity, level, items, validYears, members, sources, fieldSources; did you mean “issuer”?',
+        'c.yaml:3:[0].isuer: found the unknown key “isuer”, expected one of typeCode, name, category, issuer, definer, holders, template, face, inspection, collectFrom, publicity, level, items, validYears, members, sources, fieldSources; did you mean “issuer”?',
       ],
     );
   });

@@ -273,7 +273,7 @@ export class DeliveringStream {
 export async function approveType({ db }: TestDatabase, typeCode: string): Promise<void> {
   const entry: CatalogEntry = {
     ...{ typeCode, name: '许可证', category: null, issuer: null, definer: null, holders: [], template: null, face: [] },
-    ...{ collectFrom: null, publicity: null, level: null, items: [], validYears: null, members: [] },
+    ...{ collectFrom: null, publicity: null, level: null, items: [], validYears: null, inspection: null, members: [] },
     ...{ sources: [], fieldSources: {} },
   };
   await draftEntries(db, [entry], 'M', NOW);

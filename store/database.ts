@@ -9,6 +9,7 @@ import * as lookup from './migrations/0005-lookup.ts';
 import * as deletions from './migrations/0006-deletions.ts';
 import * as stock from './migrations/0007-stock.ts';
 import * as files from './migrations/0008-files.ts';
+import * as catalogSync from './migrations/0009-catalog-sync.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -24,6 +25,7 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0006-deletions', deletions],
   ['0007-stock', stock],
   ['0008-files', files],
+  ['0009-catalog-sync', catalogSync],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

@@ -64,7 +64,7 @@ describe('hub, the command', () => {
         'certificate',
         'conflicts',
       ],
-      ...['catalog', 'rejects', 'identify', 'worker', 'server', 'migrate', 'test'],
+      ...['catalog', 'catalog sync', 'rejects', 'identify', 'worker', 'server', 'migrate', 'test'],
     ];
     for (const name of commands) {
       it(`hub ${name} --help explains itself, with an example`, async () => {

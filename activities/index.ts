@@ -1,3 +1,4 @@
+import { createCatalogActivities } from './catalog.ts';
 import { createCollectActivities } from './collect.ts';
 import { createDayActivities } from './days.ts';
 import type { FileDependencies } from './dependencies.ts';
@@ -12,6 +13,7 @@ import { createStockActivities } from './stock.ts';
 /** Everything that workflows can have done; the only place where Temporal meets I/O. */
 export function createActivities(dependencies: FileDependencies) {
   return {
+    ...createCatalogActivities(dependencies),
     ...createCollectActivities(dependencies),
     ...createDayActivities(dependencies),
     ...createFileActivities(dependencies),

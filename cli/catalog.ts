@@ -5,13 +5,17 @@ import { stringify } from 'yaml';
 import { catalogWorkbook, readCatalog } from '../config/catalog-file.ts';
 import { catalogEntrySchema } from '../config/catalog-schema.ts';
 import { findStream, type HubConfig } from '../config/load.ts';
-import { CATALOG_FIELDS, lackingFields, mayDraft, type CatalogEntry } from '../domain/catalog.ts';
+import { CATALOG_FIELDS, lackingFields, mayDraft, type CatalogEntry, type CatalogFinding } from '../domain/catalog.ts';
 import { configurationError } from '../domain/errors.ts';
+import { catalogWorkflowId } from '../domain/ids.ts';
 import * as store from '../store/catalog.ts';
+import type { catalogSync } from '../workflows/catalog-sync.ts';
+import { catalogAttributes } from '../workflows/search-attributes.ts';
 import { configOf, withStreams, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
 import { moment, table } from './output.ts';
 import { replay } from './rejects.ts';
+import { showRun, withRunningHub } from './running-hub.ts';
 
 const STATES = { draft: 'draft', approved: '✔ approved', superseded: 'superseded', withdrawn: '✖ withdrawn' } as const;
 
@@ -25,7 +29,7 @@ export function addCatalog(program: Command): void {
     .summary('the issuing catalog (发证目录): which types of certificate are let in, and what is printed on them')
     .addHelpText(
       'after',
-      '\nExamples:\n  ./hub catalog draft park-permits > parks.yaml\n  ./hub catalog import parks.yaml --by 11320200014006438B\n  ./hub catalog approve 11100000000013338W011 --by 11320200MB1D55902K\n  ./hub catalog export --public --out public.xlsx',
+      '\nExamples:\n  ./hub catalog draft park-permits > parks.yaml\n  ./hub catalog import parks.yaml --by 11320200014006438B\n  ./hub catalog approve 11100000000013338W011 --by 11320200MB1D55902K\n  ./hub catalog export --public --out public.xlsx\n  ./hub catalog sync province',
     );
 
   withStreams(catalog.command('list'))
@@ -68,6 +72,16 @@ export function addCatalog(program: Command): void {
     .summary('put drafts into force; records that wait for them enter the library')
     .option('--all', 'every draft')
     .action((codes: string[], options: ByOptions & { all?: boolean }) => approve(codes, options));
+
+  withStreams(catalog.command('sync [connector]'))
+    .summary('compare with a catalog that others publish, such as the province’s, and draft what is new or changed')
+    .description(
+      'Has a running hub read the whole list and draft what differs from what is approved. A draft of somebody else is\n' +
+        'left alone. Every connector with a section “catalog” where none is named; the hub does so every morning, too.\n' +
+        'Exits with 1 when an entry is faulty.',
+    )
+    .addHelpText('after', '\nExamples:\n  ./hub catalog sync\n  ./hub catalog sync province --json')
+    .action((connector: string | undefined, options: StreamOptions) => syncCatalogs(connector, options));
 
   withBy(catalog.command('withdraw <codes...>'))
     .summary('take entries out of force; new records of their types wait from then on')
@@ -171,6 +185,81 @@ async function importCatalog(file: string, options: ByOptions): Promise<void> {
     for (const line of lacking) console.log(line);
     if (drafted > 0 && lacking.length === 0) console.log('Next: ./hub catalog approve --all --by <management unit>');
   });
+}
+
+/** Has a running hub compare published catalogs with the city's own, and shows what was found. */
+async function syncCatalogs(name: string | undefined, options: StreamOptions): Promise<void> {
+  const config = configOf(options);
+  const publishing = config.connectors.filter(({ catalog }) => catalog !== undefined);
+  const chosen = publishing.filter(({ id }) => name === undefined || id === name);
+  if (chosen.length === 0) {
+    throw configurationError(`${name ?? 'No connector'} publishes ${name === undefined ? 'a' : 'no'} catalog`, {
+      code: 'catalog-unknown',
+      cure:
+        publishing.length > 0
+          ? `name one of ${publishing.map(({ id }) => id).join(', ')}`
+          : 'add a section catalog to its file, see docs/catalog.md',
+    });
+  }
+  await withRunningHub(config, async (client) => {
+    for (const { id, name: unit } of chosen) {
+      const label = { connector: id, unit };
+      await showRun(
+        { title: `${id} catalog`, cure: 'correct the section catalog of its file', quiet: options.json },
+        async () => {
+          const counts = await client.workflow.execute<typeof catalogSync>('catalogSync', {
+            ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: catalogWorkflowId(id) },
+            typedSearchAttributes: catalogAttributes(label),
+            staticSummary: `目录 · ${unit}`,
+            args: [label],
+          });
+          return `${String(counts.listed)} entries, ${String(counts.unchanged)} unchanged, ${String(counts.drafted)} drafted`;
+        },
+      );
+    }
+  });
+  await withLibrary(options, async (db) => {
+    const found = await Promise.all(
+      chosen.map(async ({ id }) => ({ connector: id, ...(await store.lastCatalogSync(db, id)) })),
+    );
+    const findings = found.flatMap((sync) => sync.findings ?? []);
+    if (findings.some(({ state }) => state === 'faulty')) process.exitCode = 1;
+    if (options.json) {
+      const told = found.map(({ connector, syncedAt, findings: of }) => ({ connector, syncedAt, findings: of }));
+      return console.log(JSON.stringify(told, null, 2));
+    }
+    if (findings.length === 0) return console.log('Nothing is new or changed.');
+    console.log(
+      table(findings, [
+        ['证照类型代码', ({ typeCode }) => typeCode],
+        ['证照名称', ({ name }) => name],
+        ['Found', (finding) => FOUND[finding.state]],
+        ['What', (finding) => whatOf(finding)],
+      ]),
+    );
+    const types = findings
+      .filter(({ state }) => state === 'new' || state === 'changed')
+      .map(({ typeCode }) => typeCode);
+    if (types.length === 0) return;
+    const drafts = (await store.entryVersions(db, types)).filter(({ state }) => state === 'draft');
+    const lacking = lackingOf(
+      drafts.map(({ entry }) => entry),
+      config,
+    );
+    for (const line of lacking) console.log(line);
+    console.log('Next: ./hub catalog show CODE, and ./hub catalog approve CODE --by <management unit>');
+  });
+}
+
+const FOUND = {
+  ...{ new: 'new', changed: 'changed', waiting: 'waiting for draft', faulty: '✖ faulty', gone: 'gone' },
+} as const;
+
+function whatOf({ state, fields, faults, draftedBy }: CatalogFinding): string {
+  if (state === 'gone') return 'is not in the list any more';
+  if (state === 'waiting') return `${fields.join(', ')} differ from the draft of ${draftedBy ?? ''}`;
+  const faulty = faults.map(({ field, found, expected }) => `${field}: found ${found}, expected ${expected}`);
+  return [...fields, ...faulty].join(state === 'faulty' ? '; ' : ', ');
 }
 
 /** What the jurisdiction asks of entries and they do not say, a line for each entry. */

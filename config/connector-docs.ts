@@ -15,6 +15,8 @@ const EXAMPLES: Record<keyof typeof BUILT_IN_KINDS, string> = {
   inbox: 'police',
 };
 
+const RULE_PARTS = /\n\| `fields\.[\w.]+\.(?:from|constant|default|lookup|dates)` .*/g;
+
 interface JsonSchema {
   type?: string;
   description?: string;
@@ -35,22 +37,24 @@ export function connectorDocs(): Map<string, string> {
     Object.entries(BUILT_IN_KINDS).map(([kind, spec]) => {
       const schema = z.toJSONSchema(spec, { io: 'input' }) as JsonSchema;
       const demo = `config/connectors/demo/${EXAMPLES[kind as keyof typeof EXAMPLES]}.yaml`;
-      const { streams, outbound, ...connector } = schema.properties ?? {};
+      const { streams, outbound, catalog, ...connector } = schema.properties ?? {};
       const parts = [
         '<!-- Made by `npm run schemas` from the schema that validates; not to be edited. -->',
         `# kind: ${kind}\n\n${schema.description ?? ''}.`,
         `## An example\n\n\`${demo}\`, which \`./hub demo\` runs:\n\n\`\`\`yaml\n${readFileSync(join(ROOT, demo), 'utf8').trim()}\n\`\`\``,
         `## The source system\n\n${tableOf(connector, schema.required ?? [])}`,
-        section('Each stream', 'streams[]', streams),
-        section('Each outbound target', 'outbound[]', outbound),
+        section('Each stream', 'streams[]', streams?.items),
+        section('Each outbound target', 'outbound[]', outbound?.items),
+        // The parts of a field's rule are listed with record.fields.
+        section('The catalog that it publishes', 'catalog', catalog).replace(RULE_PARTS, ''),
       ];
       return [join(ROOT, `docs/connectors/${kind}.md`), `${parts.filter((part) => part !== '').join('\n\n')}\n`];
     }),
   );
 }
 
-function section(title: string, path: string, list: JsonSchema | undefined): string {
-  const { properties, required = [] } = list?.items ?? {};
+function section(title: string, path: string, schema: JsonSchema | undefined): string {
+  const { properties, required = [] } = schema ?? {};
   return properties ? `## ${title} (\`${path}\`)\n\n${tableOf(properties, required)}` : '';
 }
 

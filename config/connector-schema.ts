@@ -3,7 +3,7 @@ import { databaseConnectorSchema, exchangeConnectorSchema } from './kinds/databa
 import { fileConnectorSchema } from './kinds/file.ts';
 import { httpConnectorSchema } from './kinds/http.ts';
 import { inboxConnectorSchema } from './kinds/inbox.ts';
-import type { OutboundConfig, StreamConfig } from './stream-schema.ts';
+import type { CatalogSourceConfig, OutboundConfig, StreamConfig } from './stream-schema.ts';
 
 /** The kinds that the hub brings along, each with what its configuration looks like. */
 export const BUILT_IN_KINDS = {
@@ -39,4 +39,6 @@ export interface ConnectorConfig {
   streams: StreamConfig[];
   /** Systems that the hub sends to; kinds that cannot send have none. */
   outbound?: OutboundConfig[] | undefined;
+  /** The catalog that the source publishes; kinds that cannot read one have none. */
+  catalog?: CatalogSourceConfig | undefined;
 }

@@ -78,7 +78,8 @@ function explain(issue: z.core.$ZodIssue, data: unknown, schema: JsonSchema): { 
   return [{ path: issue.path, text: `found ${describe(found)}, expected ${expected}; ${cure}` }];
 }
 
-function expectation(issue: z.core.$ZodIssue): string {
+/** What should be there instead, in words. */
+export function expectation(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       return TYPE_NAMES[issue.expected] ?? `a ${issue.expected}`;
@@ -171,7 +172,8 @@ function lineOf(document: Document, lines: LineCounter, path: Path): number {
   return 1;
 }
 
-function printPath(path: Path): string {
+/** A path as people write it, `streams[0].status`. */
+export function printPath(path: Path): string {
   return path
     .map((key, index) => (typeof key === 'number' ? `[${String(key)}]` : `${index > 0 ? '.' : ''}${String(key)}`))
     .join('');

@@ -218,20 +218,66 @@ export const outboundSchema = z.strictObject({
 /** A system that the hub sends to, as all kinds know it. */
 export type OutboundConfig = z.output<typeof outboundSchema>;
 
+const unitFields = z.strictObject({ name: fieldRule, code: fieldRule }).optional();
+const entryField = fieldRule.optional();
+
+/** What every kind of connector says of a list of catalog entries that its source publishes, whatever the way to it. */
+export const catalogSourceSchema = z.strictObject({
+  fields: z
+    .strictObject({
+      typeCode: path.meta({ description: '证照类型代码, by which an entry is known' }),
+      name: fieldRule.meta({ description: '证照名称' }),
+      category: entryField.meta({ description: '证照类型' }),
+      issuer: unitFields.meta({ description: '发证单位' }),
+      definer: unitFields.meta({ description: '证照定义机构' }),
+      holders: entryField.meta({
+        description: '持证主体类型: a list, or one text with 、 or commas; lookup holds for each of them',
+      }),
+      template: entryField.meta({ description: '证照模板(底图)' }),
+      face: z
+        .strictObject({
+          list: path,
+          name: fieldRule,
+          label: fieldRule,
+          required: entryField,
+          type: entryField,
+          values: entryField,
+        })
+        .optional()
+        .meta({ description: '照面信息: where their list is, and which field of its items holds what' }),
+      collectFrom: entryField.meta({ description: '证照归集起始时间' }),
+      publicity: entryField.meta({ description: '类目公开属性' }),
+      level: entryField.meta({ description: '标准级别' }),
+      items: z
+        .strictObject({ list: path, code: fieldRule, name: fieldRule })
+        .optional()
+        .meta({ description: '关联事项: where their list is, and which field of its items holds what' }),
+      validYears: entryField.meta({ description: '有效年限 in years, or 长期' }),
+      members: entryField.meta({ description: '一业一证: a list, or one text with 、 or commas' }),
+    })
+    .meta({
+      description:
+        'Which field of the source holds what, by {from, constant, default, lookup, dates} as in record.fields; what is left out, or empty, stays as the city has it',
+    }),
+});
+
+/** A published catalog, as all kinds know it. */
+export type CatalogSourceConfig = z.output<typeof catalogSourceSchema>;
+
 /** How a time cursor is written at the source. */
 export const timeFormat = z.enum(['datetime', 'iso', 'date-time-ms', 'compact', 'epoch-ms', 'epoch-s']);
 export type TimeFormat = z.output<typeof timeFormat>;
 
 /** A connector that neither reads nor sends is a mistake. */
 export function requireUse(
-  connector: { streams: unknown[]; outbound: unknown[] },
+  connector: { streams: unknown[]; outbound: unknown[]; catalog?: unknown },
   context: z.core.$RefinementCtx,
 ): void {
-  if (connector.streams.length + connector.outbound.length > 0) return;
+  if (connector.streams.length + connector.outbound.length > 0 || connector.catalog !== undefined) return;
   context.addIssue({
     code: 'custom',
     path: ['streams'],
-    message: 'a stream to read, or an outbound target to send to',
+    message: 'a stream to read, a catalog, or an outbound target to send to',
   });
 }
 

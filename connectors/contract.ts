@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ConnectorConfig } from '../config/connector-schema.ts';
-import type { OutboundConfig, StreamConfig } from '../config/stream-schema.ts';
+import type { CatalogSourceConfig, OutboundConfig, StreamConfig } from '../config/stream-schema.ts';
 import type { Problem } from '../domain/validation.ts';
 import type { BatchWindow, TimeWindow, Window } from '../domain/window.ts';
 
@@ -196,6 +196,8 @@ export interface ConnectorKind {
   hints?(stream: StreamConfig): RecordHints;
   /** Opens one stream. Resolves secrets, and so throws a configuration error when one is missing. */
   open(connector: ConnectorConfig, stream: StreamConfig, options?: OpenOptions): Source;
+  /** Opens the catalog that the source publishes: each read has the whole list. Kinds that can read one only. */
+  openCatalog?(connector: ConnectorConfig, catalog: CatalogSourceConfig, options?: OpenOptions): Source;
   /** Opens one system that the hub sends to. Kinds that can send only. */
   openTarget?(connector: ConnectorConfig, target: OutboundConfig): Target;
 }

@@ -16,3 +16,15 @@ export function mapLeaves(value: unknown, change: (leaf: unknown) => unknown): u
   if (typeof value !== 'object' || value === null) return change(value);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapLeaves(item, change)]));
 }
+
+/** The value at a path such as `data.list`, `$` for the whole; undefined when there is none. */
+export function valueAt(json: unknown, path: string): unknown {
+  if (path === '$') return json;
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (value, key) =>
+        typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined,
+      json,
+    );
+}

@@ -11,6 +11,7 @@ import { validateByCatalog, type Catalog } from '../domain/catalog.ts';
 import { parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../domain/dates.ts';
 import { rejects, validateCertificate, type Problem, type RuleId } from '../domain/validation.ts';
 import type { Page, RecordHints } from './contract.ts';
+import { valueAt } from './json.ts';
 import { RowBuffer } from './row-buffer.ts';
 
 /** A record that does not, and why. */
@@ -83,7 +84,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
       consumed.add(first);
       return (record) => record[first];
     }
-    return (record) => keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), record);
+    return (record) => valueAt(record, path);
   };
   const standardAccessor = (field: CertificateField): Read => {
     const [english, pinyin] = STANDARD_NAMES[field];
@@ -312,7 +313,8 @@ const SCIENTIFIC = /^\d(?:\.\d+)?E\+?\d{2,}$/i;
 /** Days since 1900 as spreadsheets count them, from 1954 to 2119. */
 const SERIAL_DATE = /^[2-7]\d{4}(?:\.\d+)?$/;
 
-function compileRule(rule: Exclude<FieldRule, string>, read: Read): Read {
+/** A field as its rule says; `read` gives what the source has in it. */
+export function compileRule(rule: Exclude<FieldRule, string>, read: Read): Read {
   const { constant, lookup } = rule;
   if (constant !== undefined) return () => constant;
   const table = lookup && new Map(Object.entries(lookup));
@@ -326,16 +328,20 @@ function compileRule(rule: Exclude<FieldRule, string>, read: Read): Read {
 
 /** The holders of a list, also of one that arrives as JSON text; null where there is no list with anything in it. */
 function holderItems(value: unknown): Json[] | null {
-  let list = value;
-  if (typeof list === 'string' && list.trimStart().startsWith('[')) {
-    try {
-      list = JSON.parse(list) as unknown;
-    } catch {
-      return null; // the single fields are read instead, and found empty
-    }
-  }
-  if (!Array.isArray(list) || list.length === 0) return null;
+  const list = listOf(value);
+  if (list === null || list.length === 0) return null; // the single fields are read instead
   return list.map((item) => (isObject(item) ? item : {}));
+}
+
+/** A list, also one that arrives as JSON text; null for anything else. */
+export function listOf(value: unknown): unknown[] | null {
+  if (Array.isArray(value)) return value as unknown[];
+  if (typeof value !== 'string' || !value.trimStart().startsWith('[')) return null;
+  try {
+    return listOf(JSON.parse(value));
+  } catch {
+    return null;
+  }
 }
 
 function withNames(raw: Json, names: ReadonlyMap<string, string>): Json {
@@ -345,12 +351,12 @@ function withNames(raw: Json, names: ReadonlyMap<string, string>): Json {
 const isLater = (at: Instant | undefined, than: Instant): boolean =>
   at !== undefined && Date.parse(at) > Date.parse(than);
 
-const isObject = (value: unknown): value is Json =>
+export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What systems write for ‘empty’. */
 const EMPTY: ReadonlySet<string> = new Set(['', 'null', 'NULL', 'undefined']);
-const isEmpty = (value: unknown): boolean =>
+export const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === 'string' && EMPTY.has(value.trim()));
 
 /** The text of a field: trimmed, the words by which systems say ‘empty’ taken as empty. */
@@ -374,7 +380,7 @@ function readText(value: unknown, field: string, problems: Problem[]): string {
 }
 
 /** Full-width letters, digits and brackets in half width, without blanks. */
-function normaliseCode(text: string): string {
+export function normaliseCode(text: string): string {
   return /^[\x21-\x7e]*$/.test(text) ? text : text.normalize('NFKC').replace(/\s+/g, '');
 }
 

@@ -1,5 +1,5 @@
 import type { ConnectorConfig } from '../config/connector-schema.ts';
-import type { OutboundConfig, StreamConfig } from '../config/stream-schema.ts';
+import type { CatalogSourceConfig, OutboundConfig, StreamConfig } from '../config/stream-schema.ts';
 import { configurationError } from '../domain/errors.ts';
 import { findStream, type HubConfig } from '../config/load.ts';
 import type { ConnectorKind, OpenOptions, RecordHints, Source, Target } from './contract.ts';
@@ -29,6 +29,7 @@ export class Streams {
   readonly #config: HubConfig;
   readonly #options: OpenOptions;
   readonly #open = new Map<string, OpenStream>();
+  readonly #catalogs = new Map<string, ReturnType<Streams['catalog']>>();
   readonly #targets = new Map<string, ReturnType<Streams['target']>>();
 
   constructor(config: HubConfig, options: OpenOptions = {}) {
@@ -43,6 +44,24 @@ export class Streams {
     const { connector, stream } = findStream(this.#config, id);
     const opened = openStream(this.#config, connector, stream, this.#options);
     this.#open.set(id, opened);
+    return opened;
+  }
+
+  /** The catalog that a connector's source publishes; throws a configuration error where there is none. */
+  catalog(id: string): { source: Source; config: CatalogSourceConfig; connector: ConnectorConfig } {
+    const known = this.#catalogs.get(id);
+    if (known) return known;
+    const connector = this.#config.connectors.find((candidate) => candidate.id === id);
+    const config = connector?.catalog;
+    const source = config && kindOf(this.#config, connector).openCatalog?.(connector, config, this.#options);
+    if (!source) {
+      throw configurationError(`No connector “${id}” with a catalog is configured`, {
+        code: 'catalog-unknown',
+        cure: 'add a section catalog to its file, see docs/catalog.md',
+      });
+    }
+    const opened = { source: keepHours(source, connector), config, connector };
+    this.#catalogs.set(id, opened);
     return opened;
   }
 
@@ -67,8 +86,10 @@ export class Streams {
   /** Ends every connection. */
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map(async ({ source }) => source.close?.()));
+    await Promise.all([...this.#catalogs.values()].map(async ({ source }) => source.close?.()));
     await Promise.all([...this.#targets.values()].map(async ({ target }) => target.close?.()));
     this.#open.clear();
+    this.#catalogs.clear();
     this.#targets.clear();
   }
 }

@@ -68,6 +68,23 @@ export interface CatalogEntry {
   fieldSources: Partial<Record<MergedField, string[]>>;
 }
 
+/** What the comparison of a published catalog with the city's own says of one entry. */
+export interface CatalogFinding {
+  /**
+   * `new` and `changed` are held against what is approved, whether or not a draft says so already. `waiting`: somebody
+   * else has a draft that says otherwise, and it is theirs. `gone`: an earlier list had it; that is only told.
+   */
+  state: 'new' | 'changed' | 'waiting' | 'faulty' | 'gone';
+  /** 证照类型代码; of a faulty entry what stands in its place, or its number in the list. */
+  typeCode: string;
+  name: string;
+  /** Fields in which the published entry differs from the approved one; for `waiting`, from the draft. */
+  fields: string[];
+  /** Who has the draft that it waits for. */
+  draftedBy?: string;
+  faults: { field: string; found: string; expected: string }[];
+}
+
 /** The approved entries by 证照类型代码. */
 export type Catalog = ReadonlyMap<string, CatalogEntry>;
 

@@ -20,8 +20,11 @@ export const filesWorkflowId = (stream: string): string => `files:${stream}`;
 export const dailyWorkflowId = (stream: string, date?: string): string =>
   date === undefined ? `daily:${stream}` : `daily:${stream}:${date}`;
 
+/** A published catalog is compared once at a time. */
+export const catalogWorkflowId = (connector: string): string => `catalog:${connector}`;
 export const outboundWorkflowId = (target: string): string => `outbound:${target}`;
 
+export const catalogScheduleId = catalogWorkflowId;
 export const outboundScheduleId = outboundWorkflowId;
 export const returnScheduleId = returnWorkflowId;
 export const filesScheduleId = filesWorkflowId;

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Catalog, CatalogEntry } from '../domain/catalog.ts';
+import type { Catalog, CatalogEntry, CatalogFinding } from '../domain/catalog.ts';
 import { configurationError } from '../domain/errors.ts';
 
 /** One version of an entry. */
@@ -52,13 +52,14 @@ export async function entryVersions(db: Knex, typeCodes?: readonly string[]): Pr
 
 /**
  * Drafts entries: an entry that is like the approved one, or like its draft, is left alone; a draft that differs
- * replaces the draft before it.
+ * replaces the draft before it. @param others what to do about a draft of somebody else; the unit's own is replaced
  */
 export async function draftEntries(
   db: Knex,
   entries: readonly CatalogEntry[],
   by: string,
   at: Date,
+  others: 'replace' | 'keep' = 'replace',
 ): Promise<{ drafted: number; unchanged: number }> {
   const { rows } = await db.raw<{ rows: unknown[] }>(
     `INSERT INTO catalog_entry (type_code, version, state, entry, drafted_by, drafted_at)
@@ -69,8 +70,9 @@ export async function draftEntries(
      LEFT JOIN LATERAL (SELECT max(version) AS version FROM catalog_entry WHERE type_code = given->>'typeCode') AS newest ON true
      WHERE given IS DISTINCT FROM coalesce(draft.entry, approved.entry)
      ON CONFLICT (type_code, version) DO UPDATE SET entry = excluded.entry, drafted_by = excluded.drafted_by, drafted_at = excluded.drafted_at
+       WHERE catalog_entry.state = 'draft' AND (:replace OR catalog_entry.drafted_by = :by)
      RETURNING type_code`,
-    { entries: JSON.stringify(entries), by, at },
+    { entries: JSON.stringify(entries), by, at, replace: others === 'replace' },
   );
   return { drafted: rows.length, unchanged: entries.length - rows.length };
 }
@@ -102,6 +104,41 @@ export async function withdrawEntries(db: Knex, typeCodes: readonly string[], by
       cure: './hub catalog list shows them',
     });
   });
+}
+
+/** Takes back drafts of a unit; what somebody else has drafted meanwhile stays. */
+export async function dropDrafts(db: Knex, typeCodes: readonly string[], by: string): Promise<void> {
+  await db('catalog_entry').where({ state: 'draft', drafted_by: by }).whereIn('type_code', typeCodes).delete();
+}
+
+/** What the last comparison with a published catalog found. */
+export interface CatalogSync {
+  syncedAt: Date;
+  /** Every type that a list ever had. */
+  listed: string[];
+  findings: CatalogFinding[];
+}
+
+/** The last comparison with the catalog of a connector; null before the first one. */
+export async function lastCatalogSync(db: Knex, connector: string): Promise<CatalogSync | null> {
+  const row = await db('catalog_sync')
+    .where({ connector })
+    .first<CatalogSync | undefined>({ syncedAt: 'synced_at', listed: 'listed', findings: 'findings' });
+  return row ?? null;
+}
+
+export async function saveCatalogSync(
+  db: Knex,
+  connector: string,
+  { syncedAt, listed, findings }: CatalogSync,
+): Promise<void> {
+  await db('catalog_sync')
+    .insert({
+      ...{ connector, synced_at: syncedAt },
+      ...{ listed: JSON.stringify(listed), findings: JSON.stringify(findings) },
+    })
+    .onConflict('connector')
+    .merge();
 }
 
 /** Records that wait because their type has no approved entry. */

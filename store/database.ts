@@ -10,6 +10,7 @@ import * as deletions from './migrations/0006-deletions.ts';
 import * as stock from './migrations/0007-stock.ts';
 import * as files from './migrations/0008-files.ts';
 import * as quality from './migrations/0009-quality.ts';
+import * as catalogSync from './migrations/0010-catalog-sync.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -26,6 +27,7 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0007-stock', stock],
   ['0008-files', files],
   ['0009-quality', quality],
+  ['0010-catalog-sync', catalogSync],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

@@ -3,6 +3,8 @@ import pMap from 'p-map';
 import type { StreamConfig } from '../config/stream-schema.ts';
 import type { HubConfig } from '../config/load.ts';
 import {
+  catalogScheduleId,
+  catalogWorkflowId,
   dailyScheduleId,
   dailyWorkflowId,
   filesScheduleId,
@@ -14,13 +16,14 @@ import {
   returnScheduleId,
   returnWorkflowId,
 } from '../domain/ids.ts';
+import type { catalogSync } from '../workflows/catalog-sync.ts';
 import type { dailyAggregation } from '../workflows/daily-aggregation.ts';
 import type { deliverOutbound } from '../workflows/deliver-outbound.ts';
-import type { StreamLabel, TargetLabel } from '../workflows/messages.ts';
 import type { fetchFiles } from '../workflows/fetch-files.ts';
+import type { CatalogLabel, StreamLabel, TargetLabel } from '../workflows/messages.ts';
 import type { proveStream } from '../workflows/prove-stream.ts';
 import type { returnSync } from '../workflows/return-sync.ts';
-import { streamAttributes, targetAttributes } from '../workflows/search-attributes.ts';
+import { catalogAttributes, streamAttributes, targetAttributes } from '../workflows/search-attributes.ts';
 
 const AT_ONCE = 8;
 
@@ -110,6 +113,7 @@ function wantedSchedules(config: HubConfig): ScheduleOptions[] {
     ...(connector.outbound ?? []).map(({ id, name }) =>
       outboundSchedule(config, { target: id, title: name ?? id, unit: connector.name }),
     ),
+    ...(connector.catalog ? [catalogSchedule(config, { connector: connector.id, unit: connector.name })] : []),
   ]);
 }
 
@@ -130,6 +134,27 @@ function outboundSchedule({ settings }: HubConfig, label: TargetLabel): Schedule
       typedSearchAttributes: targetAttributes(label),
       staticSummary: `发送 · ${label.title}`,
       staticDetails: `向${label.unit}发送待发消息:至少一次,回执留存,多次不成转为死信。`,
+    },
+  };
+}
+
+/** Once a day, before the offices open: what is new is there as drafts in the morning. */
+function catalogSchedule({ settings }: HubConfig, label: CatalogLabel): ScheduleOptions {
+  const { taskQueue } = settings.temporal;
+  return {
+    scheduleId: catalogScheduleId(label.connector),
+    spec: { calendars: [{ hour: 6, minute: 0 }], timezone: 'Asia/Shanghai', jitter: '1 hour' },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '12 hours' },
+    memo: { hub: taskQueue },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'catalogSync' satisfies typeof catalogSync.name,
+      workflowId: catalogWorkflowId(label.connector),
+      taskQueue,
+      args: [label],
+      typedSearchAttributes: catalogAttributes(label),
+      staticSummary: `目录 · ${label.unit}`,
+      staticDetails: `${label.unit} 发布的发证目录:与已批准的目录比对,新增和变更的形成草稿,由管理单位批准。`,
     },
   };
 }

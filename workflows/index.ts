@@ -1,4 +1,5 @@
 /** Every workflow; the bundle is made from this file. */
+export { catalogSync } from './catalog-sync.ts';
 export { deliverOutbound } from './deliver-outbound.ts';
 export { dailyAggregation } from './daily-aggregation.ts';
 export { fetchFiles } from './fetch-files.ts';

@@ -117,6 +117,12 @@ export interface DeliverOutboundResult {
   dead: number;
 }
 
+/** A source that publishes a catalog, as people read it in Temporal's UI. */
+export interface CatalogLabel {
+  connector: string;
+  unit: string;
+}
+
 export interface DailyAggregationInput extends StreamLabel {
   /** Time of day of the cut-off, `HH:MM`: tells a scheduled run which day it is for. */
   cutOff: string;

@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, TypedSearchAttributes, type SearchAttributePair } from '@temporalio/common';
-import type { StreamLabel, TargetLabel } from './messages.ts';
+import type { CatalogLabel, StreamLabel, TargetLabel } from './messages.ts';
 
 /** What operators filter by in Temporal's UI; never encrypted there, so never a person's data. */
 export const HUB_STREAM = defineSearchAttributeKey('HubStream', 'KEYWORD');
@@ -11,13 +11,16 @@ export const HUB_DUE_AT = defineSearchAttributeKey('HubDueAt', 'DATETIME');
 export const SCHEDULED_AT = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 export type WorkflowKind =
-  '回传' | '每日归集' | '读取' | '取批次' | '对账' | '比对' | '重放' | '存量' | '文件' | '发送';
+  '回传' | '每日归集' | '读取' | '取批次' | '对账' | '比对' | '重放' | '存量' | '文件' | '发送' | '目录';
 
 export const streamAttributes = ({ stream, unit }: StreamLabel, kind: WorkflowKind): TypedSearchAttributes =>
   attributes(stream, unit, kind);
 
 export const targetAttributes = ({ target, unit }: TargetLabel): TypedSearchAttributes =>
   attributes(target, unit, '发送');
+
+export const catalogAttributes = ({ connector, unit }: CatalogLabel): TypedSearchAttributes =>
+  attributes(connector, unit, '目录');
 
 function attributes(name: string, unit: string, kind: WorkflowKind): TypedSearchAttributes {
   const pairs: SearchAttributePair[] = [

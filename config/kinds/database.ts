@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  catalogSourceSchema,
   checkStreams,
   connectorSchema,
   outboundSchema,
@@ -88,6 +89,17 @@ const databaseStream = streamSchema.extend({
     }),
 });
 
+/** A table that is read whole each time. */
+const tableCatalog = z
+  .strictObject({
+    ...databaseStream.pick({ table: true, query: true, page: true }).shape,
+    ...catalogSourceSchema.shape,
+  })
+  .meta({
+    description: 'A catalog of certificate types (发证目录) that the source publishes: the whole table, each time',
+  });
+export type TableCatalogConfig = z.output<typeof tableCatalog>;
+
 const tableOutbound = outboundSchema.extend({
   table: table.meta({ description: 'Table that takes a row for each message; its columns are the message’s fields' }),
   key: identifier
@@ -103,8 +115,13 @@ export const databaseConnectorSchema = connectorSchema
     ...databaseAddress,
     streams: z.array(databaseStream).default([]),
     outbound: z.array(tableOutbound).default([]),
+    catalog: tableCatalog.optional(),
   })
   .superRefine(requireUse)
+  .superRefine(({ catalog }, context) => {
+    if (catalog && (catalog.table === undefined) === (catalog.query === undefined))
+      context.addIssue({ code: 'custom', path: ['catalog', 'table'], message: 'either table or query' });
+  })
   .superRefine(
     checkStreams<z.output<typeof databaseStream>>((stream, complain) => {
       const { cursor, record, overlap } = stream;

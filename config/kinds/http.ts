@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  catalogSourceSchema,
   certificateFile,
   checkStreams,
   connectorSchema,
@@ -8,6 +9,7 @@ import {
   requireUse,
   streamSchema,
   timeFormat,
+  type Complain,
 } from '../stream-schema.ts';
 import { duration, secretRef } from '../values.ts';
 
@@ -192,6 +194,19 @@ const httpStream = streamSchema.extend({
     .meta({ description: 'For delivery: return — how the next batch is asked for and acknowledged' }),
 });
 
+/** A list that is read whole each time: no windows, no batches. */
+const httpCatalog = z
+  .strictObject({
+    ...httpStream.pick({ path: true, method: true, body: true, response: true, page: true }).shape,
+    path: address.meta({ description: 'Address below baseUrl; {page} {offset} {size} {cursor} are filled in' }),
+    response: httpStream.shape.response.omit({ warnings: true }),
+    ...catalogSourceSchema.shape,
+  })
+  .meta({
+    description: 'A catalog of certificate types (发证目录) that the source publishes: the whole list, each time',
+  });
+export type HttpCatalogConfig = z.output<typeof httpCatalog>;
+
 const messagePath = z
   .string()
   .regex(/^\/(?:[^{}]|\{key\})*$/, 'an address below baseUrl that begins with /; {key} is the message’s own key');
@@ -219,6 +234,19 @@ const httpOutbound = outboundSchema.extend({
 });
 export type HttpOutboundConfig = z.output<typeof httpOutbound>;
 
+/** There must be one rule by which the last page is known. */
+function checkPaging({ page, response }: Pick<z.output<typeof httpStream>, 'page' | 'response'>, complain: Complain) {
+  const rules = [response.total, response.more, response.untilEmpty].filter((rule) => rule !== undefined);
+  if (rules.length > 1 || (rules.length === 0 && !SEQUENTIAL.includes(page.by) && page.by !== 'slice')) {
+    complain(
+      ['response'],
+      'exactly one of total, more and untilEmpty, by which the hub knows that a window is complete',
+    );
+  }
+  if ((page.by === 'cursor' || page.by === 'next') !== (response.next !== undefined))
+    complain(['response', 'next'], 'next where page.by is cursor or next, and nowhere else');
+}
+
 /** `kind: http`: a gateway that answers with JSON. */
 export const httpConnectorSchema = connectorSchema
   .extend({
@@ -240,8 +268,22 @@ export const httpConnectorSchema = connectorSchema
     maxPage: z.number().positive().default(64).meta({ description: 'Largest answer accepted, in megabytes' }),
     streams: z.array(httpStream).default([]),
     outbound: z.array(httpOutbound).default([]),
+    catalog: httpCatalog.optional(),
   })
   .superRefine(requireUse)
+  .superRefine(({ catalog }, context) => {
+    if (!catalog) return;
+    const complain: Complain = (at, message) => {
+      context.addIssue({ code: 'custom', path: ['catalog', ...at], message });
+    };
+    const { path: address, body, page } = catalog;
+    const asked = `${address} ${JSON.stringify(body ?? {})}`;
+    if (/\{(?:from|to|batch|records)\}/.test(asked))
+      complain(['path'], 'only {page} {offset} {size} {cursor}: the list is read whole, not by windows');
+    if (page.by === 'slice') complain(['page', 'by'], 'another way of paging: the list is read whole, not by windows');
+    // An address that names no page is answered with the whole list at once.
+    if (/\{(?:page|offset|cursor)\}/.test(asked) || SEQUENTIAL.includes(page.by)) checkPaging(catalog, complain);
+  })
   .superRefine(
     checkStreams<z.output<typeof httpStream>>((stream, complain) => {
       const { delivery, batches, count, page, response, record } = stream;
@@ -249,16 +291,7 @@ export const httpConnectorSchema = connectorSchema
       if (delivery === 'daily' && batches) complain(['batches'], 'delivery: return beside batches');
       if (record.updatedAt === undefined)
         complain(['record', 'updatedAt'], 'the field with the time that windows are asked by');
-      const rules = [response.total, response.more, response.untilEmpty].filter((rule) => rule !== undefined);
-      const sequential = SEQUENTIAL.includes(page.by);
-      if (rules.length > 1 || (rules.length === 0 && !sequential && page.by !== 'slice')) {
-        complain(
-          ['response'],
-          'exactly one of total, more and untilEmpty, by which the hub knows that a window is complete',
-        );
-      }
-      if ((page.by === 'cursor' || page.by === 'next') !== (response.next !== undefined))
-        complain(['response', 'next'], 'next where page.by is cursor or next, and nowhere else');
+      checkPaging(stream, complain);
       if (!batches && !count && response.total === undefined)
         complain(['response'], 'a count endpoint, because the answer has no total');
       if (page.by === 'slice' && response.total !== undefined)

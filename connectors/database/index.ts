@@ -2,6 +2,7 @@ import {
   databaseConnectorSchema,
   type DatabaseConnectorConfig,
   type DatabaseStreamConfig,
+  type TableCatalogConfig,
   type TableOutboundConfig,
 } from '../../config/kinds/database.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
@@ -20,7 +21,7 @@ import type {
 } from '../contract.ts';
 import { digestOf } from '../digest.ts';
 import { openDepartmentDatabase, type DepartmentDatabase } from './connection.ts';
-import { recordOf, RowReader, type Place, type Range, type Row } from './rows.ts';
+import { recordOf, RowReader, type Place, type Range, type ReadableRows, type Row } from './rows.ts';
 
 /** Tables, views and queries of a department's database. */
 export const database: ConnectorKind = {
@@ -32,6 +33,15 @@ export const database: ConnectorKind = {
   },
   open: (connector, stream, options) =>
     new DatabaseSource(connector as DatabaseConnectorConfig, stream as DatabaseStreamConfig, options),
+  openCatalog: (connector, catalog, options) =>
+    new DatabaseSource(
+      connector as DatabaseConnectorConfig,
+      {
+        ...(catalog as TableCatalogConfig),
+        ...{ cursor: 'snapshot', record: { key: catalog.fields.typeCode }, timeFormat: 'native', most: 0, lag: 0 },
+      },
+      options,
+    ),
   openTarget: (connector, target) =>
     new TableTarget(connector as DatabaseConnectorConfig, target as TableOutboundConfig),
 };
@@ -71,10 +81,13 @@ class TableTarget implements Target {
   }
 }
 
+/** What reading needs to know of a stream; a catalog has that, too. */
+type Readable = ReadableRows & Pick<DatabaseStreamConfig, 'page' | 'most' | 'lag'> & { overlap?: string | undefined };
+
 class DatabaseSource implements Source {
   readonly sequential = true;
   readonly #db: DepartmentDatabase;
-  readonly #stream: DatabaseStreamConfig;
+  readonly #stream: Readable;
   readonly #rows: RowReader;
   /** The end of the sequence as it was found last, and when; epoch milliseconds of the source. */
   #reached: { cursor: string; atMs: number } | null = null;
@@ -82,7 +95,7 @@ class DatabaseSource implements Source {
   readonly whole: boolean;
   readonly nextBatch?: (after: BatchWindow | null, chain: ChainView) => Promise<NextBatch>;
 
-  constructor(connector: DatabaseConnectorConfig, stream: DatabaseStreamConfig, options?: OpenOptions) {
+  constructor(connector: DatabaseConnectorConfig, stream: Readable, options?: OpenOptions) {
     this.#db = openDepartmentDatabase(connector, { write: false }, options);
     this.#stream = stream;
     this.#rows = new RowReader(stream, this.#db.dialect);

@@ -28,19 +28,25 @@ const MOST_UNKEYED = 10_000;
 /** Column with the exact text of the time, where a driver would round it. */
 const EXACT = 'hub_at';
 
+/** What the statements need to know of a stream. */
+export type ReadableRows = Pick<DatabaseStreamConfig, 'cursor' | 'timeFormat'> &
+  Partial<Pick<DatabaseStreamConfig, 'table' | 'query'>> & {
+    record: Pick<DatabaseStreamConfig['record'], 'key'> & { updatedAt?: string | undefined };
+  };
+
 /**
  * The statements by which a table, view or query is read: counted, and paged by keyset, never by OFFSET. Rows are
  * ordered by time and key, by the sequence, or by the key alone.
  */
 export class RowReader {
-  readonly #stream: DatabaseStreamConfig;
+  readonly #stream: ReadableRows;
   readonly #dialect: Dialect;
   /** Column by which ranges are cut; null for all rows. */
   readonly #cut: string | null;
   /** Column that orders the rows of one instant, or all of them. */
   readonly #order: string;
 
-  constructor(stream: DatabaseStreamConfig, dialect: Dialect) {
+  constructor(stream: ReadableRows, dialect: Dialect) {
     const { cursor, record } = stream;
     this.#stream = stream;
     this.#dialect = dialect;

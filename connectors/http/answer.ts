@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { HttpStreamConfig } from '../../config/kinds/http.ts';
 import { configurationError, transientError } from '../../domain/errors.ts';
-import { parseKeepingDigits } from '../json.ts';
+import { parseKeepingDigits, valueAt } from '../json.ts';
 
 /** The decoded JSON of an answer. */
 export interface Answer {
@@ -37,18 +37,6 @@ export function parseJson(text: string, what: string): unknown {
       { code: 'broken-body', cure: 'the source’s answer was cut off or is an error page; it is asked again' },
     );
   }
-}
-
-/** The value at a path such as `data.list`, `$` for the whole; undefined when there is none. */
-export function valueAt(json: unknown, path: string): unknown {
-  if (path === '$') return json;
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (value, key) =>
-        typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined,
-      json,
-    );
 }
 
 /** A whole number at a path; throws a configuration error when there is none. */

@@ -4,7 +4,8 @@ import { parseInstant } from '../../domain/dates.ts';
 import { configurationError } from '../../domain/errors.ts';
 import type { SecretRef } from '../../config/values.ts';
 import { writeTime } from '../time-format.ts';
-import { parseAnswer, parseJson, numberAt, requireSuccess, textAt, typeName, valueAt } from './answer.ts';
+import { valueAt } from '../json.ts';
+import { parseAnswer, parseJson, numberAt, requireSuccess, textAt, typeName } from './answer.ts';
 import { fill, fillAll, nonce, runSteps, type Variables } from './signing.ts';
 
 /** A request before it is sent. */

@@ -1,6 +1,7 @@
 import { pMapIterable } from 'p-map';
 import {
   httpConnectorSchema,
+  type HttpCatalogConfig,
   type HttpConnectorConfig,
   type HttpOutboundConfig,
   type HttpStreamConfig,
@@ -31,8 +32,9 @@ import type {
   Target,
 } from '../contract.ts';
 import { digestOf } from '../digest.ts';
+import { valueAt } from '../json.ts';
 import { resolutionMs, writeTime } from '../time-format.ts';
-import { numberAt, recordsAt, textAt, valueAt } from './answer.ts';
+import { numberAt, recordsAt, textAt } from './answer.ts';
 import { headerOf, HttpClient, type HttpAnswer } from './client.ts';
 import type { Values } from './template.ts';
 
@@ -46,6 +48,16 @@ export const http: ConnectorKind = {
   },
   open: (connector, stream, options) =>
     new HttpSource(connector as HttpConnectorConfig, stream as HttpStreamConfig, options),
+  // A window is not asked for, so that each answer has all there is.
+  openCatalog: (connector, catalog, options) =>
+    new HttpSource(
+      connector as HttpConnectorConfig,
+      {
+        ...(catalog as HttpCatalogConfig),
+        ...{ id: `${connector.id} catalog`, window: { format: 'datetime', end: 'exclusive' } },
+      },
+      options,
+    ),
   openTarget: (connector, target) => new HttpTarget(connector as HttpConnectorConfig, target as HttpOutboundConfig),
 };
 
@@ -114,14 +126,18 @@ interface PageOptions {
   at?: Position;
 }
 
+/** What reading needs to know of a stream; a catalog has that, too. */
+type Readable = Pick<HttpStreamConfig, 'id' | 'path' | 'method' | 'body' | 'response' | 'page' | 'window'> &
+  Partial<Pick<HttpStreamConfig, 'count' | 'batches'>>;
+
 class HttpSource implements Source {
   readonly #client: HttpClient;
-  readonly #stream: HttpStreamConfig;
+  readonly #stream: Readable;
   readonly #inFlight: number;
   readonly sequential: boolean;
   readonly nextBatch?: (after: BatchWindow | null) => Promise<NextBatch>;
 
-  constructor(connector: HttpConnectorConfig, stream: HttpStreamConfig, options?: OpenOptions) {
+  constructor(connector: HttpConnectorConfig, stream: Readable, options?: OpenOptions) {
     this.#client = new HttpClient(connector, options);
     this.#stream = stream;
     this.#inFlight = connector.inFlight;

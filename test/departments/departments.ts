@@ -2,6 +2,7 @@ import { shanghaiWallTime, shanghaiInstant, startOfDayMs } from '../../domain/da
 import { versionsOf, recordsBefore, type Scale, type Version } from './records.ts';
 import { seeded } from './random.ts';
 import { cultureDatabase, educationFolder, landDatabase, pushAll } from './places.ts';
+import { provinceCatalog } from './catalog.ts';
 import { DepartmentServer, type Control, type PageChange, type Request, type Route } from './server.ts';
 import { currentStates, layOut, positionOf, rowBytes, truthAt, type Table } from './table.ts';
 import { FORMATS, type Format } from './trades.ts';
@@ -36,6 +37,8 @@ export interface Department {
   /** Moves the department's data to another moment. */
   moveTo(nowMs: number): void;
   acknowledgements: Acknowledgement[];
+  /** Types of certificate that the department publishes. */
+  catalog: Record<string, unknown>[];
   /** Messages that the hub sent, by their keys. */
   notices: ReadonlyMap<string, unknown>;
   /** Called before a batch's acknowledgement is answered; tests look into the library there. */
@@ -122,6 +125,7 @@ export function createDepartment(id: DepartmentId, given: DepartmentOptions): De
         acknowledgements,
         () => server,
         () => department.onAcknowledge,
+        () => department.catalog,
       ),
     housing: () => [...housingRoutes(rows), noticeRoute(notices), ...sealRoutes()],
     health: () => healthRoutes(rows),
@@ -133,6 +137,7 @@ export function createDepartment(id: DepartmentId, given: DepartmentOptions): De
     server,
     address: place?.address ?? null,
     acknowledgements,
+    catalog: id === 'province' ? provinceCatalog() : [],
     notices,
     onAcknowledge: null,
     moveTo: (toMs) => {
@@ -410,6 +415,7 @@ function provinceRoutes(
   acknowledgements: Acknowledgement[],
   server: () => DepartmentServer,
   onAcknowledge: () => ((batch: string) => Promise<void>) | null,
+  catalog: () => Record<string, unknown>[],
 ): Route[] {
   const guarded = (route: Route): Route => ({
     ...route,
@@ -445,6 +451,18 @@ function provinceRoutes(
           change,
         );
         return join('{"code":200,"data":{"records":[', batch.table.slice(from, to), `],"total":${String(total)}}}`);
+      },
+    }),
+    guarded({
+      method: 'GET',
+      path: /^\/catalog\/types$/,
+      page: true,
+      answer: ({ url: { searchParams } }, _match, { shift, drop }) => {
+        const size = Number(searchParams.get('size'));
+        const from = Math.max(0, Number(searchParams.get('page')) - 1 + shift) * size;
+        const types = catalog().slice(from, from + size);
+        if (drop > 0) types.pop();
+        return JSON.stringify({ code: 200, data: { types, total: catalog().length } });
       },
     }),
     guarded({

@@ -65,7 +65,7 @@ describe('hub, the command', () => {
         'conflicts',
         'quality',
       ],
-      ...['catalog', 'rejects', 'identify', 'worker', 'server', 'migrate', 'test'],
+      ...['catalog', 'catalog sync', 'rejects', 'identify', 'worker', 'server', 'migrate', 'test'],
     ];
     for (const name of commands) {
       it(`hub ${name} --help explains itself, with an example`, async () => {

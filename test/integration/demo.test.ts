@@ -118,6 +118,24 @@ describe('hub demo', () => {
       );
     });
 
+    it('its province’s catalog is compared with the city’s', async () => {
+      const sync = (...args: string[]) => runHub(['catalog', 'sync', ...args, '--demo', ...where]);
+      const { code, stdout, stderr } = await sync('province');
+      assert.equal(code, 1, stderr); // an entry is faulty
+      assert.match(`${stdout}${stderr}`, /province catalog: 5 entries, 1 unchanged, 3 drafted/);
+      assert.match(stdout, /建筑工程施工许可证 +│ changed +│ template, face/);
+      assert.match(stdout, /食品经营许可证 +│ new/);
+      assert.match(stdout, /✖ faulty +│ holders\[0\]: found “9”, expected one of natural, legal/);
+      assert.match(stdout, /11100000MB0143028R102 食品经营许可证: lacks issuer/);
+      const again = JSON.parse((await sync('--json')).stdout) as { findings: { state: string }[] }[];
+      assert.deepEqual(
+        again[0]?.findings.map(({ state }) => state),
+        ['changed', 'new', 'new', 'faulty'],
+      );
+      const none = await sync('housing');
+      assert.match(none.stderr, /housing publishes no catalog; name one of province\./);
+    });
+
     it('takes faults at run time', async () => {
       const set = await runHub(['demo', 'fault', 'housing', 'away', '--times', '3', ...where.slice(2)]);
       assert.equal(set.code, 0, set.stderr);

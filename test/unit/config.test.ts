@@ -147,6 +147,36 @@ streams:
     rmSync(folder, { recursive: true });
   });
 
+  it('a published catalog is read whole, by fields that an entry has', () => {
+    const province = (from: string, to: string): string =>
+      faultsOf(edit('connectors/demo/province.yaml', from, to)).join('\n');
+    assert.match(
+      province('/catalog/types?page={page}', '/catalog/types?since={from}&page={page}'),
+      /province\.yaml:\d+:catalog\.path: .*expected only \{page\} .*: the list is read whole, not by windows/,
+    );
+    assert.match(
+      province('types\n    total: data.total', 'types'),
+      /province\.yaml:\d+:catalog\.response: .*expected exactly one of total, more and untilEmpty/,
+    );
+    assert.match(
+      province('ZZLXDM', 'ZZLXDM\n    issuing: FZJG'),
+      /catalog\.fields\.issuing: .*did you mean “issuer”\?/,
+    );
+    assert.match(
+      province('response:\n    records: data.types', 'table: types\n  response:\n    records: data.types'),
+      /catalog\.table: found the unknown key/,
+    );
+    // An address that names no page is answered whole.
+    const whole = (folder: string): void => {
+      edit(
+        'connectors/demo/province.yaml',
+        '?page={page}&size={size}\n  response:\n    records: data.types\n    total: data.total',
+        '\n  response:\n    records: data.types',
+      )(folder);
+    };
+    assert.deepEqual(faultsOf(whole), []);
+  });
+
   it('two streams of one id are refused', () => {
     const [fault = ''] = faultsOf(edit('connectors/demo/health.yaml', 'id: health-doctors', 'id: housing-permits'));
     assert.match(fault, /streams\[0\]\.id: found “housing-permits” again/);

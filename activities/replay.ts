@@ -5,6 +5,7 @@ import { parseKeepingDigits } from '../connectors/json.ts';
 import { openContract } from '../connectors/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
 import { approvedCatalog } from '../store/catalog.ts';
+import { followRejects } from '../store/obligations.ts';
 import { fieldMemory } from '../store/fields.ts';
 import type { PageCounts } from '../store/pages.ts';
 import * as rejects from '../store/rejects.ts';
@@ -96,5 +97,7 @@ async function replayPage({ db, streams, now }: Dependencies, input: ReplayChoic
     totals.unchanged += counts.unchanged;
     totals.rejected += counts.rejected;
   }
-  return { ...totals, last: open.at(-1)?.id ?? null };
+  const last = open.at(-1)?.id ?? null;
+  if (last === null) await followRejects(db, id, now());
+  return { ...totals, last };
 }

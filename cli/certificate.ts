@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Knex } from 'knex';
 import { maskAll } from '../connectors/discover.ts';
 import type { Catalog } from '../domain/catalog.ts';
 import { shanghaiWallTime } from '../domain/dates.ts';
@@ -85,7 +86,23 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
           `  ▲ ${field} from ${origin[field] ?? ''}; ${values.map(({ stream }) => stream).join(', ')} differ`,
         );
     }
+    for (const record of found) await showMembers(db, record, catalog);
   });
+}
+
+/** 一业一证: of a licence that is made of several, which of these its holder has, and their states. */
+async function showMembers(db: Knex, record: CertificateVersion, catalog: Catalog): Promise<void> {
+  const members = catalog.get(record.typeCode)?.members ?? [];
+  if (members.length === 0) return;
+  const held = await findCertificates(db, record.holders[0]?.code ?? '');
+  console.log(`\n${record.number} is made of`);
+  for (const member of members) {
+    const [latest] = held.filter(({ typeCode }) => typeCode === member);
+    const name = catalog.get(member)?.name ?? member;
+    console.log(
+      latest ? `  ${name}: ${latest.number}, ${STATUSES[latest.status]}` : `  ✖ ${name}: its holder has none`,
+    );
+  }
 }
 
 const shown = (row: Lived, { unmasked }: CertificateOptions): Lived =>

@@ -4,17 +4,14 @@ import { shanghaiInstant } from '../domain/dates.ts';
 import { configurationError } from '../domain/errors.ts';
 import { textSheet, workbookOf } from '../domain/spreadsheet.ts';
 import { differences, findProofs, listProofs, recheckProof, type Proof } from '../store/proofs.ts';
-import { boundsOf, withWindow } from './connector/select.ts';
+import { boundsOf, withStreams, withWindow, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
-import { positive, withData, type CommonOptions } from './options.ts';
+import { positive } from './options.ts';
 import { moment, table } from './output.ts';
 
-interface ProofsOptions extends CommonOptions {
+interface ProofsOptions extends StreamOptions {
   stream?: string;
-  from?: string;
-  to?: string;
   different?: boolean;
-  json?: boolean;
   out?: string;
 }
 
@@ -26,11 +23,10 @@ export const KINDS_OF_DIFFERENCE: [title: string, of: (proof: Proof) => string[]
 ];
 
 export function addProofs(program: Command): void {
-  const proofs = withWindow(withData(program.command('proofs')))
+  const proofs = withWindow(withStreams(program.command('proofs')))
     .summary('the evidence: what was compared with the sources, when, and what it showed')
     .option('--stream <id>', 'of one stream only')
     .option('--different', 'only those that found something')
-    .option('--json', 'for programs, with every key that was named')
     .option('--out <file>', 'an xlsx file of them')
     .addHelpText(
       'after',
@@ -38,7 +34,7 @@ export function addProofs(program: Command): void {
     )
     .action((options: ProofsOptions) => list(options));
 
-  withData(proofs.command('recheck <id>'))
+  withStreams(proofs.command('recheck <id>'))
     .summary('whether the library still is what a proof of a period found')
     .description(
       'Looks at the library alone. Exits with 1 when records or contents of the period are others now; to compare with the\n' +

@@ -96,7 +96,41 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
        ON CONFLICT (stream_id, day) DO UPDATE SET records = excluded.records`,
       { streamId, at },
     );
+    await followRejects(trx, streamId, at);
   });
+}
+
+/** Start of the day that a reject belongs to: by its own time, else by when it came. */
+const DAY_OF_REJECT = `date_trunc('day', coalesce(source_updated_at, first_seen_at), 'Asia/Shanghai')`;
+
+/** Open rejects of the stream by day. Those that only wait for their type are nobody's fault. */
+const OPEN_REJECTS = `SELECT ${DAY_OF_REJECT} AS start, count(*) AS count FROM reject
+  WHERE stream_id = :streamId AND resolved_at IS NULL AND rule <> 'type-unlisted' GROUP BY 1`;
+
+/**
+ * A day's increment can be in and not all of it in the library: as long as rejects of the day are open, its deadline
+ * runs on for whoever has to correct them, as an obligation beside the day's own. It is met when the last of them is
+ * resolved, and opened anew by a further one.
+ */
+export async function followRejects(db: Knex, streamId: number, at: Date): Promise<void> {
+  await db.raw(
+    `INSERT INTO obligation (rule, article, duty, basis, owner_code, owner_name, stream_id, subject, started_at, due_at,
+       reason, opened_at)
+     SELECT rule, article, duty, basis, owner_code, owner_name, stream_id, subject || '/rejects', started_at, due_at,
+       'open rejects of the day: ' || count, :at
+     FROM obligation JOIN (${OPEN_REJECTS}) AS open ON start = started_at
+     WHERE stream_id = :streamId AND whole IS NOT NULL
+     ON CONFLICT (rule, subject) DO UPDATE SET met_at = NULL, reason = excluded.reason
+       WHERE obligation.reason IS DISTINCT FROM excluded.reason`,
+    { streamId, at },
+  );
+  await db.raw(
+    `UPDATE obligation SET reason = NULL, met_at = coalesce(
+       (SELECT max(resolved_at) FROM reject WHERE stream_id = :streamId AND ${DAY_OF_REJECT} = started_at), :at)
+     WHERE stream_id = :streamId AND met_at IS NULL AND subject LIKE '%/rejects'
+       AND NOT EXISTS (SELECT FROM (${OPEN_REJECTS}) AS open WHERE start = started_at)`,
+    { streamId, at },
+  );
 }
 
 /** Says why a day is still open, for those who look. */
@@ -115,7 +149,7 @@ export async function streamsBehind(db: Knex, at: Date): Promise<string[]> {
      WHERE delivery = 'daily' AND retired_at IS NULL AND (
        NOT times @> tstzrange(collect_from, greatest(collect_from, date_trunc('day', :at::timestamptz, 'Asia/Shanghai')))
        OR EXISTS (SELECT FROM obligation o
-         WHERE o.stream_id = stream.id AND met_at IS NULL AND started_at + stream.cut_off <= :at))`,
+         WHERE o.stream_id = stream.id AND met_at IS NULL AND requires IS NOT NULL AND started_at + stream.cut_off <= :at))`,
     { at },
   );
   return rows.map(({ name }) => name);

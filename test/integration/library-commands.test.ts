@@ -6,6 +6,9 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { RowBuffer } from '../../connectors/row-buffer.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
+import { approveDrafts, draftEntries, entryVersions } from '../../store/catalog.ts';
+import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import { finishProof, startProof } from '../../store/proofs.ts';
 import { getBatch, openBatch } from '../../store/batches.ts';
 import { writePage } from '../../store/pages.ts';
 import { timeWindow } from '../../domain/window.ts';
@@ -203,6 +206,44 @@ describe('commands on the library', () => {
     assert.deepEqual([record?.key, record?.fields, others], ['B1', ['issuedOn'], []]);
     const waiting = await hub('quality', '--rule', 'type-unlisted');
     assert.match(waiting.stderr, /Allowed choices are /);
+  });
+
+  it('of a licence made of several it is said which its holder has (一业一证)', async () => {
+    const composite = '11100000000013522L099';
+    const [{ entry } = { entry: null }] = await entryVersions(database.db, [TYPE]);
+    assert.ok(entry);
+    const members = [TYPE, '11100000000019713D021'];
+    await draftEntries(database.db, [{ ...entry, typeCode: composite, name: '行业综合许可证', members }], 'M', NOW);
+    await approveDrafts(database.db, [composite], 'M', NOW);
+    await deliver('police-permits', 'valid', 30, 'Z1', { number: '综合1号', typeCode: composite });
+    const { stdout } = await hub('certificate', '综合1号');
+    assert.match(
+      stdout,
+      /综合1号 is made of\n {2}建筑工程施工许可证: 锡建施\d号, \S+\n {2}✖ 11100000000019713D021: its holder has none/,
+    );
+  });
+
+  it('evidence is listed, written as a workbook and checked again', async () => {
+    const { id } = await database.db('stream').where({ name: 'housing-permits' }).first<{ id: number }>('id');
+    const window = timeWindow(NOW.getTime() - 86_400_000, NOW.getTime());
+    const proofId = await startProof(database.db, id, window, new Date());
+    await finishProof(database.db, proofId, id, window, { untimed: false }, new Date());
+    const listed = await hub('proofs', '--different');
+    assert.match(listed.stdout, /housing-permits .* ✖ differs/, listed.stderr);
+    const file = join(folder, 'evidence.xlsx');
+    assert.match((await hub('proofs', '--out', file)).stdout, /^Wrote 1 proofs/);
+    const rows = sheetRows(openWorkbook(readFileSync(file)), 'differences');
+    assert.deepEqual(rows.slice(1), [
+      [String(proofId), 'housing-permits', 'Only in the library', 'B1'],
+      [String(proofId), 'housing-permits', 'Only in the library', 'K1'],
+    ]);
+    const same = await hub('proofs', 'recheck', String(proofId));
+    assert.deepEqual([same.code, same.stdout.startsWith('✔ The library holds')], [0, true], same.stderr);
+    await deliver('housing-permits', 'cancelled', 40);
+    const changed = await hub('proofs', 'recheck', String(proofId));
+    assert.equal(changed.code, 1);
+    assert.match(changed.stdout, /^✖ The library has changed since proof \d+: 1 records then, 1 now, /);
+    assert.match((await hub('proofs', 'recheck', '999')).stderr, /There is no proof 999; \.\/hub proofs lists them/);
   });
 
   it('rejects are listed without what they hold, and handed out in a file for its owner alone', async () => {

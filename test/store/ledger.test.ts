@@ -250,6 +250,46 @@ describe('the ledger', () => {
       assert.deepEqual(await findGaps(db, at('2026-11-20', '16:00')), []);
     });
 
+    it('runs on while rejects of the day are open, is met when the last is resolved, and opened anew by another', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+      await openDays(db, at('2026-11-20'));
+      const id = await idOf('a');
+      const reject = (name: string, rule: string, updatedAt: Date | null) =>
+        db('reject').insert({
+          ...{ stream_id: id, fingerprint: Buffer.from(name), rule, problems: '[]', raw: '{}', raw_encoding: 'json' },
+          ...{ first_batch_id: 1, last_batch_id: 1, source_updated_at: updatedAt },
+          ...{ first_seen_at: at('2026-11-20', '21:00'), last_seen_at: at('2026-11-20', '21:00') },
+        });
+      await reject('first', 'date-invalid', at('2026-11-20', '10:00'));
+      await reject('timeless', 'not-a-record', null);
+      await reject('waits', 'type-unlisted', at('2026-11-20', '11:00'));
+      await reject('older', 'date-invalid', at('2026-11-19', '10:00'));
+      await cover(db, id, day('2026-11-20', '00:00', '21:00'));
+      await closeDays(db, id, at('2026-11-20', '21:30'));
+      const duties = async (now: Date) =>
+        (await listObligations(db, now, at('2026-11-20', '00:00'))).map(({ subject, state, metAt, reason }) => ({
+          ...{ subject, state, metAt, reason },
+        }));
+      const increment = { subject: 'a/2026-11-20', state: 'met', metAt: at('2026-11-20', '21:30'), reason: null };
+      const open = { subject: 'a/2026-11-20/rejects', metAt: null, reason: 'open rejects of the day: 2' };
+      assert.deepEqual(await duties(at('2026-11-20', '22:00')), [increment, { ...open, state: 'open' }]);
+      assert.deepEqual(await duties(at('2026-11-21', '09:00')), [increment, { ...open, state: 'overdue' }]);
+      // It is the department that is behind, not the reading of its data.
+      assert.deepEqual(await streamsBehind(db, at('2026-11-20', '22:00')), []);
+
+      const resolved = at('2026-11-21', '10:00');
+      await db('reject')
+        .whereIn('fingerprint', [Buffer.from('first'), Buffer.from('timeless')])
+        .update({ resolved_at: resolved });
+      await closeDays(db, id, at('2026-11-21', '21:00'));
+      const met = { ...open, state: 'met late', metAt: resolved, reason: null };
+      assert.deepEqual(await duties(at('2026-11-21', '22:00')), [increment, met]);
+      await reject('another', 'date-invalid', at('2026-11-20', '12:00'));
+      await closeDays(db, id, at('2026-11-21', '23:00'));
+      const again = { ...open, state: 'overdue', reason: 'open rejects of the day: 1' };
+      assert.deepEqual(await duties(at('2026-11-21', '23:00')), [increment, again]);
+    });
+
     it('100,000 days are opened and closed as sets', async () => {
       const many = Array.from({ length: 500 }, (_, index) => stream(`s${index}`));
       await saveStreams(db, many, at('2026-05-01'));

@@ -93,7 +93,7 @@ describe('a running hub', () => {
     await eventually(() =>
       assert.match(logOf('worker'), /hub\.yaml:\d+:returnEvery: found “never”.*is not taken over/),
     );
-    assert.equal((await listStreams(hub.db)).length, 8);
+    assert.equal((await listStreams(hub.db)).length, 9);
 
     rmSync(file('connectors/demo/transport.yaml'));
     writeFileSync(file('hub.yaml'), hubYaml.replace('365d', '7m'));
@@ -109,9 +109,7 @@ describe('a running hub', () => {
     await assert.rejects(describeSchedule(dailyScheduleId(STREAM_OF.transport)), /not found/i);
     assert.deepEqual(
       (await listStreams(hub.db)).map(({ name }) => name),
-      Object.values(STREAM_OF)
-        .filter((id) => id !== STREAM_OF.transport)
-        .sort(),
+      [...Object.values(STREAM_OF), 'land-stock'].filter((id) => id !== STREAM_OF.transport).sort(),
     );
   });
 });

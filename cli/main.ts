@@ -17,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   files: async () => (await import('./files.ts')).addFiles,
   rejects: async () => (await import('./rejects.ts')).addRejects,
   connector: async () => (await import('./connector.ts')).addConnector,
+  due: async () => (await import('./due.ts')).addDue,
   identify: async () => (await import('./identify.ts')).addIdentify,
   worker: async () => (await import('./worker.ts')).addWorker,
   server: async () => (await import('./server.ts')).addServer,

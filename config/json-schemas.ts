@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { calendarSchema } from './calendar-schema.ts';
 import { catalogSchema } from './catalog-schema.ts';
 import { connectorDocs } from './connector-docs.ts';
 import { anyConnectorSchema } from './connector-schema.ts';
@@ -10,6 +11,7 @@ import { jurisdictionSchema } from './jurisdiction-schema.ts';
 
 const FOLDER = fileURLToPath(new URL('schema/', import.meta.url));
 const SCHEMAS = {
+  ...{ calendar: calendarSchema },
   ...{ hub: hubSchema, jurisdiction: jurisdictionSchema, connector: anyConnectorSchema, catalog: catalogSchema },
 };
 

@@ -33,6 +33,9 @@ export const jurisdictionSchema = z
           .meta({ description: 'Streams whose day is over at another time' }),
       })
       .meta({ description: 'The daily increment (每日增量归集): which streams are due by what time of day' }),
+    dayEnds: timeOfDay.default('24:00').meta({
+      description: 'When the last day of a term in working days ends: 24:00, or close of business such as "17:30"',
+    }),
     catalog: z
       .strictObject({
         article: z.string().min(1),

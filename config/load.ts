@@ -5,7 +5,9 @@ import { basename, join, relative } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { WorkingCalendar, type YearTable } from '../domain/calendar.ts';
 import { configurationError, messageOf } from '../domain/errors.ts';
+import { calendarSchema } from './calendar-schema.ts';
 import { anyConnectorSchema, BUILT_IN_KINDS, type ConnectorConfig } from './connector-schema.ts';
 import { parseYaml } from './diagnostics.ts';
 import { hubSchema, type HubSettings } from './hub-schema.ts';
@@ -19,6 +21,8 @@ export interface HubConfig {
   connectors: ConnectorConfig[];
   /** Kinds of the city's own, by name; what they can do is the business of connectors/. */
   ownKinds: Map<string, OwnKind>;
+  /** Working days of every year that has a table in calendars/. */
+  calendar: WorkingCalendar;
   /** Changes whenever any file changes. */
   fingerprint: string;
 }
@@ -83,6 +87,15 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     );
   }
 
+  const tables = new Map<number, YearTable>();
+  for (const file of yamlFiles(join(choice.folder, 'calendars'))) {
+    const table = read(file, () => calendarSchema);
+    if (!table) continue;
+    if (tables.has(table.year))
+      faults.push(`${shownFile(file)}:1:year: found ${String(table.year)} again, expected one table for each year`);
+    tables.set(table.year, table);
+  }
+
   const ownKinds = new Map<string, OwnKind>();
   for (const file of filesOf(join(choice.folder, 'connectors/kinds'), /\.ts$/)) {
     if (textOf(file) === null) continue;
@@ -129,7 +142,10 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     throw configurationError(faults.join('\n'), { code: 'config-invalid' });
   }
   if (choice.demo) settings.temporal.taskQueue += '-demo';
-  return { settings, jurisdiction: { ...jurisdiction, id }, connectors, ownKinds, fingerprint: digest.digest('hex') };
+  return {
+    ...{ settings, jurisdiction: { ...jurisdiction, id }, connectors, ownKinds },
+    ...{ calendar: new WorkingCalendar([...tables.values()]), fingerprint: digest.digest('hex') },
+  };
 }
 
 type Json = Record<string, unknown>;

@@ -28,7 +28,9 @@ const VERSITYGW = 'v1.8.0';
 
 /** Folders of tests; the quick ones need no servers. */
 const QUICK = ['unit'];
-const FULL = [...QUICK, 'connectors', 'store', 'workflow', 'replay', 'integration', 'browser', 'chaos'];
+/** Those that start whole hubs, and kill them, have the machine to themselves. */
+const ALONE = ['integration', 'browser', 'chaos'];
+const FULL = [...QUICK, 'connectors', 'store', 'workflow', 'replay', ...ALONE];
 
 const files: string[] = [];
 for (const folder of quick ? QUICK : FULL) {
@@ -145,18 +147,24 @@ async function findChromium(path: string[]): Promise<string> {
 
 async function runAll(): Promise<boolean> {
   let [passed, failed] = [0, 0];
-  // Files one after the other: they start servers, kill them, and share two cores.
-  const stream = run({ files, concurrency: quick ? true : 1, timeout: 600_000 });
-  stream.on('test:pass', ({ details, skip, todo }) => {
-    if (details.type === 'suite') return;
-    // A skipped test proves nothing, so it does not pass.
-    if (skip === undefined && todo === undefined) passed += 1;
-    else failed += 1;
-  });
-  stream.on('test:fail', ({ details }) => {
-    if (details.type !== 'suite') failed += 1;
-  });
-  await new Promise((done) => stream.compose(spec).on('end', done).pipe(process.stdout));
+  const alone = files.filter((file) => ALONE.some((folder) => file.includes(`/test/${folder}/`)));
+  const groups: [files: string[], concurrency: number][] = [
+    [files.filter((file) => !alone.includes(file)), 2],
+    [alone, 1],
+  ];
+  for (const [group, concurrency] of groups.filter(([{ length }]) => length > 0)) {
+    const stream = run({ files: group, concurrency, timeout: 600_000 });
+    stream.on('test:pass', ({ details, skip, todo }) => {
+      if (details.type === 'suite') return;
+      // A skipped test proves nothing, so it does not pass.
+      if (skip === undefined && todo === undefined) passed += 1;
+      else failed += 1;
+    });
+    stream.on('test:fail', ({ details }) => {
+      if (details.type !== 'suite') failed += 1;
+    });
+    await new Promise((done) => stream.compose(spec).on('end', done).pipe(process.stdout, { end: false }));
+  }
   console.log(`\n${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0;
 }

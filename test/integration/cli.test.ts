@@ -61,6 +61,7 @@ describe('hub, the command', () => {
         'files missing',
         'files fetch',
         'files get',
+        'due',
         'certificate',
         'conflicts',
         'quality',

@@ -54,6 +54,26 @@ describe('the configuration', () => {
     );
   });
 
+  it('a calendar has days of its year, made-up working days on weekends, and one table a year', () => {
+    const calendar = (from: string, to: string): string[] => faultsOf(edit('calendars/2026.yaml', from, to));
+    assert.match(
+      calendar('2026-01-04', '2026-01-05')[0] ?? '',
+      /^calendars\/2026\.yaml:\d+:work\[0\]: found “2026-01-05”, expected a Saturday or Sunday/,
+    );
+    assert.match(
+      calendar('2026-01-01', '2025-01-01')[0] ?? '',
+      /off\[0\]: found “2025-01-01”, expected a date of 2026/,
+    );
+    assert.match(
+      calendar('2026-01-01', '2026-02-30')[0] ?? '',
+      /off\[0\]: found “2026-02-30”, expected a day that there is/,
+    );
+    const [again = ''] = faultsOf((folder) =>
+      cpSync(join(folder, 'calendars/2026.yaml'), join(folder, 'calendars/2026-b.yaml')),
+    );
+    assert.match(again, /:year: found 2026 again, expected one table for each year/);
+  });
+
   it('files are kept in one place, with keys that are referred to', () => {
     const files = (text: string): string[] => faultsOf(edit('hub.yaml', '\nserver:', `\nfiles: ${text}\nserver:`));
     const s3 = '{ endpoint: "http://s3:9000", bucket: b, accessKey: { env: A }, secretKey: { env: B } }';

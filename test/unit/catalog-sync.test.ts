@@ -54,7 +54,14 @@ describe('a published catalog', () => {
       ['new', 'new'],
     );
     assert.deepEqual(drafts[0], {
-      ...{ typeCode: CODE, name: '建筑工程施工许可证', category: '证照', definer: null, template: null },
+      ...{
+        typeCode: CODE,
+        name: '建筑工程施工许可证',
+        category: '证照',
+        definer: null,
+        template: null,
+        inspection: null,
+      },
       ...{ issuer: { name: '市住房和城乡建设局', code: '11320200014006438B' }, holders: ['natural', 'legal'] },
       face: [
         { name: 'site', label: '建设地址', required: true, type: 'number', values: [] },

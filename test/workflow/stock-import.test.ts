@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { compareWithTruth } from '../../cli/demo/truth.ts';
+import { findStream } from '../../config/load.ts';
 import { createCollectActivities } from '../../activities/collect.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { outboundWorkflowId, stockWorkflowId } from '../../domain/ids.ts';
 import { forgetRefused, percentDone, stockReports, type StockReport } from '../../store/stock.ts';
-import { getStream } from '../../store/streams.ts';
+import { getStream, saveStreams } from '../../store/streams.ts';
+import { configuredStreams } from '../../temporal/worker.ts';
 import type { deliverOutbound } from '../../workflows/deliver-outbound.ts';
 import type { stockImport } from '../../workflows/stock-import.ts';
 import { Departments } from '../support/departments.ts';
@@ -127,5 +130,39 @@ describe('stockImport', () => {
     const after = await report();
     assert.deepEqual([after.handed, after.refused], [all, refused]);
     assert.ok((await messages()) > before);
+  });
+});
+
+describe('stockImport of files', () => {
+  const FILES = 'education-teachers';
+  let hub: SkippingHub;
+  before(async () => {
+    hub = await SkippingHub.start((nowMs) =>
+      new Departments({ anchorMs: nowMs, nowMs, records: 300 }).start('education'),
+    );
+    Object.assign(findStream(hub.config, FILES).stream, {
+      delivery: 'stock',
+      stock: { planned: 400, sealAtOnce: 200 },
+    });
+    await saveStreams(hub.db, configuredStreams(hub.config), new Date(hub.nowMs));
+  });
+  after(() => hub.stop());
+
+  it('takes every file, and shows how much of what the unit promised is in', async () => {
+    const totals = await hub.working(async () => {
+      const handle = await hub.client.workflow.start<typeof stockImport>('stockImport', {
+        ...{ workflowId: stockWorkflowId(FILES), taskQueue: TASK_QUEUE },
+        args: [hub.label(FILES)],
+      });
+      await hub.untilEnded(handle, 24 * 3_600_000);
+      await keepHistory(handle, 'files');
+      return handle.result();
+    });
+    const [found] = await stockReports(hub.db, FILES);
+    assert.ok(found && totals.read > 300 && totals.rejected > 0);
+    assert.deepEqual([found.planned, found.done, found.handed], [400, totals.read, 0]);
+    assert.equal(percentDone(found), Math.floor((100 * totals.read) / 400));
+    const { equal, text } = await compareWithTruth(hub.db, FILES, hub.departments.get('education').url);
+    assert.ok(equal, text);
   });
 });

@@ -6,6 +6,7 @@ import { STATUSES } from '../domain/status.ts';
 import { approvedCatalog } from '../store/catalog.ts';
 import {
   differingCertificates,
+  duplicateCertificates,
   latestOfStreams,
   revivedCertificates,
   type CertificateVersion,
@@ -21,6 +22,7 @@ interface ConflictOptions extends StreamOptions {
   limit: number;
   unmasked?: boolean;
   lifecycle?: boolean;
+  duplicates?: boolean;
 }
 
 export function addConflicts(program: Command): void {
@@ -29,17 +31,22 @@ export function addConflicts(program: Command): void {
     .description(
       'Where several sources say different things the catalog says who is believed first (sources, fieldSources of an\n' +
         'entry); other streams follow, the latest change first. With --lifecycle: certificates that a source lets live on\n' +
-        'after it had ended them; their latest version by the source’s own time is believed. Exits with 1 when there is any.',
+        'after it had ended them; their latest version by the source’s own time is believed. With --duplicates: certificates\n' +
+        'that one stream delivers under several keys; the latest record counts. Exits with 1 when there is any.',
     )
     .option('--lifecycle', 'certificates that live on after their end')
+    .option('--duplicates', 'certificates that one stream delivers more than once')
     .option('--type <code>', 'only certificates of this 证照类型代码')
     .option('--limit <count>', 'most certificates to name', positive, 100)
     .option('--unmasked', 'show values as they are')
     .addHelpText(
       'after',
-      '\nExamples:\n  ./hub conflicts\n  ./hub conflicts --type 11100000000013338W011 --json\n  ./hub conflicts --lifecycle',
+      '\nExamples:\n  ./hub conflicts\n  ./hub conflicts --type 11100000000013338W011 --json\n  ./hub conflicts --lifecycle\n  ./hub conflicts --duplicates',
     )
-    .action((options: ConflictOptions) => (options.lifecycle ? listRevived(options) : listConflicts(options)));
+    .action((options: ConflictOptions) => {
+      if (options.duplicates) return listDuplicates(options);
+      return options.lifecycle ? listRevived(options) : listConflicts(options);
+    });
 }
 
 /** One certificate out of the records that several streams hold of it. */
@@ -102,6 +109,27 @@ function listRevived(options: ConflictOptions): Promise<void> {
         ['at', ({ endedAt }) => shanghaiWallTime(endedAt.getTime())],
         ['Counts as', ({ status }) => STATUSES[status]],
         ['since', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
+      ]),
+    );
+  });
+}
+
+function listDuplicates(options: ConflictOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const duplicates = await duplicateCertificates(db, { typeCode: options.type, limit: options.limit });
+    const shown = (key: string): string => (options.unmasked ? key : maskKey(key));
+    const found = duplicates.map((row) => ({ ...row, counts: shown(row.counts), others: row.others.map(shown) }));
+    if (found.length > 0) process.exitCode = 1;
+    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    if (found.length === 0) return console.log('No duplicates: every stream delivers each certificate once.');
+    console.log(
+      table(found, [
+        ['Unit', ({ unit }) => unit],
+        ['Stream', ({ stream }) => stream],
+        ['证照名称', ({ name }) => name],
+        ['证照编号', ({ number }) => number],
+        ['Counts', ({ counts }) => counts],
+        ['Beside it', ({ others }) => others.join(', ')],
       ]),
     );
   });

@@ -54,6 +54,38 @@ export async function countShared(db: Knex): Promise<{ certificates: number; dif
 const DIFFER = `count(DISTINCT (name, identifier, issuer_name, issuer_code, issued_on, effective_on, expires_on, long_term,
   holders, status)) > 1`;
 
+/** A certificate that one stream holds as several records. */
+export interface Duplicate {
+  stream: string;
+  unit: string;
+  typeCode: string;
+  name: string;
+  number: string;
+  /** The record that counts: the latest by time, then by key. */
+  counts: string;
+  others: string[];
+}
+
+/** Certificates that a stream delivered under several keys, none of them deleted, as a department files one twice. */
+export async function duplicateCertificates(
+  db: Knex,
+  choice: { typeCode?: string | undefined; limit: number },
+): Promise<Duplicate[]> {
+  const { rows } = await db.raw<{ rows: (Omit<Duplicate, 'counts' | 'others'> & { keys: string[] })[] }>(
+    `SELECT s.name AS stream, s.unit_name AS unit, d.* FROM (
+       SELECT stream_id, type_code AS "typeCode", number, max(name) AS name,
+         array_agg(record_key ORDER BY source_updated_at DESC, record_key DESC) AS keys
+       FROM certificate WHERE status <> 'deleted' AND (:typeCode::text IS NULL OR type_code = :typeCode)
+       GROUP BY stream_id, type_code, number HAVING count(*) > 1
+       ORDER BY stream_id, type_code, number LIMIT :limit) AS d JOIN stream s ON s.id = d.stream_id
+     ORDER BY s.name, "typeCode", number`,
+    { typeCode: choice.typeCode ?? null, limit: choice.limit },
+  );
+  return rows.map(({ keys: [counts = '', ...others], stream, unit, typeCode, name, number }) => ({
+    ...{ stream, unit, typeCode, name, number, counts, others },
+  }));
+}
+
 /**
  * Certificates of which several streams hold records that differ, each with all its records; certificates that are
  * gone at a source are left to the others.

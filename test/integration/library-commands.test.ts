@@ -195,6 +195,25 @@ describe('commands on the library', () => {
     assert.deepEqual([none.code, none.stdout.startsWith('No conflicts')], [0, true]);
   });
 
+  it('a certificate that one stream delivers twice is named, with the record that counts', async () => {
+    const none = await hub('conflicts', '--duplicates');
+    assert.deepEqual([none.code, none.stdout.startsWith('No duplicates')], [0, true], none.stderr);
+    for (const [second, key] of [
+      [50, 'P1'],
+      [52, 'P3'],
+      [51, 'P2'],
+    ] as const)
+      await deliver('land-permits', 'valid', second, key, { number: '锡规9号' });
+    await deliver('culture-permits', 'valid', 53, 'C1', { number: '锡规9号' });
+    const { stdout, code } = await hub('conflicts', '--duplicates', '--json');
+    assert.equal(code, 1);
+    const found = JSON.parse(stdout) as { stream: string; counts: string; others: string[] }[];
+    assert.deepEqual(
+      found.map(({ stream, counts, others }) => [stream, counts, others]),
+      [['land-permits', 'P3', ['P2', 'P1']]],
+    );
+  });
+
   it('completeness and accuracy come with their formulas, and with the records behind them', async () => {
     const { stdout, code } = await hub('quality', '--stream', 'housing-permits');
     assert.equal(code, 0);

@@ -103,9 +103,9 @@ describe('a running hub', () => {
       const [calendar] = (await describeSchedule(dailyScheduleId(STREAM_OF.housing))).spec.calendars ?? [];
       assert.equal(calendar?.hour[0]?.start, 20);
       assert.equal(calendar.minute[0]?.start, 15);
+      const returned = await describeSchedule(returnScheduleId(STREAM_OF.province));
+      assert.equal(returned.spec.intervals?.[0]?.every, 7 * 60_000);
     }, 30_000);
-    const returned = await describeSchedule(returnScheduleId(STREAM_OF.province));
-    assert.equal(returned.spec.intervals?.[0]?.every, 7 * 60_000);
     await assert.rejects(describeSchedule(dailyScheduleId(STREAM_OF.transport)), /not found/i);
     assert.deepEqual(
       (await listStreams(hub.db)).map(({ name }) => name),

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
@@ -131,9 +130,7 @@ async function getFile(stream: string, key: string, options: StreamOptions & { o
   const intact = await isIntact(store, latest.hash);
   if (!intact) process.exitCode = 1;
   if (options.out !== undefined && intact) {
-    const out = createWriteStream(options.out, { mode: 0o600 });
-    await pipeline(await store.get(latest.hash), out);
-    if (!out.closed) await once(out, 'close');
+    await pipeline(await store.get(latest.hash), createWriteStream(options.out, { mode: 0o600 }));
   }
   if (options.json) return console.log(JSON.stringify({ intact, files: found }, null, 2));
   console.log(

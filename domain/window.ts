@@ -49,6 +49,9 @@ export const followingBatch = (
   declared,
 });
 
+/** Longest period that a proof lists at once. */
+export const PROOF_SLICE_MS = 31 * 86_400_000;
+
 /** Cuts a window into consecutive ones of at most `maxMs`. */
 export function sliceWindow(window: TimeWindow, maxMs: number): TimeWindow[] {
   const slices: TimeWindow[] = [];

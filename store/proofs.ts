@@ -1,5 +1,12 @@
 import type { Knex } from 'knex';
-import { describeWindow, sliceWindow, timeWindow, type TimeWindow, type Window } from '../domain/window.ts';
+import {
+  describeWindow,
+  PROOF_SLICE_MS,
+  sliceWindow,
+  timeWindow,
+  type TimeWindow,
+  type Window,
+} from '../domain/window.ts';
 import { fingerprintOf, type PageRows, type PageRules } from './pages.ts';
 import { closeDiscrepancy, openDiscrepancy } from './reconciliation.ts';
 import type { StreamRow } from './streams.ts';
@@ -245,15 +252,12 @@ export async function recheckProof(db: Knex, proof: Proof): Promise<Recheck> {
   return rows[0];
 }
 
-/** Longest period that is listed at once. */
-export const SLICE_MS = 31 * 86_400_000;
-
 /**
  * The part of a stream's past that was proven longest ago, or never; the youngest of these. Null while the stream is
  * younger than a day.
  */
 export async function longestUnproven(db: Knex, streamId: number, past: TimeWindow): Promise<TimeWindow | null> {
-  const slices = sliceWindow(past, SLICE_MS);
+  const slices = sliceWindow(past, PROOF_SLICE_MS);
   const { rows } = await db.raw<{ rows: { from: Date; to: Date }[] }>(
     `SELECT "from", "to" FROM json_to_recordset(:slices) AS slice("from" timestamptz, "to" timestamptz)
      ORDER BY (SELECT max(finished_at) FROM proof WHERE stream_id = :streamId AND fault IS NULL

@@ -1,20 +1,15 @@
 import { ScheduleNotFoundError, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
+import type { TypedSearchAttributes } from '@temporalio/common';
 import pMap from 'p-map';
 import type { StreamConfig } from '../config/stream-schema.ts';
 import type { HubConfig } from '../config/load.ts';
 import {
   catalogScheduleId,
-  catalogWorkflowId,
   dailyScheduleId,
-  dailyWorkflowId,
   filesScheduleId,
-  filesWorkflowId,
   outboundScheduleId,
-  outboundWorkflowId,
   proveScheduleId,
-  proveWorkflowId,
   returnScheduleId,
-  returnWorkflowId,
 } from '../domain/ids.ts';
 import type { catalogSync } from '../workflows/catalog-sync.ts';
 import type { dailyAggregation } from '../workflows/daily-aggregation.ts';
@@ -117,132 +112,108 @@ function wantedSchedules(config: HubConfig): ScheduleOptions[] {
   ]);
 }
 
+/** What a schedule runs, when, and how people read it. */
+interface Scheduled {
+  spec: ScheduleOptions['spec'];
+  policies: ScheduleOptions['policies'];
+  workflowType: string;
+  args: unknown[];
+  typedSearchAttributes: TypedSearchAttributes;
+  staticSummary: string;
+  staticDetails: string;
+}
+
+/** A schedule of this hub. Its id is also its workflow's, to which Temporal appends the scheduled time. */
+function scheduleOf(
+  { temporal: { taskQueue } }: HubConfig['settings'],
+  id: string,
+  { spec, policies, ...workflow }: Scheduled,
+): ScheduleOptions {
+  return {
+    ...{ scheduleId: id, spec, memo: { hub: taskQueue } },
+    ...(policies && { policies }),
+    action: { type: 'startWorkflow', workflowId: id, taskQueue, ...workflow },
+  };
+}
+
 /** Messages that wait are looked for once a minute; one that has just been queued need not be told. */
 function outboundSchedule({ settings }: HubConfig, label: TargetLabel): ScheduleOptions {
-  const { taskQueue } = settings.temporal;
-  return {
-    scheduleId: outboundScheduleId(label.target),
+  return scheduleOf(settings, outboundScheduleId(label.target), {
     spec: { intervals: [{ every: '1 minute' }] },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
-    memo: { hub: taskQueue },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'deliverOutbound' satisfies typeof deliverOutbound.name,
-      workflowId: outboundWorkflowId(label.target),
-      taskQueue,
-      args: [label],
-      typedSearchAttributes: targetAttributes(label),
-      staticSummary: `发送 · ${label.title}`,
-      staticDetails: `向${label.unit}发送待发消息:至少一次,回执留存,多次不成转为死信。`,
-    },
-  };
+    workflowType: 'deliverOutbound' satisfies typeof deliverOutbound.name,
+    args: [label],
+    typedSearchAttributes: targetAttributes(label),
+    staticSummary: `发送 · ${label.title}`,
+    staticDetails: `向${label.unit}发送待发消息:至少一次,回执留存,多次不成转为死信。`,
+  });
 }
 
 /** Once a day, before the offices open: what is new is there as drafts in the morning. */
 function catalogSchedule({ settings }: HubConfig, label: CatalogLabel): ScheduleOptions {
-  const { taskQueue } = settings.temporal;
-  return {
-    scheduleId: catalogScheduleId(label.connector),
+  return scheduleOf(settings, catalogScheduleId(label.connector), {
     spec: { calendars: [{ hour: 6, minute: 0 }], timezone: 'Asia/Shanghai', jitter: '1 hour' },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '12 hours' },
-    memo: { hub: taskQueue },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'catalogSync' satisfies typeof catalogSync.name,
-      workflowId: catalogWorkflowId(label.connector),
-      taskQueue,
-      args: [label],
-      typedSearchAttributes: catalogAttributes(label),
-      staticSummary: `目录 · ${label.unit}`,
-      staticDetails: `${label.unit} 发布的发证目录:与已批准的目录比对,新增和变更的形成草稿,由管理单位批准。`,
-    },
-  };
+    workflowType: 'catalogSync' satisfies typeof catalogSync.name,
+    args: [label],
+    typedSearchAttributes: catalogAttributes(label),
+    staticSummary: `目录 · ${label.unit}`,
+    staticDetails: `${label.unit} 发布的发证目录:与已批准的目录比对,新增和变更的形成草稿,由管理单位批准。`,
+  });
 }
 
 function returnSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOptions {
-  const { taskQueue } = settings.temporal;
-  return {
-    scheduleId: returnScheduleId(label.stream),
+  return scheduleOf(settings, returnScheduleId(label.stream), {
     spec: { intervals: [{ every: settings.returnEvery }] },
     // A platform that is away is asked on by the run that met it; the next run finds whatever was missed.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: settings.returnEvery },
-    memo: { hub: taskQueue },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'returnSync' satisfies typeof returnSync.name,
-      workflowId: returnWorkflowId(label.stream),
-      taskQueue,
-      args: [label],
-      typedSearchAttributes: streamAttributes(label, '回传'),
-      staticSummary: `回传 · ${label.title}`,
-      staticDetails: `${label.unit} 回传的证照:逐批读取,入库后确认。`,
-    },
-  };
+    workflowType: 'returnSync' satisfies typeof returnSync.name,
+    args: [label],
+    typedSearchAttributes: streamAttributes(label, '回传'),
+    staticSummary: `回传 · ${label.title}`,
+    staticDetails: `${label.unit} 回传的证照:逐批读取,入库后确认。`,
+  });
 }
 
 /** New certificates bring new files all day. */
 function filesSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOptions {
-  const { taskQueue } = settings.temporal;
-  return {
-    scheduleId: filesScheduleId(label.stream),
+  return scheduleOf(settings, filesScheduleId(label.stream), {
     spec: { intervals: [{ every: '5 minutes' }], jitter: '1 minute' },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '5 minutes' },
-    memo: { hub: taskQueue },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'fetchFiles' satisfies typeof fetchFiles.name,
-      workflowId: filesWorkflowId(label.stream),
-      taskQueue,
-      args: [label],
-      typedSearchAttributes: streamAttributes(label, '文件'),
-      staticSummary: `证照文件 · ${label.title}`,
-      staticDetails: `${label.unit} 的证照文件(OFD、PDF):逐个取回,按内容哈希存放;取不到的列明并重试。`,
-    },
-  };
+    workflowType: 'fetchFiles' satisfies typeof fetchFiles.name,
+    args: [label],
+    typedSearchAttributes: streamAttributes(label, '文件'),
+    staticSummary: `证照文件 · ${label.title}`,
+    staticDetails: `${label.unit} 的证照文件(OFD、PDF):逐个取回,按内容哈希存放;取不到的列明并重试。`,
+  });
 }
 
 /** Every night, spread over some hours: what a proof lists costs the source as much as reading it. */
 function proofSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOptions {
-  const { taskQueue } = settings.temporal;
-  return {
-    scheduleId: proveScheduleId(label.stream),
+  return scheduleOf(settings, proveScheduleId(label.stream), {
     spec: { calendars: [{ hour: 1, minute: 0 }], timezone: 'Asia/Shanghai', jitter: '4 hours' },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6 hours' },
-    memo: { hub: taskQueue },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'proveStream' satisfies typeof proveStream.name,
-      workflowId: proveWorkflowId(label.stream),
-      taskQueue,
-      args: [label],
-      typedSearchAttributes: streamAttributes(label, '比对'),
-      staticSummary: `夜间比对 · ${label.title}`,
-      staticDetails: `${label.unit}:逐条比对昨日数据,及最久未比对的一段历史;差异列明并登记为任务。`,
-    },
-  };
+    workflowType: 'proveStream' satisfies typeof proveStream.name,
+    args: [label],
+    typedSearchAttributes: streamAttributes(label, '比对'),
+    staticSummary: `夜间比对 · ${label.title}`,
+    staticDetails: `${label.unit}:逐条比对昨日数据,及最久未比对的一段历史;差异列明并登记为任务。`,
+  });
 }
 
 function dailySchedule(config: HubConfig, label: StreamLabel): ScheduleOptions {
   const { settings, jurisdiction } = config;
-  const { taskQueue } = settings.temporal;
   const cutOff = cutOffOf(config, label.stream);
   const [hour = 0, minute = 0] = cutOff.split(':').map(Number);
   const { article, duty, due } = jurisdiction.daily;
-  return {
-    scheduleId: dailyScheduleId(label.stream),
+  return scheduleOf(settings, dailyScheduleId(label.stream), {
     spec: { calendars: [{ hour: hour % 24, minute }], timezone: 'Asia/Shanghai', jitter: '5 minutes' },
     // A day that is still worked at is not begun twice; the next one waits its turn.
     policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: '12 hours' },
-    memo: { hub: taskQueue },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'dailyAggregation' satisfies typeof dailyAggregation.name,
-      workflowId: dailyWorkflowId(label.stream),
-      taskQueue,
-      args: [{ ...label, cutOff }],
-      typedSearchAttributes: streamAttributes(label, '每日归集'),
-      staticSummary: `每日归集 · ${label.title}`,
-      staticDetails: `${label.unit} 的每日增量:${cutOff} 日终,限当日 ${due} 前。依据 ${jurisdiction.regulation.title}${article}:${duty}`,
-    },
-  };
+    workflowType: 'dailyAggregation' satisfies typeof dailyAggregation.name,
+    args: [{ ...label, cutOff }],
+    typedSearchAttributes: streamAttributes(label, '每日归集'),
+    staticSummary: `每日归集 · ${label.title}`,
+    staticDetails: `${label.unit} 的每日增量:${cutOff} 日终,限当日 ${due} 前。依据 ${jurisdiction.regulation.title}${article}:${duty}`,
+  });
 }

@@ -1,5 +1,5 @@
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import { describeWindow, sliceWindow, type Window } from '../domain/window.ts';
+import { describeWindow, PROOF_SLICE_MS, sliceWindow, type Window } from '../domain/window.ts';
 import type { ProveStreamInput, ProveStreamResult } from './messages.ts';
 import {
   ledger,
@@ -10,9 +10,6 @@ import {
   syncInTurn,
   unlessIncomplete,
 } from './steps.ts';
-
-/** Longest window that is listed at once. */
-const SLICE_MS = 31 * 86_400_000;
 
 /**
  * Proves that the library holds what a source has in a period, or in the batches taken in it, record by record; each
@@ -52,7 +49,7 @@ async function proveParts(input: ProveStreamInput): Promise<ProveStreamResult> {
   return result;
 
   async function parts(): Promise<Window[]> {
-    if (input.window) return sliceWindow(input.window, SLICE_MS);
+    if (input.window) return sliceWindow(input.window, PROOF_SLICE_MS);
     return source.planProof.executeWithOptions({ summary: '选定比对范围' }, [{ stream, taken: input.taken }]);
   }
 

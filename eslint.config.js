@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import reactHooks from 'eslint-plugin-react-hooks';
 import ts from 'typescript-eslint';
 
 /** Who may import whom (DESIGN: layout). Folders that are not named may not be imported. */
@@ -12,9 +13,13 @@ const LAYERS = {
   temporal: ['domain', 'config', 'connectors', 'store', 'activities', 'workflows'],
   server: ['domain', 'config', 'connectors', 'store', 'temporal', 'workflows'],
   cli: ['domain', 'config', 'connectors', 'store', 'temporal', 'server', 'workflows'],
+  console: ['domain'],
 };
-/** Workflows see activities as types only: their code runs in a sandbox without them. */
-const TYPES_ONLY = { workflows: ['activities'] };
+/**
+ * Workflows see activities as types only: their code runs in a sandbox without them. The console knows what the API
+ * answers, and brings none of the server into the browser.
+ */
+const TYPES_ONLY = { workflows: ['activities'], console: ['server'] };
 
 const layer = (folder) => {
   const forbidden = Object.keys(LAYERS).filter(
@@ -32,13 +37,13 @@ const layer = (folder) => {
     });
   }
   return {
-    files: [`${folder}/**/*.ts`],
+    files: [`${folder}/**/*.{ts,tsx}`],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
   };
 };
 
 export default ts.config(
-  { ignores: ['node_modules', '.hub', 'config-test-*'] },
+  { ignores: ['node_modules', '.hub', 'config-test-*', 'console/dist*'] },
   js.configs.recommended,
   ts.configs.strictTypeChecked,
   ts.configs.stylisticTypeChecked,
@@ -75,5 +80,6 @@ export default ts.config(
       ],
     },
   },
+  { files: ['console/**/*.tsx'], extends: [reactHooks.configs.flat.recommended] },
   { files: ['**/*.js'], extends: [ts.configs.disableTypeChecked] },
 );

@@ -12,6 +12,12 @@ export interface Dependencies {
   now: () => Date;
 }
 
+/** What cases need beside that. */
+export interface CaseDependencies extends Dependencies {
+  /** The outbound target by which objectors are told; null where people tell them. */
+  disputeTarget: () => string | null;
+}
+
 /** What fetching files needs beside that. */
 export interface FileDependencies extends Dependencies {
   /** Where the files of certificates are kept. */

@@ -1,23 +1,20 @@
 import { pMapIterable } from 'p-map';
 import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
-import { mapPage } from '../connectors/map-page.ts';
+import { mapPage, requireFewRejects } from '../connectors/map-page.ts';
 import { openContract } from '../connectors/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
-import { configurationError } from '../domain/errors.ts';
 import { waits } from '../domain/validation.ts';
 import * as batches from '../store/batches.ts';
 import { approvedCatalog, countWaiting } from '../store/catalog.ts';
 import { fieldMemory } from '../store/fields.ts';
-import { writePage, type PageCounts } from '../store/pages.ts';
+import { writePage } from '../store/pages.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** An activity reads for this long before it reports; the workflow shows the progress and goes on. */
 const READ_FOR_MS = 15_000;
 /** Pages written at once: while PostgreSQL merges one, the next is mapped. */
 const WRITES_AT_ONCE = 2;
-/** Records from which on the share of rejects is judged. */
-const JUDGED_FROM = 200;
 
 /**
  * Reads and commits the pages of a batch that are not in yet, for a while: `more` when there may be others. While one
@@ -36,6 +33,7 @@ export async function readBatch(
     untimed: config.record.updatedAt === undefined,
     snapshot: hints.deletes !== undefined,
     file: hints.file,
+    completed: config.completed,
   };
   const readAt = shanghaiInstant(batch.openedAt.getTime());
   const totals = await batches.batchCounts(db, batch);
@@ -69,7 +67,7 @@ export async function readBatch(
     const counts = await writePage(db, batch, mapped, rules, now());
     totals.read += counts.read;
     totals.rejected += counts.rejected - rejected.filter(({ problems }) => problems.every(waits)).length;
-    requireFewRejects(stream, totals);
+    requireFewRejects(config, totals);
   }
 
   function takeInTurn(page: Page): Promise<void> {
@@ -81,16 +79,4 @@ export async function readBatch(
 
   await Array.fromAsync(pMapIterable(forAWhile(), takeInTurn, { concurrency: WRITES_AT_ONCE }));
   return outcome;
-}
-
-function requireFewRejects({ config }: OpenStream, { read, rejected }: PageCounts): void {
-  const { most, share } = config.rejects;
-  const tooMany = most !== undefined && rejected > most;
-  if (!tooMany && !(read >= JUDGED_FROM && rejected > read * share)) return;
-  throw configurationError(`${config.id}: ${String(rejected)} of ${String(read)} records were rejected`, {
-    code: 'too-many-rejects',
-    cure: tooMany
-      ? 'look at ./hub connector preview; mend the mapping, or raise rejects.most'
-      : 'look at ./hub connector preview; mend the mapping, or raise rejects.share',
-  });
 }

@@ -89,7 +89,11 @@ async function replayPage({ db, streams, now }: Dependencies, input: ReplayChoic
           ...{ rows: mapped.rows.toJson(), deleted: mapped.deleted },
         },
       },
-      { untimed, file: stream.hints.file, workflowId: activityInfo().workflowExecution?.workflowId ?? '' },
+      {
+        untimed,
+        ...{ file: stream.hints.file, completed: stream.config.completed },
+        workflowId: activityInfo().workflowExecution?.workflowId ?? '',
+      },
       at,
     );
     totals.read += group.length;

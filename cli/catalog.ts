@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Knex } from 'knex';
 import { stringify } from 'yaml';
@@ -13,6 +13,7 @@ import type { catalogSync } from '../workflows/catalog-sync.ts';
 import { catalogAttributes } from '../workflows/search-attributes.ts';
 import { configOf, withStreams, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
+import { readGiven } from './options.ts';
 import { moment, table } from './output.ts';
 import { replay } from './rejects.ts';
 import { showRun, withRunningHub } from './running-hub.ts';
@@ -159,7 +160,7 @@ async function draftFor(name: string, options: StreamOptions): Promise<void> {
 
 async function importCatalog(file: string, options: ByOptions): Promise<void> {
   const config = configOf(options);
-  const entries = readCatalog(file, readFileSync(file));
+  const entries = readCatalog(file, readGiven(file));
   const { managementUnit } = config.settings;
   const others = entries.filter((entry) => !mayDraft(options.by, entry, managementUnit));
   if (others.length > 0) {

@@ -3,12 +3,11 @@ import type { Knex } from 'knex';
 import { maskAll } from '../connectors/discover.ts';
 import type { Catalog } from '../domain/catalog.ts';
 import { shanghaiWallTime } from '../domain/dates.ts';
-import { eventBetween, EVENTS } from '../domain/lifecycle.ts';
+import { EVENTS, withEvents } from '../domain/lifecycle.ts';
 import { STATUSES } from '../domain/status.ts';
 import { RULES } from '../domain/validation.ts';
 import { approvedCatalog } from '../store/catalog.ts';
-import { findCertificates, versionsOf, type CertificateVersion } from '../store/certificates.ts';
-import { mergeRecords } from './conflicts.ts';
+import { findCertificates, mergeRecords, versionsOf, type CertificateVersion } from '../store/certificates.ts';
 import { instantOption, withStreams, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
 import { moment, table } from './output.ts';
@@ -36,13 +35,11 @@ export function addCertificate(program: Command): void {
 /** A version with the event that led to it. */
 type Lived = CertificateVersion & { event: string; conflict: boolean };
 
-function withEvents(versions: readonly CertificateVersion[], catalog: Catalog): Lived[] {
-  return versions.map((version, index) => {
-    const inspection = catalog.get(version.typeCode)?.inspection;
-    const { event, conflict } = eventBetween(versions[index - 1] ?? null, version, inspection);
-    return { ...version, event: EVENTS[event], conflict };
-  });
-}
+const livedBy = (versions: readonly CertificateVersion[], catalog: Catalog): Lived[] =>
+  withEvents(versions, catalog.get(versions.at(-1)?.typeCode ?? '')?.inspection).map((version) => ({
+    ...version,
+    event: EVENTS[version.event],
+  }));
 
 function showCertificates(code: string, options: CertificateOptions): Promise<void> {
   const untilMs = options.asOf === undefined ? Number.POSITIVE_INFINITY : instantOption(options.asOf, '--as-of');
@@ -51,7 +48,7 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
     const catalog = await approvedCatalog(db);
     const lives = await Promise.all(
       found.map(async ({ stream, key }) =>
-        withEvents(
+        livedBy(
           (await versionsOf(db, stream, key)).filter(({ updatedAt }) => updatedAt.getTime() <= untilMs),
           catalog,
         ),
@@ -68,6 +65,7 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         ['证照编号', ({ number }) => number],
         ['持证主体', ({ holders }) => holders.map((holder) => `${holder.name} ${holder.code}`).join('\n')],
         ['State', ({ status }) => STATUSES[status]],
+        ['异议标注', ({ disputedSince }) => (disputedSince ? `▲ 有异议 ${moment(disputedSince)}` : '')],
         ['Valid until', ({ longTerm, expiresOn }) => (longTerm ? '长期' : (expiresOn ?? ''))],
         ['Changed', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
         ['Event', ({ event, conflict }) => (conflict ? `▲ ${event} after its end` : event)],

@@ -1,15 +1,12 @@
 import type { Command } from 'commander';
-import type { CatalogEntry } from '../domain/catalog.ts';
 import { shanghaiWallTime } from '../domain/dates.ts';
-import { mergeSources, type MergedCertificate } from '../domain/merge.ts';
 import { STATUSES } from '../domain/status.ts';
 import { approvedCatalog } from '../store/catalog.ts';
 import {
   differingCertificates,
   duplicateCertificates,
-  latestOfStreams,
+  mergeRecords,
   revivedCertificates,
-  type CertificateVersion,
 } from '../store/certificates.ts';
 import { maskAll, maskKey } from '../connectors/discover.ts';
 import { positive } from './options.ts';
@@ -47,17 +44,6 @@ export function addConflicts(program: Command): void {
       if (options.duplicates) return listDuplicates(options);
       return options.lifecycle ? listRevived(options) : listConflicts(options);
     });
-}
-
-/** One certificate out of the records that several streams hold of it. */
-export function mergeRecords(
-  records: readonly CertificateVersion[],
-  entry: Pick<CatalogEntry, 'sources' | 'fieldSources'> | undefined,
-): MergedCertificate {
-  return mergeSources(latestOfStreams(records), {
-    sources: entry?.sources ?? [],
-    fieldSources: entry?.fieldSources ?? {},
-  });
 }
 
 function listConflicts(options: ConflictOptions): Promise<void> {

@@ -12,7 +12,10 @@ import {
   demoData,
   departmentAddresses,
   DEPARTMENTS,
+  fileContacts,
   forgetDepartments,
+  addDemoAccounts,
+  closingMs,
   haveDepartmentsPush,
   startDepartments,
 } from './demo/departments.ts';
@@ -121,8 +124,8 @@ async function runDemo(options: DemoOptions): Promise<void> {
   if (options.fresh)
     for (const name of ['postgres', 'temporal.db', 'files', 'demo.json'])
       rmSync(join(supervisor.folder, name), { recursive: true, force: true });
-  const data = demoData(supervisor.folder, options);
-  const nowMs = Math.floor(Date.now() / 1000) * 1000;
+  const nowMs = closingMs(config, Date.now());
+  const data = demoData(supervisor.folder, options, nowMs);
 
   let close = (): Promise<void> => Promise.resolve();
   const stopped = untilStopped(() => {
@@ -162,9 +165,21 @@ async function runDemo(options: DemoOptions): Promise<void> {
           title: 'Connectors: one page and one count of each',
           task: async (_, task) => (task.title = await checkConnectors(config)),
         },
+        {
+          title: 'Contact persons',
+          task: async (_, task) => {
+            if (db) task.title = await fileContacts(db, config);
+          },
+        },
         { title: 'Worker', task: () => supervisor.start(part('worker', supervisor, addresses, settings)) },
         {
-          title: 'Health page, inbox and watchdog',
+          title: 'Accounts',
+          task: async (_, task) => {
+            if (db) task.title = await addDemoAccounts(db, config);
+          },
+        },
+        {
+          title: 'Console, inbox and watchdog',
           task: () => supervisor.start(part('server', supervisor, addresses, settings)),
         },
         {

@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readEnvironment } from '../config/environment.ts';
 import { loadConfig, type ConfigChoice, type HubConfig } from '../config/load.ts';
-import { configurationError } from '../domain/errors.ts';
+import { configurationError, messageOf } from '../domain/errors.ts';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -12,6 +13,21 @@ export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
   return value;
+}
+
+/** Reads an argument that is the number of something; `unknown` makes the error where it is none. */
+export function idNumber(text: string, unknown: (id: string, why: string) => Error): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw unknown(text, 'expected its number');
+}
+
+/** The content of a file that is named on the command line. */
+export function readGiven(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw configurationError(messageOf(error), { code: 'file-missing', cure: 'name a file that can be read' });
+  }
 }
 
 /** Options that most commands have. */

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { shanghaiWallTime } from '../domain/dates.ts';
+import { dueWallTime, shanghaiWallTime } from '../domain/dates.ts';
 import type { Gap, ObligationOverview, StreamOverview } from '../store/overview.ts';
 
 type Column<T> = [head: string, value: (row: T) => string | number, align?: 'right'];
@@ -19,8 +19,20 @@ export function table<T>(rows: readonly T[], columns: Column<T>[]): string {
   return view.toString();
 }
 
-const thousands = (value: number): string => value.toLocaleString('en-US');
+/** A list for programs or people: with `json` as it is, else as `render` shows it. */
+export function printList<T>(
+  rows: readonly T[],
+  json: boolean | undefined,
+  render: (rows: readonly T[]) => string,
+): void {
+  if (json) console.log(JSON.stringify(rows, null, 2));
+  else console.log(rows.length === 0 ? 'There is none.' : render(rows));
+}
+
+export const thousands = (value: number): string => value.toLocaleString('en-US');
 export const moment = (value: Date | null): string => (value ? shanghaiWallTime(value.getTime()).slice(0, 16) : '—');
+
+export const dueMoment = (value: Date | null): string => (value ? dueWallTime(value.getTime()) : '日历未公布');
 
 export const streamTable = (rows: readonly StreamOverview[]): string =>
   table(rows, [
@@ -59,7 +71,7 @@ export const obligationTable = (rows: readonly ObligationOverview[]): string =>
     ['Owner', (row) => row.owner],
     ['Rule', (row) => `${row.rule} ${row.article}${row.basis === 'internal' ? '(内控时限)' : ''}`],
     ['Subject', (row) => row.subject],
-    ['Due', (row) => moment(row.dueAt)],
+    ['Due', (row) => dueMoment(row.dueAt)],
     ['Met', (row) => moment(row.metAt)],
     ['Why', (row) => row.reason ?? ''],
   ]);

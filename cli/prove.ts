@@ -71,7 +71,7 @@ async function prove(options: ProveOptions): Promise<void> {
 
 /** What is to be proven, and how it is called. */
 interface Period {
-  input: Pick<ProveStreamInput, 'window' | 'taken'>;
+  input: Pick<ProveStreamInput, 'window' | 'taken' | 'windows'>;
   shown: string;
 }
 

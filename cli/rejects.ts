@@ -1,16 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { findStream } from '../config/load.ts';
-import { replayWorkflowId } from '../domain/ids.ts';
 import { readRejectSheet, writeRejectSheet } from '../domain/reject-sheet.ts';
 import { RULES, type RuleId } from '../domain/validation.ts';
 import { openRejects, rejectGroups, saveCorrections } from '../store/rejects.ts';
 import { getStream } from '../store/streams.ts';
-import { labelOf } from '../temporal/schedules.ts';
-import type { replayRejects } from '../workflows/replay-rejects.ts';
-import { streamAttributes } from '../workflows/search-attributes.ts';
+import { startReplay } from '../temporal/runs.ts';
 import { withStreams, configOf, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
+import { readGiven } from './options.ts';
 import { moment, table } from './output.ts';
 import { showRun, toldTotals, withRunningHub } from './running-hub.ts';
 
@@ -56,7 +54,7 @@ export function addRejects(program: Command): void {
 
 function listRejects(stream: string | undefined, options: StreamOptions): Promise<void> {
   return withLibrary(options, async (db) => {
-    const groups = await rejectGroups(db, stream);
+    const groups = await rejectGroups(db, { stream });
     if (options.json) return console.log(JSON.stringify(groups, null, 2));
     if (groups.length === 0) return console.log('No open rejects.');
     console.log(
@@ -79,7 +77,7 @@ async function importSheet(name: string, file: string, options: StreamOptions): 
   const { stream } = findStream(configOf(options), name);
   const taken = await withLibrary(options, async (db) => {
     const { id } = await getStream(db, stream.id);
-    const corrections = readRejectSheet(readFileSync(file), await openRejects(db, id, {}));
+    const corrections = readRejectSheet(readGiven(file), await openRejects(db, id, {}));
     await saveCorrections(db, id, corrections, new Date());
     return corrections.length;
   });
@@ -90,17 +88,11 @@ async function importSheet(name: string, file: string, options: StreamOptions): 
 /** Has a running hub map open rejects again, and shows what became of them. */
 export async function replay(name: string, options: StreamOptions & { rule?: RuleId }): Promise<void> {
   const config = configOf(options);
-  const { connector, stream } = findStream(config, name);
-  const label = labelOf(connector.name, stream);
+  findStream(config, name);
   await withRunningHub(config, (client) =>
     showRun({ title: `${name}, its open rejects`, cure: 'look at the log', quiet: options.json }, async () => {
-      const totals = await client.workflow.execute<typeof replayRejects>('replayRejects', {
-        ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: replayWorkflowId(name) },
-        typedSearchAttributes: streamAttributes(label, '重放'),
-        staticSummary: `重放 · ${label.title}`,
-        args: [{ ...label, rule: options.rule }],
-      });
-      return toldTotals(totals, options.json);
+      const { result } = await startReplay(client, config, name, options.rule);
+      return toldTotals(await result(), options.json);
     }),
   );
 }

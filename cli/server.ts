@@ -4,19 +4,32 @@ import { watchConfig } from '../config/watch.ts';
 import { Streams } from '../connectors/registry.ts';
 import { configurationError, messageOf } from '../domain/errors.ts';
 import { createApp } from '../server/app.ts';
+import { startExports } from '../server/exports.ts';
+import { startReminders } from '../server/reminders.ts';
 import { startWatchdog } from '../server/watchdog.ts';
 import { openDatabase, requireSchema, requireServer } from '../store/database.ts';
+import { openFileStore } from '../store/files/index.ts';
+import { wakeUnseen } from '../temporal/cases.ts';
 import { LazyTemporal } from '../temporal/client.ts';
 import { countWorkers } from '../temporal/worker.ts';
-import { configChoice, readConfig, requireAddresses, withConfig, type CommonOptions } from './options.ts';
+import { builtConsole } from './console.ts';
+import {
+  configChoice,
+  dataFolder,
+  readConfig,
+  requireAddresses,
+  withConfig,
+  withData,
+  type CommonOptions,
+} from './options.ts';
 import { onStop } from './signals.ts';
 
 export function addServer(program: Command): void {
-  withConfig(program.command('server'))
-    .summary('run the health page, the inbox and the watchdog against existing servers')
+  withData(withConfig(program.command('server')))
+    .summary('run the console, its API, the inbox, the watchdog and the reminders against existing servers')
     .description(
-      'Serves /health, takes what departments push to /inbox/v1/{stream}, and watches the ledger from outside Temporal:\n' +
-        'it goes on, and raises an alert, while Temporal is down.',
+      'Serves the console, its API and /health, takes what departments push to /inbox/v1/{stream}, and watches the ledger from outside Temporal:\n' +
+        'it goes on, raises an alert, and reminds units of their deadlines while Temporal is down.',
     )
     .addHelpText(
       'after',
@@ -26,6 +39,7 @@ export function addServer(program: Command): void {
       const config = readConfig(options);
       const { settings } = config;
       let streams = new Streams(config);
+      let current = config;
       const { databaseUrl, temporalAddress } = requireAddresses();
       const logger = createHubLogger(settings.log, 'server');
       const db = openDatabase(databaseUrl, 'server');
@@ -34,7 +48,14 @@ export function addServer(program: Command): void {
       const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
       const now = (): Date => new Date();
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
-      const app = createApp({ db, now, logger, countWorkers: workers, streams: () => streams });
+      const app = createApp(
+        { db, now, logger, countWorkers: workers, streams: () => streams },
+        {
+          ...{ db, now, logger, config: () => current, temporal: () => temporal.client() },
+          files: await openFileStore(settings.files, dataFolder(options, options.demo ?? false)),
+          folder: await builtConsole((what) => logger.info(what)),
+        },
+      );
       const { host, port } = settings.server;
       try {
         await app.listen({ host, port });
@@ -52,12 +73,21 @@ export function addServer(program: Command): void {
         {
           apply: (changed) => {
             streams = new Streams(changed);
+            current = changed;
           },
           report: (fault) => logger.error('the changed configuration is not taken over', { error: fault }),
         },
         stopped.signal,
       );
-      const stopWatchdog = startWatchdog({ db, logger, now, askTemporal: workers });
+      const stopWatchdog = startWatchdog({
+        ...{ db, logger, now, askTemporal: workers, expiry: () => current.jurisdiction.expiry },
+        wakeUnseen: async () => wakeUnseen(db, await temporal.client(), settings.temporal.taskQueue, now()),
+      });
+      const stopExports = startExports({ db, logger, now, config: () => current });
+      // The simulated departments have nobody to remind.
+      const stopReminders = options.demo
+        ? undefined
+        : startReminders({ db, logger, now, askTemporal: workers, config: () => current });
       logger.info('listening', { address: `http://${host}:${String(port)}/health` });
       process.send?.('ready');
       onStop(() => {
@@ -65,6 +95,8 @@ export function addServer(program: Command): void {
           stopped.abort();
           await watching;
           await stopWatchdog();
+          await stopReminders?.();
+          await stopExports();
           await app.close();
           await temporal.close();
           await db.destroy();

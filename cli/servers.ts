@@ -130,7 +130,7 @@ export function program(
   addresses: Addresses,
   options: CommonOptions,
 ): Part {
-  const flags = ['--config', options.config, ...(name === 'worker' ? ['--data', folder] : [])];
+  const flags = ['--config', options.config, '--data', folder];
   if (options.jurisdiction !== undefined) flags.push('--jurisdiction', options.jurisdiction);
   if (options.demo) flags.push('--demo');
   return {

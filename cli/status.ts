@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { EVERY_STATE } from '../domain/duties.ts';
 import { openAlerts } from '../store/alerts.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../store/overview.ts';
 import { withLibrary } from './library.ts';
@@ -29,10 +30,11 @@ export function addStatus(program: Command): void {
         console.log(streamTable(streams));
         for (const { stream, pausedReason } of streams)
           if (pausedReason !== null) console.log(`${stream} is paused: ${pausedReason}`);
-        const { open, overdue, met, 'met late': late } = await countObligations(db, at);
-        console.log(
-          `\nObligations: ${String(overdue)} overdue, ${String(open)} open, ${String(met)} met, ${String(late)} met late`,
+        const counts = await countObligations(db, at);
+        const told = EVERY_STATE.filter((state) => counts[state] > 0 || state === 'overdue').map(
+          (state) => `${String(counts[state])} ${state}`,
         );
+        console.log(`\nObligations: ${told.join(', ')}`);
         if (obligations.length > 0) console.log(obligationTable(obligations));
         for (const { message, raisedAt } of alerts) console.log(`▲ ${message} (since ${raisedAt.toISOString()})`);
       }),

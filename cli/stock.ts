@@ -1,15 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { Client } from '@temporalio/client';
 import { findStream, type HubConfig } from '../config/load.ts';
 import { configurationError } from '../domain/errors.ts';
 import { stockWorkflowId } from '../domain/ids.ts';
 import { shanghaiDate } from '../domain/dates.ts';
 import { forgetRefused, percentDone, stockReports, type StockReport } from '../store/stock.ts';
 import { getStream } from '../store/streams.ts';
-import { labelOf } from '../temporal/schedules.ts';
-import type { stockImport } from '../workflows/stock-import.ts';
-import { streamAttributes } from '../workflows/search-attributes.ts';
+import { startStock } from '../temporal/runs.ts';
 import { configOf, withStreams, type StreamOptions } from './connector/select.ts';
 import { withLibrary } from './library.ts';
 import { table } from './output.ts';
@@ -79,14 +76,13 @@ function progressBar(report: StockReport): string {
 
 async function runStock(name: string, options: StreamOptions & { again?: boolean }): Promise<void> {
   const config = configOf(options);
-  const selected = requireStock(config, name);
-  const label = labelOf(selected.connector.name, selected.stream);
+  requireStock(config, name);
   await withLibrary(options, async (db) => {
     if (options.again) await forgetRefused(db, (await getStream(db, name)).id);
     await withRunningHub(config, (client) =>
       showRun({ title: name, cure: './hub stock shows how far it is', quiet: options.json }, async (show) => {
-        const handle = await startStock(client, config, label);
-        const ended = handle.result();
+        const { result } = await startStock(client, config, name);
+        const ended = result();
         ended.catch(() => undefined); // thrown below
         let running = true;
         while (running) {
@@ -106,16 +102,6 @@ const shownSeals = ({ done, planned, handed, sealed, refused }: StockReport): st
     `${done.toLocaleString('en-US')}${planned === null ? '' : ` of ${planned.toLocaleString('en-US')}`}`,
     ...(handed === 0 ? [] : [`sealed ${String(sealed)} of ${String(handed)}, ${String(refused)} refused`]),
   ].join(', ');
-
-const startStock = (client: Client, config: HubConfig, label: ReturnType<typeof labelOf>) =>
-  client.workflow.start<typeof stockImport>('stockImport', {
-    ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: stockWorkflowId(label.stream) },
-    typedSearchAttributes: streamAttributes(label, '存量'),
-    staticSummary: `存量 · ${label.title}`,
-    // One that is going on is watched.
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    args: [label],
-  });
 
 async function stopStock(name: string, options: StreamOptions): Promise<void> {
   const config = configOf(options);

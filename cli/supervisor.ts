@@ -172,7 +172,13 @@ export class Supervisor {
   }
 
   #endOfLog(name: string): string {
-    return readFileSync(this.#logOf(name), 'utf8').trim().split('\n').slice(-3).join(' / ').slice(-600);
+    const lines = readFileSync(this.#logOf(name), 'utf8').trim().split('\n');
+    // What went wrong, not where in the code.
+    return lines
+      .filter((line) => !/^\s+at /.test(line))
+      .slice(-3)
+      .join(' / ')
+      .slice(-600);
   }
 
   get #pidsFile(): string {

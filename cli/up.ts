@@ -57,12 +57,13 @@ export function addUp(command: Command): void {
           },
           { title: 'Worker', task: () => supervisor.start(program('worker', supervisor, addresses, options)) },
           {
-            title: 'Health page and watchdog',
+            title: 'Console, inbox and watchdog',
             task: () => supervisor.start(program('server', supervisor, addresses, options)),
           },
         ]).run();
         const { server, temporal } = config.settings;
-        console.log(`\nHealth page    http://${server.host}:${String(server.port)}/health`);
+        console.log(`\nConsole        http://${server.host}:${String(server.port)}/`);
+        console.log(`Health page    http://${server.host}:${String(server.port)}/health`);
         if (addresses.temporalUi !== null)
           console.log(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
         console.log(`Logs           ${supervisor.folder}/logs/`);

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry } from '../domain/catalog.ts';
 import { MERGED_FIELDS } from '../domain/merge.ts';
-import { calendarDate, slug } from './values.ts';
+import { calendarDate, slug, keyOf } from './values.ts';
 
 const unit = z.strictObject({
   name: z.string().min(1),
   code: z.string().regex(/^[0-9A-Z]{18}$/, 'an 18-character 统一社会信用代码'),
 });
 const typeCode = z.string().regex(/^[0-9A-Z]{21}$/, 'a 21-character 证照类型代码');
-const keysOf = <K extends string>(table: Readonly<Record<K, string>>): [K, ...K[]] => Object.keys(table) as [K, ...K[]];
 
 const faceField = z.strictObject({
   name: z.string().min(1).meta({ description: 'Name of the field in the certificate’s 照面扩展' }),
@@ -26,10 +25,7 @@ export const catalogEntrySchema = z
     category: z.string().min(1).nullable().default(null).meta({ description: '证照类型, for example 证照 or 批文' }),
     issuer: unit.nullable().default(null).meta({ description: '发证单位' }),
     definer: unit.nullable().default(null).meta({ description: '证照定义机构' }),
-    holders: z
-      .array(z.enum(keysOf(HOLDER_KINDS)))
-      .default([])
-      .meta({ description: '持证主体类型' }),
+    holders: z.array(keyOf(HOLDER_KINDS)).default([]).meta({ description: '持证主体类型' }),
     template: z.string().min(1).nullable().default(null).meta({ description: '证照模板(底图): name of its file' }),
     face: z.array(faceField).default([]).meta({ description: '照面信息' }),
     inspection: z
@@ -39,8 +35,8 @@ export const catalogEntrySchema = z
       .default(null)
       .meta({ description: '年检字段: the field of face whose change is an annual inspection (年审, 年检)' }),
     collectFrom: calendarDate.nullable().default(null).meta({ description: '证照归集起始时间' }),
-    publicity: z.enum(keysOf(PUBLICITY)).nullable().default(null).meta({ description: '类目公开属性' }),
-    level: z.enum(keysOf(LEVELS)).nullable().default(null).meta({ description: '标准级别' }),
+    publicity: keyOf(PUBLICITY).nullable().default(null).meta({ description: '类目公开属性' }),
+    level: keyOf(LEVELS).nullable().default(null).meta({ description: '标准级别' }),
     items: z
       .array(z.strictObject({ code: z.string().min(1), name: z.string().min(1) }))
       .default([])

@@ -37,7 +37,8 @@ export function connectorDocs(): Map<string, string> {
     Object.entries(BUILT_IN_KINDS).map(([kind, spec]) => {
       const schema = z.toJSONSchema(spec, { io: 'input' }) as JsonSchema;
       const demo = `config/connectors/demo/${EXAMPLES[kind as keyof typeof EXAMPLES]}.yaml`;
-      const { streams, outbound, catalog, ...connector } = schema.properties ?? {};
+      const { streams, outbound, catalog, disputes, ...others } = schema.properties ?? {};
+      const connector = disputes?.properties ? others : { ...others, ...(disputes && { disputes }) };
       const parts = [
         '<!-- Made by `npm run schemas` from the schema that validates; not to be edited. -->',
         `# kind: ${kind}\n\n${schema.description ?? ''}.`,
@@ -47,6 +48,7 @@ export function connectorDocs(): Map<string, string> {
         section('Each outbound target', 'outbound[]', outbound?.items),
         // The parts of a field's rule are listed with record.fields.
         section('The catalog that it publishes', 'catalog', catalog).replace(RULE_PARTS, ''),
+        section('The disputes that it lists', 'disputes', disputes).replace(RULE_PARTS, ''),
       ];
       return [join(ROOT, `docs/connectors/${kind}.md`), `${parts.filter((part) => part !== '').join('\n\n')}\n`];
     }),

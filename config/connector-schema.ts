@@ -3,7 +3,7 @@ import { databaseConnectorSchema, exchangeConnectorSchema } from './kinds/databa
 import { fileConnectorSchema } from './kinds/file.ts';
 import { httpConnectorSchema } from './kinds/http.ts';
 import { inboxConnectorSchema } from './kinds/inbox.ts';
-import type { CatalogSourceConfig, OutboundConfig, StreamConfig } from './stream-schema.ts';
+import type { CatalogSourceConfig, DisputeSourceConfig, OutboundConfig, StreamConfig } from './stream-schema.ts';
 
 /** The kinds that the hub brings along, each with what its configuration looks like. */
 export const BUILT_IN_KINDS = {
@@ -41,4 +41,6 @@ export interface ConnectorConfig {
   outbound?: OutboundConfig[] | undefined;
   /** The catalog that the source publishes; kinds that cannot read one have none. */
   catalog?: CatalogSourceConfig | undefined;
+  /** The tickets that the source lists; true where it pushes them. */
+  disputes?: DisputeSourceConfig | true | undefined;
 }

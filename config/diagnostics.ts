@@ -87,6 +87,8 @@ export function expectation(issue: z.core.$ZodIssue): string {
       return `one of ${issue.values.map(String).join(', ')}`;
     case 'invalid_union':
       return optionsOf(issue).length > 0 ? `one of ${optionsOf(issue).join(', ')}` : issue.message;
+    case 'invalid_key':
+      return `a key that is ${issue.issues.map(({ message }) => message).join(', ')}`;
     case 'too_small':
       return `at least ${String(issue.minimum)}${issue.origin === 'number' || issue.origin === 'int' ? '' : ` ${unitOf(issue.origin)}`}`;
     case 'too_big':

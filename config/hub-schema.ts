@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, secretRef, slug } from './values.ts';
+import { duration, hours, secretRef, slug, timeOfDay } from './values.ts';
 
 const port = z.int().min(1).max(65_535);
 
@@ -42,6 +42,64 @@ const files = z
 export type FileSettings = z.output<typeof files>;
 export type S3Settings = z.output<typeof s3>;
 
+const smtp = z
+  .strictObject({
+    host: z.string().min(1).meta({ description: 'The mail server' }),
+    port: port.default(465),
+    secure: z.boolean().default(true).meta({
+      description: 'TLS from the start; false: STARTTLS where the server has it, and always before a password is sent',
+    }),
+    user: z.string().min(1).optional(),
+    password: secretRef.optional(),
+    from: z.email({ error: 'an e-mail address' }).meta({ description: 'Address that the hub writes from' }),
+  })
+  .refine(({ user, password }) => (user === undefined) === (password === undefined), 'user and password, or neither');
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+const oidc = z.strictObject({
+  issuer: z
+    .url({ protocol: /^https?$/, error: 'an address such as https://sso.example.gov.cn' })
+    .refine(
+      (issuer) => issuer.startsWith('https:') || LOOPBACK.has(new URL(issuer).hostname),
+      'an address that begins with https:// (http:// only on this machine itself)',
+    )
+    .meta({ description: 'The provider; what it can do is read from /.well-known/openid-configuration below it' }),
+  clientId: z.string().min(1).meta({ description: 'What the provider calls the hub' }),
+  clientSecret: secretRef,
+  loginClaim: z.string().min(1).default('preferred_username').meta({
+    description: 'Claim that an account’s login is compared with at the first sign-in; users must not choose it',
+  }),
+  label: z.string().min(1).default('统一身份认证').meta({ description: 'What the button of the sign-in page says' }),
+});
+
+/** The identity provider through which people sign in (OpenID Connect). */
+export type OidcSettings = z.output<typeof oidc>;
+
+const reminders = z
+  .strictObject({
+    hours: hours
+      .refine((text) => text.slice(0, 5) < text.slice(6), 'hours that end after they begin')
+      .default('08:30-17:30')
+      .meta({ description: 'When reminders are sent on working days, Shanghai time' }),
+    digestAt: timeOfDay
+      .default('08:30')
+      .meta({ description: 'When the management unit gets the day’s summary (每日简报) on working days' }),
+    smtp: smtp.optional().meta({ description: 'Mail server for contacts with an e-mail address' }),
+    webhook: z
+      .strictObject({ secret: secretRef })
+      .optional()
+      .meta({ description: 'Key that messages to the webhooks of contacts are signed with (HMAC-SHA256)' }),
+    sms: z
+      .strictObject({ target: slug })
+      .optional()
+      .meta({ description: 'Outbound target of a connector that messages to phones are sent through' }),
+  })
+  .prefault({});
+
+/** How units are reminded of their deadlines. */
+export type ReminderSettings = z.output<typeof reminders>;
+
 /** `config/hub.yaml`. */
 export const hubSchema = z
   .strictObject({
@@ -51,16 +109,36 @@ export const hubSchema = z
       .regex(/^[0-9A-Z]{18}$/, 'an 18-character 统一社会信用代码')
       .optional()
       .meta({ description: '统一社会信用代码 of the unit that supervises (管理单位) and approves the catalog' }),
+    managementName: z.string().min(1).default('管理单位').meta({ description: 'Name of the management unit' }),
     server: z
       .strictObject({
-        host: z.string().default('127.0.0.1').meta({ description: 'Address that the health page listens on' }),
+        host: z
+          .string()
+          .default('127.0.0.1')
+          .meta({ description: 'Address that the console, the API and the inbox listen on' }),
         port: port.default(7080),
+        trustProxy: z
+          .boolean()
+          .default(false)
+          .meta({ description: 'Take the caller’s address from X-Forwarded-For: only behind a proxy that sets it' }),
+        publicUrl: z
+          .url({ protocol: /^https?$/, error: 'an address such as https://hub.example.gov.cn' })
+          .optional()
+          .meta({
+            description:
+              'Address that browsers use, where a proxy stands before the hub; https makes the cookie secure',
+          }),
+        oidc: oidc.optional().meta({ description: 'Sign-in through an identity provider, beside local accounts' }),
       })
       .prefault({}),
     temporal: z
       .strictObject({
         namespace: z.string().min(1).default('default'),
         taskQueue: slug.default('hub'),
+        ui: z
+          .url({ protocol: /^https?$/, error: 'an address such as https://temporal.example.gov.cn' })
+          .optional()
+          .meta({ description: 'Address of Temporal’s UI for links of the console (default: the embedded one’s)' }),
       })
       .prefault({}),
     embedded: z
@@ -76,6 +154,15 @@ export const hubSchema = z
     returnEvery: duration
       .prefault('10m')
       .meta({ description: 'How often the platforms that return certificates are asked for new batches' }),
+    disputes: z
+      .strictObject({
+        target: slug
+          .optional()
+          .meta({ description: 'Outbound target that tells objectors the result; people do without it' }),
+      })
+      .prefault({})
+      .meta({ description: 'Objections to certificates (异议)' }),
+    reminders: reminders.meta({ description: 'Reminders of deadlines (催办) to the contacts on file (专人)' }),
     files: files.prefault({}).meta({ description: 'Where the files of certificates (OFD, PDF) are kept' }),
     log: z
       .strictObject({

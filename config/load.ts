@@ -5,7 +5,7 @@ import { basename, join, relative } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { WorkingCalendar, type YearTable } from '../domain/calendar.ts';
+import { WorkingCalendar, withLocalDays, type YearTable } from '../domain/calendar.ts';
 import { configurationError, messageOf } from '../domain/errors.ts';
 import { calendarSchema } from './calendar-schema.ts';
 import { anyConnectorSchema, BUILT_IN_KINDS, type ConnectorConfig } from './connector-schema.ts';
@@ -21,10 +21,13 @@ export interface HubConfig {
   connectors: ConnectorConfig[];
   /** Kinds of the city's own, by name; what they can do is the business of connectors/. */
   ownKinds: Map<string, OwnKind>;
-  /** Working days of every year that has a table in calendars/. */
+  /** Working days of every year that has a table in calendars/, with the city's own days. */
   calendar: WorkingCalendar;
+  calendarTables: YearTable[];
   /** Changes whenever any file changes. */
   fingerprint: string;
+  /** Where it was read from. */
+  choice: ConfigChoice;
 }
 
 /** A kind of connector that `connectors/kinds/` defines. */
@@ -138,13 +141,28 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     }
   }
 
+  const sms = settings?.reminders.sms?.target;
+  const targets = connectors.flatMap(({ outbound = [] }) => outbound.map((target) => target.id));
+  if (sms !== undefined && !targets.includes(sms))
+    faults.push(
+      `${shownFile(join(choice.folder, 'hub.yaml'))}:1:reminders.sms.target: found “${sms}”, expected one of ` +
+        `${targets.join(', ') || '(none)'}; add it to outbound of a connector`,
+    );
+  const reminder = jurisdiction?.expiry?.target;
+  if (reminder !== undefined && profile !== undefined && !targets.includes(reminder)) {
+    const known = targets.length > 0 ? `one of ${targets.join(', ')}` : 'an outbound target of a connector';
+    faults.push(`${shownFile(profile)}:1:expiry.target: found “${reminder}”, expected ${known}; change or remove it`);
+  }
+
   if (faults.length > 0 || !settings || !jurisdiction || id === undefined) {
     throw configurationError(faults.join('\n'), { code: 'config-invalid' });
   }
   if (choice.demo) settings.temporal.taskQueue += '-demo';
+  const calendarTables = withLocalDays([...tables.values()], jurisdiction.localDays);
   return {
     ...{ settings, jurisdiction: { ...jurisdiction, id }, connectors, ownKinds },
-    ...{ calendar: new WorkingCalendar([...tables.values()]), fingerprint: digest.digest('hex') },
+    ...{ calendar: new WorkingCalendar(calendarTables), calendarTables, fingerprint: digest.digest('hex') },
+    choice,
   };
 }
 
@@ -218,6 +236,10 @@ export interface ConfiguredStream {
   connector: ConnectorConfig;
   stream: StreamConfig;
 }
+
+/** When a stream's day is over, in this jurisdiction. */
+export const cutOffOf = ({ jurisdiction }: Pick<HubConfig, 'jurisdiction'>, stream: string): string =>
+  jurisdiction.daily.streams[stream]?.cutOff ?? jurisdiction.daily.cutOff;
 
 /** Finds a stream and the connector that it belongs to; throws a configuration error when there is none. */
 export function findStream(config: HubConfig, id: string): ConfiguredStream {

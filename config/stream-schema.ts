@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { CASE_MODES } from '../domain/cases.ts';
 import { CERTIFICATE_FIELDS, type CertificateField } from '../domain/certificate.ts';
 import { STATUS_NAMES } from '../domain/status.ts';
-import { calendarDate, duration, slug } from './values.ts';
+import { calendarDate, duration, hours, slug, keyOf } from './values.ts';
 
 export const path = z
   .string()
@@ -137,6 +138,18 @@ export const streamSchema = z.strictObject({
       .optional()
       .meta({ description: 'The field and its values by which the source marks a record as deleted' }),
   }),
+  completed: z
+    .strictObject({
+      at: path.meta({
+        description: 'Field of the record with the time of completion (办结时间), or updatedAt, or issuedOn (its end)',
+      }),
+      mode: keyOf(CASE_MODES).meta({ description: '签发方式; with bulk, what one batch brings is one bulk issue' }),
+    })
+    .optional()
+    .meta({
+      description:
+        'Makes a completed case (业务办结) of each record whose certificate is new, for departments that announce none: by when it should have been pushed. Such a case is known only once its record is in',
+    }),
   rejects: z
     .strictObject({
       most: z.int().min(0).optional().meta({ description: 'Most rejected records of one read' }),
@@ -179,8 +192,6 @@ export const certificateFile = z
   })
   .optional();
 
-const timeOfDay = '(?:[01]\\d|2[0-3]):[0-5]\\d';
-
 /** What every kind of connector says of a source system. */
 export const connectorSchema = z.strictObject({
   name: z.string().min(1).meta({ description: 'The department or platform' }),
@@ -188,11 +199,7 @@ export const connectorSchema = z.strictObject({
     .string()
     .regex(/^[0-9A-Z]{18}$/, 'the 18-character 统一社会信用代码 of the unit')
     .meta({ description: '统一社会信用代码 of the unit that answers for the records' }),
-  hours: z
-    .string()
-    .regex(new RegExp(`^${timeOfDay}-${timeOfDay}$`), 'two times of day in quotes, for example "20:00-06:00"')
-    .optional()
-    .meta({ description: 'When the source may be asked, Shanghai time; may cross midnight' }),
+  hours: hours.optional().meta({ description: 'When the source may be asked, Shanghai time; may cross midnight' }),
   maintenance: z
     .array(
       z.strictObject({
@@ -264,20 +271,47 @@ export const catalogSourceSchema = z.strictObject({
 /** A published catalog, as all kinds know it. */
 export type CatalogSourceConfig = z.output<typeof catalogSourceSchema>;
 
+/** What every kind of connector says of tickets that its source lists: disputes (异议), such as the 12345 hotline has. */
+export const disputeSourceSchema = z.strictObject({
+  fields: z
+    .strictObject({
+      ticket: path.meta({ description: 'Its number at the source (工单编号): the same one is one dispute' }),
+      number: fieldRule.meta({ description: '证照编号 of the certificate' }),
+      type: fieldRule
+        .optional()
+        .meta({ description: '证照类型代码, for numbers that certificates of several types have' }),
+      objector: fieldRule.optional().meta({ description: 'Who objects (异议人)' }),
+      contact: fieldRule.optional().meta({ description: 'How they are told, such as a telephone number' }),
+      statement: fieldRule.meta({ description: 'What they say (异议内容)' }),
+      raisedAt: fieldRule.meta({ description: 'When it was raised' }),
+      receivedAt: fieldRule.optional().meta({
+        description: 'When the issuer received it, once it has: its clock starts there. People say so where left out',
+      }),
+    })
+    .meta({
+      description:
+        'Which field of the source holds what, by {from, constant, default, lookup, dates} as in record.fields',
+    }),
+});
+
+/** A list of tickets, as all kinds know it. */
+export type DisputeSourceConfig = z.output<typeof disputeSourceSchema>;
+
 /** How a time cursor is written at the source. */
 export const timeFormat = z.enum(['datetime', 'iso', 'date-time-ms', 'compact', 'epoch-ms', 'epoch-s']);
 export type TimeFormat = z.output<typeof timeFormat>;
 
 /** A connector that neither reads nor sends is a mistake. */
 export function requireUse(
-  connector: { streams: unknown[]; outbound: unknown[]; catalog?: unknown },
+  connector: { streams: unknown[]; outbound?: unknown[]; catalog?: unknown; disputes?: unknown },
   context: z.core.$RefinementCtx,
 ): void {
-  if (connector.streams.length + connector.outbound.length > 0 || connector.catalog !== undefined) return;
+  const { streams, outbound = [], catalog, disputes } = connector;
+  if (streams.length + outbound.length > 0 || catalog !== undefined || disputes !== undefined) return;
   context.addIssue({
     code: 'custom',
     path: ['streams'],
-    message: 'a stream to read, a catalog, or an outbound target to send to',
+    message: 'a stream to read, a catalog, disputes, or an outbound target to send to',
   });
 }
 

@@ -11,10 +11,22 @@ export const duration = z
   .regex(/^\d+(?:ms|s|m|h|d)$/, 'a number with its unit: ms, s, m, h or d, for example 30s')
   .transform(durationMs);
 
+/** One of the keys of a table. */
+export const keyOf = <K extends string>(table: Readonly<Record<K, unknown>>) =>
+  z.enum(Object.keys(table) as [K, ...K[]]);
+
 /** `HH:MM` Shanghai time; `24:00` is the end of the day. */
 export const timeOfDay = z
   .string()
   .regex(/^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/, 'a time of day in quotes, for example "21:30" or "24:00"');
+
+/** Hours of a day, Shanghai time. */
+export const hours = z
+  .string()
+  .regex(
+    /^(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d$/,
+    'two times of day in quotes, for example "08:30-17:30"',
+  );
 
 export const calendarDate = z
   .string()

@@ -5,17 +5,18 @@ import type { CatalogSourceConfig, FieldRule } from '../config/stream-schema.ts'
 import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry, type CatalogFinding } from '../domain/catalog.ts';
 import { parseDate, yearFirst } from '../domain/dates.ts';
 import { transientError } from '../domain/errors.ts';
+import { normaliseCode } from '../domain/identifiers.ts';
 import { timeWindow } from '../domain/window.ts';
 import { FROM_THE_START, type Source } from './contract.ts';
 import { valueAt } from './json.ts';
-import { compileRule, isEmpty, isObject, listOf, normaliseCode } from './mapping.ts';
+import { compileRule, isEmpty, isObject, listOf } from './mapping.ts';
 
 type Json = Record<string, unknown>;
 /** A field of an entry; undefined where the source has nothing in it. */
 type Read = (record: Json) => unknown;
 
 /**
- * Reads a published catalog to its end; null for an entry that could not be decoded. Throws a transient error where the
+ * Reads a published list to its end; null for an entry that could not be decoded. Throws a transient error where the
  * source told another number of entries: an entry that is only missing here would be told as gone.
  */
 export async function readWhole(source: Source, nowMs: number, signal: AbortSignal): Promise<unknown[]> {
@@ -28,8 +29,8 @@ export async function readWhole(source: Source, nowMs: number, signal: AbortSign
     total = page.total ?? total;
   }
   if (total === null || records.length === total) return records;
-  throw transientError(`the catalog: found ${String(records.length)} entries, expected ${String(total)}`, {
-    code: 'catalog-short',
+  throw transientError(`the list: found ${String(records.length)} entries, expected ${String(total)}`, {
+    code: 'list-short',
     cure: 'nothing to do, the list is read again',
   });
 }
@@ -238,7 +239,10 @@ function ruleOf(rule: FieldRule): Read {
   return compileRule(rule, (record) => (from === undefined ? undefined : valueAt(record, from)));
 }
 
-function textRule(rule: FieldRule | undefined, change: (text: string) => unknown = (text) => text): Read | undefined {
+export function textRule(
+  rule: FieldRule | undefined,
+  change: (text: string) => unknown = (text) => text,
+): Read | undefined {
   if (rule === undefined) return undefined;
   const read = ruleOf(rule);
   return (record) => {

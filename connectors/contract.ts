@@ -1,6 +1,11 @@
 import type { z } from 'zod';
 import type { ConnectorConfig } from '../config/connector-schema.ts';
-import type { CatalogSourceConfig, OutboundConfig, StreamConfig } from '../config/stream-schema.ts';
+import type {
+  CatalogSourceConfig,
+  DisputeSourceConfig,
+  OutboundConfig,
+  StreamConfig,
+} from '../config/stream-schema.ts';
 import type { Problem } from '../domain/validation.ts';
 import type { BatchWindow, TimeWindow, Window } from '../domain/window.ts';
 
@@ -188,6 +193,14 @@ export interface RecordHints {
   deletes?: { share: number };
 }
 
+/** A list that a source publishes beside its streams, read whole each time. */
+export interface PublishedList {
+  name: 'catalog' | 'disputes';
+  /** Field by which an entry is known. */
+  key: string;
+  config: CatalogSourceConfig | DisputeSourceConfig;
+}
+
 /** One way of reaching source systems. */
 export interface ConnectorKind {
   kind: string;
@@ -196,8 +209,8 @@ export interface ConnectorKind {
   hints?(stream: StreamConfig): RecordHints;
   /** Opens one stream. Resolves secrets, and so throws a configuration error when one is missing. */
   open(connector: ConnectorConfig, stream: StreamConfig, options?: OpenOptions): Source;
-  /** Opens the catalog that the source publishes: each read has the whole list. Kinds that can read one only. */
-  openCatalog?(connector: ConnectorConfig, catalog: CatalogSourceConfig, options?: OpenOptions): Source;
+  /** Opens a list that the source publishes: each read has the whole of it. Kinds that can read one only. */
+  openList?(connector: ConnectorConfig, list: PublishedList, options?: OpenOptions): Source;
   /** Opens one system that the hub sends to. Kinds that can send only. */
   openTarget?(connector: ConnectorConfig, target: OutboundConfig): Target;
 }

@@ -158,6 +158,8 @@ function roleOfContent(all: unknown[], unique: boolean): Role | null {
 
 /** A value as it may be shown: dates, numbers of few digits and short codes as they are, anything else half hidden. */
 export function mask(text: string): string {
+  // A name more often than not.
+  if (/^\p{Script=Han}{2}$/u.test(text)) return `${text.slice(0, 1)}*`;
   if (text.length <= 2 || /^-?\d{1,6}(?:\.\d+)?$/.test(text) || parseInstant(text) !== null) return text;
   if (/^[A-Za-z_]{1,12}$/.test(text)) return text;
   const kept = text.length <= 4 ? 1 : Math.min(4, Math.floor(text.length / 4));

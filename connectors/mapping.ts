@@ -9,6 +9,7 @@ import {
 } from '../domain/certificate.ts';
 import { validateByCatalog, type Catalog } from '../domain/catalog.ts';
 import { parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../domain/dates.ts';
+import { normaliseCode } from '../domain/identifiers.ts';
 import { rejects, validateCertificate, type Problem, type RuleId } from '../domain/validation.ts';
 import type { Page, RecordHints } from './contract.ts';
 import { valueAt } from './json.ts';
@@ -136,6 +137,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     typeof config.holders === 'object' ? new RegExp(`[${config.holders.split.replace(/[\]\\^-]/g, '\\$&')}]`) : null;
   const renamed = new Map(Object.entries(config.extension.rename));
   const longTerm = new Set(config.longTerm);
+  const readCompleted = completionReader(stream.completed);
   const statuses = new Map(Object.entries(status.values));
 
   /** Appends the record to `rows`, takes it as a deletion, or says why not. */
@@ -224,7 +226,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
       if (fault === null) {
         const warning = warnings?.get(key);
         if (warning !== undefined) problems.push({ rule: 'source-warning', field: '', found: warning.slice(0, 500) });
-        rows.append(json, key, updatedAt, problems);
+        rows.append(json, key, updatedAt, problems, readCompleted?.(raw, certificate, updatedAt));
         if (!isLater(deletions.get(key), updatedAt)) deletions.delete(key);
         return null;
       }
@@ -306,6 +308,18 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
   return { map, keyOf };
 }
 
+/** When the case of a record was completed; nothing where the record does not say, or the stream's cases are announced. */
+function completionReader(
+  completed: StreamConfig['completed'],
+): ((raw: Json, certificate: Certificate, updatedAt: Instant) => Instant | undefined) | null {
+  if (!completed) return null;
+  const { at } = completed;
+  if (at === 'updatedAt') return (_raw, _certificate, updatedAt) => updatedAt;
+  // Of a day nothing is known but that it was over at its end.
+  if (at === 'issuedOn') return (_raw, { issuedOn }) => `${issuedOn}T23:59:59+08:00`;
+  return (raw) => parseInstant(readText(valueAt(raw, at), 'completedAt', [])) ?? undefined;
+}
+
 /** Marks a number cell where a code belongs. */
 const NUMBER_CELL = Symbol('number cell');
 /** A long number as spreadsheets write it once its digits are gone. */
@@ -377,11 +391,6 @@ function readText(value: unknown, field: string, problems: Problem[]): string {
   }
   const text = value.trim();
   return EMPTY.has(text) ? '' : text;
-}
-
-/** Full-width letters, digits and brackets in half width, without blanks. */
-export function normaliseCode(text: string): string {
-  return /^[\x21-\x7e]*$/.test(text) ? text : text.normalize('NFKC').replace(/\s+/g, '');
 }
 
 /** In JSON text an escape of a control character or of half a surrogate pair, not preceded by an escaped backslash. */

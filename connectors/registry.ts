@@ -1,8 +1,13 @@
 import type { ConnectorConfig } from '../config/connector-schema.ts';
-import type { CatalogSourceConfig, OutboundConfig, StreamConfig } from '../config/stream-schema.ts';
+import type {
+  CatalogSourceConfig,
+  DisputeSourceConfig,
+  OutboundConfig,
+  StreamConfig,
+} from '../config/stream-schema.ts';
 import { configurationError } from '../domain/errors.ts';
 import { findStream, type HubConfig } from '../config/load.ts';
-import type { ConnectorKind, OpenOptions, RecordHints, Source, Target } from './contract.ts';
+import type { ConnectorKind, OpenOptions, PublishedList, RecordHints, Source, Target } from './contract.ts';
 import { database } from './database/index.ts';
 import { exchange } from './exchange/index.ts';
 import { file } from './file/index.ts';
@@ -29,7 +34,7 @@ export class Streams {
   readonly #config: HubConfig;
   readonly #options: OpenOptions;
   readonly #open = new Map<string, OpenStream>();
-  readonly #catalogs = new Map<string, ReturnType<Streams['catalog']>>();
+  readonly #lists = new Map<string, Source>();
   readonly #targets = new Map<string, ReturnType<Streams['target']>>();
 
   constructor(config: HubConfig, options: OpenOptions = {}) {
@@ -49,20 +54,43 @@ export class Streams {
 
   /** The catalog that a connector's source publishes; throws a configuration error where there is none. */
   catalog(id: string): { source: Source; config: CatalogSourceConfig; connector: ConnectorConfig } {
-    const known = this.#catalogs.get(id);
-    if (known) return known;
-    const connector = this.#config.connectors.find((candidate) => candidate.id === id);
+    const connector = this.connector(id);
     const config = connector?.catalog;
-    const source = config && kindOf(this.#config, connector).openCatalog?.(connector, config, this.#options);
-    if (!source) {
-      throw configurationError(`No connector “${id}” with a catalog is configured`, {
-        code: 'catalog-unknown',
-        cure: 'add a section catalog to its file, see docs/catalog.md',
-      });
-    }
-    const opened = { source: keepHours(source, connector), config, connector };
-    this.#catalogs.set(id, opened);
-    return opened;
+    const source = config && this.#list(connector, { name: 'catalog', key: config.fields.typeCode, config });
+    if (source) return { source, config, connector };
+    throw configurationError(`No connector “${id}” with a catalog is configured`, {
+      code: 'catalog-unknown',
+      cure: 'add a section catalog to its file, see docs/catalog.md',
+    });
+  }
+
+  /** The tickets that a connector's source lists; throws a configuration error where it lists none. */
+  disputes(id: string): { source: Source; config: DisputeSourceConfig } {
+    const connector = this.connector(id);
+    const config = connector?.disputes;
+    const source =
+      config && config !== true && this.#list(connector, { name: 'disputes', key: config.fields.ticket, config });
+    if (source) return { source, config };
+    throw configurationError(`No connector “${id}” that lists disputes is configured`, {
+      code: 'disputes-unknown',
+      cure: 'add a section disputes to its file, see docs/connectors/README.md',
+    });
+  }
+
+  #list(connector: ConnectorConfig, list: PublishedList): Source | undefined {
+    const id = `${connector.id} ${list.name}`;
+    const known = this.#lists.get(id);
+    if (known) return known;
+    const source = kindOf(this.#config, connector).openList?.(connector, list, this.#options);
+    if (!source) return undefined;
+    const kept = keepHours(source, connector);
+    this.#lists.set(id, kept);
+    return kept;
+  }
+
+  /** A source system by its id; undefined for an unknown one. */
+  connector(id: string): ConnectorConfig | undefined {
+    return this.#config.connectors.find((candidate) => candidate.id === id);
   }
 
   /** A system that the hub sends to; throws a configuration error for an unknown one. */
@@ -86,16 +114,26 @@ export class Streams {
   /** Ends every connection. */
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map(async ({ source }) => source.close?.()));
-    await Promise.all([...this.#catalogs.values()].map(async ({ source }) => source.close?.()));
+    await Promise.all([...this.#lists.values()].map(async (source) => source.close?.()));
     await Promise.all([...this.#targets.values()].map(async ({ target }) => target.close?.()));
     this.#open.clear();
-    this.#catalogs.clear();
+    this.#lists.clear();
     this.#targets.clear();
   }
 }
 
 const kindOf = ({ ownKinds }: Pick<HubConfig, 'ownKinds'>, { kind }: ConnectorConfig): ConnectorKind =>
   BUILT_IN[kind] ?? (ownKinds.get(kind) as ConnectorKind);
+
+/** How a stream’s records are mapped, for who has some without its source. Codes in number cells may have lost digits. */
+export function mappingOf(
+  config: Pick<HubConfig, 'ownKinds'>,
+  connector: ConnectorConfig,
+  stream: StreamConfig,
+): Mapping & { hints: RecordHints } {
+  const hints = { numbers: [], ...kindOf(config, connector).hints?.(stream) };
+  return { hints, ...compileMapping(stream, hints) };
+}
 
 /** Opens one stream of a connector. */
 export function openStream(

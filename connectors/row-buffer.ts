@@ -15,8 +15,9 @@ export class RowBuffer {
   /**
    * @param json the certificate as JSON text; its properties become columns of the row beside `key`, `updatedAt`,
    *   `hash` and `flags`
+   * @param completedAt when the case that it came of was completed, for streams whose records say so
    */
-  append(json: string, key: string, updatedAt: string, flags: readonly Problem[]): void {
+  append(json: string, key: string, updatedAt: string, flags: readonly Problem[], completedAt?: string): void {
     const keyJson = JSON.stringify(key);
     const flagsJson = flags.length === 0 ? 'null' : JSON.stringify(flags);
     // UTF-8 takes at most three bytes for each of JavaScript's characters.
@@ -26,7 +27,8 @@ export class RowBuffer {
     this.#end += this.#bytes.write(json, start);
     const hash = contentHash(this.#bytes.subarray(start, this.#end));
     // Written over the object's closing brace.
-    const rest = `,"key":${keyJson},"updatedAt":"${updatedAt}","hash":"${hash}","flags":${flagsJson}}`;
+    const completed = completedAt === undefined ? '' : `,"completedAt":"${completedAt}"`;
+    const rest = `,"key":${keyJson},"updatedAt":"${updatedAt}","hash":"${hash}","flags":${flagsJson}${completed}}`;
     this.#end += this.#bytes.write(rest, this.#end - 1) - 1;
     this.count += 1;
   }

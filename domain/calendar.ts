@@ -92,6 +92,20 @@ export class WorkingCalendar {
     return last;
   }
 
+  /** How many working days there are after a day, up to and with another; negative where that one is earlier. */
+  workingDaysUntil(from: CalendarDate, to: CalendarDate): number | null {
+    const [first, last] = [this.#ordinals.get(from), this.#ordinals.get(to)];
+    return first === undefined || last === undefined ? null : last - first;
+  }
+
+  /** The working days after a day, in order: so many, or up to the end of the last year that has a table. */
+  nextWorkingDays(start: CalendarDate, count: number): CalendarDate[] {
+    const before = this.#ordinals.get(start);
+    const span = this.#spanEnds.get(Number(start.slice(0, 4)));
+    if (before === undefined || span === undefined) throw new CalendarMissing(Number(start.slice(0, 4)));
+    return this.#working.slice(before, Math.min(before + count, span.lastOrdinal));
+  }
+
   /** Every day from the start to the last one, counted or not, with its reason. Throws {@link CalendarMissing}. */
   trace(start: CalendarDate, workingDays: number): TracedDay[] {
     const last = this.lastDay(start, workingDays);
@@ -110,6 +124,34 @@ export class WorkingCalendar {
     );
     return years.map(({ year, version }) => `${String(year)}/${version}`).join(' ');
   }
+}
+
+/** A day that a city's own notice sets, over the State Council's table. */
+export interface LocalDay {
+  date: CalendarDate;
+  /** A day of work, or of rest. */
+  work: boolean;
+}
+
+/**
+ * The tables of all years with a city's own days put over them. The version of such a table says that it has some, and
+ * changes with them.
+ */
+export function withLocalDays(tables: readonly YearTable[], local: readonly LocalDay[]): YearTable[] {
+  return tables.map((table) => {
+    const own = local.filter(({ date }) => Number(date.slice(0, 4)) === table.year);
+    if (own.length === 0) return table;
+    const [on, off] = [true, false].map((work) => own.filter((day) => day.work === work).map(({ date }) => date));
+    const set = new Set(own.map(({ date }) => date));
+    const kept = (dates: readonly CalendarDate[]): CalendarDate[] => dates.filter((date) => !set.has(date));
+    const days = own.map(({ date, work }) => `${work ? '+' : '-'}${date.slice(5)}`).toSorted();
+    return {
+      ...table,
+      version: `${table.version} local ${days.join(' ')}`,
+      off: [...kept(table.off), ...(off ?? [])],
+      work: [...kept(table.work), ...(on ?? [])],
+    };
+  });
 }
 
 const isCounted = (reason: DayReason): boolean => reason === 'working' || reason === 'made-up';

@@ -111,6 +111,14 @@ export const lackingFields = (entry: CatalogEntry, required: readonly CatalogFie
     return value === null || (Array.isArray(value) && value.length === 0);
   });
 
+/** Everything that an entry says, with its Chinese names. */
+export const ENTRY_FIELDS: Readonly<Record<keyof CatalogEntry, string>> = {
+  ...{ typeCode: '证照类型代码', name: '证照名称' },
+  ...CATALOG_FIELDS,
+  ...{ inspection: '年检字段', validYears: '最长有效年限', members: '一业一证成员' },
+  ...{ sources: '数据来源', fieldSources: '分字段来源' },
+};
+
 /**
  * Who may do what: the unit that issues certificates of a type, and the management unit, may draft its entry; the
  * management unit alone approves it (WX 6: 管理单位 organises, 发证单位 compiles).

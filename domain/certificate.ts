@@ -10,6 +10,22 @@ export interface Holder {
   codeType: string;
 }
 
+/** What people read for the fields of a certificate. */
+export const FIELD_NAMES = {
+  identifier: { zh: '证照标识', en: 'identifier' },
+  typeCode: { zh: '证照类型代码', en: 'type' },
+  name: { zh: '证照名称', en: 'name' },
+  number: { zh: '证照编号', en: 'number' },
+  issuerName: { zh: '证照颁发机构', en: 'issuer' },
+  issuerCode: { zh: '颁发机构代码', en: 'issuer’s code' },
+  issuedOn: { zh: '颁发日期', en: 'issued on' },
+  effectiveOn: { zh: '有效期起始', en: 'effective on' },
+  expiresOn: { zh: '有效期截止', en: 'expires on' },
+  holders: { zh: '持证主体', en: 'holders' },
+  status: { zh: '证照状态', en: 'state' },
+} as const;
+export type NamedField = keyof typeof FIELD_NAMES;
+
 /**
  * One certificate (电子证照) in the hub's canonical form; names follow GB/T 36903. The order of the properties is the
  * order in which they are hashed, so every producer builds the object in this order.

@@ -44,6 +44,12 @@ export function shanghaiWallTime(atMs: number): string {
   return new Date(atMs + OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ');
 }
 
+/** A due time as the law writes it, `YYYY-MM-DD HH:MM`: the end of a day is its 24:00, not the next day’s 00:00. */
+export function dueWallTime(atMs: number): string {
+  const text = shanghaiWallTime(atMs).slice(0, 16);
+  return text.endsWith(' 00:00') ? `${shanghaiDate(atMs - 1)} 24:00` : text;
+}
+
 interface ParsedTime {
   year: number;
   month: number;

@@ -14,6 +14,8 @@ export interface HubErrorDetails {
   code: string;
   /** How to mend it, one sentence. */
   cure?: string;
+  /** The message in Chinese, where people read it in the console. */
+  zh?: string;
   /** How long the other side asked us to wait (Retry-After). */
   retryAfterMs?: number;
   cause?: unknown;
@@ -24,6 +26,7 @@ export class HubError extends Error {
   readonly kind: ErrorKind;
   readonly code: string;
   readonly cure: string | undefined;
+  readonly zh: string | undefined;
   readonly retryAfterMs: number | undefined;
 
   constructor(kind: ErrorKind, message: string, details: HubErrorDetails) {
@@ -32,6 +35,7 @@ export class HubError extends Error {
     this.kind = kind;
     this.code = details.code;
     this.cure = details.cure;
+    this.zh = details.zh;
     this.retryAfterMs = details.retryAfterMs;
   }
 }

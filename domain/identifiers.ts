@@ -124,3 +124,8 @@ function mod37Check(text: string): string {
   }
   return ALPHANUMERIC.charAt((37 - p) % 36);
 }
+
+/** Full-width letters, digits and brackets in half width, without blanks. */
+export function normaliseCode(text: string): string {
+  return /^[\x21-\x7e]*$/.test(text) ? text : text.normalize('NFKC').replace(/\s+/g, '');
+}

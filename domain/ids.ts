@@ -22,9 +22,20 @@ export const dailyWorkflowId = (stream: string, date?: string): string =>
 
 /** A published catalog is compared once at a time. */
 export const catalogWorkflowId = (connector: string): string => `catalog:${connector}`;
+/** The tickets of a source are taken once at a time. */
+export const hotlineWorkflowId = (connector: string): string => `hotline:${connector}`;
 export const outboundWorkflowId = (target: string): string => `outbound:${target}`;
 
+/** What a case can be of; also the name of its workflow's type. */
+export type CaseKind = 'dispute' | 'outage' | 'share' | 'rectification';
+/** One workflow a case. */
+export const caseWorkflowId = ({ kind, id }: { kind: CaseKind; id: number }): string => `${kind}:${String(id)}`;
+
+/** Tells what waits that the calendar moved its deadlines. */
+export const retimeWorkflowId = (): string => 'retime';
+
 export const catalogScheduleId = catalogWorkflowId;
+export const hotlineScheduleId = hotlineWorkflowId;
 export const outboundScheduleId = outboundWorkflowId;
 export const returnScheduleId = returnWorkflowId;
 export const filesScheduleId = filesWorkflowId;

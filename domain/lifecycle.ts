@@ -72,6 +72,13 @@ export function eventBetween(
   return { event: before.status === after.status ? 'changed' : entered, conflict };
 }
 
+/** The versions of a certificate in their order, each with the event that led to it. */
+export const withEvents = <T extends Standing>(
+  versions: readonly T[],
+  inspection?: string | null,
+): (T & { event: LifeEvent; conflict: boolean })[] =>
+  versions.map((version, index) => ({ ...version, ...eventBetween(versions[index - 1] ?? null, version, inspection) }));
+
 function isInspected(before: Standing, after: Standing, field: string | null | undefined): boolean {
   if (field === undefined || field === null) return false;
   const value = (version: Standing): string => JSON.stringify(version.extension[field] ?? '');

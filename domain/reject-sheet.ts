@@ -1,7 +1,7 @@
 import type { WorkBook } from 'xlsx';
 import { shanghaiWallTime } from './dates.ts';
 import { configurationError, type HubError } from './errors.ts';
-import { openWorkbook, sheetRows, textSheet, workbookOf } from './spreadsheet.ts';
+import { CELL_LIMIT, openWorkbook, sheetRows, storable, textSheet, workbookOf } from './spreadsheet.ts';
 import { RULES, type Problem } from './validation.ts';
 
 /** An open reject, as it is handed to the unit that has to correct it. */
@@ -25,8 +25,6 @@ const SHEET = '问题数据';
 /** Columns of ours, with a mark that no field of a source begins with; they are not read back, but for the first. */
 const ID = '※编号';
 const OURS = [ID, '※问题', '※记录键', '※首次发现'] as const;
-/** Most characters that a cell can hold. */
-const CELL_LIMIT = 32_767;
 const TOO_LONG = '※过长,不可在此修改';
 /** Numbers from here on may have lost digits. */
 const DIGITS_LOST_FROM = 1e15;
@@ -72,12 +70,6 @@ function columnsOf(records: readonly Record<string, unknown>[]): Map<string, str
   );
 }
 
-// eslint-disable-next-line no-control-regex -- these are what a workbook cannot hold
-const NOT_STORABLE = /[\0-\x08\v\f\x0e-\x1f\ufffe\uffff]/g;
-
-/** Text as a cell can hold it. */
-const storable = (text: string): string => text.toWellFormed().replace(/\r\n?/g, '\n').replace(NOT_STORABLE, '\ufffd');
-
 function shown(value: unknown): string {
   if (value === undefined || value === null) return '';
   const text = storable(typeof value === 'string' ? value : JSON.stringify(value));
@@ -96,11 +88,16 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
   const names = header.map((name) => String(name ?? '').trim());
   const idColumn = names.indexOf(ID);
   if (idColumn < 0) {
-    throw refused([`row 1: found the columns ${names.join(', ')}, expected one named ${ID}`]);
+    throw refused([
+      {
+        en: `row 1: found the columns ${names.join(', ')}, expected one named ${ID}`,
+        zh: `第 1 行:列为 ${names.join('、')},缺少“${ID}”列`,
+      },
+    ]);
   }
   const open = new Map(rejects.map((reject) => [reject.id, reject]));
   const columns = columnsOf(rejects.map(({ record }) => fieldsOf(record)));
-  const faults: string[] = [];
+  const faults: SheetFault[] = [];
   const seen = new Map<number, number>();
   const corrections = body.flatMap((cells, index): Correction[] => {
     const row = index + 2;
@@ -111,7 +108,11 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
     seen.set(id, row);
     if (!reject || twice !== undefined) {
       const expected = reject ? `a row of its own; it stands in row ${String(twice)} as well` : 'an open reject';
-      faults.push(`row ${String(row)}, ${ID}: found “${String(cells[idColumn] ?? '')}”, expected ${expected}`);
+      const found = String(cells[idColumn] ?? '');
+      faults.push({
+        en: `row ${String(row)}, ${ID}: found “${found}”, expected ${expected}`,
+        zh: `第 ${String(row)} 行 ${ID}:“${found}”${reject ? `与第 ${String(twice)} 行重复` : '不是未解决的问题数据'}`,
+      });
       return [];
     }
     const record = fieldsOf(reject.record);
@@ -119,7 +120,10 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
       if (name === '' || name.startsWith('※')) return [];
       const cell = cells[column] ?? '';
       if (typeof cell === 'number' && Math.abs(cell) >= DIGITS_LOST_FROM) {
-        faults.push(`row ${String(row)}, ${name}: found a number of 16 digits or more, expected text: digits are lost`);
+        faults.push({
+          en: `row ${String(row)}, ${name}: found a number of 16 digits or more, expected text: digits are lost`,
+          zh: `第 ${String(row)} 行 ${name}:16 位以上的数值已丢失位数,请设为文本重新填写`,
+        });
         return [];
       }
       const text = storable(String(cell)).trim();
@@ -129,7 +133,10 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
       if (text === shown(before).trim()) return [];
       const value = valueLike(before, text);
       if (value === undefined) {
-        faults.push(`row ${String(row)}, ${name}: found “${text.slice(0, 100)}”, expected JSON, as it was`);
+        faults.push({
+          en: `row ${String(row)}, ${name}: found “${text.slice(0, 100)}”, expected JSON, as it was`,
+          zh: `第 ${String(row)} 行 ${name}:原为 JSON,现在不是`,
+        });
         return [];
       }
       return [[field, value]];
@@ -144,7 +151,8 @@ function opened(file: Buffer): WorkBook {
   try {
     return openWorkbook(file);
   } catch (error) {
-    throw refused([`cannot be opened as a workbook (${(error as Error).message})`]);
+    const { message } = error as Error;
+    throw refused([{ en: `cannot be opened as a workbook (${message})`, zh: `不是能打开的 xlsx 文件(${message})` }]);
   }
 }
 
@@ -163,10 +171,21 @@ function valueLike(before: unknown, text: string): unknown {
 
 const MOST_FAULTS = 20;
 
-function refused(faults: string[]): HubError {
-  const rest = faults.length > MOST_FAULTS ? `\n… and ${String(faults.length - MOST_FAULTS)} more` : '';
-  return configurationError(`Nothing was taken:\n${faults.slice(0, MOST_FAULTS).join('\n')}${rest}`, {
-    code: 'sheet-invalid',
-    cure: 'correct the workbook and import it again',
-  });
+/** What is wrong with a cell. */
+interface SheetFault {
+  en: string;
+  zh: string;
+}
+
+function refused(faults: readonly SheetFault[]): HubError {
+  const told = faults.slice(0, MOST_FAULTS);
+  const more = faults.length - told.length;
+  return configurationError(
+    `Nothing was taken:\n${told.map(({ en }) => en).join('\n')}${more > 0 ? `\n… and ${String(more)} more` : ''}`,
+    {
+      code: 'sheet-invalid',
+      zh: `整份未接收:\n${told.map(({ zh }) => zh).join('\n')}${more > 0 ? `\n……另有 ${String(more)} 处` : ''}`,
+      cure: 'correct the workbook and import it again',
+    },
+  );
 }

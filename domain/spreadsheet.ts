@@ -23,6 +23,19 @@ const pad = (value: number): string => String(Math.floor(value)).padStart(2, '0'
 /** As text, whatever it looks like: a spreadsheet neither calculates it nor shortens it. */
 const textCell = (text: string): CellObject => ({ t: 's', v: text, z: '@' });
 
+/** Most characters that a cell can hold. */
+export const CELL_LIMIT = 32_767;
+
+// eslint-disable-next-line no-control-regex -- these are what a workbook cannot hold
+const NOT_STORABLE = /[\0-\x08\v\f\x0e-\x1f\ufffe\uffff]/g;
+
+/** Text as a cell can hold it. */
+export const storable = (text: string): string =>
+  text.toWellFormed().replace(/\r\n?/g, '\n').replace(NOT_STORABLE, '\ufffd');
+
+/** Text that no program takes for a formula, also once the sheet was saved as CSV. */
+export const neutral = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+
 /** A sheet of which every cell is text. */
 export const textSheet = (rows: readonly (readonly string[])[]): WorkSheet =>
   utils.aoa_to_sheet(rows.map((row) => row.map(textCell)));

@@ -170,6 +170,13 @@ export const RULES = {
     zh: '持证主体代码校验位不符',
     en: 'has a wrong check character',
   },
+  // Not found by a check: an objector was right, and no corrected version has come in (异议).
+  'dispute-upheld': {
+    severity: 'flag',
+    dimension: 'accuracy',
+    zh: '异议成立,尚未更正',
+    en: 'is disputed rightly and not corrected yet',
+  },
 } as const satisfies Record<string, Rule>;
 
 export type RuleId = keyof typeof RULES;

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import { shanghaiInstant } from '../domain/dates.ts';
 import { openAlerts } from '../store/alerts.ts';
-import { countObligations, findGaps, type ObligationOverview } from '../store/overview.ts';
+import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/duties.ts';
+import { countObligations, findGaps } from '../store/overview.ts';
 import { listStreams } from '../store/streams.ts';
 
 export interface HealthOptions {
@@ -23,7 +24,7 @@ export interface Health {
   streams: number | null;
   pausedStreams: number | null;
   gaps: number | null;
-  obligations: Record<ObligationOverview['state'], number> | null;
+  obligations: Record<ObligationState, number> | null;
   alerts: { kind: string; since: string }[];
 }
 
@@ -71,11 +72,13 @@ export function healthRoutes(app: FastifyInstance, options: HealthOptions): void
       .header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
       .send(page(health));
   });
-  app.get('/', (_request, reply) => reply.redirect('/health'));
 }
 
 const WORDS = { ok: '正常 ok', degraded: '需处理 degraded', down: '不可用 down', away: '不可达 away' } as const;
 const MARKS = { ok: '●', degraded: '▲', down: '■', away: '■' } as const;
+
+/** Zero says something, too. */
+const ALWAYS_SHOWN = new Set<ObligationState>(['open', 'overdue', 'met', 'met late']);
 
 function page(health: Health): string {
   const state = (value: keyof typeof WORDS): string => `<b class="${value}">${MARKS[value]} ${WORDS[value]}</b>`;
@@ -90,7 +93,9 @@ function page(health: Health): string {
     [
       '时限任务 obligations',
       obligations
-        ? `未到期 open ${String(obligations.open)} · 逾期 overdue ${String(obligations.overdue)} · 按期 met ${String(obligations.met)} · 逾期办结 met late ${String(obligations['met late'])}`
+        ? EVERY_STATE.filter((name) => obligations[name] > 0 || ALWAYS_SHOWN.has(name))
+            .map((name) => `${OBLIGATION_STATES[name].zh} ${OBLIGATION_STATES[name].en} ${String(obligations[name])}`)
+            .join(' · ')
         : '—',
     ],
     [

@@ -1,13 +1,11 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Knex } from 'knex';
 import type { Logger } from '../config/logger.ts';
 import { z } from 'zod';
 import type { InboxConnectorConfig } from '../config/kinds/inbox.ts';
-import { resolveReference } from '../config/environment.ts';
 import { digestOf } from '../connectors/digest.ts';
-import { parseKeepingDigits } from '../connectors/json.ts';
-import type { OpenStream, Streams } from '../connectors/registry.ts';
+import type { OpenStream } from '../connectors/registry.ts';
 import { mapPage } from '../connectors/map-page.ts';
 import { openContract } from '../connectors/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
@@ -19,45 +17,27 @@ import { approvedCatalog } from '../store/catalog.ts';
 import { countLibrary, saveComparison } from '../store/reconciliation.ts';
 import { rejectPage } from '../store/rejects.ts';
 import { getStream, noteContact, type StreamRow } from '../store/streams.ts';
-
-export interface InboxOptions {
-  db: Knex;
-  now: () => Date;
-  logger: Logger;
-  /** The streams of the configuration as it is now. */
-  streams: () => Streams;
-}
+import { acceptCases } from './inbox-cases.ts';
+import { acceptTickets, disputeConnector } from './inbox-disputes.ts';
+import {
+  authorised,
+  bodyOf,
+  idempotencyKey,
+  jsonOf,
+  keyTaken,
+  LARGEST_BODY,
+  Refusal,
+  UNREADABLE,
+  type InboxOptions,
+  type Params,
+} from './inbox-request.ts';
 
 /** Requests that are worked at; as many more may wait, later ones are told to come again. */
 const AT_ONCE = 4;
 const MOST_WAITING = 32;
-const LARGEST_BODY = 16_000_000;
 /** Rejects of one page, where the request does not say; records of one page, in bytes. */
 const REJECTS = 100;
 const REJECTED_BYTES = 4_000_000;
-
-/** An answer that is no success, as RFC 9457 has it. */
-class Refusal extends Error {
-  readonly status: number;
-  readonly cure: string;
-
-  constructor(status: number, message: string, cure: string) {
-    super(message);
-    this.status = status;
-    this.cure = cure;
-  }
-}
-
-/** What is refused before its body is read. */
-const UNREADABLE: Record<number, Refusal> = {
-  400: new Refusal(400, 'the request is garbled', 'check Content-Length and the address'),
-  413: new Refusal(413, `the body is larger than ${String(LARGEST_BODY / 1e6)} MB`, 'send fewer records at once'),
-  415: new Refusal(415, 'the body is no JSON', 'send it with Content-Type: application/json'),
-};
-
-interface Params {
-  stream: string;
-}
 
 /**
  * Where departments push their records: one or a list of them, answered after the commit with what became of each. A
@@ -84,9 +64,17 @@ export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
       const { config } = authorised(request, options);
       return turns.take(() => acceptClosing(request, config.id, options));
     });
+    inbox.post<{ Params: Params }>('/inbox/v1/:stream/cases', async (request, reply) => {
+      const stream = authorised(request, options);
+      return turns.take(() => acceptCases(request, reply, stream, options));
+    });
     inbox.get<{ Params: Params }>('/inbox/v1/:stream/rejects', async (request) => {
       const stream = authorised(request, options);
       return turns.take(() => answerRejects(request, stream, options));
+    });
+    inbox.post<{ Params: { connector: string } }>('/inbox/v1/:connector/disputes', async (request) => {
+      const connector = disputeConnector(request, options);
+      return turns.take(() => acceptTickets(request, connector, options));
     });
     done();
   });
@@ -122,7 +110,9 @@ function answerRefusal(error: unknown, reply: FastifyReply, logger: Logger): Fas
       : error instanceof HubError
         ? error.code === 'source-contract'
           ? new Refusal(409, error.message, 'ask the hub’s operators; nothing of it was taken')
-          : FAILED
+          : error.code === 'cases-invalid'
+            ? new Refusal(400, error.message, error.cure ?? '')
+            : FAILED
         : (UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ?? FAILED);
   // Faults of ours, which only our operators can mend. What PostgreSQL says could quote a record.
   if (refusal.status === 500) logger.error('a request to the inbox failed', { error: codeOf(error) });
@@ -136,43 +126,6 @@ function answerRefusal(error: unknown, reply: FastifyReply, logger: Logger): Fas
 
 const codeOf = (error: unknown): string =>
   error instanceof HubError ? error.message : ((error as { code?: string }).code ?? (error as Error).name);
-
-const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
-
-const equalTexts = (a: string, b: string): boolean =>
-  timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
-
-/** The stream that a request is for, once it has proven that it may push there. A wrong name and a wrong token look alike. */
-function authorised(request: FastifyRequest<{ Params: Params }>, { streams, now }: InboxOptions): OpenStream {
-  const refused = new Refusal(401, 'not authorised', 'check the address, the token and the signature');
-  let stream: OpenStream;
-  try {
-    stream = streams().get(request.params.stream);
-  } catch (error) {
-    if (error instanceof HubError && error.code === 'stream-unknown') throw refused;
-    throw error;
-  }
-  if (stream.connector.kind !== 'inbox') throw refused;
-  const { id, token, signature } = stream.connector as InboxConnectorConfig;
-  if (!equalTexts(request.headers.authorization ?? '', `Bearer ${resolveReference(token, `${id}: token`)}`))
-    throw refused;
-  if (!signature) return stream;
-  const header = (name: string): string => {
-    const value = request.headers[name];
-    return typeof value === 'string' ? value : '';
-  };
-  const timestamp = header('x-hub-timestamp');
-  const away = Math.abs(Number(timestamp) - now().getTime());
-  const expected = createHmac(
-    signature.algorithm.slice(5),
-    resolveReference(signature.secret, `${id}: signature.secret`),
-  )
-    .update(`${timestamp}.`)
-    .update(bodyOf(request))
-    .digest('hex');
-  if (!(away <= signature.tolerance) || !equalTexts(header('x-hub-signature').toLowerCase(), expected)) throw refused;
-  return stream;
-}
 
 async function readableStream(db: Knex, name: string): Promise<StreamRow> {
   const row = await getStream(db, name);
@@ -188,10 +141,9 @@ async function acceptPush(
   const { config, connector } = stream;
   const body = bodyOf(request);
   const bodyHash = hash('sha256', body, 'buffer');
-  const given = request.headers['idempotency-key'];
-  const key = typeof given === 'string' && given !== '' ? given : bodyHash.toString('hex');
-  if (key.length > 200) throw new Refusal(400, 'the Idempotency-Key is too long', 'use one of at most 200 characters');
-  if (config.record.updatedAt === undefined && given === undefined) {
+  const given = idempotencyKey(request);
+  const key = given ?? bodyHash.toString('hex');
+  if (config.record.updatedAt === undefined && given === null) {
     const cure = 'send one: without times, what was sent before cannot be told from what is sent again';
     throw new Refusal(400, 'the Idempotency-Key is missing', cure);
   }
@@ -200,11 +152,7 @@ async function acceptPush(
     const push = await findPush(db, row.id, key);
     if (!push) return null;
     if (push.bodyHash.equals(bodyHash)) return { push, repeated: true };
-    throw new Refusal(
-      422,
-      `the Idempotency-Key ${key} was used for another body`,
-      'use a key of its own for each request',
-    );
+    throw keyTaken(key);
   };
   const known = await earlier();
   if (known && !hasRejects(known.push)) return known;
@@ -234,7 +182,10 @@ async function acceptPush(
         ...{ number: 0, digest: digestOf(records), position: null, read: records.length },
         ...{ rows: mapped.rows.toJson(), rejected: mapped.rejected, deleted: mapped.deleted },
       },
-      rules: { untimed: config.record.updatedAt === undefined, snapshot: false, file: stream.hints.file },
+      rules: {
+        ...{ untimed: config.record.updatedAt === undefined, snapshot: false },
+        ...{ file: stream.hints.file, completed: config.completed },
+      },
     },
     at,
   );
@@ -252,14 +203,6 @@ function answerPush({ push, repeated }: Awaited<ReturnType<typeof acceptPush>>, 
     ...{ batch: push.batchId, committed: count('committed'), rejected, ...(waiting > 0 && { waiting }) },
     results: push.outcomes,
   };
-}
-
-function jsonOf(body: Buffer, expected: string): unknown {
-  try {
-    return parseKeepingDigits(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw new Refusal(400, 'the body is no JSON in UTF-8', expected);
-  }
 }
 
 function recordsOf(body: Buffer, most: number): unknown[] {

@@ -10,6 +10,9 @@ export const ALERT_KINDS = [
     'drift',
     'volume',
     'waiting',
+    'outage',
+    'reminders',
+    'ticket-faults',
   ] as const),
 ];
 
@@ -74,7 +77,7 @@ export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
     `SELECT 'overdue' AS kind, owner_code || ' ' || rule AS subject,
        owner_name || ': ' || count(*) || ' × ' || rule || ' (' || article || ') overdue since '
          || to_char(min(due_at) AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') AS message
-     FROM obligation WHERE obligation_state(due_at, met_at, :at) = 'overdue' AND due_at <= :at AND met_at IS NULL
+     FROM obligation WHERE obligation_state(obligation, :at) = 'overdue' AND due_at <= :at AND obligation_runs(obligation)
      GROUP BY owner_code, owner_name, rule, article
      UNION ALL SELECT 'stream-paused', name, unit_name || ': ' || name || ' is paused: ' || paused_reason
      FROM stream WHERE paused_reason IS NOT NULL AND retired_at IS NULL
@@ -83,6 +86,16 @@ export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
      FROM discrepancy JOIN stream ON stream.id = stream_id WHERE closed_at IS NULL
      UNION ALL SELECT 'dead-letters', target, target || ': ' || count(*) || ' messages were given up; ./hub connector outbox '
        || target || ' lists them' FROM outbox WHERE dead_at IS NOT NULL GROUP BY target
+     UNION ALL SELECT 'ticket-faults', source, source || ': ' || count(*) || ' tickets cannot be taken as disputes since '
+       || to_char(min(first_seen_at) AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') || '; ./hub dispute faults lists them'
+     FROM ticket_fault WHERE first_seen_at < :at::timestamptz - interval '10 minutes'
+       AND last_seen_at > :at::timestamptz - interval '1 day' GROUP BY source
+     UNION ALL SELECT 'outage', 'outage/' || outage.id, outage.unit_name || ': outage since '
+       || to_char(began_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') || ', '
+       || count(*) FILTER (WHERE recovered_at IS NULL) || ' streams stopped, ' || count(recovered_at) - count(proven_at)
+       || ' being backfilled: ' || string_agg(stream.name, ', ' ORDER BY stream.name)
+     FROM outage JOIN case_file USING (id) JOIN outage_stream ON outage_id = outage.id JOIN stream ON stream.id = stream_id
+     WHERE closed_at IS NULL GROUP BY outage.id
      UNION ALL SELECT 'drift', stream.name || ' ' || field || ' ' || change, unit_name || ': ' || stream.name || ', the field '
        || field || ' is ' || change || ' (' || detail || ')'
      FROM (SELECT DISTINCT ON (stream_id, field, change) * FROM drift WHERE last_seen_at > :at::timestamptz - interval '1 day'
@@ -91,6 +104,12 @@ export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
        || ' wait for an entry of their type in the catalog; ./hub catalog list names it'
      FROM reject JOIN stream ON stream.id = stream_id WHERE resolved_at IS NULL AND reject.rule = 'type-unlisted'
      GROUP BY stream.name, unit_name
+     UNION ALL SELECT 'reminders', unit_code, unit_name || ': ' || count(*) || ' messages did not arrive: '
+       || (array_agg(last_error ORDER BY id DESC))[1] || '; ./hub reminders lists them'
+     FROM reminder r WHERE sent_at IS NULL AND withdrawn_at IS NULL AND acknowledged_at IS NULL
+       AND (contact_id IS NULL OR dead_at IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM reminder later WHERE later.unit_code = r.unit_code AND later.sent_at > r.created_at)
+     GROUP BY unit_code, unit_name
      UNION ALL SELECT 'volume', stream.name || ' ' || last.day, unit_name || ': ' || stream.name || ' had ' || last.records
        || ' records on ' || last.day || ', on this weekday it usually has ' || usual.median
      FROM stream

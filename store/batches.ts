@@ -4,7 +4,7 @@ import { shanghaiInstant } from '../domain/dates.ts';
 import type { Problem } from '../domain/validation.ts';
 import type { PageCounts } from './pages.ts';
 
-export type BatchPurpose = 'return' | 'daily' | 'reconcile' | 'push' | 'replay' | 'stock';
+export type BatchPurpose = 'return' | 'daily' | 'reconcile' | 'push' | 'replay' | 'stock' | 'backfill' | 'paper';
 
 /** One read of one window. */
 export interface Batch {
@@ -96,6 +96,54 @@ export interface PageMark {
   position: string | null;
 }
 
+/** What some batches read, by id; those that read nothing of their source, as replays of rejects, are left out. */
+export async function windowsOf(db: Knex, ids: readonly number[]): Promise<Map<number, Window>> {
+  const rows = await db('batch')
+    .whereRaw('id = ANY (?)', [[...ids]])
+    .select<BatchRecord[]>('*');
+  return new Map(rows.filter((row) => row.read_from ?? row.ordinal).map((row) => [row.id, windowOf(row)]));
+}
+
+/** One read of a stream, with its counts at the three points (源端、读取、入库). */
+export interface BatchReport {
+  id: number;
+  purpose: BatchPurpose;
+  from: Date | null;
+  to: Date | null;
+  /** The source's own name of the batch. */
+  sourceBatch: string | null;
+  state: Batch['state'];
+  declared: number;
+  /** Null while it goes on. */
+  read: number | null;
+  accepted: number | null;
+  unchanged: number | null;
+  rejected: number | null;
+  openedAt: Date;
+  closedAt: Date | null;
+  acknowledgedAt: Date | null;
+  workflowId: string;
+}
+
+/** The last reads of a stream, the latest first. */
+export const lastBatches = (db: Knex, stream: string, limit: number): Promise<BatchReport[]> =>
+  db('batch')
+    .where('stream_id', db('stream').where({ name: stream }).select('id'))
+    .orderBy('opened_at', 'desc')
+    .limit(limit)
+    .select<BatchReport[]>({
+      ...{
+        id: 'id',
+        purpose: 'purpose',
+        from: 'read_from',
+        to: 'read_to',
+        sourceBatch: 'source_batch',
+        state: 'state',
+      },
+      ...{ declared: 'declared', read: 'read', accepted: 'accepted', unchanged: 'unchanged', rejected: 'rejected' },
+      ...{ openedAt: 'opened_at', closedAt: 'closed_at', acknowledgedAt: 'acknowledged_at', workflowId: 'workflow_id' },
+    });
+
 /** The pages of a batch's current attempt that are in, by number. */
 export async function committedPages(db: Knex, batch: Pick<Batch, 'id' | 'attempt'>): Promise<Map<number, PageMark>> {
   const rows = await db('batch_page')
@@ -142,7 +190,7 @@ export interface BatchCounts extends PageCounts {
   pages: number;
 }
 
-export async function batchCounts(db: Knex, batch: Batch): Promise<BatchCounts> {
+export async function batchCounts(db: Knex, batch: Pick<Batch, 'id' | 'attempt'>): Promise<BatchCounts> {
   return db('batch_page')
     .where({ batch_id: batch.id, attempt: batch.attempt })
     .first<BatchCounts>(

@@ -159,3 +159,19 @@ export async function filesOf(db: Knex, stream: string, key: string): Promise<Fe
       ...{ signatureDetail: 'signature_detail', fetchedAt: 'fetched_at' },
     });
 }
+
+/** A record's file that is still to be fetched; null where it is here, or there is none. */
+export async function fileWanted(
+  db: Knex,
+  stream: string,
+  key: string,
+): Promise<(Pick<MissingFile, 'attempts' | 'nextAttemptAt'> & { lastError: string | null }) | null> {
+  const row = await db('certificate_file')
+    .join('stream', 'stream.id', 'certificate_file.stream_id')
+    .where({ 'stream.name': stream, record_key: key })
+    .whereNotNull('next_attempt_at')
+    .first<{ attempts: number; nextAttemptAt: Date; lastError: string | null } | undefined>({
+      ...{ attempts: 'attempts', nextAttemptAt: 'next_attempt_at', lastError: 'last_error' },
+    });
+  return row ?? null;
+}

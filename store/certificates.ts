@@ -1,6 +1,8 @@
 import type { Knex } from 'knex';
+import type { CatalogEntry } from '../domain/catalog.ts';
 import type { Certificate } from '../domain/certificate.ts';
 import { FINAL_STATUSES } from '../domain/lifecycle.ts';
+import { mergeSources, type MergedCertificate } from '../domain/merge.ts';
 import type { Status } from '../domain/status.ts';
 import type { Problem } from '../domain/validation.ts';
 
@@ -14,6 +16,8 @@ export interface CertificateVersion extends Certificate {
   /** When the hub took it. */
   recordedAt: Date;
   flags: Problem[] | null;
+  /** Since when it is disputed (异议标注); null where no mark is in force. */
+  disputedSince: Date | null;
 }
 
 /** Most certificates that one search names. */
@@ -23,21 +27,100 @@ const COLUMNS = `c.identifier, c.type_code AS "typeCode", c.name, c.number, c.is
   c.issuer_code AS "issuerCode", c.issued_on::text AS "issuedOn", c.effective_on::text AS "effectiveOn",
   c.expires_on::text AS "expiresOn", c.long_term AS "longTerm", c.holders, c.status, c.raw_status AS "rawStatus",
   c.extension, s.name AS stream, s.unit_name AS unit, c.record_key AS key, c.source_updated_at AS "updatedAt",
-  c.recorded_at AS "recordedAt", c.flags`;
+  c.recorded_at AS "recordedAt", c.flags,
+  (SELECT min(marked_at) FROM mark WHERE mark.number = c.number AND coalesce(mark.type_code, c.type_code) = c.type_code
+     AND lifted_at IS NULL) AS "disputedSince"`;
+
+/** What certificates are looked up by, each served by an index. */
+const SOUGHT = {
+  identifier: 'SELECT * FROM certificate WHERE identifier = :code',
+  number: 'SELECT * FROM certificate WHERE number = :code',
+  holder: `SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = :code
+       UNION SELECT * FROM certificate WHERE holders @> :holder::jsonb AND jsonb_array_length(holders) > 1`,
+};
+const EVERYTHING = Object.keys(SOUGHT) as (keyof typeof SOUGHT)[];
+
+/** Of certificates `c`, those of streams and types of some units; null: all. */
+const SEEN = `(:units::text[] IS NULL OR EXISTS (SELECT FROM stream WHERE id = c.stream_id AND unit_code = ANY (:units))
+  OR c.type_code IN (SELECT type_code FROM catalog_entry
+    WHERE state = 'approved' AND entry->'issuer'->>'code' = ANY (:units)))`;
+
+/** Which of the certificates that were found are wanted. */
+export interface CertificateChoice {
+  by?: readonly (keyof typeof SOUGHT)[];
+  typeCode?: string | undefined;
+  /** 证照颁发机构代码. */
+  issuer?: string | undefined;
+  /** Of streams and types of these units only, such as those that somebody sees. */
+  units?: readonly string[] | null;
+}
 
 /** Certificates by their identifier, their number, or the code of a holder, as they are now; at most 100. */
-export async function findCertificates(db: Knex, code: string): Promise<CertificateVersion[]> {
+export async function findCertificates(
+  db: Knex,
+  code: string,
+  { by = EVERYTHING, typeCode, issuer, units }: CertificateChoice = {},
+): Promise<CertificateVersion[]> {
   const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
     `SELECT ${COLUMNS} FROM (
-       SELECT * FROM certificate WHERE identifier = :code
-       UNION SELECT * FROM certificate WHERE number = :code
-       UNION SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = :code
-       UNION SELECT * FROM certificate WHERE holders @> :holder::jsonb AND jsonb_array_length(holders) > 1
+       SELECT * FROM (${by.map((what) => SOUGHT[what]).join(' UNION ')}) AS c
+       WHERE (:typeCode::text IS NULL OR type_code = :typeCode) AND (:issuer::text IS NULL OR issuer_code = :issuer)
+         AND ${SEEN}
        LIMIT :most) AS c JOIN stream s ON s.id = c.stream_id
      ORDER BY c.type_code, c.number, c.source_updated_at DESC`,
-    { code, holder: JSON.stringify([{ code }]), most: MOST },
+    {
+      ...{ code, most: MOST, typeCode: typeCode ?? null, issuer: issuer ?? null, units: units ? [...units] : null },
+      ...(by.includes('holder') && { holder: JSON.stringify([{ code }]) }),
+    },
   );
   return rows;
+}
+
+/** Certificates of one stream, those that its source changed last first; `after`: so many of an instant, and all later, were seen. */
+export async function certificatesOf(
+  db: Knex,
+  stream: string,
+  choice: { units: readonly string[] | null; after?: { updatedAt: Date; seen: number } | undefined; limit: number },
+): Promise<CertificateVersion[]> {
+  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
+    `SELECT ${COLUMNS} FROM (
+       SELECT * FROM certificate c WHERE stream_id = (SELECT id FROM stream WHERE name = :stream)
+         AND (:from::timestamptz IS NULL OR source_updated_at <= :from) AND ${SEEN}
+       ORDER BY source_updated_at DESC, record_key OFFSET :seen LIMIT :limit
+     ) AS c JOIN stream s ON s.id = c.stream_id ORDER BY c.source_updated_at DESC, c.record_key`,
+    {
+      ...{ stream, from: choice.after?.updatedAt ?? null, seen: choice.after?.seen ?? 0, limit: choice.limit },
+      units: choice.units ? [...choice.units] : null,
+    },
+  );
+  return rows;
+}
+
+/** Whether a record is in the library and of a stream or type of some units; null: of any. */
+export async function isSeen(db: Knex, stream: string, key: string, units: readonly string[] | null): Promise<boolean> {
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    `SELECT FROM stream s JOIN certificate c ON c.stream_id = s.id
+     WHERE s.name = :stream AND c.record_key = :key AND ${SEEN}`,
+    { stream, key, units: units ? [...units] : null },
+  );
+  return rows.length > 0;
+}
+
+/** Names of what the ledger has of a certificate: of its case, of reminders of its end, of disputes about it. */
+export async function subjectsOf(
+  db: Knex,
+  { stream, key, number, typeCode }: Pick<CertificateVersion, 'stream' | 'key' | 'number' | 'typeCode'>,
+): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { subject: string }[] }>(
+    `SELECT unnest(ARRAY[push_subject, delivery_subject]) AS subject
+       FROM completed_case JOIN stream s ON s.id = stream_id WHERE s.name = :stream AND case_number = :key
+     UNION ALL SELECT subject FROM expiry_reminder WHERE number = :number AND type_code = :typeCode
+     UNION ALL SELECT 'dispute/' || id || CASE WHEN turn > 1 THEN '#' || turn ELSE '' END
+       FROM dispute JOIN case_file USING (id), generate_series(1, round) AS turn
+       WHERE number = :number AND coalesce(type_code, :typeCode) = :typeCode`,
+    { stream, key, number, typeCode },
+  );
+  return rows.map(({ subject }) => subject);
 }
 
 /** How many certificates several streams hold, and of how many of these their records differ. */
@@ -158,6 +241,13 @@ export const latestOfStreams = (records: readonly CertificateVersion[]): Certifi
   [...Map.groupBy(records, ({ stream }) => stream).values()].flatMap(
     (own) => own.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || (a.key < b.key ? 1 : -1))[0] ?? [],
   );
+
+/** One certificate out of the records that several streams hold of it. */
+export const mergeRecords = (
+  records: readonly CertificateVersion[],
+  entry: Pick<CatalogEntry, 'sources' | 'fieldSources'> | undefined,
+): MergedCertificate =>
+  mergeSources(latestOfStreams(records), { sources: entry?.sources ?? [], fieldSources: entry?.fieldSources ?? {} });
 
 /** Every version of one record, the oldest first by its own time, the one that counts now last. */
 export async function versionsOf(db: Knex, stream: string, key: string): Promise<CertificateVersion[]> {

@@ -11,6 +11,15 @@ import * as stock from './migrations/0007-stock.ts';
 import * as files from './migrations/0008-files.ts';
 import * as quality from './migrations/0009-quality.ts';
 import * as catalogSync from './migrations/0010-catalog-sync.ts';
+import * as deadlines from './migrations/0011-deadlines.ts';
+import * as cases from './migrations/0012-cases.ts';
+import * as reminders from './migrations/0014-reminders.ts';
+import * as supervision from './migrations/0015-supervision.ts';
+import * as pushes from './migrations/0013-pushes.ts';
+import * as hotline from './migrations/0016-hotline.ts';
+import * as console from './migrations/0017-console.ts';
+import * as exports from './migrations/0018-exports.ts';
+import * as views from './migrations/0019-views.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -28,6 +37,15 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0008-files', files],
   ['0009-quality', quality],
   ['0010-catalog-sync', catalogSync],
+  ['0011-deadlines', deadlines],
+  ['0012-cases', cases],
+  ['0014-reminders', reminders],
+  ['0015-supervision', supervision],
+  ['0013-pushes', pushes],
+  ['0016-hotline', hotline],
+  ['0017-console', console],
+  ['0018-exports', exports],
+  ['0019-views', views],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

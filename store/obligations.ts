@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { suspendDays } from './outages.ts';
 
 /** A day's increment of one stream as the ledger has it. */
 export interface DayObligation {
@@ -19,9 +20,9 @@ const dailySubject = (stream: string, date: string): string => `${stream}/${date
  */
 export async function openDays(db: Knex, at: Date): Promise<void> {
   await db.raw(
-    `INSERT INTO obligation (rule, article, duty, basis, owner_code, owner_name, stream_id, subject, started_at, due_at,
-       requires, whole, opened_at)
-     SELECT rule, article, duty, basis, unit_code, unit_name, stream.id, stream.name || '/' || day::date, start, start + due,
+    `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject, started_at,
+       due_at, requires, whole, opened_at)
+     SELECT rule, article, duty, basis, 'increment', unit_code, unit_name, stream.id, stream.name || '/' || day::date, start, start + due,
        tstzrange(start, start + cut_off), tstzrange(start, start + interval '24 hours'), :at
      FROM stream
      CROSS JOIN generate_series((activated_at AT TIME ZONE 'Asia/Shanghai')::date,
@@ -31,6 +32,7 @@ export async function openDays(db: Knex, at: Date): Promise<void> {
      ON CONFLICT (rule, subject) DO NOTHING`,
     { at },
   );
+  await suspendDays(db);
 }
 
 /** The obligation of one stream's day, or null when there is none. */
@@ -66,7 +68,8 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
   await db.transaction(async (trx) => {
     await trx.raw(
       `UPDATE obligation SET met_at = :at, reason = NULL FROM coverage
-       WHERE obligation.stream_id = :streamId AND coverage.stream_id = :streamId AND met_at IS NULL AND times @> requires
+       WHERE obligation.stream_id = :streamId AND duty_kind = 'increment' AND coverage.stream_id = :streamId
+         AND met_at IS NULL AND times @> requires
          AND ${undisputed('requires')}`,
       { streamId, at },
     );
@@ -81,7 +84,8 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
            UNION ALL SELECT source_updated_at, first_seen_at FROM reject WHERE stream_id = ended.stream_id
          ) AS came WHERE recorded_at > ended.due_at AND source_updated_at >= lower(ended.whole)
            AND source_updated_at < upper(ended.whole) - interval '${LAST_MINUTES}') AS late
-       WHERE obligation.id = ended.id AND ended.stream_id = :streamId AND ended.met_at IS NOT NULL
+       WHERE obligation.id = ended.id AND ended.stream_id = :streamId AND ended.duty_kind = 'increment'
+         AND ended.met_at IS NOT NULL
          AND ended.verified_at IS NULL AND upper(ended.whole) <= :at AND ${undisputed('ended.whole')}`,
       { streamId, at },
     );
@@ -92,7 +96,7 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
          (SELECT count(*) FROM certificate c WHERE c.stream_id = o.stream_id
            AND source_updated_at >= lower(whole) AND source_updated_at < upper(whole))
          + (SELECT count(*) FROM reject r WHERE r.stream_id = o.stream_id AND resolved_at IS NULL AND source_updated_at <@ whole)
-       FROM obligation o WHERE stream_id = :streamId AND verified_at = :at
+       FROM obligation o WHERE stream_id = :streamId AND duty_kind = 'increment' AND verified_at = :at
        ON CONFLICT (stream_id, day) DO UPDATE SET records = excluded.records`,
       { streamId, at },
     );
@@ -114,12 +118,12 @@ const OPEN_REJECTS = `SELECT ${DAY_OF_REJECT} AS start, count(*) AS count FROM r
  */
 export async function followRejects(db: Knex, streamId: number, at: Date): Promise<void> {
   await db.raw(
-    `INSERT INTO obligation (rule, article, duty, basis, owner_code, owner_name, stream_id, subject, started_at, due_at,
-       reason, opened_at)
-     SELECT rule, article, duty, basis, owner_code, owner_name, stream_id, subject || '/rejects', started_at, due_at,
+    `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject, started_at,
+       due_at, reason, opened_at)
+     SELECT rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject || '/rejects', started_at, due_at,
        'open rejects of the day: ' || count, :at
      FROM obligation JOIN (${OPEN_REJECTS}) AS open ON start = started_at
-     WHERE stream_id = :streamId AND whole IS NOT NULL
+     WHERE stream_id = :streamId AND duty_kind = 'increment' AND whole IS NOT NULL
      ON CONFLICT (rule, subject) DO UPDATE SET met_at = NULL, reason = excluded.reason
        WHERE obligation.reason IS DISTINCT FROM excluded.reason`,
     { streamId, at },
@@ -127,7 +131,7 @@ export async function followRejects(db: Knex, streamId: number, at: Date): Promi
   await db.raw(
     `UPDATE obligation SET reason = NULL, met_at = coalesce(
        (SELECT max(resolved_at) FROM reject WHERE stream_id = :streamId AND ${DAY_OF_REJECT} = started_at), :at)
-     WHERE stream_id = :streamId AND met_at IS NULL AND subject LIKE '%/rejects'
+     WHERE stream_id = :streamId AND duty_kind = 'increment' AND met_at IS NULL AND subject LIKE '%/rejects'
        AND NOT EXISTS (SELECT FROM (${OPEN_REJECTS}) AS open WHERE start = started_at)`,
     { streamId, at },
   );
@@ -149,7 +153,8 @@ export async function streamsBehind(db: Knex, at: Date): Promise<string[]> {
      WHERE delivery = 'daily' AND retired_at IS NULL AND (
        NOT times @> tstzrange(collect_from, greatest(collect_from, date_trunc('day', :at::timestamptz, 'Asia/Shanghai')))
        OR EXISTS (SELECT FROM obligation o
-         WHERE o.stream_id = stream.id AND met_at IS NULL AND requires IS NOT NULL AND started_at + stream.cut_off <= :at))`,
+         WHERE o.stream_id = stream.id AND duty_kind = 'increment' AND met_at IS NULL AND requires IS NOT NULL
+           AND started_at + stream.cut_off <= :at))`,
     { at },
   );
   return rows.map(({ name }) => name);

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import pRetry from 'p-retry';
+import type { CaseMode } from '../domain/cases.ts';
 import { transientError } from '../domain/errors.ts';
 import { withConnection } from './database.ts';
 
@@ -36,6 +37,8 @@ export interface PageRules {
   snapshot: boolean;
   /** Fields of the extension, as paths, that say where a certificate's file is and what is said of its signature. */
   file?: { reference: string; signature?: string | undefined } | undefined;
+  /** Each record whose certificate is new makes a completed case, where it says when that was. */
+  completed?: { mode: CaseMode } | undefined;
 }
 
 /** What became of the records of one page. */
@@ -59,7 +62,8 @@ export interface PageCounts {
  * for older versions that come after it. What one page replaces or ends of another that is written at the same time is
  * settled when the batch is closed. Where records have no times, a version may come back: a rejected one is casework
  * again, unless it was corrected, and one that is held as it was resolves what was rejected since.
- * A new version that says where its file is has it fetched.
+ * A new version that says where its file is has it fetched. A new certificate makes a completed case, where its stream
+ * is set to it.
  *
  * What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the whole library for
  * every page until it has been analysed.
@@ -67,10 +71,10 @@ export interface PageCounts {
 const MERGE_PAGE = `
 WITH given AS MATERIALIZED (
   SELECT * FROM ROWS FROM (json_to_recordset($5::json) AS (
-    key text COLLATE "C", "updatedAt" timestamptz, hash text, flags jsonb, identifier text, "typeCode" text, name text,
+    key text COLLATE "C", "updatedAt" timestamptz, hash text, flags jsonb, "completedAt" timestamptz, identifier text, "typeCode" text, name text,
     number text, "issuerName" text, "issuerCode" text, "issuedOn" date, "effectiveOn" date, "expiresOn" date,
     "longTerm" boolean, holders jsonb, status text, "rawStatus" text, extension jsonb)) WITH ORDINALITY AS given(
-    key, "updatedAt", hash, flags, identifier, "typeCode", name, number, "issuerName", "issuerCode", "issuedOn",
+    key, "updatedAt", hash, flags, "completedAt", identifier, "typeCode", name, number, "issuerName", "issuerCode", "issuedOn",
     "effectiveOn", "expiresOn", "longTerm", holders, status, "rawStatus", extension, place)
 ), gone AS MATERIALIZED (
   SELECT DISTINCT ON (key) * FROM json_to_recordset($10::json) AS gone(key text COLLATE "C", "updatedAt" timestamptz)
@@ -169,6 +173,20 @@ WITH given AS MATERIALIZED (
   ORDER BY key
   ON CONFLICT (stream_id, record_key) DO UPDATE SET reference = excluded.reference, stated = excluded.stated,
     wanted_at = excluded.wanted_at, next_attempt_at = excluded.next_attempt_at, attempts = 0, last_error = NULL
+), completed AS (
+  INSERT INTO completed_case (stream_id, case_number, mode, bulk_batch, completed_at, certificate_key, announced_at,
+    push_subject, delivery_subject, pending)
+  SELECT $1, key, $16::text, CASE WHEN $16::text = 'bulk' THEN $2::bigint::text END,
+    -- With its certificate here it is completed, whatever the record says.
+    least("completedAt", $8), key, $8,
+    CASE WHEN $16::text = 'bulk' THEN 'push/' || stream.name || '/' || $2::bigint ELSE 'case/' || stream.name || '/' || key END,
+    'delivery/' || stream.name || '/' || key, true
+  FROM judged JOIN merged ON record_key = key JOIN stream ON stream.id = $1
+  WHERE $16::text IS NOT NULL AND added AND NOT dead
+    -- What came about before the hub watched was nobody's to push.
+    AND "completedAt" >= date_trunc('day', activated_at, 'Asia/Shanghai')
+  ORDER BY key
+  ON CONFLICT (stream_id, case_number) DO NOTHING
 ), seen AS (
   INSERT INTO snapshot_key (batch_id, record_key)
   SELECT $2, key FROM latest WHERE $12 UNION SELECT $2, key FROM bad WHERE $12 AND key IS NOT NULL
@@ -242,6 +260,7 @@ export async function mergePage(
     page.position,
     rules.file?.reference.split('.') ?? null,
     rules.file?.signature?.split('.') ?? null,
+    rules.completed?.mode ?? null,
   ];
   // Not prepared by name: a plan made for an empty library would be kept while it grows to millions.
   const { rows } = await connection.query<PageCounts>(MERGE_PAGE, values);

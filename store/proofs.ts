@@ -198,12 +198,13 @@ export async function findProofs(db: Knex, ids: readonly number[]): Promise<Proo
 /** Proofs that ended in a time, the latest first. */
 export async function listProofs(
   db: Knex,
-  choice: { stream?: string | undefined; from: Date; to: Date; different?: boolean | undefined },
+  choice: { stream?: string | undefined; from: Date; to: Date; different?: boolean | undefined; limit?: number },
 ): Promise<Proof[]> {
   const proofs = selectProofs(db)
     .where('finished_at', '>=', choice.from)
     .where('finished_at', '<', choice.to)
     .orderBy('proof.id', 'desc');
+  if (choice.limit !== undefined) void proofs.limit(choice.limit);
   if (choice.stream !== undefined) void proofs.where('name', choice.stream);
   if (choice.different) void proofs.whereRaw('missing_count + extra_count + different_count > 0 OR fault IS NOT NULL');
   return proofs;

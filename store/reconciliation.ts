@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { TimeWindow } from '../domain/window.ts';
 import { cover, uncover } from './batches.ts';
+import { meetFrom, openFrom } from './ledger.ts';
 import type { StreamRow } from './streams.ts';
 
 /**
@@ -117,4 +118,29 @@ export async function oldestDifference(db: Knex, streamId: number): Promise<Date
 
 export async function closeDiscrepancy(db: Knex, streamId: number, subject: string, at: Date): Promise<void> {
   await db('discrepancy').where({ stream_id: streamId, subject }).whereNull('closed_at').update({ closed_at: at });
+}
+
+/**
+ * Keeps the deadlines of known differences (数据一致): each is owed from when it was found, and met when it is mended. One
+ * that came and went between two looks is told of as well.
+ */
+export async function syncDifferences(db: Knex, at: Date): Promise<void> {
+  await openFrom(
+    db,
+    'consistency',
+    `SELECT owner_code, owner_name, stream_id, 'difference/' || id AS subject, opened_at AS started_at,
+       NULL::text AS workflow_id, NULL::integer AS working_days
+     FROM discrepancy WHERE closed_at IS NULL OR closed_at > :at::timestamptz - interval '1 day'`,
+    { at },
+    { by: 'hub', at },
+  );
+  await meetFrom(
+    db,
+    'consistency',
+    `SELECT running.subject, closed_at AS met_at FROM obligation running
+     JOIN discrepancy d ON running.subject = 'difference/' || d.id
+     WHERE running.duty_kind = 'consistency' AND obligation_runs(running) AND closed_at IS NOT NULL`,
+    {},
+    'hub',
+  );
 }

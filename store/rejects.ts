@@ -6,7 +6,9 @@ import { mergePage, type PageCounts, type PageRows, type PageRules } from './pag
 /** Open rejects of one stream and rule: a piece of casework of one unit. */
 export interface RejectGroup {
   stream: string;
+  title: string;
   unit: string;
+  unitCode: string;
   rule: string;
   /** Fields that broke the rule. */
   fields: string[];
@@ -17,15 +19,65 @@ export interface RejectGroup {
   newestAt: Date;
 }
 
+/** Which open rejects; `units`: of these only, such as those that somebody sees. */
+export interface RejectChoice {
+  stream?: string | undefined;
+  unit?: string | undefined;
+  rule?: string | undefined;
+  units?: readonly string[] | null;
+}
+
+const CHOSEN = `resolved_at IS NULL AND (:stream::text IS NULL OR name = :stream) AND (:unit::text IS NULL OR unit_code = :unit)
+       AND (:rule::text IS NULL OR reject.rule = :rule) AND (:units::text[] IS NULL OR unit_code = ANY (:units))`;
+const chosen = ({ stream, unit, rule, units }: RejectChoice) => ({
+  ...{ stream: stream ?? null, unit: unit ?? null, rule: rule ?? null, units: units ? [...units] : null },
+});
+
 /** Open rejects, grouped; the oldest group first. */
-export async function rejectGroups(db: Knex, stream?: string): Promise<RejectGroup[]> {
+export async function rejectGroups(db: Knex, choice: RejectChoice = {}): Promise<RejectGroup[]> {
   const { rows } = await db.raw<{ rows: RejectGroup[] }>(
-    `SELECT name AS stream, unit_name AS unit, reject.rule, array_agg(DISTINCT problems->0->>'field') AS fields,
+    `SELECT name AS stream, title, unit_name AS unit, unit_code AS "unitCode", reject.rule,
+       array_agg(DISTINCT problems->0->>'field') AS fields,
        count(*) AS open, count(correction) AS corrected, min(first_seen_at) AS "oldestAt", max(first_seen_at) AS "newestAt"
      FROM reject JOIN stream ON stream.id = stream_id
-     WHERE resolved_at IS NULL AND (:stream::text IS NULL OR name = :stream)
-     GROUP BY name, unit_name, reject.rule ORDER BY "oldestAt", name, reject.rule`,
-    { stream: stream ?? null },
+     WHERE ${CHOSEN}
+     GROUP BY name, title, unit_name, unit_code, reject.rule ORDER BY "oldestAt", name, reject.rule`,
+    chosen(choice),
+  );
+  return rows;
+}
+
+/** An open reject of any stream, as people look through them. */
+export interface ListedReject {
+  id: number;
+  stream: string;
+  title: string;
+  unit: string;
+  key: string | null;
+  problems: Problem[];
+  /** JSON text of the record: its last correction, else as it came; null for one that is too long to look at. */
+  record: string | null;
+  encoding: string;
+  corrected: boolean;
+  firstSeenAt: Date;
+  lastSeenAt: Date;
+}
+
+/** Longest record that is listed, in bytes. */
+const LONGEST_LISTED = 20_000;
+
+/** Open rejects, the oldest first. */
+export async function listRejects(
+  db: Knex,
+  choice: RejectChoice & { after?: number | undefined; limit: number },
+): Promise<ListedReject[]> {
+  const { rows } = await db.raw<{ rows: ListedReject[] }>(
+    `SELECT reject.id, name AS stream, title, unit_name AS unit, record_key AS key, problems,
+       CASE WHEN octet_length(coalesce(correction, raw)) <= ${LONGEST_LISTED} THEN coalesce(correction, raw) END AS record,
+       raw_encoding AS encoding, correction IS NOT NULL AS corrected, first_seen_at AS "firstSeenAt", last_seen_at AS "lastSeenAt"
+     FROM reject JOIN stream ON stream.id = stream_id
+     WHERE ${CHOSEN} AND (:after::bigint IS NULL OR reject.id > :after) ORDER BY reject.id LIMIT :limit`,
+    { ...chosen(choice), after: choice.after ?? null, limit: choice.limit },
   );
   return rows;
 }
@@ -143,7 +195,7 @@ export async function commitReplay(
   db: Knex,
   streamId: number,
   { page, accepted, refused }: Replayed,
-  options: Pick<PageRules, 'untimed' | 'file'> & { workflowId: string },
+  options: Pick<PageRules, 'untimed' | 'file' | 'completed'> & { workflowId: string },
   at: Date,
 ): Promise<PageCounts> {
   return db.transaction(async (trx) => {
@@ -159,7 +211,7 @@ export async function commitReplay(
         connection,
         { id: batch.id, streamId, attempt: 1 },
         page,
-        { untimed: options.untimed, snapshot: false, file: options.file },
+        { untimed: options.untimed, snapshot: false, file: options.file, completed: options.completed },
         at,
       ),
     );

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
+import { meetFrom, openFrom } from './ledger.ts';
 import { queueMessage } from './outbox.ts';
 import type { StreamRow } from './streams.ts';
 
@@ -32,6 +33,15 @@ export async function savePlan(
     .merge();
 }
 
+/** Records of the stream s that were read and committed, and when the last complete batch of them was. */
+const DONE = `
+  SELECT sum(CASE state WHEN 'complete' THEN read
+    ELSE (SELECT sum(p.read) FROM batch_page p WHERE p.batch_id = batch.id AND p.attempt = batch.attempt) END)::bigint AS done,
+    max(closed_at) AS last_at
+  FROM batch WHERE stream_id = s.id AND purpose NOT IN ('replay', 'paper') AND (state = 'complete'
+    -- The newest only: what an import that was stopped had read of its window is read again.
+    OR state = 'open' AND id = (SELECT max(id) FROM batch WHERE stream_id = s.id))`;
+
 /** Every stock import, or one; what is done counts complete batches and the pages of the one that is being read. */
 export async function stockReports(db: Knex, stream?: string): Promise<StockReport[]> {
   const { rows } = await db.raw<{ rows: StockReport[] }>(
@@ -39,12 +49,7 @@ export async function stockReports(db: Knex, stream?: string): Promise<StockRepo
        (SELECT count(*) FROM reject WHERE stream_id = s.id AND resolved_at IS NULL) AS "openRejects",
        seals.handed, seals.sealed, seals.refused
      FROM stream s LEFT JOIN stock_plan ON stock_plan.stream_id = s.id
-     LEFT JOIN LATERAL (
-       SELECT sum(CASE state WHEN 'complete' THEN read
-         ELSE (SELECT sum(p.read) FROM batch_page p WHERE p.batch_id = batch.id AND p.attempt = batch.attempt) END)::bigint AS done
-       FROM batch WHERE stream_id = s.id AND purpose <> 'replay' AND (state = 'complete'
-         -- The newest only: what an import that was stopped had read of its window is read again.
-         OR state = 'open' AND id = (SELECT max(id) FROM batch WHERE stream_id = s.id))) AS b ON true
+     LEFT JOIN LATERAL (${DONE}) AS b ON true
      CROSS JOIN LATERAL (
        SELECT count(*) AS handed, count(*) FILTER (WHERE state = 'sealed') AS sealed,
          count(*) FILTER (WHERE state = 'refused') AS refused FROM seal WHERE stream_id = s.id) AS seals
@@ -141,5 +146,49 @@ export async function saveSeals(
      FROM json_to_recordset(:results) AS answer(key text, done boolean, reference text, detail text)
      WHERE stream_id = :streamId AND message_key = :message AND record_key = answer.key AND state = 'handed'`,
     { streamId, message, at, results: JSON.stringify(results) },
+  );
+}
+
+/**
+ * Keeps the deadlines of stock imports (存量归集): owed from when the stock was planned until the day that its unit
+ * promised, else for the term of the rule; met when as many records are in as there are.
+ */
+export async function syncStockDeadlines(db: Knex, at: Date): Promise<void> {
+  await openFrom(
+    db,
+    'stock',
+    `SELECT s.unit_code AS owner_code, s.unit_name AS owner_name, s.id AS stream_id, 'stock/' || s.name AS subject,
+       planned_at AS started_at, NULL::text AS workflow_id, NULL::integer AS working_days
+     FROM stock_plan plan JOIN stream s ON s.id = plan.stream_id WHERE s.delivery = 'stock' AND s.retired_at IS NULL`,
+    {},
+    { by: 'hub', at },
+  );
+  // A day that was promised is the plan's own, and no calendar moves it.
+  await db.raw(
+    `UPDATE obligation SET due_at = wanted.due_at, working_days = wanted.working_days, calendar = wanted.calendar,
+       changed_by = 'plan'
+     FROM (
+       SELECT o.id, CASE WHEN due_on IS NULL THEN ends_at
+           ELSE (due_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' END AS due_at,
+         CASE WHEN due_on IS NULL THEN rule.working_days END AS working_days,
+         CASE WHEN due_on IS NULL THEN term.calendar END AS calendar
+       FROM obligation o JOIN stream s ON o.subject = 'stock/' || s.name
+       JOIN stock_plan plan ON plan.stream_id = s.id JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule
+       LEFT JOIN term_end term ON term.start_on = (o.started_at AT TIME ZONE 'Asia/Shanghai')::date
+         AND term.working_days = rule.working_days
+       WHERE o.duty_kind = 'stock' AND obligation_runs(o)
+         AND (due_on IS NOT NULL OR rule.working_days IS NOT NULL AND o.working_days IS NULL)
+     ) AS wanted WHERE obligation.id = wanted.id
+       AND (obligation.due_at, obligation.working_days) IS DISTINCT FROM (wanted.due_at, wanted.working_days)`,
+  );
+  await meetFrom(
+    db,
+    'stock',
+    `SELECT 'stock/' || s.name AS subject, coalesce(b.last_at, :at) AS met_at
+     FROM obligation running JOIN stream s ON running.subject = 'stock/' || s.name
+     JOIN stock_plan plan ON plan.stream_id = s.id CROSS JOIN LATERAL (${DONE}) AS b
+     WHERE running.duty_kind = 'stock' AND obligation_runs(running) AND coalesce(b.done, 0) >= planned`,
+    { at },
+    'hub',
   );
 }

@@ -17,8 +17,8 @@ export interface StreamReport {
   drifts: { field: string; change: string; detail: string; action: string; lastSeenAt: string }[];
 }
 
-/** How every configured source answered last, what it delivered, what is rejected, and what changed about it. */
-export async function streamReports(db: Knex): Promise<StreamReport[]> {
+/** How every configured source, or one, answered last, what it delivered, what is rejected, and what changed about it. */
+export async function streamReports(db: Knex, stream?: string): Promise<StreamReport[]> {
   const { rows } = await db.raw<{ rows: StreamReport[] }>(
     `SELECT name AS stream, title, unit_name AS unit, paused_reason AS "pausedReason", contact, contact_at AS "contactAt",
        contact_detail AS "contactDetail", last.closed_at AS "lastBatchAt", last.read AS "lastBatchRecords",
@@ -29,10 +29,11 @@ export async function streamReports(db: Knex): Promise<StreamReport[]> {
           'lastSeenAt', last_seen_at) ORDER BY last_seen_at DESC), '[]') FROM drift WHERE stream_id = stream.id
        ) AS drifts
      FROM stream LEFT JOIN LATERAL (
-       SELECT closed_at, read FROM batch WHERE stream_id = stream.id AND state = 'complete' AND purpose <> 'replay'
+       SELECT closed_at, read FROM batch WHERE stream_id = stream.id AND state = 'complete' AND purpose NOT IN ('replay', 'paper')
        ORDER BY id DESC LIMIT 1
      ) AS last ON true
-     WHERE retired_at IS NULL ORDER BY name`,
+     WHERE retired_at IS NULL AND (:stream::text IS NULL OR name = :stream) ORDER BY name`,
+    { stream: stream ?? null },
   );
   return rows;
 }

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { noteUnits } from './units.ts';
 
 /** How a stream comes: each day’s increment, what a platform returns, or old records once. */
 export type Delivery = 'daily' | 'return' | 'stock';
@@ -35,6 +36,10 @@ export interface ConfiguredStream {
  */
 export async function saveStreams(db: Knex, streams: readonly ConfiguredStream[], at: Date): Promise<void> {
   await db.transaction(async (trx) => {
+    await noteUnits(
+      trx,
+      streams.map(({ unitCode: code, unitName: name }) => ({ code, name })),
+    );
     await trx.raw(
       `INSERT INTO stream (name, title, connector, unit_code, unit_name, delivery, collect_from, activated_at,
          rule, article, duty, basis, cut_off, due)
@@ -88,6 +93,10 @@ export async function listStreams(db: Knex): Promise<StreamRow[]> {
 export async function pauseStream(db: Knex, name: string, reason: string): Promise<void> {
   await db('stream').where({ name }).update({ paused_reason: reason });
 }
+
+/** Has a paused stream be read again, as whenever the configuration is; false where it is not paused. */
+export const resumeStream = async (db: Knex, name: string): Promise<boolean> =>
+  (await db('stream').where({ name }).whereNotNull('paused_reason').update({ paused_reason: null })) > 0;
 
 /** How a source answered: with records, with the word that it has none, not at all, with garbage, or with a refusal. */
 export type Contact = 'delivered' | 'nothing' | 'unreachable' | 'garbled' | 'refused';

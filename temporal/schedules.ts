@@ -1,12 +1,21 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleOptions,
+} from '@temporalio/client';
 import type { TypedSearchAttributes } from '@temporalio/common';
 import pMap from 'p-map';
+import pRetry from 'p-retry';
+import { dailyRule } from '../config/jurisdiction-schema.ts';
 import type { StreamConfig } from '../config/stream-schema.ts';
-import type { HubConfig } from '../config/load.ts';
+import { cutOffOf, type HubConfig } from '../config/load.ts';
 import {
   catalogScheduleId,
   dailyScheduleId,
   filesScheduleId,
+  hotlineScheduleId,
   outboundScheduleId,
   proveScheduleId,
   returnScheduleId,
@@ -15,10 +24,16 @@ import type { catalogSync } from '../workflows/catalog-sync.ts';
 import type { dailyAggregation } from '../workflows/daily-aggregation.ts';
 import type { deliverOutbound } from '../workflows/deliver-outbound.ts';
 import type { fetchFiles } from '../workflows/fetch-files.ts';
-import type { CatalogLabel, StreamLabel, TargetLabel } from '../workflows/messages.ts';
+import type { hotlineSync } from '../workflows/hotline-sync.ts';
+import type { CatalogLabel, HotlineLabel, StreamLabel, TargetLabel } from '../workflows/messages.ts';
 import type { proveStream } from '../workflows/prove-stream.ts';
 import type { returnSync } from '../workflows/return-sync.ts';
-import { catalogAttributes, streamAttributes, targetAttributes } from '../workflows/search-attributes.ts';
+import {
+  catalogAttributes,
+  hotlineAttributes,
+  streamAttributes,
+  targetAttributes,
+} from '../workflows/search-attributes.ts';
 
 const AT_ONCE = 8;
 
@@ -28,10 +43,6 @@ export const labelOf = (unit: string, stream: StreamConfig): StreamLabel => ({
   title: stream.name ?? stream.id,
   unit,
 });
-
-/** When a stream's day is over, in this jurisdiction. */
-export const cutOffOf = ({ jurisdiction }: HubConfig, stream: string): string =>
-  jurisdiction.daily.streams[stream]?.cutOff ?? jurisdiction.daily.cutOff;
 
 /**
  * Makes Temporal's schedules what the configuration says: creates, changes and removes those of this hub. The
@@ -53,10 +64,12 @@ export async function reconcileSchedules(
   await pMap(stale, (id) => remove(client, id), { concurrency: AT_ONCE });
   await pMap(
     wanted.values(),
-    (options) => (known.has(options.scheduleId) ? change(client, options) : create(client, options)),
-    {
-      concurrency: AT_ONCE,
-    },
+    // A server that has just started answers for some of them late.
+    (options) =>
+      pRetry(() => (known.has(options.scheduleId) ? change(client, options) : create(client, options)), {
+        ...{ retries: 5, minTimeout: 500 },
+      }),
+    { concurrency: AT_ONCE },
   );
   return { kept: wanted.size, removed: stale.length };
 }
@@ -74,7 +87,12 @@ export async function wakeSchedules(client: Client, config: HubConfig, behind: r
 }
 
 async function create(client: Client, options: ScheduleOptions): Promise<void> {
-  await client.schedule.create(options);
+  try {
+    await client.schedule.create(options);
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await change(client, options);
+  }
 }
 
 async function change(client: Client, { scheduleId, spec, action, policies }: ScheduleOptions): Promise<void> {
@@ -109,6 +127,9 @@ function wantedSchedules(config: HubConfig): ScheduleOptions[] {
       outboundSchedule(config, { target: id, title: name ?? id, unit: connector.name }),
     ),
     ...(connector.catalog ? [catalogSchedule(config, { connector: connector.id, unit: connector.name })] : []),
+    ...(typeof connector.disputes === 'object'
+      ? [hotlineSchedule(config, { connector: connector.id, unit: connector.name })]
+      : []),
   ]);
 }
 
@@ -162,6 +183,19 @@ function catalogSchedule({ settings }: HubConfig, label: CatalogLabel): Schedule
   });
 }
 
+/** A dispute's clock may have started when it was raised: it is not left lying. */
+function hotlineSchedule({ settings }: HubConfig, label: HotlineLabel): ScheduleOptions {
+  return scheduleOf(settings, hotlineScheduleId(label.connector), {
+    spec: { intervals: [{ every: '5 minutes' }] },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '5 minutes' },
+    workflowType: 'hotlineSync' satisfies typeof hotlineSync.name,
+    args: [label],
+    typedSearchAttributes: hotlineAttributes(label),
+    staticSummary: `工单 · ${label.unit}`,
+    staticDetails: `${label.unit} 的异议工单:每件立案一次;有误的列明,不影响其他工单。`,
+  });
+}
+
 function returnSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOptions {
   return scheduleOf(settings, returnScheduleId(label.stream), {
     spec: { intervals: [{ every: settings.returnEvery }] },
@@ -205,7 +239,7 @@ function dailySchedule(config: HubConfig, label: StreamLabel): ScheduleOptions {
   const { settings, jurisdiction } = config;
   const cutOff = cutOffOf(config, label.stream);
   const [hour = 0, minute = 0] = cutOff.split(':').map(Number);
-  const { article, duty, due } = jurisdiction.daily;
+  const { article, quote } = dailyRule(jurisdiction);
   return scheduleOf(settings, dailyScheduleId(label.stream), {
     spec: { calendars: [{ hour: hour % 24, minute }], timezone: 'Asia/Shanghai', jitter: '5 minutes' },
     // A day that is still worked at is not begun twice; the next one waits its turn.
@@ -214,6 +248,6 @@ function dailySchedule(config: HubConfig, label: StreamLabel): ScheduleOptions {
     args: [{ ...label, cutOff }],
     typedSearchAttributes: streamAttributes(label, '每日归集'),
     staticSummary: `每日归集 · ${label.title}`,
-    staticDetails: `${label.unit} 的每日增量:${cutOff} 日终,限当日 ${due} 前。依据 ${jurisdiction.regulation.title}${article}:${duty}`,
+    staticDetails: `${label.unit} 的每日增量:${cutOff} 日终,限当日 ${jurisdiction.daily.due} 前。依据 ${jurisdiction.regulation.title}${article}:${quote}`,
   });
 }

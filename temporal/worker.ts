@@ -12,16 +12,21 @@ import type { Knex } from 'knex';
 import pRetry from 'p-retry';
 import { createActivities } from '../activities/index.ts';
 import type { FileDependencies } from '../activities/dependencies.ts';
-import type { ConfigChoice, HubConfig } from '../config/load.ts';
+import { dailyRule, LONGEST_TERM } from '../config/jurisdiction-schema.ts';
+import { cutOffOf, type ConfigChoice, type HubConfig } from '../config/load.ts';
 import { watchConfig } from '../config/watch.ts';
 import type { Logger } from '../config/logger.ts';
 import { Streams } from '../connectors/registry.ts';
+import { retimeWorkflowId } from '../domain/ids.ts';
 import { messageOf } from '../domain/errors.ts';
+import { noteCalendar, saveCalendar, type CalendarInForce } from '../store/calendar.ts';
 import { openDays, streamsBehind } from '../store/obligations.ts';
+import { saveHub, saveRules } from '../store/rules.ts';
 import { saveStreams, type ConfiguredStream } from '../store/streams.ts';
 import { startOfDayMs } from '../domain/dates.ts';
+import type { retime } from '../workflows/retime.ts';
 import { activityInterceptors } from './interceptors.ts';
-import { cutOffOf, labelOf, reconcileSchedules, wakeSchedules } from './schedules.ts';
+import { labelOf, reconcileSchedules, wakeSchedules } from './schedules.ts';
 
 export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
@@ -44,7 +49,8 @@ const WINSTON_LEVELS = { TRACE: 'debug', DEBUG: 'debug', INFO: 'info', WARN: 'wa
 
 /** What the configuration says of every stream, in the shape of the store. */
 export function configuredStreams(config: HubConfig): ConfiguredStream[] {
-  const { rule, article, duty, basis, due } = config.jurisdiction.daily;
+  const { id: rule, article, quote: duty, basis } = dailyRule(config.jurisdiction);
+  const { due } = config.jurisdiction.daily;
   return config.connectors.flatMap((connector) =>
     connector.streams.map((stream) => ({
       name: stream.id,
@@ -109,11 +115,15 @@ export class HubWorker {
       this.#config,
       {
         apply: async (config) => {
-          await this.#apply(config);
-          this.#config = config;
           const previous = this.#streams;
+          // First: what the change lifts or wakes reads by it, or a mended stream would be paused once more.
+          this.#config = config;
           this.#streams = new Streams(config);
-          await previous.close();
+          try {
+            await this.#apply(config);
+          } finally {
+            await previous.close();
+          }
         },
         report: (fault) => this.#logger.error('the changed configuration is not taken over', { error: fault }),
       },
@@ -130,6 +140,7 @@ export class HubWorker {
           db: this.#db,
           streams: () => this.#streams,
           now: () => new Date(),
+          disputeTarget: () => this.#config.settings.disputes.target ?? null,
         }),
         interceptors: { activity: [activityInterceptors] },
         shutdownGraceTime: '5 seconds',
@@ -150,13 +161,42 @@ export class HubWorker {
     if (this.#worker?.getState() === 'RUNNING') this.#worker.shutdown();
   }
 
+  /** Counts the deadlines by another calendar, where there is one, and has what waits for them told. */
+  async #retime(config: HubConfig, at: Date): Promise<void> {
+    const { changed, moved, name } = await saveCalendar(this.#db, calendarInForce(config), at);
+    if (!changed) return;
+    await this.#client.workflow.start<typeof retime>('retime', {
+      ...{ workflowId: retimeWorkflowId(), taskQueue: config.settings.temporal.taskQueue, args: [{}] },
+      // What an earlier one has not woken yet, this one does.
+      workflowIdConflictPolicy: 'TERMINATE_EXISTING',
+      staticSummary: '日历变更 · 唤醒等待期限的流程',
+    });
+    await noteCalendar(this.#db, name);
+    this.#logger.info('deadlines counted by another calendar', { calendar: name, moved });
+  }
+
   async #apply(config: HubConfig): Promise<void> {
-    await saveStreams(this.#db, configuredStreams(config), new Date());
+    const at = new Date();
+    await saveStreams(this.#db, configuredStreams(config), at);
+    await saveLaw(this.#db, config);
+    await this.#retime(config, at);
     const { kept, removed } = await reconcileSchedules(this.#client, config);
     await openDays(this.#db, new Date());
     await wakeSchedules(this.#client, config, await streamsBehind(this.#db, new Date()));
     this.#logger.info('configuration applied', { streams: kept, removed, jurisdiction: config.jurisdiction.id });
   }
+}
+
+/** What the ledger counts working days by. */
+export const calendarInForce = ({ calendar, calendarTables, jurisdiction }: HubConfig): CalendarInForce => ({
+  ...{ tables: calendarTables, calendar, dayEnds: jurisdiction.dayEnds, longest: LONGEST_TERM },
+});
+
+/** The rules of the profile and the unit that supervises, into the database. */
+export async function saveLaw(db: Knex, { jurisdiction, settings }: HubConfig): Promise<void> {
+  await saveRules(db, jurisdiction.rules);
+  const management = { code: settings.managementUnit ?? '', name: settings.managementName };
+  await saveHub(db, management, settings.temporal.taskQueue);
 }
 
 const ASK_FOR_MS = 3_000;

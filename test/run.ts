@@ -1,6 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, openSync, mkdtempSync, rmSync } from 'node:fs';
-import { glob, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { glob, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
@@ -8,10 +10,12 @@ import { spec } from 'node:test/reporters';
 import { promisify } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import pRetry from 'p-retry';
+import { builtConsole } from '../cli/console.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { migrate, openDatabase, requireServer } from '../store/database.ts';
 import { prepareEmbeddedPostgres } from '../store/embedded.ts';
 import { findTemporal } from '../temporal/dev-server.ts';
+import { bundleWorkflows } from './support/bundle.ts';
 import { TEMPLATE, withName } from './support/database.ts';
 import { freePorts } from './support/ports.ts';
 
@@ -28,9 +32,12 @@ const VERSITYGW = 'v1.8.0';
 
 /** Folders of tests; the quick ones need no servers. */
 const QUICK = ['unit'];
-/** Those that start whole hubs, and kill them, have the machine to themselves. */
-const ALONE = ['integration', 'browser', 'chaos'];
-const FULL = [...QUICK, 'connectors', 'store', 'workflow', 'replay', ...ALONE];
+/** Those that start whole hubs, which take as much of the machine as several of the others. */
+const LIVE = ['chaos', 'browser', 'integration'];
+/** Those whose workers are in the tests themselves. */
+const BUNDLED = ['workflow', 'replay'];
+const FULL = [...QUICK, ...BUNDLED, 'connectors', 'store', ...LIVE];
+const isIn = (folders: string[], file: string): boolean => folders.some((folder) => file.includes(`/test/${folder}/`));
 
 const files: string[] = [];
 for (const folder of quick ? QUICK : FULL) {
@@ -40,7 +47,7 @@ for (const folder of quick ? QUICK : FULL) {
     ...found.sort().filter((file) => wanted.length === 0 || wanted.some((part) => relative(ROOT, file).includes(part))),
   );
 }
-const needServers = files.some((file) => !QUICK.some((folder) => file.includes(`/test/${folder}/`)));
+const needServers = files.some((file) => !isIn(QUICK, file));
 
 const cleanUp: (() => unknown)[] = [];
 try {
@@ -59,6 +66,11 @@ async function prepare(): Promise<void> {
   process.env.HUB_TEST_TIME_SKIPPING = await findTimeSkippingServer(environment.cacheFolder);
   process.env.HUB_TEST_S3 = await findS3Server(environment.cacheFolder);
   process.env.HUB_TEST_CHROMIUM = await findChromium(environment.path);
+  if (files.some((file) => isIn(BUNDLED, file))) {
+    process.env.HUB_TEST_WORKFLOWS = join(folder, 'workflows.js');
+    await writeFile(process.env.HUB_TEST_WORKFLOWS, (await bundleWorkflows()).code);
+  }
+  if (files.some((file) => isIn(LIVE, file))) await builtConsole((what) => console.error(what));
 
   const [port = 0] = await freePorts(1);
   const embedded = await prepareEmbeddedPostgres(join(folder, 'postgres'), port);
@@ -70,6 +82,9 @@ async function prepare(): Promise<void> {
   });
   const admin = openDatabase(embedded.url, 'test');
   await pRetry(() => requireServer(admin, embedded.url), { retries: 30, factor: 1, minTimeout: 200 });
+  // Nobody needs these data after the machine has lost its power.
+  await admin.raw('ALTER SYSTEM SET fsync = off');
+  await admin.raw('SELECT pg_reload_conf()');
   await admin.raw(`CREATE DATABASE ${TEMPLATE}`);
   await admin.destroy();
   const template = openDatabase(withName(embedded.url, TEMPLATE), 'test');
@@ -82,8 +97,10 @@ async function prepare(): Promise<void> {
 async function findTimeSkippingServer(cacheFolder: string): Promise<string> {
   const folder = join(cacheFolder, 'time-skipping');
   await mkdir(folder, { recursive: true });
-  const programs = async (): Promise<string[]> =>
-    (await readdir(folder)).filter((name) => name.startsWith('temporal-test-server'));
+  const programs = async (): Promise<string[]> => {
+    if (existsSync(join(folder, 'lib'))) await writeScript(folder);
+    return (await readdir(folder)).filter((name) => name.startsWith('temporal-test-server'));
+  };
   if ((await programs()).length === 0) {
     try {
       const server = { executable: { type: 'cached-download' as const, downloadDir: folder } };
@@ -107,17 +124,39 @@ async function fetchWithMaven(folder: string): Promise<void> {
     `<project><modelVersion>4.0.0</modelVersion><groupId>hub</groupId><artifactId>time-skipping</artifactId><version>1</version>` +
       `<dependencies><dependency>${dependency}</dependency></dependencies></project>`,
   );
-  const lib = join(folder, 'lib');
   await exec('mvn', [
     '-q',
     '-B',
     '-f',
     join(folder, 'pom.xml'),
     'dependency:copy-dependencies',
-    `-DoutputDirectory=${lib}`,
+    `-DoutputDirectory=${join(folder, 'lib')}`,
   ]);
-  const script = `#!/bin/sh\nexec java -cp '${lib}/*' io.temporal.testserver.TestServer "$@"\n`;
-  await writeFile(join(folder, 'temporal-test-server.sh'), script, { mode: 0o755 });
+}
+
+/**
+ * Writes what starts the server. Each one lives for seconds: its code is not optimized for long, and its classes are
+ * kept as they are once they are loaded, without which many a start takes longer than the SDK waits for.
+ */
+async function writeScript(folder: string): Promise<void> {
+  const archive = join(folder, 'classes.jsa');
+  const java = (...flags: string[]): string[] => [
+    ...['-XX:+IgnoreUnrecognizedVMOptions', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...flags],
+    ...['-cp', join(folder, 'lib/*'), 'io.temporal.testserver.TestServer'],
+  ];
+  if (!existsSync(archive)) {
+    const [port = 0] = await freePorts(1);
+    const server = spawn('java', [...java(`-XX:ArchiveClassesAtExit=${archive}`), String(port)], { stdio: 'ignore' });
+    const ended = once(server, 'exit');
+    await pRetry(() => once(connect(port, '127.0.0.1'), 'connect'), { retries: 60, factor: 1, minTimeout: 500 });
+    server.kill('SIGTERM');
+    await ended;
+  }
+  const file = join(folder, 'temporal-test-server.sh');
+  const script = `#!/bin/sh\nexec java ${java(`-XX:SharedArchiveFile=${archive}`)
+    .map((flag) => `'${flag}'`)
+    .join(' ')} "$@"\n`;
+  if (!existsSync(file) || (await readFile(file, 'utf8')) !== script) await writeFile(file, script, { mode: 0o755 });
 }
 
 /** An S3-compatible server, Versity's gateway over a folder: in the cache, or built from its source once. */
@@ -147,10 +186,9 @@ async function findChromium(path: string[]): Promise<string> {
 
 async function runAll(): Promise<boolean> {
   let [passed, failed] = [0, 0];
-  const alone = files.filter((file) => ALONE.some((folder) => file.includes(`/test/${folder}/`)));
   const groups: [files: string[], concurrency: number][] = [
-    [files.filter((file) => !alone.includes(file)), 2],
-    [alone, 1],
+    [files.filter((file) => !isIn(LIVE, file)), 2],
+    [files.filter((file) => isIn(LIVE, file)), 2],
   ];
   for (const [group, concurrency] of groups.filter(([{ length }]) => length > 0)) {
     const stream = run({ files: group, concurrency, timeout: 600_000 });

@@ -1,4 +1,4 @@
-import { defineUpdate } from '@temporalio/workflow';
+import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DayState } from '../activities/days.ts';
 import type { BatchWindow, TimeWindow, Window } from '../domain/window.ts';
 
@@ -10,7 +10,7 @@ export interface StreamLabel {
 }
 
 /** What a sync reads for. */
-export type SyncPurpose = 'return' | 'daily' | 'reconcile' | 'stock';
+export type SyncPurpose = 'return' | 'daily' | 'reconcile' | 'stock' | 'backfill';
 
 export interface Totals {
   read: number;
@@ -58,6 +58,8 @@ export interface ProveStreamInput extends StreamLabel {
   window?: TimeWindow;
   /** For sources of batches: those that were taken in this time. */
   taken?: TimeWindow;
+  /** Exactly these, one proof for each, in their order. */
+  windows?: Window[];
   /** Reads a window that differs once more before its differences become a task. */
   mend?: boolean;
   carried?: { pending: Window[]; result: ProveStreamResult };
@@ -121,6 +123,21 @@ export interface DeliverOutboundResult {
 export interface CatalogLabel {
   connector: string;
   unit: string;
+}
+
+/** A source that lists disputes as tickets, as people read it in Temporal's UI. */
+export type HotlineLabel = CatalogLabel;
+
+/** What a case waits for has changed in the ledger: it looks again. */
+export const wakeSignal = defineSignal('wake');
+
+/** Which case; everything else about it is in the database. */
+export interface CaseInput {
+  id: number;
+}
+
+export interface RetimeInput {
+  carried?: { after: string };
 }
 
 export interface DailyAggregationInput extends StreamLabel {

@@ -49,6 +49,7 @@ async function proveParts(input: ProveStreamInput): Promise<ProveStreamResult> {
   return result;
 
   async function parts(): Promise<Window[]> {
+    if (input.windows) return input.windows;
     if (input.window) return sliceWindow(input.window, PROOF_SLICE_MS);
     return source.planProof.executeWithOptions({ summary: '选定比对范围' }, [{ stream, taken: input.taken }]);
   }

@@ -11,11 +11,13 @@ import {
   sleep,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { reconcileWorkflowId, returnWorkflowId, syncWorkflowId } from '../domain/ids.ts';
+import { proveWorkflowId, reconcileWorkflowId, returnWorkflowId, syncWorkflowId } from '../domain/ids.ts';
 import { describeWindow } from '../domain/window.ts';
 import {
   CONFIGURATION,
   INCOMPLETE,
+  type ProveStreamInput,
+  type ProveStreamResult,
   type ReconcileStreamInput,
   type ReconcileStreamResult,
   type ReturnSyncInput,
@@ -95,7 +97,12 @@ export async function returnInTurn(input: ReturnSyncInput): Promise<ReturnSyncRe
   return childInTurn('returnSync', returnWorkflowId(input.stream), input, `取批次 · ${input.title}`);
 }
 
-const KINDS = { syncWindow: '读取', reconcileStream: '对账', returnSync: '取批次' } as const;
+/** As {@link syncInTurn}, for a proof. */
+export async function proveInTurn(input: ProveStreamInput): Promise<ProveStreamResult> {
+  return childInTurn('proveStream', proveWorkflowId(input.stream), input, `比对 · ${input.title}`);
+}
+
+const KINDS = { syncWindow: '读取', reconcileStream: '对账', returnSync: '取批次', proveStream: '比对' } as const;
 
 async function childInTurn<R>(
   type: keyof typeof KINDS,

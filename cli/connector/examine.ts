@@ -1,15 +1,13 @@
-import { closest } from 'fastest-levenshtein';
 import { stringify } from 'yaml';
-import type { StreamConfig } from '../../config/stream-schema.ts';
+import type { ConnectorConfig } from '../../config/connector-schema.ts';
 import type { HubConfig } from '../../config/load.ts';
-import type { CheckReport } from '../../connectors/contract.ts';
+import { readTickets } from '../../connectors/disputes.ts';
 import { describeFields, draftMapping } from '../../connectors/discover.ts';
-import type { OpenStream } from '../../connectors/registry.ts';
+import { checkStream, explainStream, faultOf, shownSettings, type Checked } from '../../connectors/examine.ts';
+import { Streams } from '../../connectors/registry.ts';
 import { CHECKS } from '../../connectors/suite.ts';
-import { shanghaiInstant } from '../../domain/dates.ts';
-import { HubError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
 import { describeWindow } from '../../domain/window.ts';
-import { cutOffOf } from '../../temporal/schedules.ts';
 import { table } from '../output.ts';
 import { chosenWindow, configOf, selectStreams, withNamedStream, withStream, type StreamOptions } from './select.ts';
 
@@ -23,85 +21,61 @@ export async function explainStreams(
   for (const selected of selectStreams(config, name)) {
     const stream = selected.stream.id;
     await withStream(config, selected, {}, (open) => {
-      const parts = explain(config, open);
+      const parts = explainStream(config, open);
       explained.push({ stream, ...parts, settings: open.config });
       if (options.json) return Promise.resolve();
-      console.log(`${stream} · ${open.config.name ?? stream} · ${open.connector.name} (${open.connector.kind})`);
-      for (const [head, lines] of Object.entries(parts)) {
-        console.log(`  ${head}`);
-        for (const line of lines) console.log(`    – ${line}`);
-      }
+      printParts(`${stream} · ${open.config.name ?? stream} · ${open.connector.name} (${open.connector.kind})`, parts);
       if (options.full) console.log(`  settings in force\n${indented(stringify(shownSettings(open.config)))}`);
       console.log('');
       return Promise.resolve();
     });
   }
+  await withDisputes(config, name, (connector, streams) => {
+    const stream = `${connector.id} disputes`;
+    const parts = explainDisputes(connector, streams);
+    explained.push({ stream, ...parts });
+    if (!options.json) printParts(`${stream} · ${connector.name} (${connector.kind})`, parts);
+    return Promise.resolve();
+  });
   if (options.json) console.log(JSON.stringify(explained, null, 2));
 }
 
-function explain(config: HubConfig, { config: stream, connector, source }: OpenStream): Record<string, string[]> {
-  const { rule, article, due } = config.jurisdiction.daily;
-  const daily = stream.delivery === 'daily';
-  const { record, status, rejects, contract } = stream;
-  const fields = Object.entries(record.fields).flatMap(([field, from]) =>
-    from === undefined ? [] : [`${field} ← ${typeof from === 'string' ? from : JSON.stringify(from)}`],
-  );
+function printParts(title: string, parts: Record<string, string[]>): void {
+  console.log(title);
+  for (const [head, lines] of Object.entries(parts)) {
+    console.log(`  ${head}`);
+    for (const line of lines) console.log(`    – ${line}`);
+  }
+}
+
+/** Every chosen connector that lists or takes disputes. */
+async function withDisputes(
+  config: HubConfig,
+  name: string | undefined,
+  work: (connector: ConnectorConfig, streams: Streams) => Promise<void>,
+): Promise<void> {
+  const streams = new Streams(config);
+  try {
+    for (const connector of config.connectors)
+      if (connector.disputes !== undefined && (name === undefined || name === connector.id))
+        await work(connector, streams);
+  } finally {
+    await streams.close();
+  }
+}
+
+function explainDisputes({ id, disputes }: ConnectorConfig, streams: Streams): Record<string, string[]> {
+  if (typeof disputes !== 'object') return { 'what is taken': [`tickets that are pushed to /inbox/v1/${id}/disputes`] };
   return {
-    'what is asked': source.explain(),
-    when: [
-      stream.delivery === 'stock'
-        ? 'when ./hub stock run says so'
-        : daily
-          ? `each day at ${cutOffOf(config, stream.id)}, for ${rule} ${article}, due by ${due}; once more before midnight and after it`
-          : `every ${shownMs(config.settings.returnEvery)}`,
-      ...(stream.since === undefined ? [] : [`from ${stream.since} on`]),
-      `leaves out what is younger than ${shownMs(stream.lag)}, and compares the counts of the last ${shownMs(stream.lookback)} again`,
-      ...(connector.hours === undefined ? [] : [`only between ${connector.hours}`]),
-      ...connector.maintenance.map(({ from, to }) => `not between ${from} and ${to}`),
-    ],
+    // What follows is of windows, which a list does not have.
+    'what is asked': streams.disputes(id).source.explain().slice(0, 2),
+    when: ['every 5 minutes; a ticket is taken once, a faulty one is in ./hub dispute faults'],
     mapping: [
-      `key ← ${record.key}${record.updatedAt === undefined ? '' : `, updatedAt ← ${record.updatedAt}`}`,
-      ...(fields.length > 0 ? [fields.join(', ')] : []),
-      'fields with names of GB/T 36903 need no entry; all others are kept as they are (照面扩展)',
-      status.field === undefined
-        ? 'every record is valid'
-        : `status ← ${status.field}: ${Object.entries(status.values)
-            .map(([from, to]) => `${from} → ${to}`)
-            .join(', ')}; any other value rejects the record`,
-    ],
-    safeguards: [
-      `stops when more than ${String(Math.round(rejects.share * 100))} %${rejects.most === undefined ? '' : ` or ${String(rejects.most)}`} of the records are rejected`,
-      `fields that are new: ${contract.added}; missing: ${contract.missing}; of another type: ${contract.retyped}`,
-      `${String(stream.examples.length)} example(s) of the mapping`,
+      Object.entries(disputes.fields)
+        .map(([field, from]) => `${field} ← ${typeof from === 'string' ? from : JSON.stringify(from)}`)
+        .join(', '),
     ],
   };
-}
-
-const DURATIONS = new Set(['lag', 'slice', 'lookback', 'timeout']);
-
-/** Settings as one would write them: durations with their unit. */
-function shownSettings(settings: object): object {
-  return Object.fromEntries(
-    Object.entries(settings).map(([key, value]) => [
-      key,
-      DURATIONS.has(key) && typeof value === 'number'
-        ? shownMs(value)
-        : typeof value === 'object' && value !== null && !Array.isArray(value)
-          ? shownSettings(value as object)
-          : (value as unknown),
-    ]),
-  );
-}
-
-function shownMs(ms: number): string {
-  for (const [unit, length] of [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-  ] as const)
-    if (ms >= length && ms % length === 0) return `${String(ms / length)}${unit}`;
-  return `${String(ms)}ms`;
 }
 
 const indented = (text: string): string =>
@@ -111,32 +85,29 @@ const indented = (text: string): string =>
     .map((line) => `    ${line}`)
     .join('\n');
 
-interface Checked {
-  stream: string;
-  connector: string;
-  report: CheckReport | null;
-  /** How many records of a sample the mapping accepts, of how many; null without a sample. */
-  accepted: { records: number; of: number } | null;
-  /** Why others are rejected, the most frequent reason first. */
-  reasons: string[];
-  fault: { kind: string; cause: string; cure: string } | null;
-}
-
 export async function checkStreams(name: string | undefined, options: StreamOptions): Promise<void> {
   const config = configOf(options);
-  const checked: Checked[] = [];
+  const checked: (Checked & { stream: string; connector: string })[] = [];
   for (const selected of selectStreams(config, name)) {
     const [connector, stream] = [selected.connector.id, selected.stream.id];
     try {
-      const checkedStream = await withStream(config, selected, {}, async (open) => {
-        const report = await open.source.check();
-        return { report, ...mapped(open, await open.source.sample()) };
-      });
-      checked.push({ stream, connector, ...checkedStream });
+      checked.push({ stream, connector, ...(await withStream(config, selected, {}, checkStream)) });
     } catch (error) {
       checked.push({ stream, connector, report: null, accepted: null, reasons: [], fault: faultOf(error) });
     }
   }
+  await withDisputes(config, name, async ({ id, disputes }, streams) => {
+    if (typeof disputes !== 'object') return;
+    const named = { stream: `${id} disputes`, connector: id, report: null };
+    try {
+      const records = await streams.disputes(id).source.sample();
+      const { tickets, faults } = readTickets(records, disputes);
+      const accepted = { records: tickets.length, of: records.length };
+      checked.push({ ...named, accepted, reasons: faults.map(({ reason }) => reason).slice(0, 5), fault: null });
+    } catch (error) {
+      checked.push({ ...named, accepted: null, reasons: [], fault: faultOf(error) });
+    }
+  });
   if (checked.some(({ fault }) => fault)) process.exitCode = 1;
   if (options.json) return console.log(JSON.stringify(checked, null, 2));
   console.log(
@@ -158,45 +129,6 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
     for (const note of report?.notes ?? []) console.log(`${stream}: ${note}`);
     if (fault) console.log(`\n✖ ${stream} (${fault.kind})\n  cause  ${fault.cause}\n  cure   ${fault.cure}`);
   }
-}
-
-/** What becomes of a sample; a mapping that accepts nothing of it is a fault, and says which names are not there. */
-function mapped({ map, config }: OpenStream, records: unknown[]): Pick<Checked, 'accepted' | 'reasons' | 'fault'> {
-  if (records.length === 0) return { accepted: null, reasons: [], fault: null };
-  const { outcomes } = map({ records, undecodable: new Map() }, { readAt: shanghaiInstant(Date.now()) });
-  const counts = new Map<string, number>();
-  for (const { rule, field } of outcomes.flatMap((problems) => problems ?? []))
-    counts.set(`${rule} of ${field}`, (counts.get(`${rule} of ${field}`) ?? 0) + 1);
-  const reasons = [...counts]
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, 5)
-    .map(([reason, count]) => `${reason} ${String(count)}`);
-  const accepted = { records: outcomes.filter((problems) => problems === null).length, of: records.length };
-  const known = describeFields(records).map(({ field }) => field);
-  const unknown = namedFields(config).filter((field) => !known.includes(field));
-  const absent = unknown.map((field) => `${field} (did you mean ${closest(field, known)}?)`);
-  reasons.push(...absent.map((field) => `the mapping names a field that is not there: ${field}`));
-  if (accepted.records > 0) return { accepted, reasons, fault: null };
-  const cause = 'the mapping accepts no record of the sample';
-  const cure = `./hub connector preview ${config.id} shows why; ./hub connector discover ${config.id} drafts the mapping`;
-  return { accepted, reasons, fault: { kind: 'configuration', cause, cure } };
-}
-
-/** The source's fields that a mapping names, those inside of others and of lists left out. */
-function namedFields({ record, status }: StreamConfig): string[] {
-  const fields = Object.values(record.fields).flatMap((rule) =>
-    typeof rule === 'string' ? [rule] : (rule?.from ?? []),
-  );
-  const inList = typeof record.holders === 'string' ? ['holderName', 'holderCode', 'holderCodeType'] : [];
-  const ofHolders = inList.flatMap((name) => record.fields[name as 'holderName'] ?? []);
-  return [record.key, record.updatedAt, status.field, ...fields]
-    .filter((field) => field !== undefined)
-    .filter((field) => !field.includes('.') && !ofHolders.includes(field));
-}
-
-function faultOf(error: unknown): { kind: string; cause: string; cure: string } {
-  if (!(error instanceof HubError)) throw error;
-  return { kind: error.kind, cause: error.message, cure: error.cure ?? 'look at the log' };
 }
 
 export async function discoverStream(name: string, options: StreamOptions): Promise<void> {

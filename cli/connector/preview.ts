@@ -1,7 +1,7 @@
-import { FROM_THE_START, type Exchange, type Page } from '../../connectors/contract.ts';
-import { mask, maskAll } from '../../connectors/discover.ts';
+import { FROM_THE_START, type Exchange } from '../../connectors/contract.ts';
+import { mask } from '../../connectors/discover.ts';
+import { mapPage, maskedPreview, type Previewed } from '../../connectors/examine.ts';
 import type { OpenStream } from '../../connectors/registry.ts';
-import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
 import { RULES, type Problem } from '../../domain/validation.ts';
 import { describeWindow, sliceWindow, timeWindow, type Window } from '../../domain/window.ts';
@@ -10,12 +10,6 @@ import { getStream } from '../../store/streams.ts';
 import { withLibrary } from '../library.ts';
 import { table } from '../output.ts';
 import { boundsOf, chosenWindow, withNamedStream, type StreamOptions } from './select.ts';
-
-interface Shown {
-  raw: unknown;
-  mapped: unknown;
-  rejected: Problem[] | null;
-}
 
 interface PreviewOptions extends StreamOptions {
   pages: number;
@@ -52,29 +46,12 @@ export async function previewStream(name: string, options: PreviewOptions): Prom
   });
 }
 
-function mapPage(open: OpenStream, page: Page): Shown[] {
-  const { rows, outcomes, deleted } = open.map(page, { readAt: shanghaiInstant(Date.now()) });
-  const accepted = (JSON.parse(rows.toJson().toString('utf8')) as { key: string }[]).values();
-  const gone = new Set(deleted.map(({ key }) => key));
-  return page.records.map((raw, index) => {
-    const rejected = outcomes[index] ?? null;
-    if (rejected) return { raw, mapped: null, rejected };
-    const key = open.keyOf(raw);
-    if (key !== null && gone.has(key)) return { raw, mapped: { key, status: 'deleted' }, rejected };
-    return { raw, mapped: accepted.next().value, rejected };
-  });
-}
-
-const counts = (rows: Shown[]): { accepted: number; rejected: number } => {
+const counts = (rows: Previewed[]): { accepted: number; rejected: number } => {
   const rejected = rows.filter((row) => row.rejected).length;
   return { accepted: rows.length - rejected, rejected };
 };
 
-const hidden = (row: Shown, { unmasked }: PreviewOptions): Shown => ({
-  raw: unmasked ? row.raw : maskAll(row.raw),
-  mapped: unmasked ? row.mapped : maskAll(row.mapped),
-  rejected: row.rejected && (unmasked ? row.rejected : row.rejected.map(({ rule, field }) => ({ rule, field }))),
-});
+const hidden = (row: Previewed, { unmasked }: PreviewOptions): Previewed => (unmasked ? row : maskedPreview(row));
 
 function maskedExchanges(pages: unknown[], { unmasked }: PreviewOptions): unknown[] {
   if (unmasked) return pages;
@@ -93,7 +70,7 @@ const maskedText = (text: string): string =>
 
 function printPage(
   page: { page: number; records: number; accepted: number; rejected: number; exchanges: Exchange[] },
-  rows: Shown[],
+  rows: Previewed[],
   options: PreviewOptions,
 ): void {
   console.log(

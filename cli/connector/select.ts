@@ -1,11 +1,12 @@
 import { closest } from 'fastest-levenshtein';
 import type { Command } from 'commander';
 import type { ConfiguredStream, HubConfig } from '../../config/load.ts';
+import { windowToPreview } from '../../connectors/examine.ts';
 import { openStream, type OpenStream } from '../../connectors/registry.ts';
 import type { OpenOptions } from '../../connectors/contract.ts';
 import { shanghaiDate, startOfDayMs, parseInstant, addDays } from '../../domain/dates.ts';
 import { configurationError } from '../../domain/errors.ts';
-import { timeWindow, type Window } from '../../domain/window.ts';
+import type { Window } from '../../domain/window.ts';
 import { provideDepartments } from '../demo/departments.ts';
 import { dataFolder, readConfig, withConfig, withData, type CommonOptions } from '../options.ts';
 
@@ -38,7 +39,9 @@ export function selectStreams(config: HubConfig, name: string | undefined): Conf
   const exact = all.filter(({ stream }) => stream.id === name);
   const found =
     name === undefined ? all : exact.length > 0 ? exact : all.filter(({ connector }) => connector.id === name);
-  if (found.length > 0) return found;
+  // One that lists or takes disputes alone has no streams.
+  const alone = config.connectors.some(({ id, disputes }) => id === name && disputes !== undefined);
+  if (found.length > 0 || alone) return found;
   const names = all.flatMap(({ connector, stream }) => [connector.id, stream.id]);
   throw configurationError(
     name === undefined ? 'No connector is configured' : `No stream or connector “${name}” is configured`,
@@ -53,8 +56,11 @@ export function selectStreams(config: HubConfig, name: string | undefined): Conf
 function selectStream(config: HubConfig, name: string): ConfiguredStream {
   const [first, ...others] = selectStreams(config, name);
   if (first && others.length === 0) return first;
-  const choices = [first, ...others].map((choice) => choice?.stream.id ?? '').join(', ');
-  throw configurationError('Which stream?', { code: 'stream-unknown', cure: `name one of ${choices}` });
+  const choices = [...(first ? [first] : []), ...others].map(({ stream }) => stream.id).join(', ');
+  throw configurationError(first ? 'Which stream?' : `${name} has no streams`, {
+    code: 'stream-unknown',
+    cure: first ? `name one of ${choices}` : './hub connector status lists those that there are',
+  });
 }
 
 /** Opens a stream for some work, and ends its connections afterwards. */
@@ -84,18 +90,9 @@ export function withNamedStream<T>(
 }
 
 /** The window that was chosen; for a source of batches the next batch, which nothing has taken yet. */
-export async function chosenWindow(open: OpenStream, options: StreamOptions): Promise<Window> {
-  const { source } = open;
-  if (source.nextBatch) {
-    const next = await source.nextBatch(null, { upToMs: Date.now(), known: () => Promise.resolve(new Map()) });
-    if (next.batch) return next.batch;
-    throw configurationError(`${open.config.id} has no batch to look at now`, {
-      code: 'no-batch',
-      cure: 'wait until the source has delivered something',
-    });
-  }
-  const [fromMs, toMs] = boundsOf(options);
-  return timeWindow(fromMs, toMs);
+export function chosenWindow(open: OpenStream, options: StreamOptions): Promise<Window> {
+  const [fromMs, toMs] = open.source.nextBatch ? [0, 0] : boundsOf(options);
+  return windowToPreview(open, fromMs, toMs);
 }
 
 /** Reads an option that is a time, epoch milliseconds. */

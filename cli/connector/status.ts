@@ -17,7 +17,9 @@ const CONTACTS = {
 export async function statusOfStreams(name: string | undefined, options: StreamOptions): Promise<void> {
   const wanted =
     name === undefined ? null : new Set(selectStreams(readConfig(options), name).map(({ stream }) => stream.id));
-  const reports = (await withLibrary(options, streamReports)).filter(({ stream }) => wanted?.has(stream) ?? true);
+  const reports = (await withLibrary(options, (db) => streamReports(db))).filter(
+    ({ stream }) => wanted?.has(stream) ?? true,
+  );
   if (options.json) return console.log(JSON.stringify(reports, null, 2));
   console.log(
     table(reports, [

@@ -2,9 +2,13 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import axios from 'axios';
+import type { Knex } from 'knex';
 import { provide } from '../../config/environment.ts';
-import type { HubConfig } from '../../config/load.ts';
+import { addAccount, listAccounts } from '../../store/accounts.ts';
+import { cutOffOf, type HubConfig } from '../../config/load.ts';
+import { shanghaiDate, timeOfDayMs } from '../../domain/dates.ts';
 import { configurationError } from '../../domain/errors.ts';
+import { fileContact, listContacts } from '../../store/contacts.ts';
 import { ROOT } from '../options.ts';
 import { spawnNode } from '../servers.ts';
 import type { Supervisor } from '../supervisor.ts';
@@ -26,14 +30,24 @@ export interface DemoData {
   anchorMs: number;
 }
 
+/**
+ * Up to when the simulated departments have records: now, or, later in the evening, the end of their day, because what is
+ * issued after the cut-off belongs to tomorrow's increment.
+ */
+export function closingMs(config: HubConfig, atMs: number): number {
+  const cutOffs = config.connectors.flatMap(({ streams }) => streams.map(({ id }) => cutOffOf(config, id)));
+  const ends = cutOffs.map((cutOff) => timeOfDayMs(shanghaiDate(atMs), cutOff));
+  return Math.min(Math.floor(atMs / 1000) * 1000, ...ends);
+}
+
 /** The data of an earlier start in the folder, or new ones; throws when other data are asked for. */
-export function demoData(folder: string, options: Partial<DemoData>): DemoData {
+export function demoData(folder: string, options: Partial<DemoData>, nowMs: number): DemoData {
   const file = join(folder, 'demo.json');
   if (!existsSync(file)) {
     const data = {
       seed: options.seed ?? 1,
       records: options.records ?? 20_000,
-      anchorMs: Math.floor(Date.now() / 1000) * 1000,
+      anchorMs: nowMs,
     };
     writeFileSync(file, JSON.stringify(data));
     return data;
@@ -100,6 +114,45 @@ export async function haveDepartmentsPush({ settings, connectors }: HubConfig, f
     }
   }
   return `Departments pushed ${pushed.toLocaleString('en-US')} records`;
+}
+
+/** Puts somebody on file (专人) for every simulated unit that has nobody. */
+export async function fileContacts(db: Knex, { connectors }: HubConfig): Promise<string> {
+  const known = new Set((await listContacts(db)).filter(({ id }) => id !== null).map(({ unitCode }) => unitCode));
+  const units = new Map(connectors.map(({ unit, name }) => [unit, name]));
+  for (const [unitCode, unitName] of units) {
+    if (known.has(unitCode)) continue;
+    const person = {
+      role: 'operator',
+      person: '值班员',
+      email: 'duty@example.com',
+      phone: null,
+      webhook: null,
+    } as const;
+    await fileContact(db, { unitCode, unitName, ...person }, { by: 'demo', at: new Date() });
+  }
+  return `Contact persons of ${String(units.size)} units on file`;
+}
+
+/** Whoever may look at the demonstration signs in with this. */
+export const DEMO_PASSWORD = 'certificate-demo';
+
+/** Somebody of each role, and one issuer and user unit of those simulated. */
+export async function addDemoAccounts(db: Knex, { connectors }: HubConfig): Promise<string> {
+  const known = new Set((await listAccounts(db)).map(({ login }) => login));
+  const housing = connectors.find(({ id }) => id === 'housing')?.unit ?? null;
+  for (const [login, role, name, unitCode] of [
+    ['admin', 'administrator', '系统管理员', null],
+    ['engineer', 'engineer', '集成工程师', null],
+    ['manager', 'management', '李处长', null],
+    ['issuer', 'issuer', '张三', housing],
+    ['user', 'user', '王五', housing],
+    ['auditor', 'auditor', '审计员', null],
+  ] as const) {
+    if (known.has(login)) continue;
+    await addAccount(db, { login, role, name, unitCode }, { password: DEMO_PASSWORD, mustChange: false }, new Date());
+  }
+  return 'Accounts admin, engineer, manager, issuer, user, auditor';
 }
 
 /** Forgets the addresses: the departments have ended. */

@@ -5,6 +5,7 @@ import { countObligations, findGaps, listObligations, streamOverview } from '../
 import { gapTable, obligationTable, streamTable } from '../output.ts';
 import type { Addresses } from '../servers.ts';
 import { isCollected, type StreamProof } from './collect.ts';
+import { DEMO_PASSWORD } from './departments.ts';
 import { compareWithTruth, type TruthReport } from './truth.ts';
 
 const DAY_MS = 86_400_000;
@@ -32,7 +33,7 @@ export async function summarise(
   console.log(`\n${streamTable(streams)}`);
   console.log(`\n${gaps.length === 0 ? 'Gaps: none. Everything that is due is proven to be in.' : gapTable(gaps)}`);
   console.log(
-    `\nObligations: ${String(counts.met + counts['met late'])} met${counts['met late'] > 0 ? ` (${String(counts['met late'])} late)` : ''}, ${String(counts.open)} open, ${String(counts.overdue)} overdue`,
+    `\nObligations: ${String(counts.met + counts['met late'])} met${counts['met late'] > 0 ? ` (${String(counts['met late'])} late)` : ''}, ${String(counts.open + counts['due soon'])} open, ${String(counts.overdue)} overdue`,
   );
   if (obligations.length > 0) console.log(obligationTable(obligations));
 
@@ -68,6 +69,9 @@ export async function summarise(
   console.log('');
   if (addresses.temporalUi !== null)
     console.log(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
+  console.log(
+    `Console        http://${server.host}:${String(server.port)}/  (sign in as manager, password ${DEMO_PASSWORD})`,
+  );
   console.log(`Health page    http://${server.host}:${String(server.port)}/health`);
   return checks.every(([, held]) => held);
 }

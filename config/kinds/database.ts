@@ -3,6 +3,7 @@ import {
   catalogSourceSchema,
   checkStreams,
   connectorSchema,
+  disputeSourceSchema,
   outboundSchema,
   requireUse,
   streamSchema,
@@ -90,15 +91,17 @@ const databaseStream = streamSchema.extend({
 });
 
 /** A table that is read whole each time. */
-const tableCatalog = z
-  .strictObject({
-    ...databaseStream.pick({ table: true, query: true, page: true }).shape,
-    ...catalogSourceSchema.shape,
-  })
-  .meta({
-    description: 'A catalog of certificate types (发证目录) that the source publishes: the whole table, each time',
-  });
-export type TableCatalogConfig = z.output<typeof tableCatalog>;
+const wholeTable = databaseStream.pick({ table: true, query: true, page: true }).shape;
+
+const tableCatalog = z.strictObject({ ...wholeTable, ...catalogSourceSchema.shape }).meta({
+  description: 'A catalog of certificate types (发证目录) that the source publishes: the whole table, each time',
+});
+
+const tableDisputes = z.strictObject({ ...wholeTable, ...disputeSourceSchema.shape }).meta({
+  description:
+    'Disputes (异议) that the source lists as tickets, read every 5 minutes: the whole table, best that of those which are not answered',
+});
+export type TableListConfig = z.output<typeof tableCatalog> | z.output<typeof tableDisputes>;
 
 const tableOutbound = outboundSchema.extend({
   table: table.meta({ description: 'Table that takes a row for each message; its columns are the message’s fields' }),
@@ -116,11 +119,15 @@ export const databaseConnectorSchema = connectorSchema
     streams: z.array(databaseStream).default([]),
     outbound: z.array(tableOutbound).default([]),
     catalog: tableCatalog.optional(),
+    disputes: tableDisputes.optional(),
   })
   .superRefine(requireUse)
-  .superRefine(({ catalog }, context) => {
-    if (catalog && (catalog.table === undefined) === (catalog.query === undefined))
-      context.addIssue({ code: 'custom', path: ['catalog', 'table'], message: 'either table or query' });
+  .superRefine((connector, context) => {
+    for (const name of ['catalog', 'disputes'] as const) {
+      const list = connector[name];
+      if (list && (list.table === undefined) === (list.query === undefined))
+        context.addIssue({ code: 'custom', path: [name, 'table'], message: 'either table or query' });
+    }
   })
   .superRefine(
     checkStreams<z.output<typeof databaseStream>>((stream, complain) => {

@@ -5,7 +5,7 @@ import { duration, secretRef } from '../values.ts';
 export const FILE_FORMATS = ['xlsx', 'xls', 'csv', 'jsonl'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
-const fileStream = streamSchema.extend({
+export const fileStream = streamSchema.extend({
   files: z
     .string()
     .min(1)

@@ -4,6 +4,7 @@ import {
   certificateFile,
   checkStreams,
   connectorSchema,
+  disputeSourceSchema,
   outboundSchema,
   path,
   requireUse,
@@ -195,17 +196,21 @@ const httpStream = streamSchema.extend({
 });
 
 /** A list that is read whole each time: no windows, no batches. */
-const httpCatalog = z
-  .strictObject({
-    ...httpStream.pick({ path: true, method: true, body: true, response: true, page: true }).shape,
-    path: address.meta({ description: 'Address below baseUrl; {page} {offset} {size} {cursor} are filled in' }),
-    response: httpStream.shape.response.omit({ warnings: true }),
-    ...catalogSourceSchema.shape,
-  })
-  .meta({
-    description: 'A catalog of certificate types (发证目录) that the source publishes: the whole list, each time',
-  });
-export type HttpCatalogConfig = z.output<typeof httpCatalog>;
+const wholeList = {
+  ...httpStream.pick({ path: true, method: true, body: true, response: true, page: true }).shape,
+  path: address.meta({ description: 'Address below baseUrl; {page} {offset} {size} {cursor} are filled in' }),
+  response: httpStream.shape.response.omit({ warnings: true }),
+};
+
+const httpCatalog = z.strictObject({ ...wholeList, ...catalogSourceSchema.shape }).meta({
+  description: 'A catalog of certificate types (发证目录) that the source publishes: the whole list, each time',
+});
+
+const httpDisputes = z.strictObject({ ...wholeList, ...disputeSourceSchema.shape }).meta({
+  description:
+    'Disputes (异议) that the source lists as tickets, read every 5 minutes: the whole list, best that of those which are not answered',
+});
+export type HttpListConfig = z.output<typeof httpCatalog> | z.output<typeof httpDisputes>;
 
 const messagePath = z
   .string()
@@ -269,20 +274,25 @@ export const httpConnectorSchema = connectorSchema
     streams: z.array(httpStream).default([]),
     outbound: z.array(httpOutbound).default([]),
     catalog: httpCatalog.optional(),
+    disputes: httpDisputes.optional(),
   })
   .superRefine(requireUse)
-  .superRefine(({ catalog }, context) => {
-    if (!catalog) return;
-    const complain: Complain = (at, message) => {
-      context.addIssue({ code: 'custom', path: ['catalog', ...at], message });
-    };
-    const { path: address, body, page } = catalog;
-    const asked = `${address} ${JSON.stringify(body ?? {})}`;
-    if (/\{(?:from|to|batch|records)\}/.test(asked))
-      complain(['path'], 'only {page} {offset} {size} {cursor}: the list is read whole, not by windows');
-    if (page.by === 'slice') complain(['page', 'by'], 'another way of paging: the list is read whole, not by windows');
-    // An address that names no page is answered with the whole list at once.
-    if (/\{(?:page|offset|cursor)\}/.test(asked) || SEQUENTIAL.includes(page.by)) checkPaging(catalog, complain);
+  .superRefine((connector, context) => {
+    for (const name of ['catalog', 'disputes'] as const) {
+      const list = connector[name];
+      if (!list) continue;
+      const complain: Complain = (at, message) => {
+        context.addIssue({ code: 'custom', path: [name, ...at], message });
+      };
+      const { path: address, body, page } = list;
+      const asked = `${address} ${JSON.stringify(body ?? {})}`;
+      if (/\{(?:from|to|batch|records)\}/.test(asked))
+        complain(['path'], 'only {page} {offset} {size} {cursor}: the list is read whole, not by windows');
+      if (page.by === 'slice')
+        complain(['page', 'by'], 'another way of paging: the list is read whole, not by windows');
+      // An address that names no page is answered with the whole list at once.
+      if (/\{(?:page|offset|cursor)\}/.test(asked) || SEQUENTIAL.includes(page.by)) checkPaging(list, complain);
+    }
   })
   .superRefine(
     checkStreams<z.output<typeof httpStream>>((stream, complain) => {

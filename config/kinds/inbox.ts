@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connectorSchema, streamSchema } from '../stream-schema.ts';
+import { connectorSchema, requireUse, streamSchema } from '../stream-schema.ts';
 import { duration, secretRef } from '../values.ts';
 
 /** `kind: inbox`: departments push their records to the hub. */
@@ -19,8 +19,13 @@ export const inboxConnectorSchema = connectorSchema
           'X-Hub-Signature: hexadecimal of algorithm(secret, X-Hub-Timestamp in epoch milliseconds + "." + body)',
       }),
     most: z.int().min(1).max(10_000).default(1000).meta({ description: 'Most records of one request' }),
-    streams: z.array(streamSchema).min(1),
+    streams: z.array(streamSchema).default([]),
+    disputes: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'Disputes (异议) are pushed, too: see docs/connectors/pushing.md' }),
   })
+  .superRefine(requireUse)
   .meta({ title: 'inbox', description: 'Departments push their records to the hub' });
 
 export type InboxConnectorConfig = z.output<typeof inboxConnectorSchema> & { id: string };

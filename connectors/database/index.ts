@@ -2,7 +2,7 @@ import {
   databaseConnectorSchema,
   type DatabaseConnectorConfig,
   type DatabaseStreamConfig,
-  type TableCatalogConfig,
+  type TableListConfig,
   type TableOutboundConfig,
 } from '../../config/kinds/database.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
@@ -33,12 +33,12 @@ export const database: ConnectorKind = {
   },
   open: (connector, stream, options) =>
     new DatabaseSource(connector as DatabaseConnectorConfig, stream as DatabaseStreamConfig, options),
-  openCatalog: (connector, catalog, options) =>
+  openList: (connector, { key, config }, options) =>
     new DatabaseSource(
       connector as DatabaseConnectorConfig,
       {
-        ...(catalog as TableCatalogConfig),
-        ...{ cursor: 'snapshot', record: { key: catalog.fields.typeCode }, timeFormat: 'native', most: 0, lag: 0 },
+        ...(config as TableListConfig),
+        ...{ cursor: 'snapshot', record: { key }, timeFormat: 'native', most: 0, lag: 0 },
       },
       options,
     ),
@@ -81,7 +81,7 @@ class TableTarget implements Target {
   }
 }
 
-/** What reading needs to know of a stream; a catalog has that, too. */
+/** What reading needs to know of a stream; a published list has that, too. */
 type Readable = ReadableRows & Pick<DatabaseStreamConfig, 'page' | 'most' | 'lag'> & { overlap?: string | undefined };
 
 class DatabaseSource implements Source {

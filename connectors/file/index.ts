@@ -233,7 +233,8 @@ class FileSource implements Source {
 
 const NONE: ReadonlyMap<number, string> = new Map();
 
-const pageOf = (number: number, records: unknown[], garbled: boolean): Page => ({
+/** A page of a file’s records. */
+export const pageOf = (number: number, records: unknown[], garbled: boolean): Page => ({
   number,
   records,
   undecodable: garbled ? undecodableOf(records) : NONE,

@@ -29,14 +29,14 @@ const LOOKED_AT = 10_000_000;
 /** Fetches files into a folder of its own, which only the hub's user may read. */
 export class Intake {
   readonly #place: Place;
-  readonly #connector: FileConnectorConfig;
+  readonly #connector: Pick<FileConnectorConfig, 'maxFile'>;
   readonly #stream: FileStreamConfig;
   #folder: string | null = null;
   /** By name, size and time: what was looked through already is not fetched again to be known. */
   readonly #hashes = new Map<string, string>();
   readonly #taken = new Map<string, TakenFile>();
 
-  constructor(place: Place, connector: FileConnectorConfig, stream: FileStreamConfig) {
+  constructor(place: Place, connector: Pick<FileConnectorConfig, 'maxFile'>, stream: FileStreamConfig) {
     this.#place = place;
     this.#connector = connector;
     this.#stream = stream;
@@ -113,7 +113,9 @@ export class Intake {
     const workbook = format === 'xlsx' || format === 'xls';
     if (workbook) await this.#requireSize(path, name);
     if (format === 'xlsx') await requireWhole(path, name);
-    const text = workbook ? ({ encoding: 'utf-8', garbled: false } as const) : await this.#encodingOf(path);
+    const text = workbook
+      ? ({ encoding: 'utf-8', garbled: false } as const)
+      : await encodingOf(path, this.#stream.encoding);
     const file = { path, name, format, ...text };
     return { ...file, declared: (await this.#statedCount(file)) ?? (await countOf(rowsOf(file, this.#stream))) };
   }
@@ -142,15 +144,6 @@ export class Intake {
     );
   }
 
-  async #encodingOf(path: string): Promise<{ encoding: Encoding; garbled: boolean }> {
-    const utf8 = await decodes(path, 'utf-8');
-    const { encoding } = this.#stream;
-    if (utf8 && (encoding ?? 'utf-8') === 'utf-8') return { encoding: 'utf-8', garbled: false };
-    if (encoding === 'utf-8' || (encoding === undefined && (await isMostlyUtf8(path))))
-      return { encoding: 'utf-8', garbled: true };
-    return { encoding: 'gb18030', garbled: !(await decodes(path, 'gb18030')) };
-  }
-
   /** What the count line says; null where the stream has none. */
   async #statedCount({ path, name, encoding }: LocalFile): Promise<number | null> {
     const { complete } = this.#stream;
@@ -172,6 +165,18 @@ export class Intake {
       await handle.close();
     }
   }
+}
+
+/** The encoding of a text file, as it is stated or as its bytes tell; whether some of them do not decode. */
+export async function encodingOf(
+  path: string,
+  stated?: FileStreamConfig['encoding'],
+): Promise<{ encoding: Encoding; garbled: boolean }> {
+  const utf8 = await decodes(path, 'utf-8');
+  if (utf8 && (stated ?? 'utf-8') === 'utf-8') return { encoding: 'utf-8', garbled: false };
+  if (stated === 'utf-8' || (stated === undefined && (await isMostlyUtf8(path))))
+    return { encoding: 'utf-8', garbled: true };
+  return { encoding: 'gb18030', garbled: !(await decodes(path, 'gb18030')) };
 }
 
 async function decodes(path: string, encoding: Encoding): Promise<boolean> {

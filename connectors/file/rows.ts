@@ -21,8 +21,11 @@ export interface LocalFile {
   garbled: boolean;
 }
 
+/** What of a stream's configuration says how its files are read. */
+export type FileLayout = Pick<FileStreamConfig, 'delimiter' | 'header' | 'sheet' | 'complete'>;
+
 /** The records of a file, one after the other; memory does not grow with its length, but for workbooks. */
-export async function* rowsOf(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
+export async function* rowsOf(file: LocalFile, stream: FileLayout): AsyncIterable<unknown> {
   if (file.format === 'csv') yield* csvRows(file, stream);
   else if (file.format === 'jsonl') yield* jsonRows(file, stream);
   else yield* workbookRows(file, stream);
@@ -34,10 +37,10 @@ const MAX_ROW = 1_000_000;
 const MAX_LINE = 10_000_000;
 
 /** The count line is the file's last; it is no record. */
-const countLineOf = ({ complete }: FileStreamConfig): RegExp | null =>
+const countLineOf = ({ complete }: FileLayout): RegExp | null =>
   complete && 'countLine' in complete ? new RegExp(complete.countLine) : null;
 
-async function* csvRows(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
+async function* csvRows(file: LocalFile, stream: FileLayout): AsyncIterable<unknown> {
   const countLine = countLineOf(stream);
   const rows = pipeline(
     createReadStream(file.path),
@@ -73,7 +76,7 @@ const broken = (file: LocalFile, what: string): Error =>
     cure: 'ask the department for a corrected file; nothing of this one is lost meanwhile',
   });
 
-async function* jsonRows(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
+async function* jsonRows(file: LocalFile, stream: FileLayout): AsyncIterable<unknown> {
   const countLine = countLineOf(stream);
   for await (const raw of linesOf(file)) {
     const line = raw.replace(/^\ufeff|\r$/g, '');
@@ -104,7 +107,7 @@ function parsedLine(line: string): unknown {
   }
 }
 
-async function* workbookRows(file: LocalFile, stream: FileStreamConfig): AsyncIterable<unknown> {
+async function* workbookRows(file: LocalFile, stream: FileLayout): AsyncIterable<unknown> {
   const job: WorkbookJob = { file: file.path, sheet: stream.sheet, header: stream.header };
   const worker = new Worker(new URL('workbook.ts', import.meta.url), { workerData: job });
   try {

@@ -1,8 +1,8 @@
 import { pMapIterable } from 'p-map';
 import {
   httpConnectorSchema,
-  type HttpCatalogConfig,
   type HttpConnectorConfig,
+  type HttpListConfig,
   type HttpOutboundConfig,
   type HttpStreamConfig,
 } from '../../config/kinds/http.ts';
@@ -49,12 +49,12 @@ export const http: ConnectorKind = {
   open: (connector, stream, options) =>
     new HttpSource(connector as HttpConnectorConfig, stream as HttpStreamConfig, options),
   // A window is not asked for, so that each answer has all there is.
-  openCatalog: (connector, catalog, options) =>
+  openList: (connector, { name, config }, options) =>
     new HttpSource(
       connector as HttpConnectorConfig,
       {
-        ...(catalog as HttpCatalogConfig),
-        ...{ id: `${connector.id} catalog`, window: { format: 'datetime', end: 'exclusive' } },
+        ...(config as HttpListConfig),
+        ...{ id: `${connector.id} ${name}`, window: { format: 'datetime', end: 'exclusive' } },
       },
       options,
     ),
@@ -126,7 +126,7 @@ interface PageOptions {
   at?: Position;
 }
 
-/** What reading needs to know of a stream; a catalog has that, too. */
+/** What reading needs to know of a stream; a published list has that, too. */
 type Readable = Pick<HttpStreamConfig, 'id' | 'path' | 'method' | 'body' | 'response' | 'page' | 'window'> &
   Partial<Pick<HttpStreamConfig, 'count' | 'batches'>>;
 

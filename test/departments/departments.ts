@@ -3,6 +3,7 @@ import { versionsOf, recordsBefore, type Scale, type Version } from './records.t
 import { seeded } from './random.ts';
 import { cultureDatabase, educationFolder, landDatabase, pushAll } from './places.ts';
 import { provinceCatalog } from './catalog.ts';
+import { hotlineTickets } from './hotline.ts';
 import { DepartmentServer, type Control, type PageChange, type Request, type Route } from './server.ts';
 import { currentStates, layOut, positionOf, rowBytes, truthAt, type Table } from './table.ts';
 import { FORMATS, type Format } from './trades.ts';
@@ -39,6 +40,8 @@ export interface Department {
   acknowledgements: Acknowledgement[];
   /** Types of certificate that the department publishes. */
   catalog: Record<string, unknown>[];
+  /** Tickets about its certificates that the 12345 hotline lists. */
+  tickets: Record<string, unknown>[];
   /** Messages that the hub sent, by their keys. */
   notices: ReadonlyMap<string, unknown>;
   /** Called before a batch's acknowledgement is answered; tests look into the library there. */
@@ -127,7 +130,13 @@ export function createDepartment(id: DepartmentId, given: DepartmentOptions): De
         () => department.onAcknowledge,
         () => department.catalog,
       ),
-    housing: () => [...housingRoutes(rows), noticeRoute(notices), ...sealRoutes()],
+    housing: () => [
+      ...housingRoutes(rows),
+      noticeRoute(/^\/api\/notices\/([\w-]+)$/, notices, 'title'),
+      ...sealRoutes(),
+      ...hotlineRoutes(() => department.tickets),
+      noticeRoute(/^\/hotline\/answers\/(.+)$/, notices, 'answer'),
+    ],
     health: () => healthRoutes(rows),
     transport: () => [...transportRoutes(rows, () => server), licenceFileRoute(() => server)],
   };
@@ -138,6 +147,7 @@ export function createDepartment(id: DepartmentId, given: DepartmentOptions): De
     address: place?.address ?? null,
     acknowledgements,
     catalog: id === 'province' ? provinceCatalog() : [],
+    tickets: id === 'housing' ? hotlineTickets(options, nowMs) : [],
     notices,
     onAcknowledge: null,
     moveTo: (toMs) => {
@@ -291,21 +301,42 @@ function licenceFileRoute(server: () => DepartmentServer): Route {
   };
 }
 
-/** Takes messages, each once however often it comes; one without a title is refused. */
-function noticeRoute(notices: Map<string, unknown>): Route {
+/** Takes messages, each once however often it comes; one that lacks a field is refused. */
+function noticeRoute(path: RegExp, notices: Map<string, unknown>, field: string): Route {
   return {
     method: 'POST',
-    path: /^\/api\/notices\/([\w-]+)$/,
+    path,
     page: true,
     answer: ({ body, headers }, match) => {
       if (headers['x-app-key'] !== secretOf('housing')) return refuse(401, '{"code":401}');
-      const key = match[1] ?? '';
-      const notice = JSON.parse(body) as { title?: string };
-      if (notice.title === undefined || headers['idempotency-key'] !== key) return refuse(422, '{"code":422}');
+      const key = decodeURIComponent(match[1] ?? '');
+      const notice = JSON.parse(body) as Record<string, unknown>;
+      if (notice[field] === undefined || headers['idempotency-key'] !== key) return refuse(422, '{"code":422}');
       notices.set(key, notice);
       return JSON.stringify({ code: 0, data: { receiptNo: `R-${key}` } });
     },
   };
+}
+
+/** The 12345 hotline, which lists its open tickets. */
+function hotlineRoutes(tickets: () => Record<string, unknown>[]): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: /^\/hotline\/tickets$/,
+      page: true,
+      answer: ({ url: { searchParams }, headers }, _match, { shift, drop }) => {
+        if (headers['x-app-key'] !== secretOf('housing')) return refuse(401, '{"code":401}');
+        const size = Number(searchParams.get('size'));
+        const from = Math.max(0, Number(searchParams.get('page')) - 1 + shift) * size;
+        const list = tickets().slice(from, from + size);
+        return JSON.stringify({
+          code: 0,
+          data: { list: drop > 0 ? list.slice(0, -drop) : list, total: tickets().length },
+        });
+      },
+    },
+  ];
 }
 
 /**

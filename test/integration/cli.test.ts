@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { glob } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { openDatabase } from '../../store/database.ts';
-import { runHub } from '../support/command.ts';
+import { ROOT } from '../../cli/options.ts';
+import { runHosted, runHub, startHub } from '../support/command.ts';
 import { createDatabase, withName, type TestDatabase } from '../support/database.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
 import { oldPostgres, oldTemporal } from '../support/old-servers.ts';
@@ -34,7 +36,7 @@ describe('hub, the command', () => {
 
   /** Fails with exactly one line, which matches. */
   async function failsWith(message: RegExp, args: string[], env?: Record<string, string>): Promise<void> {
-    const { code, stderr } = await runHub(args, env);
+    const { code, stderr } = await startHub(args, env).exit();
     assert.notEqual(code, 0);
     const lines = stderr.trim().split('\n');
     assert.match(lines.at(-1) ?? '', message);
@@ -64,18 +66,42 @@ describe('hub, the command', () => {
         'due',
         'certificate',
         'conflicts',
-        'quality',
+        'account',
+        'figures',
+        'figures report',
+        'assessment',
+        'supervise',
+        'supervise sample',
+        'supervise trial',
+        'supervise patrol',
+        'supervise order',
+        'supervise done',
+        'supervise recheck',
+        'supervise dismiss',
+        'supervise notice',
+        'supervise show',
+        'dispute faults',
+        'outage paper',
       ],
       ...['catalog', 'catalog sync', 'rejects', 'identify', 'worker', 'server', 'migrate', 'test'],
     ];
     for (const name of commands) {
       it(`hub ${name} --help explains itself, with an example`, async () => {
-        const { code, stdout } = await runHub([...name.split(' ').filter(Boolean), '--help']);
+        const { code, stdout } = await runHosted([...name.split(' ').filter(Boolean), '--help']);
         assert.equal(code, 0);
         assert.match(stdout, /Usage: hub/);
         assert.match(stdout, /\n {2}(?:DATABASE_URL=\S+ )?(?:TEMPORAL_ADDRESS=\S+ )?\.\/hub /);
       });
     }
+    it('the READMEs and guides name no command that there is not', async () => {
+      const { stdout } = await runHub(['--help']);
+      const known = new Set([...stdout.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name));
+      const texts = ['README.md', 'README.zh-CN.md'];
+      for await (const name of glob('docs/*.md', { cwd: ROOT })) texts.push(name);
+      for (const name of texts)
+        for (const [, command] of readFileSync(join(ROOT, name), 'utf8').matchAll(/\.\/hub ([a-z][\w-]*)/g))
+          assert.ok(known.has(command), `${name}: ./hub ${command}`);
+    });
     it('suggests the command that was meant', async () => {
       const { code, stderr } = await runHub(['gap']);
       assert.equal(code, 1);

@@ -47,6 +47,7 @@ describe('hub demo', () => {
     for (const stream of ['province-return', 'housing-permits', 'education-teachers'])
       assert.match(stdout, new RegExp(`✔ ${stream} proven against its source: [1-9][\\d,]* records, 0 differences`));
     assert.match(stdout, /Several streams deliver [1-9]\d* of the certificates; of [1-9]\d* they say different things/);
+    assert.match(stdout, /Contact persons of 9 units on file/);
     assert.match(stdout, /Gaps: none/);
     assert.match(stdout, /Obligations: 7 met, \d open, 0 overdue/);
     assert.match(stdout, /Temporal UI {4}http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows/);
@@ -68,7 +69,7 @@ describe('hub demo', () => {
     });
 
     it('is alone: a second one on the same data, or on the same database, is refused', async () => {
-      const second = await runHub(['demo', ...where]);
+      const second = await startHub(['demo', ...where]).exit();
       assert.equal(second.code, 1);
       assert.match(second.stderr, /^Another hub is running on the data in .*; stop it first/);
     });
@@ -103,7 +104,7 @@ describe('hub demo', () => {
       const connector = (...args: string[]) => runHub(['connector', ...args, '--demo', ...where]);
       const check = await connector('check', '--json');
       assert.equal(check.code, 0, check.stdout + check.stderr);
-      assert.equal((JSON.parse(check.stdout) as unknown[]).length, 9);
+      assert.equal((JSON.parse(check.stdout) as unknown[]).length, 10); // the hotline’s tickets as well
       const run = await connector('run', 'land-permits', '--json');
       const { complete, accepted } = JSON.parse(run.stdout) as { complete: boolean; accepted: number };
       assert.deepEqual([complete, accepted], [true, 0], run.stderr);

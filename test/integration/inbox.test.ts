@@ -11,7 +11,9 @@ import type { HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { createHubLogger } from '../../config/logger.ts';
 import { createApp } from '../../server/app.ts';
+import { syncCases } from '../../store/completed-cases.ts';
 import { pauseStream, saveStreams } from '../../store/streams.ts';
+import { tasksOf, useProfile } from '../support/arrivals.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -46,6 +48,16 @@ const connectors = [
     ...inboxConnectorSchema.parse({
       ...{ name: '市民政局', ...common },
       streams: [stream('strict-permits', { contract: { added: 'reject' } })],
+    }),
+  },
+  {
+    id: 'derived',
+    ...inboxConnectorSchema.parse({
+      ...{ name: '市城管局', ...common },
+      streams: [
+        stream('field-permits', { completed: { at: 'case.doneAt', mode: 'offline' } }),
+        stream('issue-permits', { completed: { at: 'issuedOn', mode: 'offline' } }),
+      ],
     }),
   },
   {
@@ -100,7 +112,8 @@ describe('the inbox', () => {
   });
   beforeEach(async () => {
     await db.raw(
-      'TRUNCATE certificate, certificate_history, reject, batch, batch_page, push, drift, stream_field CASCADE',
+      `TRUNCATE certificate, certificate_history, reject, batch, batch_page, push, drift, stream_field, completed_case,
+         case_announcement, obligation CASCADE`,
     );
     await db('coverage').delete();
     await db('stream').update({ fields_known_at: null });
@@ -585,6 +598,134 @@ describe('the inbox', () => {
       assert.equal((await close({ from: day.to, to: day.from, records: 0 })).status, 400);
       assert.equal((await close({ from: before, to: '2026-11-22T12:00:00+08:00', records: 0 })).status, 200);
     });
+  });
+
+  describe('is told of completed cases', () => {
+    interface Told {
+      announced: number;
+      corrected: number;
+      unchanged: number;
+    }
+    before(() => useProfile(db, 'xuchang'));
+    const tell = async (body: unknown, headers: Record<string, string> = {}, path = 'police-permits') => {
+      const answer = await send(`${path}/cases`, JSON.stringify(body), headers);
+      return { ...answer, told: answer.body as unknown as Told, title: answer.body.title };
+    };
+    const done = (id: string, more: object = {}): object => ({
+      ...{ case: `办-${id}`, completedAt: '2026-11-20T10:30:00+08:00', mode: 'offline', key: id, ...more },
+    });
+    const tasks = async (kind: string) =>
+      (await tasksOf(db, `${kind}/police-permits`, NOW)).map(({ subject, state, rule }) => [subject, state, rule]);
+
+    it('and opens their deadlines, once, however often it is told; a record that was pushed before counts', async () => {
+      await push(record('a'));
+      const list = [done('a'), done('b')];
+      const { status, told } = await tell(list);
+      assert.deepEqual([status, told], [200, { announced: 2, corrected: 0, unchanged: 0 }]);
+      assert.deepEqual((await tell(list)).told, { announced: 0, corrected: 0, unchanged: 2 });
+      assert.deepEqual(await tasks('case'), [
+        ['case/police-permits/办-a', 'met', 'XC-13c'],
+        ['case/police-permits/办-b', 'open', 'XC-13c'],
+      ]);
+      const [delivery] = await tasksOf(db, 'delivery/police-permits/办-b', NOW);
+      assert.equal(delivery?.state, 'open');
+      await tell({ case: '办-b', deliveredAt: '2026-11-22 11:00:00' });
+      const [delivered] = await tasksOf(db, 'delivery/police-permits/办-b', NOW);
+      assert.deepEqual(delivered?.endedAt, new Date('2026-11-22T11:00:00+08:00'));
+    });
+
+    it('by number, in whatever width its brackets are written', async () => {
+      await push(record('a', { ZZBH: '锡公特〔2026〕(1)号' }));
+      await tell(done('x', { key: undefined, number: '锡公特〔2026〕(1)号' }));
+      assert.deepEqual(await tasks('case'), [['case/police-permits/办-x', 'met', 'XC-13c']]);
+    });
+
+    it('and a request by its Idempotency-Key only once; the key with another body is refused', async () => {
+      const key = { 'idempotency-key': 'c-1' };
+      await tell([done('a')], key);
+      await tell([done('a', { withdrawn: true })]);
+      const again = await tell([done('a')], key);
+      assert.deepEqual(
+        [again.told.announced, again.headers['idempotent-replayed']],
+        [1, 'true'],
+        'it is answered as before',
+      );
+      assert.equal((await tell([done('b')], key)).status, 422);
+      assert.deepEqual(await tasks('case'), [['case/police-permits/办-a', 'cancelled', 'XC-13c']]);
+    });
+
+    it('also while the stream is paused: a deadline runs all the same', async () => {
+      await pauseStream(db, 'police-permits', 'too many rejects');
+      assert.equal((await tell([done('a')])).status, 200);
+      await db('stream').update({ paused_reason: null });
+    });
+
+    it('by nobody but the department whose they are, signed where that is asked for', async () => {
+      assert.equal((await tell([done('a')], { authorization: `Bearer ${FIRE_TOKEN}` })).status, 401);
+      assert.equal((await tell([done('a')], {}, 'signed-permits')).status, 401);
+      assert.equal((await tell([done('a')], {}, 'park-permits')).status, 401);
+      assert.deepEqual(await tasks('case'), []);
+    });
+
+    it('or by its records, where the stream says which field has the time', async () => {
+      const today = { at: '2026-11-22 11:30:00', ZZBFRQ: '2026-11-22' };
+      await push(
+        [
+          record('a', { ...today, case: { doneAt: '2026-11-22 11:00:00' } }),
+          record('b', { ...today, case: { doneAt: 'soon' } }),
+          record('c', today),
+        ],
+        {},
+        'field-permits',
+      );
+      await push([record('a', today), record('b', { ...today, ZZBFRQ: '2026-11-21' })], {}, 'issue-permits');
+      await syncCases(db, NOW);
+      const found = await Promise.all(
+        ['field-permits', 'issue-permits'].map((name) => tasksOf(db, `case/${name}`, NOW)),
+      );
+      assert.deepEqual(
+        found.map((tasks) => tasks.map(({ subject, startedAt, state }) => [subject, startedAt.toISOString(), state])),
+        [
+          [['case/field-permits/a', '2026-11-22T03:00:00.000Z', 'met']],
+          // Of today it is not known when; what was issued yesterday, the hub did not watch yet.
+          [['case/issue-permits/a', NOW.toISOString(), 'met']],
+        ],
+      );
+      const [extension] = await db('certificate')
+        .where({ record_key: 'a' })
+        .whereRaw("extension <> '{}'")
+        .pluck<object[]>('extension');
+      assert.deepEqual(extension, { case: { doneAt: '2026-11-22 11:00:00' } }, 'the field stays where it was');
+    });
+
+    const wrong: [what: string, body: unknown, status: number, title: RegExp][] = [
+      ['no list', 'text', 400, /number 1: expected a map/],
+      ['an empty list', [], 400, /the list is empty/],
+      ['too many', Array.from({ length: MOST + 1 }, (_, index) => done(String(index))), 413, /expected at most 50/],
+      ['no number', [done('a', { case: ' ' })], 400, /number 1, case: expected the number of the case/],
+      [
+        'a number of the hub’s own form',
+        [done('a', { case: 'a#2' })],
+        400,
+        /number 1, case: expected a name without #/,
+      ],
+      ['no time', [done('a', { completedAt: PRIVATE })], 400, /number 1, completedAt: expected a time such as/],
+      ['a time to come', [done('a', { completedAt: '2026-11-22T12:06:00+08:00' })], 400, /a time that has passed/],
+      ['another mode', [done('a', { mode: PRIVATE })], 400, /number 1, mode: expected one of online, 在线/],
+      ['an unknown field', [done('a', { holder: PRIVATE })], 400, /number 1, holder: expected only case, completedAt/],
+      ['one case twice', [done('a'), done('a')], 400, /number 2, case: expected each case once; number 1 has it/],
+      ['no certificate', [done('a', { key: null })], 400, /expected key \(记录键\) or number/],
+      ['a bulk issue without its name', [done('a', { mode: '批量' })], 400, /expected batch \(批次\)/],
+    ];
+    for (const [what, body, status, title] of wrong) {
+      it(`and refuses ${what}, and all of the list with it`, async () => {
+        const list = Array.isArray(body) && body.length === 1 ? [...(body as unknown[]), done('z')] : body;
+        const answer = await tell(list);
+        assert.equal(answer.status, status);
+        assert.match(answer.title, title);
+        assert.equal(await count('completed_case'), 0);
+      });
+    }
   });
 
   it('once a day is proven, its fields are what later pushes are compared with', async () => {

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { RowBuffer } from '../../connectors/row-buffer.ts';
-import { shanghaiInstant } from '../../domain/dates.ts';
+import { shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
 import { approveDrafts, draftEntries, entryVersions } from '../../store/catalog.ts';
-import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { finishProof, startProof } from '../../store/proofs.ts';
 import { getBatch, openBatch } from '../../store/batches.ts';
 import { writePage } from '../../store/pages.ts';
 import { timeWindow } from '../../domain/window.ts';
 import { loadConfig } from '../../config/load.ts';
 import { configuredStreams } from '../../temporal/worker.ts';
+import { saveCalendar } from '../../store/calendar.ts';
+import { saveRules } from '../../store/rules.ts';
 import { saveStreams } from '../../store/streams.ts';
 import { runHub } from '../support/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -214,17 +216,116 @@ describe('commands on the library', () => {
     );
   });
 
-  it('completeness and accuracy come with their formulas, and with the records behind them', async () => {
-    const { stdout, code } = await hub('quality', '--stream', 'housing-permits');
-    assert.equal(code, 0);
-    assert.match(stdout, /housing-permits │ +1 │ +1 │ +2 │ +0 │ +1 │ 100.00 % │ 50.00 % │/);
-    assert.match(stdout, /完整率 = required fields filled ÷ required fields\..*\n准确率 = .* ÷ records\./);
-    assert.match(stdout, /housing-permits │ date-invalid │ 日期不存在或不合理 │ 准确性 +│ +1 │/);
-    const named = await hub('quality', '--rule', 'date-invalid', '--stream', 'housing-permits', '--json');
-    const [record, ...others] = JSON.parse(named.stdout) as { key: string; fields: string[] }[];
-    assert.deepEqual([record?.key, record?.fields, others], ['B1', ['issuedOn'], []]);
-    const waiting = await hub('quality', '--rule', 'type-unlisted');
+  it('figures come with their formulas, and with the records behind them', async () => {
+    const overview = await hub('figures', '--unit', HOUSING);
+    assert.equal(overview.code, 0, overview.stderr);
+    assert.match(overview.stdout, / 归集率 │ 及时率 │.*\n.*\n.*│ 50.00 % │ +— │ +100.00 % │ 50.00 % │ +— │/);
+    assert.match(
+      overview.stdout,
+      /完整率 = 已填必填项 ÷ 应填必填项。.*\n {2}= required fields filled ÷ required fields\. /,
+    );
+    const { stdout } = await hub('figures', '--unit', HOUSING, '--figure', '准确率');
+    assert.match(stdout, /housing-permits │ +1 │ +1 │ +2 │ +1 │ 50.00 % │/);
+    assert.match(stdout, /housing-permits │ date-invalid │ 日期不存在或不合理 │ +1 │/);
+    const named = await hub('figures', '--rule', 'date-invalid', '--unit', HOUSING, '--records', '--json');
+    const [record, ...others] = JSON.parse(named.stdout) as { record: string; detail: string }[];
+    assert.deepEqual([record?.record, record?.detail, others], ['B1', 'issuedOn: 日期不存在或不合理', []]);
+    const waiting = await hub('figures', '--records', '--rule', 'type-unlisted');
     assert.match(waiting.stderr, /Allowed choices are /);
+    assert.match((await hub('figures', '--records')).stderr, /^The records of which figure\?; --figure 及时率\.$/m);
+    assert.match(
+      (await hub('figures', '--figure', '完成率')).stderr,
+      /found “完成率”, expected one of the figures; name one of 归集率/,
+    );
+  });
+
+  it('what user units report is taken whole or not at all, and the latest report of a month counts', async () => {
+    const sheet = join(folder, 'usage.xlsx');
+    const head = [
+      '单位代码',
+      '单位名称',
+      '月份',
+      '应关联事项',
+      '已关联事项',
+      '可用证办件',
+      '已用证办件',
+      '调用次数',
+      '成功次数',
+    ];
+    const row = [HOUSING, '市住建局', '2026-10', '10', '11', '100', '80', '0', '0'];
+    writeFileSync(sheet, workbookOf({ 用证: textSheet([head, row]) }));
+    const refused = await hub('figures', 'report', sheet, '--by', '王五');
+    assert.match(
+      refused.stderr,
+      /Nothing was taken:\nrow 2, 已关联事项: found “11”, expected at most 应关联事项, 10; correct it/,
+    );
+    writeFileSync(sheet, workbookOf({ 用证: textSheet([head, row.with(4, '9')]) }));
+    assert.equal((await hub('figures', 'report', sheet, '--by', '王五')).stdout, 'Took 1 reports of 2026-10\n');
+    const counts = '--items 10 --items-linked 5 --cases 100 --cases-used 90 --calls 0 --calls-good 0'.split(' ');
+    const flags = ['--unit', HOUSING, '--name', '市住建局', '--month', '2026-10', ...counts];
+    assert.equal((await hub('figures', 'report', '--by', '王五', ...flags)).code, 0);
+    const { stdout } = await hub('figures', '--unit', HOUSING, '--from', '2026-10-01', '--to', '2026-11-01', '--json');
+    const { figures } = (JSON.parse(stdout) as { units: [{ figures: Record<string, object> }] }).units[0];
+    assert.deepEqual(
+      [figures.applicability, figures.application, figures.success],
+      [
+        { numerator: 5, denominator: 10, share: 0.5 },
+        { numerator: 90, denominator: 100, share: 0.9 },
+        { numerator: 0, denominator: 0, share: null },
+      ],
+    );
+  });
+
+  it('what a patrol finds is ordered, and given notice of only once its term is over; the assessment has it', async () => {
+    const { jurisdiction, calendarTables, calendar } = loadConfig({ folder: config, demo: true });
+    await saveRules(database.db, jurisdiction.rules);
+    await saveCalendar(database.db, { tables: calendarTables, calendar, dayEnds: '24:00', longest: 60 }, NOW);
+    await database.db('discrepancy').insert({
+      ...{ stream_id: 1, subject: 's', source_count: 2, library_count: 1, owner_code: HOUSING, owner_name: '住建局' },
+      opened_at: new Date(Date.now() - 30 * 86_400_000),
+    });
+    const patrol = await hub('supervise', 'patrol', '--by', '李处长', '--json');
+    const [id] = (JSON.parse(patrol.stdout) as { found: number[] }).found;
+    const finding = String(id);
+    assert.match(
+      (await hub('supervise', '--unit', HOUSING)).stdout,
+      /已发现 │ 住建局 +│ 电子督查 differing │.*最长已有 30 天未消除/,
+    );
+    const order = ['order', finding, '--by', '李处长', '--demand', '消除差异', '--days'];
+    assert.match((await hub('supervise', ...order, '61')).stderr, /Expected at most 60 working days/);
+    assert.match((await hub('supervise', ...order, '5')).stdout, /责令限期改正 │ 住建局.*消除差异/);
+    const file = join(folder, 'notice.html');
+    const notice = () =>
+      hub('supervise', 'notice', finding, '--by', '李处长', '--number', '锡证督〔2026〕3号', '--out', file);
+    assert.match((await notice()).stderr, /^No notice can be given of finding \d+: its term ends /m);
+    assert.equal(existsSync(file), false);
+    await database
+      .db('obligation')
+      .where({ subject: `rectification/${finding}` })
+      .update({ due_at: NOW });
+    assert.match((await notice()).stdout, /^锡证督〔2026〕3号: notice given to 住建局; print /);
+    assert.match(readFileSync(file, 'utf8'), /<h1>关于住建局逾期未改正有关问题的通报<\/h1>/);
+    assert.match(
+      (await hub('supervise', 'done', finding, '--by', '张三', '--note', '已消除')).stdout,
+      /已报整改待复查/,
+    );
+    assert.match(
+      (await hub('supervise', 'recheck', finding, '--by', '李处长')).stderr,
+      /cannot be re-checked by its records/,
+    );
+    assert.match((await hub('supervise', 'recheck', finding, '--passed', '--by', '李处长')).stdout, /复查通过/);
+    assert.match((await hub('supervise', 'show', finding)).stdout, /张三: 报告整改完成 \{"note":"已消除"\}/);
+    const out = join(folder, 'assessment.xlsx');
+    const wrong = await hub('assessment', '--month', '2026-13', '--out', out);
+    assert.match(
+      wrong.stderr,
+      /found “2026-13”, expected either a month or a year; write --month 2026-10 or --year 2026/,
+    );
+    const written = await hub('assessment', '--year', shanghaiDate(Date.now()).slice(0, 4), '--out', out);
+    assert.equal(written.code, 0, written.stderr);
+    const book = openWorkbook(readFileSync(out));
+    assert.deepEqual(sheetRows(book, '书面通报')[1]?.slice(0, 4), [finding, '住建局', '锡证督〔2026〕3号', '李处长']);
+    assert.equal(statSync(out).mode & 0o077, 0);
   });
 
   it('of a licence made of several it is said which its holder has (一业一证)', async () => {

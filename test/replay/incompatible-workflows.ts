@@ -4,3 +4,8 @@ import { sleep } from '@temporalio/workflow';
 export async function reconcileStream(): Promise<void> {
   await sleep('1 minute');
 }
+
+/** Likewise, while cases are open. */
+export async function dispute(): Promise<void> {
+  await sleep('1 minute');
+}

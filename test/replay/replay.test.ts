@@ -23,6 +23,17 @@ describe('saved histories', () => {
       });
     }
   }
+  it('of cases that were open go on under a next version that guards what it does otherwise', async () => {
+    const workflowsPath = join(import.meta.dirname, 'next-workflows.ts');
+    await Worker.runReplayHistory({ workflowsPath }, historyOf('dispute', 'waiting.json'), 'replayed');
+  });
+  it('of open cases fail on one that does not guard it', async () => {
+    const workflowsPath = join(import.meta.dirname, 'incompatible-workflows.ts');
+    await assert.rejects(
+      Worker.runReplayHistory({ workflowsPath }, historyOf('dispute', 'waiting.json'), 'replayed'),
+      DeterminismViolationError,
+    );
+  });
   it('fail on a workflow that does something else', async () => {
     const workflowsPath = join(import.meta.dirname, 'incompatible-workflows.ts');
     const [name = ''] = readdirSync(join(HISTORIES, 'reconcileStream'));

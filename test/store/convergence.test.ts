@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { mergeRecords } from '../../cli/conflicts.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { findCertificates, versionsOf } from '../../store/certificates.ts';
+import { findCertificates, mergeRecords, versionsOf } from '../../store/certificates.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { approveType, DeliveringStream, steps, type Step } from '../support/deliveries.ts';
 import { BASE_MS, NOW } from '../support/library.ts';

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Knex } from 'knex';
 import { RowBuffer } from '../../connectors/row-buffer.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { figuresOf } from '../../domain/quality.ts';
+import { qualityOf, shareOf, type QualityCounts } from '../../domain/figures.ts';
 import { RULE_IDS, RULES, type Problem, type RuleId } from '../../domain/validation.ts';
 import { getBatch } from '../../store/batches.ts';
 import { writePage } from '../../store/pages.ts';
@@ -11,6 +11,10 @@ import { recordsBreaking, STREAM_QUALITY, streamQuality } from '../../store/qual
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { BASE_MS, newBatch, newStream, NOW } from '../support/library.ts';
 
+const figuresOf = (counts: QualityCounts) => ({
+  completeness: shareOf(qualityOf(counts).completeness),
+  accuracy: shareOf(qualityOf(counts).accuracy),
+});
 const problem = (rule: RuleId, field: string): Problem => ({ rule, field });
 
 describe('completeness and accuracy', () => {
@@ -70,7 +74,7 @@ describe('completeness and accuracy', () => {
       [stream, other].map(({ name }) => [name, 0, { completeness: null, accuracy: null }]),
     );
     await deliver(other, [['a', []]], []);
-    const [whole] = await streamQuality(db, other.name);
+    const [whole] = await streamQuality(db, { stream: other.name });
     assert.ok(whole);
     assert.deepEqual([whole.records, whole.rules, figuresOf(whole)], [1, [], { completeness: 1, accuracy: 1 }]);
   });
@@ -104,12 +108,12 @@ describe('completeness and accuracy', () => {
         ['waits', [problem('type-unlisted', 'typeCode')]],
       ],
     );
-    const [counts, ...others] = await streamQuality(db, stream.name);
+    const [counts, ...others] = await streamQuality(db, { stream: stream.name });
     assert.deepEqual(others, []);
     assert.ok(counts);
     const { rules, ...rest } = counts;
     assert.deepEqual(rest, {
-      ...{ stream: stream.name, unit: 'U', held: 5, rejects: 6, waiting: 1, records: 10 },
+      ...{ stream: stream.name, unit: 'U', unitCode: 'U', held: 5, rejects: 6, waiting: 1, records: 10 },
       ...{ incomplete: 4, inaccurate: 4, missingFields: 5 },
     });
     assert.deepEqual(figuresOf(counts), { completeness: 105 / 110, accuracy: 0.6 });
@@ -124,7 +128,7 @@ describe('completeness and accuracy', () => {
 
   it('lead down to the records that break a rule', async () => {
     const named = async (rule: RuleId, limit = 100): Promise<string[]> =>
-      (await recordsBreaking(db, rule, { stream: stream.name, limit })).map(
+      (await recordsBreaking(db, [rule], { stream: stream.name, limit })).map(
         ({ key, reject, fields }) => `${String(key)} ${reject === null ? 'held' : 'refused'} ${fields.join(',')}`,
       );
     assert.deepEqual(await named('holder-code-check'), [
@@ -133,7 +137,7 @@ describe('completeness and accuracy', () => {
     assert.deepEqual(await named('holder-code-check', 1), ['face refused holders[0].code']);
     assert.deepEqual(await named('required-missing'), ['empty refused issuedOn,name', 'null refused key']);
     assert.deepEqual(await named('type-unlisted'), []);
-    assert.deepEqual(await recordsBreaking(db, 'required-missing', { stream: other.name, limit: 1 }), []);
+    assert.deepEqual(await recordsBreaking(db, ['required-missing'], { stream: other.name, limit: 1 }), []);
   });
 
   it('get better when a record is corrected', async () => {
@@ -145,7 +149,7 @@ describe('completeness and accuracy', () => {
       ],
       [],
     );
-    const [counts] = await streamQuality(db, stream.name);
+    const [counts] = await streamQuality(db, { stream: stream.name });
     assert.ok(counts);
     assert.deepEqual(
       [counts.held, counts.rejects, counts.records, counts.incomplete, counts.inaccurate, counts.missingFields],
@@ -157,7 +161,7 @@ describe('completeness and accuracy', () => {
     db.transaction(async (trx) => {
       await trx.raw('SET LOCAL enable_seqscan = off');
       const { rows } = await trx.raw<{ rows: { 'QUERY PLAN': string }[] }>(`EXPLAIN ${STREAM_QUALITY}`, {
-        ...{ stream: null, waiting: [], dimensions: '{}', fields: [] },
+        ...{ stream: null, unit: null, units: null, from: null, to: null, waiting: [], dimensions: '{}', fields: [] },
       });
       const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
       assert.match(plan, /certificate_flagged/);

@@ -3,38 +3,36 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import pRetry from 'p-retry';
 import { createActivities, type Activities } from '../../activities/index.ts';
 import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
 import type { HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { syncWorkflowId } from '../../domain/ids.ts';
 import type { TimeWindow } from '../../domain/window.ts';
+import { saveCalendar } from '../../store/calendar.ts';
 import { FolderStore } from '../../store/files/folder.ts';
 import { saveStreams } from '../../store/streams.ts';
 import { activityInterceptors } from '../../temporal/interceptors.ts';
-import { configuredStreams, WORKFLOWS_PATH } from '../../temporal/worker.ts';
+import { calendarInForce, configuredStreams, saveLaw } from '../../temporal/worker.ts';
 import type { StreamLabel, SyncWindowResult } from '../../workflows/messages.ts';
 import type { syncWindow } from '../../workflows/sync-window.ts';
+import { bundleWorkflows, quiet } from './bundle.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { demoConfig, type Departments } from './departments.ts';
 
-const quiet = new DefaultLogger('ERROR', () => undefined);
 Runtime.install({
   logger: quiet,
   telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
 });
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
-/** The workflows, bundled once for all tests of a process. */
-export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
-  (bundle ??= bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger: quiet }));
+let bundle: Promise<WorkflowBundleOption> | undefined;
+/** The workflows, as the test run bundled them for all tests; else bundled once for those of a process. */
+export const workflowBundle = (): Promise<WorkflowBundleOption> => {
+  const codePath = process.env.HUB_TEST_WORKFLOWS;
+  return (bundle ??= codePath === undefined ? bundleWorkflows() : Promise.resolve({ codePath }));
+};
 
 export const TASK_QUEUE = 'test';
 
@@ -68,9 +66,9 @@ export class SkippingHub {
   static async start(prepare: (nowMs: number) => Promise<Departments>): Promise<SkippingHub> {
     const path = process.env.HUB_TEST_TIME_SKIPPING;
     if (path === undefined) throw new Error('run tests that need servers with ./hub test');
-    const env = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path } },
-    });
+    // The SDK gives the server five seconds to start, which a machine at work on other tests may not keep.
+    const server = { executable: { type: 'existing-path' as const, path } };
+    const env = await pRetry(() => TestWorkflowEnvironment.createTimeSkipping({ server }), { retries: 10, factor: 1 });
     const { operatorService } = env.connection;
     await operatorService.addSearchAttributes({
       namespace: env.namespace ?? 'default',
@@ -80,6 +78,8 @@ export class SkippingHub {
     const hub = new SkippingHub(env, await createDatabase(), await prepare(nowMs), nowMs);
     await approveDemoCatalog(hub.db);
     await saveStreams(hub.db, configuredStreams(hub.config), new Date(nowMs));
+    await saveLaw(hub.db, hub.config);
+    await saveCalendar(hub.db, calendarInForce(hub.config), new Date(nowMs));
     return hub;
   }
 
@@ -123,6 +123,7 @@ export class SkippingHub {
           db: this.db,
           streams: () => streams,
           now: () => new Date(this.nowMs),
+          disputeTarget: () => this.config.settings.disputes.target ?? null,
         }),
         ...mocks,
       },

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { loadConfig, type ConfigChoice } from '../../config/load.ts';
 import { collectStream } from '../../cli/demo/collect.ts';
+import { closingMs } from '../../cli/demo/departments.ts';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { program, startDatabase, startTemporal } from '../../cli/servers.ts';
 import { Supervisor } from '../../cli/supervisor.ts';
@@ -34,6 +35,8 @@ embedded: { postgresPort: ${postgres}, temporalPort: ${temporal}, temporalUiPort
 /** Small pages, so that a few thousand records make many; little patience; every line logged; no run but the asked. */
 function forTests(config: string): void {
   appendFileSync(join(config, 'hub.yaml'), 'log: { level: debug }\nreturnEvery: 365d\n');
+  // Asked every five minutes: its tickets would come in the middle of some tests.
+  rmSync(join(config, 'connectors/demo/hotline.yaml'));
   for (const id of DEPARTMENTS) {
     const file = join(config, `connectors/demo/${id}.yaml`);
     const connector = parse(readFileSync(file, 'utf8')) as { kind: string; streams: { page?: object }[] };
@@ -52,14 +55,16 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hub-liv
 /**
  * A hub as `hub up` runs it, each part a process of its own, against departments inside the test that have so many
  * records of the last three days each and have closed for today.
+ * @param prepare is given the folder of its configuration before it starts
  */
-export async function startLiveHub(records: number) {
-  const nowMs = Math.floor(Date.now() / 1000) * 1000;
-  const departments = await new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records }).start();
+export async function startLiveHub(records: number, prepare?: (config: string) => void) {
   const folder = temporaryFolder();
   const choice: ConfigChoice = { folder: await ownConfig(folder), demo: true };
   forTests(choice.folder);
+  prepare?.(choice.folder);
   const config = loadConfig(choice);
+  const nowMs = closingMs(config, Date.now());
+  const departments = await new Departments({ anchorMs: nowMs, startMs: nowMs - 3 * DAY_MS, nowMs, records }).start();
   const supervisor = new Supervisor(join(folder, 'data'), () => undefined);
   // A test run that is stopped leaves no servers behind.
   process.once('exit', () => {

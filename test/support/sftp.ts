@@ -101,8 +101,16 @@ export class SftpServer {
   /** The processes that the server started, and theirs. */
   #sessions(pid = this.#process?.pid): number[] {
     if (pid === undefined) return [];
-    const children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8').split(' ');
+    let children: string;
+    try {
+      children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
+    } catch (error) {
+      // A session ends whenever it likes.
+      if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+      throw error;
+    }
     return children
+      .split(' ')
       .filter(Boolean)
       .map(Number)
       .flatMap((child) => [child, ...this.#sessions(child)]);

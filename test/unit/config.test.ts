@@ -37,7 +37,7 @@ describe('the configuration', () => {
     it(`loads with the profile ${jurisdiction}`, () => {
       const config = loadConfig({ folder: CONFIG, demo: true, jurisdiction });
       assert.equal(config.jurisdiction.id, jurisdiction);
-      assert.equal(config.connectors.length, 8);
+      assert.equal(config.connectors.length, 9);
     });
   }
 
@@ -45,7 +45,7 @@ describe('the configuration', () => {
 
   it('an unknown key is refused where it stands, with the nearest known one', () => {
     assert.deepEqual(faultsOf(edit('hub.yaml', '\nserver:', '\nsever:')), [
-      'hub.yaml:10:sever: found the unknown key “sever”, expected one of jurisdiction, managementUnit, server, temporal, embedded, returnEvery, files, log; did you mean “server”?',
+      'hub.yaml:10:sever: found the unknown key “sever”, expected one of jurisdiction, managementUnit, managementName, server, temporal, embedded, returnEvery, disputes, reminders, files, log; did you mean “server”?',
     ]);
     const [fault = ''] = faultsOf(edit('connectors/demo/housing.yaml', 'count:', 'coutn:'));
     assert.match(
@@ -72,6 +72,26 @@ describe('the configuration', () => {
       cpSync(join(folder, 'calendars/2026.yaml'), join(folder, 'calendars/2026-b.yaml')),
     );
     assert.match(again, /:year: found 2026 again, expected one table for each year/);
+  });
+
+  it('reminders of an expiry are for a profile with such a rule, and go to a target that there is', () => {
+    const wuxi = (from: string, to: string): string =>
+      faultsOf(edit('jurisdictions/wuxi.yaml', from, to))
+        .join(' ')
+        .replace(/:\d+:/, ': ');
+    assert.match(
+      wuxi('expiry:\n  leadDays: 30\n', ''),
+      /expiry: found nothing, expected .*\{leadDays: 30\}, for WX-15/,
+    );
+    assert.match(
+      wuxi('duties: [expiry]', 'duties: [delivery]'),
+      /expiry: .*expected nothing: no rule has the duty expiry/,
+    );
+    assert.match(
+      wuxi('leadDays: 30\n', 'leadDays: 30\n  target: portl\n'),
+      /^jurisdictions\/wuxi\.yaml: expiry\.target: found “portl”, expected (?:one of|an outbound target)/,
+    );
+    assert.match(wuxi('leadDays: 30\n', 'leadDays: 30\n  types: { "1": 60 }\n'), /a 21-character 证照类型代码/);
   });
 
   it('files are kept in one place, with keys that are referred to', () => {
@@ -195,6 +215,18 @@ streams:
       )(folder);
     };
     assert.deepEqual(faultsOf(whole), []);
+  });
+
+  it('listed disputes are read whole, by fields that a ticket has; a connector may have them alone', () => {
+    const hotline = (from: string, to: string): string =>
+      faultsOf(edit('connectors/demo/hotline.yaml', from, to)).join('\n');
+    assert.match(hotline('page={page}', 'since={from}&page={page}'), /hotline\.yaml:\d+:disputes\.path: .*read whole/);
+    assert.match(hotline('sqr', 'sqr\n    contract: htbh'), /disputes\.fields\.contract: .*did you mean “contact”\?/);
+    assert.match(hotline('    number: zjbh\n', ''), /disputes\.fields\.number: found nothing/);
+    const police = (from: string, to: string): string =>
+      faultsOf(edit('connectors/demo/police.yaml', from, to)).join('\n');
+    assert.match(police('streams:', 'disputes: 12345\nstreams:'), /disputes: found 12345 .*, expected one of true/);
+    assert.match(police('streams:', 'disputes: true\nstrems:'), /found the unknown key “strems”/);
   });
 
   it('two streams of one id are refused', () => {

@@ -20,7 +20,7 @@ async function tool(...args: string[]): Promise<void> {
   assert.equal(complaints, '');
 }
 
-describe('the source', { concurrency: true }, () => {
+describe('the source', { concurrency: 2 }, () => {
   it('has types that hold', () => tool('node_modules/typescript/bin/tsc', '-p', '.'));
   it('keeps the rules, who may import whom among them', () => tool('node_modules/eslint/bin/eslint.js', '.'));
   it('is formatted', () => tool('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'));

@@ -73,7 +73,7 @@ describe('a type without an entry in the catalog', () => {
     assert.deepEqual([replayed.read, replayed.unchanged], [waiting.records, 0]);
     assert.ok(replayed.rejected < 5);
     assert.deepEqual(await waitingTypes(hub.db), []);
-    assert.ok((await rejectGroups(hub.db, STREAM)).every(({ rule }) => rule !== 'type-unlisted'));
+    assert.ok((await rejectGroups(hub.db, { stream: STREAM })).every(({ rule }) => rule !== 'type-unlisted'));
     const { equal, text } = await compareWithTruth(hub.db, STREAM, hub.departments.get('housing').url);
     assert.ok(equal, text);
   });

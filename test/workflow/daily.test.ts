@@ -90,7 +90,7 @@ describe('dailyAggregation, with time skipped', () => {
     await hub.working(async () => {
       const handle = await start();
       await hub.skipTo(timeOfDayMs(date, '20:50'));
-      assert.equal(await stateOf(), 'open');
+      assert.equal(await stateOf(), 'due soon');
       await hub.skipTo(timeOfDayMs(date, '21:30'));
       await becomes('met');
       assert.deepEqual(await ended(handle, 'met-at-its-cut-off'), { date, met: true, verified: true });
@@ -106,9 +106,9 @@ describe('dailyAggregation, with time skipped', () => {
       await hub.skipTo(timeOfDayMs(date, '20:55'));
       server.setFault('away', Number.MAX_SAFE_INTEGER);
       await hub.skipTo(timeOfDayMs(date, '23:59'));
-      assert.equal(await stateOf(), 'open');
+      assert.equal(await stateOf(), 'due soon');
       const midnight = timeOfDayMs(date, '24:00');
-      assert.equal(await stateOf(midnight - 1), 'open');
+      assert.equal(await stateOf(midnight - 1), 'due soon');
       assert.equal(await stateOf(midnight), 'overdue');
       await hub.skipTo(midnight + 600_000);
       assert.equal(await stateOf(), 'overdue');

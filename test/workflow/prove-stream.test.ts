@@ -12,6 +12,8 @@ import { differences, findProofs, listProofs, recheckProof, type Proof } from '.
 import type { ProveStreamInput, ProveStreamResult } from '../../workflows/messages.ts';
 import type { proveStream } from '../../workflows/prove-stream.ts';
 import type { returnSync } from '../../workflows/return-sync.ts';
+import { beginSample, finishSample, inspectedRecords, sampleWindows } from '../../store/inspections.ts';
+import { getStream } from '../../store/streams.ts';
 import { Departments } from '../support/departments.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
@@ -182,6 +184,39 @@ describe('proveStream of a source of batches, and of a night', () => {
     return findProofs(hub.db, result.proofs);
   };
   const taken = (): TimeWindow => timeWindow(hub.nowMs - DAY_MS, hub.nowMs + DAY_MS);
+
+  it('of a sample exactly its windows are proven, and what the department rewrote is found in it', async () => {
+    const { url } = hub.departments.get('housing');
+    const who = { by: '李处长', at: new Date(hub.nowMs) };
+    const inspect = async (stream: string, byBatches: boolean, history?: string) => {
+      const row = await getStream(hub.db, stream);
+      const { inspection, drawn } = await beginSample(hub.db, row, { size: 15, seed: 11 }, who);
+      assert.equal(drawn, 15);
+      const windows = await sampleWindows(hub.db, inspection, byBatches);
+      const proofs = await prove(stream, { windows: windows.map(({ window }) => window) }, history);
+      assert.equal(proofs.length, windows.length);
+      const idOf = ({ window }: (typeof windows)[number]): number =>
+        proofs.find(({ from, batch }) =>
+          window.kind === 'batch' ? window.id === batch : from?.getTime() === Date.parse(window.from),
+        )?.id ?? 0;
+      const of = windows.map((part) => ({ proofId: idOf(part), keys: part.keys }));
+      const done = await finishSample(hub.db, inspection, of, who);
+      return { ...done, records: await inspectedRecords(hub.db, inspection, row.unitCode) };
+    };
+    const equal = await inspect('housing-permits', false, 'sample');
+    assert.deepEqual([equal.results, equal.findings], [{ equal: 15 }, []]);
+    assert.deepEqual((await inspect('province-return', true, 'sample-of-batches')).results, { equal: 15 });
+    const { keys } = (await axios.post<{ keys: string[] }>(`${url}/_sim/tamper`, { rewrite: 150 })).data;
+    const { records, findings } = await inspect('housing-permits', false);
+    assert.deepEqual(
+      records.map(({ key }) => key),
+      equal.records.map(({ key }) => key),
+      'the same seed',
+    );
+    for (const { key, result } of records) assert.equal(result, keys.includes(key) ? 'differs' : 'equal', key);
+    assert.ok(records.some(({ result }) => result === 'differs') && findings.length === 1);
+    await axios.post(`${url}/_sim/tamper`, { undo: true });
+  });
 
   for (const stream of ['education-teachers', 'province-return']) {
     it(`${stream}: batches are read again, and equal; what is made to differ is named with its batch`, async () => {

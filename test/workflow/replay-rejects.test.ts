@@ -43,7 +43,7 @@ describe('replayRejects', () => {
       return result;
     });
   const groups = async (): Promise<Record<string, number>> =>
-    Object.fromEntries((await rejectGroups(hub.db, STREAM)).map(({ rule, open }) => [rule, open]));
+    Object.fromEntries((await rejectGroups(hub.db, { stream: STREAM })).map(({ rule, open }) => [rule, open]));
   const equalsTheTruth = async (): Promise<void> => {
     const { equal, text } = await compareWithTruth(hub.db, STREAM, hub.departments.get('housing').url);
     assert.ok(equal, text);
@@ -130,7 +130,9 @@ describe('replayRejects', () => {
       left.find(({ id }) => id === bad.id)?.problems.map((problem) => problem.rule),
       ['status-unmapped'],
     );
-    const [group] = (await rejectGroups(hub.db, STREAM)).filter((found) => found.rule === 'status-unmapped');
+    const [group] = (await rejectGroups(hub.db, { stream: STREAM })).filter(
+      (found) => found.rule === 'status-unmapped',
+    );
     assert.deepEqual([group?.open, group?.corrected, group?.fields], [1, 1, ['status']]);
   });
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { findStream } from '../../config/load.ts';
 import { createCollectActivities } from '../../activities/collect.ts';
@@ -12,6 +11,7 @@ import { configuredStreams } from '../../temporal/worker.ts';
 import type { deliverOutbound } from '../../workflows/deliver-outbound.ts';
 import type { stockImport } from '../../workflows/stock-import.ts';
 import { Departments } from '../support/departments.ts';
+import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
@@ -64,7 +64,7 @@ describe('stockImport', () => {
     await hub.working(
       async () => {
         const handle = await start();
-        while (windows < 4) await wait(20);
+        await eventually(() => assert.ok(windows >= 4, `${windows} windows`), 120_000);
         await handle.cancel();
         await assert.rejects(handle.result());
         await keepHistory(handle, 'stopped');

@@ -1,0 +1,248 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Knex } from 'knex';
+import pMap from 'p-map';
+import { startDatabase } from '../cli/servers.ts';
+import { Supervisor } from '../cli/supervisor.ts';
+import { loadConfig } from '../config/load.ts';
+import { createHubLogger } from '../config/logger.ts';
+import { Streams } from '../connectors/registry.ts';
+import { shanghaiDate, startOfDayMs } from '../domain/dates.ts';
+import { timeWindow } from '../domain/window.ts';
+import { createApp } from '../server/app.ts';
+import { addAccount } from '../store/accounts.ts';
+import { getBatch, openBatch } from '../store/batches.ts';
+import { saveCalendar } from '../store/calendar.ts';
+import { FolderStore } from '../store/files/folder.ts';
+import { openDispute } from '../store/disputes.ts';
+import { runPatrol } from '../store/inspections.ts';
+import { openOutage } from '../store/outages.ts';
+import { openDays } from '../store/obligations.ts';
+import { writePage } from '../store/pages.ts';
+import { getStream, saveStreams } from '../store/streams.ts';
+import { calendarInForce, saveLaw } from '../temporal/worker.ts';
+import { ownConfig } from '../test/support/live-hub.ts';
+import { MadeUpStream, PAGE } from './made-up-library.ts';
+
+const USAGE = `node bench/console.ts [--records 1000000] [--obligations 100000] [--streams 500] [--times 20]
+
+How fast every list and figure of the console’s API answers over a hub of that size: an embedded PostgreSQL in a
+temporary folder, the server in this process, every GET route of the API’s own description asked so many times. Prints a
+Markdown table, the slowest first.`;
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '1000000' },
+    obligations: { type: 'string', default: '100000' },
+    streams: { type: 'string', default: '500' },
+    times: { type: 'string', default: '20' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const RECORDS = Number(values.records);
+const OBLIGATIONS = Number(values.obligations);
+const STREAMS = Number(values.streams);
+const TIMES = Number(values.times);
+/** Of the streams, so many have the records. */
+const FILLED = 20;
+const UNITS = 60;
+const DISPUTES = 1_000;
+const OUTAGES = 200;
+const DAY_MS = 86_400_000;
+const NOW = new Date();
+const PASSWORD = 'for this bench alone';
+
+const folder = mkdtempSync(join(tmpdir(), 'hub-bench-'));
+const supervisor = new Supervisor(join(folder, 'data'), () => undefined);
+process.once('exit', () => supervisor.kill());
+await supervisor.lock();
+const config = loadConfig({ folder: await ownConfig(folder), demo: true });
+const { db, unlock } = await startDatabase(supervisor, config, true);
+try {
+  await fill(db);
+  await ask();
+} finally {
+  await db.destroy();
+  await unlock();
+  await supervisor.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function fill(db: Knex): Promise<void> {
+  await saveLaw(db, config);
+  await saveCalendar(db, calendarInForce(config), NOW);
+  const days = Math.ceil(OBLIGATIONS / STREAMS);
+  const since = new Date(startOfDayMs(shanghaiDate(NOW.getTime())) - days * DAY_MS);
+  const made = Array.from(
+    { length: FILLED },
+    (_, place) => new MadeUpStream(place, Math.ceil(RECORDS / FILLED / PAGE), NOW.getTime(), RECORDS / 3),
+  );
+  const daily = {
+    ...{ rule: 'WX-4.3', article: '第四条(三)', duty: '实时推送归集', basis: 'internal' as const },
+    ...{ cutOff: '21:00', due: '24:00' },
+  };
+  const configured = Array.from({ length: STREAMS }, (_, place) => ({
+    ...{ name: made[place]?.name ?? `empty-${String(place)}`, title: `数据流 ${String(place)}`, connector: 'made-up' },
+    ...{ unitCode: `U${String(place % UNITS)}`, unitName: `单位 ${String(place % UNITS)}` },
+    ...{ delivery: 'daily' as const, since, daily },
+  }));
+  await saveStreams(db, configured, since);
+  await openDays(db, NOW);
+  // All but the last two days are met, one in fifty late; a hundredth of it all is overdue.
+  await db.raw(
+    `UPDATE obligation SET met_at = due_at + CASE WHEN id % 50 = 0 THEN interval '1 day' ELSE interval '-1 hour' END
+     WHERE due_at < :now::timestamptz - interval '2 days' AND id % 100 <> 7`,
+    { now: NOW },
+  );
+  for (const stream of made) {
+    const { id } = await getStream(db, stream.name);
+    const window = timeWindow(NOW.getTime() - 3 * 365 * DAY_MS, NOW.getTime());
+    const batch = await getBatch(
+      db,
+      await openBatch(db, id, { purpose: 'daily', window, declared: stream.records, workflowId: 'bench' }, NOW),
+    );
+    const pages = Array.from({ length: stream.records / PAGE }, (_, number) => number);
+    await pMap(
+      pages,
+      (number) =>
+        writePage(
+          db,
+          batch,
+          {
+            ...{ number, digest: String(number), rows: stream.page(number * PAGE, (number + 1) * PAGE) },
+            ...{ read: PAGE, rejected: [], deleted: [], position: null },
+          },
+          { untimed: false, snapshot: false },
+          NOW,
+        ),
+      { concurrency: 2 },
+    );
+  }
+  const who = { by: 'bench', at: NOW };
+  const numbers = await db('certificate').whereNotNull('number').limit(DISPUTES).pluck<string[]>('number');
+  for (const [index, number] of numbers.entries())
+    await openDispute(
+      db,
+      {
+        ...{ source: 'hotline', ticket: String(index), number, typeCode: null, objector: '王五', contact: null },
+        ...{ statement: '有误', raisedAt: NOW },
+      },
+      who,
+    );
+  for (let index = 0; index < OUTAGES; index++)
+    await openOutage(
+      db,
+      {
+        ...{
+          unit: { code: 'U1', name: '单位 1' },
+          streams: [configured[index % STREAMS]?.name ?? ''],
+          kinds: ['collect'],
+        },
+        ...{ cause: '断电', beganAt: new Date(NOW.getTime() - 3_600_000), evidence: null },
+      },
+      who,
+    );
+  await runPatrol(db, config.jurisdiction.supervision.patrol, who);
+  await db.raw('ANALYZE');
+  await addAccount(
+    db,
+    { login: 'bench', name: 'bench', role: 'management', unitCode: null },
+    { password: PASSWORD, mustChange: false },
+    NOW,
+  );
+  await addAccount(
+    db,
+    { login: 'admin', name: 'admin', role: 'administrator', unitCode: null },
+    { password: PASSWORD, mustChange: false },
+    NOW,
+  );
+}
+
+async function ask(): Promise<void> {
+  const logger = createHubLogger({ level: 'error', format: 'json' }, 'bench');
+  const streams = new Streams(config);
+  const away = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
+  const now = (): Date => new Date();
+  const app = createApp(
+    { db, now, logger, countWorkers: away, streams: () => streams },
+    { db, now, logger, config: () => config, temporal: away, folder: null, files: new FolderStore(folder) },
+  );
+  const signIn = async (login: string): Promise<string> => {
+    const { headers } = await app.inject({
+      method: 'POST',
+      url: '/api/v1/session',
+      payload: { login, password: PASSWORD },
+    });
+    return String(headers['set-cookie']).split(';')[0] ?? '';
+  };
+  const cookies = [await signIn('bench'), await signIn('admin')];
+  const { body } = await app.inject({ url: '/api/v1/openapi.json', headers: { cookie: cookies[0] } });
+  const { paths } = JSON.parse(body) as { paths: Record<string, { get?: object }> };
+  const [task] = await db('obligation').max<{ max: number }[]>('id');
+  const [dispute] = await db('dispute').max<{ max: number }[]>('id');
+  const [outage] = await db('outage').max<{ max: number }[]>('id');
+  const [finding] = await db('finding').max<{ max: number }[]>('id');
+  const certificate = await db('certificate')
+    .join('stream', 'stream.id', 'stream_id')
+    .first<{ number: string; key: string; name: string }>({
+      ...{ number: 'number', key: 'record_key', name: 'stream.name' },
+    });
+  const measured: { url: string; median: number; worst: number; bytes: number }[] = [];
+  const urls = Object.entries(paths)
+    .filter(([path, { get }]) => get !== undefined && !/\/(events|oidc|preview|export)/.test(path))
+    .map(([path]) =>
+      path
+        .replace('/tasks/{id}', `/tasks/${String(task?.max)}`)
+        .replace('/disputes/{id}', `/disputes/${String(dispute?.max)}`)
+        .replace('/outages/{id}', `/outages/${String(outage?.max)}`)
+        .replace('/findings/{id}', `/findings/${String(finding?.max)}`)
+        .replace(
+          '/certificates/{stream}/{key}',
+          `/certificates/${certificate.name}/${encodeURIComponent(certificate.key)}`,
+        )
+        .replace('{figure}', 'timeliness')
+        .replace(/\/streams\/\{\w+\}/, '/streams/made-up-00')
+        .replaceAll(/\{\w+\}/g, '1'),
+    );
+  const year = shanghaiDate(NOW.getTime()).slice(0, 4);
+  for (const query of [
+    ...['/tasks?state=overdue', '/tasks?unit=U7&state=met', '/tasks?state=met+late', `/figures?period=${year}`],
+    ...[`/certificates?number=${encodeURIComponent(certificate.number)}`, `/certificates?stream=${certificate.name}`],
+    ...[`/due?start=${year}-06-01&workingDays=5`, '/audit?action=sign-in'],
+  ])
+    urls.push(`/api/v1${query}`);
+  for (const url of urls) {
+    const times: number[] = [];
+    let bytes = 0;
+    let status = 0;
+    for (let time = 0; time < TIMES; time++) {
+      const startMs = performance.now();
+      for (const cookie of cookies) {
+        const answer = await app.inject({ url, headers: { cookie } });
+        status = answer.statusCode;
+        bytes = answer.body.length;
+        if (status !== 403) break;
+      }
+      times.push(performance.now() - startMs);
+    }
+    times.sort((a, b) => a - b);
+    if (status === 200)
+      measured.push({ url, median: times[Math.floor(times.length / 2)] ?? 0, worst: times.at(-1) ?? 0, bytes });
+    else console.error(`${url}: ${String(status)}`);
+  }
+  await app.close();
+  measured.sort((a, b) => b.median - a.median);
+  console.log(
+    `${String(availableParallelism())} cores, ${String(Math.round(totalmem() / 2 ** 30))} GiB; ${String(RECORDS)} certificates, ` +
+      `${String(OBLIGATIONS)} deadlines, ${String(STREAMS)} streams\n\n| | median | worst of ${String(TIMES)} | answer |\n|---|---:|---:|---:|`,
+  );
+  for (const { url, median, worst, bytes } of measured)
+    console.log(
+      `| \`${url.replace('/api/v1', '')}\` | ${median.toFixed(1)} ms | ${worst.toFixed(1)} ms | ${(bytes / 1000).toFixed(1)} kB |`,
+    );
+}

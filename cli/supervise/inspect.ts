@@ -1,0 +1,202 @@
+import { randomInt } from 'node:crypto';
+import type { Knex } from 'knex';
+import { findStream, type HubConfig } from '../../config/load.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { hasEnded, SAMPLE_RESULTS, TRIAL_RESULTS } from '../../domain/supervision.ts';
+import {
+  askAll,
+  beginRecheck,
+  beginSample,
+  finishSample,
+  runPatrol,
+  runTrial,
+  sampleWindows,
+  type HasFile,
+  type Inspected,
+  type SampleWindow,
+} from '../../store/inspections.ts';
+import { openFileStore } from '../../store/files/index.ts';
+import { getStream } from '../../store/streams.ts';
+import type { Who } from '../../store/cases.ts';
+import { actOnFinding, getFinding } from '../../store/supervision.ts';
+import { configOf, withStream, type StreamOptions } from '../connector/select.ts';
+import { withLibrary } from '../library.ts';
+import { dataFolder } from '../options.ts';
+import { table } from '../output.ts';
+import { proveInHub } from '../prove.ts';
+import { showRun, withRunningHub } from '../running-hub.ts';
+
+export interface InspectOptions extends StreamOptions {
+  by: string;
+  stream: string;
+  size: number;
+  seed?: number;
+}
+
+/** Short enough for a person to repeat. */
+const newSeed = (): number => randomInt(1, 2 ** 32);
+const now = (by: string): Who => ({ by, at: new Date() });
+
+/** 随机抽查: draws records of a stream and compares them with its source. */
+export function sample(options: InspectOptions): Promise<void> {
+  const { stream: name, size, by, seed = newSeed() } = options;
+  const config = configOf(options);
+  findStream(config, name);
+  return withLibrary(options, async (db) => {
+    await requireProvable(config, name);
+    const stream = await getStream(db, name);
+    const { inspection, drawn } = await beginSample(db, stream, { size, seed }, now(by));
+    if (drawn === 0) throw noRecords(name);
+    const inspected = await compare(db, config, name, inspection, options);
+    tell({ ...inspected, seed }, SAMPLE_RESULTS, options);
+  });
+}
+
+const noRecords = (name: string) =>
+  configurationError(`The library holds no records of ${name}`, {
+    code: 'no-records',
+    cure: './hub status shows the streams',
+  });
+
+/** Whether a stream’s source delivers batches; throws where it cannot list what it delivered. */
+async function requireProvable(config: HubConfig, name: string): Promise<{ byBatches: boolean }> {
+  return withStream(config, findStream(config, name), {}, ({ source }) => {
+    if (!source.once) return Promise.resolve({ byBatches: source.nextBatch !== undefined });
+    throw configurationError(`${name} cannot list what it delivered before`, {
+      code: 'not-provable',
+      cure: 'have its unit show the records, and decide with ./hub supervise recheck --passed or --failed',
+    });
+  });
+}
+
+/** Has a running hub prove the windows in which drawn records lie, and notes what that says of them. */
+async function compare(
+  db: Knex,
+  config: HubConfig,
+  name: string,
+  inspection: number,
+  { by, json }: Pick<InspectOptions, 'by' | 'json'>,
+): Promise<Inspected> {
+  const { byBatches } = await requireProvable(config, name);
+  const windows = await sampleWindows(db, inspection, byBatches);
+  const proofs: number[] = [];
+  if (windows.length > 0)
+    await withRunningHub(config, (client) =>
+      showRun(
+        {
+          ...{ title: `${name}, ${String(windows.length)} windows of its sample`, quiet: json },
+          cure: './hub connector status shows how the source answered',
+        },
+        async () => {
+          const input = { windows: windows.map(({ window }) => window) };
+          const result = await proveInHub(
+            client,
+            config,
+            findStream(config, name),
+            { input, shown: '随机抽查' },
+            false,
+          );
+          proofs.push(...result.proofs);
+          return `${String(result.records)} records listed by the source`;
+        },
+      ),
+    );
+  const of = windows.map(({ keys }: SampleWindow, index) => ({ proofId: proofs[index] ?? 0, keys }));
+  return finishSample(db, inspection, of, now(by));
+}
+
+/** 模拟办事: asks for certificates as a user unit would. */
+export function trial(options: InspectOptions): Promise<void> {
+  const { size, by, seed = newSeed() } = options;
+  return withLibrary(options, async (db) => {
+    const done = await runTrial(db, { size, seed, hasFile: await filesOf(options) }, now(by));
+    tell({ ...done, seed }, TRIAL_RESULTS, options);
+    if (!options.json && done.typesWithout.length > 0)
+      console.log(`Of these types no certificate in force was drawn: ${done.typesWithout.join(', ')}`);
+  });
+}
+
+async function filesOf(options: InspectOptions): Promise<HasFile> {
+  const store = await openFileStore(configOf(options).settings.files, dataFolder(options, options.demo ?? false));
+  return (hash) => store.has(hash);
+}
+
+/** 电子督查: the rules of the profile over the ledger. */
+export function patrol(options: InspectOptions): Promise<void> {
+  const { supervision } = configOf(options).jurisdiction;
+  return withLibrary(options, async (db) => {
+    const done = await runPatrol(db, supervision.patrol, now(options.by));
+    if (options.json) return console.log(JSON.stringify(done, null, 2));
+    console.log(
+      `Patrol ${String(done.inspection)}, ${String(supervision.patrol.length)} rules: ${String(done.found.length)} new findings, ${String(done.cleared.length)} gone by themselves`,
+    );
+    if (done.found.length > 0) console.log('./hub supervise lists them.');
+  });
+}
+
+/**
+ * The re-check of a finding by looking at its records again: passed when all of them are good. What was found otherwise,
+ * and what can't be compared any more, somebody has to decide.
+ */
+export async function recheckRecords(
+  options: InspectOptions,
+  id: number,
+  workingDays: number | undefined,
+): Promise<void> {
+  const config = configOf(options);
+  await withLibrary(options, async (db) => {
+    const finding = await getFinding(db, id, new Date());
+    if (hasEnded(finding.stage) || finding.kind === 'patrol' || finding.kind === 'task')
+      throw decide(id, 'it was not found by its records');
+    const { inspection, drawn } = await beginRecheck(db, id, now(options.by));
+    if (drawn === 0) throw decide(id, 'none of its records is there');
+    const { results } =
+      finding.kind === 'sample'
+        ? await compare(db, config, finding.stream ?? '', inspection, options)
+        : await askAll(db, inspection, await filesOf(options), now(options.by));
+    const meaning: Record<string, { zh: string; good: boolean | null }> = { ...SAMPLE_RESULTS, ...TRIAL_RESULTS };
+    const told = Object.entries(results)
+      .map(([result, count]) => `${meaning[result]?.zh ?? result} ${String(count)} 条`)
+      .join('、');
+    const verdicts = Object.keys(results).map((result) => meaning[result]?.good ?? null);
+    if (!verdicts.includes(false) && verdicts.includes(null)) throw decide(id, told);
+    const stage = await actOnFinding(
+      db,
+      id,
+      verdicts.includes(false)
+        ? { action: 'fail', note: told, inspection, ...(workingDays !== undefined && { workingDays }) }
+        : { action: 'pass', note: told, inspection },
+      now(options.by),
+    );
+    if (options.json) return console.log(JSON.stringify({ id, stage, inspection, results }, null, 2));
+    console.log(`${stage === 'passed' ? '✔ passed' : '✖ failed'}: ${told}`);
+  });
+}
+
+const decide = (id: number, why: string) =>
+  configurationError(`Finding ${String(id)} cannot be re-checked by its records: ${why}`, {
+    code: 'recheck-undecided',
+    cure: 'look at what the unit did, and say --passed or --failed',
+  });
+
+function tell(
+  { inspection, results, findings, seed }: Inspected & { seed: number },
+  meaning: Record<string, { zh: string; good: boolean | null }>,
+  { json }: InspectOptions,
+): void {
+  const count = (good: boolean): number =>
+    Object.entries(results).reduce((sum, [result, records]) => sum + (meaning[result]?.good === good ? records : 0), 0);
+  const [good, bad] = [count(true), count(false)];
+  if (bad > 0) process.exitCode = 1;
+  if (json)
+    return console.log(JSON.stringify({ inspection, seed, good, asked: good + bad, results, findings }, null, 2));
+  console.log(`Inspection ${String(inspection)}, seed ${String(seed)}: ${String(good)} of ${String(good + bad)} good`);
+  console.log(
+    table(Object.entries(results), [
+      ['Result', ([result]) => result],
+      ['结果', ([result]) => meaning[result]?.zh ?? ''],
+      ['Records', ([, records]) => records, 'right'],
+    ]),
+  );
+  if (findings.length > 0) console.log(`Findings: ${findings.join(', ')}. ./hub supervise show ID names the records.`);
+}

@@ -1,0 +1,94 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import {
+  FILE_FORMATS,
+  fileConnectorSchema,
+  fileStream,
+  formatOf,
+  type FileStreamConfig,
+} from '../../config/kinds/file.ts';
+import type { StreamConfig } from '../../config/stream-schema.ts';
+import { configurationError, messageOf } from '../../domain/errors.ts';
+import type { Page } from '../contract.ts';
+import { isObject } from '../mapping.ts';
+import { pageOf } from './index.ts';
+import { Intake } from './intake.ts';
+import type { Place } from './places.ts';
+import { rowsOf } from './rows.ts';
+
+/** A file that somebody hands in with records of a stream, whatever the stream is usually read from. */
+export interface HandedIn {
+  name: string;
+  /** SHA-256 of the file, hexadecimal. */
+  hash: string;
+  declared: number;
+  /** Its records, from the start each time. */
+  pages: () => AsyncIterable<Page>;
+  close: () => Promise<void>;
+}
+
+/**
+ * Opens a file whose columns are the source’s fields, as those of a department are opened: encoding, archives and
+ * damage are seen to. Column `a.b` is the field b within a. A stream of files says where their header is.
+ */
+export async function openHandedIn(path: string, stream: StreamConfig): Promise<HandedIn> {
+  const name = basename(path);
+  const format = formatOf(name);
+  if (format === null) {
+    throw configurationError(`${name}: found another kind of file, expected one of ${FILE_FORMATS.join(', ')}`, {
+      code: 'file-kind',
+      cure: 'save it as one of these',
+    });
+  }
+  const size = await stat(path).then(
+    (found) => found.size,
+    (error: unknown) => {
+      throw configurationError(messageOf(error), { code: 'file-missing', cure: 'name a file that can be read' });
+    },
+  );
+  const own = 'files' in stream ? (stream as FileStreamConfig) : fileStream.parse({ ...BARE, files: name });
+  const config: FileStreamConfig = { ...own, id: stream.id, files: name, format, complete: undefined };
+  const place: Place = {
+    shown: name,
+    list: () => Promise.resolve([]),
+    open: () => Promise.resolve(createReadStream(path)),
+    close: () => Promise.resolve(),
+  };
+  const intake = new Intake(place, { maxFile: fileConnectorSchema.shape.maxFile.parse(undefined) }, config);
+  const taken = await intake.take({ name, size, modifiedMs: 0 }).catch(async (error: unknown) => {
+    await intake.close();
+    throw error;
+  });
+  async function* pages(): AsyncIterable<Page> {
+    let number = 0;
+    let records: unknown[] = [];
+    for await (const row of rowsOf(taken, config)) {
+      records.push(isObject(row) ? nested(row) : row);
+      if (records.length < config.page.size) continue;
+      yield pageOf(number, records, taken.garbled);
+      number += 1;
+      records = [];
+    }
+    if (records.length > 0) yield pageOf(number, records, taken.garbled);
+  }
+  return { name, hash: taken.hash, declared: taken.declared, pages, close: () => intake.close() };
+}
+
+/** What a stream of files must say, which does not matter to how a file is read. */
+const BARE = { id: 'handed-in', record: { key: 'key' }, status: {} };
+
+function nested(row: Record<string, unknown>): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [column, value] of Object.entries(row)) {
+    const keys = column.split('.');
+    const last = keys.pop() ?? column;
+    let within = result;
+    for (const key of keys) {
+      const next = within[key];
+      within = isObject(next) ? next : (within[key] = {});
+    }
+    within[last] = value;
+  }
+  return result;
+}

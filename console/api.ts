@@ -1,0 +1,99 @@
+import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
+import type { ProblemView } from '../server/api/problem.ts';
+import { currentLanguage } from './language.tsx';
+
+export type Query = Record<string, string | number | boolean | undefined>;
+
+/** An answer of the API that is no success. */
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly cure: string | undefined;
+  readonly fields: { path: string; message: string }[];
+
+  constructor({
+    status,
+    code,
+    title,
+    detail,
+    fields,
+  }: Pick<ProblemView, 'status' | 'code' | 'title'> & Partial<ProblemView>) {
+    super(title);
+    this.status = status;
+    this.code = code;
+    this.cure = detail;
+    this.fields = fields ?? [];
+  }
+}
+
+export function addressOf(path: string, query: Query = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return `/api/v1${path}${text === '' ? '' : `?${text}`}`;
+}
+
+async function request<T>(
+  method: string,
+  address: string,
+  body?: unknown,
+  { key, version }: { key?: string; version?: string | undefined } = {},
+): Promise<T> {
+  const english = currentLanguage() === 'en';
+  const headers: Record<string, string> = { 'Accept-Language': english ? 'en' : 'zh-CN' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (key !== undefined) headers['Idempotency-Key'] = key;
+  if (version !== undefined) headers['If-Match'] = `"${version}"`;
+  let response: Response;
+  try {
+    response = await fetch(address, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+  } catch {
+    const title = english ? 'The hub cannot be reached' : '连不上服务器';
+    throw new ApiProblem({
+      status: 0,
+      code: 'unreachable',
+      title,
+      detail: english ? 'Check the network' : '请检查网络',
+    });
+  }
+  if (response.status === 204) return undefined as T;
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok) return answer as T;
+  throw new ApiProblem(
+    (answer as ProblemView | null) ?? { status: response.status, code: 'failed', title: `HTTP ${response.status}` },
+  );
+}
+
+export const get = <T>(path: string, query?: Query): Promise<T> => request('GET', addressOf(path, query));
+
+/**
+ * Sends something once: a repetition by the network is known again by its key. `version`: of a case as it was seen, so that
+ * nobody decides on what somebody else has changed.
+ */
+export const send = <T>(
+  method: 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: unknown,
+  version?: string,
+): Promise<T> => request(method, addressOf(path), body, { key: newKey(), version });
+
+const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** What an address of the API answers, kept fresh. */
+export const useGet = <T>(path: string, query: Query = {}, enabled = true): UseQueryResult<T, ApiProblem> =>
+  useQuery<T, ApiProblem>({ ...asked<T>(path, query), enabled });
+
+/** A question to the API, for whoever asks it ahead. */
+export const asked = <T>(path: string, query: Query = {}) => ({
+  queryKey: [path, query],
+  queryFn: () => get<T>(path, query),
+});
+
+/** Something that changes the hub; everything that is shown is asked for again afterwards. */
+export function useSend<Given, Answer = unknown>(work: (given: Given) => Promise<Answer>) {
+  const client = useQueryClient();
+  return useMutation<Answer, ApiProblem, Given>({
+    mutationFn: work,
+    onSettled: () => client.invalidateQueries(),
+  });
+}

@@ -1,0 +1,114 @@
+import { DownloadOutlined, HistoryOutlined } from '@ant-design/icons';
+import { App, Button, Popover, Progress, Space } from 'antd';
+import { useEffect, useRef, useState } from 'react';
+import type { ExportView } from '../../server/api/exports.ts';
+import { addressOf, send, useGet, useSend, type Query } from '../api.ts';
+import { useLanguage } from '../language.tsx';
+import { Nothing } from './states.tsx';
+import { moment } from './time.tsx';
+
+/** How often the progress of an export is asked for. */
+const ASKED_EVERY_MS = 2_000;
+
+const fileOf = ({ id }: ExportView): string => addressOf(`/exports/${id}/file`);
+
+function download(file: ExportView): void {
+  const link = document.createElement('a');
+  link.href = fileOf(file);
+  link.download = '';
+  link.click();
+}
+
+/**
+ * Takes a list out as a workbook, with the filter that is on the screen; what takes longer is made in the background, and
+ * stands with the earlier ones. `what`: an entry of server/export-lists.ts.
+ */
+export function Export({ what, filter = {} }: { what: string; filter?: Query }) {
+  const { say } = useLanguage();
+  const { message } = App.useApp();
+  const [open, setOpen] = useState(false);
+  /** One that this page waits for. */
+  const awaited = useRef<number | null>(null);
+  const begin = useSend(() =>
+    send<ExportView>(
+      'POST',
+      `/exports/${what}`,
+      Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined && value !== '')),
+    ),
+  );
+  const { data, refetch } = useGet<{ items: ExportView[] }>('/exports', {}, open);
+  const running = data?.items.some(({ state }) => state === 'running') ?? false;
+  useEffect(() => {
+    if (!running) return undefined;
+    const timer = setInterval(() => void refetch(), ASKED_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [running, refetch]);
+  useEffect(() => {
+    const done = data?.items.find(({ id, state }) => id === awaited.current && state === 'done');
+    if (!done) return;
+    awaited.current = null;
+    download(done);
+  }, [data]);
+  const start = () =>
+    begin.mutate(undefined, {
+      onSuccess: (made) => {
+        if (made.state === 'done') return download(made);
+        setOpen(true);
+        awaited.current = made.id;
+      },
+      onError: (problem) => void message.error(problem.message),
+    });
+  return (
+    <Space.Compact className="export">
+      <Button icon={<DownloadOutlined />} loading={begin.isPending} onClick={start}>
+        {say('导出', 'Export')}
+      </Button>
+      <Popover
+        open={open}
+        onOpenChange={setOpen}
+        trigger="click"
+        placement="bottomRight"
+        title={say('最近的导出', 'Recent exports')}
+        content={<Recent items={data?.items ?? []} />}
+      >
+        <Button icon={<HistoryOutlined />} aria-label={say('最近的导出', 'Recent exports')} />
+      </Popover>
+    </Space.Compact>
+  );
+}
+
+function Recent({ items }: { items: readonly ExportView[] }) {
+  const { say, name } = useLanguage();
+  if (items.length === 0) return <Nothing>{say('还没有导出过', 'Nothing yet')}</Nothing>;
+  return (
+    <ul className="export-list">
+      {items.map((item) => (
+        <li key={item.id}>
+          <span>
+            {name(item)} <span className="quiet">{moment(item.at)}</span>
+          </span>
+          {item.state === 'done' && (
+            <a href={fileOf(item)} download>
+              {say(`下载(${item.rows.toLocaleString()} 行)`, `Download (${item.rows.toLocaleString()} rows)`)}
+            </a>
+          )}
+          {item.state === 'failed' && (
+            <span className="tone-bad">{say('▲ 未能生成,请重新导出', '▲ Failed; export it again')}</span>
+          )}
+          {item.state === 'running' && (
+            <span className="export-progress">
+              <Progress
+                percent={item.total === null ? 0 : Math.floor((item.rows / Math.max(1, item.total)) * 100)}
+                size="small"
+                aria-label={say('导出进度', 'Progress')}
+              />
+              <span className="quiet">
+                {item.rows.toLocaleString()} / {item.total?.toLocaleString() ?? '…'} {say('行', 'rows')}
+              </span>
+            </span>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,38 @@
+import { Alert, Button, Empty, Spin } from 'antd';
+import type { ReactNode } from 'react';
+import type { ApiProblem } from '../api.ts';
+import { useLanguage } from '../language.tsx';
+
+export function Waiting() {
+  const { say } = useLanguage();
+  return (
+    <div className="waiting" role="status" aria-label={say('正在加载', 'Loading')}>
+      <Spin />
+    </div>
+  );
+}
+
+/** What went wrong, how to mend it, and a way to try again. */
+export function Failure({ problem, retry }: { problem: ApiProblem; retry?: () => void }) {
+  const { say } = useLanguage();
+  return (
+    <Alert
+      role="alert"
+      showIcon
+      type={problem.status === 404 ? 'info' : 'warning'}
+      title={problem.message}
+      description={problem.cure}
+      action={
+        retry && (
+          <Button onClick={retry} type="primary">
+            {say('重试', 'Try again')}
+          </Button>
+        )
+      }
+    />
+  );
+}
+
+export const Nothing = ({ children }: { children: ReactNode }) => (
+  <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={children} />
+);

@@ -1,0 +1,70 @@
+import { COVERAGE_STATES, STREAM_STATES, type CoverageState, type StreamStateName } from '../../domain/streams.ts';
+import { useLanguage } from '../language.tsx';
+import { Mark, type Tone } from './mark.tsx';
+
+const TONES: Record<StreamStateName, Tone> = {
+  paused: 'bad',
+  late: 'bad',
+  error: 'bad',
+  outage: 'off',
+  unknown: 'warn',
+  'on time': 'good',
+};
+
+export function StreamState({ state }: { state: StreamStateName }) {
+  const { name } = useLanguage();
+  return <Mark tone={TONES[state]}>{name(STREAM_STATES[state])}</Mark>;
+}
+
+/** Each state of a day has a shape of its own beside its colour. */
+const SHAPES: Record<CoverageState, string> = { covered: '✔', partly: '½', gap: '✖', rest: '‖', 'not due': '·' };
+const cellClass = (state: CoverageState): string => `cover cover-${state.replace(' ', '-')}`;
+
+/** A day of a stream, as a cell of the map. */
+export function CoverageCell({ state, day, title }: { state: CoverageState; day: string; title?: string }) {
+  const { name } = useLanguage();
+  const label = name(COVERAGE_STATES[state]);
+  return (
+    <td className={cellClass(state)} title={[title, day, label].filter(Boolean).join(' · ')}>
+      <span aria-hidden="true">{SHAPES[state]}</span>
+      <span className="unseen">{label}</span>
+    </td>
+  );
+}
+
+/** What the shapes of the map mean. */
+export function CoverageLegend() {
+  const { name } = useLanguage();
+  return (
+    <ul className="cover-legend">
+      {(Object.keys(COVERAGE_STATES) as CoverageState[]).map((state) => (
+        <li key={state}>
+          <span className={cellClass(state)} aria-hidden="true">
+            {SHAPES[state]}
+          </span>{' '}
+          {name(COVERAGE_STATES[state])}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The three points of a count: 源端、读取、入库; said where they differ. */
+export function ThreePoints({
+  declared,
+  read,
+  committed,
+}: {
+  declared: number;
+  read: number | null;
+  committed: number | null;
+}) {
+  const { say } = useLanguage();
+  const differ = read !== null && committed !== null && (declared !== read || read !== committed);
+  return (
+    <span className={differ ? 'three-points tone-bad' : 'three-points'}>
+      {[declared, read, committed].map((count) => (count === null ? '…' : count.toLocaleString())).join(' / ')}
+      {differ && ` ▲ ${say('不一致', 'differ')}`}
+    </span>
+  );
+}

@@ -1,0 +1,141 @@
+import cookie from '@fastify/cookie';
+import rateLimit from '@fastify/rate-limit';
+import swagger, { type SwaggerTransform } from '@fastify/swagger';
+import type { Client } from '@temporalio/client';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyPluginCallback, RawServerDefault } from 'fastify';
+import { createJsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Knex } from 'knex';
+import type { z } from 'zod';
+import type { HubConfig } from '../../config/load.ts';
+import type { Logger } from '../../config/logger.ts';
+import type { FileStore } from '../../store/files/contract.ts';
+import { guard } from './access.ts';
+import { disputeRoutes } from './disputes.ts';
+import { outageRoutes } from './outages.ts';
+import { operationRoutes } from './operation.ts';
+import { accountRoutes } from './accounts.ts';
+import { auditRoutes } from './audit.ts';
+import { eventRoutes } from './events.ts';
+import { oidcRoutes } from './oidc.ts';
+import { catalogRoutes } from './catalog.ts';
+import { certificateRoutes } from './certificates.ts';
+import { lawRoutes } from './law.ts';
+import { exportRoutes } from './exports.ts';
+import { figureRoutes } from './figures.ts';
+import { answerProblem, InvalidRequest, notFound } from './problem.ts';
+import { rejectRoutes } from './rejects.ts';
+import { savedViewRoutes } from './saved-views.ts';
+import { sessionRoutes } from './session.ts';
+import { shareRequestRoutes } from './share-requests.ts';
+import { streamRoutes } from './streams.ts';
+import { supervisionRoutes } from './supervision.ts';
+import { taskRoutes } from './tasks.ts';
+
+/** What the API works with. */
+export interface ApiOptions {
+  db: Knex;
+  now: () => Date;
+  logger: Logger;
+  /** The configuration as it is now. */
+  config: () => HubConfig;
+  /** Throws when Temporal cannot be reached. */
+  temporal: () => Promise<Client>;
+  /** Files of certificates. */
+  files: FileStore;
+}
+
+/** A part of the API, with its schemas as types. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+const PARTS = [
+  sessionRoutes,
+  savedViewRoutes,
+  oidcRoutes,
+  taskRoutes,
+  disputeRoutes,
+  outageRoutes,
+  shareRequestRoutes,
+  supervisionRoutes,
+  figureRoutes,
+  exportRoutes,
+  streamRoutes,
+  rejectRoutes,
+  operationRoutes,
+  certificateRoutes,
+  catalogRoutes,
+  lawRoutes,
+  accountRoutes,
+  auditRoutes,
+  eventRoutes,
+];
+
+/** Says in the description what each route needs. */
+const withNeeds =
+  (transform: SwaggerTransform): SwaggerTransform =>
+  (route) => {
+    const { schema, url } = transform(route);
+    return { schema: { ...schema, 'x-needs': route.route.config?.needs } as typeof schema, url };
+  };
+
+/** Requests a minute from one address; a page of the console makes a handful. */
+const MOST_REQUESTS = 1200;
+
+/**
+ * The API of the console and of programs, under /api/v1: everything that the console shows or does. Its description
+ * (OpenAPI 3.1) is made from the schemas that requests are checked by.
+ */
+export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
+  app.addHook('onRequest', (_request, reply, next) => {
+    // What somebody may see is kept by no cache, and taken for nothing but what it is.
+    void reply.headers({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+    next();
+  });
+  app.setValidatorCompiler(({ schema }) => (data) => {
+    const { data: value, error } = (schema as z.ZodType).safeParse(data, { error: () => '', reportInput: true });
+    return error ? { error: new InvalidRequest(error.issues) } : { value };
+  });
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, options.logger));
+  app.setNotFoundHandler((request, reply) => answerProblem(notFound(), request, reply, options.logger));
+  void app.register(cookie);
+  void app.register(rateLimit, { max: MOST_REQUESTS, timeWindow: '1 minute' });
+  void app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: '电子证照枢纽 Certificate hub',
+        version: '1',
+        description: 'Everything that the console shows or does. Errors are problem+json (RFC 9457).',
+      },
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer', description: 'An API token, made in the console' },
+        },
+      },
+      security: [{ token: [] }],
+    },
+    transform: withNeeds(
+      createJsonSchemaTransform({
+        zodToJsonConfig: {
+          unrepresentable: 'any',
+          override: ({ zodSchema, jsonSchema }) => {
+            if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+          },
+        },
+      }),
+    ),
+  });
+  app.after(() => {
+    guard(app, options);
+    app.get('/openapi.json', { config: { needs: 'signed-in' }, schema: { hide: true } }, () => app.swagger());
+    for (const part of PARTS) part(app.withTypeProvider<ZodTypeProvider>(), options);
+  });
+  done();
+};

@@ -1,0 +1,132 @@
+import { Readable } from 'node:stream';
+import type { Knex } from 'knex';
+import cron from 'node-cron';
+import type { HubConfig } from '../config/load.ts';
+import type { Logger } from '../config/logger.ts';
+import { shanghaiInstant } from '../domain/dates.ts';
+import { messageOf } from '../domain/errors.ts';
+import { listWorkbook, MOST_EXPORTED, rowsXml } from '../domain/export-sheet.ts';
+import { calendarName } from '../store/calendar.ts';
+import {
+  addPart,
+  failExport,
+  finishExport,
+  getExport,
+  partsOf,
+  releaseExport,
+  takeExport,
+  type Export,
+} from '../store/exports.ts';
+import { EXPORTS, type AnyExport } from './export-lists.ts';
+
+export interface ExportOptions {
+  db: Knex;
+  now: () => Date;
+  logger: Logger;
+  config: () => HubConfig;
+}
+
+/** Rows that are read and kept at a time. */
+const PAGE = 10_000;
+const UNIQUE_VIOLATION = '23505';
+
+export function exportNamed(what: string): AnyExport {
+  const found = EXPORTS[what];
+  if (found) return found;
+  throw new Error(`there is no export of ${what}`);
+}
+
+/**
+ * Works at an export that the caller has taken, until it is done or `most` rows are; then it is left to whoever takes it
+ * next. What fails is noted; the export can be asked for again.
+ */
+export async function workExport(
+  { db, now, logger, config }: ExportOptions,
+  id: number,
+  most = MOST_EXPORTED,
+  stopped?: AbortSignal,
+): Promise<void> {
+  try {
+    const { what, filter, units, at, by, ...given } = await getExport(db, id);
+    const kind = exportNamed(what);
+    if ('build' in kind) {
+      const [content, rows] = await kind.build(db, config(), filter, { at, units, by });
+      await addPart(db, { id, rows: 0 }, { content, rows, after: null }, now());
+      return await finishExport(db, id, false, now());
+    }
+    let { rows, after } = given;
+    for (let worked = 0; worked < most && stopped?.aborted !== true; worked += PAGE) {
+      const page = await kind.read(db, filter, { at, units, after, limit: Math.min(PAGE, MOST_EXPORTED - rows + 1) });
+      const kept = page.slice(0, MOST_EXPORTED - rows);
+      if (kept.length > 0) {
+        const cells = kept.map((row) => kind.columns.map(([, value]) => value(row)));
+        const content = Buffer.from(rowsXml(cells, rows + 2));
+        after = kind.afterOf(kept.at(-1));
+        await addPart(db, { id, rows }, { content, rows: kept.length, after }, now());
+        rows += kept.length;
+      }
+      if (page.length < PAGE) return await finishExport(db, id, page.length > kept.length, now());
+    }
+    const total = given.total ?? Math.min(MOST_EXPORTED, await kind.count(db, filter, { at, units }));
+    await releaseExport(db, id, total, now());
+  } catch (error) {
+    // Somebody else works at it: they wrote the same page first.
+    if ((error as { code?: string }).code === UNIQUE_VIOLATION) return;
+    // What PostgreSQL says could quote a record: only its code is logged.
+    logger.error('an export failed', { export: id, error: (error as { code?: string }).code ?? messageOf(error) });
+    await failExport(db, id, now());
+  }
+}
+
+/** The file of an export that is done, a page of it in memory at a time. */
+export async function exportFile(db: Knex, config: HubConfig, done: Export): Promise<Readable> {
+  const kind = exportNamed(done.what);
+  const pages = partsOf(db, done.id);
+  if ('build' in kind) return Readable.from(pages);
+  const { at, by, byUnit, units, rows, cut } = done;
+  return listWorkbook({
+    ...{ name: kind.zh, columns: kind.columns.map(([head]) => head), rows, pages },
+    about: [
+      ['内容', kind.zh],
+      ['城市', config.jurisdiction.name],
+      ...kind
+        .says(done.filter)
+        .flatMap(([label, value]): [string, string][] => (value === undefined ? [] : [[`筛选:${label}`, value]])),
+      ['单位范围', units === null ? '全部单位' : `${byUnit ?? ''}及所属(${String(units.length)} 个单位)`],
+      ['数据时间', shanghaiInstant(at.getTime())],
+      ['日历版本', (await calendarName(db)) ?? '无'],
+      ['行数', cut ? `${String(rows)}(已达上限,其余未列;请缩小筛选范围)` : String(rows)],
+      ['导出人', by],
+    ],
+  });
+}
+
+/** Goes on with exports that take longer, every few seconds. Returns what ends it. */
+export function startExports(options: ExportOptions): () => Promise<void> {
+  const stopped = new AbortController();
+  const work = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      const id = await takeExport(options.db, options.now());
+      if (id === null) return;
+      await workExport(options, id, MOST_EXPORTED, stopped.signal);
+    }
+  };
+  let running = Promise.resolve();
+  const task = cron.schedule(
+    '*/3 * * * * *',
+    () => {
+      running = work().catch((error: unknown) => {
+        options.logger.error('exports cannot be worked at', {
+          error: (error as { code?: string }).code ?? messageOf(error),
+        });
+      });
+      return running;
+    },
+    { noOverlap: true, name: 'exports' },
+  );
+  return async () => {
+    stopped.abort();
+    await task.destroy();
+    await running;
+  };
+}

@@ -1,0 +1,124 @@
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { findStream, type HubConfig } from '../config/load.ts';
+import { openStream } from '../connectors/registry.ts';
+import { configurationError } from '../domain/errors.ts';
+import { replayWorkflowId, returnWorkflowId, stockWorkflowId, syncWorkflowId } from '../domain/ids.ts';
+import { describeWindow, timeWindow } from '../domain/window.ts';
+import type { Totals } from '../workflows/messages.ts';
+import type { replayRejects } from '../workflows/replay-rejects.ts';
+import type { returnSync } from '../workflows/return-sync.ts';
+import { streamAttributes } from '../workflows/search-attributes.ts';
+import type { stockImport } from '../workflows/stock-import.ts';
+import type { syncWindow } from '../workflows/sync-window.ts';
+import { labelOf } from './schedules.ts';
+
+/** A run that somebody asked for, as it began. */
+export interface StartedRun {
+  /** What it reads, for people. */
+  title: string;
+  workflowId: string;
+  result: () => Promise<Totals>;
+}
+
+/** Starts a run; throws a configuration error where one of the same kind is going on. */
+async function started(
+  title: string,
+  start: Promise<{ workflowId: string; result: () => Promise<Totals> }>,
+): Promise<StartedRun> {
+  try {
+    const handle = await start;
+    return { title, workflowId: handle.workflowId, result: () => handle.result() };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw configurationError(`${title}: a run of it is going on`, {
+      code: 'run-going-on',
+      zh: '同类运行正在进行,请待其结束',
+      cure: 'wait until it has ended',
+    });
+  }
+}
+
+/**
+ * Has a running hub read a window of a stream, or its next batches; old records (存量) from where their import stands.
+ * @param again reads batches again that were taken in the window
+ */
+export async function startRun(
+  client: Client,
+  config: HubConfig,
+  name: string,
+  { fromMs, toMs, again = false }: { fromMs: number; toMs: number; again?: boolean | undefined },
+): Promise<StartedRun> {
+  const { connector, stream } = findStream(config, name);
+  if (stream.delivery === 'stock') return startStock(client, config, name);
+  const label = labelOf(connector.name, stream);
+  const { taskQueue } = config.settings.temporal;
+  const { source } = openStream(config, connector, stream);
+  const byBatches = source.nextBatch !== undefined;
+  let readableMs = 0;
+  try {
+    // What is younger may still become visible: it is left to the next run, as always.
+    if (!byBatches) readableMs = (await source.clock()) - stream.lag;
+  } finally {
+    await source.close?.();
+  }
+  if (again && source.once) {
+    throw configurationError(`${name} is read from ${connector.kind}: a batch that was taken is not there any more`, {
+      code: 'read-once',
+      zh: '已取走的批次在源端已不存在,请部门重新交付',
+      cure: 'ask the department to deliver it once more: to set the rows to open again, or to push them again',
+    });
+  }
+  if (byBatches)
+    return started(
+      `${name}, its next batches`,
+      client.workflow.start<typeof returnSync>('returnSync', {
+        ...{ taskQueue, workflowId: returnWorkflowId(name), typedSearchAttributes: streamAttributes(label, '取批次') },
+        args: [{ ...label, ...(again && { again: timeWindow(fromMs, toMs) }) }],
+      }),
+    );
+  const window = timeWindow(fromMs, Math.max(fromMs, Math.min(toMs, readableMs)));
+  return started(
+    `${name}, ${describeWindow(window)}`,
+    client.workflow.start<typeof syncWindow>('syncWindow', {
+      ...{ taskQueue, workflowId: syncWorkflowId(name), typedSearchAttributes: streamAttributes(label, '读取') },
+      staticSummary: `读取 · ${label.title} · ${describeWindow(window)}`,
+      args: [{ ...label, purpose: 'daily', window }],
+    }),
+  );
+}
+
+/** Has a running hub import what is not in yet of a stream's old records (存量); one that is going on is watched. */
+export async function startStock(client: Client, config: HubConfig, name: string): Promise<StartedRun> {
+  const { connector, stream } = findStream(config, name);
+  const label = labelOf(connector.name, stream);
+  return started(
+    name,
+    client.workflow.start<typeof stockImport>('stockImport', {
+      ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: stockWorkflowId(name) },
+      typedSearchAttributes: streamAttributes(label, '存量'),
+      staticSummary: `存量 · ${label.title}`,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      args: [label],
+    }),
+  );
+}
+
+/** Has a running hub map a stream's open rejects again, all or those by one rule. */
+export async function startReplay(
+  client: Client,
+  config: HubConfig,
+  name: string,
+  rule: string | undefined,
+): Promise<StartedRun> {
+  const { connector, stream } = findStream(config, name);
+  const label = labelOf(connector.name, stream);
+  return started(
+    `${name}, its open rejects`,
+    client.workflow.start<typeof replayRejects>('replayRejects', {
+      ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: replayWorkflowId(name) },
+      typedSearchAttributes: streamAttributes(label, '重放'),
+      staticSummary: `重放 · ${label.title}`,
+      args: [{ ...label, rule }],
+    }),
+  );
+}

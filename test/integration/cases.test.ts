@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import { caseWorkflowId } from '../../domain/ids.ts';
+import { actOnDispute, findDispute, openDispute, type DisputeStep } from '../../store/disputes.ts';
+import { wakeCase } from '../../temporal/cases.ts';
+import { HUB_DUE_AT } from '../../workflows/search-attributes.ts';
+import { seeded } from '../departments/random.ts';
+import { runHub } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
+import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
+
+const SEED = Number(process.env.HUB_CHAOS_SEED ?? Date.now());
+const CASES = 60;
+const PARTS = ['worker', 'temporal', 'postgres'] as const;
+
+describe(`cases of a running hub (HUB_CHAOS_SEED=${SEED})`, () => {
+  let hub: LiveHub;
+  let ids: number[];
+  let env: Record<string, string>;
+  before(async () => {
+    hub = await startLiveHub(600);
+    env = { DATABASE_URL: hub.addresses.databaseUrl, TEMPORAL_ADDRESS: hub.addresses.temporalAddress };
+    ids = [];
+  });
+  after(() => hub.stop());
+
+  const who = () => ({ by: '张三', at: new Date() });
+  /** Until it is done: whoever asks tries again when the database was away. */
+  const surely = <T>(work: () => Promise<T>): Promise<T> =>
+    pRetry(work, {
+      retries: 40,
+      minTimeout: 250,
+      factor: 1,
+      shouldRetry: ({ error }) => !error.message.includes('cannot be done'),
+    });
+  const act = (id: number, step: DisputeStep): Promise<void> => surely(() => actOnDispute(hub.db, id, step, who()));
+  const obligations = async (): Promise<string[]> => {
+    const { rows } = await hub.db.raw<{ rows: { line: string }[] }>(
+      `SELECT subject || ' ' || rule || ' ' || due_at || ' ' || started_at AS line FROM obligation
+       WHERE workflow_id IS NOT NULL ORDER BY 1`,
+    );
+    return rows.map(({ line }) => line);
+  };
+
+  it('whatever is killed while people work at them, no deadline is lost, doubled or moved, and every case goes on', async () => {
+    const random = seeded(SEED);
+    const done = new AbortController();
+    const killing = (async () => {
+      for (let round = 0; !done.signal.aborted && round < 6; round++) {
+        await wait(400 + random() * 2_000);
+        await hub.kill(PARTS[round % PARTS.length] ?? 'worker');
+      }
+    })();
+    for (let index = 0; index < CASES; index++) {
+      const given = {
+        ...{
+          source: 'hotline',
+          ticket: `T${index}`,
+          number: `N-${index}`,
+          typeCode: null,
+          objector: '王五',
+          contact: '138',
+        },
+        ...{ statement: '有误', raisedAt: new Date() },
+      };
+      // A hotline that is not sure sends it again.
+      const { id } = await surely(() => openDispute(hub.db, given, who()));
+      const again = await surely(() => openDispute(hub.db, given, who()));
+      assert.deepEqual(again, { id, known: true });
+      ids.push(id);
+      await act(id, { action: 'receive' });
+    }
+    const opened = await obligations();
+    assert.equal(opened.length, 2 * CASES);
+    for (const id of ids.slice(0, CASES / 2)) {
+      await act(id, { action: 'mark' });
+      await act(id, { action: 'verify', upheld: false, answer: '无误' });
+      await act(id, { action: 'tell', receipt: 'r' });
+    }
+    done.abort();
+    await killing;
+    assert.deepEqual(await surely(obligations), opened);
+    const ended = await hub.db('obligation').whereNotNull('workflow_id').whereNotNull('met_at').select<unknown[]>('id');
+    assert.equal(ended.length, CASES, 'both deadlines of each case that was answered, and no other');
+    // Nobody woke a workflow here: the watchdog finds what none has seen.
+    for (const [index, id] of ids.entries()) await expectState(id, index < CASES / 2 ? 'COMPLETED' : 'RUNNING');
+  });
+
+  async function expectState(id: number, state: string): Promise<void> {
+    await eventually(async () => {
+      const handle = hub.client.workflow.getHandle(caseWorkflowId({ kind: 'dispute', id }));
+      assert.equal((await handle.describe()).status.name, state, `dispute ${id}`);
+    }, 180_000);
+  }
+
+  it('Temporal wiped: rebuilt from the ledger, every open case is waited for again with the same due times', async () => {
+    const open = ids.slice(CASES / 2);
+    const before = await obligations();
+    rmSync(join(hub.supervisor.folder, 'temporal.db'), { force: true });
+    await hub.kill('temporal');
+    await eventually(async () => {
+      const known = await hub.client.workflow.count();
+      assert.equal(known.count, 0);
+    }, 60_000);
+    const rebuilt = await runHub(['rebuild-workflows', '--config', hub.choice.folder, '--demo'], env);
+    assert.equal(rebuilt.code, 0, rebuilt.stderr);
+    assert.match(rebuilt.stdout, new RegExp(`${open.length} are waited for`));
+    for (const id of open) {
+      await expectState(id, 'RUNNING');
+      const { rows } = await hub.db.raw<{ rows: { due: Date }[] }>(
+        `SELECT min(due_at) AS due FROM obligation WHERE subject = ? AND obligation_runs(obligation)`,
+        [`dispute/${id}`],
+      );
+      await eventually(async () => {
+        const handle = hub.client.workflow.getHandle(caseWorkflowId({ kind: 'dispute', id }));
+        assert.deepEqual((await handle.describe()).typedSearchAttributes.get(HUB_DUE_AT), rows[0]?.due);
+      });
+    }
+    assert.deepEqual(await obligations(), before);
+  });
+
+  it('by command: what is done is in the ledger at once, also while Temporal is down', async () => {
+    const [id = 0] = ids.slice(-1);
+    const pid = hub.supervisor.pids().temporal ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    const marked = await runHub(
+      ['dispute', 'mark', String(id), '--by', '张三', '--config', hub.choice.folder, '--demo'],
+      env,
+    );
+    process.kill(pid, 'SIGCONT');
+    assert.equal(marked.code, 0, marked.stderr);
+    assert.match(marked.stdout, /could not be woken yet/);
+    assert.ok((await findDispute(hub.db, id))?.markedAt);
+    await wakeCase(hub.client, hub.config.settings.temporal.taskQueue, { kind: 'dispute', id, round: 1 });
+    const shown = await runHub(['dispute', 'show', String(id), '--config', hub.choice.folder, '--demo'], env);
+    assert.match(shown.stdout, /WX-18b 第十八条[\s\S]*Timeline[\s\S]*mark/);
+    assert.ok(!shown.stdout.includes('王五'));
+  });
+});

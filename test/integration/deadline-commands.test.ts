@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import iconv from 'iconv-lite';
+import { after, before, describe, it } from 'node:test';
+import { loadConfig } from '../../config/load.ts';
+import { addDays, shanghaiDate } from '../../domain/dates.ts';
+import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
+import { remindExpiries } from '../../store/expiry.ts';
+import { saveStreams } from '../../store/streams.ts';
+import { configuredStreams } from '../../temporal/worker.ts';
+import { arrive, tasksOf, useProfile } from '../support/arrivals.ts';
+import { runHub } from '../support/command.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
+
+const STREAM = 'housing-permits';
+const HOLDER = '无锡机密建设有限公司';
+const UNIT = ['--unit', '11320200014006438B', '--name', '市住建局', '--by', '张三'];
+
+describe('commands on deadlines', () => {
+  let folder: string;
+  let config: string;
+  let database: TestDatabase;
+  const now = new Date();
+  before(async () => {
+    folder = temporaryFolder();
+    config = await ownConfig(folder);
+    database = await createDatabase();
+    await saveStreams(database.db, configuredStreams(loadConfig({ folder: config, demo: true })), now);
+    await useProfile(database.db, 'wuxi');
+    await approveDemoCatalog(database.db);
+    const { id } = await database.db('stream').where({ name: STREAM }).first<{ id: number }>('id');
+    const holders = [{ name: HOLDER, code: '91460100MA5THWMM2J', codeType: '001' }];
+    const expiresOn = addDays(shanghaiDate(now.getTime()), 30);
+    await arrive(database.db, id, now, [
+      { key: 'K1', expiresOn, holders },
+      { key: 'K2', expiresOn, holders },
+      { key: '0003', holders },
+    ]);
+  });
+  after(async () => {
+    await database.drop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const hub = (...args: string[]) => runHub([...args, '--config', config, '--demo'], { DATABASE_URL: database.url });
+  const file = (name: string, content: string | Buffer): string => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const done = `${shanghaiDate(now.getTime())} 00:00:00`;
+
+  it('a department’s list of completed cases is taken from csv, in whatever encoding, and from a workbook', async () => {
+    const rows = ['办件编号,办结时间,签发方式,记录键,备注', `办-1,${done},在线,0003,甲`, `办-2,${done},在线,none,`];
+    const csv = file('cases.csv', iconv.encode(rows.join('\r\n'), 'gbk'));
+    const imported = await hub('cases', 'import', csv, '--stream', STREAM);
+    assert.equal(imported.stdout, '2 announced, 0 corrected, 0 unchanged\n', imported.stderr);
+    const sheet = textSheet([
+      ['case', 'deliveredAt'],
+      ['办-2', done],
+    ]);
+    const again = await hub('cases', 'import', file('cases.xlsx', workbookOf({ a: sheet })), '--stream', STREAM);
+    assert.equal(again.stdout, '0 announced, 1 corrected, 0 unchanged\n', again.stderr);
+
+    const listed = await hub('cases', '--stream', STREAM, '--open', '--json');
+    const cases = JSON.parse(listed.stdout) as { caseNumber: string; rule: string; deliveredAt: string | null }[];
+    assert.deepEqual(
+      cases.map(({ caseNumber, rule, deliveredAt }) => [caseNumber, rule, deliveredAt !== null]),
+      [['办-2', 'WX-8', true]],
+    );
+    assert.match((await hub('cases')).stdout, /办-1[^\n]*在线[^\n]*WX-8\(内控时限\)/);
+    assert.equal((await hub('cases', '--stream', 'health-doctors')).stdout, 'There is none.\n');
+  });
+
+  it('a list with something wrong is refused whole, with the place of each fault', async () => {
+    const csv = file('wrong.csv', `办件编号,办结时间,签发方式,记录键\n办-8,${done},在线,a\n办-9,tomorrow,在线,b\n`);
+    const { code, stderr } = await hub('cases', 'import', csv, '--stream', STREAM);
+    assert.deepEqual([code, stderr.includes('number 2, completedAt: expected a time')], [1, true], stderr);
+    assert.match((await hub('cases', 'import', csv)).stderr, /Cases of which stream\?; name it with --stream\./);
+    const none = await hub('cases', 'import', join(folder, 'none.csv'), '--stream', STREAM);
+    assert.match(none.stderr, /none\.csv: there is no such file/);
+    const odd = await hub('cases', 'import', file('cases.pdf', 'x'), '--stream', STREAM);
+    assert.match(odd.stderr, /cases\.pdf: found no format in its name, expected \.csv/);
+    assert.equal((JSON.parse((await hub('cases', '--json')).stdout) as unknown[]).length, 2);
+  });
+
+  it('reminders are handed to their unit as a file that nobody else reads, and taken down as done with who says so', async () => {
+    await remindExpiries(database.db, { leadDays: 30, types: {} }, now);
+    const shown = await hub('expiry');
+    assert.match(shown.stdout, /no-K1[^\n]*the unit/);
+    assert.ok(!shown.stdout.includes(HOLDER) && !(await hub('expiry', '--json')).stdout.includes(HOLDER));
+    const out = join(folder, 'expiry.xlsx');
+    assert.match((await hub('expiry', '--stream', STREAM, '--out', out)).stdout, /^Wrote 2 reminders/);
+    assert.equal(statSync(out).mode & 0o777, 0o600);
+    const rows = sheetRows(openWorkbook(readFileSync(out)), '到期提醒').map((row) =>
+      row.map((cell) => String(cell ?? '')),
+    );
+    assert.ok(rows[1]?.includes(HOLDER));
+
+    assert.match((await hub('expiry', 'done', '--by', '张三')).stderr, /Which reminders\?/);
+    const first = file('first.xlsx', workbookOf({ 到期提醒: textSheet(rows.slice(0, 2)) }));
+    assert.equal((await hub('expiry', 'done', '--file', first, '--by', '张三')).stdout, '1 reminded, says 张三\n');
+    const twice = await hub('expiry', 'done', '--file', first, '--by', '张三');
+    assert.match(twice.stderr, /row 2, ※编号: expected a reminder that is still open/);
+    const all = await hub('expiry', 'done', '--all', '--stream', STREAM, '--by', '李四');
+    assert.equal(all.stdout, '1 reminded, says 李四\n');
+    assert.equal((await hub('expiry')).stdout, 'There is none.\n');
+  });
+
+  it('a list of uses is owed from a change on until its next version is in', async () => {
+    const changed = await hub('usage-list', 'changed', ...UNIT, '--since', done);
+    assert.match(changed.stdout, /^市住建局 owes its list/, changed.stderr);
+    assert.match((await hub('usage-list', 'changed', ...UNIT, '--since', done)).stdout, /^Nothing to do/);
+    const uses = (type: string) => `- { code: A-1, name: 施工许可, scenario: 受理, types: ["${type}"] }\n`;
+    const unknown = await hub('usage-list', 'import', file('uses.yaml', uses('111000000000134939004')), ...UNIT);
+    assert.match(unknown.stderr, /uses\.yaml:1:\[0\]\.types\[0\]: .*111000000000134939003 is the nearest/);
+    const imported = await hub('usage-list', 'import', file('uses.yaml', uses('111000000000134939003')), ...UNIT);
+    assert.match(
+      imported.stdout,
+      /^Version 1 of 市住建局, 1 scenarios; it was owed, and is not any more/,
+      imported.stderr,
+    );
+    const [task] = await tasksOf(database.db, 'usage-list/11320200014006438B', now);
+    assert.equal(task?.state, 'met');
+    assert.match((await hub('usage-list', '--unit', '11320200014006438B')).stdout, /受理[^\n]*111000000000134939003/);
+    const other = await hub('usage-list', 'changed', '--unit', '113', '--name', 'x', '--by', 'y', '--since', done);
+    assert.match(other.stderr, /--unit: found “113”, expected a 统一社会信用代码/);
+  });
+});

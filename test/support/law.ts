@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { Knex } from 'knex';
+import { loadConfig, type HubConfig } from '../../config/load.ts';
+import type { ObligationState } from '../../domain/duties.ts';
+import { noteCalendar, saveCalendar } from '../../store/calendar.ts';
+import { listTasks } from '../../store/tasks.ts';
+import { calendarInForce, saveLaw } from '../../temporal/worker.ts';
+
+const EVERY: ObligationState[] = [
+  ...(['open', 'due soon', 'overdue', 'suspended', 'no calendar', 'met', 'met late', 'exempted', 'cancelled'] as const),
+];
+
+/** Puts a city's regulation and calendar into force in a test's database. */
+export async function enact(db: Knex, jurisdiction: string, at: Date): Promise<HubConfig> {
+  const config = loadConfig({ folder: join(import.meta.dirname, '../../config'), demo: true, jurisdiction });
+  await saveLaw(db, config);
+  const { name } = await saveCalendar(db, calendarInForce(config), at);
+  await noteCalendar(db, name);
+  return config;
+}
+
+/** Shanghai time. */
+export const at = (text: string): Date => new Date(`${text.includes('T') ? text : `${text}T00:00:00`}+08:00`);
+
+/** The deadlines of a case at a moment, `rule state due`, in the order that they are due. */
+export async function deadlines(db: Knex, subject: string, now: Date): Promise<string[]> {
+  const tasks = await listTasks(db, now, { states: EVERY, subject, limit: 100 });
+  return tasks.map(({ subject: own, rule, state, dueAt }) => {
+    const due = dueAt === null ? 'never' : new Date(dueAt.getTime() + 8 * 3_600_000).toISOString().slice(5, 16);
+    return `${own.slice(subject.length)} ${rule} ${state} ${due}`.trim();
+  });
+}

@@ -79,9 +79,19 @@ export const send = <T>(
 const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** What an address of the API answers, kept fresh. */
-export const useGet = <T>(path: string, query: Query = {}, enabled = true): UseQueryResult<T, ApiProblem> =>
-  useQuery<T, ApiProblem>({ ...asked<T>(path, query), enabled });
+const ASKED_AGAIN_MS = 2_000;
+
+/** What an address of the API answers, kept fresh; asked for again and again until it is as awaited. */
+export const useGet = <T>(
+  path: string,
+  query: Query = {},
+  { enabled = true, until = () => true }: { enabled?: boolean; until?: (data: T) => boolean } = {},
+): UseQueryResult<T, ApiProblem> =>
+  useQuery<T, ApiProblem>({
+    ...asked<T>(path, query),
+    enabled,
+    refetchInterval: ({ state: { data } }) => data !== undefined && !until(data) && ASKED_AGAIN_MS,
+  });
 
 /** A question to the API, for whoever asks it ahead. */
 export const asked = <T>(path: string, query: Query = {}) => ({

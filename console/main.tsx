@@ -4,11 +4,12 @@ import { App, ConfigProvider, type ThemeConfig } from 'antd';
 import english from 'antd/locale/en_US';
 import chinese from 'antd/locale/zh_CN';
 import 'dayjs/locale/zh-cn';
-import { StrictMode } from 'react';
+import { StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router';
 import { ApiProblem, asked } from './api.ts';
 import { LanguageProvider, useLanguage } from './language.tsx';
+import { Waiting } from './parts/states.tsx';
 import { router } from './routes.tsx';
 import { SessionGate } from './session.tsx';
 import './console.css';
@@ -41,9 +42,11 @@ function Console() {
   return (
     <ConfigProvider locale={language === 'zh' ? chinese : english} theme={THEME} button={{ autoInsertSpace: false }}>
       <App>
-        <SessionGate>
-          <RouterProvider router={router} />
-        </SessionGate>
+        <Suspense fallback={<Waiting />}>
+          <SessionGate>
+            <RouterProvider router={router} />
+          </SessionGate>
+        </Suspense>
       </App>
     </ConfigProvider>
   );

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { createContext, lazy, Suspense, useContext, type ReactNode } from 'react';
+import { createContext, lazy, useContext, type ReactNode } from 'react';
 import type { Permission } from '../domain/access.ts';
 import type { SessionView } from '../server/api/session.ts';
 import { useGet } from './api.ts';
@@ -19,20 +19,10 @@ export function SessionGate({ children }: { children: ReactNode }) {
     client.clear();
     void refetch();
   };
-  if (error?.status === 401)
-    return (
-      <Suspense fallback={<Waiting />}>
-        <SignIn done={again} />
-      </Suspense>
-    );
+  if (error?.status === 401) return <SignIn done={again} />;
   // What is shown stays while the hub is away for a moment.
   if (!data) return error ? <Failure problem={error} retry={again} /> : <Waiting />;
-  if (data.mustChange)
-    return (
-      <Suspense fallback={<Waiting />}>
-        <ChangePassword done={again} />
-      </Suspense>
-    );
+  if (data.mustChange) return <ChangePassword done={again} />;
   return <Context.Provider value={data}>{children}</Context.Provider>;
 }
 

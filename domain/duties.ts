@@ -45,6 +45,8 @@ export type ObligationState = keyof typeof OBLIGATION_STATES;
 export const EVERY_STATE = Object.keys(OBLIGATION_STATES) as [ObligationState, ...ObligationState[]];
 /** States of what is still owed. */
 export const RUNNING_STATES: readonly ObligationState[] = ['no calendar', 'overdue', 'due soon', 'open', 'suspended'];
+/** States of what can be urged: it has a due time, which runs. */
+export const URGENT_STATES: readonly ObligationState[] = ['overdue', 'due soon', 'open'];
 
 /** What a deadline is of. */
 export type Duty = keyof typeof DUTIES;

@@ -43,7 +43,7 @@ export async function takePaper(
 }
 
 /** What the fields of the source are is learnt from the source, not from a file that people made. */
-export async function* mappedPages(
+async function* mappedPages(
   file: Pick<HandedIn, 'name' | 'pages'>,
   stream: StreamConfig,
   { map, keyOf }: Mapping,

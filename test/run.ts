@@ -191,7 +191,10 @@ async function runAll(): Promise<boolean> {
     [files.filter((file) => isIn(LIVE, file)), 2],
   ];
   for (const [group, concurrency] of groups.filter(([{ length }]) => length > 0)) {
-    const stream = run({ files: group, concurrency, timeout: 600_000 });
+    const stream = run({
+      ...{ files: group, concurrency, timeout: 600_000 },
+      execArgv: ['--import', join(ROOT, 'test/support/time-limit.ts')],
+    });
     stream.on('test:pass', ({ details, skip, todo }) => {
       if (details.type === 'suite') return;
       // A skipped test proves nothing, so it does not pass.

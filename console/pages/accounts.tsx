@@ -1,4 +1,4 @@
-import { Button, Dropdown, Select, Table, Tabs, type TableColumnsType } from 'antd';
+import { Button, Dropdown, Table, Tabs, type TableColumnsType } from 'antd';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { ROLES, UNIT_ROLES, type Role } from '../../domain/access.ts';
@@ -7,7 +7,7 @@ import type { AccountView, ContactView, UnitView } from '../../server/api/accoun
 import type { MethodsView } from '../../server/api/oidc.ts';
 import { send, useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
-import { TextFilter } from '../parts/filters.tsx';
+import { ChoiceFilter, TextFilter } from '../parts/filters.tsx';
 import { ActionForm, type ActionField } from '../parts/action-form.tsx';
 import { List, useFilters } from '../parts/list.tsx';
 import { Mark } from '../parts/mark.tsx';
@@ -106,24 +106,19 @@ function AccountList() {
           value={text}
           onChange={(value) => change({ text: value })}
         />
-        <Select
-          allowClear
-          style={{ width: 150 }}
-          placeholder={say('角色', 'Role')}
-          aria-label={say('角色', 'Role')}
+        <ChoiceFilter
+          label={say('角色', 'Role')}
           value={role}
           options={Object.entries(ROLES).map(([value, pair]) => ({ value, label: name(pair) }))}
-          onChange={(chosen: string | undefined) => change({ role: chosen })}
+          onChange={(value) => change({ role: value })}
+          width={150}
         />
-        <Select
-          allowClear
-          showSearch={{ optionFilterProp: 'label' }}
-          style={{ width: 320 }}
-          placeholder={say('单位', 'Unit')}
-          aria-label={say('单位', 'Unit')}
+        <ChoiceFilter
+          label={say('单位', 'Unit')}
           value={unit}
           options={options}
-          onChange={(chosen: string | undefined) => change({ unit: chosen })}
+          onChange={(value) => change({ unit: value })}
+          width={320}
         />
       </div>
       <List<AccountView>

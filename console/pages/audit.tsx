@@ -1,4 +1,4 @@
-import { Button, DatePicker, Select, type TableColumnsType } from 'antd';
+import { Button, DatePicker, type TableColumnsType } from 'antd';
 import dayjs from 'dayjs';
 import { Link } from 'react-router';
 import { OTHER_ACTIONS, PERMISSION_NAMES, ROLES, type Role } from '../../domain/access.ts';
@@ -6,7 +6,7 @@ import { DISPUTE_ACTIONS } from '../../domain/dispute.ts';
 import { ACTIONS as SUPERVISION_ACTIONS, INSPECTIONS } from '../../domain/supervision.ts';
 import type { AuditView } from '../../server/api/audit.ts';
 import { useLanguage } from '../language.tsx';
-import { TextFilter } from '../parts/filters.tsx';
+import { ChoiceFilter, TextFilter } from '../parts/filters.tsx';
 import { List, useFilters } from '../parts/list.tsx';
 import { useObjectPage } from '../parts/object-page.ts';
 import { Page, Section } from '../parts/page.tsx';
@@ -114,17 +114,14 @@ export default function Audit() {
             onChange={(value) => change({ actor: value.toLowerCase() })}
             width={180}
           />
-          <Select
-            showSearch={{ optionFilterProp: 'label' }}
-            allowClear
-            style={{ width: 210 }}
-            placeholder={say('操作', 'Action')}
-            aria-label={say('操作', 'Action')}
+          <ChoiceFilter
+            label={say('操作', 'Action')}
             value={action}
             options={Object.entries(ACTIONS)
               .filter(([value]) => !value.endsWith(':read') && !value.endsWith(':personal'))
               .map(([value, pair]) => ({ value, label: name(pair) }))}
-            onChange={(chosen: string | undefined) => change({ action: chosen })}
+            onChange={(value) => change({ action: value })}
+            width={210}
           />
           <TextFilter
             label={say('对象,如 dispute/12', 'Object, as dispute/12')}

@@ -1,6 +1,6 @@
 import { Alert, Button, DatePicker, Form, Input, InputNumber, Modal, Segmented, Space, Table, Upload } from 'antd';
 import dayjs from 'dayjs';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { DAY_REASONS, type DayReason } from '../../domain/calendar.ts';
 import type { CalendarPreview, CalendarView, DueView } from '../../server/api/law.ts';
@@ -13,8 +13,6 @@ import { Due, dueMoment } from '../parts/time.tsx';
 import { useSession } from '../session.tsx';
 
 /** How often it is asked whether the hub counts by a table that was imported. */
-const ASKED_EVERY_MS = 2_000;
-
 type CalendarDay = NonNullable<CalendarView['days']>[number];
 /** Beside its colour, each kind of day has a sign, as on printed calendars; ordinary days have none. */
 const SIGNS: Record<DayReason, { zh: string; en: string }> = {
@@ -34,14 +32,9 @@ export default function Calendar() {
   const [params, setParams] = useSearchParams();
   const [importing, setImporting] = useState(false);
   const year = params.get('year') ?? undefined;
-  const { data, error, refetch } = useGet<CalendarView>('/calendar', { year });
   const [imported, setImported] = useState<CalendarPreview | null>(null);
-  const awaited = imported !== null && data !== undefined && !isInForce(data, imported);
-  useEffect(() => {
-    if (!awaited) return undefined;
-    const timer = setInterval(() => void refetch(), ASKED_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [awaited, refetch]);
+  const arrived = (shown: CalendarView) => imported === null || isInForce(shown, imported);
+  const { data, error, refetch } = useGet<CalendarView>('/calendar', { year }, { until: arrived });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const table = data.years.find((one) => one.year === data.year);
@@ -80,7 +73,7 @@ export default function Calendar() {
         </>
       }
     >
-      {awaited && (
+      {imported !== null && !arrived(data) && (
         <Alert
           className="late-bar"
           type="info"

@@ -1,9 +1,9 @@
-import { Alert, Select, type TableColumnsType } from 'antd';
+import { Alert, type TableColumnsType } from 'antd';
 import { Link } from 'react-router';
 import type { CatalogView, WaitingView } from '../../server/api/catalog.ts';
 import { useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
-import { TextFilter } from '../parts/filters.tsx';
+import { ChoiceFilter, TextFilter } from '../parts/filters.tsx';
 import { List, useFilters } from '../parts/list.tsx';
 import { Mark, type Tone } from '../parts/mark.tsx';
 import { Page, Section } from '../parts/page.tsx';
@@ -70,17 +70,15 @@ export default function Catalog() {
       )}
       <Section title={say('条目', 'Entries')}>
         <div className="filters" role="search">
-          <Select
-            allowClear
-            style={{ width: 180 }}
-            placeholder={say('状态', 'State')}
-            aria-label={say('状态', 'State')}
+          <ChoiceFilter
+            label={say('状态', 'State')}
             value={state}
             options={(['approved', 'draft', 'withdrawn'] as const).map((value) => ({
               value,
               label: name(ENTRY_STATES[value]),
             }))}
-            onChange={(value: string | undefined) => change({ state: value })}
+            onChange={(value) => change({ state: value })}
+            width={180}
           />
           <TextFilter
             label={say('名称或类型代码', 'Name or type')}

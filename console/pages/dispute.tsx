@@ -158,7 +158,11 @@ export default function Dispute() {
 function useFields(): (action: DisputeAction) => ActionField[] {
   const { say } = useLanguage();
   const { may } = useSession();
-  const units = useGet<{ items: { code: string; name: string }[] }>('/unit-names', {}, may('disputes:manage'));
+  const units = useGet<{ items: { code: string; name: string }[] }>(
+    '/unit-names',
+    {},
+    { enabled: may('disputes:manage') },
+  );
   const result: ActionField[] = [
     {
       ...{ name: 'upheld', label: say('核实结果', 'Result'), required: true, kind: 'choice' },

@@ -1,11 +1,11 @@
-import { Button, Checkbox, Select } from 'antd';
+import { Button, Checkbox } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { DISPUTE_ENDS, DISPUTE_STAGES, type DisputeStage } from '../../domain/dispute.ts';
 import type { DisputeView } from '../../server/api/disputes.ts';
 import { send } from '../api.ts';
 import { useLanguage } from '../language.tsx';
-import { TextFilter, UnitFilter } from '../parts/filters.tsx';
+import { ChoicesFilter, TextFilter, UnitFilter } from '../parts/filters.tsx';
 import { ActionForm } from '../parts/action-form.tsx';
 import { NextDue } from '../parts/case.tsx';
 import { List, useFilters } from '../parts/list.tsx';
@@ -51,15 +51,12 @@ export default function Disputes() {
     >
       <Section>
         <div className="filters" role="search">
-          <Select
-            mode="multiple"
-            allowClear
-            style={{ minWidth: 220 }}
-            placeholder={say('阶段', 'Stage')}
-            aria-label={say('阶段', 'Stage')}
-            value={stage?.split(',') ?? []}
+          <ChoicesFilter
+            label={say('阶段', 'Stage')}
+            value={stage}
             options={Object.entries(DISPUTE_STAGES).map(([value, pair]) => ({ value, label: name(pair) }))}
-            onChange={(chosen: string[]) => change({ stage: chosen.join(',') })}
+            onChange={(value) => change({ stage: value })}
+            width={220}
           />
           <TextFilter
             label={say('证照编号', 'Number of the certificate')}

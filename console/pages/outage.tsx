@@ -1,5 +1,6 @@
 import { Descriptions } from 'antd';
 import { useParams } from 'react-router';
+import { shanghaiInstant } from '../../domain/dates.ts';
 import { LARGEST_EVIDENCE, STOPPED_WORK } from '../../domain/outage.ts';
 import type { OutageDetail } from '../../server/api/outages.ts';
 import { addressOf, useGet } from '../api.ts';
@@ -8,7 +9,7 @@ import { Beside, CaseActions, CaseSections, NextDue, told, WorkflowLink, type Ca
 import { Mark } from '../parts/mark.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Failure, Waiting } from '../parts/states.tsx';
-import { Due, dueMoment, moment, Moment } from '../parts/time.tsx';
+import { Due, moment, Moment } from '../parts/time.tsx';
 import { Stage } from './outages.tsx';
 
 type Stream = OutageDetail['streams'][number];
@@ -147,7 +148,7 @@ function BurnDown({ outage: { streams, burnDown, reportedAt, nextDueAt } }: { ou
         {nextDueAt !== null && <path className="burn-down-due" d={`M${x(Date.parse(nextDueAt))},0V${HEIGHT}`} />}
       </svg>
       <figcaption className="outage-ends quiet">
-        <time dateTime={new Date(from).toISOString()}>{dueMoment(new Date(from).toISOString())}</time>
+        <Moment at={shanghaiInstant(from)} />
         <span>{told}</span>
         {nextDueAt === null ? (
           <Moment at={last.at} />

@@ -34,7 +34,7 @@ export default function Outages() {
   const { filters, change } = useFilters();
   const navigate = useNavigate();
   const [reporting, setReporting] = useState(false);
-  const streams = useGet<StreamChoices>('/outages/streams', {}, may('outages:report'));
+  const streams = useGet<StreamChoices>('/outages/streams', {}, { enabled: may('outages:report') });
   const { open, unit } = filters;
   return (
     <Page

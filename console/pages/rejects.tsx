@@ -1,10 +1,11 @@
 import { UploadOutlined } from '@ant-design/icons';
-import { Alert, App, Button, Select, Space, Table, Upload, type TableColumnsType } from 'antd';
+import { Alert, App, Button, Space, Table, Upload, type TableColumnsType } from 'antd';
 import { Link } from 'react-router';
 import { RULES } from '../../domain/validation.ts';
 import type { CorrectionsView, RejectGroupView, RejectView } from '../../server/api/rejects.ts';
 import { addressOf, send, useGet, useSend, type ApiProblem } from '../api.ts';
 import { useLanguage } from '../language.tsx';
+import { ChoiceFilter } from '../parts/filters.tsx';
 import { List, useFilters } from '../parts/list.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../parts/states.tsx';
@@ -58,15 +59,12 @@ function Filters({ groups }: { groups: readonly RejectGroupView[] }) {
   const choices = (pairs: [string, string][]) =>
     [...new Map(pairs)].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
   const select = (key: 'stream' | 'unit' | 'rule', label: string, pairs: [string, string][]) => (
-    <Select
-      allowClear
-      showSearch={{ optionFilterProp: 'label' }}
-      style={{ width: 250 }}
-      placeholder={label}
-      aria-label={label}
+    <ChoiceFilter
+      label={label}
       value={filters[key]}
       options={choices(pairs)}
-      onChange={(value?: string) => change({ [key]: value })}
+      onChange={(value) => change({ [key]: value })}
+      width={250}
     />
   );
   return (

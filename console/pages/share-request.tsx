@@ -107,7 +107,11 @@ export default function ShareRequest() {
 function useActions(): Record<Action, { label: string; note?: string; fields: ActionField[] }> {
   const { say, name } = useLanguage();
   const { may } = useSession();
-  const units = useGet<{ items: { code: string; name: string }[] }>('/unit-names', {}, may('share:decide'));
+  const units = useGet<{ items: { code: string; name: string }[] }>(
+    '/unit-names',
+    {},
+    { enabled: may('share:decide') },
+  );
   const choices = (units.data?.items ?? []).map(({ code, name: called }) => ({
     value: code,
     label: `${called} ${code}`,

@@ -1,11 +1,11 @@
-import { Button, Select } from 'antd';
+import { Button } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { SHARE_OUTCOMES } from '../../domain/share-request.ts';
 import type { ShareRequestView } from '../../server/api/share-requests.ts';
 import { send } from '../api.ts';
 import { useLanguage } from '../language.tsx';
-import { UnitFilter } from '../parts/filters.tsx';
+import { ChoiceFilter, ChoicesFilter, UnitFilter } from '../parts/filters.tsx';
 import { ActionForm } from '../parts/action-form.tsx';
 import { NextDue } from '../parts/case.tsx';
 import { List, useFilters } from '../parts/list.tsx';
@@ -44,27 +44,22 @@ export default function ShareRequests() {
     >
       <Section>
         <div className="filters" role="search">
-          <Select
-            allowClear
-            style={{ width: 150 }}
-            placeholder={say('办理情况', 'State')}
-            aria-label={say('办理情况', 'State')}
-            value={open ?? null}
+          <ChoiceFilter
+            label={say('办理情况', 'State')}
+            value={open}
             options={[
               { value: 'true', label: say('待解决', 'To be decided') },
               { value: 'false', label: say('已办结', 'Closed') },
             ]}
-            onChange={(chosen: string | null) => change({ open: chosen ?? '' })}
+            onChange={(value) => change({ open: value })}
+            width={150}
           />
-          <Select
-            mode="multiple"
-            allowClear
-            style={{ minWidth: 220 }}
-            placeholder={say('结果', 'Outcome')}
-            aria-label={say('结果', 'Outcome')}
-            value={outcome?.split(',') ?? []}
+          <ChoicesFilter
+            label={say('结果', 'Outcome')}
+            value={outcome}
             options={Object.entries(SHARE_OUTCOMES).map(([value, pair]) => ({ value, label: name(pair) }))}
-            onChange={(chosen: string[]) => change({ outcome: chosen.join(',') })}
+            onChange={(value) => change({ outcome: value })}
+            width={220}
           />
           {unitCode === null && (
             <UnitFilter

@@ -1,9 +1,10 @@
-import { Button, Select, type TableColumnsType } from 'antd';
+import { Button, type TableColumnsType } from 'antd';
 import { Link } from 'react-router';
 import { DELIVERIES, STREAM_STATES, type StreamStateName } from '../../domain/streams.ts';
 import type { CoveragePage, StreamCounts, StreamView } from '../../server/api/streams.ts';
 import { useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
+import { ChoiceFilter, ChoicesFilter } from '../parts/filters.tsx';
 import { List, useFilters } from '../parts/list.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../parts/states.tsx';
@@ -32,28 +33,22 @@ export default function Streams() {
     >
       <Section>
         <div className="filters" role="search">
-          <Select
-            allowClear
-            showSearch={{ optionFilterProp: 'label' }}
-            style={{ width: 260 }}
-            placeholder={say('单位', 'Unit')}
-            aria-label={say('单位', 'Unit')}
+          <ChoiceFilter
+            label={say('单位', 'Unit')}
             value={unit}
             options={(counts?.units ?? []).map(({ code, name: label }) => ({ value: code, label }))}
-            onChange={(value?: string) => change({ unit: value })}
+            onChange={(value) => change({ unit: value })}
+            width={260}
           />
-          <Select
-            mode="multiple"
-            allowClear
-            style={{ minWidth: 220 }}
-            placeholder={say('状态', 'State')}
-            aria-label={say('状态', 'State')}
-            value={state?.split(',') ?? []}
+          <ChoicesFilter
+            label={say('状态', 'State')}
+            value={state}
             options={(Object.keys(STREAM_STATES) as StreamStateName[]).map((value) => ({
               value,
               label: name(STREAM_STATES[value]),
             }))}
-            onChange={(chosen: string[]) => change({ state: chosen.join(',') })}
+            onChange={(value) => change({ state: value })}
+            width={220}
           />
           <Button onClick={() => change({ unit: '', state: '' })}>{say('清空', 'Clear')}</Button>
         </div>

@@ -1,11 +1,11 @@
-import { Button, Checkbox, Select, type TableColumnsType } from 'antd';
+import { Button, Checkbox, type TableColumnsType } from 'antd';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { INSPECTIONS, STAGES, type InspectionKind, type Stage } from '../../domain/supervision.ts';
 import type { FindingView } from '../../server/api/supervision.ts';
 import { send } from '../api.ts';
 import { useLanguage } from '../language.tsx';
-import { UnitFilter } from '../parts/filters.tsx';
+import { ChoiceFilter, ChoicesFilter, UnitFilter } from '../parts/filters.tsx';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Export } from '../parts/export.tsx';
 import { List, useFilters } from '../parts/list.tsx';
@@ -113,27 +113,22 @@ export default function Supervision() {
     >
       <Section>
         <div className="filters" role="search">
-          <Select
-            mode="multiple"
-            allowClear
-            style={{ minWidth: 240 }}
-            placeholder={say('阶段', 'Stage')}
-            aria-label={say('阶段', 'Stage')}
-            value={stage?.split(',') ?? []}
+          <ChoicesFilter
+            label={say('阶段', 'Stage')}
+            value={stage}
             options={(Object.keys(STAGES) as Stage[]).map((value) => ({ value, label: name(STAGES[value]) }))}
-            onChange={(given: string[]) => change({ stage: given.join(',') })}
+            onChange={(value) => change({ stage: value })}
+            width={240}
           />
-          <Select
-            allowClear
-            style={{ width: 150 }}
-            placeholder={say('方式', 'Found by')}
-            aria-label={say('方式', 'Found by')}
-            value={kind ?? null}
+          <ChoiceFilter
+            label={say('方式', 'Found by')}
+            value={kind}
             options={(Object.keys(INSPECTIONS) as InspectionKind[]).map((value) => ({
               value,
               label: name(INSPECTIONS[value]),
             }))}
-            onChange={(given?: string | null) => change({ kind: given ?? '' })}
+            onChange={(value) => change({ kind: value })}
+            width={150}
           />
           <UnitFilter label={say('单位', 'Unit')} value={unit} onChange={(value) => change({ unit: value })} />
           <Checkbox checked={ended === 'yes'} onChange={({ target }) => change({ ended: target.checked ? 'yes' : '' })}>

@@ -1,7 +1,7 @@
 import { Button, Descriptions, Space } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { DUTIES, RUNNING_STATES } from '../../domain/duties.ts';
+import { DUTIES, RUNNING_STATES, URGENT_STATES } from '../../domain/duties.ts';
 import type { TaskDetail } from '../../server/api/tasks.ts';
 import { send, useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
@@ -16,8 +16,6 @@ import { Remaining, TaskState } from '../parts/task-state.tsx';
 import { Due, Moment } from '../parts/time.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { useSession } from '../session.tsx';
-
-const URGENT = ['overdue', 'due soon', 'open'];
 
 /** One deadline: how it came to be due, day by day, and everything that became of it. */
 export default function Task() {
@@ -54,7 +52,7 @@ export default function Task() {
               {say('在 Temporal 中查看', 'In Temporal')}
             </a>
           )}
-          {may('tasks:urge') && URGENT.includes(data.state) && (
+          {may('tasks:urge') && URGENT_STATES.includes(data.state) && (
             <Button onClick={() => setUrging(true)}>{say('催办', 'Urge')}</Button>
           )}
           {may('supervision:order') && data.state === 'overdue' && data.kind !== 'rectification' && (

@@ -1,11 +1,11 @@
-import { Button, DatePicker, Select } from 'antd';
+import { Button, DatePicker } from 'antd';
 import type { TableColumnsType } from 'antd';
 import dayjs from 'dayjs';
 import { Link } from 'react-router';
 import { DUTIES, OBLIGATION_STATES, type Duty } from '../../domain/duties.ts';
 import type { TaskView } from '../../server/api/tasks.ts';
 import { useLanguage } from '../language.tsx';
-import { TextFilter, UnitFilter } from '../parts/filters.tsx';
+import { ChoicesFilter, TextFilter, UnitFilter } from '../parts/filters.tsx';
 import { Article } from '../parts/article.tsx';
 import { Export } from '../parts/export.tsx';
 import { List, useFilters } from '../parts/list.tsx';
@@ -91,25 +91,19 @@ export default function Tasks() {
     >
       <Section>
         <div className="filters" role="search">
-          <Select
-            mode="multiple"
-            allowClear
-            style={{ minWidth: 160 }}
-            placeholder={say('状态', 'State')}
-            aria-label={say('状态', 'State')}
-            value={state?.split(',') ?? []}
+          <ChoicesFilter
+            label={say('状态', 'State')}
+            value={state}
             options={Object.entries(OBLIGATION_STATES).map(([value, pair]) => ({ value, label: name(pair) }))}
-            onChange={(chosen: string[]) => change({ state: chosen.join(',') })}
+            onChange={(value) => change({ state: value })}
+            width={160}
           />
-          <Select
-            mode="multiple"
-            allowClear
-            style={{ minWidth: 180 }}
-            placeholder={say('事项', 'Duty')}
-            aria-label={say('事项', 'Duty')}
-            value={kind?.split(',') ?? []}
+          <ChoicesFilter
+            label={say('事项', 'Duty')}
+            value={kind}
             options={(Object.keys(DUTIES) as Duty[]).map((value) => ({ value, label: name(DUTIES[value]) }))}
-            onChange={(chosen: string[]) => change({ kind: chosen.join(',') })}
+            onChange={(value) => change({ kind: value })}
+            width={180}
           />
           <UnitFilter
             label={say('责任单位', 'Owner')}

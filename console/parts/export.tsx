@@ -1,20 +1,17 @@
 import { DownloadOutlined, HistoryOutlined } from '@ant-design/icons';
 import { App, Button, Popover, Progress, Space } from 'antd';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { ExportView } from '../../server/api/exports.ts';
 import { addressOf, send, useGet, useSend, type Query } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { Nothing } from './states.tsx';
 import { moment } from './time.tsx';
 
-/** How often the progress of an export is asked for. */
-const ASKED_EVERY_MS = 2_000;
+const fileOf = (id: number): string => addressOf(`/exports/${id}/file`);
 
-const fileOf = ({ id }: ExportView): string => addressOf(`/exports/${id}/file`);
-
-function download(file: ExportView): void {
+function download(id: number): void {
   const link = document.createElement('a');
-  link.href = fileOf(file);
+  link.href = fileOf(id);
   link.download = '';
   link.click();
 }
@@ -28,7 +25,7 @@ export function Export({ what, filter = {} }: { what: string; filter?: Query }) 
   const { message } = App.useApp();
   const [open, setOpen] = useState(false);
   /** One that this page waits for. */
-  const awaited = useRef<number | null>(null);
+  const [awaited, setAwaited] = useState<number | null>(null);
   const begin = useSend(() =>
     send<ExportView>(
       'POST',
@@ -36,25 +33,21 @@ export function Export({ what, filter = {} }: { what: string; filter?: Query }) 
       Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined && value !== '')),
     ),
   );
-  const { data, refetch } = useGet<{ items: ExportView[] }>('/exports', {}, open);
-  const running = data?.items.some(({ state }) => state === 'running') ?? false;
+  const { data } = useGet<{ items: ExportView[] }>(
+    '/exports',
+    {},
+    { enabled: open || awaited !== null, until: ({ items }) => items.every(({ state }) => state !== 'running') },
+  );
+  const arrived = data?.items.find(({ id, state }) => id === awaited && state === 'done')?.id;
   useEffect(() => {
-    if (!running) return undefined;
-    const timer = setInterval(() => void refetch(), ASKED_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [running, refetch]);
-  useEffect(() => {
-    const done = data?.items.find(({ id, state }) => id === awaited.current && state === 'done');
-    if (!done) return;
-    awaited.current = null;
-    download(done);
-  }, [data]);
+    if (arrived !== undefined) download(arrived);
+  }, [arrived]);
   const start = () =>
     begin.mutate(undefined, {
       onSuccess: (made) => {
-        if (made.state === 'done') return download(made);
+        if (made.state === 'done') return download(made.id);
         setOpen(true);
-        awaited.current = made.id;
+        setAwaited(made.id);
       },
       onError: (problem) => void message.error(problem.message),
     });
@@ -88,7 +81,7 @@ function Recent({ items }: { items: readonly ExportView[] }) {
             {name(item)} <span className="quiet">{moment(item.at)}</span>
           </span>
           {item.state === 'done' && (
-            <a href={fileOf(item)} download>
+            <a href={fileOf(item.id)} download>
               {say(`下载(${item.rows.toLocaleString()} 行)`, `Download (${item.rows.toLocaleString()} rows)`)}
             </a>
           )}

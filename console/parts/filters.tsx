@@ -1,4 +1,4 @@
-import { Input, Select } from 'antd';
+import { Input, Select, type SelectProps } from 'antd';
 import { useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import type { UnitView } from '../../server/api/accounts.ts';
@@ -9,6 +9,11 @@ interface Filter {
   /** Without blanks; empty when it is cleared. */
   onChange: (value: string) => void;
   width?: number;
+}
+
+interface Option {
+  value: string;
+  label: string;
 }
 
 /** Rows that have this text. */
@@ -25,21 +30,48 @@ export const TextFilter = ({ label, value, onChange, width = 220 }: Filter) => (
   />
 );
 
-/** Rows of one of the units that somebody sees, found by its name or its code. */
-export function UnitFilter({ label, value, onChange, width = 230 }: Filter) {
+type Choice = Filter & Pick<SelectProps<string, Option>, 'options' | 'notFoundContent'>;
+
+/** Rows of one choice, which is found by its name or its code. */
+export const ChoiceFilter = ({ label, value, onChange, width, ...props }: Choice) => (
+  <Select<string | null, Option>
+    showSearch={{
+      filterOption: (typed, option) => `${option?.label} ${option?.value}`.toLowerCase().includes(typed.toLowerCase()),
+    }}
+    allowClear
+    style={{ width }}
+    placeholder={label}
+    aria-label={label}
+    value={value ?? null}
+    onChange={(chosen) => onChange(chosen ?? '')}
+    {...props}
+  />
+);
+
+/** Rows of any of some choices, which the address lists with commas between them. */
+export const ChoicesFilter = ({ label, value, onChange, width, ...props }: Choice) => (
+  <Select<string[], Option>
+    mode="multiple"
+    allowClear
+    style={{ minWidth: width }}
+    placeholder={label}
+    aria-label={label}
+    value={value?.split(',') ?? []}
+    onChange={(chosen) => onChange(chosen.join(','))}
+    {...props}
+  />
+);
+
+/** Rows of one of the units that somebody sees. */
+export function UnitFilter(filter: Filter) {
   const { say } = useLanguage();
   const { data } = useGet<{ items: UnitView[] }>('/units');
   return (
-    <Select
-      showSearch={{ filterOption: (typed, option) => `${option?.label ?? ''} ${option?.value ?? ''}`.includes(typed) }}
-      allowClear
-      style={{ width }}
-      placeholder={label}
-      aria-label={label}
-      value={value}
+    <ChoiceFilter
+      width={230}
       options={(data?.items ?? []).map(({ code, name }) => ({ value: code, label: name }))}
       notFoundContent={say('没有这样的单位', 'No such unit')}
-      onChange={(code: string | undefined) => onChange(code ?? '')}
+      {...filter}
     />
   );
 }

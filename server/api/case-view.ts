@@ -9,7 +9,7 @@ import { listTasks } from '../../store/tasks.ts';
 import { requireUnits } from '../../store/units.ts';
 import type { ApiOptions } from './api.ts';
 import { Problem } from './problem.ts';
-import { eventView, sees, shownTask, taskView } from './tasks.ts';
+import { eventView, sees, shownBy, taskView } from './tasks.ts';
 import { instant } from './views.ts';
 
 /** What rows of cases have in common. */
@@ -48,7 +48,7 @@ export async function partsOf(
   ]);
   return {
     ...{ version: file.version, workflowId: caseWorkflowId(file), hasTerm, events },
-    tasks: tasks.map((task) => shownTask(task, config(), at)),
+    tasks: tasks.map(shownBy(config(), at)),
   };
 }
 

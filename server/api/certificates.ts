@@ -30,7 +30,7 @@ import { usesOf } from '../../store/usage-lists.ts';
 import { FORBIDDEN, principalOf } from './access.ts';
 import type { Api, ApiOptions } from './api.ts';
 import { Problem } from './problem.ts';
-import { shownTask, taskView } from './tasks.ts';
+import { shownBy, taskView } from './tasks.ts';
 import { cursorOf, date, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from './views.ts';
 
 const status = z.enum(STATUS_NAMES as [(typeof STATUS_NAMES)[number], ...(typeof STATUS_NAMES)[number][]]);
@@ -309,7 +309,7 @@ export function certificateRoutes(app: Api, options: ApiOptions): void {
       files: fetched.map(({ signatureDetail, ...file }) => ({ ...file, detail: signatureDetail })),
       awaited: awaited && { ...awaited, lastError: awaited.lastError && maskKey(awaited.lastError) },
       completedCase: completed ? { ...completed, caseNumber: maskKey(completed.caseNumber) } : null,
-      tasks: tasks.map((task) => shownTask(task, config(), at)),
+      tasks: tasks.map(shownBy(config(), at)),
       uses,
     };
   }

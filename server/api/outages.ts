@@ -132,7 +132,6 @@ const takenPaper = z.object({
   ...{ read: z.int(), accepted: z.int(), unchanged: z.int(), rejected: z.int() },
   known: z.boolean().meta({ description: 'The same file was taken before' }),
 });
-export type TakenPaperView = z.input<typeof takenPaper>;
 const opened = z.object({ id: z.int() });
 const cursor = z.tuple([z.int()]);
 const UNKNOWN = unknownCase('故障报告', 'outage');

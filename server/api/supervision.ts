@@ -2,7 +2,6 @@ import type { FastifyRequest } from 'fastify';
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import { keyOf } from '../../config/values.ts';
-import { LONGEST_TERM } from '../../config/jurisdiction-schema.ts';
 import { maskKey } from '../../connectors/discover.ts';
 import { may, type Permission } from '../../domain/access.ts';
 import { EVERY_STATE, OBLIGATION_STATES } from '../../domain/duties.ts';
@@ -39,7 +38,7 @@ import { act } from './act.ts';
 import type { Api, ApiOptions } from './api.ts';
 import { requireSeen, wake } from './case-action.ts';
 import { InvalidRequest, Problem } from './problem.ts';
-import { eventView, orderBody, sees, shownTask, taskView } from './tasks.ts';
+import { eventView, orderBody, sees, shownBy, taskView } from './tasks.ts';
 import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, text, unitCode } from './views.ts';
 
 const stage = keyOf(STAGES);
@@ -127,7 +126,6 @@ const possible = ({ stage: on, deadline }: Finding, principal: Principal): Actio
     (name) => name !== 'clear' && may(principal, NEEDED[name]) && (name !== 'notice' || deadline?.state === 'overdue'),
   );
 
-const days = z.int().min(1).max(LONGEST_TERM);
 /** All terms of a finding: more than anybody sets. */
 const MOST_TERMS = 100;
 
@@ -179,12 +177,12 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       const subject = caseSubject(id);
       const written = may(principal, 'certificates:personal');
       const records = await inspectedRecords(db, inspection, code);
+      const which = { states: EVERY_STATE, subject, duties: ['rectification'], limit: MOST_TERMS } as const;
+      const terms = await listTasks(db, at, which);
       return {
         ...finding,
         actions: possible(finding, principal),
-        tasks: (
-          await listTasks(db, at, { states: EVERY_STATE, subject, duties: ['rectification'], limit: MOST_TERMS })
-        ).map((task) => shownTask(task, config(), at)),
+        tasks: terms.map(shownBy(config(), at)),
         records: written ? records : records.map((record) => ({ ...record, key: maskKey(record.key) })),
         given: await noticesOf(db, id),
         events: await eventsOf(db, subject),
@@ -265,7 +263,7 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
     '复查 Judge what was reported: passed, as of then; failed, with a new term or in the one that runs',
     z.discriminatedUnion('passed', [
       z.object({ passed: z.literal(true), note: text(2000) }),
-      z.object({ passed: z.literal(false), note: text(2000), days: days.optional() }),
+      z.object({ passed: z.literal(false), note: text(2000), days: orderBody.shape.days.optional() }),
     ]),
     (given) =>
       given.passed

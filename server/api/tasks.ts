@@ -3,7 +3,7 @@ import { LONGEST_TERM } from '../../config/jurisdiction-schema.ts';
 import { keyOf } from '../../config/values.ts';
 import { DAY_REASONS, type TracedDay, type WorkingCalendar } from '../../domain/calendar.ts';
 import { shanghaiDate, startOfDayMs, timeOfDayMs } from '../../domain/dates.ts';
-import { DUTIES, EVERY_STATE, RUNNING_STATES, type ObligationState } from '../../domain/duties.ts';
+import { DUTIES, EVERY_STATE, RUNNING_STATES, URGENT_STATES } from '../../domain/duties.ts';
 import { dashboard } from '../../store/dashboard.ts';
 import { changesOf, eventsOf, exemptObligation, noteEvent } from '../../store/ledger.ts';
 import { channelsOf, urge, type Urged } from '../../store/reminders.ts';
@@ -102,9 +102,8 @@ const overviewView = z
   .meta({ id: 'Overview' });
 export type OverviewView = z.input<typeof overviewView>;
 
-const days = z.int().min(1).max(LONGEST_TERM);
-/** An order to rectify. */
-export const orderBody = z.object({ demand: text(2000), days });
+/** An order to rectify, its term in working days. */
+export const orderBody = z.object({ demand: text(2000), days: z.int().min(1).max(LONGEST_TERM) });
 
 /** Which deadlines a list has. */
 export const taskFilter = z.object({
@@ -154,24 +153,25 @@ const NOTHING_TO_ORDER = new Problem(409, 'task-not-overdue', {
   zh: '只有逾期未办结的任务才能责令改正;责令本身逾期的,在责令与通报中通报',
   en: 'Only what is overdue can be ordered to be rectified; an order that is overdue itself gets a notice',
 });
-const URGENT: readonly ObligationState[] = ['overdue', 'due soon', 'open'];
 
-/** A deadline as the console shows it. */
-export function shownTask(
-  task: Task,
+/** How the console shows deadlines at a moment. */
+export function shownBy(
   { calendar, jurisdiction, connectors }: Pick<HubConfig, 'calendar' | 'jurisdiction' | 'connectors'>,
   at: Date,
-): z.output<typeof taskView> {
-  const lastDay = task.dueAt && shanghaiDate(task.dueAt.getTime() - 1);
-  const runs = RUNNING_STATES.includes(task.state);
-  // The kind of a subject can stand before its stream: push/housing-permits/….
-  const named = task.subject.split('/', 2);
-  const stream = connectors.flatMap(({ streams }) => streams).find(({ id }) => named.includes(id));
-  return {
-    ...task,
-    stream: stream ? { name: stream.id, title: stream.name ?? stream.id } : null,
-    remaining: lastDay !== null && runs ? calendar.workingDaysUntil(shanghaiDate(at.getTime()), lastDay) : null,
-    nextStep: runs ? (jurisdiction.rules.find(({ id }) => id === task.rule)?.ends ?? null) : null,
+): (task: Task) => z.output<typeof taskView> {
+  const streams = new Map(connectors.flatMap((connector) => connector.streams.map((stream) => [stream.id, stream])));
+  return (task) => {
+    const lastDay = task.dueAt && shanghaiDate(task.dueAt.getTime() - 1);
+    const runs = RUNNING_STATES.includes(task.state);
+    // The kind of a subject can stand before its stream: push/housing-permits/….
+    const [kind = '', name = ''] = task.subject.split('/', 2);
+    const stream = streams.get(kind) ?? streams.get(name);
+    return {
+      ...task,
+      stream: stream ? { name: stream.id, title: stream.name ?? stream.id } : null,
+      remaining: lastDay !== null && runs ? calendar.workingDaysUntil(shanghaiDate(at.getTime()), lastDay) : null,
+      nextStep: runs ? (jurisdiction.rules.find(({ id }) => id === task.rule)?.ends ?? null) : null,
+    };
   };
 }
 
@@ -226,7 +226,7 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
         limit: limit + 1,
       });
       const { items, next } = pageOfRows(rows, limit, (task) => [task.dueAt?.toISOString() ?? null, task.id]);
-      return { items: items.map((task) => shownTask(task, config(), at)), next };
+      return { items: items.map(shownBy(config(), at)), next };
     },
   );
 
@@ -250,7 +250,7 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
     async (request) => {
       const task = await found(request.params.id, principalOf(request));
       return {
-        ...shownTask(task, config(), now()),
+        ...shownBy(config(), now())(task),
         days: daysOf(task, config().calendar),
         changes: await changesOf(db, task.id),
         events: await eventsOf(db, task.subject),
@@ -330,7 +330,7 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
     },
     async (request) => {
       const task = await found(request.params.id, principalOf(request));
-      if (!URGENT.includes(task.state)) throw NOTHING_TO_URGE;
+      if (!URGENT_STATES.includes(task.state)) throw NOTHING_TO_URGE;
       return act(request, options, async (trx, { by, at }) => {
         const { note } = request.body;
         const { calendar, settings } = config();

@@ -7,8 +7,8 @@ import iconv from 'iconv-lite';
 import type { Knex } from 'knex';
 import { utils, write } from 'xlsx';
 import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
-import { mappedPages } from '../../server/paper.ts';
-import { openHandedIn } from '../../connectors/file/handed-in.ts';
+import { takePaper } from '../../server/paper.ts';
+import type { HubConfig } from '../../config/load.ts';
 import { mappingOf } from '../../connectors/registry.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
@@ -18,7 +18,7 @@ import { findCertificates } from '../../store/certificates.ts';
 import { eventsOf } from '../../store/ledger.ts';
 import { actOnOutage, openOutage } from '../../store/outages.ts';
 import { writePage } from '../../store/pages.ts';
-import { commitPaper, type TakenPaper } from '../../store/paper.ts';
+import type { TakenPaper } from '../../store/paper.ts';
 import { saveStreams } from '../../store/streams.ts';
 import { configuredStreams } from '../../temporal/worker.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -42,12 +42,14 @@ const row = (id: string, more: Row = {}): Row => ({
 describe('records that were made on paper', () => {
   let database: TestDatabase;
   let db: Knex;
+  let config: HubConfig;
   let outage = 0;
   const folder = mkdtempSync(join(tmpdir(), 'paper-'));
   before(async () => {
     database = await createDatabase();
     ({ db } = database);
-    await saveStreams(db, configuredStreams(await enact(db, 'wuxi', NOW)), NOW);
+    config = await enact(db, 'wuxi', NOW);
+    await saveStreams(db, configuredStreams(config), NOW);
     await approveDemoCatalog(db);
   });
   after(async () => {
@@ -83,23 +85,8 @@ describe('records that were made on paper', () => {
     const book = utils.book_new(utils.json_to_sheet(rows), '台账');
     return write(book, { type: 'buffer', bookType: 'xlsx' }) as Buffer;
   };
-  async function take(path: string, of = outage, name = STREAM): Promise<TakenPaper> {
-    const file = await openHandedIn(path, stream);
-    const context = { readAt: shanghaiInstant(NOW.getTime()), catalog: await approvedCatalog(db) };
-    try {
-      return await commitPaper(
-        db,
-        {
-          ...{ outage: of, stream: name, hash: file.hash, declared: file.declared },
-          rules: { untimed: false, snapshot: false, file: undefined },
-          pages: () => mappedPages(file, stream, mapping, context),
-        },
-        { by: '张三', at: NOW },
-      );
-    } finally {
-      await file.close();
-    }
-  }
+  const take = (path: string, of = outage, name = STREAM): Promise<TakenPaper> =>
+    takePaper(db, config, { outage: of, stream: name, path }, { by: '张三', at: NOW });
   const streamId = async (): Promise<number> =>
     (await db('stream').where({ name: STREAM }).first<{ id: number }>('id')).id;
   /** What the source itself delivers. */

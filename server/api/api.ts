@@ -92,7 +92,12 @@ const MOST_REQUESTS = 1200;
  * (OpenAPI 3.1) is made from the schemas that requests are checked by.
  */
 export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
-  app.addHook('onRequest', (_request, reply, next) => {
+  app.addHook('onRequest', (request, reply, next) => {
+    // Whoever asked has left already, as a page does that is closed: no answer, and no address to count by.
+    if ((request.ip as string | undefined) === undefined) {
+      reply.hijack();
+      return;
+    }
     // What somebody may see is kept by no cache, and taken for nothing but what it is.
     void reply.headers({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
     next();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { LiveEvents } from '../../server/api/events.ts';
 import { closeBatch, getBatch, openBatch } from '../../store/batches.ts';
@@ -76,6 +77,21 @@ describe('what the hub tells without being asked', () => {
   });
   after(() => hub.close());
   const listen = (login: string): Promise<Listener> => Listener.of(address, cookies[login] ?? '');
+
+  it('is not disturbed by who leaves before the answer', async () => {
+    const logged: unknown[] = [];
+    hub.logger.on('data', (entry) => logged.push(entry));
+    const { port } = new URL(address);
+    for (let left = 20; left > 0; left--) {
+      const socket = connect(Number(port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(`GET /api/v1/session HTTP/1.1\r\nHost: hub\r\nCookie: ${cookies.manager}\r\n\r\n`);
+      socket.resetAndDestroy();
+    }
+    const { status } = await fetch(`${address}/api/v1/session`, { headers: { cookie: cookies.manager ?? '' } });
+    assert.equal(status, 200);
+    assert.deepEqual(logged, []);
+  });
 
   it('tells of a read from its beginning to its end, with its pages, to those who see its unit only', async () => {
     const { db } = hub.database;

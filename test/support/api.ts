@@ -4,7 +4,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { addAccount } from '../../store/accounts.ts';
 import type { Role } from '../../domain/access.ts';
 import { createApp } from '../../server/app.ts';
-import { createHubLogger } from '../../config/logger.ts';
+import { createHubLogger, type Logger } from '../../config/logger.ts';
 import { loadConfig, type HubConfig } from '../../config/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { FolderStore } from '../../store/files/folder.ts';
@@ -38,6 +38,7 @@ export interface Caller {
 export class ApiHub {
   readonly app: FastifyInstance;
   readonly database: TestDatabase;
+  readonly logger: Logger;
   config: HubConfig;
   nowMs: number;
   /** Folder of the certificates’ files. */
@@ -48,7 +49,7 @@ export class ApiHub {
     this.config = config;
     this.nowMs = nowMs;
     const { db } = database;
-    const logger = createHubLogger({ level: 'error', format: 'json' }, 'test');
+    const logger = (this.logger = createHubLogger({ level: 'error', format: 'json' }, 'test'));
     const now = (): Date => new Date(this.nowMs);
     const streams = new Streams(config);
     const files = new FolderStore(this.files);

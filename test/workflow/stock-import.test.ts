@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Context } from '@temporalio/activity';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { findStream } from '../../config/load.ts';
 import { createCollectActivities } from '../../activities/collect.ts';
@@ -11,7 +12,6 @@ import { configuredStreams } from '../../temporal/worker.ts';
 import type { deliverOutbound } from '../../workflows/deliver-outbound.ts';
 import type { stockImport } from '../../workflows/stock-import.ts';
 import { Departments } from '../support/departments.ts';
-import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
@@ -58,20 +58,26 @@ describe('stockImport', () => {
   });
 
   it('that is stopped in the middle goes on where it was', async () => {
-    let windows = 0;
     const streams = new Streams(hub.config, { now: () => hub.nowMs });
     const real = createCollectActivities({ db: hub.db, streams: () => streams, now: () => new Date(hub.nowMs) });
+    let windows = 0;
+    let stop: (() => Promise<unknown>) | undefined;
     await hub.working(
       async () => {
         const handle = await start();
-        await eventually(() => assert.ok(windows >= 4, `${windows} windows`), 120_000);
-        await handle.cancel();
+        stop = () => handle.cancel();
         await assert.rejects(handle.result());
         await keepHistory(handle, 'stopped');
       },
       {
-        openBatch: (input) => {
+        openBatch: async (input) => {
           windows += 1;
+          if (windows === 4) {
+            await stop?.();
+            // The test server’s clock stands still for good when a workflow ends while one of its activities runs. This
+            // is one that workflows wait for; the next would not be.
+            await Context.current().cancelled.catch(() => undefined);
+          }
           return real.openBatch(input);
         },
       },

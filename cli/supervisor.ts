@@ -13,6 +13,8 @@ const LAST_RESTART_MS = 30_000;
 /** A part that lived this long starts over with short waits. */
 const STABLE_MS = 60_000;
 const STOP_MS = 40_000;
+/** Far longer than a part takes on a busy machine. */
+const LONGEST_START_MS = 180_000;
 
 /** One process that a hub consists of. */
 export interface Part {
@@ -91,8 +93,20 @@ export class Supervisor {
         );
       });
     });
-    await Promise.race([part.ready(entry.child), ended]);
-    ended.catch(() => undefined); // from here on an end is answered by a restart
+    const started = new AbortController();
+    const late = wait(LONGEST_START_MS, undefined, { signal: started.signal }).then(() => {
+      throw systemError(
+        `${part.name} was not ready after ${String(LONGEST_START_MS / 60_000)} minutes: ${this.#endOfLog(part.name)}`,
+        { code: 'part-not-ready' },
+      );
+    });
+    try {
+      await Promise.race([part.ready(entry.child), ended, late]);
+    } finally {
+      started.abort();
+      // From here on an end is answered by a restart.
+      for (const outcome of [ended, late]) outcome.catch(() => undefined);
+    }
     entry.child.once('exit', (code, signal) => void this.#restart(entry, signal ?? String(code)));
     if (entry.child.exitCode !== null || entry.child.signalCode !== null) void this.#restart(entry, 'at once');
   }

@@ -1,3 +1,4 @@
+import { useSyncExternalStore } from 'react';
 import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import type { ProblemView } from '../server/api/problem.ts';
 import { currentLanguage } from './language.tsx';
@@ -79,19 +80,39 @@ export const send = <T>(
 const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-const ASKED_AGAIN_MS = 2_000;
+const AWAITED_MS = 2_000;
+const FAILED_MS = 10_000;
+
+/** What is shown stays while the hub is away for a moment; what it refuses is not shown any more. */
+const isOutdated = ({ data, error }: { data: unknown; error: ApiProblem | null }): boolean =>
+  data !== undefined && error !== null && (error.status === 0 || error.status >= 500);
 
 /** What an address of the API answers, kept fresh; asked for again and again until it is as awaited. */
 export const useGet = <T>(
   path: string,
   query: Query = {},
   { enabled = true, until = () => true }: { enabled?: boolean; until?: (data: T) => boolean } = {},
-): UseQueryResult<T, ApiProblem> =>
-  useQuery<T, ApiProblem>({
+): Pick<UseQueryResult<T, ApiProblem>, 'data' | 'error' | 'isFetching' | 'refetch'> => {
+  const { data, error, isFetching, refetch } = useQuery<T, ApiProblem>({
     ...asked<T>(path, query),
     enabled,
-    refetchInterval: ({ state: { data } }) => data !== undefined && !until(data) && ASKED_AGAIN_MS,
+    refetchInterval: ({ state }) =>
+      isOutdated(state) ? FAILED_MS : state.data !== undefined && !until(state.data) && AWAITED_MS,
   });
+  return { data, isFetching, refetch, error: isOutdated({ data, error }) ? null : error };
+};
+
+/** Whether something that is shown could not be asked for again. */
+export function useOutdated(): boolean {
+  const cache = useQueryClient().getQueryCache();
+  return useSyncExternalStore(
+    (changed) => cache.subscribe(changed),
+    () =>
+      cache
+        .findAll({ type: 'active' })
+        .some(({ state: { data, error } }) => isOutdated({ data, error: error as ApiProblem | null })),
+  );
+}
 
 /** A question to the API, for whoever asks it ahead. */
 export const asked = <T>(path: string, query: Query = {}) => ({

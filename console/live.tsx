@@ -4,7 +4,7 @@ import { createContext, useContext, useEffect, useState, type ReactNode } from '
 import { Link } from 'react-router';
 import { DUTIES } from '../domain/duties.ts';
 import type { LiveEvents } from '../server/api/events.ts';
-import { addressOf } from './api.ts';
+import { addressOf, useOutdated } from './api.ts';
 import { useLanguage } from './language.tsx';
 import { moment } from './parts/time.tsx';
 import { useSession } from './session.tsx';
@@ -123,6 +123,7 @@ export function LiveStrip() {
   const { say } = useLanguage();
   const { may } = useSession();
   const { syncs, lost, heardAt } = useLive();
+  const outdated = useOutdated();
   const [first] = syncs;
   return (
     <span className="live">
@@ -136,8 +137,14 @@ export function LiveStrip() {
             )}
           </>
         )}
+        {!lost && outdated && (
+          <>
+            <span aria-hidden="true">▲ </span>
+            {say('部分内容未能更新,正在重试', 'Some of this could not be brought up to date, trying again')}
+          </>
+        )}
       </span>
-      {!lost && first && (
+      {!lost && !outdated && first && (
         <span className="live-syncs">
           <span aria-hidden="true" className="live-turning">
             ↻

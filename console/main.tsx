@@ -33,6 +33,7 @@ const QUIET = '#595959';
 const THEME: ThemeConfig = {
   token: {
     ...{ colorPrimary: '#0b5cad', colorLink: '#0b5cad', borderRadius: 4, fontSize: 14 },
+    motion: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     ...{ colorTextTertiary: QUIET, colorTextDescription: QUIET, colorTextPlaceholder: '#6b6b6b' },
   },
 };

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Knex } from 'knex';
+import { messageOf } from '../../domain/errors.ts';
 import type { CaseKind } from '../../domain/ids.ts';
 import { caseVersion, type CaseFile, type Who } from '../../store/cases.ts';
 import { taskQueueOf } from '../../store/rules.ts';
@@ -31,7 +32,7 @@ export async function actOnCase<T>(
     ({ file } = await caseVersion(trx, kind, id));
     return { answer: done, deed: { ...deed, object: `${kind}/${String(id)}` } };
   });
-  if (file) await wake(options, file);
+  if (file) wake(options, file);
   return answer;
 }
 
@@ -45,18 +46,19 @@ export function requireSeen(
   if (seen !== undefined && seen !== version) throw changedMeanwhile(last);
 }
 
-/** Wakes the workflow of a case; while Temporal is away, the watchdog does so when it is back. */
-export async function wake(
-  { db, temporal, logger }: ApiOptions,
-  file: Pick<CaseFile, 'kind' | 'id' | 'round'>,
-): Promise<void> {
-  const taskQueue = await taskQueueOf(db);
-  if (taskQueue === null) return;
-  try {
-    await wakeCase(await temporal(), taskQueue, file);
-  } catch {
-    logger.warn('a workflow could not be woken; the watchdog does that', { case: `${file.kind}/${String(file.id)}` });
-  }
+/**
+ * Wakes the workflow of a case. Nobody waits for that: what was done is in the ledger, and while Temporal is away or busy
+ * the watchdog wakes it when it can.
+ */
+export function wake({ db, temporal, logger }: ApiOptions, file: Pick<CaseFile, 'kind' | 'id' | 'round'>): void {
+  const woken = async (): Promise<void> => {
+    const taskQueue = await taskQueueOf(db);
+    if (taskQueue !== null) await wakeCase(await temporal(), taskQueue, file);
+  };
+  woken().catch((error: unknown) => {
+    const about = { case: `${file.kind}/${String(file.id)}`, error: messageOf(error) };
+    logger.warn('a workflow could not be woken; the watchdog does that', about);
+  });
 }
 
 /** Somebody was first. */

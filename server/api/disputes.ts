@@ -212,7 +212,7 @@ export function disputeRoutes(app: Api, options: ApiOptions): void {
         );
         return { answer: { id }, deed: { action: 'disputes:raise', object: `dispute/${String(id)}` } };
       });
-      await wake(options, { kind: 'dispute', id: answer.id, round: 1 });
+      wake(options, { kind: 'dispute', id: answer.id, round: 1 });
       return answer;
     },
   );

@@ -311,7 +311,7 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
         const detail = { streams: given.streams, evidence: evidence !== undefined };
         return { answer: { id }, deed: { action: 'outages:report', object: `outage/${String(id)}`, detail } };
       });
-      await wake(options, { kind: 'outage', id: answer.id, round: 1 });
+      wake(options, { kind: 'outage', id: answer.id, round: 1 });
       return answer;
     },
   );

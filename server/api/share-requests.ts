@@ -164,7 +164,7 @@ export function shareRequestRoutes(app: Api, options: ApiOptions): void {
         const detail = { unit: unit.code };
         return { answer: { id }, deed: { action: 'share:request', object: `share/${String(id)}`, detail } };
       });
-      await wake(options, { kind: 'share', id: answer.id, round: 1 });
+      wake(options, { kind: 'share', id: answer.id, round: 1 });
       return answer;
     },
   );

@@ -206,7 +206,7 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       if (orderedAt) file = await lockCase(trx, 'rectification', id);
       return { answer, deed: { action: needed, object: `rectification/${String(id)}`, detail } };
     });
-    if (file) await wake(options, file);
+    if (file) wake(options, file);
     return done;
   }
 

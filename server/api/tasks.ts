@@ -310,7 +310,7 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
           },
         };
       });
-      await wake(options, { kind: 'rectification', id: answer.finding, round: 1 });
+      wake(options, { kind: 'rectification', id: answer.finding, round: 1 });
       return answer;
     },
   );

@@ -87,6 +87,23 @@ describe('the console, in a browser', () => {
     await page.context().close();
   });
 
+  it('what is shown stays while the hub fails, and is said to be old until it answers again', async () => {
+    const { page } = await site.signedIn('management');
+    await page.goto(`${site.origin}/tasks`);
+    const tasks = page.getByRole('table', { name: '时限任务' }).getByRole('row');
+    await tasks.nth(1).getByRole('link').first().waitFor();
+    const shown = await tasks.count();
+    const list = /\/api\/v1\/tasks(\?|$)/;
+    await page.route(list, (route) => route.fulfill({ status: 503 }));
+    await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+    const old = page.getByText('部分内容未能更新,正在重试');
+    await old.waitFor();
+    assert.equal(await tasks.count(), shown);
+    await page.unroute(list);
+    await old.waitFor({ state: 'hidden' });
+    await page.context().close();
+  });
+
   it('an issuer finds a dispute, receives it, marks the certificate and answers; who was later is told so', async () => {
     const { id, number } = await aDispute(hub, 'housing-permits');
     const { page, faults } = await site.signedIn('issuer');

@@ -14,6 +14,8 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    // The first start after it was installed, beside other tests, takes long.
+    timeout: 120_000,
   });
 }
 
@@ -71,7 +73,11 @@ export class Console {
 
   /** The console’s first page, nobody signed in. */
   async visit(): Promise<Visit> {
-    const context = await this.#browser.newContext({ locale: 'zh-CN', viewport: { width: 1400, height: 900 } });
+    const context = await this.#browser.newContext({
+      ...{ locale: 'zh-CN', viewport: { width: 1400, height: 900 } },
+      // A dialog that still moves can be missed by a click.
+      reducedMotion: 'reduce',
+    });
     await context.addInitScript(asInChrome88);
     const page = await context.newPage();
     const faults: string[] = [];
@@ -109,7 +115,9 @@ export async function act(page: Page, action: string, fill?: (dialog: Locator) =
   await dialog.waitFor();
   await fill?.(dialog);
   await confirm(dialog);
-  await dialog.waitFor({ state: 'hidden' });
+  await dialog.waitFor({ state: 'hidden' }).catch(async (cause: unknown) => {
+    throw new Error(`what was confirmed stays open: ${await dialog.innerText()}`, { cause });
+  });
 }
 
 /** What a form says beside a field. */

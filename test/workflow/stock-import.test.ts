@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { Context } from '@temporalio/activity';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { findStream } from '../../config/load.ts';
-import { createCollectActivities } from '../../activities/collect.ts';
+import { createStockActivities } from '../../activities/stock.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { outboundWorkflowId, stockWorkflowId } from '../../domain/ids.ts';
 import { forgetRefused, percentDone, stockReports, type StockReport } from '../../store/stock.ts';
@@ -59,8 +59,8 @@ describe('stockImport', () => {
 
   it('that is stopped in the middle goes on where it was', async () => {
     const streams = new Streams(hub.config, { now: () => hub.nowMs });
-    const real = createCollectActivities({ db: hub.db, streams: () => streams, now: () => new Date(hub.nowMs) });
-    let windows = 0;
+    const real = createStockActivities({ db: hub.db, streams: () => streams, now: () => new Date(hub.nowMs) });
+    let looks = 0;
     let stop: (() => Promise<unknown>) | undefined;
     await hub.working(
       async () => {
@@ -70,15 +70,15 @@ describe('stockImport', () => {
         await keepHistory(handle, 'stopped');
       },
       {
-        openBatch: async (input) => {
-          windows += 1;
-          if (windows === 4) {
+        stockProgress: async (input) => {
+          looks += 1;
+          if (looks === 5) {
             await stop?.();
-            // The test server’s clock stands still for good when a workflow ends while one of its activities runs. This
-            // is one that workflows wait for; the next would not be.
+            // The test server’s clock stands still for good when a workflow ends while one of its activities runs: this
+            // one is waited for, and no other is begun once it knows that it is cancelled.
             await Context.current().cancelled.catch(() => undefined);
           }
-          return real.openBatch(input);
+          return real.stockProgress(input);
         },
       },
     );

@@ -79,8 +79,8 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
     },
 
     /** A configuration error stops a stream until its configuration changes. */
-    async pauseStream(input: { stream: string; reason: string }): Promise<void> {
-      await pauseStream(db, input.stream, input.reason);
+    async pauseStream(input: { stream: string; reason: string; code?: string | undefined }): Promise<void> {
+      await pauseStream(db, input.stream, input.reason, input.code ?? null);
     },
   };
 }

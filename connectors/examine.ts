@@ -81,6 +81,14 @@ function shownMs(ms: number): string {
   return `${String(ms)}ms`;
 }
 
+/** What a source failed with; its code names it in `domain/faults.ts`. */
+export interface Fault {
+  kind: string;
+  code: string;
+  cause: string;
+  cure: string;
+}
+
 /** What a look at a source showed. */
 export interface Checked {
   report: CheckReport | null;
@@ -88,7 +96,7 @@ export interface Checked {
   accepted: { records: number; of: number } | null;
   /** Why others are rejected, the most frequent reason first. */
   reasons: string[];
-  fault: { kind: string; cause: string; cure: string } | null;
+  fault: Fault | null;
 }
 
 /** Really asks a source for a page and a count, and maps a sample of its records; what keeps it from that is told. */
@@ -120,7 +128,7 @@ function mapped({ map, config }: OpenStream, records: unknown[]): Pick<Checked, 
   if (accepted.records > 0) return { accepted, reasons, fault: null };
   const cause = 'the mapping accepts no record of the sample';
   const cure = `./hub connector preview ${config.id} shows why; ./hub connector discover ${config.id} drafts the mapping`;
-  return { accepted, reasons, fault: { kind: 'configuration', cause, cure } };
+  return { accepted, reasons, fault: { kind: 'configuration', code: 'mapping-refuses-all', cause, cure } };
 }
 
 /** The source's fields that a mapping names, those inside of others and of lists left out. */
@@ -136,9 +144,9 @@ function namedFields({ record, status }: StreamConfig): string[] {
 }
 
 /** How to mend what a source failed with; anything that is no fault of its is thrown. */
-export function faultOf(error: unknown): { kind: string; cause: string; cure: string } {
+export function faultOf(error: unknown): Fault {
   if (!(error instanceof HubError)) throw error;
-  return { kind: error.kind, cause: error.message, cure: error.cure ?? 'look at the log' };
+  return { kind: error.kind, code: error.code, cause: error.message, cure: error.cure ?? 'look at the log' };
 }
 
 /** A record as it came, and what the mapping makes of it. */

@@ -1,4 +1,5 @@
 import { shanghaiWallTime } from './dates.ts';
+import { FAULTS } from './faults.ts';
 
 /** How a stream (归集数据流) stands, the worst first. Nothing heard is not the same as healthy. */
 export const STREAM_STATES = {
@@ -40,6 +41,7 @@ export const DELIVERIES = {
 /** What the state of a stream is by. Times as the database writes them in JSON. */
 export interface StreamFacts {
   pausedReason: string | null;
+  pausedCode: string | null;
   lateDays: number;
   lateSince: string | null;
   contact: keyof typeof CONTACTS | null;
@@ -55,13 +57,27 @@ const wallTime = (at: string | null): string => (at === null ? '' : shanghaiWall
 
 /** Why a stream stands as it does, in words. */
 export function streamReason(state: StreamStateName, facts: StreamFacts): { zh: string; en: string } {
-  const { pausedReason, lateDays, lateSince, contact, contactAt, contactDetail, differences, holes, outage } = facts;
+  const {
+    pausedReason,
+    pausedCode,
+    lateDays,
+    lateSince,
+    contact,
+    contactAt,
+    contactDetail,
+    differences,
+    holes,
+    outage,
+  } = facts;
   const said = contact === null ? null : CONTACTS[contact];
   const asked = wallTime(contactAt);
   const detail = contactDetail === null ? '' : `:${contactDetail}`;
   switch (state) {
     case 'paused':
-      return { zh: `已暂停:${pausedReason ?? ''}`, en: `paused: ${pausedReason ?? ''}` };
+      return {
+        zh: ['已暂停', FAULTS[pausedCode ?? '']?.what, pausedReason].filter(Boolean).join(':'),
+        en: `paused: ${pausedReason ?? ''}`,
+      };
     case 'late': {
       const why =
         said && contact !== 'delivered' ? { zh: `;源端${said.zh}${detail}`, en: `; the source ${said.en}` } : null;

@@ -20,6 +20,7 @@ import * as hotline from './migrations/0016-hotline.ts';
 import * as console from './migrations/0017-console.ts';
 import * as exports from './migrations/0018-exports.ts';
 import * as views from './migrations/0019-views.ts';
+import * as pauseCodes from './migrations/0020-pause-codes.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -46,6 +47,7 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0017-console', console],
   ['0018-exports', exports],
   ['0019-views', views],
+  ['0020-pause-codes', pauseCodes],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

@@ -206,7 +206,7 @@ export async function streamStates(db: Knex, choice: StreamChoice): Promise<Stre
          OR (array_position(:order::text[], state), name) > (array_position(:order::text[], :afterState::text), :afterStream::text))
        ORDER BY array_position(:order::text[], state), name LIMIT :limit)
      SELECT name AS stream, title, unit_name AS unit, unit_code AS "unitCode", delivery, state,
-       json_build_object('pausedReason', paused_reason, 'lateDays', coalesce(late_days, 0), 'lateSince', late_since,
+       json_build_object('pausedReason', paused_reason, 'pausedCode', paused_code, 'lateDays', coalesce(late_days, 0), 'lateSince', late_since,
          'contact', contact, 'contactAt', contact_at, 'contactDetail', contact_detail, 'differences', differences, 'holes', holes,
          'outage', outage) AS facts,
        last.closed_at AS "lastSuccessAt", upper(times) AS "coveredTo", upper(ordinals) - 1 AS link,

@@ -7,6 +7,7 @@ export interface StreamReport {
   title: string;
   unit: string;
   pausedReason: string | null;
+  pausedCode: string | null;
   contact: Contact | null;
   contactAt: Date | null;
   contactDetail: string | null;
@@ -20,7 +21,7 @@ export interface StreamReport {
 /** How every configured source, or one, answered last, what it delivered, what is rejected, and what changed about it. */
 export async function streamReports(db: Knex, stream?: string): Promise<StreamReport[]> {
   const { rows } = await db.raw<{ rows: StreamReport[] }>(
-    `SELECT name AS stream, title, unit_name AS unit, paused_reason AS "pausedReason", contact, contact_at AS "contactAt",
+    `SELECT name AS stream, title, unit_name AS unit, paused_reason AS "pausedReason", paused_code AS "pausedCode", contact, contact_at AS "contactAt",
        contact_detail AS "contactDetail", last.closed_at AS "lastBatchAt", last.read AS "lastBatchRecords",
        (SELECT coalesce(json_agg(json_build_object('rule', rule, 'records', records) ORDER BY records DESC), '[]')
         FROM (SELECT rule, count(*) AS records FROM reject WHERE stream_id = stream.id AND resolved_at IS NULL GROUP BY rule) r

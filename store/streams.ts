@@ -53,7 +53,8 @@ export async function saveStreams(db: Knex, streams: readonly ConfiguredStream[]
          unit_code = excluded.unit_code, unit_name = excluded.unit_name, delivery = excluded.delivery,
          collect_from = CASE WHEN excluded.collect_from < stream.collect_from THEN excluded.collect_from ELSE stream.collect_from END,
          rule = excluded.rule, article = excluded.article, duty = excluded.duty,
-         basis = excluded.basis, cut_off = excluded.cut_off, due = excluded.due, retired_at = NULL, paused_reason = NULL`,
+         basis = excluded.basis, cut_off = excluded.cut_off, due = excluded.due, retired_at = NULL, paused_reason = NULL,
+         paused_code = NULL`,
       { at, streams: JSON.stringify(streams.map(({ daily, ...stream }) => ({ ...stream, ...daily }))) },
     );
     await trx('stream')
@@ -90,13 +91,17 @@ export async function listStreams(db: Knex): Promise<StreamRow[]> {
   return db('stream').whereNull('retired_at').orderBy('name').select<StreamRow[]>(COLUMNS);
 }
 
-export async function pauseStream(db: Knex, name: string, reason: string): Promise<void> {
-  await db('stream').where({ name }).update({ paused_reason: reason });
+/** Has a stream not be read any more, for the first of the faults that ask for it; `code` names the fault. */
+export async function pauseStream(db: Knex, name: string, reason: string, code: string | null): Promise<void> {
+  await db('stream').where({ name }).whereNull('paused_reason').update({ paused_reason: reason, paused_code: code });
 }
 
 /** Has a paused stream be read again, as whenever the configuration is; false where it is not paused. */
 export const resumeStream = async (db: Knex, name: string): Promise<boolean> =>
-  (await db('stream').where({ name }).whereNotNull('paused_reason').update({ paused_reason: null })) > 0;
+  (await db('stream')
+    .where({ name })
+    .whereNotNull('paused_reason')
+    .update({ paused_reason: null, paused_code: null })) > 0;
 
 /** How a source answered: with records, with the word that it has none, not at all, with garbage, or with a refusal. */
 export type Contact = 'delivered' | 'nothing' | 'unreachable' | 'garbled' | 'refused';

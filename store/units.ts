@@ -32,10 +32,12 @@ export const findUnit = async (db: Knex, code: string): Promise<UnitRow | null> 
     .where({ code })
     .first<UnitRow | undefined>({ code: 'code', name: 'name', parentCode: 'parent_code' })) ?? null;
 
+/** One change of units at a time, or two that are each right could make a ring together. */
+export const lockUnits = (trx: Knex.Transaction): Knex.Raw => trx.raw('LOCK TABLE unit IN SHARE ROW EXCLUSIVE MODE');
+
 /** Adds a unit, or changes what it is called and below. Throws a configuration error where it would be below itself. */
 export async function saveUnit(trx: Knex.Transaction, { code, name, parentCode }: UnitRow): Promise<void> {
-  // One at a time, or two changes that are each right could make a ring together.
-  await trx.raw('LOCK TABLE unit IN SHARE ROW EXCLUSIVE MODE');
+  await lockUnits(trx);
   if (parentCode !== null) {
     const { rows } = await trx.raw<{ rows: { ring: boolean; known: boolean }[] }>(
       `SELECT :parent = ANY (units_below(:code)) AS ring, EXISTS (SELECT FROM unit WHERE code = :parent) AS known`,

@@ -139,7 +139,8 @@ export async function pausingOnConfigurationError<T>(label: StreamLabel, work: (
     setCurrentDetails(`**已暂停**:${reason}`);
     // A child has paused the stream already.
     if (error instanceof ActivityFailure) {
-      await ledger.pauseStream.executeWithOptions({ summary: '暂停数据流' }, [{ stream: label.stream, reason }]);
+      const code = cause.details?.find((detail) => typeof detail === 'string');
+      await ledger.pauseStream.executeWithOptions({ summary: '暂停数据流' }, [{ stream: label.stream, reason, code }]);
     }
     throw ApplicationFailure.nonRetryable(reason, CONFIGURATION);
   }

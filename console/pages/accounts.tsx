@@ -318,7 +318,9 @@ function UnitTree() {
             hint: say('区县单位的上级为市级单位', 'Units of districts are below that of the city'),
           },
         ]}
-        submit={(given) => (unit ? send('PUT', `/units/${unit.code}`, given) : send('POST', '/units', given))}
+        submit={(given) =>
+          unit ? send('PUT', `/units/${unit.code}`, given, unit.version) : send('POST', '/units', given)
+        }
       />
     </Section>
   );

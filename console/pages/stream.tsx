@@ -1,6 +1,7 @@
 import { Alert, App, Button, Descriptions, Drawer, Space, Table } from 'antd';
 import { useState } from 'react';
 import { Link, useParams } from 'react-router';
+import { FAULTS } from '../../domain/faults.ts';
 import { CONTACTS, DELIVERIES } from '../../domain/streams.ts';
 import { RULES, type RuleId } from '../../domain/validation.ts';
 import type { CheckView, PreviewView, StreamDetail } from '../../server/api/streams.ts';
@@ -52,6 +53,7 @@ export default function Stream() {
   const { may, hub } = useSession();
   const { name: id = '' } = useParams();
   const { message } = App.useApp();
+  const inChinese = useFaultWords();
   const [window, setWindow] = useState<{ from: string | null; to: string | null } | null>(null);
   const [checked, setChecked] = useState<CheckView | null>(null);
   const [previewing, setPreviewing] = useState(false);
@@ -63,6 +65,7 @@ export default function Stream() {
   const failed = (problem: ApiProblem) =>
     void message.error([problem.message, problem.cure].filter(Boolean).join(' — '));
   const runs = may('streams:run');
+  const paused = inChinese(data.pausedCode);
   return (
     <Page
       title={`${data.title} · ${data.unit}`}
@@ -118,11 +121,17 @@ export default function Stream() {
           className="late-bar"
           type="error"
           showIcon
-          title={say(`已暂停:${data.pausedReason}`, `Paused: ${data.pausedReason}`)}
-          description={say(
-            '修正配置后自动恢复;若原因在配置之外(如凭据、网络),修好后点“恢复”。',
-            'It goes on when the configuration is mended; where the cause lies elsewhere, mend it and resume.',
-          )}
+          title={say(`已暂停:${paused?.what ?? data.pausedReason}`, `Paused: ${data.pausedReason}`)}
+          description={
+            <>
+              {paused && <div>处置:{paused.cure}</div>}
+              {paused && <div className="quiet">{data.pausedReason}</div>}
+              {say(
+                '修正配置后自动恢复;若原因在配置之外(如凭据、网络),修好后点“恢复”。',
+                'It goes on when the configuration is mended; where the cause lies elsewhere, mend it and resume.',
+              )}
+            </>
+          }
         />
       )}
       {checked && <Checked checked={checked} close={() => setChecked(null)} />}
@@ -315,6 +324,12 @@ export default function Stream() {
   );
 }
 
+/** What a fault is and how it is mended, in Chinese; null in English, in which its message is, and for one without words. */
+function useFaultWords(): (code: string | null) => { what: string; cure: string } | null {
+  const { language } = useLanguage();
+  return (code) => (language === 'zh' ? (FAULTS[code ?? ''] ?? null) : null);
+}
+
 function Checked({ checked, close }: { checked: CheckView; close: () => void }) {
   const { say, name } = useLanguage();
   /** `rule of field count`, with the rule in words. */
@@ -323,6 +338,7 @@ function Checked({ checked, close }: { checked: CheckView; close: () => void }) 
     return rule in RULES ? `${field} ${name(RULES[rule as RuleId])} × ${count}` : reason;
   };
   const { report, accepted, reasons, fault } = checked;
+  const told = useFaultWords()(fault?.code ?? null);
   const sample =
     accepted &&
     say(
@@ -343,14 +359,15 @@ function Checked({ checked, close }: { checked: CheckView; close: () => void }) 
       closable={{ onClose: close }}
       title={
         fault
-          ? say(`检查未通过:${fault.cause}`, `Not passed: ${fault.cause}`)
+          ? say(`检查未通过:${told?.what ?? fault.cause}`, `Not passed: ${fault.cause}`)
           : reasons.length > 0
             ? say('能读取;样本中有记录将被拒收', 'It can be read; some of the sample would be rejected')
             : say('检查通过', 'Passed')
       }
       description={
         <>
-          {fault && <div>{say(`处置:${fault.cure}`, `Cure: ${fault.cure}`)}</div>}
+          {fault && <div>{say(`处置:${told?.cure ?? fault.cure}`, `Cure: ${fault.cure}`)}</div>}
+          {fault && told && <div className="quiet">{`${fault.cause}; ${fault.cure}`}</div>}
           {[source, sample, ...reasons.map(reasonText), ...(report?.notes ?? [])].filter(Boolean).map((line) => (
             <div key={line}>{line}</div>
           ))}

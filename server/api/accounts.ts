@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import { keyOf } from '../../config/values.ts';
@@ -15,7 +16,7 @@ import {
 } from '../../store/accounts.ts';
 import { listAudit } from '../../store/audit.ts';
 import { endContact, fileContact, listContacts, unitOfContact } from '../../store/contacts.ts';
-import { findUnit, listUnits, saveUnit } from '../../store/units.ts';
+import { findUnit, listUnits, lockUnits, saveUnit, type UnitRow } from '../../store/units.ts';
 import { principalOf } from './access.ts';
 import { act, actInSecret, type Deed } from './act.ts';
 import type { Api, ApiOptions } from './api.ts';
@@ -49,6 +50,7 @@ const unitView = z
     code: z.string(),
     name: z.string(),
     parentCode: z.string().nullable().meta({ description: 'The unit that it is below' }),
+    version: z.string().meta({ description: 'For If-Match of changes' }),
   })
   .meta({ id: 'Unit' });
 export type UnitView = z.input<typeof unitView>;
@@ -90,6 +92,10 @@ const CONTACT_UNKNOWN = new Problem(404, 'contact-unknown', {
   zh: '没有这位在备案的联系人',
   en: 'There is no such contact on file',
 });
+
+/** Differs once a unit is called otherwise or is below another. */
+const unitVersion = ({ name, parentCode }: UnitRow): string =>
+  hash('sha256', JSON.stringify([name, parentCode]), 'hex').slice(0, 16);
 
 const shown = (account: Account): z.output<typeof accountView> => ({ ...account, version: String(account.version) });
 
@@ -154,7 +160,7 @@ export function accountRoutes(app: Api, options: ApiOptions): void {
   ): Promise<Record<string, never>> =>
     act(request, options, async (trx, { at }) => {
       const account = await requireAccount(trx, request.params.id);
-      requireSeen(request, String(account.version), await lastChange(trx, account));
+      requireSeen(request, String(account.version), await lastChange(trx, `account/${account.login}`));
       const detail = await work(trx, account, at);
       return { answer: {}, deed: deed(`account/${account.login}`, detail) };
     });
@@ -175,7 +181,7 @@ export function accountRoutes(app: Api, options: ApiOptions): void {
       change(request, async (trx, account) => {
         const given = request.body;
         if (!(await changeAccount(trx, account.id, account.version, given, account.disabledAt)))
-          throw changedMeanwhile(await lastChange(trx, account));
+          throw changedMeanwhile(await lastChange(trx, `account/${account.login}`));
         return {
           changed: 'changed',
           role: { from: account.role, to: given.role },
@@ -197,7 +203,7 @@ export function accountRoutes(app: Api, options: ApiOptions): void {
       (request) =>
         change(request, async (trx, account, at) => {
           if (!(await changeAccount(trx, account.id, account.version, account, path === 'disable' ? at : null)))
-            throw changedMeanwhile(await lastChange(trx, account));
+            throw changedMeanwhile(await lastChange(trx, `account/${account.login}`));
           return { changed };
         }),
     );
@@ -234,7 +240,10 @@ export function accountRoutes(app: Api, options: ApiOptions): void {
         response: { 200: z.object({ items: z.array(unitView) }) },
       },
     },
-    async (request) => ({ items: await listUnits(db, principalOf(request).units) }),
+    async (request) => {
+      const units = await listUnits(db, principalOf(request).units);
+      return { items: units.map((unit) => ({ ...unit, version: unitVersion(unit) })) };
+    },
   );
 
   app.post(
@@ -272,8 +281,10 @@ export function accountRoutes(app: Api, options: ApiOptions): void {
     (request) =>
       act(request, options, async (trx) => {
         const { code } = request.params;
+        await lockUnits(trx);
         const before = await findUnit(trx, code);
         if (!before) throw UNIT_UNKNOWN;
+        requireSeen(request, unitVersion(before), await lastChange(trx, `unit/${code}`));
         const { name, parentCode } = request.body;
         await saveUnit(trx, { code, name, parentCode });
         const detail = {
@@ -387,8 +398,8 @@ async function requireAccount(trx: Knex.Transaction, id: number): Promise<Accoun
   throw ACCOUNT_UNKNOWN;
 }
 
-/** Who changed an account last. */
-async function lastChange(trx: Knex.Transaction, { login: object }: Account) {
-  const [last] = await listAudit(trx, { object: `account/${object}`, action: 'accounts:manage', limit: 1 });
+/** Who changed an account or a unit last. */
+async function lastChange(trx: Knex.Transaction, object: string) {
+  const [last] = await listAudit(trx, { object, action: 'accounts:manage', limit: 1 });
   return last ? { by: last.actor, at: last.at, what: String(last.detail.changed) } : null;
 }

@@ -87,6 +87,7 @@ const streamDetail = streamView
   .extend({
     at: instant,
     pausedReason: z.string().nullable(),
+    pausedCode: z.string().nullable().meta({ description: 'Names the fault that it is paused for' }),
     contact: z.enum(['delivered', 'nothing', 'unreachable', 'garbled', 'refused']).nullable(),
     contactAt: instant.nullable(),
     contactDetail: z.string().nullable(),
@@ -159,7 +160,7 @@ const checkView = z
       .nullable(),
     accepted: z.object({ records: z.int(), of: z.int() }).nullable(),
     reasons: z.array(z.string()),
-    fault: z.object({ kind: z.string(), cause: z.string(), cure: z.string() }).nullable(),
+    fault: z.object({ kind: z.string(), code: z.string(), cause: z.string(), cure: z.string() }).nullable(),
   })
   .meta({ id: 'StreamCheck' });
 export type CheckView = z.input<typeof checkView>;
@@ -423,11 +424,12 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
         streamDays(db, { at, units: null, streams: [name], from, to }),
         explained(name),
       ]);
-      const { contact = null, contactAt = null, contactDetail = null, pausedReason = null } = report ?? {};
+      const { contact = null, contactAt = null, contactDetail = null } = report ?? {};
+      const { pausedReason = null, pausedCode = null } = report ?? {};
       const states = days.get(name) ?? [];
       return {
         ...shownStream(stream, at),
-        ...{ at, pausedReason, contact, contactAt, contactDetail, batches, proofs, configuration },
+        ...{ at, pausedReason, pausedCode, contact, contactAt, contactDetail, batches, proofs, configuration },
         gapList: gapList.slice(0, SHOWN_GAPS),
         rejectsByRule: report?.openRejects ?? [],
         drifts: report?.drifts ?? [],

@@ -171,12 +171,14 @@ describe('an errand in the console, from beginning to end', () => {
     await stopped.getByText('GET /api/permit page 1: answered 404; check path, method and body').waitFor();
     assert.ok(!(await latestSyncs(hub.db, new Date())).some(({ stream }) => stream === 'housing-permits'));
     await stopped.getByRole('link', { name: '建筑工程施工许可证' }).click();
+    await page.getByRole('alert').getByText('已暂停:源端不接受这个请求').waitFor();
     await page.getByRole('alert').getByText('check path, method and body').waitFor();
     const gaps = page.getByRole('heading', { name: /缺口/ });
     assert.notEqual(await gaps.innerText(), '缺口(0)');
     await page.getByRole('button', { name: '检查' }).click();
     await page.getByText(/检查未通过/).waitFor();
-    await page.getByText('处置:check path, method and body').waitFor();
+    const result = page.getByRole('alert').filter({ hasText: '检查未通过' });
+    await result.getByText('处置:核对连接器文件中的路径').waitFor();
 
     await page.getByRole('button', { name: '立即归集' }).click();
     const asked = page.getByRole('dialog');

@@ -369,7 +369,7 @@ describe('the inbox', () => {
       assert.equal((await push(many(MOST))).body.committed, MOST));
 
     it('what comes while the stream is paused, with 503, until it is not', async () => {
-      await pauseStream(db, 'police-permits', 'too many rejects');
+      await pauseStream(db, 'police-permits', 'too many rejects', 'too-many-rejects');
       const { status, headers } = await push(record('a'));
       assert.deepEqual([status, headers['retry-after']], [503, '1']);
       assert.equal((await close({})).status, 503);
@@ -485,7 +485,7 @@ describe('the inbox', () => {
 
     it('also while the stream is paused: what is rejected may be why', async () => {
       await post(record('b', { state: '?' }));
-      await pauseStream(db, 'police-permits', 'too many rejects');
+      await pauseStream(db, 'police-permits', 'too many rejects', 'too-many-rejects');
       assert.equal((await list()).rejects.length, 1);
       await db('stream').update({ paused_reason: null });
     });
@@ -655,7 +655,7 @@ describe('the inbox', () => {
     });
 
     it('also while the stream is paused: a deadline runs all the same', async () => {
-      await pauseStream(db, 'police-permits', 'too many rejects');
+      await pauseStream(db, 'police-permits', 'too many rejects', 'too-many-rejects');
       assert.equal((await tell([done('a')])).status, 200);
       await db('stream').update({ paused_reason: null });
     });

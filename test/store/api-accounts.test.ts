@@ -158,8 +158,14 @@ describe('units and accounts', () => {
     const seen = async () =>
       (await user.get<{ items: { code: string }[] }>('/units')).body.items.map(({ code }) => code);
     assert.deepEqual(await seen(), [CITY]);
+    const { items } = (await admin.get<{ items: { code: string; version: string }[] }>('/units')).body;
+    const version = items.find(({ code }) => code === DISTRICT)?.version ?? '';
     assert.equal((await unit('PUT', `/units/${DISTRICT}`, { name: '区局', parentCode: CITY })).status, 200);
     assert.deepEqual((await seen()).sort(), [CITY, DISTRICT]);
+    const stale = { 'if-match': `"${version}"` };
+    const late = await admin.send<Fault>('PUT', `/units/${DISTRICT}`, { name: '区局', parentCode: null }, stale);
+    assert.equal(late.status, 409);
+    assert.match(late.body.title, /^admin 已于 .* 先行处理/);
     const ring = await unit('PUT', `/units/${CITY}`, { name: '市局', parentCode: DISTRICT });
     assert.equal(ring.status, 400);
     assert.equal(ring.body.fields?.[0]?.path, 'parentCode');

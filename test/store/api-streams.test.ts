@@ -79,7 +79,7 @@ describe('streams, rejects and operation in the API', () => {
     const late = named(await listed(engineer), STREAM);
     assert.equal(late.state, 'late');
     assert.match(late.reason.zh, /归集日逾期.*连不上:connection refused/);
-    await pauseStream(db, 'culture-permits', 'the token is refused');
+    await pauseStream(db, 'culture-permits', 'the token is refused', 'unauthorised');
     const [first] = await listed(engineer);
     assert.deepEqual([first?.stream, first?.state], ['culture-permits', 'paused']);
     assert.match(first?.reason.en ?? '', /the token is refused/);

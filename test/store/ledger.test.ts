@@ -84,7 +84,7 @@ describe('the ledger', () => {
     });
     it('lose their pause when the configuration is read again', async () => {
       await saveStreams(db, [stream('a')], at('2026-11-20'));
-      await pauseStream(db, 'a', 'credentials refused');
+      await pauseStream(db, 'a', 'credentials refused', 'unauthorised');
       assert.equal((await getStream(db, 'a')).pausedReason, 'credentials refused');
       await saveStreams(db, [stream('a')], at('2026-11-20'));
       assert.equal((await getStream(db, 'a')).pausedReason, null);

@@ -1,4 +1,4 @@
-import { addDays, shanghaiInstant } from '../domain/dates.ts';
+import { addDays, shanghaiInstant, shanghaiWallTime } from '../domain/dates.ts';
 import { closeDayEarly, closeDays, getDay, noteReason, openDays } from '../store/obligations.ts';
 import { gaps } from '../store/batches.ts';
 import { oldestDifference } from '../store/reconciliation.ts';
@@ -68,11 +68,9 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
         const open = await gaps(db, stream.id, day.requiresFrom, day.requiresTo);
         const parts = open
           .slice(0, 5)
-          .map(({ from, to }) => `${shanghaiInstant(from.getTime())} – ${shanghaiInstant(to.getTime())}`);
+          .map(({ from, to }) => `${shanghaiWallTime(from.getTime())} – ${shanghaiWallTime(to.getTime())}`);
         const reason =
-          open.length > 0
-            ? `not proven to be in: ${parts.join(', ')}${open.length > 5 ? ' …' : ''}`
-            : 'the source and the library differ';
+          open.length > 0 ? `未证实归集:${parts.join('、')}${open.length > 5 ? ' …' : ''}` : '源端与库内不一致';
         await noteReason(db, day.id, reason);
       }
       return { met: Boolean(day?.metAt), verified: Boolean(day?.verifiedAt) };

@@ -113,7 +113,7 @@ async function takeNotices(
       ? []
       : [...(before.mode === 'bulk' ? [] : [before.pushSubject]), ...(after.withdrawn ? [before.deliverySubject] : [])],
   );
-  const reason = 'withdrawn, or announced anew, by its department';
+  const reason = '部门已撤回或重新报送该业务';
   await endObligations(trx, 'cancelled', { subjects }, { by, at, reason });
   await nameSubjects(trx, stream, changes);
   await saveChanges(trx, stream, changes, at);
@@ -371,7 +371,7 @@ async function settleBulk(
     by,
   );
   const gone = rows.filter(({ last }) => last === null).map(({ subject }) => subject);
-  const reason = 'all of its cases were withdrawn';
+  const reason = '该批业务均已撤回';
   await endObligations(trx, 'cancelled', { subjects: gone, duty: 'push-bulk' }, { by, at, reason });
 }
 

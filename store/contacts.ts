@@ -91,7 +91,7 @@ export async function followContacts(db: Knex, at: Date): Promise<void> {
      WHERE owner_code = unit_code AND duty_kind = 'contact' AND obligation_runs(obligation)`,
   );
   await db.raw(
-    `UPDATE obligation SET cancelled_at = :at, changed_by = 'contacts', reason = 'the unit answers for no stream any more'
+    `UPDATE obligation SET cancelled_at = :at, changed_by = 'contacts', reason = '该单位已不负责任何数据流'
      WHERE duty_kind = 'contact' AND obligation_runs(obligation)
        AND NOT EXISTS (SELECT FROM stream WHERE unit_code = owner_code AND retired_at IS NULL)`,
     { at },

@@ -437,7 +437,7 @@ async function merge(trx: Knex.Transaction, dispute: Dispute, into: number, who:
       zh: `异议 ${String(into)} 已答复`,
       en: `${String(into)} has been answered`,
     });
-  const reason = `merged into dispute ${String(into)}`;
+  const reason = `并入异议 ${String(into)}`;
   await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason });
   await trx('dispute').where({ id: dispute.id }).update({ merged_into: into });
   if (dispute.markedAt !== null && other.markedAt === null) {
@@ -475,7 +475,7 @@ async function close(
 ): Promise<void> {
   await lift(trx, dispute.id, who);
   // A mark that was never set is owed no more: there is nothing left to mark.
-  const reason = `the dispute was closed (${as}) without a mark`;
+  const reason = '异议已办结,无需再标注';
   await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason });
   await trx('case_file').where({ id: dispute.id }).update({ closed_at: who.at, closed_as: as });
 }

@@ -91,12 +91,7 @@ async function cancelReminders(trx: Knex, at: Date): Promise<number> {
     { at },
   );
   const subjects = rows.map(({ subject }) => subject);
-  await endObligations(
-    trx,
-    'cancelled',
-    { subjects, duty: 'expiry' },
-    { by: 'hub', at, reason: 'the certificate was renewed, or has ended' },
-  );
+  await endObligations(trx, 'cancelled', { subjects, duty: 'expiry' }, { by: 'hub', at, reason: '证照已换发或已终止' });
   await dropMessages(trx, subjects);
   return subjects.length;
 }
@@ -187,7 +182,7 @@ export async function markReminded(
       .whereRaw('subject = ANY (?)', [[...subjects]])
       .update({ ended_at: at });
     await dropMessages(trx, subjects);
-    const reason = 'reminded outside the hub';
+    const reason = '已在系统外提醒';
     return endObligations(trx, 'met', { subjects, duty: 'expiry' }, { by, at, reason });
   });
 }

@@ -447,7 +447,7 @@ export async function settleBackfill(
       return false;
     await trx('outage_stream').where({ outage_id: id, stream_id: own.id }).update({ proven_at: at, proofs });
     const who = { by: 'hub', at };
-    const reason = `proofs ${proofs.join(', ')}`;
+    const reason = `核验 ${proofs.join('、')}`;
     await endObligations(trx, 'met', { subjects: [backfillSubject(id, own)], duty: 'backfill' }, { ...who, reason });
     await noteEvent(trx, subjectOf(outage), { ...who, what: 'proven', detail: { stream, proofs } });
     return true;

@@ -147,7 +147,7 @@ export default function Certificates() {
           />
           <Input.Search
             key={by}
-            style={{ width: 320 }}
+            style={{ width: 420 }}
             allowClear
             enterButton={say('查询', 'Search')}
             loading={search.isPending}

@@ -59,7 +59,7 @@ export default function Disputes() {
             width={220}
           />
           <TextFilter
-            label={say('证照编号', 'Number of the certificate')}
+            label={say('证照编号', 'Certificate number')}
             value={number}
             onChange={(value) => change({ number: value })}
             width={230}
@@ -137,7 +137,7 @@ export default function Disputes() {
         close={() => setRaising(false)}
         title={say('登记异议', 'Raise a dispute')}
         fields={[
-          { name: 'number', label: say('证照编号', 'Number of the certificate'), required: true },
+          { name: 'number', label: say('证照编号', 'Certificate number'), required: true },
           {
             name: 'typeCode',
             label: say('证照类型代码', 'Type of the certificate'),

@@ -11,7 +11,7 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Mark, type Tone } from '../parts/mark.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../parts/states.tsx';
-import { CoverageCell, CoverageLegend, StreamState, ThreePoints } from '../parts/stream-state.tsx';
+import { CoverageCell, CoverageLegend, DayHead, StreamState, ThreePoints, toToday } from '../parts/stream-state.tsx';
 import { Moment, moment } from '../parts/time.tsx';
 import { useSession } from '../session.tsx';
 
@@ -207,14 +207,18 @@ export default function Stream() {
       </Section>
       {data.days.length > 0 && (
         <Section title={say('每日覆盖(近 30 天)', 'Coverage by day (30 days)')} extra={<CoverageLegend />}>
-          <div className="cover-map" tabIndex={0} role="region" aria-label={say('每日覆盖', 'Coverage by day')}>
+          <div
+            className="cover-map"
+            ref={toToday}
+            tabIndex={0}
+            role="region"
+            aria-label={say('每日覆盖', 'Coverage by day')}
+          >
             <table>
               <thead>
                 <tr>
-                  {data.days.map(({ date }) => (
-                    <th key={date} scope="col" title={date}>
-                      {date.slice(5)}
-                    </th>
+                  {data.days.map(({ date }, index) => (
+                    <DayHead key={date} day={date} first={index === 0} />
                   ))}
                 </tr>
               </thead>

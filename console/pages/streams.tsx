@@ -8,7 +8,7 @@ import { ChoiceFilter, ChoicesFilter } from '../parts/filters.tsx';
 import { List, useFilters } from '../parts/list.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../parts/states.tsx';
-import { CoverageCell, CoverageLegend, StreamState, ThreePoints } from '../parts/stream-state.tsx';
+import { CoverageCell, CoverageLegend, DayHead, StreamState, ThreePoints, toToday } from '../parts/stream-state.tsx';
 import { moment, Moment } from '../parts/time.tsx';
 
 /** Streams on one page, of the list and of the map alike. */
@@ -77,7 +77,7 @@ function HeatMap({ query }: { query: Record<string, string | number | undefined>
   if (!data) return <Waiting />;
   if (data.items.length === 0) return <Nothing>{say('没有符合条件的数据流', 'There is no such stream')}</Nothing>;
   return (
-    <div className="cover-map" tabIndex={0} role="region" aria-label={say('每日覆盖', 'Coverage by day')}>
+    <div className="cover-map" ref={toToday} tabIndex={0} role="region" aria-label={say('每日覆盖', 'Coverage by day')}>
       <table>
         <thead>
           <tr>
@@ -85,15 +85,7 @@ function HeatMap({ query }: { query: Record<string, string | number | undefined>
               {say('数据流', 'Stream')}
             </th>
             {data.days.map((day, index) => (
-              <th key={day} scope="col" title={day}>
-                {index === 0 || day.endsWith('-01') ? (
-                  <span className="cover-month">
-                    {Number(day.slice(5, 7))}
-                    {say('月', '/')}
-                  </span>
-                ) : null}
-                {day.slice(8)}
-              </th>
+              <DayHead key={day} day={day} first={index === 0} />
             ))}
           </tr>
         </thead>

@@ -20,6 +20,23 @@ export function StreamState({ state }: { state: StreamStateName }) {
 const SHAPES: Record<CoverageState, string> = { covered: '✔', partly: '½', gap: '✖', rest: '‖', 'not due': '·' };
 const cellClass = (state: CoverageState): string => `cover cover-${state.replace(' ', '-')}`;
 
+/** Where the map is wider than the page it begins with today, its last day. */
+export function toToday(map: HTMLElement | null): void {
+  if (map) map.scrollLeft = map.scrollWidth;
+}
+
+/** The head of a day’s column; the first one, and the first of a month, bear its name. */
+export function DayHead({ day, first }: { day: string; first: boolean }) {
+  const { language } = useLanguage();
+  const month = new Date(day).toLocaleString(language, { month: 'short', timeZone: 'UTC' });
+  return (
+    <th scope="col" title={day}>
+      {(first || day.endsWith('-01')) && <span className="cover-month">{month}</span>}
+      {day.slice(8)}
+    </th>
+  );
+}
+
 /** A day of a stream, as a cell of the map. */
 export function CoverageCell({ state, day, title }: { state: CoverageState; day: string; title?: string }) {
   const { name } = useLanguage();

@@ -6,6 +6,7 @@ const CASES: Record<string, [zh: string, en: string]> = {
   outage: ['故障', 'outage'],
   share: ['共享申请', 'share request'],
   rectification: ['责令改正', 'order'],
+  contact: ['单位', 'unit'],
 };
 
 /** What a deadline is about, in words: a case with its number, or the stream with its day. */

@@ -19,6 +19,8 @@ export function TaskState({ state }: { state: ObligationState }) {
   return <Mark tone={TONES[state]}>{name(OBLIGATION_STATES[state])}</Mark>;
 }
 
+const inDays = (days: number): string => `${days} working day${days === 1 ? '' : 's'}`;
+
 /** How many working days are left, or since when there are none. */
 export function Remaining({ days, state }: { days: number | null; state: ObligationState }) {
   const { say } = useLanguage();
@@ -26,8 +28,8 @@ export function Remaining({ days, state }: { days: number | null; state: Obligat
   if (state === 'overdue')
     return (
       <span className="tone-bad">
-        {days === 0 ? say('今日已过', 'passed today') : say(`已超 ${-days} 个工作日`, `${-days} over`)}
+        {days === 0 ? say('今日已过', 'passed today') : say(`已超 ${-days} 个工作日`, `${inDays(-days)} over`)}
       </span>
     );
-  return <span>{days === 0 ? say('今日', 'today') : say(`${days} 个工作日`, `${days}`)}</span>;
+  return <span>{days === 0 ? say('今日', 'today') : say(`${days} 个工作日`, inDays(days))}</span>;
 }

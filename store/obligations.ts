@@ -75,7 +75,7 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
     );
     await trx.raw(
       `UPDATE obligation SET verified_at = :at, met_at = greatest(obligation.met_at, late.last),
-         reason = CASE WHEN late.count > 0 THEN late.count || ' records of the day came in after the deadline' END
+         reason = CASE WHEN late.count > 0 THEN '到期后才入库 ' || late.count || ' 条' END
        FROM obligation ended
        JOIN coverage ON coverage.stream_id = ended.stream_id AND times @> ended.whole
        CROSS JOIN LATERAL (
@@ -121,7 +121,7 @@ export async function followRejects(db: Knex, streamId: number, at: Date): Promi
     `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject, started_at,
        due_at, reason, opened_at)
      SELECT rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject || '/rejects', started_at, due_at,
-       'open rejects of the day: ' || count, :at
+       '当日未更正的问题数据 ' || count || ' 条', :at
      FROM obligation JOIN (${OPEN_REJECTS}) AS open ON start = started_at
      WHERE stream_id = :streamId AND duty_kind = 'increment' AND whole IS NOT NULL
      ON CONFLICT (rule, subject) DO UPDATE SET met_at = NULL, reason = excluded.reason

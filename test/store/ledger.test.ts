@@ -236,7 +236,7 @@ describe('the ledger', () => {
       const [owed] = await listObligations(db, at('2026-11-21', '00:06'), at('2026-11-20'));
       assert.deepEqual(
         [owed?.state, owed?.metAt, owed?.reason],
-        ['met late', at('2026-11-21', '00:05'), '1 records of the day came in after the deadline'],
+        ['met late', at('2026-11-21', '00:05'), '到期后才入库 1 条'],
       );
       assert.ok((await getDay(db, 'a', '2026-11-20'))?.verifiedAt);
     });
@@ -275,7 +275,7 @@ describe('the ledger', () => {
           ...{ subject, state, metAt, reason },
         }));
       const increment = { subject: 'a/2026-11-20', state: 'met', metAt: at('2026-11-20', '21:30'), reason: null };
-      const open = { subject: 'a/2026-11-20/rejects', metAt: null, reason: 'open rejects of the day: 2' };
+      const open = { subject: 'a/2026-11-20/rejects', metAt: null, reason: '当日未更正的问题数据 2 条' };
       assert.deepEqual(await duties(at('2026-11-20', '22:00')), [increment, { ...open, state: 'due soon' }]);
       assert.deepEqual(await duties(at('2026-11-21', '09:00')), [increment, { ...open, state: 'overdue' }]);
       // It is the department that is behind, not the reading of its data.
@@ -290,7 +290,7 @@ describe('the ledger', () => {
       assert.deepEqual(await duties(at('2026-11-21', '22:00')), [increment, met]);
       await reject('another', 'date-invalid', at('2026-11-20', '12:00'));
       await closeDays(db, id, at('2026-11-21', '23:00'));
-      const again = { ...open, state: 'overdue', reason: 'open rejects of the day: 1' };
+      const again = { ...open, state: 'overdue', reason: '当日未更正的问题数据 1 条' };
       assert.deepEqual(await duties(at('2026-11-21', '23:00')), [increment, again]);
     });
 

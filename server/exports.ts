@@ -48,15 +48,16 @@ export async function workExport(
 ): Promise<void> {
   try {
     const { what, filter, units, at, by, ...given } = await getExport(db, id);
+    const seen = { at, units, config: config() };
     const kind = exportNamed(what);
     if ('build' in kind) {
-      const [content, rows] = await kind.build(db, config(), filter, { at, units, by });
+      const [content, rows] = await kind.build(db, filter, { ...seen, by });
       await addPart(db, { id, rows: 0 }, { content, rows, after: null }, now());
       return await finishExport(db, id, false, now());
     }
     let { rows, after } = given;
     for (let worked = 0; worked < most && stopped?.aborted !== true; worked += PAGE) {
-      const page = await kind.read(db, filter, { at, units, after, limit: Math.min(PAGE, MOST_EXPORTED - rows + 1) });
+      const page = await kind.read(db, filter, { ...seen, after, limit: Math.min(PAGE, MOST_EXPORTED - rows + 1) });
       const kept = page.slice(0, MOST_EXPORTED - rows);
       if (kept.length > 0) {
         const cells = kept.map((row) => kind.columns.map(([, value]) => value(row)));
@@ -67,7 +68,8 @@ export async function workExport(
       }
       if (page.length < PAGE) return await finishExport(db, id, page.length > kept.length, now());
     }
-    const total = given.total ?? Math.min(MOST_EXPORTED, await kind.count(db, filter, { at, units }));
+    const counted = given.total ?? (await kind.count?.(db, filter, seen));
+    const total = counted === undefined ? null : Math.min(MOST_EXPORTED, counted);
     await releaseExport(db, id, total, now());
   } catch (error) {
     // Somebody else works at it: they wrote the same page first.

@@ -22,28 +22,38 @@ export async function audit(
   await db('audit').insert({ ...entry, account_id: accountId });
 }
 
-/** Entries, the latest first, before one. */
-export async function listAudit(
-  db: Knex,
-  choice: {
-    actor?: string | undefined;
-    object?: string | undefined;
-    action?: string | undefined;
-    from?: Date | undefined;
-    to?: Date | undefined;
-    before?: number | undefined;
-    limit: number;
-  },
-): Promise<AuditEntry[]> {
-  const query = db('audit').orderBy('id', 'desc').limit(choice.limit);
-  const { actor, object, action, from, to, before } = choice;
+/** Which entries. */
+export interface AuditChoice {
+  actor?: string | undefined;
+  object?: string | undefined;
+  action?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+function chosen(db: Knex, { actor, object, action, from, to }: AuditChoice) {
+  const query = db('audit');
   if (actor !== undefined) void query.where({ actor });
   if (object !== undefined) void query.where({ object });
   if (action !== undefined) void query.where({ action });
   if (from) void query.where('at', '>=', from);
   if (to) void query.where('at', '<', to);
+  return query;
+}
+
+/** Entries, the latest first, before one. */
+export async function listAudit(
+  db: Knex,
+  { before, limit, ...choice }: AuditChoice & { before?: number | undefined; limit: number },
+): Promise<AuditEntry[]> {
+  const query = chosen(db, choice).orderBy('id', 'desc').limit(limit);
   if (before !== undefined) void query.where('id', '<', before);
   return query.select<AuditEntry[]>('id', 'at', 'actor', 'role', 'action', 'object', 'detail');
+}
+
+export async function countAudit(db: Knex, choice: AuditChoice): Promise<number> {
+  const [row] = await chosen(db, choice).count<{ count: number }[]>('* as count');
+  return row?.count ?? 0;
 }
 
 /** Requests that are known again by their key are so for this long. */

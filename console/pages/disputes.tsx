@@ -6,6 +6,7 @@ import type { DisputeView } from '../../server/api/disputes.ts';
 import { send } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { ChoicesFilter, TextFilter, UnitFilter } from '../parts/filters.tsx';
+import { Export } from '../parts/export.tsx';
 import { ActionForm } from '../parts/action-form.tsx';
 import { NextDue } from '../parts/case.tsx';
 import { List, useFilters } from '../parts/list.tsx';
@@ -37,16 +38,20 @@ export default function Disputes() {
   const navigate = useNavigate();
   const [raising, setRaising] = useState(false);
   const { stage, open, issuer, number } = filters;
+  const chosen = { stage, open, issuer, number };
   return (
     <Page
       title={say('异议', 'Disputes')}
       note={say('对证照内容的异议,最近提出的在前', 'Objections to certificates, the latest first')}
       actions={
-        may('disputes:raise') && (
-          <Button type="primary" onClick={() => setRaising(true)}>
-            {say('登记异议', 'Raise one')}
-          </Button>
-        )
+        <>
+          {may('disputes:raise') && (
+            <Button type="primary" onClick={() => setRaising(true)}>
+              {say('登记异议', 'Raise one')}
+            </Button>
+          )}
+          <Export what="disputes" filter={chosen} />
+        </>
       }
     >
       <Section>
@@ -80,7 +85,7 @@ export default function Disputes() {
         </div>
         <List<DisputeView>
           path="/disputes"
-          query={{ stage, open, issuer, number }}
+          query={chosen}
           rowKey="id"
           label={say('异议', 'Disputes')}
           empty={say('没有符合条件的异议', 'There is no such dispute')}

@@ -12,6 +12,7 @@ import type { OutageView, StreamChoices } from '../../server/api/outages.ts';
 import { send, useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { UnitFilter } from '../parts/filters.tsx';
+import { Export } from '../parts/export.tsx';
 import { ActionForm } from '../parts/action-form.tsx';
 import { NextDue } from '../parts/case.tsx';
 import { List, useFilters } from '../parts/list.tsx';
@@ -36,6 +37,7 @@ export default function Outages() {
   const [reporting, setReporting] = useState(false);
   const streams = useGet<StreamChoices>('/outages/streams', {}, { enabled: may('outages:report') });
   const { open, unit } = filters;
+  const chosen = { open, unit };
   return (
     <Page
       title={say('不可抗力与补录', 'Outages and backfill')}
@@ -44,11 +46,14 @@ export default function Outages() {
         'A report suspends the daily deadlines of its streams; the recovery starts the clock of the backfill',
       )}
       actions={
-        may('outages:report') && (
-          <Button type="primary" onClick={() => setReporting(true)}>
-            {say('上报故障', 'Report one')}
-          </Button>
-        )
+        <>
+          {may('outages:report') && (
+            <Button type="primary" onClick={() => setReporting(true)}>
+              {say('上报故障', 'Report one')}
+            </Button>
+          )}
+          <Export what="outages" filter={chosen} />
+        </>
       }
     >
       <Section>
@@ -63,7 +68,7 @@ export default function Outages() {
         </div>
         <List<OutageView>
           path="/outages"
-          query={{ open, unit }}
+          query={chosen}
           rowKey="id"
           label={say('不可抗力与补录', 'Outages')}
           empty={say('没有上报的故障', 'No outage was reported')}

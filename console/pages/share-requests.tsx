@@ -6,6 +6,7 @@ import type { ShareRequestView } from '../../server/api/share-requests.ts';
 import { send } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { ChoiceFilter, ChoicesFilter, UnitFilter } from '../parts/filters.tsx';
+import { Export } from '../parts/export.tsx';
 import { ActionForm } from '../parts/action-form.tsx';
 import { NextDue } from '../parts/case.tsx';
 import { List, useFilters } from '../parts/list.tsx';
@@ -30,16 +31,20 @@ export default function ShareRequests() {
   const navigate = useNavigate();
   const [requesting, setRequesting] = useState(false);
   const { open, outcome, unit } = filters;
+  const chosen = { open, outcome, unit };
   return (
     <Page
       title={say('共享申请', 'Share requests')}
       note={say('用证单位需要、而本市尚未共享的证照', 'Certificates that a unit needs and the city does not share yet')}
       actions={
-        may('share:request') && (
-          <Button type="primary" onClick={() => setRequesting(true)}>
-            {say('提出申请', 'Request one')}
-          </Button>
-        )
+        <>
+          {may('share:request') && (
+            <Button type="primary" onClick={() => setRequesting(true)}>
+              {say('提出申请', 'Request one')}
+            </Button>
+          )}
+          <Export what="share-requests" filter={chosen} />
+        </>
       }
     >
       <Section>
@@ -72,7 +77,7 @@ export default function ShareRequests() {
         </div>
         <List<ShareRequestView>
           path="/share-requests"
-          query={{ open, outcome, unit }}
+          query={chosen}
           rowKey="id"
           label={say('共享申请', 'Share requests')}
           empty={say('没有符合条件的共享申请', 'There is no such request')}

@@ -4,6 +4,7 @@ import { DELIVERIES, STREAM_STATES, type StreamStateName } from '../../domain/st
 import type { CoveragePage, StreamCounts, StreamView } from '../../server/api/streams.ts';
 import { useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
+import { Export } from '../parts/export.tsx';
 import { ChoiceFilter, ChoicesFilter } from '../parts/filters.tsx';
 import { List, useFilters } from '../parts/list.tsx';
 import { Page, Section } from '../parts/page.tsx';
@@ -30,6 +31,7 @@ export default function Streams() {
           `checked at ${moment(counts.at)}; the worst first; counts are of the last 30 days`,
         )
       }
+      actions={<Export what="streams" filter={{ unit, state }} />}
     >
       <Section>
         <div className="filters" role="search">

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OTHER_ACTIONS, PERMISSIONS } from '../../domain/access.ts';
+import { AUDITED } from '../../domain/audit.ts';
 import { addDays, startOfDayMs } from '../../domain/dates.ts';
 import { listAudit } from '../../store/audit.ts';
 import type { Api, ApiOptions } from './api.ts';
@@ -19,6 +19,20 @@ const auditView = z
   .meta({ id: 'AuditEntry' });
 export type AuditView = z.input<typeof auditView>;
 
+/** Which entries: of the list, and of what is taken out. */
+export const auditFilter = z.object({
+  actor: z.string().max(100).optional(),
+  object: z.string().max(200).optional(),
+  action: z.enum(Object.keys(AUDITED) as [string]).optional(),
+  from: date.optional(),
+  to: date.optional().meta({ description: 'Up to and with this day' }),
+});
+export const auditChoice = ({ from, to, ...filter }: z.output<typeof auditFilter>) => ({
+  ...filter,
+  from: from === undefined ? undefined : new Date(startOfDayMs(from)),
+  to: to === undefined ? undefined : new Date(startOfDayMs(addDays(to, 1))),
+});
+
 export function auditRoutes(app: Api, { db }: ApiOptions): void {
   app.get(
     '/audit',
@@ -27,26 +41,14 @@ export function auditRoutes(app: Api, { db }: ApiOptions): void {
       schema: {
         summary: '审计 What people did, the latest first',
         tags: ['audit'],
-        querystring: paging.extend({
-          actor: z.string().max(100).optional(),
-          object: z.string().max(200).optional(),
-          action: z.enum([...Object.keys(PERMISSIONS), ...Object.keys(OTHER_ACTIONS)] as [string]).optional(),
-          from: date.optional(),
-          to: date.optional().meta({ description: 'Up to and with this day' }),
-        }),
+        querystring: auditFilter.extend(paging.shape),
         response: { 200: pageOf(auditView) },
       },
     },
     async (request) => {
-      const { limit, after, from, to, ...filter } = request.query;
+      const { limit, after, ...filter } = request.query;
       const [before] = readCursor(after, z.tuple([z.int()])) ?? [];
-      const rows = await listAudit(db, {
-        ...filter,
-        from: from === undefined ? undefined : new Date(startOfDayMs(from)),
-        to: to === undefined ? undefined : new Date(startOfDayMs(addDays(to, 1))),
-        before,
-        limit: limit + 1,
-      });
+      const rows = await listAudit(db, { ...auditChoice(filter), before, limit: limit + 1 });
       return pageOfRows(rows, limit, ({ id }) => [id]);
     },
   );

@@ -54,7 +54,7 @@ export async function partsOf(
 
 /** Cases with the deadline of each that is next. */
 export async function withNextDue<T extends { id: number; kind: CaseKind }>(
-  { db, now }: ApiOptions,
+  { db, now }: Pick<ApiOptions, 'db' | 'now'>,
   rows: readonly T[],
 ): Promise<(T & { nextDueAt: Date | null; overdue: boolean })[]> {
   const at = now();

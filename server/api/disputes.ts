@@ -104,6 +104,16 @@ const manageBody = z.discriminatedUnion('action', [
 ]);
 
 const number = text(200).transform(normaliseCode);
+
+/** Which disputes: of the list, and of what is taken out. */
+export const disputeFilter = z.object({
+  stage: listOf(stage).optional(),
+  open: z.stringbool().optional().meta({ description: 'true: only those that are not closed' }),
+  issuer: unitCode.optional(),
+  number: number.optional(),
+});
+export const disputeChoice = ({ stage: stages, ...filter }: z.output<typeof disputeFilter>) => ({ stages, ...filter });
+
 const opened = z.object({ id: z.int() });
 const cursor = z.tuple([z.int()]);
 const UNKNOWN = unknownCase('异议', 'dispute');
@@ -118,23 +128,15 @@ export function disputeRoutes(app: Api, options: ApiOptions): void {
       schema: {
         summary: '异议 Disputes, the latest first',
         tags: ['disputes'],
-        querystring: z.object({
-          stage: listOf(stage).optional(),
-          open: z.stringbool().optional().meta({ description: 'true: only those that are not closed' }),
-          issuer: unitCode.optional(),
-          number: number.optional(),
-          ...paging.shape,
-        }),
+        querystring: disputeFilter.extend(paging.shape),
         response: { 200: pageOf(disputeView) },
       },
     },
     async (request) => {
-      const { stage: stages, open, issuer, number: wanted, limit, after } = request.query;
+      const { limit, after, ...filter } = request.query;
       const [before] = readCursor(after, cursor) ?? [];
-      const rows = await listDisputes(db, {
-        ...{ stages, open, issuer, number: wanted, before, limit: limit + 1 },
-        units: principalOf(request).units,
-      });
+      const { units } = principalOf(request);
+      const rows = await listDisputes(db, { ...disputeChoice(filter), units, before, limit: limit + 1 });
       const { items, next } = pageOfRows(rows, limit, ({ id }) => [id]);
       return { items: await withNextDue(options, items.map(staged)), next };
     },

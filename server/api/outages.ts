@@ -103,6 +103,9 @@ const outageDetail = outageView
   .meta({ id: 'OutageDetail' });
 export type OutageDetail = z.input<typeof outageDetail>;
 
+/** Which outages: of the list, and of what is taken out. */
+export const outageFilter = z.object({ open: z.stringbool().optional(), unit: unitCode.optional() });
+
 const streamChoices = z.object({ items: z.array(z.object({ id: z.string(), title: z.string(), unit: z.string() })) });
 export type StreamChoices = z.input<typeof streamChoices>;
 
@@ -150,15 +153,15 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
       schema: {
         summary: '不可抗力与补录 Outages, the latest first',
         tags: ['outages'],
-        querystring: z.object({ open: z.stringbool().optional(), unit: unitCode.optional(), ...paging.shape }),
+        querystring: outageFilter.extend(paging.shape),
         response: { 200: pageOf(outageView) },
       },
     },
     async (request) => {
-      const { open, unit, limit, after } = request.query;
+      const { limit, after, ...filter } = request.query;
       const [before] = readCursor(after, cursor) ?? [];
       const { units } = principalOf(request);
-      const rows = await listOutages(db, { open, unit, units, before, limit: limit + 1 });
+      const rows = await listOutages(db, { ...filter, units, before, limit: limit + 1 });
       const { items, next } = pageOfRows(rows, limit, ({ id }) => [id]);
       return { items: await withNextDue(options, items.map(staged)), next };
     },

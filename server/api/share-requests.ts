@@ -60,6 +60,17 @@ const shareRequestDetail = shareRequestView
   .meta({ id: 'ShareRequestDetail' });
 export type ShareRequestDetail = z.input<typeof shareRequestDetail>;
 
+/** Which requests: of the list, and of what is taken out. */
+export const shareFilter = z.object({
+  open: z.stringbool().optional(),
+  outcome: listOf(outcome).optional(),
+  unit: unitCode.optional(),
+});
+export const shareChoice = ({ outcome: outcomes, ...filter }: z.output<typeof shareFilter>) => ({
+  outcomes,
+  ...filter,
+});
+
 const opened = z.object({ id: z.int() });
 const cursor = z.tuple([z.int()]);
 const askedDetail = z.object({ units: z.array(z.string()), codes: z.array(z.string()) });
@@ -79,20 +90,15 @@ export function shareRequestRoutes(app: Api, options: ApiOptions): void {
       schema: {
         summary: '共享申请 Share requests, the latest first',
         tags: ['share requests'],
-        querystring: z.object({
-          open: z.stringbool().optional(),
-          outcome: listOf(outcome).optional(),
-          unit: unitCode.optional(),
-          ...paging.shape,
-        }),
+        querystring: shareFilter.extend(paging.shape),
         response: { 200: pageOf(shareRequestView) },
       },
     },
     async (request) => {
-      const { open, outcome: outcomes, unit, limit, after } = request.query;
+      const { limit, after, ...filter } = request.query;
       const [before] = readCursor(after, cursor) ?? [];
       const { units } = principalOf(request);
-      const rows = await listShareRequests(db, { open, outcomes, unit, units, before, limit: limit + 1 });
+      const rows = await listShareRequests(db, { ...shareChoice(filter), units, before, limit: limit + 1 });
       const { items, next } = pageOfRows(rows, limit, ({ id }) => [id]);
       return { items: await withNextDue(options, items), next };
     },

@@ -2,7 +2,7 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { keyOf } from '../../config/values.ts';
-import { findStream } from '../../config/load.ts';
+import { findStream, type HubConfig } from '../../config/load.ts';
 import { FROM_THE_START } from '../../connectors/contract.ts';
 import {
   checkStream,
@@ -186,8 +186,9 @@ export type PreviewView = z.input<typeof previewView>;
 /** A run that was started. */
 export const runView = z.object({ workflowId: z.string() }).meta({ id: 'StartedRun' });
 
-const filter = z.object({ unit: unitCode.optional(), state: listOf(stateName).optional() });
-const cursor = z.tuple([stateName, z.string()]);
+/** Which streams: of the list, and of what is taken out. */
+export const streamFilter = z.object({ unit: unitCode.optional(), state: listOf(stateName).optional() });
+export const streamCursor = z.tuple([stateName, z.string()]);
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -293,18 +294,16 @@ function daysBetween(from: string, to: string): string[] {
   return Array.from({ length: count }, (_, index) => addDays(from, index));
 }
 
+/** What every look at the streams is by: of 30 days, and when silence means that nothing is known. */
+export const streamLook = ({ settings }: HubConfig, at: Date) => ({
+  ...{ at, since: new Date(at.getTime() - DAYS * DAY_MS) },
+  quietMs: Math.max(3 * settings.returnEvery, 60 * MINUTE_MS),
+});
+
 export function streamRoutes(app: Api, options: ApiOptions): void {
   const { db, now, config } = options;
 
-  /** What every look at the streams is by. */
-  const look = (principal: Principal) => {
-    const at = now();
-    const everyMs = config().settings.returnEvery;
-    return {
-      ...{ at, units: principal.units, since: new Date(at.getTime() - DAYS * DAY_MS) },
-      quietMs: Math.max(3 * everyMs, 60 * MINUTE_MS),
-    };
-  };
+  const look = ({ units }: Principal) => ({ ...streamLook(config(), now()), units });
   const found = async (name: string, principal: Principal): Promise<StreamState> => {
     const [stream] = await streamStates(db, { ...look(principal), stream: name, limit: 1 });
     if (stream) return stream;
@@ -319,8 +318,8 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
       await open.source.close?.();
     }
   };
-  const page = async (query: z.output<typeof filter> & z.output<typeof paging>, principal: Principal) => {
-    const [state, stream] = readCursor(query.after, cursor) ?? [];
+  const page = async (query: z.output<typeof streamFilter> & z.output<typeof paging>, principal: Principal) => {
+    const [state, stream] = readCursor(query.after, streamCursor) ?? [];
     const rows = await streamStates(db, {
       ...{ ...look(principal), unit: query.unit, states: query.state, limit: query.limit + 1 },
       after: state === undefined || stream === undefined ? undefined : { state, stream },
@@ -335,7 +334,7 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
       schema: {
         summary: '归集 Streams, the worst first',
         tags: ['streams'],
-        querystring: filter.extend(paging.shape),
+        querystring: streamFilter.extend(paging.shape),
         response: { 200: pageOf(streamView) },
       },
     },
@@ -373,7 +372,7 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
       schema: {
         summary: '归集覆盖 Streams × days: what each day is covered by',
         tags: ['streams'],
-        querystring: filter.extend(paging.shape).extend({ from: date.optional(), to: date.optional() }),
+        querystring: streamFilter.extend(paging.shape).extend({ from: date.optional(), to: date.optional() }),
         response: { 200: coveragePage },
       },
     },

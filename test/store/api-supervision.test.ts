@@ -11,7 +11,7 @@ import { openObligations } from '../../store/ledger.ts';
 import { claimReminders, listReminders } from '../../store/reminders.ts';
 import { runPatrol } from '../../store/inspections.ts';
 import { calendarInForce } from '../../temporal/worker.ts';
-import { ApiHub, type Caller } from '../support/api.ts';
+import { ApiHub, type Answer, type Caller } from '../support/api.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
 const OWN = { code: '11320200014006438B', name: '市住房和城乡建设局' };
@@ -256,9 +256,9 @@ describe('exports', () => {
   });
   after(() => hub.close());
 
-  async function file(id: number): Promise<Record<string, string[][]>> {
+  async function file(id: number, of = cookie): Promise<Record<string, string[][]>> {
     const { rawPayload, statusCode } = await hub.app.inject({
-      ...{ url: `/api/v1/exports/${String(id)}/file`, headers: { cookie } },
+      ...{ url: `/api/v1/exports/${String(id)}/file`, headers: { cookie: of } },
     });
     assert.equal(statusCode, 200);
     const book = openWorkbook(rawPayload);
@@ -296,6 +296,55 @@ describe('exports', () => {
     ]);
   });
 
+  it('of cases, streams and the audit have the rows of their lists, with the filter', async () => {
+    const auditor = await hub.signedIn('auditor');
+    const auditing = await hub.cookieOf('auditor');
+    const user = await hub.signedIn('user', OTHER);
+    const opened = ({ status, body }: Answer): string => {
+      assert.equal(status, 200, JSON.stringify(body));
+      return String(body.id);
+    };
+    const dispute = (number: string) => user.send('POST', '/disputes', { number, statement: '姓名有误' });
+    const first = opened(await dispute('DZ-1'));
+    const second = opened(await dispute('DZ-2'));
+    const { body: choices } = await issuer.get<{ items: { id: string }[] }>('/outages/streams');
+    const streams = choices.items.map(({ id }) => id);
+    const fault = { streams, kinds: ['collect'], cause: '机房停电', beganAt: NOW };
+    const outage = opened(await issuer.send('POST', '/outages', fault));
+    const share = opened(await user.send('POST', '/share-requests', { wanted: '不动产权证书', scenario: '入学' }));
+    const { body: all } = await auditor.get<{ items: { stream: string; state: string }[] }>('/streams?limit=200');
+    const state = all.items[0]!.state;
+
+    const rows = async (what: string, filter: object): Promise<Map<string, string[]>> => {
+      const { body } = await auditor.send<Made>('POST', `/exports/${what}`, filter);
+      assert.equal(body.state, 'done', JSON.stringify(body));
+      const [[head = [], ...lines] = []] = Object.values(await file(body.id, auditing)).slice(1);
+      assert.equal(lines.length, body.rows);
+      return new Map(head.map((name, column) => [name, lines.map((line) => line[column] ?? '')]));
+    };
+    const disputes = await rows('disputes', { open: 'true' });
+    assert.deepEqual(disputes.get('编号'), [second, first]);
+    assert.deepEqual(disputes.get('来源'), ['控制台登记', '控制台登记']);
+    assert.deepEqual((await rows('disputes', { number: ' DZ-1' })).get('编号'), [first]);
+    assert.deepEqual((await rows('disputes', { stage: 'closed' })).get('编号') ?? [], []);
+    const outages = await rows('outages', { unit: OWN.code });
+    assert.deepEqual([outages.get('编号'), outages.get('状态')], [[outage], ['未恢复']]);
+    const shares = await rows('share-requests', { open: 'true' });
+    assert.deepEqual([shares.get('编号'), shares.get('最近到期')?.map(Boolean)], [[share], [true]]);
+    const wanted = all.items.filter((item) => item.state === state).map(({ stream }) => stream);
+    assert.deepEqual((await rows('streams', { state })).get('数据流'), wanted);
+    const { body: entries } = await auditor.get<{ items: { id: number }[] }>('/audit?actor=user');
+    const audit = await rows('audit', { actor: 'user' });
+    assert.deepEqual(
+      audit.get('编号'),
+      entries.items.map(({ id }) => String(id)),
+    );
+    assert.ok(audit.get('操作')?.includes('提出异议'));
+    assert.equal((await issuer.send('POST', '/exports/audit', {})).status, 403);
+    assert.deepEqual((await issuer.send<Made>('POST', '/exports/outages', {})).body.rows, 1);
+    assert.deepEqual((await issuer.send<Made>('POST', '/exports/share-requests', {})).body.rows, 0);
+  });
+
   it('are one’s own, with one’s own rows', async () => {
     const { body: foreign } = await management.send<Made>('POST', '/exports/findings', {});
     assert.equal((await issuer.get(`/exports/${String(foreign.id)}`)).status, 404);
@@ -303,7 +352,9 @@ describe('exports', () => {
     const { body: listed } = await issuer.get<Listed>('/findings');
     assert.equal(own.rows, listed.items.length);
     assert.ok(own.rows < foreign.rows);
-    assert.equal((await issuer.get<{ items: Made[] }>('/exports')).body.items.length, 1);
+    const { body: kept } = await issuer.get<{ items: Made[] }>('/exports');
+    const ids = kept.items.map(({ id }) => id);
+    assert.deepEqual([ids.includes(own.id), ids.includes(foreign.id)], [true, false]);
   });
 
   it('are begun once for each Idempotency-Key', async () => {

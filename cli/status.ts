@@ -36,7 +36,7 @@ export function addStatus(program: Command): void {
         );
         console.log(`\nObligations: ${told.join(', ')}`);
         if (obligations.length > 0) console.log(obligationTable(obligations));
-        for (const { message, raisedAt } of alerts) console.log(`▲ ${message} (since ${raisedAt.toISOString()})`);
+        for (const { message, raisedAt } of alerts) console.log(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
       }),
     );
 }

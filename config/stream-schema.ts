@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CASE_MODES } from '../domain/cases.ts';
 import { CERTIFICATE_FIELDS, type CertificateField } from '../domain/certificate.ts';
 import { STATUS_NAMES } from '../domain/status.ts';
+import { DRIFT_ACTIONS } from '../domain/streams.ts';
 import { calendarDate, duration, hours, slug, keyOf } from './values.ts';
 
 export const path = z
@@ -45,7 +46,7 @@ const fieldMap = z
   });
 
 const statusName = z.enum(STATUS_NAMES as [(typeof STATUS_NAMES)[number], ...typeof STATUS_NAMES]);
-const onDrift = z.enum(['accept', 'warn', 'reject', 'stop']).default('warn');
+const onDrift = keyOf(DRIFT_ACTIONS).default('warn');
 
 /** What every kind of connector says of a stream, whatever the way its records travel. */
 export const streamSchema = z.strictObject({

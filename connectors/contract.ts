@@ -6,6 +6,7 @@ import type {
   OutboundConfig,
   StreamConfig,
 } from '../config/stream-schema.ts';
+import type { Said } from '../domain/said.ts';
 import type { Problem } from '../domain/validation.ts';
 import type { BatchWindow, TimeWindow, Window } from '../domain/window.ts';
 
@@ -50,7 +51,7 @@ export interface Source {
   sample(): Promise<unknown[]>;
 
   /** What a run does, in words: what is asked, and how it is known to be complete. */
-  explain(): string[];
+  explain(): Said[];
 
   /** What follows a batch (null: the first of all). Sources of batches only. */
   nextBatch?(after: BatchWindow | null, chain: ChainView): Promise<NextBatch>;

@@ -1,4 +1,5 @@
 import type { StreamConfig } from '../config/stream-schema.ts';
+import type { DriftAction, DriftChange } from '../domain/streams.ts';
 import type { Problem } from '../domain/validation.ts';
 
 /** What is known of one field of a source's records. */
@@ -16,10 +17,10 @@ export const TYPE_NAMES = { string: 1, number: 2, boolean: 4, list: 8, object: 1
 /** One difference between what a source's records have and what they had. */
 export interface Drift {
   field: string;
-  change: 'added' | 'missing' | 'retyped';
+  change: DriftChange;
   /** For people: the types before and now. */
   detail: string;
-  action: StreamConfig['contract']['added'];
+  action: DriftAction;
 }
 
 /** The fields of some records and their types. */

@@ -5,17 +5,22 @@ import { dailyRule } from '../config/jurisdiction-schema.ts';
 import type { StreamConfig } from '../config/stream-schema.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
 import { configurationError, HubError } from '../domain/errors.ts';
+import { DRIFT_ACTIONS } from '../domain/streams.ts';
+import type { Said } from '../domain/said.ts';
 import type { Problem } from '../domain/validation.ts';
 import { timeWindow, type Window } from '../domain/window.ts';
 import type { CheckReport, Page } from './contract.ts';
 import { describeFields, maskAll } from './discover.ts';
 import type { OpenStream } from './registry.ts';
 
+/** What is said of one side of a stream. */
+export interface Explained {
+  title: Said;
+  lines: Said[];
+}
+
 /** What a stream does, in words, by what its configuration says. */
-export function explainStream(
-  config: HubConfig,
-  { config: stream, connector, source }: OpenStream,
-): Record<string, string[]> {
+export function explainStream(config: HubConfig, { config: stream, connector, source }: OpenStream): Explained[] {
   const { id: rule, article } = dailyRule(config.jurisdiction);
   const { due } = config.jurisdiction.daily;
   const daily = stream.delivery === 'daily';
@@ -23,34 +28,82 @@ export function explainStream(
   const fields = Object.entries(record.fields).flatMap(([field, from]) =>
     from === undefined ? [] : [`${field} ← ${typeof from === 'string' ? from : JSON.stringify(from)}`],
   );
+  const [lag, back, every] = [shownMs(stream.lag), shownMs(stream.lookback), shownMs(config.settings.returnEvery)];
+  const cutOff = cutOffOf(config, stream.id);
+  const [share, most] = [String(Math.round(rejects.share * 100)), rejects.most];
+  const { added, missing, retyped } = contract;
+  const when: Said =
+    stream.delivery === 'stock'
+      ? { zh: '由 ./hub stock run 启动', en: 'when ./hub stock run says so' }
+      : daily
+        ? {
+            zh: `每天 ${cutOff},依据 ${rule} ${article},${due} 前完成;午夜前后各再核一次`,
+            en: `each day at ${cutOff}, for ${rule} ${article}, due by ${due}; once more before midnight and after it`,
+          }
+        : { zh: `每 ${every} 一次`, en: `every ${every}` };
+  return [
+    { title: { zh: '向源端请求什么', en: 'what is asked' }, lines: source.explain() },
+    {
+      title: { zh: '何时归集', en: 'when' },
+      lines: [
+        when,
+        ...(stream.since === undefined ? [] : [{ zh: `自 ${stream.since} 起`, en: `from ${stream.since} on` }]),
+        {
+          zh: `不读最近 ${lag} 内的数据;每次重新比对近 ${back} 的计数`,
+          en: `leaves out what is younger than ${lag}, and compares the counts of the last ${back} again`,
+        },
+        ...(connector.hours === undefined
+          ? []
+          : [{ zh: `仅在 ${connector.hours} 之间`, en: `only between ${connector.hours}` }]),
+        ...connector.maintenance.map(({ from, to }) => ({
+          zh: `${from} 至 ${to} 维护,不读`,
+          en: `not between ${from} and ${to}`,
+        })),
+      ],
+    },
+    {
+      title: { zh: '字段映射', en: 'mapping' },
+      lines: [
+        same(`key ← ${record.key}${record.updatedAt === undefined ? '' : `, updatedAt ← ${record.updatedAt}`}`),
+        ...(fields.length > 0 ? [same(fields.join(', '))] : []),
+        {
+          zh: '与 GB/T 36903 同名的字段无须列出;其余字段原样保留(照面扩展)',
+          en: 'fields with names of GB/T 36903 need no entry; all others are kept as they are (照面扩展)',
+        },
+        status.field === undefined
+          ? { zh: '每条记录均视为有效', en: 'every record is valid' }
+          : statusInWords(status.field, status.values),
+      ],
+    },
+    {
+      title: { zh: '保护措施', en: 'safeguards' },
+      lines: [
+        {
+          zh: `不合格超过 ${share} %${most === undefined ? '' : ` 或 ${String(most)} 条`}即停止`,
+          en: `stops when more than ${share} %${most === undefined ? '' : ` or ${String(most)}`} of the records are rejected`,
+        },
+        {
+          zh: `新增字段:${DRIFT_ACTIONS[added].zh};缺少字段:${DRIFT_ACTIONS[missing].zh};类型改变:${DRIFT_ACTIONS[retyped].zh}`,
+          en: `fields that are new: ${added}; missing: ${missing}; of another type: ${retyped}`,
+        },
+        {
+          zh: `映射样例 ${String(stream.examples.length)} 个`,
+          en: `${String(stream.examples.length)} example(s) of the mapping`,
+        },
+      ],
+    },
+  ];
+}
+
+const same = (text: string): Said => ({ zh: text, en: text });
+
+function statusInWords(field: string, values: Readonly<Record<string, string>>): Said {
+  const map = Object.entries(values)
+    .map(([from, to]) => `${from} → ${to}`)
+    .join(', ');
   return {
-    'what is asked': source.explain(),
-    when: [
-      stream.delivery === 'stock'
-        ? 'when ./hub stock run says so'
-        : daily
-          ? `each day at ${cutOffOf(config, stream.id)}, for ${rule} ${article}, due by ${due}; once more before midnight and after it`
-          : `every ${shownMs(config.settings.returnEvery)}`,
-      ...(stream.since === undefined ? [] : [`from ${stream.since} on`]),
-      `leaves out what is younger than ${shownMs(stream.lag)}, and compares the counts of the last ${shownMs(stream.lookback)} again`,
-      ...(connector.hours === undefined ? [] : [`only between ${connector.hours}`]),
-      ...connector.maintenance.map(({ from, to }) => `not between ${from} and ${to}`),
-    ],
-    mapping: [
-      `key ← ${record.key}${record.updatedAt === undefined ? '' : `, updatedAt ← ${record.updatedAt}`}`,
-      ...(fields.length > 0 ? [fields.join(', ')] : []),
-      'fields with names of GB/T 36903 need no entry; all others are kept as they are (照面扩展)',
-      status.field === undefined
-        ? 'every record is valid'
-        : `status ← ${status.field}: ${Object.entries(status.values)
-            .map(([from, to]) => `${from} → ${to}`)
-            .join(', ')}; any other value rejects the record`,
-    ],
-    safeguards: [
-      `stops when more than ${String(Math.round(rejects.share * 100))} %${rejects.most === undefined ? '' : ` or ${String(rejects.most)}`} of the records are rejected`,
-      `fields that are new: ${contract.added}; missing: ${contract.missing}; of another type: ${contract.retyped}`,
-      `${String(stream.examples.length)} example(s) of the mapping`,
-    ],
+    zh: `status ← ${field}:${map};其他取值视为不合格`,
+    en: `status ← ${field}: ${map}; any other value rejects the record`,
   };
 }
 

@@ -1,5 +1,6 @@
 import { shanghaiWallTime } from './dates.ts';
 import { FAULTS } from './faults.ts';
+import type { Said } from './said.ts';
 
 /** How a stream (归集数据流) stands, the worst first. Nothing heard is not the same as healthy. */
 export const STREAM_STATES = {
@@ -31,6 +32,23 @@ export const CONTACTS = {
   refused: { zh: '拒绝访问', en: 'refuses' },
 } as const;
 
+/** How the fields of a source change. */
+export const DRIFT_CHANGES = {
+  added: { zh: '新增', en: 'new' },
+  missing: { zh: '缺少', en: 'missing' },
+  retyped: { zh: '类型改变', en: 'of another type' },
+} as const;
+export type DriftChange = keyof typeof DRIFT_CHANGES;
+
+/** What becomes of records with changed fields, as `contract` of a stream says. */
+export const DRIFT_ACTIONS = {
+  accept: { zh: '照收', en: 'accept' },
+  warn: { zh: '照收并提示', en: 'warn' },
+  reject: { zh: '记为问题数据', en: 'reject' },
+  stop: { zh: '停止数据流', en: 'stop' },
+} as const;
+export type DriftAction = keyof typeof DRIFT_ACTIONS;
+
 /** How a stream comes. */
 export const DELIVERIES = {
   daily: { zh: '每日增量', en: 'daily' },
@@ -56,7 +74,7 @@ export interface StreamFacts {
 const wallTime = (at: string | null): string => (at === null ? '' : shanghaiWallTime(Date.parse(at)).slice(0, 16));
 
 /** Why a stream stands as it does, in words. */
-export function streamReason(state: StreamStateName, facts: StreamFacts): { zh: string; en: string } {
+export function streamReason(state: StreamStateName, facts: StreamFacts): Said {
   const {
     pausedReason,
     pausedCode,

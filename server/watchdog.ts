@@ -1,8 +1,9 @@
 import type { Knex } from 'knex';
 import cron from 'node-cron';
 import type { Logger } from '../config/logger.ts';
+import { alertInWords } from '../domain/alerts.ts';
 import { messageOf } from '../domain/errors.ts';
-import { ALERT_KINDS, findAlerts, saveAlerts, type Alert } from '../store/alerts.ts';
+import { findAlerts, saveAlerts, type Alert } from '../store/alerts.ts';
 import { followContacts } from '../store/contacts.ts';
 import { syncCases } from '../store/completed-cases.ts';
 import { syncCatalogDeadlines } from '../store/catalog.ts';
@@ -58,12 +59,12 @@ export async function watch({ db, logger, askTemporal, wakeUnseen, now }: Watchd
     holding.push({
       kind: 'temporal-away',
       subject: 'temporal',
-      message: `Temporal cannot be reached: ${messageOf(error)}`,
+      message: alertInWords({ kind: 'temporal-away', fault: messageOf(error) }),
     });
   }
-  const { raised, cleared } = await saveAlerts(db, ALERT_KINDS, holding, at);
+  const { raised, cleared } = await saveAlerts(db, holding, at);
   last = { at, fault: synced.status === 'rejected' ? messageOf(synced.reason) : null };
-  for (const { kind, subject, message } of raised) logger.error(message, { alert: kind, subject });
+  for (const { kind, subject, message } of raised) logger.error(message.en, { alert: kind, subject });
   for (const { kind, subject } of cleared) logger.info('alert cleared', { alert: kind, subject });
   if (synced.status === 'rejected') throw synced.reason;
   return holding;

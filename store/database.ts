@@ -21,6 +21,7 @@ import * as console from './migrations/0017-console.ts';
 import * as exports from './migrations/0018-exports.ts';
 import * as views from './migrations/0019-views.ts';
 import * as pauseCodes from './migrations/0020-pause-codes.ts';
+import * as alerts from './migrations/0021-alerts.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -48,6 +49,7 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0018-exports', exports],
   ['0019-views', views],
   ['0020-pause-codes', pauseCodes],
+  ['0021-alerts', alerts],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { DriftAction, DriftChange } from '../domain/streams.ts';
 import type { Contact } from './streams.ts';
 
 /** How a source is doing, as far as the database knows. */
@@ -15,7 +16,7 @@ export interface StreamReport {
   lastBatchAt: Date | null;
   lastBatchRecords: number | null;
   openRejects: { rule: string; records: number }[];
-  drifts: { field: string; change: string; detail: string; action: string; lastSeenAt: string }[];
+  drifts: { field: string; change: DriftChange; detail: string; action: DriftAction; lastSeenAt: string }[];
 }
 
 /** How every configured source, or one, answered last, what it delivered, what is rejected, and what changed about it. */

@@ -21,7 +21,9 @@ export async function explainStreams(
   for (const selected of selectStreams(config, name)) {
     const stream = selected.stream.id;
     await withStream(config, selected, {}, (open) => {
-      const parts = explainStream(config, open);
+      const parts = Object.fromEntries(
+        explainStream(config, open).map(({ title, lines }) => [title.en, lines.map(({ en }) => en)]),
+      );
       explained.push({ stream, ...parts, settings: open.config });
       if (options.json) return Promise.resolve();
       printParts(`${stream} · ${open.config.name ?? stream} · ${open.connector.name} (${open.connector.kind})`, parts);
@@ -68,7 +70,11 @@ function explainDisputes({ id, disputes }: ConnectorConfig, streams: Streams): R
   if (typeof disputes !== 'object') return { 'what is taken': [`tickets that are pushed to /inbox/v1/${id}/disputes`] };
   return {
     // What follows is of windows, which a list does not have.
-    'what is asked': streams.disputes(id).source.explain().slice(0, 2),
+    'what is asked': streams
+      .disputes(id)
+      .source.explain()
+      .slice(0, 2)
+      .map(({ en }) => en),
     when: ['every 5 minutes; a ticket is taken once, a faulty one is in ./hub dispute faults'],
     mapping: [
       Object.entries(disputes.fields)

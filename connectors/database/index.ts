@@ -7,6 +7,7 @@ import {
 } from '../../config/kinds/database.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { followingBatch, fromMs, timeWindow, toMs, type BatchWindow, type Window } from '../../domain/window.ts';
+import type { Said } from '../../domain/said.ts';
 import type {
   ChainView,
   CheckReport,
@@ -196,22 +197,49 @@ class DatabaseSource implements Source {
     return rows.map(recordOf);
   }
 
-  explain(): string[] {
-    const { table, cursor, record, page, overlap, most } = this.#stream;
-    const from = table ?? 'the query';
-    const how =
-      cursor === 'snapshot'
-        ? `reads ${from} whole, in the order of ${record.key}`
-        : typeof cursor === 'object' && cursor.within === undefined
-          ? `reads ${from} in the order of ${cursor.sequence}, up to ${String(most)} rows as one batch`
-          : `reads windows of ${record.updatedAt ?? ''} from ${from}, in its order and that of ${typeof cursor === 'object' ? cursor.sequence : record.key}`;
+  explain(): Said[] {
+    const { page, overlap } = this.#stream;
+    const [fetched, size] = [String(page.size * PAGES_AT_ONCE), String(page.size)];
     return [
-      `connects to ${this.#db.shown}`,
-      how,
-      `fetches ${String(page.size * PAGES_AT_ONCE)} rows at a time after the last one (keyset, no OFFSET), and commits them in pages of ${String(page.size)}`,
-      ...(overlap === undefined ? [] : [`reads the last ${overlap} again each time, for what was committed late`]),
-      'is complete when count(*), the rows read and the rows committed agree',
+      { zh: `连接 ${this.#db.shown}`, en: `connects to ${this.#db.shown}` },
+      this.#order(),
+      {
+        zh: `每次从上一行之后取 ${fetched} 行(按键续读,不用 OFFSET),每 ${size} 行一页入库`,
+        en: `fetches ${fetched} rows at a time after the last one (keyset, no OFFSET), and commits them in pages of ${size}`,
+      },
+      ...(overlap === undefined
+        ? []
+        : [
+            {
+              zh: `每次重读最后的 ${overlap},以补上晚提交的行`,
+              en: `reads the last ${overlap} again each time, for what was committed late`,
+            },
+          ]),
+      {
+        zh: 'count(*)、读取行数与入库行数一致,才算完整',
+        en: 'is complete when count(*), the rows read and the rows committed agree',
+      },
     ];
+  }
+
+  #order(): Said {
+    const { table, cursor, record, most } = this.#stream;
+    const from = table === undefined ? { zh: '查询结果', en: 'the query' } : { zh: ` ${table} `, en: table };
+    if (cursor === 'snapshot')
+      return {
+        zh: `整体读取${from.zh},按 ${record.key} 排序`,
+        en: `reads ${from.en} whole, in the order of ${record.key}`,
+      };
+    if (typeof cursor === 'object' && cursor.within === undefined)
+      return {
+        zh: `按 ${cursor.sequence} 的顺序读取${from.zh},每批至多 ${String(most)} 行`,
+        en: `reads ${from.en} in the order of ${cursor.sequence}, up to ${String(most)} rows as one batch`,
+      };
+    const [time, then] = [record.updatedAt ?? '', typeof cursor === 'object' ? cursor.sequence : record.key];
+    return {
+      zh: `按 ${time} 的时间窗口读取${from.zh},依次按 ${time}、${then} 排序`,
+      en: `reads windows of ${time} from ${from.en}, in its order and that of ${then}`,
+    };
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import {
 } from '../../config/kinds/database.ts';
 import { RULES } from '../../domain/validation.ts';
 import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
+import type { Said } from '../../domain/said.ts';
 import type {
   ChainView,
   CheckReport,
@@ -205,17 +206,36 @@ class ExchangeSource implements Source {
     );
   }
 
-  explain(): string[] {
+  explain(): Said[] {
     const { table, rowId, consumed, receipts, page, most, operation } = this.#stream;
+    const [open, done, batch, size] = [consumed.open, consumed.done, most, page.size].map(String);
     return [
-      `connects to ${this.#db.shown}`,
-      `reads the rows of ${table} whose ${consumed.field} is ${String(consumed.open)}, in the order of ${rowId}, up to ${String(most)} as one batch, in pages of ${String(page.size)}`,
-      `takes rows whose ${operation.field} is one of ${operation.deletes.join(', ')} as deletions; they need no more than their key`,
-      `sets ${consumed.field} to ${String(consumed.done)} once the batch is committed whole, for exactly the rows that were read`,
+      { zh: `连接 ${this.#db.shown}`, en: `connects to ${this.#db.shown}` },
+      {
+        zh: `按 ${rowId} 的顺序读取 ${table} 中 ${consumed.field} 为 ${open} 的行,每批至多 ${batch} 行,每页 ${size} 行`,
+        en: `reads the rows of ${table} whose ${consumed.field} is ${open}, in the order of ${rowId}, up to ${batch} as one batch, in pages of ${size}`,
+      },
+      {
+        zh: `${operation.field} 为 ${operation.deletes.join('、')} 的行视为删除,只需有键`,
+        en: `takes rows whose ${operation.field} is one of ${operation.deletes.join(', ')} as deletions; they need no more than their key`,
+      },
+      {
+        zh: `整批入库后,将所读各行的 ${consumed.field} 置为 ${done}`,
+        en: `sets ${consumed.field} to ${done} once the batch is committed whole, for exactly the rows that were read`,
+      },
       receipts
-        ? `writes a line to ${receipts.table} for every rejected row`
-        : 'tells nobody of rejected rows: no receipts table is named',
-      'is complete when the open rows counted, the rows read and the rows committed agree',
+        ? {
+            zh: `每一条不合格的行写一条回执到 ${receipts.table}`,
+            en: `writes a line to ${receipts.table} for every rejected row`,
+          }
+        : {
+            zh: '不合格的行不写回执:未配置回执表',
+            en: 'tells nobody of rejected rows: no receipts table is named',
+          },
+      {
+        zh: '未取行数、读取行数与入库行数一致,才算完整',
+        en: 'is complete when the open rows counted, the rows read and the rows committed agree',
+      },
     ];
   }
 

@@ -3,6 +3,7 @@ import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } 
 import { addDays, parseDate, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
 import { transientError } from '../../domain/errors.ts';
 import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
+import type { Said } from '../../domain/said.ts';
 import type {
   ChainView,
   CheckReport,
@@ -149,27 +150,52 @@ class FileSource implements Source {
     return latest ? this.#first(await this.#intake.take(latest), SAMPLE) : [];
   }
 
-  explain(): string[] {
-    const { files, complete, header, content, date } = this.#stream;
-    const whole = !complete
-      ? 'it can be opened: its own checksums hold'
-      : 'marker' in complete
-        ? `its marker file (its name and ${complete.marker}) is there`
-        : 'checksum' in complete
-          ? `its ${complete.checksum} is that of the file beside it`
-          : `its last line matches ${complete.countLine}, and has as many rows as that says`;
+  explain(): Said[] {
+    const { files, header, content, date } = this.#stream;
+    const whole = this.#whole();
     return [
-      `looks for files named ${files} in ${this.#place.shown}`,
-      `takes a file as whole when ${whole}`,
-      'takes each content once, whatever its name, and leaves the files where they are',
-      `reads the names of the columns from row ${String(header)}`,
+      {
+        zh: `在 ${this.#place.shown} 查找名为 ${files} 的文件`,
+        en: `looks for files named ${files} in ${this.#place.shown}`,
+      },
+      { zh: `${whole.zh},才算文件完整`, en: `takes a file as whole when ${whole.en}` },
+      {
+        zh: '相同内容只收一次,不论文件名;文件留在原处',
+        en: 'takes each content once, whatever its name, and leaves the files where they are',
+      },
+      { zh: `列名在第 ${String(header)} 行`, en: `reads the names of the columns from row ${String(header)}` },
       files.includes('{date}')
-        ? `counts the day ${date} in a file’s name as proven once the file is committed whole`
-        : 'counts the day of a file’s last change as proven once the file is committed whole',
+        ? {
+            zh: `整个文件入库后,文件名中的日期(${date})当天即算已证实`,
+            en: `counts the day ${date} in a file’s name as proven once the file is committed whole`,
+          }
+        : {
+            zh: '整个文件入库后,文件最后修改的当天即算已证实',
+            en: 'counts the day of a file’s last change as proven once the file is committed whole',
+          },
       content === 'full'
-        ? 'takes each file as the whole of what the department has'
-        : 'takes each file as what is new or changed',
+        ? { zh: '每个文件是该单位的全部数据', en: 'takes each file as the whole of what the department has' }
+        : { zh: '每个文件是新增或变更的数据', en: 'takes each file as what is new or changed' },
     ];
+  }
+
+  #whole(): Said {
+    const { complete } = this.#stream;
+    if (!complete) return { zh: '能打开且自身校验通过', en: 'it can be opened: its own checksums hold' };
+    if ('marker' in complete)
+      return {
+        zh: `有标记文件(文件名加 ${complete.marker})`,
+        en: `its marker file (its name and ${complete.marker}) is there`,
+      };
+    if ('checksum' in complete)
+      return {
+        zh: `${complete.checksum} 与同名校验文件一致`,
+        en: `its ${complete.checksum} is that of the file beside it`,
+      };
+    return {
+      zh: `末行符合 ${complete.countLine},且行数与其所述一致`,
+      en: `its last line matches ${complete.countLine}, and has as many rows as that says`,
+    };
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,7 @@ import {
   type TimeWindow,
   type Window,
 } from '../../domain/window.ts';
+import type { Said } from '../../domain/said.ts';
 import type {
   ItemResult,
   CheckReport,
@@ -401,33 +402,59 @@ class HttpSource implements Source {
     return window ? (await this.#page(window, 0)).records : [];
   }
 
-  explain(): string[] {
-    const { method, path, page, response, count, batches, window } = this.#stream;
-    const stop = response.total
-      ? `as many pages as the total at “${response.total}” needs`
-      : response.more
-        ? `until “${response.more}” is no longer true`
-        : response.untilEmpty
-          ? 'until a page is empty'
-          : 'until no further page is named';
-    const paging = {
-      number: `pages from ${String(page.first)} with ${String(page.size)} records`,
-      offset: `${String(page.size)} records from {offset} on`,
-      cursor: `the cursor at “${response.next ?? ''}” asks for the next page`,
-      link: 'the Link header names the next page',
-      next: `the address at “${response.next ?? ''}” is the next page`,
-      slice: `parts of ${String(page.slice / 60_000)} minutes, each answered whole`,
-    }[page.by];
+  explain(): Said[] {
+    const { method, path, page, count, batches, window } = this.#stream;
+    const [asked, paging, stop] = [`${method} ${this.#client.baseUrl}${path}`, this.#paging(), this.#stop()];
+    const inclusive = window.end === 'inclusive';
     return [
-      `asks ${method} ${this.#client.baseUrl}${path}`,
-      `${paging}; ${page.by === 'slice' ? 'until the window’s end' : stop}`,
-      batches
-        ? `takes batch after batch from ${batches.next.path}, and acknowledges each at ${batches.acknowledge.path} once it is committed whole`
-        : `writes times as ${window.format}, the window’s end ${window.end === 'inclusive' ? 'included at the source, so one unit less is asked' : 'excluded'}`,
-      batches
-        ? `a batch is complete when as many records were read and committed as it declared at “${batches.next.count}”`
-        : `a window is complete when what was read, what was committed and ${count ? `the count of ${count.path}` : 'the total'} agree`,
+      { zh: `请求 ${asked}`, en: `asks ${asked}` },
+      page.by === 'slice'
+        ? { zh: `${paging.zh},直到窗口结束`, en: `${paging.en}; until the window’s end` }
+        : { zh: `${paging.zh},${stop.zh}`, en: `${paging.en}; ${stop.en}` },
+      ...(batches
+        ? [
+            {
+              zh: `逐批从 ${batches.next.path} 取,整批入库后向 ${batches.acknowledge.path} 确认`,
+              en: `takes batch after batch from ${batches.next.path}, and acknowledges each at ${batches.acknowledge.path} once it is committed whole`,
+            },
+            {
+              zh: `读取和入库的条数与“${batches.next.count}”申报的一致,一批才算完整`,
+              en: `a batch is complete when as many records were read and committed as it declared at “${batches.next.count}”`,
+            },
+          ]
+        : [
+            {
+              zh: `时间写作 ${window.format},${inclusive ? '源端包含窗口终点,故少问一个单位' : '不含窗口终点'}`,
+              en: `writes times as ${window.format}, the window’s end ${inclusive ? 'included at the source, so one unit less is asked' : 'excluded'}`,
+            },
+            {
+              zh: `读取条数、入库条数与${count ? ` ${count.path} 的计数` : '总数'}一致,一个窗口才算完整`,
+              en: `a window is complete when what was read, what was committed and ${count ? `the count of ${count.path}` : 'the total'} agree`,
+            },
+          ]),
     ];
+  }
+
+  #stop(): Said {
+    const { total, more, untilEmpty } = this.#stream.response;
+    if (total) return { zh: `页数按“${total}”的总数`, en: `as many pages as the total at “${total}” needs` };
+    if (more) return { zh: `直到“${more}”不再为真`, en: `until “${more}” is no longer true` };
+    if (untilEmpty) return { zh: '直到空页', en: 'until a page is empty' };
+    return { zh: '直到不再给出下一页', en: 'until no further page is named' };
+  }
+
+  #paging(): Said {
+    const { page, response } = this.#stream;
+    const [first, size, next] = [String(page.first), String(page.size), response.next ?? ''];
+    const minutes = String(page.slice / 60_000);
+    return {
+      number: { zh: `从第 ${first} 页起,每页 ${size} 条`, en: `pages from ${first} with ${size} records` },
+      offset: { zh: `从 {offset} 起,每次 ${size} 条`, en: `${size} records from {offset} on` },
+      cursor: { zh: `用“${next}”处的游标请求下一页`, en: `the cursor at “${next}” asks for the next page` },
+      link: { zh: '下一页由 Link 头给出', en: 'the Link header names the next page' },
+      next: { zh: `“${next}”处的地址即下一页`, en: `the address at “${next}” is the next page` },
+      slice: { zh: `每 ${minutes} 分钟一段,每段一次答完`, en: `parts of ${minutes} minutes, each answered whole` },
+    }[page.by];
   }
 
   file(reference: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {

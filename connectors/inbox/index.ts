@@ -1,6 +1,7 @@
 import { resolveReference } from '../../config/environment.ts';
 import { inboxConnectorSchema, type InboxConnectorConfig } from '../../config/kinds/inbox.ts';
 import { configurationError } from '../../domain/errors.ts';
+import type { Said } from '../../domain/said.ts';
 import type { CheckReport, ConnectorKind, NextBatch, Page, Source } from '../contract.ts';
 
 /**
@@ -52,13 +53,28 @@ class InboxSource implements Source {
     return Promise.resolve([]);
   }
 
-  explain(): string[] {
+  explain(): Said[] {
     return [
-      'waits for the department to push its records to /inbox/v1/{stream}',
-      'answers each request after its records are committed, with the outcome of each record',
-      'hands what was rejected out at /inbox/v1/{stream}/rejects until a corrected version is in',
-      'takes a request with an Idempotency-Key that it knows as the same one',
-      'counts a day as proven when the department has closed it with the number of records that it pushed',
+      {
+        zh: '等待单位把数据推送到 /inbox/v1/{stream}',
+        en: 'waits for the department to push its records to /inbox/v1/{stream}',
+      },
+      {
+        zh: '数据入库后才答复,逐条说明结果',
+        en: 'answers each request after its records are committed, with the outcome of each record',
+      },
+      {
+        zh: '不合格的数据在 /inbox/v1/{stream}/rejects 供取回,直到更正后的版本入库',
+        en: 'hands what was rejected out at /inbox/v1/{stream}/rejects until a corrected version is in',
+      },
+      {
+        zh: 'Idempotency-Key 相同的请求视为同一请求',
+        en: 'takes a request with an Idempotency-Key that it knows as the same one',
+      },
+      {
+        zh: '单位以推送条数关账后,当天即算已证实',
+        en: 'counts a day as proven when the department has closed it with the number of records that it pushed',
+      },
     ];
   }
 }

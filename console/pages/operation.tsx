@@ -106,7 +106,7 @@ export default function Operation() {
                   <td>
                     <Mark tone="warn">{name(alert.name)}</Mark>
                   </td>
-                  <td className="pre">{alert.message}</td>
+                  <td className="pre">{name(alert.message)}</td>
                   <td className="mark">
                     <Moment at={alert.raisedAt} />
                   </td>

@@ -2,7 +2,7 @@ import { Alert, App, Button, Descriptions, Drawer, Space, Table } from 'antd';
 import { useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { FAULTS } from '../../domain/faults.ts';
-import { CONTACTS, DELIVERIES } from '../../domain/streams.ts';
+import { CONTACTS, DELIVERIES, DRIFT_ACTIONS, DRIFT_CHANGES } from '../../domain/streams.ts';
 import { RULES, type RuleId } from '../../domain/validation.ts';
 import type { CheckView, PreviewView, StreamDetail } from '../../server/api/streams.ts';
 import { get, send, useGet, useSend, type ApiProblem } from '../api.ts';
@@ -38,13 +38,6 @@ const GAPS: Record<StreamDetail['gapList'][number]['kind'], { zh: string; en: st
   difference: { zh: '源端与库内不一致', en: 'differs' },
   unacknowledged: { zh: '未向源端确认', en: 'not acknowledged' },
   paused: { zh: '已暂停', en: 'paused' },
-};
-/** Headings of `explain`. */
-const PARTS: Record<string, string> = {
-  'what is asked': '向源端请求什么',
-  when: '何时归集',
-  mapping: '字段映射',
-  safeguards: '保护措施',
 };
 
 /** One stream: why it stands as it does, what came, what is missing, and what can be done. */
@@ -199,8 +192,8 @@ export default function Stream() {
           <p key={`${field} ${change} ${detail}`} className="tone-warn">
             ◆{' '}
             {say(
-              `源端字段 ${field} 有变(${change}:${detail});处理:${action}`,
-              `the field ${field} is ${change} (${detail}); ${action}`,
+              `源端字段 ${field} ${DRIFT_CHANGES[change].zh}(${detail});处理:${DRIFT_ACTIONS[action].zh}`,
+              `the field ${field} is ${DRIFT_CHANGES[change].en} (${detail}): ${DRIFT_ACTIONS[action].en}`,
             )}
           </p>
         ))}
@@ -284,12 +277,12 @@ export default function Stream() {
           {data.configuration.fault !== null && (
             <Alert className="late-bar" type="error" showIcon title={data.configuration.fault} />
           )}
-          {Object.entries(data.configuration.parts).map(([part, lines]) => (
-            <div key={part}>
-              <h3 className="part-title">{say(PARTS[part] ?? part, part)}</h3>
+          {data.configuration.parts.map(({ title, lines }) => (
+            <div key={title.en}>
+              <h3 className="part-title">{name(title)}</h3>
               <ul className="part-lines">
                 {lines.map((line) => (
-                  <li key={line}>{line}</li>
+                  <li key={line.en}>{name(line)}</li>
                 ))}
               </ul>
             </div>

@@ -1,30 +1,15 @@
 import { z } from 'zod';
 import pkg from '../../package.json' with { type: 'json' };
-import { openAlerts, ALERT_KINDS, type Alert } from '../../store/alerts.ts';
+import { keyOf } from '../../config/values.ts';
+import { ALERTS } from '../../domain/alerts.ts';
+import { openAlerts } from '../../store/alerts.ts';
 import { calendarName } from '../../store/calendar.ts';
 import { databaseReport } from '../../store/operation.ts';
 import { temporalReport } from '../../temporal/operation.ts';
 import { lastLook } from '../watchdog.ts';
 import type { Api, ApiOptions } from './api.ts';
-import type { Said } from './problem.ts';
-import { instant } from './views.ts';
+import { instant, said } from './views.ts';
 
-/** What each kind of alert is called. */
-const ALERTS: Record<Alert['kind'], Said> = {
-  overdue: { zh: '时限任务逾期', en: 'overdue deadlines' },
-  'temporal-away': { zh: '任务引擎不可用', en: 'Temporal is away' },
-  'stream-paused': { zh: '数据流暂停', en: 'a stream is paused' },
-  discrepancy: { zh: '源端与库内不一致', en: 'source and library differ' },
-  'dead-letters': { zh: '发送失败的消息', en: 'messages were given up' },
-  drift: { zh: '源端字段变化', en: 'fields of a source changed' },
-  volume: { zh: '数据量异常', en: 'an unusual number of records' },
-  waiting: { zh: '等待目录登记', en: 'records wait for the catalog' },
-  outage: { zh: '不可抗力', en: 'an outage' },
-  reminders: { zh: '提醒送不到', en: 'reminders do not arrive' },
-  'ticket-faults': { zh: '异议工单有误', en: 'faulty tickets' },
-};
-
-const said = z.object({ zh: z.string(), en: z.string() });
 /** How the hub itself runs (运行). */
 const operationView = z
   .object({
@@ -62,7 +47,7 @@ const operationView = z
       .nullable()
       .meta({ description: 'The last look of this process’s watchdog' }),
     alerts: z.array(
-      z.object({ kind: z.enum(ALERT_KINDS), name: said, subject: z.string(), message: z.string(), raisedAt: instant }),
+      z.object({ kind: keyOf(ALERTS), name: said, subject: z.string(), message: said, raisedAt: instant }),
     ),
     outbox: z.array(
       z.object({

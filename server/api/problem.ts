@@ -3,12 +3,7 @@ import { z } from 'zod';
 import { en as english, zhCN as chinese } from 'zod/locales';
 import type { Logger } from '../../config/logger.ts';
 import { HubError } from '../../domain/errors.ts';
-
-/** One text in both languages of the console. */
-export interface Said {
-  zh: string;
-  en: string;
-}
+import type { Said } from '../../domain/said.ts';
 
 /** An answer that is no success (RFC 9457), in the language that the request asks for. */
 export class Problem extends Error {

@@ -19,7 +19,7 @@ import { openStream, type OpenStream } from '../../connectors/registry.ts';
 import { may } from '../../domain/access.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
-import { COVERAGE_STATES, STREAM_STATES, streamReason } from '../../domain/streams.ts';
+import { COVERAGE_STATES, DRIFT_ACTIONS, DRIFT_CHANGES, STREAM_STATES, streamReason } from '../../domain/streams.ts';
 import { RULES } from '../../domain/validation.ts';
 import { describeWindow } from '../../domain/window.ts';
 import { audit } from '../../store/audit.ts';
@@ -35,12 +35,11 @@ import { principalOf } from './access.ts';
 import { act } from './act.ts';
 import type { Api, ApiOptions } from './api.ts';
 import { Problem } from './problem.ts';
-import { date, instant, listOf, pageOf, pageOfRows, paging, readCursor, unitCode } from './views.ts';
+import { date, instant, listOf, pageOf, pageOfRows, paging, readCursor, said, unitCode } from './views.ts';
 
 const stateName = keyOf(STREAM_STATES);
 const coverageState = keyOf(COVERAGE_STATES);
 export const rule = keyOf(RULES);
-const said = z.object({ zh: z.string(), en: z.string() });
 
 /** The name of a stream, in an address. */
 export const streamParams = z.object({ name: z.string().min(1).max(100) });
@@ -92,7 +91,9 @@ const streamDetail = streamView
     contactAt: instant.nullable(),
     contactDetail: z.string().nullable(),
     rejectsByRule: z.array(z.object({ rule: z.string(), records: z.int() })),
-    drifts: z.array(z.object({ field: z.string(), change: z.string(), detail: z.string(), action: z.string() })),
+    drifts: z.array(
+      z.object({ field: z.string(), change: keyOf(DRIFT_CHANGES), detail: z.string(), action: keyOf(DRIFT_ACTIONS) }),
+    ),
     batches: z.array(
       z.object({
         id: z.int(),
@@ -143,7 +144,9 @@ const streamDetail = streamView
       .object({
         connector: z.string(),
         kind: z.string(),
-        parts: z.record(z.string(), z.array(z.string())).meta({ description: 'As ./hub connector explain says it' }),
+        parts: z
+          .array(z.object({ title: said, lines: z.array(said) }))
+          .meta({ description: 'As ./hub connector explain says it' }),
         settings: z.string().meta({ description: 'YAML; secrets are references' }),
         fault: z.string().nullable(),
       })
@@ -455,7 +458,7 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
       return { ...shown, parts, fault: null };
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
-      return { ...shown, parts: {}, fault: messageOf(error) };
+      return { ...shown, parts: [], fault: messageOf(error) };
     }
   }
 

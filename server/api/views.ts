@@ -11,6 +11,9 @@ export const instant = z.codec(z.iso.datetime({ offset: true }), z.date(), {
 /** A calendar date in Asia/Shanghai. */
 export const date = z.iso.date();
 
+/** A text in both languages. */
+export const said = z.object({ zh: z.string(), en: z.string() });
+
 /** 统一社会信用代码 of a unit. */
 export const unitCode = z.string().regex(/^[0-9A-Z]{1,18}$/, '统一社会信用代码');
 

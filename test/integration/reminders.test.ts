@@ -237,7 +237,7 @@ describe('reminders are sent', () => {
     assert.deepEqual(alerts, [], 'another contact of the unit has it');
     await database.db('reminder').where({ channel: 'webhook' }).delete();
     const [alert] = (await findAlerts(database.db, nowAt)).filter(({ kind }) => kind === 'reminders');
-    assert.match(alert?.message ?? '', /^市住房和城乡建设局: 1 messages did not arrive: .* 550 /);
+    assert.match(alert?.message.en ?? '', /^市住房和城乡建设局: 1 messages did not arrive: .* 550 /);
   });
 
   it('a password is not sent where the line is not encrypted', async () => {

@@ -81,7 +81,7 @@ describe('a source that keeps its hours', () => {
     nextBatch = () => this.#note('nextBatch', { batch: null, proven: [] });
     acknowledge = (): Promise<void> => this.#note('acknowledge', undefined);
     close = (): Promise<void> => this.#note('close', undefined);
-    explain = (): string[] => ['explained'];
+    explain = () => [{ zh: '说明', en: 'explained' }];
     async *read(): AsyncIterable<Page> {
       for (let number = 0; number < 3; number++) yield await this.#note(`page ${number}`, page(number));
     }
@@ -126,7 +126,7 @@ describe('a source that keeps its hours', () => {
     ];
     for (const ask of asking) await assert.rejects(async () => ask(), closed(1_800_000));
     assert.deepEqual(inner.asked, []);
-    assert.deepEqual(source.explain(), ['explained']);
+    assert.deepEqual(source.explain(), [{ zh: '说明', en: 'explained' }]);
     await source.close?.();
     assert.deepEqual(inner.asked, ['close']);
   });

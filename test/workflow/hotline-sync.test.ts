@@ -107,7 +107,7 @@ describe('hotlineSync', () => {
     assert.deepEqual(await sync(), { listed: 5, opened: 1, known: 3, faulty: 1 });
     const later = new Date(hub.nowMs + 3_600_000);
     const alerts = async () => (await findAlerts(hub.db, later)).filter(({ kind }) => kind === 'ticket-faults');
-    assert.match((await alerts())[0]?.message ?? '', /^hotline: 1 tickets cannot be taken .*\.\/hub dispute faults/);
+    assert.match((await alerts())[0]?.message.en ?? '', /^hotline: 1 tickets cannot be taken .*\.\/hub dispute faults/);
     await openDispute(
       hub.db,
       {

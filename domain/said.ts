@@ -1,0 +1,5 @@
+/** A text in both languages that the hub speaks. */
+export interface Said {
+  zh: string;
+  en: string;
+}

@@ -69,6 +69,20 @@ export default ts.config(
       ],
     },
   },
+  // Chinese texts have Chinese punctuation (GB/T 15834).
+  {
+    files: Object.keys(LAYERS).map((folder) => `${folder}/**/*.{ts,tsx}`),
+    ignores: ['store/migrations/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...['Literal[value=HALF]', 'TemplateElement[value.raw=HALF]', 'JSXText[value=HALF]'].map((selector) => ({
+          selector: selector.replace('HALF', '/[\\u4e00-\\u9fff”][,;:](?=[\\u4e00-\\u9fff“])/'),
+          message: 'full-width punctuation in Chinese: ，；：（）',
+        })),
+      ],
+    },
+  },
   ...Object.keys(LAYERS).map(layer),
   {
     files: ['test/**', 'bench/**'],

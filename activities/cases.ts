@@ -120,7 +120,7 @@ export function createCaseActivities({ db, streams, now, disputeTarget }: CaseDe
           dueAt === null
             ? '日历未公布'
             : `${dueAt <= now() ? '**已逾期**' : '限'} ${shanghaiWallTime(dueAt.getTime())}`;
-        return `${DUTIES[duty].zh}:${due}`;
+        return `${DUTIES[duty].zh}：${due}`;
       }),
     };
   }

@@ -70,7 +70,7 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
           .slice(0, 5)
           .map(({ from, to }) => `${shanghaiWallTime(from.getTime())} – ${shanghaiWallTime(to.getTime())}`);
         const reason =
-          open.length > 0 ? `未证实归集:${parts.join('、')}${open.length > 5 ? ' …' : ''}` : '源端与库内不一致';
+          open.length > 0 ? `未证实归集：${parts.join('、')}${open.length > 5 ? ' …' : ''}` : '源端与库内不一致';
         await noteReason(db, day.id, reason);
       }
       return { met: Boolean(day?.metAt), verified: Boolean(day?.verifiedAt) };

@@ -83,7 +83,7 @@ async function fill(db: Knex): Promise<void> {
     (_, place) => new MadeUpStream(place, Math.ceil(RECORDS / FILLED / PAGE), NOW.getTime(), RECORDS / 3),
   );
   const daily = {
-    ...{ rule: 'WX-4.3', article: '第四条(三)', duty: '实时推送归集', basis: 'internal' as const },
+    ...{ rule: 'WX-4.3', article: '第四条（三）', duty: '实时推送归集', basis: 'internal' as const },
     ...{ cutOff: '21:00', due: '24:00' },
   };
   const configured = Array.from({ length: STREAMS }, (_, place) => ({

@@ -67,7 +67,7 @@ const caseTable = (rows: readonly CaseReport[]): string =>
     ['签发方式', ({ mode }) => CASE_MODES[mode]],
     ['批次', ({ batch }) => batch ?? ''],
     ['办结', ({ completedAt }) => moment(completedAt)],
-    ['Rule', ({ rule, basis }) => (rule === null ? '' : `${rule}${basis === 'internal' ? '(内控时限)' : ''}`)],
+    ['Rule', ({ rule, basis }) => (rule === null ? '' : `${rule}${basis === 'internal' ? '（内控时限）' : ''}`)],
     ['Due', ({ dueAt, rule }) => (dueAt === null && rule === null ? '' : dueMoment(dueAt))],
     ['到库', ({ arrivedAt }) => (arrivedAt ? moment(arrivedAt) : '')],
     ['送达', ({ deliveredAt }) => (deliveredAt ? moment(deliveredAt) : '')],

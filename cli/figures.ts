@@ -61,7 +61,7 @@ export function addFigures(program: Command): void {
   withData(withConfig(figures.command('report [file]')))
     .summary('take what user units report of a month, from a workbook or as options: items, cases, calls')
     .description(
-      'A workbook (xlsx or csv) has the columns 单位代码, 单位名称, 月份, 应关联事项, 已关联事项, 可用证办件, 已用证办件, 调用次数,\n' +
+      'A workbook (xlsx or csv) has the columns 单位代码, 单位名称, 月份, 应关联事项, 已关联事项, 可用证办件, 已用证办件, 调用次数，\n' +
         'and 成功次数; all of it is taken or, where a cell is wrong, nothing. A later report of a month counts in place of\n' +
         'an earlier one, which is kept.',
     )
@@ -180,7 +180,7 @@ function dutyTable(units: readonly UnitFigures[], figure: FigureId): string {
     rows.filter(({ duty }) => figure === 'timeliness' || duty.startsWith('dispute-')),
     [
       ['单位', ({ name }) => name],
-      ['时限任务', ({ duty, basis }) => `${DUTIES[duty].zh}${basis === 'internal' ? '(内控时限)' : ''}`],
+      ['时限任务', ({ duty, basis }) => `${DUTIES[duty].zh}${basis === 'internal' ? '（内控时限）' : ''}`],
       ['按期', ({ numerator }) => numerator, 'right'],
       ['逾期办结', ({ late }) => late, 'right'],
       ['逾期', ({ overdue }) => overdue, 'right'],

@@ -69,7 +69,7 @@ export const obligationTable = (rows: readonly ObligationOverview[]): string =>
   table(rows, [
     ['State', (row) => (row.state === 'overdue' ? '▲ OVERDUE' : row.state)],
     ['Owner', (row) => row.owner],
-    ['Rule', (row) => `${row.rule} ${row.article}${row.basis === 'internal' ? '(内控时限)' : ''}`],
+    ['Rule', (row) => `${row.rule} ${row.article}${row.basis === 'internal' ? '（内控时限）' : ''}`],
     ['Subject', (row) => row.subject],
     ['Due', (row) => dueMoment(row.dueAt)],
     ['Met', (row) => moment(row.metAt)],

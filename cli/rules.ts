@@ -36,7 +36,7 @@ export function addRules(program: Command): void {
       );
       console.log('\n对条文未明之处的理解');
       for (const { point, reading, rules: about } of readings)
-        console.log(`  ${point}${about.length > 0 ? `(${about.join('、')})` : ''}:${reading}`);
+        console.log(`  ${point}${about.length > 0 ? `（${about.join('、')}）` : ''}：${reading}`);
     });
 }
 

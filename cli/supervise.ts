@@ -98,7 +98,7 @@ export function addSupervise(program: Command): void {
 
   step('dismiss', 'end a finding of which no order follows (不予责令)')
     .requiredOption('--reason <text>', 'why')
-    .addHelpText('after', '\nExamples:\n  ./hub supervise dismiss 12 --reason 源端当日停机,数据无误 --by 李处长')
+    .addHelpText('after', '\nExamples:\n  ./hub supervise dismiss 12 --reason 源端当日停机，数据无误 --by 李处长')
     .action((id: string, _options: unknown, command: Command) => {
       const { reason, ...options } = command.optsWithGlobals<LadderOptions & { reason: string }>();
       return act(id, options, { action: 'dismiss', reason });
@@ -106,7 +106,7 @@ export function addSupervise(program: Command): void {
 
   step('done', 'the unit says that it has rectified')
     .requiredOption('--note <text>', 'what was done')
-    .addHelpText('after', '\nExamples:\n  ./hub supervise done 12 --note 已更正3条,补传1条 --by 张三')
+    .addHelpText('after', '\nExamples:\n  ./hub supervise done 12 --note 已更正3条，补传1条 --by 张三')
     .action((id: string, _options: unknown, command: Command) => {
       const { note, ...options } = command.optsWithGlobals<LadderOptions & { note: string }>();
       return act(id, options, { action: 'report', note });

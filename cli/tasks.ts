@@ -85,7 +85,7 @@ export const taskTable = (rows: readonly Task[]): string =>
     ['Id', ({ id }) => id, 'right'],
     ['状态', ({ state }) => `${state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[state].zh}`],
     ['责任单位', ({ owner }) => owner],
-    ['条款', ({ rule, article, basis }) => `${rule} ${article}${basis === 'internal' ? '(内控时限)' : ''}`],
+    ['条款', ({ rule, article, basis }) => `${rule} ${article}${basis === 'internal' ? '（内控时限）' : ''}`],
     ['时限任务', ({ kind }) => DUTIES[kind].zh],
     ['Subject', ({ subject }) => subject],
     ['Started', ({ startedAt }) => moment(startedAt)],

@@ -36,7 +36,7 @@ export function offerTable(
     throw configurationError(`${file}: found the version “${version}”, which ${String(year)} has already`, {
       code: 'calendar-version',
       cure: 'give the table another version: deadlines say by which one they were counted',
-      zh: `${String(year)} 年已有版本“${version}”;内容有变须另给版本号,时限任务按版本说明计算依据`,
+      zh: `${String(year)} 年已有版本“${version}”；内容有变须另给版本号，时限任务按版本说明计算依据`,
     });
   }
   const tables = [
@@ -58,7 +58,7 @@ export function keepTable({ year, changed, text }: OfferedTable): string {
     throw configurationError(`The table cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'failed'}`, {
       code: 'calendar-folder',
       cure: 'let the hub write into calendars/ of its configuration, or put the file there yourself',
-      zh: '日历文件无法写入:请让枢纽可写配置目录的 calendars/,或由运维人员将文件放入该目录',
+      zh: '日历文件无法写入：请让枢纽可写配置目录的 calendars/，或由运维人员将文件放入该目录',
       cause: error,
     });
   }

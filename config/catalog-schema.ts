@@ -26,7 +26,7 @@ export const catalogEntrySchema = z
     issuer: unit.nullable().default(null).meta({ description: '发证单位' }),
     definer: unit.nullable().default(null).meta({ description: '证照定义机构' }),
     holders: z.array(keyOf(HOLDER_KINDS)).default([]).meta({ description: '持证主体类型' }),
-    template: z.string().min(1).nullable().default(null).meta({ description: '证照模板(底图): name of its file' }),
+    template: z.string().min(1).nullable().default(null).meta({ description: '证照模板（底图）: name of its file' }),
     face: z.array(faceField).default([]).meta({ description: '照面信息' }),
     inspection: z
       .string()

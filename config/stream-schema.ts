@@ -241,7 +241,7 @@ export const catalogSourceSchema = z.strictObject({
       holders: entryField.meta({
         description: '持证主体类型: a list, or one text with 、 or commas; lookup holds for each of them',
       }),
-      template: entryField.meta({ description: '证照模板(底图)' }),
+      template: entryField.meta({ description: '证照模板（底图）' }),
       face: z
         .strictObject({
           list: path,

@@ -37,7 +37,7 @@ export function explainStream(config: HubConfig, { config: stream, connector, so
       ? { zh: '由 ./hub stock run 启动', en: 'when ./hub stock run says so' }
       : daily
         ? {
-            zh: `每天 ${cutOff},依据 ${rule} ${article},${due} 前完成;午夜前后各再核一次`,
+            zh: `每天 ${cutOff}，依据 ${rule} ${article}，${due} 前完成；午夜前后各再核一次`,
             en: `each day at ${cutOff}, for ${rule} ${article}, due by ${due}; once more before midnight and after it`,
           }
         : { zh: `每 ${every} 一次`, en: `every ${every}` };
@@ -49,14 +49,14 @@ export function explainStream(config: HubConfig, { config: stream, connector, so
         when,
         ...(stream.since === undefined ? [] : [{ zh: `自 ${stream.since} 起`, en: `from ${stream.since} on` }]),
         {
-          zh: `不读最近 ${lag} 内的数据;每次重新比对近 ${back} 的计数`,
+          zh: `不读最近 ${lag} 内的数据；每次重新比对近 ${back} 的计数`,
           en: `leaves out what is younger than ${lag}, and compares the counts of the last ${back} again`,
         },
         ...(connector.hours === undefined
           ? []
           : [{ zh: `仅在 ${connector.hours} 之间`, en: `only between ${connector.hours}` }]),
         ...connector.maintenance.map(({ from, to }) => ({
-          zh: `${from} 至 ${to} 维护,不读`,
+          zh: `${from} 至 ${to} 维护，不读`,
           en: `not between ${from} and ${to}`,
         })),
       ],
@@ -67,7 +67,7 @@ export function explainStream(config: HubConfig, { config: stream, connector, so
         same(`key ← ${record.key}${record.updatedAt === undefined ? '' : `, updatedAt ← ${record.updatedAt}`}`),
         ...(fields.length > 0 ? [same(fields.join(', '))] : []),
         {
-          zh: '与 GB/T 36903 同名的字段无须列出;其余字段原样保留(照面扩展)',
+          zh: '与 GB/T 36903 同名的字段无须列出；其余字段原样保留（照面扩展）',
           en: 'fields with names of GB/T 36903 need no entry; all others are kept as they are (照面扩展)',
         },
         status.field === undefined
@@ -83,7 +83,7 @@ export function explainStream(config: HubConfig, { config: stream, connector, so
           en: `stops when more than ${share} %${most === undefined ? '' : ` or ${String(most)}`} of the records are rejected`,
         },
         {
-          zh: `新增字段:${DRIFT_ACTIONS[added].zh};缺少字段:${DRIFT_ACTIONS[missing].zh};类型改变:${DRIFT_ACTIONS[retyped].zh}`,
+          zh: `新增字段：${DRIFT_ACTIONS[added].zh}；缺少字段：${DRIFT_ACTIONS[missing].zh}；类型改变：${DRIFT_ACTIONS[retyped].zh}`,
           en: `fields that are new: ${added}; missing: ${missing}; of another type: ${retyped}`,
         },
         {
@@ -102,7 +102,7 @@ function statusInWords(field: string, values: Readonly<Record<string, string>>):
     .map(([from, to]) => `${from} → ${to}`)
     .join(', ');
   return {
-    zh: `status ← ${field}:${map};其他取值视为不合格`,
+    zh: `status ← ${field}：${map}；其他取值视为不合格`,
     en: `status ← ${field}: ${map}; any other value rejects the record`,
   };
 }
@@ -236,7 +236,7 @@ export async function windowToPreview({ source, config }: OpenStream, fromMs: nu
   if (next.batch) return next.batch;
   throw configurationError(`${config.id} has no batch to look at now`, {
     code: 'no-batch',
-    zh: '源端现在没有可看的批次,请等它交付后再试',
+    zh: '源端现在没有可看的批次，请等它交付后再试',
     cure: 'wait until the source has delivered something',
   });
 }

@@ -131,7 +131,7 @@ export function LiveStrip() {
         {lost && (
           <>
             <span aria-hidden="true">▲ </span>
-            {say('连接已断开,正在重连', 'Connection lost, trying again')}
+            {say('连接已断开，正在重连', 'Connection lost, trying again')}
             {heardAt !== null && (
               <span className="live-since"> {say(`数据截至 ${moment(heardAt)}`, `data of ${moment(heardAt)}`)}</span>
             )}
@@ -140,7 +140,7 @@ export function LiveStrip() {
         {!lost && outdated && (
           <>
             <span aria-hidden="true">▲ </span>
-            {say('部分内容未能更新,正在重试', 'Some of this could not be brought up to date, trying again')}
+            {say('部分内容未能更新，正在重试', 'Some of this could not be brought up to date, trying again')}
           </>
         )}
       </span>
@@ -149,7 +149,7 @@ export function LiveStrip() {
           <span aria-hidden="true" className="live-turning">
             ↻
           </span>{' '}
-          {say('正在归集:', 'Reading: ')}
+          {say('正在归集：', 'Reading: ')}
           {may('streams:read') ? <Link to={`/streams/${first.stream}`}>{first.title}</Link> : first.title}{' '}
           {say(`${first.pages} 页`, `${first.pages} pages`)} {first.records.toLocaleString()}/
           {first.declared.toLocaleString()}

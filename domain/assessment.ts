@@ -88,25 +88,27 @@ const instant = (at: Date | null): string => (at ? shanghaiWallTime(at.getTime()
 export function assessmentWorkbook(assessment: Assessment): Buffer {
   const { units, late, exempted, findings, notices, at, to, regulation } = assessment;
   const cut = (rows: readonly unknown[]): string =>
-    rows.length < MOST_ROWS ? String(rows.length) : `${String(rows.length)}(已达上限,其余未列;按单位用 ./hub tasks 查)`;
+    rows.length < MOST_ROWS
+      ? String(rows.length)
+      : `${String(rows.length)}（已达上限，其余未列；按单位用 ./hub tasks 查）`;
   const sheets = {
     说明: [
       ['项目', '内容'],
       ['城市', assessment.city],
       ['依据', `《${regulation.title}》${regulation.number ?? ''}`],
       ['考核期', assessment.period],
-      ['期间', `${instant(assessment.from)} 至 ${instant(to)}(不含)${to > at ? ',期间尚未结束' : ''}`],
+      ['期间', `${instant(assessment.from)} 至 ${instant(to)}（不含）${to > at ? ',期间尚未结束' : ''}`],
       ['生成时间', shanghaiInstant(at.getTime())],
       ...(assessment.by === undefined ? [] : [['导出人', assessment.by]]),
       ['工作日历', assessment.calendar ?? '无'],
-      ['排名', `依次按${RANKED_BY.map((id) => FIGURES[id].name).join('、')}由高到低;法规未定权重,不计总分`],
-      ['无数据', '— 表示期内无可计算的数据,不作 100%'],
+      ['排名', `依次按${RANKED_BY.map((id) => FIGURES[id].name).join('、')}由高到低；法规未定权重，不计总分`],
+      ['无数据', '— 表示期内无可计算的数据，不作 100%'],
       ...FIGURE_IDS.map((id) => [FIGURES[id].name, FIGURES[id].zh]),
-      ['行数:单位考核', String(units.length)],
-      ['行数:逾期任务', cut(late)],
-      ['行数:容错任务', cut(exempted)],
-      ['行数:督查问题', cut(findings)],
-      ['行数:书面通报', String(notices.length)],
+      ['行数：单位考核', String(units.length)],
+      ['行数：逾期任务', cut(late)],
+      ['行数：容错任务', cut(exempted)],
+      ['行数：督查问题', cut(findings)],
+      ['行数：书面通报', String(notices.length)],
     ],
     单位考核: [
       [

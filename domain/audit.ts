@@ -93,7 +93,7 @@ export function detailInWords(
       return from === to ? said(to) : `${said(from)} → ${said(to)}`;
     return Object.entries(value)
       .map(([key, one]) => `${word(key)} ${said(one)}`)
-      .join(say(';', '; '));
+      .join(say('；', '; '));
   };
   return Object.entries(detail)
     .sort(([one], [other]) => Number(other === 'changed') - Number(one === 'changed'))

@@ -16,7 +16,7 @@ export type DayReason = 'start' | 'working' | 'made-up' | 'weekend' | 'holiday';
 
 /** What people read for it. */
 export const DAY_REASONS: Readonly<Record<DayReason, { zh: string; en: string }>> = {
-  start: { zh: '起算日,不计入(民法典第二百零一条)', en: 'the day of the start does not count' },
+  start: { zh: '起算日，不计入（民法典第二百零一条）', en: 'the day of the start does not count' },
   working: { zh: '工作日', en: 'working day' },
   'made-up': { zh: '调休上班', en: 'working day, made up for a holiday' },
   weekend: { zh: '周末', en: 'weekend' },

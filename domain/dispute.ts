@@ -53,11 +53,11 @@ export const DISPUTE_SOURCES: Readonly<Record<string, { zh: string; en: string }
 export const DISPUTE_ACTIONS = {
   receive: {
     ...{ zh: '接收', en: 'Receive', needs: 'disputes:answer', stages: ['raised'] },
-    help: { zh: '发证单位已收到,答复时限起算', en: 'the issuer has received it: its clock starts' },
+    help: { zh: '发证单位已收到，答复时限起算', en: 'the issuer has received it: its clock starts' },
   },
   mark: {
     ...{ zh: '异议标注', en: 'Mark', needs: 'disputes:answer', stages: ['raised', 'verifying', 'away', 'telling'] },
-    help: { zh: '标注后,凡查用该证照处均显示', en: 'mark the certificate (异议标注): shown wherever it is read' },
+    help: { zh: '标注后，凡查用该证照处均显示', en: 'mark the certificate (异议标注): shown wherever it is read' },
   },
   verify: {
     ...{ zh: '填报核实结果', en: 'Verify', needs: 'disputes:answer', stages: ['verifying'] },
@@ -66,7 +66,7 @@ export const DISPUTE_ACTIONS = {
   'hand-up': {
     ...{ zh: '提请上级核实', en: 'Hand up', needs: 'disputes:manage', stages: ['raised', 'verifying'] },
     help: {
-      zh: '提请省、市主管部门核实(柯桥第十二条)',
+      zh: '提请省、市主管部门核实（柯桥第十二条）',
       en: 'handed up to the province or city for verification (柯桥第十二条)',
     },
   },
@@ -83,18 +83,18 @@ export const DISPUTE_ACTIONS = {
   },
   tell: {
     ...{ zh: '告知异议人', en: 'Tell', needs: 'disputes:manage', stages: ['telling'] },
-    help: { zh: '由工作人员告知异议人,留存凭证', en: 'the objector has been told by a person' },
+    help: { zh: '由工作人员告知异议人，留存凭证', en: 'the objector has been told by a person' },
   },
   correct: {
     ...{ zh: '登记更正', en: 'Correct', needs: 'disputes:answer', stages: ['telling', 'correcting'] },
     help: {
-      zh: '证照已更正,而归集数据中看不到新版本',
+      zh: '证照已更正，而归集数据中看不到新版本',
       en: 'the certificate is corrected, where no new version shows it',
     },
   },
   transfer: {
     ...{ zh: '移交', en: 'Transfer', needs: 'disputes:manage', stages: ['raised', 'verifying', 'away'] },
-    help: { zh: '改由其他发证单位负责,时限重新起算', en: 'another issuer answers for the certificate' },
+    help: { zh: '改由其他发证单位负责，时限重新起算', en: 'another issuer answers for the certificate' },
   },
   merge: {
     ...{ zh: '并案', en: 'Merge', needs: 'disputes:manage', stages: ['raised', 'verifying', 'away', 'telling'] },
@@ -109,7 +109,7 @@ export const DISPUTE_ACTIONS = {
   },
   reopen: {
     ...{ zh: '重新办理', en: 'Take up again', needs: 'disputes:manage', stages: ['correcting', 'closed'] },
-    help: { zh: '开始新一轮,时限重新起算', en: 'taken up again: a new round with its own deadlines' },
+    help: { zh: '开始新一轮，时限重新起算', en: 'taken up again: a new round with its own deadlines' },
   },
 } as const satisfies Record<
   string,
@@ -129,16 +129,16 @@ export function refusedAction(facts: DisputeFacts, action: DisputeAction): { zh:
   const allowed: readonly DisputeStage[] = DISPUTE_ACTIONS[action].stages;
   if (!allowed.includes(stage)) {
     return {
-      zh: `现为“${DISPUTE_STAGES[stage].zh}”,须为${allowed.map((each) => `“${DISPUTE_STAGES[each].zh}”`).join('或')}`,
+      zh: `现为“${DISPUTE_STAGES[stage].zh}”，须为${allowed.map((each) => `“${DISPUTE_STAGES[each].zh}”`).join('或')}`,
       en: `found it ${stage} (${DISPUTE_STAGES[stage].zh}), expected ${allowed.join(' or ')}`,
     };
   }
   if (action === 'mark' && facts.markedAt !== null) return { zh: '已标注', en: 'it is marked already' };
   if (action === 'correct' && facts.upheld !== true)
-    return { zh: '异议不成立,无须更正', en: 'there is nothing to correct: the objector was not right' };
+    return { zh: '异议不成立，无须更正', en: 'there is nothing to correct: the objector was not right' };
   if (action === 'reopen' && facts.closedAs !== null && facts.closedAs !== 'told') {
     const { zh } = DISPUTE_ENDS[facts.closedAs];
-    return { zh: `${zh},请另行提出`, en: `it was ${facts.closedAs}; raise another one` };
+    return { zh: `${zh}，请另行提出`, en: `it was ${facts.closedAs}; raise another one` };
   }
   return null;
 }

@@ -151,5 +151,5 @@ export function describeTerm({ term, basis }: Pick<Rule, 'term' | 'basis'>, lang
           ? `${String(term.minutes)} ${zh ? '分钟' : 'minutes'}`
           : `${String(term.workingDays)} ${zh ? '个工作日' : term.workingDays === 1 ? 'working day' : 'working days'}`;
   if (term === null) return length;
-  return `${length}${basis === 'internal' ? (zh ? '(内控时限)' : ' (internal target)') : ''}`;
+  return `${length}${basis === 'internal' ? (zh ? '（内控时限）' : ' (internal target)') : ''}`;
 }

@@ -16,47 +16,47 @@ const REQUIRED = REQUIRED_FIELDS.length + 2;
 export const FIGURES = {
   collection: {
     name: '归集率',
-    zh: '已入库条数 ÷ 应归集条数。应归集 = 已入库 + 库中无其他版本的未更正问题数据 + 与源端核对已知缺失的记录 + 存量计划未到的记录;归集起始时间未到的证照类型和等待目录的记录不计',
+    zh: '已入库条数 ÷ 应归集条数。应归集 = 已入库 + 库中无其他版本的未更正问题数据 + 与源端核对已知缺失的记录 + 存量计划未到的记录；归集起始时间未到的证照类型和等待目录的记录不计',
     en: 'records in the library ÷ records due: those in it, open rejects of which it has no other version, records that the source is known to have beyond these (counts of batches, reconciliations and proofs), records that a stock plan still lacks; not those that wait for an entry of their type, or of types whose 归集起始时间 has not come',
   },
   timeliness: {
     name: '及时率',
-    zh: '按期办结的时限任务 ÷ 已到期的时限任务。逾期未办结的计入分母;容错、撤销、中止的另计',
+    zh: '按期办结的时限任务 ÷ 已到期的时限任务。逾期未办结的计入分母；容错、撤销、中止的另计',
     en: 'deadlines met in time ÷ deadlines whose due time has passed; overdue ones that are open count, exempted, cancelled and suspended ones are apart',
   },
   completeness: {
     name: '完整率',
-    zh: `已填必填项 ÷ 应填必填项。每条记录 ${String(REQUIRED)} 项:${REQUIRED_FIELDS.join('、')},证照类型必填照面信息合为一项,与源端约定的字段合为一项`,
+    zh: `已填必填项 ÷ 应填必填项。每条记录 ${String(REQUIRED)} 项：${REQUIRED_FIELDS.join('、')}，证照类型必填照面信息合为一项，与源端约定的字段合为一项`,
     en: `required fields filled ÷ required fields. Required of each record, ${String(REQUIRED)} fields: ${REQUIRED_FIELDS.join(', ')}; the required 照面信息 of its type, as one; the fields agreed with its source, as one`,
   },
   accuracy: {
     name: '准确率',
-    zh: '通过全部格式、校验位、代码、日期规则的记录 ÷ 全部记录(在库的和库中无其他版本的未更正问题数据;等待目录的不计)',
+    zh: '通过全部格式、校验位、代码、日期规则的记录 ÷ 全部记录（在库的和库中无其他版本的未更正问题数据；等待目录的不计）',
     en: 'records passing every format, check-digit, code and date rule ÷ records: those held, and those of the open rejects that no other version is held of; not those that wait for an entry of their type',
   },
   consistency: {
     name: '一致率',
-    zh: '与源端逐条比对一致的记录 ÷ 比对的记录(期内完成的比对,同一范围以最后一次为准)',
+    zh: '与源端逐条比对一致的记录 ÷ 比对的记录（期内完成的比对，同一范围以最后一次为准）',
     en: 'records equal at the source and in the library ÷ records compared one by one, by the last proof of each window that ended in the period',
   },
   disputes: {
     name: '异议按期办结率',
-    zh: '按期办结的异议时限 ÷ 已到期的异议时限;容错、撤销、中止的另计',
+    zh: '按期办结的异议时限 ÷ 已到期的异议时限；容错、撤销、中止的另计',
     en: 'deadlines of disputes met in time ÷ those whose due time has passed; exempted, cancelled and suspended ones are apart',
   },
   applicability: {
     name: '适用率',
-    zh: '已关联电子证照的事项 ÷ 需要证照的事项(用证单位所报,期内最后一月)',
+    zh: '已关联电子证照的事项 ÷ 需要证照的事项（用证单位所报，期内最后一月）',
     en: 'items with a linked certificate ÷ items that need one, as the user unit reported for the last month of the period',
   },
   application: {
     name: '应用率',
-    zh: '已用电子证照的办件 ÷ 可用电子证照的办件(用证单位按月所报)',
+    zh: '已用电子证照的办件 ÷ 可用电子证照的办件（用证单位按月所报）',
     en: 'cases that used a certificate ÷ cases that could have, as the user unit reported by month',
   },
   success: {
     name: '成功率',
-    zh: '调用成功次数 ÷ 调用次数(用证单位按月所报)',
+    zh: '调用成功次数 ÷ 调用次数（用证单位按月所报）',
     en: 'good calls ÷ calls, as the user unit reported by month',
   },
 } as const;

@@ -38,17 +38,17 @@ const DAY_MS = 86_400_000;
 export function noticeDocument(facts: NoticeFacts): string {
   const { regulation, unit, at, dueAt } = facts;
   const title = `关于${unit}逾期未改正有关问题的通报`;
-  const law = `《${regulation.title}》${regulation.number === undefined ? '' : `(${regulation.number})`}`;
+  const law = `《${regulation.title}》${regulation.number === undefined ? '' : `（${regulation.number}）`}`;
   // A term ends at an instant, usually the 24:00 of its last day.
   const lastDay = new Date(dueAt.getTime() - 1);
   const overdueDays = Math.max(1, Math.ceil((at.getTime() - dueAt.getTime()) / DAY_MS));
   const paragraphs = [
-    `${chineseDate(facts.foundAt)},我单位在${facts.inspection}中发现你单位存在以下问题:`,
+    `${chineseDate(facts.foundAt)}，我单位在${facts.inspection}中发现你单位存在以下问题：`,
     facts.facts,
-    `依据${law}${facts.article}“${facts.quote}”,${chineseDate(facts.orderedAt)}责令你单位限期改正,要求如下:`,
+    `依据${law}${facts.article}“${facts.quote}”，${chineseDate(facts.orderedAt)}责令你单位限期改正，要求如下：`,
     facts.demand,
-    `改正期限为${String(facts.workingDays)}个工作日,自${chineseDate(facts.termFrom)}起算,至${chineseDate(lastDay)}届满(工作日历 ${facts.calendar})。截至${chineseDate(at)},整改仍未经复查通过,已逾期${String(overdueDays)}天。`,
-    `现依据${law}${facts.article}(${facts.breach})予以书面通报。请你单位立即改正,并将整改情况书面报送我单位。`,
+    `改正期限为${String(facts.workingDays)}个工作日，自${chineseDate(facts.termFrom)}起算，至${chineseDate(lastDay)}届满（工作日历 ${facts.calendar}）。截至${chineseDate(at)}，整改仍未经复查通过，已逾期${String(overdueDays)}天。`,
+    `现依据${law}${facts.article}（${facts.breach}）予以书面通报。请你单位立即改正，并将整改情况书面报送我单位。`,
   ];
   return `<!doctype html>
 <html lang="zh-CN">
@@ -69,7 +69,7 @@ footer { text-align: right; margin-top: 3em; padding-right: 4em; break-inside: a
 <body>
 <header><strong>${html(facts.management)}</strong><br>${html(facts.number)}</header>
 <h1>${html(title)}</h1>
-<p class="to">${html(unit)}:</p>
+<p class="to">${html(unit)}：</p>
 ${paragraphs.map((text) => `<p>${html(text)}</p>`).join('\n')}
 <footer>${html(facts.management)}<br>${chineseDate(at)}</footer>
 </body>

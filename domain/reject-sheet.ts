@@ -25,7 +25,7 @@ const SHEET = '问题数据';
 /** Columns of ours, with a mark that no field of a source begins with; they are not read back, but for the first. */
 const ID = '※编号';
 const OURS = [ID, '※问题', '※记录键', '※首次发现'] as const;
-const TOO_LONG = '※过长,不可在此修改';
+const TOO_LONG = '※过长，不可在此修改';
 /** Numbers from here on may have lost digits. */
 const DIGITS_LOST_FROM = 1e15;
 
@@ -39,7 +39,7 @@ export function writeRejectSheet(rejects: readonly SheetReject[]): Buffer {
   const fields = [...columns.values()];
   const rows = rejects.map(({ id, key, problems, firstSeenAt }, index) => [
     String(id),
-    problems.map(described).join(';'),
+    problems.map(described).join('；'),
     key ?? '',
     shanghaiWallTime(firstSeenAt.getTime()),
     ...fields.map((field) => shown(records[index]?.[field])),
@@ -52,7 +52,7 @@ export function writeRejectSheet(rejects: readonly SheetReject[]): Buffer {
 }
 
 const described = ({ rule, field, found }: Problem): string =>
-  `${field === '' ? '' : `${field}:`}${RULES[rule].zh}${found === undefined ? '' : `(${found})`}`;
+  `${field === '' ? '' : `${field}：`}${RULES[rule].zh}${found === undefined ? '' : `（${found}）`}`;
 
 function fieldsOf(record: string): Record<string, unknown> {
   const value = JSON.parse(record) as unknown;
@@ -91,7 +91,7 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
     throw refused([
       {
         en: `row 1: found the columns ${names.join(', ')}, expected one named ${ID}`,
-        zh: `第 1 行:列为 ${names.join('、')},缺少“${ID}”列`,
+        zh: `第 1 行：列为 ${names.join('、')}，缺少“${ID}”列`,
       },
     ]);
   }
@@ -111,7 +111,7 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
       const found = String(cells[idColumn] ?? '');
       faults.push({
         en: `row ${String(row)}, ${ID}: found “${found}”, expected ${expected}`,
-        zh: `第 ${String(row)} 行 ${ID}:“${found}”${reject ? `与第 ${String(twice)} 行重复` : '不是未解决的问题数据'}`,
+        zh: `第 ${String(row)} 行 ${ID}：“${found}”${reject ? `与第 ${String(twice)} 行重复` : '不是未解决的问题数据'}`,
       });
       return [];
     }
@@ -122,7 +122,7 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
       if (typeof cell === 'number' && Math.abs(cell) >= DIGITS_LOST_FROM) {
         faults.push({
           en: `row ${String(row)}, ${name}: found a number of 16 digits or more, expected text: digits are lost`,
-          zh: `第 ${String(row)} 行 ${name}:16 位以上的数值已丢失位数,请设为文本重新填写`,
+          zh: `第 ${String(row)} 行 ${name}：16 位以上的数值已丢失位数，请设为文本重新填写`,
         });
         return [];
       }
@@ -135,7 +135,7 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
       if (value === undefined) {
         faults.push({
           en: `row ${String(row)}, ${name}: found “${text.slice(0, 100)}”, expected JSON, as it was`,
-          zh: `第 ${String(row)} 行 ${name}:原为 JSON,现在不是`,
+          zh: `第 ${String(row)} 行 ${name}：原为 JSON，现在不是`,
         });
         return [];
       }
@@ -152,7 +152,7 @@ function opened(file: Buffer): WorkBook {
     return openWorkbook(file);
   } catch (error) {
     const { message } = error as Error;
-    throw refused([{ en: `cannot be opened as a workbook (${message})`, zh: `不是能打开的 xlsx 文件(${message})` }]);
+    throw refused([{ en: `cannot be opened as a workbook (${message})`, zh: `不是能打开的 xlsx 文件（${message}）` }]);
   }
 }
 
@@ -184,7 +184,7 @@ function refused(faults: readonly SheetFault[]): HubError {
     `Nothing was taken:\n${told.map(({ en }) => en).join('\n')}${more > 0 ? `\n… and ${String(more)} more` : ''}`,
     {
       code: 'sheet-invalid',
-      zh: `整份未接收:\n${told.map(({ zh }) => zh).join('\n')}${more > 0 ? `\n……另有 ${String(more)} 处` : ''}`,
+      zh: `整份未接收：\n${told.map(({ zh }) => zh).join('\n')}${more > 0 ? `\n……另有 ${String(more)} 处` : ''}`,
       cure: 'correct the workbook and import it again',
     },
   );

@@ -151,51 +151,51 @@ function reminderText(id: number, unit: string, kind: MessageKind, body: Reminde
   const title = urged ? '时限任务催办' : kind === 'escalation' ? '时限任务逾期升级' : '时限任务提醒';
   const byStage = new Map<string, number>();
   for (const { stage, count } of counts) byStage.set(stageName(stage), (byStage.get(stageName(stage)) ?? 0) + count);
-  const summary = [...byStage].map(([stage, count]) => `${stage} ${String(count)} 项`).join(',');
-  const lines = [`${unit}:${summary}(${moment(at)} 核)`, '', '条款'];
+  const summary = [...byStage].map(([stage, count]) => `${stage} ${String(count)} 项`).join('，');
+  const lines = [`${unit}：${summary}（${moment(at)} 核）`, '', '条款'];
   for (const { stage, count, ...rule } of counts)
     lines.push(`  ${ruleText(rule)} ${DUTIES[rule.kind].zh} · ${stageName(stage)} ${String(count)} 项`);
   if (units.length > 0) lines.push('', '责任单位', ...units.map((each) => `  ${each.unit} ${String(each.count)} 项`));
-  lines.push('', tasks.length < total ? `前 ${String(tasks.length)} 项(共 ${String(total)} 项)` : '任务');
+  lines.push('', tasks.length < total ? `前 ${String(tasks.length)} 项（共 ${String(total)} 项）` : '任务');
   for (const { stage, subject, unit: owner, dueAt, ...rule } of tasks)
     lines.push(
       `  ${ruleText(rule)} ${subject}${units.length > 0 ? ` ${owner}` : ''} · ${stageName(stage)} · 到期 ${dueWallTime(Date.parse(dueAt))}`,
     );
-  if (urged) lines.push('', `${urged.by}催办`, ...urged.notes.map(({ subject, note }) => `  ${subject}:${note}`));
+  if (urged) lines.push('', `${urged.by}催办`, ...urged.notes.map(({ subject, note }) => `  ${subject}：${note}`));
   if (unacknowledged.length > 0) {
     lines.push('', '逾期提醒发出满一个工作日仍未确认');
     for (const { id: earlier, unit: owner, createdAt } of unacknowledged)
       lines.push(`  第 ${String(earlier)} 号 ${owner} ${moment(createdAt)}`);
   }
-  lines.push('', `收到请确认:./hub reminders ack ${String(id)} --by 姓名`);
-  return { subject: `${title}:${unit} ${summary}`, text: lines.join('\n') };
+  lines.push('', `收到请确认：./hub reminders ack ${String(id)} --by 姓名`);
+  return { subject: `${title}：${unit} ${summary}`, text: lines.join('\n') };
 }
 
 function digestText(unit: string, { at, temporal, counts, before, overdue }: DigestBody): MessageText {
   const changed = (name: keyof DigestCounts): string => {
     if (before === null) return '';
     const change = counts[name] - before[name];
-    return `(较 ${moment(before.at)} ${change > 0 ? '+' : ''}${String(change)})`;
+    return `（较 ${moment(before.at)} ${change > 0 ? '+' : ''}${String(change)}）`;
   };
-  const summary = `逾期 ${String(counts.overdue)} 项,今日到期 ${String(counts.dueToday)} 项`;
+  const summary = `逾期 ${String(counts.overdue)} 项，今日到期 ${String(counts.dueToday)} 项`;
   const lines = [
-    ...[`${unit}:每日简报,${moment(at)} 核(checked at ${moment(at).slice(11)})`, ''],
+    ...[`${unit}：每日简报，${moment(at)} 核（checked at ${moment(at).slice(11)}）`, ''],
     ...[`逾期 ${String(counts.overdue)} 项${changed('overdue')}`],
     ...[`今日到期 ${String(counts.dueToday)} 项${changed('dueToday')}`],
     ...[`日历未公布 ${String(counts.noCalendar)} 项${changed('noCalendar')}`],
     ...[`中止 ${String(counts.suspended)} 项${changed('suspended')}`],
   ];
-  if (temporal === 'away') lines.push('', 'Temporal 不可达:流程暂停运行;以上数字直接取自台账,仍然有效');
-  if (overdue.length > 0) lines.push('', '逾期(按单位、条款)');
+  if (temporal === 'away') lines.push('', 'Temporal 不可达：流程暂停运行；以上数字直接取自台账，仍然有效');
+  if (overdue.length > 0) lines.push('', '逾期（按单位、条款）');
   for (const { unit: owner, count, since, ...rule } of overdue)
-    lines.push(`  ${owner} ${ruleText(rule)} ${String(count)} 项,最早到期 ${dueWallTime(Date.parse(since))}`);
+    lines.push(`  ${owner} ${ruleText(rule)} ${String(count)} 项，最早到期 ${dueWallTime(Date.parse(since))}`);
   return {
-    subject: `每日简报 ${moment(at).slice(0, 10)}:${summary}${temporal === 'away' ? ',Temporal 不可达' : ''}`,
+    subject: `每日简报 ${moment(at).slice(0, 10)}：${summary}${temporal === 'away' ? '，Temporal 不可达' : ''}`,
     text: lines.join('\n'),
   };
 }
 
 const ruleText = ({ rule, article, basis }: Omit<Named, 'kind'>): string =>
-  `${rule} ${article}${basis === 'internal' ? '(内控时限)' : ''}`;
+  `${rule} ${article}${basis === 'internal' ? '（内控时限）' : ''}`;
 
 const moment = (at: string): string => shanghaiWallTime(Date.parse(at)).slice(0, 16);

@@ -89,26 +89,26 @@ export function streamReason(state: StreamStateName, facts: StreamFacts): Said {
   } = facts;
   const said = contact === null ? null : CONTACTS[contact];
   const asked = wallTime(contactAt);
-  const detail = contactDetail === null ? '' : `:${contactDetail}`;
+  const detail = contactDetail === null ? '' : `：${contactDetail}`;
   switch (state) {
     case 'paused':
       return {
-        zh: ['已暂停', FAULTS[pausedCode ?? '']?.what, pausedReason].filter(Boolean).join(':'),
+        zh: ['已暂停', FAULTS[pausedCode ?? '']?.what, pausedReason].filter(Boolean).join('：'),
         en: `paused: ${pausedReason ?? ''}`,
       };
     case 'late': {
       const why =
-        said && contact !== 'delivered' ? { zh: `;源端${said.zh}${detail}`, en: `; the source ${said.en}` } : null;
+        said && contact !== 'delivered' ? { zh: `；源端${said.zh}${detail}`, en: `; the source ${said.en}` } : null;
       return {
-        zh: `${String(lateDays)} 个归集日逾期,最早应于 ${wallTime(lateSince)} 前归集${why?.zh ?? ''}`,
+        zh: `${String(lateDays)} 个归集日逾期，最早应于 ${wallTime(lateSince)} 前归集${why?.zh ?? ''}`,
         en: `${String(lateDays)} days overdue, the first since ${wallTime(lateSince)}${why?.en ?? ''}`,
       };
     }
     case 'error':
       if (contact === 'unreachable' || contact === 'garbled' || contact === 'refused')
         return {
-          zh: `源端${said?.zh ?? ''}(${asked})${detail}`,
-          en: `the source ${said?.en ?? ''} (${asked})${detail}`,
+          zh: `源端${said?.zh ?? ''}（${asked}）${detail}`,
+          en: `the source ${said?.en ?? ''} (${asked})${contactDetail === null ? '' : `: ${contactDetail}`}`,
         };
       return {
         zh: `${String(differences)} 处源端与库内的差异、${String(holes)} 处缺口未消除`,
@@ -116,7 +116,7 @@ export function streamReason(state: StreamStateName, facts: StreamFacts): Said {
       };
     case 'outage':
       return {
-        zh: `不可抗力第 ${String(outage ?? '')} 号案期间,时限中止`,
+        zh: `不可抗力第 ${String(outage ?? '')} 号案期间，时限中止`,
         en: `suspended by outage ${String(outage ?? '')}`,
       };
     case 'unknown':
@@ -124,6 +124,6 @@ export function streamReason(state: StreamStateName, facts: StreamFacts): Said {
         ? { zh: '尚未联系过源端', en: 'the source was not asked yet' }
         : { zh: `自 ${asked} 起没有消息`, en: `nothing was heard since ${asked}` };
     case 'on time':
-      return { zh: `源端${said?.zh ?? ''}(${asked})`, en: `the source ${said?.en ?? ''} (${asked})` };
+      return { zh: `源端${said?.zh ?? ''}（${asked}）`, en: `the source ${said?.en ?? ''} (${asked})` };
   }
 }

@@ -26,7 +26,7 @@ export const TRIAL_RESULTS = {
   'signature invalid': { zh: '签章无效', good: false },
   unsigned: { zh: '无签章', good: false },
   /** All else is well; of OFD and SM2 seals nobody can say more (store/files/signature.ts). */
-  unverified: { zh: '可用(签章未核验)', good: true },
+  unverified: { zh: '可用（签章未核验）', good: true },
   good: { zh: '可用', good: true },
 } as const satisfies Record<string, { zh: string; good: boolean }>;
 export type TrialResult = keyof typeof TRIAL_RESULTS;
@@ -63,15 +63,15 @@ export function patrolFacts(rule: PatrolRule, value: number): string {
   const [found, allowed] = [String(value), String(rule.above)];
   switch (rule.what) {
     case 'overdue-count':
-      return `逾期未办结的时限任务 ${found} 件(限 ${allowed} 件)`;
+      return `逾期未办结的时限任务 ${found} 件（限 ${allowed} 件）`;
     case 'overdue-share':
-      return `近 ${String(rule.within)} 天到期的时限任务 ${found}% 未按期办结(限 ${allowed}%)`;
+      return `近 ${String(rule.within)} 天到期的时限任务 ${found}% 未按期办结（限 ${allowed}%）`;
     case 'late-count':
-      return `近 ${String(rule.within)} 天到期的时限任务逾期办结 ${found} 件(限 ${allowed} 件)`;
+      return `近 ${String(rule.within)} 天到期的时限任务逾期办结 ${found} 件（限 ${allowed} 件）`;
     case 'rejects-open':
-      return `问题数据超过 ${String(rule.within)} 天未更正 ${found} 条(限 ${allowed} 条)`;
+      return `问题数据超过 ${String(rule.within)} 天未更正 ${found} 条（限 ${allowed} 条）`;
     case 'difference-age':
-      return `与源端的差异最长已有 ${found} 天未消除(限 ${allowed} 天)`;
+      return `与源端的差异最长已有 ${found} 天未消除（限 ${allowed} 天）`;
   }
 }
 

@@ -44,19 +44,19 @@ export const RULES = {
   'serial-date': {
     severity: 'reject',
     dimension: 'accuracy',
-    zh: 'Excel 日期序列号,不是日期',
+    zh: 'Excel 日期序列号，不是日期',
     en: 'is a serial number of Excel, not a date',
   },
   'digits-lost': {
     severity: 'reject',
     dimension: 'accuracy',
-    zh: '科学计数法,位数已丢失',
+    zh: '科学计数法，位数已丢失',
     en: 'is in scientific notation: digits are lost',
   },
   'code-as-number': {
     severity: 'reject',
     dimension: 'accuracy',
-    zh: '代码存为数值,可能丢失前导零或末位',
+    zh: '代码存为数值，可能丢失前导零或末位',
     en: 'is a number where text is needed: zeros or digits may be lost',
   },
   'holders-unequal': {
@@ -174,7 +174,7 @@ export const RULES = {
   'dispute-upheld': {
     severity: 'flag',
     dimension: 'accuracy',
-    zh: '异议成立,尚未更正',
+    zh: '异议成立，尚未更正',
     en: 'is disputed rightly and not corrected yet',
   },
 } as const satisfies Record<string, Rule>;

@@ -257,9 +257,9 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
       ['原因', ({ state, facts }) => streamReason(state, facts).zh],
       ['最近成功', ({ lastSuccessAt }) => instant(lastSuccessAt)],
       ['已证实至', ({ coveredTo }) => instant(coveredTo)],
-      ['源端(30 天)', ({ declared }) => String(declared)],
-      ['读取(30 天)', ({ read }) => String(read)],
-      ['入库(30 天)', ({ committed }) => String(committed)],
+      ['源端（30 天）', ({ declared }) => String(declared)],
+      ['读取（30 天）', ({ read }) => String(read)],
+      ['入库（30 天）', ({ committed }) => String(committed)],
       ['其中不合格', ({ rejected }) => String(rejected)],
       ['缺口', ({ gaps }) => String(gaps)],
       ['未解决问题数据', ({ openRejects }) => String(openRejects)],
@@ -293,8 +293,8 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
         '详情',
         (entry) =>
           detailInWords(entry, 'zh')
-            .map(([label, value]) => `${label}:${value}`)
-            .join(';'),
+            .map(([label, value]) => `${label}：${value}`)
+            .join('；'),
       ],
     ],
     read: (db, filter, { after, limit }) => listAudit(db, { ...auditChoice(filter), before: lastId(after), limit }),

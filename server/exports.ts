@@ -93,11 +93,11 @@ export async function exportFile(db: Knex, config: HubConfig, done: Export): Pro
       ['城市', config.jurisdiction.name],
       ...kind
         .says(done.filter)
-        .flatMap(([label, value]): [string, string][] => (value === undefined ? [] : [[`筛选:${label}`, value]])),
-      ['单位范围', units === null ? '全部单位' : `${byUnit ?? ''}及所属(${String(units.length)} 个单位)`],
+        .flatMap(([label, value]): [string, string][] => (value === undefined ? [] : [[`筛选：${label}`, value]])),
+      ['单位范围', units === null ? '全部单位' : `${byUnit ?? ''}及所属（${String(units.length)} 个单位）`],
       ['数据时间', shanghaiInstant(at.getTime())],
       ['日历版本', (await calendarName(db)) ?? '无'],
-      ['行数', cut ? `${String(rows)}(已达上限,其余未列;请缩小筛选范围)` : String(rows)],
+      ['行数', cut ? `${String(rows)}（已达上限，其余未列；请缩小筛选范围）` : String(rows)],
       ['导出人', by],
     ],
   });

@@ -59,7 +59,7 @@ async function* mappedPages(
         `${file.name}: found ${columns}, expected “${stream.record.key}” with the source’s key as text`,
         {
           code: 'file-columns',
-          zh: `${file.name} 的列为 ${columns},缺少源端主键“${stream.record.key}”`,
+          zh: `${file.name} 的列为 ${columns}，缺少源端主键“${stream.record.key}”`,
           cure: `name the columns as the source names its fields: ./hub connector explain ${stream.id}`,
         },
       );

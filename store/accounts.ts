@@ -134,7 +134,7 @@ export async function changeAccount(
     .select<{ id: number }[]>('id');
   if ((role !== 'administrator' || disabledAt) && administrators.length === 1 && administrators[0]?.id === id)
     throw configurationError('The last administrator stays one', {
-      ...{ code: 'last-administrator', zh: '这是最后一个系统管理员,不能停用或改为其他角色' },
+      ...{ code: 'last-administrator', zh: '这是最后一个系统管理员，不能停用或改为其他角色' },
       cure: 'make somebody else an administrator first',
     });
   const changed = await trx('account')

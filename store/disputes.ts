@@ -273,7 +273,7 @@ async function certificateOf(
       `found certificates of ${String(types.length)} types under this number: ${types.join(', ')}`,
       {
         code: 'certificate-ambiguous',
-        zh: `该编号下有 ${String(types.length)} 种证照(${types.join('、')}),请填写证照类型代码`,
+        zh: `该编号下有 ${String(types.length)} 种证照（${types.join('、')}），请填写证照类型代码`,
         cure: 'name the type as well',
       },
     );
@@ -331,7 +331,7 @@ export async function actOnDispute(db: Knex, id: number, step: DisputeStep, who:
 const refusal = (id: number, action: DisputeAction, why: { zh: string; en: string }): Error =>
   configurationError(`Dispute ${String(id)} cannot be done “${action}”: ${why.en}`, {
     code: 'case-refused',
-    zh: `不能“${DISPUTE_ACTIONS[action].zh}”:${why.zh}`,
+    zh: `不能“${DISPUTE_ACTIONS[action].zh}”：${why.zh}`,
     cure: `./hub dispute show ${String(id)} has how it stands`,
   });
 
@@ -475,7 +475,7 @@ async function close(
 ): Promise<void> {
   await lift(trx, dispute.id, who);
   // A mark that was never set is owed no more: there is nothing left to mark.
-  const reason = '异议已办结,无需再标注';
+  const reason = '异议已办结，无需再标注';
   await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason });
   await trx('case_file').where({ id: dispute.id }).update({ closed_at: who.at, closed_as: as });
 }

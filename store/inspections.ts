@@ -217,7 +217,7 @@ async function finish(
           units.map((own) => ({
             ...{ code: own[0]?.code ?? '', name: own[0]?.name ?? '', streamId: own[0]?.streamId ?? null },
             cause: `${kind}/${String(inspection)}`,
-            facts: `${INSPECTIONS[kind].zh} ${String(own.reduce((sum, { count }) => sum + count, 0))} 条,其中${own
+            facts: `${INSPECTIONS[kind].zh} ${String(own.reduce((sum, { count }) => sum + count, 0))} 条，其中${own
               .filter(({ result }) => bad.has(result))
               .map(({ result, count }) => `${meaning[result]?.zh ?? result} ${String(count)} 条`)
               .join('、')}`,
@@ -406,7 +406,7 @@ export async function findOverdue(
   const due = dueAt === null ? '日历未公布' : dueWallTime(dueAt.getTime());
   const cause = `task/${String(id)}`;
   // Not its subject, which may be the key of a record: a notice is read by many.
-  const facts = `时限任务第 ${String(id)} 号,${DUTIES[kind].zh}(${rule} ${article}),${due} 到期,至今未办结`;
+  const facts = `时限任务第 ${String(id)} 号，${DUTIES[kind].zh}（${rule} ${article}），${due} 到期，至今未办结`;
   await openFindings(db, inspection, 'task', [{ code: ownerCode, name: owner, streamId: null, cause, facts }], who.at);
   await db('inspection').where({ id: inspection }).update({ finished_at: who.at });
   const finding = await db('finding')

@@ -313,7 +313,7 @@ export async function actOnOutage(db: Knex, id: number, step: OutageStep, who: W
         cure,
       });
     if (file.closedAt !== null)
-      throw refuse(`it is closed (${file.closedAs ?? ''})`, '已办结,不能再操作', 'report another one');
+      throw refuse(`it is closed (${file.closedAs ?? ''})`, '已办结，不能再操作', 'report another one');
     const outage = await requireOutage(trx, id);
     const chosen = (named: string[] | null, which: (stream: OutageStream) => boolean): OutageStream[] => {
       const found = outage.streams.filter((stream) => (named?.includes(stream.stream) ?? true) && which(stream));

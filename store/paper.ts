@@ -44,7 +44,7 @@ export async function commitPaper(db: Knex, paper: Paper, who: Who): Promise<Tak
               : `Outage ${String(outage)} does not stop ${stream}`,
             {
               code: 'case-refused',
-              zh: stopped ? '该故障已办结,缺失的数据已核验入库' : `该故障未涉及数据流 ${stream}`,
+              zh: stopped ? '该故障已办结，缺失的数据已核验入库' : `该故障未涉及数据流 ${stream}`,
               cure: `./hub outage show ${String(outage)} has its streams`,
             },
           );

@@ -151,7 +151,7 @@ export async function actOnShareRequest(db: Knex, id: number, step: ShareStep, w
         `Share request ${String(id)} cannot be done “${step.action}”: it is ${file.closedAs ?? ''}`,
         {
           code: 'case-refused',
-          zh: `共享申请已办结(${file.closedAs === 'withdrawn' ? '撤回' : SHARE_OUTCOMES[file.closedAs as ShareOutcome].zh}),不能再操作`,
+          zh: `共享申请已办结（${file.closedAs === 'withdrawn' ? '撤回' : SHARE_OUTCOMES[file.closedAs as ShareOutcome].zh}），不能再操作`,
           cure: `./hub share show ${String(id)} has how it ended`,
         },
       );

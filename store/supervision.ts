@@ -262,7 +262,7 @@ async function apply(db: Knex, finding: Finding, act: Act, { by, at }: Who): Pro
           db,
           'cancelled',
           { subjects: [subject], duty: 'rectification' },
-          { by, at, reason: '复查未通过,另定期限' },
+          { by, at, reason: '复查未通过，另定期限' },
         );
       const terms = (finding.terms ?? 1) + 1;
       await own.update({ terms });
@@ -309,7 +309,7 @@ function notPossible({ id, stage }: Finding, action: keyof typeof ACTIONS) {
     `Finding ${String(id)} is ${STAGES[stage].en} (${STAGES[stage].zh}): not possible is ${ACTIONS[action].zh}`,
     {
       code: 'finding-stage',
-      zh: `该问题处于“${STAGES[stage].zh}”,不能${ACTIONS[action].zh}`,
+      zh: `该问题处于“${STAGES[stage].zh}”，不能${ACTIONS[action].zh}`,
       cure: possible.length > 0 ? `what can follow is ${possible.join(', ')}` : 'its case has ended',
     },
   );
@@ -329,7 +329,7 @@ export function notOverdue({ id, deadline }: Finding) {
             : `it is ${OBLIGATION_STATES[deadline.state].en}`;
   return configurationError(`No notice can be given of finding ${String(id)}: ${why}`, {
     code: 'not-overdue',
-    zh: '书面通报只适用于逾期未改正的问题;本问题的改正期限未届满、未定或已容错',
+    zh: '书面通报只适用于逾期未改正的问题；本问题的改正期限未届满、未定或已容错',
     cure: '书面通报 is for what was not rectified in time (逾期不改正)',
   });
 }

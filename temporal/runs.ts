@@ -32,7 +32,7 @@ async function started(
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     throw configurationError(`${title}: a run of it is going on`, {
       code: 'run-going-on',
-      zh: '同类运行正在进行,请待其结束',
+      zh: '同类运行正在进行，请待其结束',
       cure: 'wait until it has ended',
     });
   }
@@ -64,7 +64,7 @@ export async function startRun(
   if (again && source.once) {
     throw configurationError(`${name} is read from ${connector.kind}: a batch that was taken is not there any more`, {
       code: 'read-once',
-      zh: '已取走的批次在源端已不存在,请部门重新交付',
+      zh: '已取走的批次在源端已不存在，请部门重新交付',
       cure: 'ask the department to deliver it once more: to set the rows to open again, or to push them again',
     });
   }

@@ -166,7 +166,7 @@ function outboundSchedule({ settings }: HubConfig, label: TargetLabel): Schedule
     args: [label],
     typedSearchAttributes: targetAttributes(label),
     staticSummary: `发送 · ${label.title}`,
-    staticDetails: `向${label.unit}发送待发消息:至少一次,回执留存,多次不成转为死信。`,
+    staticDetails: `向${label.unit}发送待发消息：至少一次，回执留存，多次不成转为死信。`,
   });
 }
 
@@ -179,7 +179,7 @@ function catalogSchedule({ settings }: HubConfig, label: CatalogLabel): Schedule
     args: [label],
     typedSearchAttributes: catalogAttributes(label),
     staticSummary: `目录 · ${label.unit}`,
-    staticDetails: `${label.unit} 发布的发证目录:与已批准的目录比对,新增和变更的形成草稿,由管理单位批准。`,
+    staticDetails: `${label.unit} 发布的发证目录：与已批准的目录比对，新增和变更的形成草稿，由管理单位批准。`,
   });
 }
 
@@ -192,7 +192,7 @@ function hotlineSchedule({ settings }: HubConfig, label: HotlineLabel): Schedule
     args: [label],
     typedSearchAttributes: hotlineAttributes(label),
     staticSummary: `工单 · ${label.unit}`,
-    staticDetails: `${label.unit} 的异议工单:每件立案一次;有误的列明,不影响其他工单。`,
+    staticDetails: `${label.unit} 的异议工单：每件立案一次；有误的列明，不影响其他工单。`,
   });
 }
 
@@ -205,7 +205,7 @@ function returnSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOp
     args: [label],
     typedSearchAttributes: streamAttributes(label, '回传'),
     staticSummary: `回传 · ${label.title}`,
-    staticDetails: `${label.unit} 回传的证照:逐批读取,入库后确认。`,
+    staticDetails: `${label.unit} 回传的证照：逐批读取，入库后确认。`,
   });
 }
 
@@ -218,7 +218,7 @@ function filesSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOpt
     args: [label],
     typedSearchAttributes: streamAttributes(label, '文件'),
     staticSummary: `证照文件 · ${label.title}`,
-    staticDetails: `${label.unit} 的证照文件(OFD、PDF):逐个取回,按内容哈希存放;取不到的列明并重试。`,
+    staticDetails: `${label.unit} 的证照文件（OFD、PDF）：逐个取回，按内容哈希存放；取不到的列明并重试。`,
   });
 }
 
@@ -231,7 +231,7 @@ function proofSchedule({ settings }: HubConfig, label: StreamLabel): ScheduleOpt
     args: [label],
     typedSearchAttributes: streamAttributes(label, '比对'),
     staticSummary: `夜间比对 · ${label.title}`,
-    staticDetails: `${label.unit}:逐条比对昨日数据,及最久未比对的一段历史;差异列明并登记为任务。`,
+    staticDetails: `${label.unit}：逐条比对昨日数据，及最久未比对的一段历史；差异列明并登记为任务。`,
   });
 }
 
@@ -248,6 +248,6 @@ function dailySchedule(config: HubConfig, label: StreamLabel): ScheduleOptions {
     args: [{ ...label, cutOff }],
     typedSearchAttributes: streamAttributes(label, '每日归集'),
     staticSummary: `每日归集 · ${label.title}`,
-    staticDetails: `${label.unit} 的每日增量:${cutOff} 日终,限当日 ${jurisdiction.daily.due} 前。依据 ${jurisdiction.regulation.title}${article}:${quote}`,
+    staticDetails: `${label.unit} 的每日增量：${cutOff} 日终，限当日 ${jurisdiction.daily.due} 前。依据 ${jurisdiction.regulation.title}${article}:${quote}`,
   });
 }

@@ -115,14 +115,14 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
   // What the evening still produces is due today as well.
   const lastReadMs = endMs - LAST_READ_MS - spread(stream);
   if (Date.now() < lastReadMs) {
-    show('已归集,零点前再读一次');
+    show('已归集，零点前再读一次');
     await sleep(lastReadMs - Date.now(), { summary: '等待零点前末次读取' });
     await inTurn(async () => (day.byBatches ? takeBatches(Date.now()) : read((await plan(Date.now())).windows)));
   }
-  show('已归集,零点后核验当日余下数据');
+  show('已归集，零点后核验当日余下数据');
   await sleep(Math.max(0, endMs - Date.now()) + spread(stream), { summary: '等待零点后核验' });
   const atEnd = await collectUntil(endMs, (state) => state.verified);
-  show(atEnd.verified ? '已归集并核验' : '未能核验,由次日继续');
+  show(atEnd.verified ? '已归集并核验' : '未能核验，由次日继续');
   return finish(atEnd);
 
   async function openDay(closeAt?: string): Promise<Day> {
@@ -150,7 +150,7 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
 
   function show(text: string): void {
     note = text;
-    const due = overdue ? '**已逾期**,继续归集' : `限 ${shortTime(shanghaiInstant(dueMs))} 前`;
+    const due = overdue ? '**已逾期**，继续归集' : `限 ${shortTime(shanghaiInstant(dueMs))} 前`;
     setCurrentDetails(`${date} 增量 · ${due}\n\n${note}`);
   }
 
@@ -215,7 +215,7 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
       const state = await inTurn(() => collect(toMs));
       if (wanted(state) || Date.now() >= cutOffMs + DAY_MS) return state;
       const minutes = RETRY_MINUTES[Math.min(round, RETRY_MINUTES.length - 1)] ?? 30;
-      show(`尚未核对一致,${String(minutes)} 分钟后再核`);
+      show(`尚未核对一致，${String(minutes)} 分钟后再核`);
       await sleep(minutes * MINUTE_MS, { summary: '等待后再次核对' });
     }
   }

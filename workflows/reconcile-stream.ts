@@ -23,7 +23,7 @@ async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStrea
     ]);
     result.compared += 1;
     if (counts.source === counts.library) return true;
-    setCurrentDetails(`${describeWindow(window)}:源端 ${String(counts.source)},库内 ${String(counts.library)}`);
+    setCurrentDetails(`${describeWindow(window)}：源端 ${String(counts.source)}，库内 ${String(counts.library)}`);
     const halves = counts.small ? null : halveWindow(window);
     if (halves) pending.push(halves[1], halves[0]);
     return halves !== null;

@@ -25,7 +25,7 @@ async function takeBatches(input: ReturnSyncInput): Promise<ReturnSyncResult> {
     for (let attempt = 1; ; attempt++) {
       const synced = await syncInTurn({ stream, title, unit, purpose: 'return', window });
       result = { ...addTotals(result, synced), batches: result.batches + 1 };
-      setCurrentDetails(`批次 ${window.id}(第 ${String(window.ordinal)} 批)\n\n${shownTotals(result)}`);
+      setCurrentDetails(`批次 ${window.id}（第 ${String(window.ordinal)} 批）\n\n${shownTotals(result)}`);
       if (synced.complete && synced.batchId !== null) {
         await source.acknowledgeBatch.executeWithOptions({ summary: `确认批次 ${window.id}` }, [
           { batchId: synced.batchId },

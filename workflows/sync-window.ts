@@ -45,7 +45,7 @@ async function readParts(input: SyncWindowInput): Promise<SyncWindowResult> {
       result = { ...totals, pages: result.pages + closed.pages, batchId, complete: result.complete && closed.complete };
       if (!closed.complete)
         setCurrentDetails(
-          `**不一致** ${describeWindow(window)}:源端 ${String(closed.declared)},已读 ${String(closed.read)}`,
+          `**不一致** ${describeWindow(window)}：源端 ${String(closed.declared)}，已读 ${String(closed.read)}`,
         );
       pending.shift();
     }

@@ -204,19 +204,19 @@ class DatabaseSource implements Source {
       { zh: `连接 ${this.#db.shown}`, en: `connects to ${this.#db.shown}` },
       this.#order(),
       {
-        zh: `每次从上一行之后取 ${fetched} 行(按键续读,不用 OFFSET),每 ${size} 行一页入库`,
+        zh: `每次从上一行之后取 ${fetched} 行（按键续读，不用 OFFSET），每 ${size} 行一页入库`,
         en: `fetches ${fetched} rows at a time after the last one (keyset, no OFFSET), and commits them in pages of ${size}`,
       },
       ...(overlap === undefined
         ? []
         : [
             {
-              zh: `每次重读最后的 ${overlap},以补上晚提交的行`,
+              zh: `每次重读最后的 ${overlap}，以补上晚提交的行`,
               en: `reads the last ${overlap} again each time, for what was committed late`,
             },
           ]),
       {
-        zh: 'count(*)、读取行数与入库行数一致,才算完整',
+        zh: 'count(*)、读取行数与入库行数一致，才算完整',
         en: 'is complete when count(*), the rows read and the rows committed agree',
       },
     ];
@@ -227,17 +227,17 @@ class DatabaseSource implements Source {
     const from = table === undefined ? { zh: '查询结果', en: 'the query' } : { zh: ` ${table} `, en: table };
     if (cursor === 'snapshot')
       return {
-        zh: `整体读取${from.zh},按 ${record.key} 排序`,
+        zh: `整体读取${from.zh}，按 ${record.key} 排序`,
         en: `reads ${from.en} whole, in the order of ${record.key}`,
       };
     if (typeof cursor === 'object' && cursor.within === undefined)
       return {
-        zh: `按 ${cursor.sequence} 的顺序读取${from.zh},每批至多 ${String(most)} 行`,
+        zh: `按 ${cursor.sequence} 的顺序读取${from.zh}，每批至多 ${String(most)} 行`,
         en: `reads ${from.en} in the order of ${cursor.sequence}, up to ${String(most)} rows as one batch`,
       };
     const [time, then] = [record.updatedAt ?? '', typeof cursor === 'object' ? cursor.sequence : record.key];
     return {
-      zh: `按 ${time} 的时间窗口读取${from.zh},依次按 ${time}、${then} 排序`,
+      zh: `按 ${time} 的时间窗口读取${from.zh}，依次按 ${time}、${then} 排序`,
       en: `reads windows of ${time} from ${from.en}, in its order and that of ${then}`,
     };
   }

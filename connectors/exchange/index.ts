@@ -212,15 +212,15 @@ class ExchangeSource implements Source {
     return [
       { zh: `连接 ${this.#db.shown}`, en: `connects to ${this.#db.shown}` },
       {
-        zh: `按 ${rowId} 的顺序读取 ${table} 中 ${consumed.field} 为 ${open} 的行,每批至多 ${batch} 行,每页 ${size} 行`,
+        zh: `按 ${rowId} 的顺序读取 ${table} 中 ${consumed.field} 为 ${open} 的行，每批至多 ${batch} 行，每页 ${size} 行`,
         en: `reads the rows of ${table} whose ${consumed.field} is ${open}, in the order of ${rowId}, up to ${batch} as one batch, in pages of ${size}`,
       },
       {
-        zh: `${operation.field} 为 ${operation.deletes.join('、')} 的行视为删除,只需有键`,
+        zh: `${operation.field} 为 ${operation.deletes.join('、')} 的行视为删除，只需有键`,
         en: `takes rows whose ${operation.field} is one of ${operation.deletes.join(', ')} as deletions; they need no more than their key`,
       },
       {
-        zh: `整批入库后,将所读各行的 ${consumed.field} 置为 ${done}`,
+        zh: `整批入库后，将所读各行的 ${consumed.field} 置为 ${done}`,
         en: `sets ${consumed.field} to ${done} once the batch is committed whole, for exactly the rows that were read`,
       },
       receipts
@@ -229,11 +229,11 @@ class ExchangeSource implements Source {
             en: `writes a line to ${receipts.table} for every rejected row`,
           }
         : {
-            zh: '不合格的行不写回执:未配置回执表',
+            zh: '不合格的行不写回执：未配置回执表',
             en: 'tells nobody of rejected rows: no receipts table is named',
           },
       {
-        zh: '未取行数、读取行数与入库行数一致,才算完整',
+        zh: '未取行数、读取行数与入库行数一致，才算完整',
         en: 'is complete when the open rows counted, the rows read and the rows committed agree',
       },
     ];

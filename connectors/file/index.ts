@@ -158,19 +158,19 @@ class FileSource implements Source {
         zh: `在 ${this.#place.shown} 查找名为 ${files} 的文件`,
         en: `looks for files named ${files} in ${this.#place.shown}`,
       },
-      { zh: `${whole.zh},才算文件完整`, en: `takes a file as whole when ${whole.en}` },
+      { zh: `${whole.zh}，才算文件完整`, en: `takes a file as whole when ${whole.en}` },
       {
-        zh: '相同内容只收一次,不论文件名;文件留在原处',
+        zh: '相同内容只收一次，不论文件名；文件留在原处',
         en: 'takes each content once, whatever its name, and leaves the files where they are',
       },
       { zh: `列名在第 ${String(header)} 行`, en: `reads the names of the columns from row ${String(header)}` },
       files.includes('{date}')
         ? {
-            zh: `整个文件入库后,文件名中的日期(${date})当天即算已证实`,
+            zh: `整个文件入库后，文件名中的日期（${date}）当天即算已证实`,
             en: `counts the day ${date} in a file’s name as proven once the file is committed whole`,
           }
         : {
-            zh: '整个文件入库后,文件最后修改的当天即算已证实',
+            zh: '整个文件入库后，文件最后修改的当天即算已证实',
             en: 'counts the day of a file’s last change as proven once the file is committed whole',
           },
       content === 'full'
@@ -184,7 +184,7 @@ class FileSource implements Source {
     if (!complete) return { zh: '能打开且自身校验通过', en: 'it can be opened: its own checksums hold' };
     if ('marker' in complete)
       return {
-        zh: `有标记文件(文件名加 ${complete.marker})`,
+        zh: `有标记文件（文件名加 ${complete.marker}）`,
         en: `its marker file (its name and ${complete.marker}) is there`,
       };
     if ('checksum' in complete)
@@ -193,7 +193,7 @@ class FileSource implements Source {
         en: `its ${complete.checksum} is that of the file beside it`,
       };
     return {
-      zh: `末行符合 ${complete.countLine},且行数与其所述一致`,
+      zh: `末行符合 ${complete.countLine}，且行数与其所述一致`,
       en: `its last line matches ${complete.countLine}, and has as many rows as that says`,
     };
   }

@@ -409,26 +409,26 @@ class HttpSource implements Source {
     return [
       { zh: `请求 ${asked}`, en: `asks ${asked}` },
       page.by === 'slice'
-        ? { zh: `${paging.zh},直到窗口结束`, en: `${paging.en}; until the window’s end` }
-        : { zh: `${paging.zh},${stop.zh}`, en: `${paging.en}; ${stop.en}` },
+        ? { zh: `${paging.zh}，直到窗口结束`, en: `${paging.en}; until the window’s end` }
+        : { zh: `${paging.zh}，${stop.zh}`, en: `${paging.en}; ${stop.en}` },
       ...(batches
         ? [
             {
-              zh: `逐批从 ${batches.next.path} 取,整批入库后向 ${batches.acknowledge.path} 确认`,
+              zh: `逐批从 ${batches.next.path} 取，整批入库后向 ${batches.acknowledge.path} 确认`,
               en: `takes batch after batch from ${batches.next.path}, and acknowledges each at ${batches.acknowledge.path} once it is committed whole`,
             },
             {
-              zh: `读取和入库的条数与“${batches.next.count}”申报的一致,一批才算完整`,
+              zh: `读取和入库的条数与“${batches.next.count}”申报的一致，一批才算完整`,
               en: `a batch is complete when as many records were read and committed as it declared at “${batches.next.count}”`,
             },
           ]
         : [
             {
-              zh: `时间写作 ${window.format},${inclusive ? '源端包含窗口终点,故少问一个单位' : '不含窗口终点'}`,
+              zh: `时间写作 ${window.format}，${inclusive ? '源端包含窗口终点，故少问一个单位' : '不含窗口终点'}`,
               en: `writes times as ${window.format}, the window’s end ${inclusive ? 'included at the source, so one unit less is asked' : 'excluded'}`,
             },
             {
-              zh: `读取条数、入库条数与${count ? ` ${count.path} 的计数` : '总数'}一致,一个窗口才算完整`,
+              zh: `读取条数、入库条数与${count ? ` ${count.path} 的计数` : '总数'}一致，一个窗口才算完整`,
               en: `a window is complete when what was read, what was committed and ${count ? `the count of ${count.path}` : 'the total'} agree`,
             },
           ]),
@@ -448,12 +448,12 @@ class HttpSource implements Source {
     const [first, size, next] = [String(page.first), String(page.size), response.next ?? ''];
     const minutes = String(page.slice / 60_000);
     return {
-      number: { zh: `从第 ${first} 页起,每页 ${size} 条`, en: `pages from ${first} with ${size} records` },
-      offset: { zh: `从 {offset} 起,每次 ${size} 条`, en: `${size} records from {offset} on` },
+      number: { zh: `从第 ${first} 页起，每页 ${size} 条`, en: `pages from ${first} with ${size} records` },
+      offset: { zh: `从 {offset} 起，每次 ${size} 条`, en: `${size} records from {offset} on` },
       cursor: { zh: `用“${next}”处的游标请求下一页`, en: `the cursor at “${next}” asks for the next page` },
       link: { zh: '下一页由 Link 头给出', en: 'the Link header names the next page' },
       next: { zh: `“${next}”处的地址即下一页`, en: `the address at “${next}” is the next page` },
-      slice: { zh: `每 ${minutes} 分钟一段,每段一次答完`, en: `parts of ${minutes} minutes, each answered whole` },
+      slice: { zh: `每 ${minutes} 分钟一段，每段一次答完`, en: `parts of ${minutes} minutes, each answered whole` },
     }[page.by];
   }
 

@@ -60,11 +60,11 @@ class InboxSource implements Source {
         en: 'waits for the department to push its records to /inbox/v1/{stream}',
       },
       {
-        zh: '数据入库后才答复,逐条说明结果',
+        zh: '数据入库后才答复，逐条说明结果',
         en: 'answers each request after its records are committed, with the outcome of each record',
       },
       {
-        zh: '不合格的数据在 /inbox/v1/{stream}/rejects 供取回,直到更正后的版本入库',
+        zh: '不合格的数据在 /inbox/v1/{stream}/rejects 供取回，直到更正后的版本入库',
         en: 'hands what was rejected out at /inbox/v1/{stream}/rejects until a corrected version is in',
       },
       {
@@ -72,7 +72,7 @@ class InboxSource implements Source {
         en: 'takes a request with an Idempotency-Key that it knows as the same one',
       },
       {
-        zh: '单位以推送条数关账后,当天即算已证实',
+        zh: '单位以推送条数关账后，当天即算已证实',
         en: 'counts a day as proven when the department has closed it with the number of records that it pushed',
       },
     ];

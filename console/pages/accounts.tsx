@@ -172,7 +172,7 @@ function AccountForm({ acting, close }: { acting: AccountAct | null; close: () =
         initial: account?.unitCode ?? undefined,
       },
       hint: say(
-        `${UNIT_ROLES.map((role) => ROLES[role].zh).join('、')}必选;选定后只能看到该单位及其下级,不选则看到全部`,
+        `${UNIT_ROLES.map((role) => ROLES[role].zh).join('、')}必选；选定后只能看到该单位及其下级，不选则看到全部`,
         `They see it and those below it; without one, all. Needed for: ${UNIT_ROLES.map((role) => ROLES[role].en).join(', ')}`,
       ),
     },
@@ -180,13 +180,13 @@ function AccountForm({ acting, close }: { acting: AccountAct | null; close: () =
   const external: ActionField = {
     ...{
       name: 'external',
-      label: say(`通过${methods?.oidc?.label ?? ''}登录,不设密码`, 'Signs in through the identity provider'),
+      label: say(`通过${methods?.oidc?.label ?? ''}登录，不设密码`, 'Signs in through the identity provider'),
     },
     ...{ kind: 'yes', initial: false },
   };
   const login: ActionField = {
     ...{ name: 'login', label: say('用户名', 'Login'), required: true },
-    hint: say('小写字母、数字和 . _ @ -;不能再改', 'a-z 0-9 . _ @ -; it stays'),
+    hint: say('小写字母、数字和 . _ @ -；不能再改', 'a-z 0-9 . _ @ -; it stays'),
   };
   const titles = {
     add: say('新增账号', 'New account'),
@@ -200,11 +200,11 @@ function AccountForm({ acting, close }: { acting: AccountAct | null; close: () =
   const notes = {
     add: undefined,
     change: say('修改后该账号须重新登录。', 'They have to sign in again.'),
-    disable: say('停用后立即退出,其 API 令牌同时失效。', 'Its sessions and API tokens end at once.'),
+    disable: say('停用后立即退出，其 API 令牌同时失效。', 'Its sessions and API tokens end at once.'),
     enable: undefined,
     reset: account?.external
       ? say('下次以此用户名登录的人将绑定到该账号。', 'Whoever signs in under this login next is bound to it.')
-      : say('生成新的初始密码,现有登录立即失效。', 'A new first password; its sessions end at once.'),
+      : say('生成新的初始密码，现有登录立即失效。', 'A new first password; its sessions end at once.'),
   };
   return (
     <>
@@ -286,7 +286,7 @@ function UnitTree() {
     >
       <p className="quiet">
         {say(
-          '下级单位的数据,上级单位的账号也能看到。有归集数据流的单位,名称以流的配置为准。',
+          '下级单位的数据，上级单位的账号也能看到。有归集数据流的单位，名称以流的配置为准。',
           'Accounts of a unit see what belongs to those below it. Units of streams are called as configured there.',
         )}
       </p>
@@ -379,7 +379,7 @@ function ContactList() {
     >
       <p className="quiet">
         {say(
-          '催办发给专人,升级的提醒同时发给负责人。没有专人的单位须在时限内备案。',
+          '催办发给专人，升级的提醒同时发给负责人。没有专人的单位须在时限内备案。',
           'Reminders go to the daily contact, escalations to the leader too. A unit without a contact owes one.',
         )}
       </p>
@@ -423,7 +423,7 @@ function ContactList() {
         open={ending !== null}
         close={() => setEnding(null)}
         title={say(`${ending?.person ?? ''} 不再担任`, `${ending?.person ?? ''} is no contact any more`)}
-        note={say('没有其他专人时,该单位须重新备案。', 'With nobody else on file, the unit owes a new one.')}
+        note={say('没有其他专人时，该单位须重新备案。', 'With nobody else on file, the unit owes a new one.')}
         fields={[]}
         submit={() => send('POST', `/contacts/${ending?.id ?? 0}/end`)}
       />

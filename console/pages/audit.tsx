@@ -37,7 +37,7 @@ export default function Audit() {
   return (
     <Page
       title={say('审计', 'Audit')}
-      note={say('谁在何时对什么做了什么;只增不改', 'Who did what, when, to what; only ever added to')}
+      note={say('谁在何时对什么做了什么；只增不改', 'Who did what, when, to what; only ever added to')}
       actions={<Export what="audit" filter={chosen} />}
     >
       <Section>
@@ -58,7 +58,7 @@ export default function Audit() {
             width={210}
           />
           <TextFilter
-            label={say('对象,如 dispute/12', 'Object, as dispute/12')}
+            label={say('对象，如 dispute/12', 'Object, as dispute/12')}
             value={object}
             onChange={(value) => change({ object: value })}
           />

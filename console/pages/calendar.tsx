@@ -46,7 +46,7 @@ export default function Calendar() {
       note={
         table === undefined ? undefined : (
           <>
-            {say(`${data.year} 年,版本 ${table.version},依据 `, `${data.year}, version ${table.version}, from `)}
+            {say(`${data.year} 年，版本 ${table.version}，依据 `, `${data.year}, version ${table.version}, from `)}
             {/^https?:/.test(table.source) ? (
               <a href={table.source} target="_blank" rel="noreferrer">
                 {table.source}
@@ -79,7 +79,7 @@ export default function Calendar() {
           type="info"
           showIcon
           title={say(
-            `${imported.year} 年版本 ${imported.version} 已导入,正在按它重算到期时间`,
+            `${imported.year} 年版本 ${imported.version} 已导入，正在按它重算到期时间`,
             `${imported.year}, version ${imported.version}, is imported; deadlines are being counted by it`,
           )}
         />
@@ -88,7 +88,7 @@ export default function Calendar() {
         {data.days === null ? (
           <Nothing>
             {say(
-              `日历未公布:${data.year} 年还没有工作日表,到期日落在该年的任务暂不计算`,
+              `日历未公布：${data.year} 年还没有工作日表，到期日落在该年的任务暂不计算`,
               `There is no table of ${data.year} yet: deadlines that end in it are not counted`,
             )}
           </Nothing>
@@ -209,7 +209,7 @@ function DueCalculator() {
             max={60}
             precision={0}
             value={workingDays}
-            aria-label={say('期限(工作日)', 'Term in working days')}
+            aria-label={say('期限（工作日）', 'Term in working days')}
             onChange={(days) => days !== null && setWorkingDays(days)}
           />{' '}
           {say('个工作日', 'working days')}
@@ -271,9 +271,9 @@ function Import({ close, done }: { close: () => void; done: (table: CalendarPrev
     >
       <Form layout="vertical">
         <Form.Item
-          label={say('日历表(YAML)', 'The table (YAML)')}
+          label={say('日历表（YAML）', 'The table (YAML)')}
           extra={say(
-            '内容同 config/calendars/年份.yaml:year、version、source、off(放假)、work(调休上班)',
+            '内容同 config/calendars/年份.yaml:year、version、source、off（放假）、work（调休上班）',
             'As config/calendars/YEAR.yaml: year, version, source, off, work',
           )}
           {...(fault && {
@@ -287,7 +287,7 @@ function Import({ close, done }: { close: () => void; done: (table: CalendarPrev
             rows={seen ? 4 : 12}
             value={text}
             spellCheck={false}
-            aria-label={say('日历表(YAML)', 'The table (YAML)')}
+            aria-label={say('日历表（YAML）', 'The table (YAML)')}
             onChange={({ target }) => {
               setText(target.value);
               preview.reset();
@@ -320,14 +320,17 @@ function Moved({ preview }: { preview: CalendarPreview }) {
     <div className="calendar-preview" role="status">
       <p>
         {held === null
-          ? say(`${year} 年此前没有日历,将启用版本 ${version}。`, `${year} has no table yet; version ${version} comes.`)
+          ? say(
+              `${year} 年此前没有日历，将启用版本 ${version}。`,
+              `${year} has no table yet; version ${version} comes.`,
+            )
           : say(
               `${year} 年由版本 ${held} 换成 ${version}。`,
               `${year} changes from version ${held} to ${version}.`,
             )}{' '}
         <strong>
           {say(
-            `移动 ${moved} 项未办结任务的到期时间;其中 ${starting} 项因此逾期,${ending} 项不再逾期。`,
+            `移动 ${moved} 项未办结任务的到期时间；其中 ${starting} 项因此逾期，${ending} 项不再逾期。`,
             `${moved} running deadlines move; ${starting} become overdue by it, ${ending} no longer are.`,
           )}
         </strong>{' '}

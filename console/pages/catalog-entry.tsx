@@ -64,7 +64,7 @@ export default function CatalogEntry() {
           className="late-bar"
           type="warning"
           showIcon
-          title={say(`草案缺少${data.article}要求的内容,不能批准`, `The draft lacks what ${data.article} asks for`)}
+          title={say(`草案缺少${data.article}要求的内容，不能批准`, `The draft lacks what ${data.article} asks for`)}
           description={data.lacking.map((field) => CATALOG_FIELDS[field]).join('、')}
         />
       )}
@@ -76,7 +76,7 @@ export default function CatalogEntry() {
           title={say('有数据等待本条目批准', 'Records wait for this entry')}
           description={data.waiting.map(({ stream, unit, records, since }) => (
             <div key={stream}>
-              {unit} · {stream} · {say(`${records} 条,自`, `${records} records since`)} <Moment at={since} />
+              {unit} · {stream} · {say(`${records} 条，自`, `${records} records since`)} <Moment at={since} />
             </div>
           ))}
         />
@@ -136,8 +136,8 @@ export default function CatalogEntry() {
         title={deciding === 'refuse' ? say('退回草案', 'Refuse the draft') : say('批准草案', 'Approve the draft')}
         note={
           deciding === 'refuse'
-            ? say('有效版本不变;草案留作历史。', 'What is in force stays; the draft is kept in the history.')
-            : say('批准后立即生效,等待的数据随即重新入库。', 'It is in force at once; records that wait are taken in.')
+            ? say('有效版本不变；草案留作历史。', 'What is in force stays; the draft is kept in the history.')
+            : say('批准后立即生效，等待的数据随即重新入库。', 'It is in force at once; records that wait are taken in.')
         }
         fields={[
           {
@@ -219,7 +219,11 @@ function Value({ field, entry }: { field: keyof Entry; entry: Entry }) {
     );
   }
   if (field === 'items')
-    return entry.items.length === 0 ? none : <>{entry.items.map(({ code, name }) => `${name}(${code})`).join('、')}</>;
+    return entry.items.length === 0 ? (
+      none
+    ) : (
+      <>{entry.items.map(({ code, name }) => `${name}（${code}）`).join('、')}</>
+    );
   if (field === 'fieldSources')
     return Object.keys(entry.fieldSources).length === 0 ? (
       none

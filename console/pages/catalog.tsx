@@ -52,7 +52,7 @@ export default function Catalog() {
   return (
     <Page
       title={say('目录', 'Catalog')}
-      note={say('发证目录:未列入或未批准的证照类型,其数据不入库', 'Records of types that are not approved wait')}
+      note={say('发证目录：未列入或未批准的证照类型，其数据不入库', 'Records of types that are not approved wait')}
     >
       {waiting.data && waiting.data.items.length > 0 && (
         <Alert
@@ -62,7 +62,7 @@ export default function Catalog() {
           title={say('有数据因类型未入目录而等待', 'Records wait because their type has no approved entry')}
           description={waiting.data.items.map(({ typeCode, stream, unit, records, since }) => (
             <div key={`${typeCode} ${stream}`}>
-              {unit} · {stream} · {typeCode} · {say(`${records} 条,自`, `${records} records since`)}{' '}
+              {unit} · {stream} · {typeCode} · {say(`${records} 条，自`, `${records} records since`)}{' '}
               <Moment at={since} />
             </div>
           ))}

@@ -79,11 +79,11 @@ export default function Certificate() {
         may('certificates:personal') && (
           <>
             {!data.unmasked && (
-              <Button onClick={() => setUnmasked(true)}>{say('显示原文(留审计)', 'Unmask (audited)')}</Button>
+              <Button onClick={() => setUnmasked(true)}>{say('显示原文（留审计）', 'Unmask (audited)')}</Button>
             )}
             {file !== undefined && inAddress && (
               <Button href={addressOf(`${path}/file`)} download>
-                {say('下载证照文件(留审计)', 'Download the file (audited)')}
+                {say('下载证照文件（留审计）', 'Download the file (audited)')}
               </Button>
             )}
           </>
@@ -98,7 +98,7 @@ export default function Certificate() {
           showIcon
           title={
             <>
-              {say(`异议标注:${moment(markedAt)} 起`, `Disputed since ${moment(markedAt)}`)}{' '}
+              {say(`异议标注：${moment(markedAt)} 起`, `Disputed since ${moment(markedAt)}`)}{' '}
               {may('disputes:read') && (
                 <Link to={`/disputes/${dispute}`}>{say(`异议 ${dispute}`, `dispute ${dispute}`)}</Link>
               )}

@@ -108,10 +108,10 @@ export default function Certificates() {
     stream: say('数据流', 'Stream'),
   };
   const hints: Record<By, string> = {
-    number: say('完整的证照编号,例如 锡建施2026-000012', 'The whole number'),
-    identifier: say('完整的证照标识,1.2.156.3005.2. 开头', 'The whole identifier, 1.2.156.3005.2.…'),
-    holder: say('持证主体代码:统一社会信用代码、身份证号等', 'Code of the holder'),
-    stream: say('数据流的标识,最近变更在前', 'Name of a stream, the latest changed first'),
+    number: say('完整的证照编号，例如 锡建施2026-000012', 'The whole number'),
+    identifier: say('完整的证照标识，1.2.156.3005.2. 开头', 'The whole identifier, 1.2.156.3005.2.…'),
+    holder: say('持证主体代码：统一社会信用代码、身份证号等', 'Code of the holder'),
+    stream: say('数据流的标识，最近变更在前', 'Name of a stream, the latest changed first'),
   };
   const look = (value: string) => {
     const sought = value.trim();
@@ -130,7 +130,7 @@ export default function Certificates() {
     <Page
       title={say('证照', 'Certificates')}
       note={say(
-        '姓名与证件号码已脱敏;按持证主体查询与查看原文均留审计记录',
+        '姓名与证件号码已脱敏；按持证主体查询与查看原文均留审计记录',
         'Holders are masked; looking them up and unmasking them is audited',
       )}
     >
@@ -184,7 +184,7 @@ export default function Certificates() {
             columns={columns}
             rowKey={rowKeyOf}
             label={say('证照', 'Certificates')}
-            empty={say('没有查到;请核对编号是否完整', 'None was found; is the number whole?')}
+            empty={say('没有查到；请核对编号是否完整', 'None was found; is the number whole?')}
           />
         ) : search.data ? (
           <Table<CertificateView>

@@ -116,7 +116,7 @@ export default function Dispute() {
         title={say('异议人与内容', 'Who objects, and what they say')}
         extra={
           data.personal && (
-            <span className="quiet">{say('个人信息,查阅已留痕', 'Personal; this reading is in the audit')}</span>
+            <span className="quiet">{say('个人信息，查阅已留痕', 'Personal; this reading is in the audit')}</span>
           )
         }
       >
@@ -145,7 +145,7 @@ export default function Dispute() {
           />
         ) : (
           <span className="quiet">
-            {say('涉及个人信息,仅发证单位和管理单位可见', 'Personal: for the issuer and the management unit only')}
+            {say('涉及个人信息，仅发证单位和管理单位可见', 'Personal: for the issuer and the management unit only')}
           </span>
         )}
       </Section>

@@ -42,7 +42,7 @@ export default function Disputes() {
   return (
     <Page
       title={say('异议', 'Disputes')}
-      note={say('对证照内容的异议,最近提出的在前', 'Objections to certificates, the latest first')}
+      note={say('对证照内容的异议，最近提出的在前', 'Objections to certificates, the latest first')}
       actions={
         <>
           {may('disputes:raise') && (

@@ -40,7 +40,7 @@ export default function Figures() {
       note={
         data &&
         say(
-          `${data.from} 至 ${data.to};截至 ${moment(data.at)};— 表示无可计算的数据,不作 100%`,
+          `${data.from} 至 ${data.to}；截至 ${moment(data.at)}；— 表示无可计算的数据，不作 100%`,
           `${data.from} to ${data.to}, as of ${moment(data.at)}; — is of nothing to count, never 100 %`,
         )
       }
@@ -80,7 +80,7 @@ export default function Figures() {
                 <dt>{say('名次', 'Rank')}</dt>
                 <dd>
                   {say(
-                    `依次按${RANKED_BY.map((id) => FIGURES[id].name).join('、')}由高到低;法规未定权重,不计总分`,
+                    `依次按${RANKED_BY.map((id) => FIGURES[id].name).join('、')}由高到低；法规未定权重，不计总分`,
                     `by ${RANKED_BY.join(', ')} in turn; the regulations set no weights`,
                   )}
                 </dd>
@@ -188,7 +188,7 @@ function UnitTable({
     );
     const lacks = denominator - numerator;
     const label = say(
-      `${FIGURES[id].name}差 ${lacks.toLocaleString()},查看明细`,
+      `${FIGURES[id].name}差 ${lacks.toLocaleString()}，查看明细`,
       `${id} lacks ${lacks.toLocaleString()}: which`,
     );
     const text = <span className="figure-share">{percent(ratio)}</span>;
@@ -219,7 +219,7 @@ function UnitTable({
           type="warning"
           showIcon
           title={say(
-            `${unproven.map(({ name }) => name).join('、')}有数据流在本期未被完整读取,源端还有多少尚不可知`,
+            `${unproven.map(({ name }) => name).join('、')}有数据流在本期未被完整读取，源端还有多少尚不可知`,
             `Parts of the period were not read whole yet of streams of ${unproven.map(({ name }) => name).join(', ')}`,
           )}
         />

@@ -112,7 +112,7 @@ export default function Finding() {
       )}
       {data.records.length > 0 && (
         <Section
-          title={say('证据:抽取的记录', 'Evidence: the records that were looked at')}
+          title={say('证据：抽取的记录', 'Evidence: the records that were looked at')}
           extra={<span className="quiet">{say(`共 ${data.records.length} 条`, `${data.records.length}`)}</span>}
         >
           <Table
@@ -169,14 +169,14 @@ function Act({ action, finding, close }: { action: Action; finding: FindingDetai
       fields: [
         text('note', note),
         {
-          ...{ name: 'days', label: say('期限(工作日)', 'Term in working days'), kind: 'number' },
+          ...{ name: 'days', label: say('期限（工作日）', 'Term in working days'), kind: 'number' },
           hint: say('不填则原期限继续计算', 'Left empty, the term that runs goes on'),
         },
       ],
     },
     notice: {
       ...{ path: 'notice', fields: [{ name: 'number', label: say('文号', 'Number'), required: true }] },
-      note: say('将生成正式通报文书,可打印。', 'The document is made, to be printed.'),
+      note: say('将生成正式通报文书，可打印。', 'The document is made, to be printed.'),
     },
   };
   const { path, fields, more, note: said } = forms[action];

@@ -46,7 +46,7 @@ export default function Me() {
         open={changing}
         close={() => setChanging(false)}
         title={say('修改密码', 'Change the password')}
-        note={say('修改后,其他设备上的登录将失效。', 'Ends your sessions elsewhere.')}
+        note={say('修改后，其他设备上的登录将失效。', 'Ends your sessions elsewhere.')}
         fields={[
           { name: 'password', label: say('当前密码', 'Current password'), kind: 'password', required: true },
           {
@@ -103,7 +103,7 @@ function Tokens() {
       render: (_, { id, revokedAt }) =>
         revokedAt === null && (
           <Popconfirm
-            title={say('撤销后,使用它的程序立即失去访问', 'Programs that use it lose access at once')}
+            title={say('撤销后，使用它的程序立即失去访问', 'Programs that use it lose access at once')}
             okText={say('撤销', 'Revoke')}
             onConfirm={() => revoke.mutate(id)}
           >
@@ -119,7 +119,7 @@ function Tokens() {
     >
       <p className="quiet">
         {say(
-          '供程序访问 /api/v1 使用:Authorization: Bearer <令牌>。令牌只有所选权限,且看到的数据范围与本人相同。',
+          '供程序访问 /api/v1 使用：Authorization: Bearer <令牌>。令牌只有所选权限，且看到的数据范围与本人相同。',
           'For programs that use /api/v1: Authorization: Bearer <token>. A token has the chosen permissions only, and sees what you see.',
         )}
       </p>
@@ -141,7 +141,7 @@ function Tokens() {
         fields={[
           {
             ...{ name: 'label', label: say('名称', 'Label'), required: true },
-            hint: say('写明用途,如「月度统计报表」', 'What it is for, as “monthly report”'),
+            hint: say('写明用途，如「月度统计报表」', 'What it is for, as “monthly report”'),
           },
           {
             ...{ name: 'scopes', label: say('权限范围', 'Scopes'), kind: 'choices', required: true },

@@ -27,9 +27,9 @@ export default function Operation() {
           className="late-bar"
           type="error"
           showIcon
-          title={say('任务引擎(Temporal)连不上', 'Temporal cannot be reached')}
+          title={say('任务引擎（Temporal）连不上', 'Temporal cannot be reached')}
           description={say(
-            '时限照常计算,看门狗照常告警;到点的归集在它恢复后自动补上。',
+            '时限照常计算，看门狗照常告警；到点的归集在它恢复后自动补上。',
             'Deadlines are counted and told of all the same; what was due meanwhile is made up for when it is back.',
           )}
         />
@@ -90,7 +90,7 @@ export default function Operation() {
       </Section>
       <Section title={say('未消除的告警', 'Open alerts')}>
         {alerts.length === 0 ? (
-          <Nothing>{say(`没有告警(${moment(data.at)} 核查)`, `No alert (${moment(data.at)})`)}</Nothing>
+          <Nothing>{say(`没有告警（${moment(data.at)} 核查）`, `No alert (${moment(data.at)})`)}</Nothing>
         ) : (
           <table className="plain">
             <thead>
@@ -169,7 +169,7 @@ export default function Operation() {
             {
               key: 'migration',
               label: say('数据库结构', 'Schema'),
-              children: `${versions.migration ?? '—'}${versions.pendingMigrations > 0 ? say(`,待升级 ${versions.pendingMigrations} 步`, `, ${versions.pendingMigrations} to go`) : ''}`,
+              children: `${versions.migration ?? '—'}${versions.pendingMigrations > 0 ? say(`，待升级 ${versions.pendingMigrations} 步`, `, ${versions.pendingMigrations} to go`) : ''}`,
             },
             { key: 'profile', label: say('规则', 'Profile'), children: versions.jurisdiction },
             {
@@ -187,7 +187,7 @@ export default function Operation() {
             <tr>
               <th scope="col">{say('表', 'Table')}</th>
               <th scope="col" className="number">
-                {say('大小(含索引)', 'Size with indexes')}
+                {say('大小（含索引）', 'Size with indexes')}
               </th>
             </tr>
           </thead>
@@ -216,7 +216,7 @@ function Queues({ queues, taskQueue }: { queues: Temporal['queues']; taskQueue: 
           <tr>
             <th scope="col">{say('队列', 'Queue')}</th>
             <th scope="col" className="number">
-              {say('积压(约)', 'Backlog (about)')}
+              {say('积压（约）', 'Backlog (about)')}
             </th>
             <th scope="col" className="number">
               {say('最久等待', 'Longest wait')}
@@ -255,7 +255,7 @@ function Schedules({ schedules }: { schedules: Temporal['schedules'] }) {
   const { say } = useLanguage();
   const { hub } = useSession();
   return (
-    <Section title={say(`定时任务(${schedules.length})`, `Schedules (${schedules.length})`)}>
+    <Section title={say(`定时任务（${schedules.length}）`, `Schedules (${schedules.length})`)}>
       <Table
         aria-label={say('定时任务', 'Schedules')}
         size="small"

@@ -136,7 +136,7 @@ function BurnDown({ outage: { streams, burnDown, reportedAt, nextDueAt } }: { ou
   const y = (minutes: number): number => HEIGHT - (minutes / Math.max(whole, 1)) * HEIGHT;
   const line = burnDown.map(({ at, minutes }) => `H${x(Date.parse(at)).toFixed(1)}V${y(minutes).toFixed(1)}`).join('');
   const told = say(
-    `共需补 ${lasting(whole)},至 ${moment(last.at)} 尚缺 ${lasting(last.minutes)}`,
+    `共需补 ${lasting(whole)}，至 ${moment(last.at)} 尚缺 ${lasting(last.minutes)}`,
     `${lasting(whole)} in all, ${lasting(last.minutes)} missing still at ${moment(last.at)}`,
   );
   return (
@@ -184,7 +184,7 @@ function StreamArrival({ stream }: { stream: Stream }) {
         {provenAt !== null ? (
           <Mark tone="good">{say(`${moment(provenAt)} 核验通过`, `proven at ${moment(provenAt)}`)}</Mark>
         ) : recoveredAt !== null ? (
-          <Mark tone="warn">{say(`${moment(recoveredAt)} 已排除,补录中`, `cleared at ${moment(recoveredAt)}`)}</Mark>
+          <Mark tone="warn">{say(`${moment(recoveredAt)} 已排除，补录中`, `cleared at ${moment(recoveredAt)}`)}</Mark>
         ) : (
           <Mark tone="bad">{say('未恢复', 'stopped')}</Mark>
         )}
@@ -204,7 +204,7 @@ function StreamArrival({ stream }: { stream: Stream }) {
         <Moment at={stream.from} />
         <span>
           <Moment at={stream.to} />
-          {recoveredAt === null && say('(至今)', ' (until now)')}
+          {recoveredAt === null && say('（至今）', ' (until now)')}
         </span>
       </div>
       <dl className="outage-numbers">
@@ -215,7 +215,7 @@ function StreamArrival({ stream }: { stream: Stream }) {
         {byBatches ? (
           <div>
             <dt>{say('缺口', 'Missing')}</dt>
-            <dd>{say('按批次交付,以核验为准', 'delivered by batches: the proof tells')}</dd>
+            <dd>{say('按批次交付，以核验为准', 'delivered by batches: the proof tells')}</dd>
           </div>
         ) : (
           <>
@@ -238,7 +238,7 @@ function StreamArrival({ stream }: { stream: Stream }) {
           <dt>{say('补录记录', 'Records read')}</dt>
           <dd>
             {stream.read.toLocaleString()}
-            {stream.rejected > 0 && say(`,问题数据 ${stream.rejected}`, `, ${stream.rejected} rejected`)}
+            {stream.rejected > 0 && say(`，问题数据 ${stream.rejected}`, `, ${stream.rejected} rejected`)}
           </dd>
         </div>
         <div>
@@ -249,7 +249,7 @@ function StreamArrival({ stream }: { stream: Stream }) {
               : stream.proofs.map((proof) => (
                   <div key={proof.id}>
                     {say(
-                      `第 ${proof.id} 号:源端 ${proof.sourceRecords.toLocaleString()} 条(其中问题数据 ${proof.sourceRefused.toLocaleString()} 条),库内 ${proof.libraryRecords.toLocaleString()} 条,差异 ${proof.differences}`,
+                      `第 ${proof.id} 号：源端 ${proof.sourceRecords.toLocaleString()} 条（其中问题数据 ${proof.sourceRefused.toLocaleString()} 条），库内 ${proof.libraryRecords.toLocaleString()} 条，差异 ${proof.differences}`,
                       `No. ${proof.id}: ${proof.sourceRecords.toLocaleString()} at the source, ${proof.sourceRefused.toLocaleString()} of them rejected, ${proof.libraryRecords.toLocaleString()} here, ${proof.differences} differ`,
                     )}
                   </div>
@@ -312,7 +312,10 @@ function useActions(): (outage: OutageDetail) => CaseAction[] {
         ? [
             {
               ...{ key: 'relapse', label: say('故障复发', 'It came again'), path },
-              note: say('补录时限停止,待再次排除后重新起算', 'The clock stops, and starts anew with the next recovery'),
+              note: say(
+                '补录时限停止，待再次排除后重新起算',
+                'The clock stops, and starts anew with the next recovery',
+              ),
               fields: [choice(can.relapse), reason],
               body: (given: Record<string, unknown>) => ({ ...given, action: 'relapse' }),
             },
@@ -323,7 +326,7 @@ function useActions(): (outage: OutageDetail) => CaseAction[] {
             {
               ...{ key: 'paper', label: say('导入手工台账', 'Hand in paper records'), path: `/outages/${id}/paper` },
               note: say(
-                '故障期间手工制发的记录:列名与源端字段相同。整份导入或整份退回,同一文件只入库一次;排除后仍要补录核验。',
+                '故障期间手工制发的记录：列名与源端字段相同。整份导入或整份退回，同一文件只入库一次；排除后仍要补录核验。',
                 'Records made on paper meanwhile, with the fields of the source as columns: all or nothing, the same file once. The backfill is owed all the same.',
               ),
               fields: [
@@ -345,7 +348,7 @@ function useActions(): (outage: OutageDetail) => CaseAction[] {
         ? [
             {
               ...{ key: 'withdraw', label: say('撤回报告', 'Withdraw'), path },
-              note: say('误报:中止的每日时限恢复计算', 'A mistake: what it suspended runs as before'),
+              note: say('误报：中止的每日时限恢复计算', 'A mistake: what it suspended runs as before'),
               fields: [reason],
               body: (given: Record<string, unknown>) => ({ ...given, action: 'withdraw' }),
             },

@@ -42,7 +42,7 @@ export default function Outages() {
     <Page
       title={say('不可抗力与补录', 'Outages and backfill')}
       note={say(
-        '上报后相关数据流的每日时限中止;确认排除后补录时限起算',
+        '上报后相关数据流的每日时限中止；确认排除后补录时限起算',
         'A report suspends the daily deadlines of its streams; the recovery starts the clock of the backfill',
       )}
       actions={
@@ -102,7 +102,7 @@ export default function Outages() {
               dataIndex: 'streams',
               render: (stopped: OutageView['streams']) => {
                 const proven = stopped.filter(({ provenAt }) => provenAt !== null).length;
-                return say(`${stopped.length} 个,已核验 ${proven}`, `${stopped.length}, ${proven} proven`);
+                return say(`${stopped.length} 个，已核验 ${proven}`, `${stopped.length}, ${proven} proven`);
               },
             },
             { title: say('发生', 'Began'), dataIndex: 'beganAt', render: (at: string) => <Moment at={at} /> },

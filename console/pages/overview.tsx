@@ -22,7 +22,7 @@ export default function Overview() {
           className="late-bar"
           type="error"
           showIcon
-          title={say(`归集数据迟到:${data.late.length} 个单位`, `Data is late: ${data.late.length} units`)}
+          title={say(`归集数据迟到：${data.late.length} 个单位`, `Data is late: ${data.late.length} units`)}
           description={data.late.map(({ code, name, since }) => (
             <div key={code}>
               <Link to={`/tasks?state=overdue&kind=increment&unit=${code}`}>{name}</Link>{' '}
@@ -43,7 +43,7 @@ export default function Overview() {
       </div>
       <Section title={say('逾期比例最高的单位', 'Worst units, by their share of overdue deadlines')}>
         {data.worst.length === 0 ? (
-          <Nothing>{say(`没有单位逾期(${checked})`, `No unit is overdue (${checked})`)}</Nothing>
+          <Nothing>{say(`没有单位逾期（${checked}）`, `No unit is overdue (${checked})`)}</Nothing>
         ) : (
           <WorstUnits units={data.worst} />
         )}

@@ -31,7 +31,7 @@ export default function Rejects() {
     <Page
       title={say('问题数据', 'Rejects')}
       note={say(
-        '未能入库、待更正的记录;导出给单位更正,更正后导回并重新映射',
+        '未能入库、待更正的记录；导出给单位更正，更正后导回并重新映射',
         'Records that were refused; out for their unit to correct, back in to be mapped again',
       )}
     >
@@ -158,15 +158,15 @@ function Work({ stream, rule }: { stream: string; rule: string | undefined }) {
             take.data.corrected === 0
               ? say('表中没有改动', 'Nothing in the workbook is changed')
               : take.data.workflowId === null
-                ? say('已保存;任务引擎恢复后点“重新映射”', 'They are kept; map them again when Temporal is back')
-                : say('正在重新映射,稍后刷新查看', 'They are being mapped again')
+                ? say('已保存；任务引擎恢复后点“重新映射”', 'They are kept; map them again when Temporal is back')
+                : say('正在重新映射，稍后刷新查看', 'They are being mapped again')
           }
         />
       )}
       <Space wrap>
         {hands && (
           <Button href={addressOf(`/rejects/${stream}/sheet`, { rule })}>
-            {say('导出 xlsx(含个人信息,记入审计)', 'Export xlsx (personal data, audited)')}
+            {say('导出 xlsx（含个人信息，记入审计）', 'Export xlsx (personal data, audited)')}
           </Button>
         )}
         {corrects && (
@@ -238,7 +238,7 @@ function Records({ query }: { query: Record<string, string | undefined> }) {
           ))}
           {corrected && (
             <span className="tone-warn">
-              ◆ {say('已更正,仍有误或待映射', 'corrected, refused still or not mapped yet')}
+              ◆ {say('已更正，仍有误或待映射', 'corrected, refused still or not mapped yet')}
             </span>
           )}
         </div>
@@ -248,10 +248,10 @@ function Records({ query }: { query: Record<string, string | undefined> }) {
       title: say('记录内容', 'Record'),
       render: (_, { record, masked }) =>
         record === null ? (
-          <span className="quiet">{say('过长,或含无法解码的字节', 'too long, or with bytes that do not decode')}</span>
+          <span className="quiet">{say('过长，或含无法解码的字节', 'too long, or with bytes that do not decode')}</span>
         ) : (
           <details>
-            <summary>{masked ? say('查看(已遮蔽)', 'Show (masked)') : say('查看', 'Show')}</summary>
+            <summary>{masked ? say('查看（已遮蔽）', 'Show (masked)') : say('查看', 'Show')}</summary>
             <Fields value={record} />
           </details>
         ),

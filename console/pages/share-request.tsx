@@ -89,7 +89,7 @@ export default function ShareRequest() {
               {silent.map(({ code, name }) => (
                 <tr key={code}>
                   <th scope="row">{name}</th>
-                  <td className="quiet">{say('已征求,尚未回复', 'asked, no answer yet')}</td>
+                  <td className="quiet">{say('已征求，尚未回复', 'asked, no answer yet')}</td>
                   <td>—</td>
                   <td>—</td>
                 </tr>
@@ -146,7 +146,7 @@ function useActions(): Record<Action, { label: string; note?: string; fields: Ac
         {
           ...{ name: 'text', label: say('说明', 'In words'), required: true, multiline: true },
           hint: say(
-            '同意的内容、不同意的理由,或替代方案',
+            '同意的内容、不同意的理由，或替代方案',
             'What is granted, why it is refused, or which other way there is',
           ),
         },

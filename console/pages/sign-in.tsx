@@ -28,11 +28,11 @@ function OidcProblem({ fault, methods }: { fault: OidcFault; methods: MethodsVie
   const [title, cure] = {
     away: [
       say(`${way}暂时无法连接`, `${way} cannot be reached`),
-      say('请稍后再试;有本地账号的可用密码登录', 'Try again later, or sign in with a password if you have one'),
+      say('请稍后再试；有本地账号的可用密码登录', 'Try again later, or sign in with a password if you have one'),
     ],
     refused: [
       say(`${way}登录未完成`, `The sign-in at ${way} was not finished`),
-      say('可能已取消或超时,请重新登录', 'It was cancelled or took too long; sign in again'),
+      say('可能已取消或超时，请重新登录', 'It was cancelled or took too long; sign in again'),
     ],
     unknown: [
       say('你在本系统没有账号', 'There is no account for you here'),
@@ -109,7 +109,7 @@ export function ChangePassword({ done }: { done: () => void }) {
   });
   const short = say('至少 12 个字符', 'At least 12 characters');
   return (
-    <Door title={say('首次登录,请设置新密码', 'Choose a new password')}>
+    <Door title={say('首次登录，请设置新密码', 'Choose a new password')}>
       <Form
         layout="vertical"
         requiredMark={false}

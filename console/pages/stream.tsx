@@ -114,13 +114,13 @@ export default function Stream() {
           className="late-bar"
           type="error"
           showIcon
-          title={say(`已暂停:${paused?.what ?? data.pausedReason}`, `Paused: ${data.pausedReason}`)}
+          title={say(`已暂停：${paused?.what ?? data.pausedReason}`, `Paused: ${data.pausedReason}`)}
           description={
             <>
-              {paused && <div>处置:{paused.cure}</div>}
+              {paused && <div>处置：{paused.cure}</div>}
               {paused && <div className="quiet">{data.pausedReason}</div>}
               {say(
-                '修正配置后自动恢复;若原因在配置之外(如凭据、网络),修好后点“恢复”。',
+                '修正配置后自动恢复；若原因在配置之外（如凭据、网络），修好后点“恢复”。',
                 'It goes on when the configuration is mended; where the cause lies elsewhere, mend it and resume.',
               )}
             </>
@@ -177,7 +177,7 @@ export default function Stream() {
         {data.contactDetail !== null && <p className="pre tone-warn">{data.contactDetail}</p>}
         {data.rejectsByRule.length > 0 && (
           <p>
-            {say('问题数据:', 'Rejects: ')}
+            {say('问题数据：', 'Rejects: ')}
             {data.rejectsByRule.map(({ rule, records }, index) => (
               <span key={rule}>
                 {index > 0 && '、'}
@@ -192,14 +192,14 @@ export default function Stream() {
           <p key={`${field} ${change} ${detail}`} className="tone-warn">
             ◆{' '}
             {say(
-              `源端字段 ${field} ${DRIFT_CHANGES[change].zh}(${detail});处理:${DRIFT_ACTIONS[action].zh}`,
+              `源端字段 ${field} ${DRIFT_CHANGES[change].zh}（${detail}）；处理：${DRIFT_ACTIONS[action].zh}`,
               `the field ${field} is ${DRIFT_CHANGES[change].en} (${detail}): ${DRIFT_ACTIONS[action].en}`,
             )}
           </p>
         ))}
       </Section>
       {data.days.length > 0 && (
-        <Section title={say('每日覆盖(近 30 天)', 'Coverage by day (30 days)')} extra={<CoverageLegend />}>
+        <Section title={say('每日覆盖（近 30 天）', 'Coverage by day (30 days)')} extra={<CoverageLegend />}>
           <div
             className="cover-map"
             ref={toToday}
@@ -227,11 +227,11 @@ export default function Stream() {
         </Section>
       )}
       <div id="gaps">
-        <Section title={say(`缺口(${data.gaps})`, `Gaps (${data.gaps})`)}>
+        <Section title={say(`缺口（${data.gaps}）`, `Gaps (${data.gaps})`)}>
           {data.gapList.length === 0 ? (
             <Nothing>
               {say(
-                `应归集的均已证实归集(${moment(data.at)} 核查)`,
+                `应归集的均已证实归集（${moment(data.at)} 核查）`,
                 `Everything that is due is proven to be in (${moment(data.at)})`,
               )}
             </Nothing>
@@ -288,7 +288,7 @@ export default function Stream() {
             </div>
           ))}
           <details>
-            <summary>{say('生效的设置(密钥只列出处)', 'Settings in force; of secrets only where they are')}</summary>
+            <summary>{say('生效的设置（密钥只列出处）', 'Settings in force; of secrets only where they are')}</summary>
             <pre className="settings">{data.configuration.settings}</pre>
           </details>
         </Section>
@@ -300,7 +300,7 @@ export default function Stream() {
         note={
           window?.from == null
             ? say(
-                '按时间归集的读取昨日 0 时至今;按批次归集的取新批次;存量接着导入。已入库的不会重复。',
+                '按时间归集的读取昨日 0 时至今；按批次归集的取新批次；存量接着导入。已入库的不会重复。',
                 'Reads since yesterday 00:00, or the next batches, or goes on with the stock. What is in already is not taken twice.',
               )
             : `${moment(window.from)} – ${window.to === null ? '' : moment(window.to)}`
@@ -339,13 +339,13 @@ function Checked({ checked, close }: { checked: CheckView; close: () => void }) 
   const sample =
     accepted &&
     say(
-      `样本 ${accepted.of} 条,可入库 ${accepted.records} 条`,
+      `样本 ${accepted.of} 条，可入库 ${accepted.records} 条`,
       `${accepted.records} of a sample of ${accepted.of} accepted`,
     );
   const source =
     report &&
     say(
-      `一页 ${report.records} 条,计数 ${report.count} 条,时钟相差 ${(report.clockSkewMs / 1000).toFixed(1)} 秒`,
+      `一页 ${report.records} 条，计数 ${report.count} 条，时钟相差 ${(report.clockSkewMs / 1000).toFixed(1)} 秒`,
       `${report.records} on one page, ${report.count} counted, the clocks differ by ${(report.clockSkewMs / 1000).toFixed(1)} s`,
     );
   return (
@@ -356,14 +356,14 @@ function Checked({ checked, close }: { checked: CheckView; close: () => void }) 
       closable={{ onClose: close }}
       title={
         fault
-          ? say(`检查未通过:${told?.what ?? fault.cause}`, `Not passed: ${fault.cause}`)
+          ? say(`检查未通过：${told?.what ?? fault.cause}`, `Not passed: ${fault.cause}`)
           : reasons.length > 0
-            ? say('能读取;样本中有记录将被拒收', 'It can be read; some of the sample would be rejected')
+            ? say('能读取；样本中有记录将被拒收', 'It can be read; some of the sample would be rejected')
             : say('检查通过', 'Passed')
       }
       description={
         <>
-          {fault && <div>{say(`处置:${told?.cure ?? fault.cure}`, `Cure: ${fault.cure}`)}</div>}
+          {fault && <div>{say(`处置：${told?.cure ?? fault.cure}`, `Cure: ${fault.cure}`)}</div>}
           {fault && told && <div className="quiet">{`${fault.cause}; ${fault.cure}`}</div>}
           {[source, sample, ...reasons.map(reasonText), ...(report?.notes ?? [])].filter(Boolean).map((line) => (
             <div key={line}>{line}</div>
@@ -446,7 +446,7 @@ function Proofs({ proofs }: { proofs: StreamDetail['proofs'] }) {
       pagination={{ pageSize: 10, hideOnSinglePage: true, showSizeChanger: false }}
       scroll={{ x: 'max-content' }}
       dataSource={proofs}
-      locale={{ emptyText: say('还没有比对过;每晚自动比对', 'Nothing was compared yet; it is every night') }}
+      locale={{ emptyText: say('还没有比对过；每晚自动比对', 'Nothing was compared yet; it is every night') }}
       columns={[
         { title: say('编号', 'No.'), dataIndex: 'id' },
         {
@@ -469,7 +469,7 @@ function Proofs({ proofs }: { proofs: StreamDetail['proofs'] }) {
           title: say('结论', 'Result'),
           render: (_, { fault, missingCount, extraCount, differentCount }) =>
             fault !== null ? (
-              <Mark tone="warn">{say(`未能比对:${fault}`, `not compared: ${fault}`)}</Mark>
+              <Mark tone="warn">{say(`未能比对：${fault}`, `not compared: ${fault}`)}</Mark>
             ) : missingCount + extraCount + differentCount > 0 ? (
               <Mark tone="bad">{say('有差异', 'differs')}</Mark>
             ) : (
@@ -489,7 +489,7 @@ function Preview({ id, open, close }: { id: string; open: boolean; close: () => 
       open={open}
       onClose={close}
       size={860}
-      title={say('预览:不写入任何数据', 'Preview; nothing is written')}
+      title={say('预览：不写入任何数据', 'Preview; nothing is written')}
       destroyOnHidden
     >
       <PreviewRows id={id} />
@@ -507,7 +507,7 @@ function PreviewRows({ id }: { id: string }) {
       <>
         <p>
           {say(
-            '向源端请求一页记录,显示原样和映射结果。每次预览都会记入审计。',
+            '向源端请求一页记录，显示原样和映射结果。每次预览都会记入审计。',
             'Asks the source for one page and shows it as it comes and as it is mapped. Each preview is audited.',
           )}
         </p>
@@ -522,7 +522,7 @@ function PreviewRows({ id }: { id: string }) {
     <>
       <p>
         {say(
-          `${data.window}:一页 ${data.records} 条,可入库 ${data.accepted} 条,拒收 ${data.rejected} 条。`,
+          `${data.window}：一页 ${data.records} 条，可入库 ${data.accepted} 条，拒收 ${data.rejected} 条。`,
           `${data.window}: ${data.records} records, ${data.accepted} accepted, ${data.rejected} rejected.`,
         )}
         {data.masked && <span className="quiet">{say('个人信息已遮蔽。', ' What is personal is masked.')}</span>}

@@ -27,7 +27,7 @@ export default function Streams() {
       note={
         counts &&
         say(
-          `${moment(counts.at)} 核查;最差的在前;数量为近 30 天`,
+          `${moment(counts.at)} 核查；最差的在前；数量为近 30 天`,
           `checked at ${moment(counts.at)}; the worst first; counts are of the last 30 days`,
         )
       }
@@ -62,7 +62,7 @@ export default function Streams() {
           ))}
         </ul>
       </Section>
-      <Section title={say('每日覆盖(近 30 天)', 'Coverage by day (30 days)')} extra={<CoverageLegend />}>
+      <Section title={say('每日覆盖（近 30 天）', 'Coverage by day (30 days)')} extra={<CoverageLegend />}>
         <HeatMap query={{ unit, state, after, limit: LIMIT }} />
       </Section>
       <Section title={say('数据流', 'Streams')}>

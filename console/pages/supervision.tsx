@@ -99,7 +99,7 @@ export default function Supervision() {
     <Page
       title={say('责令与通报', 'Orders and notices')}
       note={say(
-        '发现 → 责令限期改正 → 报整改 → 复查 → 书面通报;未选阶段时列出未了结的',
+        '发现 → 责令限期改正 → 报整改 → 复查 → 书面通报；未选阶段时列出未了结的',
         'Found, ordered, reported, checked again, noticed; without a stage: those that have not ended',
       )}
       actions={
@@ -150,7 +150,7 @@ export default function Supervision() {
         close={() => setPatrolling(false)}
         title={say('电子督查', 'Patrol')}
         note={say(
-          '按本市规则中的督查阈值核查各单位:超出的记为问题,已消除且未处理的自动了结。随机抽查、模拟办事要读取源端,请在服务器上用 ./hub supervise sample 与 trial。',
+          '按本市规则中的督查阈值核查各单位：超出的记为问题，已消除且未处理的自动了结。随机抽查、模拟办事要读取源端，请在服务器上用 ./hub supervise sample 与 trial。',
           'Units above the numbers of the profile get a finding; what is gone ends. Samples and trial uses read the sources: ./hub supervise sample, trial.',
         )}
         button={say('开始督查', 'Start')}

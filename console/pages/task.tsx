@@ -134,8 +134,8 @@ export default function Task() {
       <ActionForm
         open={exempting}
         close={() => setExempting(false)}
-        title={say('容错:不追究本次逾期', 'Exempt this deadline')}
-        note={say('容错单独计数,不算按期办结。', 'It is counted apart, not as met.')}
+        title={say('容错：不追究本次逾期', 'Exempt this deadline')}
+        note={say('容错单独计数，不算按期办结。', 'It is counted apart, not as met.')}
         fields={[
           { name: 'reason', label: say('理由', 'Why'), required: true, multiline: true },
           { name: 'document', label: say('批准文号', 'Number of the decision') },
@@ -147,7 +147,7 @@ export default function Task() {
         close={() => setOrdering(false)}
         title={say('责令限期改正', 'Order to rectify')}
         note={say(
-          `向${data.owner}下达,期限从下达时起算;逾期未改正的可书面通报。`,
+          `向${data.owner}下达，期限从下达时起算；逾期未改正的可书面通报。`,
           `To ${data.owner}; its term begins now. What is not rectified in time can get a notice.`,
         )}
         fields={orderFields(say)}
@@ -159,13 +159,13 @@ export default function Task() {
         close={() => setUrging(false)}
         title={say('催办', 'Urge')}
         note={say(
-          '即刻发给责任单位备案的专人;非工作时间的留到工作时间发出。每项任务每天最多一次。',
+          '即刻发给责任单位备案的专人；非工作时间的留到工作时间发出。每项任务每天最多一次。',
           'To the contacts of the unit at once, or when working hours begin; once a day for each deadline.',
         )}
         fields={[
           {
             ...{ name: 'note', label: say('催办说明', 'What to say'), required: true, multiline: true },
-            hint: say('会随邮件、短信发出,请勿写个人信息', 'It is sent by mail and text message: nothing personal'),
+            hint: say('会随邮件、短信发出，请勿写个人信息', 'It is sent by mail and text message: nothing personal'),
           },
         ]}
         button={say('发出催办', 'Send')}

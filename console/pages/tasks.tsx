@@ -81,7 +81,7 @@ export default function Tasks() {
   return (
     <Page
       title={say('时限任务', 'Deadlines')}
-      note={say('未选状态时列出未办结的,最早到期在前', 'Without a state: those that run, the earliest due first')}
+      note={say('未选状态时列出未办结的，最早到期在前', 'Without a state: those that run, the earliest due first')}
       actions={
         <>
           <SavedViews />

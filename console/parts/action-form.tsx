@@ -22,7 +22,7 @@ export interface ActionField {
 /** What an order to rectify (责令限期改正) asks for. */
 export const orderFields = (say: (zh: string, en: string) => string): ActionField[] => [
   { name: 'demand', label: say('改正要求', 'What is to be done'), required: true, multiline: true },
-  { name: 'days', label: say('期限(工作日)', 'Term in working days'), kind: 'number', required: true },
+  { name: 'days', label: say('期限（工作日）', 'Term in working days'), kind: 'number', required: true },
 ];
 
 interface ActionFormProps {

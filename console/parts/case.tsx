@@ -95,7 +95,7 @@ export function CaseSections({
             {hasTerm
               ? say('时限尚未起算', 'No deadline has begun yet')
               : say(
-                  `《${session.hub.regulation}》未规定此类事项的时限;办理过程照常记录`,
+                  `《${session.hub.regulation}》未规定此类事项的时限；办理过程照常记录`,
                   'No statutory term: the regulation sets none for this. What is done is recorded all the same.',
                 )}
           </Nothing>

@@ -82,11 +82,11 @@ function Recent({ items }: { items: readonly ExportView[] }) {
           </span>
           {item.state === 'done' && (
             <a href={fileOf(item.id)} download>
-              {say(`下载(${item.rows.toLocaleString()} 行)`, `Download (${item.rows.toLocaleString()} rows)`)}
+              {say(`下载（${item.rows.toLocaleString()} 行）`, `Download (${item.rows.toLocaleString()} rows)`)}
             </a>
           )}
           {item.state === 'failed' && (
-            <span className="tone-bad">{say('▲ 未能生成,请重新导出', '▲ Failed; export it again')}</span>
+            <span className="tone-bad">{say('▲ 未能生成，请重新导出', '▲ Failed; export it again')}</span>
           )}
           {item.state === 'running' && (
             <span className="export-progress">

@@ -54,7 +54,7 @@ export function SavedViews() {
         open={saving}
         close={() => setSaving(false)}
         title={say('保存视图', 'Keep a view')}
-        note={say('只有本人可见;同名的会被替换。', 'Only you see it; one of the same name is replaced.')}
+        note={say('只有本人可见；同名的会被替换。', 'Only you see it; one of the same name is replaced.')}
         fields={[{ name: 'name', label: say('名称', 'Name'), required: true }]}
         submit={({ name }) => send('POST', '/views', { page: pathname, name, query })}
       />

@@ -19,7 +19,7 @@ export function Secret({ title, secret, close }: { title: string; secret: string
         className="form-fault"
         type="warning"
         showIcon
-        title={say('只显示这一次,关闭后无法再查看', 'It is shown this once')}
+        title={say('只显示这一次，关闭后无法再查看', 'It is shown this once')}
       />
       <Typography.Text code copyable className="secret">
         {secret ?? ''}

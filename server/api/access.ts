@@ -36,7 +36,7 @@ const MUST_CHANGE = new Problem(
 );
 export const FORBIDDEN = new Problem(403, 'forbidden', { zh: '没有此项权限', en: 'This account may not do that' });
 const FOREIGN = new Problem(403, 'foreign-site', {
-  zh: '请求来自其他网站,已拒绝',
+  zh: '请求来自其他网站，已拒绝',
   en: 'The request came from another site',
 });
 

@@ -27,8 +27,8 @@ const KEY_TAKEN = new Problem(
 const SHOWN_ONCE = new Problem(
   409,
   'shown-once',
-  { zh: '该操作已完成,其结果只显示一次', en: 'It was done already, and what it made is shown once' },
-  { zh: '如未看到结果,请重新生成', en: 'Make another where it was not seen' },
+  { zh: '该操作已完成，其结果只显示一次', en: 'It was done already, and what it made is shown once' },
+  { zh: '如未看到结果，请重新生成', en: 'Make another where it was not seen' },
 );
 
 /**

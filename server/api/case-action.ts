@@ -69,7 +69,7 @@ export function changedMeanwhile(last: { by: string; at: Date; what: string } | 
     'changed-meanwhile',
     last === null
       ? { zh: '此间已有变更', en: 'It was changed meanwhile' }
-      : { zh: `${last.by} 已于 ${at} 先行处理(${last.what})`, en: `${last.by} was first, at ${at} (${last.what})` },
+      : { zh: `${last.by} 已于 ${at} 先行处理（${last.what}）`, en: `${last.by} was first, at ${at} (${last.what})` },
     { zh: '请刷新后查看最新情况再操作', en: 'Look at it as it is now, and decide again' },
   );
 }

@@ -80,7 +80,7 @@ const UNKNOWN = new Problem(404, 'entry-unknown', { zh: '目录中没有这个�
 const NO_DRAFT = new Problem(
   404,
   'draft-unknown',
-  { zh: '没有待审核的草案,可能已被处理', en: 'There is no draft; somebody may have decided on it' },
+  { zh: '没有待审核的草案，可能已被处理', en: 'There is no draft; somebody may have decided on it' },
   { zh: '请刷新后查看', en: 'Look at it as it is now' },
 );
 
@@ -224,7 +224,7 @@ const differing = (one: CatalogEntry, other: CatalogEntry): (keyof CatalogEntry)
 
 const incomplete = (lacking: readonly CatalogField[], article: string): Problem =>
   new Problem(422, 'entry-incomplete', {
-    zh: `草案缺少${article}要求的:${lacking.map((name) => CATALOG_FIELDS[name]).join('、')}`,
+    zh: `草案缺少${article}要求的：${lacking.map((name) => CATALOG_FIELDS[name]).join('、')}`,
     en: `The draft lacks what ${article} asks for: ${lacking.join(', ')}`,
   });
 

@@ -169,15 +169,15 @@ const PERSONAL_ADDRESS = new Problem(
 const BY_NAME = new Problem(
   400,
   'holder-name',
-  { zh: '按姓名或名称没有索引,不能查询', en: 'There is no index of holders’ names' },
+  { zh: '按姓名或名称没有索引，不能查询', en: 'There is no index of holders’ names' },
   {
-    zh: '请输入持证主体代码(身份证号、统一社会信用代码等)',
+    zh: '请输入持证主体代码（身份证号、统一社会信用代码等）',
     en: 'Enter the code of the holder, such as 统一社会信用代码',
   },
 );
 const NO_FILE = new Problem(404, 'file-unknown', { zh: '没有取得证照文件', en: 'No file of it was fetched' });
 const DAMAGED = new Problem(500, 'file-damaged', {
-  zh: '保存的文件与取得时不一致,不予下载',
+  zh: '保存的文件与取得时不一致，不予下载',
   en: 'What is stored is not what was fetched any more',
 });
 
@@ -338,7 +338,7 @@ export function certificateRoutes(app: Api, options: ApiOptions): void {
     {
       config: { needs: 'certificates:personal' },
       schema: {
-        summary: '一份证照(记录键含身份证号) One record whose key must not stand in an address',
+        summary: '一份证照（记录键含身份证号） One record whose key must not stand in an address',
         tags: ['certificates'],
         body: recordParams.extend(asked.shape),
         response: { 200: detailView },

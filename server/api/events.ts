@@ -27,7 +27,7 @@ const NAMED = 5;
 const MOST_NEWEST = 200;
 
 const NO_EVENTS = new Problem(406, 'event-stream', {
-  zh: '该地址只提供事件流(text/event-stream)',
+  zh: '该地址只提供事件流（text/event-stream）',
   en: 'This address answers with events only (text/event-stream)',
 });
 

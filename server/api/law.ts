@@ -102,7 +102,7 @@ const missing = (year: number): Problem =>
     422,
     'calendar-missing',
     {
-      zh: `日历未公布:没有 ${String(year)} 年的工作日表`,
+      zh: `日历未公布：没有 ${String(year)} 年的工作日表`,
       en: `There is no table of the working days of ${String(year)}`,
     },
     {

@@ -56,7 +56,7 @@ const FAILED = new Problem(
   500,
   'failed',
   { zh: '系统内部错误', en: 'The hub failed' },
-  { zh: '什么都没有保存;请重试,仍不行请联系运维人员', en: 'Nothing was saved; try again, or ask the operators' },
+  { zh: '什么都没有保存；请重试，仍不行请联系运维人员', en: 'Nothing was saved; try again, or ask the operators' },
 );
 const LIMITED = new Problem(
   429,

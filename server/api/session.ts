@@ -63,8 +63,11 @@ const locked = (until: Date, now: Date): Problem => {
   return new Problem(
     423,
     'account-locked',
-    { zh: '密码多次错误,账号已锁定', en: 'The account is locked after too many wrong passwords' },
-    { zh: `请 ${minutes} 分钟后再试,或联系系统管理员`, en: `Try again in ${minutes} minutes, or ask an administrator` },
+    { zh: '密码多次错误，账号已锁定', en: 'The account is locked after too many wrong passwords' },
+    {
+      zh: `请 ${minutes} 分钟后再试，或联系系统管理员`,
+      en: `Try again in ${minutes} minutes, or ask an administrator`,
+    },
   );
 };
 const SAME = new Problem(400, 'password-same', {

@@ -212,9 +212,9 @@ const NOT_PAUSED = new Problem(409, 'not-paused', { zh: '该数据流没有暂�
 const PAUSED = new Problem(
   409,
   'stream-paused',
-  { zh: '该数据流已暂停,没有启动', en: 'The stream is paused; nothing was started' },
+  { zh: '该数据流已暂停，没有启动', en: 'The stream is paused; nothing was started' },
   {
-    zh: '修正配置后自动恢复;若原因在配置之外,修好后先点“恢复”',
+    zh: '修正配置后自动恢复；若原因在配置之外，修好后先点“恢复”',
     en: 'It goes on when the configuration is mended; where the cause lies elsewhere, mend it and resume',
   },
 );
@@ -223,21 +223,21 @@ const BACKWARDS = new Problem(400, 'window-backwards', {
   en: 'The window ends before it begins',
 });
 const TOO_LONG = new Problem(400, 'period-too-long', {
-  zh: `期间须在 ${String(MOST_DAYS)} 天以内,且起始不晚于结束`,
+  zh: `期间须在 ${String(MOST_DAYS)} 天以内，且起始不晚于结束`,
   en: `A period has at most ${String(MOST_DAYS)} days and begins before it ends`,
 });
 const SLOW = new Problem(
   504,
   'source-slow',
   { zh: '源端 30 秒内没有答复', en: 'The source gave no answer within 30 seconds' },
-  { zh: '请检查源端是否繁忙,稍后再试', en: 'See whether the source is busy, and try again later' },
+  { zh: '请检查源端是否繁忙，稍后再试', en: 'See whether the source is busy, and try again later' },
 );
 const AWAY = new Problem(
   503,
   'temporal-away',
-  { zh: '任务引擎(Temporal)暂不可用,没有启动', en: 'Temporal cannot be reached; nothing was started' },
+  { zh: '任务引擎（Temporal）暂不可用，没有启动', en: 'Temporal cannot be reached; nothing was started' },
   {
-    zh: '恢复后再试;到点的归集在恢复后自动补上',
+    zh: '恢复后再试；到点的归集在恢复后自动补上',
     en: 'Try again when it is back; what was due meanwhile is made up for then',
   },
 );
@@ -268,7 +268,7 @@ function ofSource(error: unknown): unknown {
   return new Problem(
     502,
     error.code,
-    { zh: `源端:${zh}`, en: message },
+    { zh: `源端：${zh}`, en: message },
     cure === undefined ? null : { zh: cure, en: cure },
   );
 }

@@ -120,19 +120,19 @@ const cursor = z.tuple([z.string().nullable(), z.int()]);
 
 export const unknownTask = new Problem(404, 'task-unknown', { zh: '没有这项时限任务', en: 'There is no such task' });
 const NOT_RUNNING = new Problem(409, 'task-ended', {
-  zh: '该任务已办结、撤销或容错,不能再容错',
+  zh: '该任务已办结、撤销或容错，不能再容错',
   en: 'It has ended already and cannot be exempted',
 });
 
 const NOT_URGED: Record<Exclude<Urged, 'queued'>, Problem> = {
   already: new Problem(409, 'urged-today', {
-    zh: '今天已催办过,每项任务每天最多催办一次',
+    zh: '今天已催办过，每项任务每天最多催办一次',
     en: 'It was urged today already; once a day is the most',
   }),
   'no contact': new Problem(
     409,
     'no-contact',
-    { zh: '责任单位没有备案专人,无法催办', en: 'The unit has no contact on file' },
+    { zh: '责任单位没有备案专人，无法催办', en: 'The unit has no contact on file' },
     { zh: '请先为该单位备案专人', en: 'Put one on file first' },
   ),
   'no channel': new Problem(
@@ -140,17 +140,17 @@ const NOT_URGED: Record<Exclude<Urged, 'queued'>, Problem> = {
     'no-channel',
     { zh: '没有可用的发送渠道能联系到该单位的专人', en: 'No channel that is set up reaches the unit’s contacts' },
     {
-      zh: '请管理员在 hub.yaml 的 reminders 中开通邮件、短信或接口,或补全专人的联系方式',
+      zh: '请管理员在 hub.yaml 的 reminders 中开通邮件、短信或接口，或补全专人的联系方式',
       en: 'Set one up under reminders in hub.yaml, or complete the contact',
     },
   ),
 };
 const NOTHING_TO_URGE = new Problem(409, 'task-not-running', {
-  zh: '该任务已办结、中止或没有到期时间,不能催办',
+  zh: '该任务已办结、中止或没有到期时间，不能催办',
   en: 'It has ended, is suspended or has no due time, and cannot be urged',
 });
 const NOTHING_TO_ORDER = new Problem(409, 'task-not-overdue', {
-  zh: '只有逾期未办结的任务才能责令改正;责令本身逾期的,在责令与通报中通报',
+  zh: '只有逾期未办结的任务才能责令改正；责令本身逾期的，在责令与通报中通报',
   en: 'Only what is overdue can be ordered to be rectified; an order that is overdue itself gets a notice',
 });
 

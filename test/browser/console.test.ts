@@ -96,7 +96,7 @@ describe('the console, in a browser', () => {
     const list = /\/api\/v1\/tasks(\?|$)/;
     await page.route(list, (route) => route.fulfill({ status: 503 }));
     await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
-    const old = page.getByText('部分内容未能更新,正在重试');
+    const old = page.getByText('部分内容未能更新，正在重试');
     await old.waitFor();
     assert.equal(await tasks.count(), shown);
     await page.unroute(list);
@@ -130,7 +130,7 @@ describe('the console, in a browser', () => {
     await dialog.locator('.ant-form-item-explain-error').first().waitFor();
     await dialog.getByLabel('核实结果').click();
     await page.locator('.ant-select-item-option', { hasText: '异议不成立' }).click();
-    await dialog.getByLabel('答复内容').fill('经现场核实,证照所载地址无误。');
+    await dialog.getByLabel('答复内容').fill('经现场核实，证照所载地址无误。');
     await confirm(dialog);
     await page.getByText('待告知').first().waitFor();
     const answered = await findDispute(hub.db, id);

@@ -91,17 +91,17 @@ describe('an errand in the console, from beginning to end', () => {
     await act(page, '电子督查');
     const findings = page.getByRole('table', { name: '责令与通报' });
     await findings.getByText('市交通运输局').first().waitFor();
-    const facts = `逾期未办结的时限任务 ${overdue.length} 件(限 0 件)`;
+    const facts = `逾期未办结的时限任务 ${overdue.length} 件（限 0 件）`;
     await findings.getByRole('link', { name: facts }).click();
     await page.getByRole('heading', { name: '市交通运输局' }).waitFor();
     const id = Number(/\/supervision\/(\d+)$/.exec(page.url())?.[1]);
 
     await page.getByRole('button', { name: '责令限期改正' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('改正要求').fill('三项异议立即办结,并报送整改情况');
+    await dialog.getByLabel('改正要求').fill('三项异议立即办结，并报送整改情况');
     await confirm(dialog);
-    await besideField(dialog, '期限(工作日)').getByText('请填写期限(工作日)').waitFor();
-    await dialog.getByLabel('期限(工作日)').fill('3');
+    await besideField(dialog, '期限（工作日）').getByText('请填写期限（工作日）').waitFor();
+    await dialog.getByLabel('期限（工作日）').fill('3');
     await confirm(dialog);
     await dialog.waitFor({ state: 'hidden' });
     await page.getByRole('table', { name: '改正期限' }).getByText('第二十四条').waitFor();
@@ -144,7 +144,7 @@ describe('an errand in the console, from beginning to end', () => {
     assert.deepEqual(new Set(column('单位代码')), new Set([TRANSPORT]));
     assert.ok(column('通报文号').includes('锡数通〔2026〕1号'));
     const about = new Map(sheetRows(book, '说明').map(([label, value]) => [label, value]));
-    assert.equal(about.get('筛选:单位'), TRANSPORT);
+    assert.equal(about.get('筛选：单位'), TRANSPORT);
     assert.equal(about.get('行数'), String(rows.length));
     assert.equal(about.get('导出人'), ROLES.management.zh);
 
@@ -171,19 +171,19 @@ describe('an errand in the console, from beginning to end', () => {
     await stopped.getByText('GET /api/permit page 1: answered 404; check path, method and body').waitFor();
     assert.ok(!(await latestSyncs(hub.db, new Date())).some(({ stream }) => stream === 'housing-permits'));
     await stopped.getByRole('link', { name: '建筑工程施工许可证' }).click();
-    await page.getByRole('alert').getByText('已暂停:源端不接受这个请求').waitFor();
+    await page.getByRole('alert').getByText('已暂停：源端不接受这个请求').waitFor();
     await page.getByRole('alert').getByText('check path, method and body').waitFor();
     const gaps = page.getByRole('heading', { name: /缺口/ });
-    assert.notEqual(await gaps.innerText(), '缺口(0)');
+    assert.notEqual(await gaps.innerText(), '缺口（0）');
     await page.getByRole('button', { name: '检查' }).click();
     await page.getByText(/检查未通过/).waitFor();
     const result = page.getByRole('alert').filter({ hasText: '检查未通过' });
-    await result.getByText('处置:核对连接器文件中的路径').waitFor();
+    await result.getByText('处置：核对连接器文件中的路径').waitFor();
 
     await page.getByRole('button', { name: '立即归集' }).click();
     const asked = page.getByRole('dialog');
     await confirm(asked);
-    await asked.getByText('该数据流已暂停,没有启动').waitFor();
+    await asked.getByText('该数据流已暂停，没有启动').waitFor();
     await page.keyboard.press('Escape');
     await asked.waitFor({ state: 'hidden' });
 
@@ -209,7 +209,7 @@ describe('an errand in the console, from beginning to end', () => {
       if (await asked.isVisible()) await confirm(asked, 1_000);
       await asked.waitFor({ state: 'hidden', timeout: 1_000 });
     });
-    await page.getByRole('heading', { name: '缺口(0)' }).waitFor();
+    await page.getByRole('heading', { name: '缺口（0）' }).waitFor();
     assert.deepEqual(await hub.gaps('housing'), []);
     assert.deepEqual(
       new Set((await audited('engineer', 'stream/housing-permits')).map(({ detail }) => detail.did)),
@@ -247,11 +247,11 @@ describe('an errand in the console, from beginning to end', () => {
       const text = `year: ${next}\nversion: "1"\nsource: 国务院办公厅通知\noff: [${off}]\nwork: []\n`;
       const file = { name: `${next}.yaml`, mimeType: 'application/yaml', buffer: Buffer.from(text) };
       await dialog.locator('input[type=file]').setInputFiles(file);
-      await eventually(async () => assert.equal(await dialog.getByLabel('日历表(YAML)').inputValue(), text));
+      await eventually(async () => assert.equal(await dialog.getByLabel('日历表（YAML）').inputValue(), text));
     };
     await choose(`${String(year)}-01-01`);
     await dialog.getByRole('button', { name: '预览影响' }).click();
-    await besideField(dialog, '日历表(YAML)')
+    await besideField(dialog, '日历表（YAML）')
       .getByText(/off\[0\]/)
       .waitFor();
     await choose(`${next}-01-01`);

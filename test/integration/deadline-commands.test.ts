@@ -69,7 +69,7 @@ describe('commands on deadlines', () => {
       cases.map(({ caseNumber, rule, deliveredAt }) => [caseNumber, rule, deliveredAt !== null]),
       [['办-2', 'WX-8', true]],
     );
-    assert.match((await hub('cases')).stdout, /办-1[^\n]*在线[^\n]*WX-8\(内控时限\)/);
+    assert.match((await hub('cases')).stdout, /办-1[^\n]*在线[^\n]*WX-8（内控时限）/);
     assert.equal((await hub('cases', '--stream', 'health-doctors')).stdout, 'There is none.\n');
   });
 

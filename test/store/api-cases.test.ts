@@ -148,7 +148,7 @@ describe('cases in the API', () => {
       const verify = { action: 'verify', upheld: true, answer: '成立' };
       const refused = await issuer.send('POST', `${path}/answer`, verify);
       problem(refused, 409, 'case-refused');
-      assert.equal(refused.body.title, '不能“填报核实结果”:现为“待接收”,须为“核实中”');
+      assert.equal(refused.body.title, '不能“填报核实结果”：现为“待接收”，须为“核实中”');
       const { version } = await get(issuer, path);
       done(await issuer.send('POST', `${path}/answer`, { action: 'receive' }, { 'if-match': `"${String(version)}"` }));
       const seen = String((await get(management, path)).version);
@@ -280,7 +280,7 @@ describe('cases in the API', () => {
       done(await management.send('POST', `${path}/actions`, { action: 'withdraw', reason: '误报' }));
       const late = await management.send('POST', `${path}/actions`, recover);
       problem(late, 409, 'case-refused');
-      assert.equal(late.body.title, '已办结,不能再操作');
+      assert.equal(late.body.title, '已办结，不能再操作');
     });
 
     it('takes records that were made on paper for a stream that it stops, the same file once', async () => {
@@ -385,7 +385,7 @@ describe('cases in the API', () => {
       assert.equal(task?.state, 'met');
       const again = await user.send('POST', `${path}/withdraw`, { reason: 'x' });
       problem(again, 409, 'case-refused');
-      assert.equal(again.body.title, '共享申请已办结(同意),不能再操作');
+      assert.equal(again.body.title, '共享申请已办结（同意），不能再操作');
       const entries = await listAudit(hub.database.db, { object: `share/${String(id)}`, limit: 9 });
       assert.deepEqual(
         entries.map(({ actor, action }) => `${actor} ${action}`),

@@ -78,7 +78,7 @@ describe('streams, rejects and operation in the API', () => {
     await noteContact(db, STREAM, 'unreachable', 'connection refused', at());
     const late = named(await listed(engineer), STREAM);
     assert.equal(late.state, 'late');
-    assert.match(late.reason.zh, /归集日逾期.*连不上:connection refused/);
+    assert.match(late.reason.zh, /归集日逾期.*连不上：connection refused/);
     await pauseStream(db, 'culture-permits', 'the token is refused', 'unauthorised');
     const [first] = await listed(engineer);
     assert.deepEqual([first?.stream, first?.state], ['culture-permits', 'paused']);
@@ -274,7 +274,7 @@ describe('streams, rejects and operation in the API', () => {
       { file: foreign },
     );
     assert.deepEqual([status, body.code], [400, 'sheet-invalid']);
-    assert.match(body.title, /第 2 行 ※编号:“999999”不是未解决的问题数据/);
+    assert.match(body.title, /第 2 行 ※编号：“999999”不是未解决的问题数据/);
     const broken = { file: Buffer.from('PK not a workbook').toString('base64') };
     assert.equal((await issuer.send('POST', `/rejects/${STREAM}/corrections`, broken)).status, 400);
     assert.equal((await issuer.send('POST', `/rejects/${STREAM}/corrections`, { file: '!' })).status, 400);

@@ -274,7 +274,7 @@ describe('exports', () => {
     const { 说明: about = [], 时限任务: rows = [] } = await file(body.id);
     const said = new Map(about.map(([label = '', value = '']) => [label, value]));
     assert.deepEqual(
-      ['筛选:状态', '筛选:事项', '筛选:责任单位', '行数', '导出人'].map((label) => said.get(label)),
+      ['筛选：状态', '筛选：事项', '筛选：责任单位', '行数', '导出人'].map((label) => said.get(label)),
       ['逾期', '异议核实答复', OTHER.code, '30', 'management 某'],
     );
     assert.match(said.get('日历版本') ?? '', /2026/);

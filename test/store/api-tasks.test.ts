@@ -132,7 +132,7 @@ describe('deadlines over the API', () => {
       ['task', 'ordered', HOUSING.code, '立即标注', `task/${String(task?.id)}`],
     );
     assert.equal(found.deadline?.dueAt, '2026-03-18T00:00:00+08:00');
-    assert.match(found.facts, /2026-03-11 24:00 到期,至今未办结/);
+    assert.match(found.facts, /2026-03-11 24:00 到期，至今未办结/);
     const again = await manager.send('POST', path, order);
     assert.deepEqual([again.status, again.body.code], [409, 'finding-stage']);
     const { body: findings } = await issuer.get<{ items: { id: number }[] }>('/findings');

@@ -207,7 +207,7 @@ describe('a sample (随机抽查)', () => {
     const { facts, unit, stage, kind } = await getFinding(db, finding, NOW);
     assert.deepEqual(
       [facts, unit, stage, kind],
-      ['随机抽查 6 条,其中不一致 1 条、源端没有 1 条', '市教育局', 'found', 'sample'],
+      ['随机抽查 6 条，其中不一致 1 条、源端没有 1 条', '市教育局', 'found', 'sample'],
     );
 
     const again = await beginRecheck(db, finding, LI);
@@ -308,7 +308,7 @@ describe('a trial use (模拟办事)', () => {
     const [finding = 0] = done.findings;
     assert.equal(
       (await getFinding(db, finding, NOW)).facts,
-      '模拟办事 8 条,其中证照文件缺失 1 条、带问题标记 1 条、非有效状态 1 条、签章无效 1 条',
+      '模拟办事 8 条，其中证照文件缺失 1 条、带问题标记 1 条、非有效状态 1 条、签章无效 1 条',
     );
     const gone = await runTrial(db, { size: 5, seed: 1, hasFile: () => Promise.resolve(false) }, LI);
     assert.equal(gone.results['file missing'], 3, 'what is not in the store is not there');
@@ -391,12 +391,12 @@ describe('a patrol (电子督查)', () => {
     );
     assert.deepEqual([found.length, cleared], [6, []]);
     assert.deepEqual(await facts(), [
-      'A 近 30 天到期的时限任务 100% 未按期办结(限 80%)',
-      'A 逾期未办结的时限任务 2 件(限 1 件)',
-      'B 近 30 天到期的时限任务 100% 未按期办结(限 80%)',
-      'C 近 30 天到期的时限任务逾期办结 3 件(限 2 件)',
-      'D 与源端的差异最长已有 5 天未消除(限 4 天)',
-      '市教育局 问题数据超过 10 天未更正 1 条(限 0 条)',
+      'A 近 30 天到期的时限任务 100% 未按期办结（限 80%）',
+      'A 逾期未办结的时限任务 2 件（限 1 件）',
+      'B 近 30 天到期的时限任务 100% 未按期办结（限 80%）',
+      'C 近 30 天到期的时限任务逾期办结 3 件（限 2 件）',
+      'D 与源端的差异最长已有 5 天未消除（限 4 天）',
+      '市教育局 问题数据超过 10 天未更正 1 条（限 0 条）',
     ]);
   });
 
@@ -405,7 +405,10 @@ describe('a patrol (电子督查)', () => {
     const later = { ...LI, at: new Date(NOW.getTime() + 60_000) };
     const { found, cleared } = await runPatrol(db, rules, later);
     assert.deepEqual([found.length, cleared.length], [1, 5], 'B is above as well now; the other rules are gone');
-    assert.deepEqual(await facts(), ['A 逾期未办结的时限任务 2 件(限 0 件)', 'B 逾期未办结的时限任务 1 件(限 0 件)']);
+    assert.deepEqual(await facts(), [
+      'A 逾期未办结的时限任务 2 件（限 0 件）',
+      'B 逾期未办结的时限任务 1 件（限 0 件）',
+    ]);
     const [b, a] = await listFindings(db, NOW, { limit: 10 });
     assert.ok(a && b);
     await actOnFinding(db, a.id, { action: 'order', demand: '补报', workingDays: 3 }, later);

@@ -78,16 +78,16 @@ describe('the workbook of an assessment', () => {
     assert.deepEqual(book.SheetNames, ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '书面通报']);
     const head = new Map(rows('说明').map(([item, content]) => [item, content]));
     assert.equal(head.get('依据'), '《无锡市电子证照应用管理暂行办法》锡政办发〔2019〕61号');
-    assert.equal(head.get('期间'), '2026-10-01 00:00:00 至 2026-11-01 00:00:00(不含)');
+    assert.equal(head.get('期间'), '2026-10-01 00:00:00 至 2026-11-01 00:00:00（不含）');
     assert.equal(head.get('生成时间'), '2026-11-02T09:00:00+08:00');
     assert.equal(head.get('工作日历'), '2026/1 24:00 60');
     for (const id of FIGURE_IDS) assert.equal(head.get(FIGURES[id].name), FIGURES[id].zh);
     assert.deepEqual(
-      ['单位考核', '逾期任务', '容错任务', '督查问题', '书面通报'].map((sheet) => head.get(`行数:${sheet}`)),
+      ['单位考核', '逾期任务', '容错任务', '督查问题', '书面通报'].map((sheet) => head.get(`行数：${sheet}`)),
       ['3', '1', '1', '1', '1'],
     );
     for (const sheet of book.SheetNames.slice(1))
-      assert.equal(String(rows(sheet).length - 1), head.get(`行数:${sheet}`));
+      assert.equal(String(rows(sheet).length - 1), head.get(`行数：${sheet}`));
     const early = openWorkbook(assessmentWorkbook({ ...assessment, at: at('2026-10-20T09:00:00') }));
     assert.match(String(sheetRows(early, '说明')[4]?.[1]), /期间尚未结束$/);
   });

@@ -43,7 +43,7 @@ describe('the workbook of rejects', () => {
     const sheet = book.Sheets['问题数据'];
     assert.ok(sheet);
     const [first] = utils.sheet_to_json<Record<string, string>>(sheet);
-    assert.equal(first?.['※问题'], 'issuedOn:日期不存在或不合理(2026-02-30)');
+    assert.equal(first?.['※问题'], 'issuedOn：日期不存在或不合理（2026-02-30）');
     assert.equal(first.no, '001');
     for (const [name, cell] of Object.entries(sheet)) {
       if (name.startsWith('!')) continue;

@@ -130,11 +130,11 @@ describe('what a message says', () => {
 
   it('names counts by rule and stage, the first tasks with their last moment, and the city’s own targets as 内控时限', () => {
     const { subject, text } = messageText(12, '甲局', 'reminder', reminder);
-    assert.equal(subject, '时限任务提醒:甲局 逾期满3个工作日 20 项,今日到期 1 项');
+    assert.equal(subject, '时限任务提醒：甲局 逾期满3个工作日 20 项，今日到期 1 项');
     assert.ok(text.includes('WX-18b 第十八条 异议标注 · 逾期满3个工作日 20 项'));
-    assert.ok(text.includes('WX-10a 第十条(内控时限) 故障上报 · 今日到期 1 项'));
-    assert.ok(text.includes('前 1 项(共 21 项)'));
-    assert.ok(text.includes('WX-10a 第十条(内控时限) outage/1 · 今日到期 · 到期 2026-11-23 24:00'));
+    assert.ok(text.includes('WX-10a 第十条（内控时限） 故障上报 · 今日到期 1 项'));
+    assert.ok(text.includes('前 1 项（共 21 项）'));
+    assert.ok(text.includes('WX-10a 第十条（内控时限） outage/1 · 今日到期 · 到期 2026-11-23 24:00'));
     assert.ok(text.includes('第 7 号 甲局 2026-11-20 09:00'));
     assert.ok(text.includes('./hub reminders ack 12 --by'));
   });
@@ -144,7 +144,7 @@ describe('what a message says', () => {
       ...reminder,
       units: [{ unit: '甲局', count: 21 }],
     });
-    assert.match(subject, /^时限任务逾期升级:管理单位 /);
+    assert.match(subject, /^时限任务逾期升级：管理单位 /);
     assert.ok(text.includes('甲局 21 项'));
     assert.ok(text.includes('outage/1 甲局 · 今日到期'));
   });
@@ -179,9 +179,9 @@ describe('what a message says', () => {
         },
       ],
     });
-    assert.equal(subject, '每日简报 2026-11-23:逾期 3 项,今日到期 0 项,Temporal 不可达');
-    assert.ok(text.includes('逾期 3 项(较 2026-11-20 08:30 +2)'));
-    assert.ok(text.includes('中止 1 项(较 2026-11-20 08:30 -3)'));
-    assert.ok(text.includes('甲局 WX-18b 第十八条 3 项,最早到期 2026-11-20 24:00'));
+    assert.equal(subject, '每日简报 2026-11-23：逾期 3 项，今日到期 0 项，Temporal 不可达');
+    assert.ok(text.includes('逾期 3 项（较 2026-11-20 08:30 +2）'));
+    assert.ok(text.includes('中止 1 项（较 2026-11-20 08:30 -3）'));
+    assert.ok(text.includes('甲局 WX-18b 第十八条 3 项，最早到期 2026-11-20 24:00'));
   });
 });

@@ -12,7 +12,7 @@ const days = (workingDays: number): Term => ({ workingDays });
 /** Every row of the five regulations with a dated (D) or an immediate (I) duty: article, number of the text, duties. */
 const TABLE: Record<string, Record<string, [article: string, statutory: Term | null, duties: Duty[]]>> = {
   wuxi: {
-    'WX-4.3': ['第四条(三)', null, ['increment']],
+    'WX-4.3': ['第四条（三）', null, ['increment']],
     'WX-7b': ['第七条', null, ['increment']],
     'WX-8': ['第八条', null, ['consistency', 'push-online']],
     'WX-10a': ['第十条', null, ['outage-report']],

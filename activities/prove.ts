@@ -5,6 +5,7 @@ import { HubError } from '../domain/errors.ts';
 import { timeWindow, type TimeWindow, type Window } from '../domain/window.ts';
 import * as batches from '../store/batches.ts';
 import { approvedCatalog } from '../store/catalog.ts';
+import * as inspections from '../store/inspections.ts';
 import * as proofs from '../store/proofs.ts';
 import { getStream } from '../store/streams.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -43,6 +44,19 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
       const yesterdayMs = Math.max(collectFrom.getTime(), startOfDayMs(shanghaiDate(todayMs - 1)));
       const longest = await proofs.longestUnproven(db, id, past);
       return longest === null ? [] : [timeWindow(yesterdayMs, todayMs), longest];
+    },
+
+    /** The parts of the source in which the records of a sample lie, in the order in which they are to be proven. */
+    async planSample(input: { stream: string; inspection: number }): Promise<Window[]> {
+      const byBatches = streams().get(input.stream).source.nextBatch !== undefined;
+      const windows = await inspections.sampleWindows(db, input.inspection, byBatches);
+      return windows.map(({ window }) => window);
+    },
+
+    /** Notes what the proofs of a sample’s parts, in their order, say of its records. */
+    async finishSample(input: { stream: string; inspection: number; proofs: number[] }): Promise<void> {
+      const byBatches = streams().get(input.stream).source.nextBatch !== undefined;
+      await inspections.finishSample(db, input.inspection, { byBatches, proofs: input.proofs }, now());
     },
 
     /**

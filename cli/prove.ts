@@ -71,7 +71,7 @@ async function prove(options: ProveOptions): Promise<void> {
 
 /** What is to be proven, and how it is called. */
 interface Period {
-  input: Pick<ProveStreamInput, 'window' | 'taken' | 'windows'>;
+  input: Pick<ProveStreamInput, 'window' | 'taken'>;
   shown: string;
 }
 

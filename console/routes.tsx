@@ -45,6 +45,10 @@ export const MENU: { zh: string; en: string; pages: Page[] }[] = [
         load: page(() => import('./pages/share-requests.tsx')),
       },
       {
+        ...{ path: '/inspections', zh: '监督检查', en: 'Inspections', needs: 'supervision:read' },
+        load: page(() => import('./pages/inspections.tsx')),
+      },
+      {
         ...{ path: '/supervision', zh: '责令与通报', en: 'Orders and notices', needs: 'supervision:read' },
         load: page(() => import('./pages/supervision.tsx')),
       },

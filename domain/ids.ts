@@ -12,6 +12,8 @@ export const returnWorkflowId = (stream: string): string => `return:${stream}`;
 export const proveWorkflowId = (stream: string): string => `prove:${stream}`;
 /** One replay of a stream's rejects runs at a time. */
 export const replayWorkflowId = (stream: string): string => `replay:${stream}`;
+/** One sample of a stream, as it was begun. */
+export const inspectionWorkflowId = (inspection: number): string => `inspection:${String(inspection)}`;
 /** One import of a stream's stock runs at a time. */
 export const stockWorkflowId = (stream: string): string => `stock:${stream}`;
 /** Scheduled runs that fetch a stream's files; one that is asked for is alone. */

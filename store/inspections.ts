@@ -113,6 +113,9 @@ export interface SampleWindow {
  * source of batches the batch that brought it. Records that a source did not bring, as corrected rejects, lie in none.
  */
 export async function sampleWindows(db: Knex, inspection: number, byBatches: boolean): Promise<SampleWindow[]> {
+  // Its workflow is started before the transaction that begins it ends.
+  if (!(await db('inspection').where({ id: inspection }).first<{ id: number } | undefined>('id')))
+    throw new Error(`inspection ${String(inspection)} is not there yet`);
   const records = await db('inspected_record')
     .where({ inspection_id: inspection })
     .orderBy('record_key')
@@ -142,25 +145,35 @@ export async function sampleWindows(db: Knex, inspection: number, byBatches: boo
 export interface Inspected {
   inspection: number;
   /** Records by what they turned out to be. */
-  results: Record<string, number>;
+  results: Partial<Record<SampleResult | TrialResult, number>>;
   findings: number[];
 }
 
-/** Notes what the proofs of a sample's windows say of its records, and makes what is wrong a finding. */
+/**
+ * Notes what the proofs of a sample's windows, in their order, say of its records, and makes what is wrong a finding.
+ * One that has ended stays as it did.
+ */
 export async function finishSample(
   db: Knex,
   inspection: number,
-  proofs: readonly { proofId: number; keys: readonly string[] }[],
-  who: Who,
-): Promise<Inspected> {
-  return db.transaction(async (trx) => {
+  { byBatches, proofs }: { byBatches: boolean; proofs: readonly number[] },
+  at: Date,
+): Promise<void> {
+  await db.transaction(async (trx) => {
+    const { finishedAt } = await trx('inspection')
+      .where({ id: inspection })
+      .forUpdate()
+      .first<{ finishedAt: Date | null }>({ finishedAt: 'finished_at' });
+    if (finishedAt) return;
+    const windows = await sampleWindows(trx, inspection, byBatches);
+    const of = windows.flatMap(({ keys }, index) => keys.map((key) => ({ proofId: proofs[index] ?? null, key })));
     await trx.raw(
       `UPDATE inspected_record i SET proof_id = "proofId" FROM json_to_recordset(:of::json) AS given("proofId" bigint, key text)
        WHERE inspection_id = :inspection AND record_key = key`,
-      { inspection, of: JSON.stringify(proofs.flatMap(({ proofId, keys }) => keys.map((key) => ({ proofId, key })))) },
+      { inspection, of: JSON.stringify(of) },
     );
     await trx.raw(SAMPLE_OUTCOME, { inspection });
-    return finish(trx, inspection, 'sample', SAMPLE_RESULTS, who);
+    await finish(trx, inspection, 'sample', SAMPLE_RESULTS, at);
   });
 }
 
@@ -188,7 +201,7 @@ async function finish(
   inspection: number,
   kind: InspectionKind,
   meaning: Record<string, { zh: string; good: boolean | null }>,
-  { at }: Who,
+  at: Date,
 ): Promise<Inspected> {
   const { rows } = await db.raw<{
     rows: { code: string; name: string; streamId: number; result: string; count: number }[];
@@ -304,12 +317,12 @@ export async function runTrial(
     inspection,
     types.flatMap((type) => (byType.get(type) ?? []).slice(0, size)),
   );
-  const done = await askAll(db, inspection, hasFile, who);
+  const done = await askAll(db, inspection, hasFile, who.at);
   return { ...done, typesWithout: types.filter((type) => !byType.has(type)) };
 }
 
 /** Asks for every record of a trial and notes what the answers were. */
-export async function askAll(db: Knex, inspection: number, hasFile: HasFile, who: Who): Promise<Inspected> {
+export async function askAll(db: Knex, inspection: number, hasFile: HasFile, at: Date): Promise<Inspected> {
   const catalog = await approvedCatalog(db);
   const { rows } = await db.raw<{ rows: Asked[] }>(ASKED, { inspection });
   const answered = await pMap(
@@ -341,7 +354,7 @@ export async function askAll(db: Knex, inspection: number, hasFile: HasFile, who
        WHERE inspection_id = :inspection AND stream_id = "streamId" AND record_key = key`,
       { inspection, answered: JSON.stringify(answered) },
     );
-    return finish(trx, inspection, 'trial', TRIAL_RESULTS, who);
+    return finish(trx, inspection, 'trial', TRIAL_RESULTS, at);
   });
 }
 
@@ -455,6 +468,54 @@ export async function runPatrol(
     await trx('inspection').where({ id: inspection }).update({ finished_at: at });
     return { inspection, found, cleared: ids };
   });
+}
+
+/** An inspection, as it was begun and what came of it. */
+export interface Inspection {
+  id: number;
+  kind: InspectionKind;
+  stream: string | null;
+  title: string | null;
+  seed: number | null;
+  size: number | null;
+  /** Of a re-check: the finding whose records are looked at again. */
+  recheckOf: number | null;
+  by: string;
+  startedAt: Date;
+  finishedAt: Date | null;
+  /** How many records were drawn, and what they turned out to be. */
+  drawn: number;
+  results: Partial<Record<SampleResult | TrialResult, number>>;
+  findings: number[];
+}
+
+/**
+ * Samples, trial uses and patrols, the latest first. For who sees some units only: those that looked at records of
+ * theirs, or found something of them, with these records and findings alone.
+ */
+export async function listInspections(
+  db: Knex,
+  choice: { id?: number; units?: readonly string[] | null; before?: number | undefined; limit: number },
+): Promise<Inspection[]> {
+  const { rows } = await db.raw<{ rows: Inspection[] }>(
+    `SELECT i.id, i.kind, stream.name AS stream, stream.title, i.seed, i.size, i.recheck_of AS "recheckOf", i.by,
+       i.started_at AS "startedAt", i.finished_at AS "finishedAt", drawn, results, findings
+     FROM inspection i LEFT JOIN stream ON stream.id = i.stream_id
+     CROSS JOIN LATERAL (SELECT coalesce(sum(records), 0)::integer AS drawn,
+         coalesce(json_object_agg(result, records) FILTER (WHERE result IS NOT NULL), '{}') AS results
+       FROM (SELECT result, count(*) AS records FROM inspected_record r JOIN stream s ON s.id = r.stream_id
+         WHERE r.inspection_id = i.id AND (:units::text[] IS NULL OR s.unit_code = ANY (:units)) GROUP BY result) AS own) AS looked
+     CROSS JOIN LATERAL (SELECT coalesce(json_agg(f.id ORDER BY f.id), '[]') AS findings FROM finding f
+       WHERE f.inspection_id = i.id AND (:units::text[] IS NULL OR f.unit_code = ANY (:units))) AS found
+     WHERE i.kind <> 'task' AND (:id::bigint IS NULL OR i.id = :id) AND (:before::bigint IS NULL OR i.id < :before)
+       AND (:units::text[] IS NULL OR drawn > 0 OR json_array_length(findings) > 0)
+     ORDER BY i.id DESC LIMIT :limit`,
+    {
+      ...{ id: choice.id ?? null, before: choice.before ?? null, limit: choice.limit },
+      units: choice.units ? [...choice.units] : null,
+    },
+  );
+  return rows;
 }
 
 /** A drawn record as an inspection left it. */

@@ -2,8 +2,15 @@ import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/c
 import { findStream, type HubConfig } from '../config/load.ts';
 import { openStream } from '../connectors/registry.ts';
 import { configurationError } from '../domain/errors.ts';
-import { replayWorkflowId, returnWorkflowId, stockWorkflowId, syncWorkflowId } from '../domain/ids.ts';
+import {
+  inspectionWorkflowId,
+  replayWorkflowId,
+  returnWorkflowId,
+  stockWorkflowId,
+  syncWorkflowId,
+} from '../domain/ids.ts';
 import { describeWindow, timeWindow } from '../domain/window.ts';
+import type { inspectSample } from '../workflows/inspect-sample.ts';
 import type { Totals } from '../workflows/messages.ts';
 import type { replayRejects } from '../workflows/replay-rejects.ts';
 import type { returnSync } from '../workflows/return-sync.ts';
@@ -101,6 +108,23 @@ export async function startStock(client: Client, config: HubConfig, name: string
       args: [label],
     }),
   );
+}
+
+/** Has a running hub compare the records of a sample with their source. */
+export async function startSample(
+  client: Client,
+  config: HubConfig,
+  name: string,
+  inspection: number,
+): Promise<{ workflowId: string; result: () => Promise<void> }> {
+  const { connector, stream } = findStream(config, name);
+  const label = labelOf(connector.name, stream);
+  return client.workflow.start<typeof inspectSample>('inspectSample', {
+    ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: inspectionWorkflowId(inspection) },
+    typedSearchAttributes: streamAttributes(label, '抽查'),
+    staticSummary: `抽查 · ${label.title}`,
+    args: [{ ...label, inspection }],
+  });
 }
 
 /** Has a running hub map a stream's open rejects again, all or those by one rule. */

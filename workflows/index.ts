@@ -5,6 +5,7 @@ export { hotlineSync } from './hotline-sync.ts';
 export { deliverOutbound } from './deliver-outbound.ts';
 export { dailyAggregation } from './daily-aggregation.ts';
 export { fetchFiles } from './fetch-files.ts';
+export { inspectSample } from './inspect-sample.ts';
 export { outage } from './outage.ts';
 export { proveStream } from './prove-stream.ts';
 export { reconcileStream } from './reconcile-stream.ts';

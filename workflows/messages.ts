@@ -77,6 +77,11 @@ export interface ProveStreamResult {
   mended: number[];
 }
 
+export interface InspectSampleInput extends StreamLabel {
+  /** The sample; which records it drew is in the database. */
+  inspection: number;
+}
+
 export interface StockImportInput extends StreamLabel {
   carried?: { to: string; totals: Totals; stage: 'read' | 'seal' };
 }

@@ -7,23 +7,21 @@ import {
   askAll,
   beginRecheck,
   beginSample,
-  finishSample,
+  listInspections,
   runPatrol,
   runTrial,
-  sampleWindows,
   type HasFile,
   type Inspected,
-  type SampleWindow,
 } from '../../store/inspections.ts';
 import { openFileStore } from '../../store/files/index.ts';
 import { getStream } from '../../store/streams.ts';
+import { startSample } from '../../temporal/runs.ts';
 import type { Who } from '../../store/cases.ts';
 import { actOnFinding, getFinding } from '../../store/supervision.ts';
 import { configOf, withStream, type StreamOptions } from '../connector/select.ts';
 import { withLibrary } from '../library.ts';
 import { dataFolder } from '../options.ts';
 import { table } from '../output.ts';
-import { proveInHub } from '../prove.ts';
 import { showRun, withRunningHub } from '../running-hub.ts';
 
 export interface InspectOptions extends StreamOptions {
@@ -58,10 +56,10 @@ const noRecords = (name: string) =>
     cure: './hub status shows the streams',
   });
 
-/** Whether a stream’s source delivers batches; throws where it cannot list what it delivered. */
-async function requireProvable(config: HubConfig, name: string): Promise<{ byBatches: boolean }> {
+/** Throws where a stream’s source cannot list what it delivered. */
+function requireProvable(config: HubConfig, name: string): Promise<void> {
   return withStream(config, findStream(config, name), {}, ({ source }) => {
-    if (!source.once) return Promise.resolve({ byBatches: source.nextBatch !== undefined });
+    if (!source.once) return Promise.resolve();
     throw configurationError(`${name} cannot list what it delivered before`, {
       code: 'not-provable',
       cure: 'have its unit show the records, and decide with ./hub supervise recheck --passed or --failed',
@@ -69,40 +67,27 @@ async function requireProvable(config: HubConfig, name: string): Promise<{ byBat
   });
 }
 
-/** Has a running hub prove the windows in which drawn records lie, and notes what that says of them. */
+/** Has a running hub compare the records of a sample with their source; answers what that says of them. */
 async function compare(
   db: Knex,
   config: HubConfig,
   name: string,
   inspection: number,
-  { by, json }: Pick<InspectOptions, 'by' | 'json'>,
+  { json }: Pick<InspectOptions, 'json'>,
 ): Promise<Inspected> {
-  const { byBatches } = await requireProvable(config, name);
-  const windows = await sampleWindows(db, inspection, byBatches);
-  const proofs: number[] = [];
-  if (windows.length > 0)
-    await withRunningHub(config, (client) =>
-      showRun(
-        {
-          ...{ title: `${name}, ${String(windows.length)} windows of its sample`, quiet: json },
-          cure: './hub connector status shows how the source answered',
-        },
-        async () => {
-          const input = { windows: windows.map(({ window }) => window) };
-          const result = await proveInHub(
-            client,
-            config,
-            findStream(config, name),
-            { input, shown: '随机抽查' },
-            false,
-          );
-          proofs.push(...result.proofs);
-          return `${String(result.records)} records listed by the source`;
-        },
-      ),
-    );
-  const of = windows.map(({ keys }: SampleWindow, index) => ({ proofId: proofs[index] ?? 0, keys }));
-  return finishSample(db, inspection, of, now(by));
+  await withRunningHub(config, (client) =>
+    showRun(
+      { title: `${name}, its sample`, quiet: json, cure: './hub connector status shows how the source answered' },
+      async () => {
+        const run = await startSample(client, config, name, inspection);
+        await run.result();
+        return 'compared with the source';
+      },
+    ),
+  );
+  const [done] = await listInspections(db, { id: inspection, limit: 1 });
+  if (!done) throw new Error(`inspection ${String(inspection)} is not there`);
+  return { inspection, results: done.results, findings: done.findings };
 }
 
 /** 模拟办事: asks for certificates as a user unit would. */
@@ -153,7 +138,7 @@ export async function recheckRecords(
     const { results } =
       finding.kind === 'sample'
         ? await compare(db, config, finding.stream ?? '', inspection, options)
-        : await askAll(db, inspection, await filesOf(options), now(options.by));
+        : await askAll(db, inspection, await filesOf(options), new Date());
     const meaning: Record<string, { zh: string; good: boolean | null }> = { ...SAMPLE_RESULTS, ...TRIAL_RESULTS };
     const told = Object.entries(results)
       .map(([result, count]) => `${meaning[result]?.zh ?? result} ${String(count)} 条`)

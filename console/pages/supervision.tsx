@@ -1,19 +1,15 @@
 import { Button, Checkbox, type TableColumnsType } from 'antd';
-import { useState } from 'react';
 import { Link } from 'react-router';
 import { INSPECTIONS, STAGES, type InspectionKind, type Stage } from '../../domain/supervision.ts';
 import type { FindingView } from '../../server/api/supervision.ts';
-import { send } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { ChoiceFilter, ChoicesFilter, UnitFilter } from '../parts/filters.tsx';
-import { ActionForm } from '../parts/action-form.tsx';
 import { Export } from '../parts/export.tsx';
 import { List, useFilters } from '../parts/list.tsx';
 import { Mark, type Tone } from '../parts/mark.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { TaskState } from '../parts/task-state.tsx';
 import { Due, Moment } from '../parts/time.tsx';
-import { useSession } from '../session.tsx';
 
 const TONES: Record<Stage, Tone> = {
   found: 'calm',
@@ -43,9 +39,7 @@ export function Source({ stream, cause }: Pick<FindingView, 'stream' | 'cause'>)
 /** Findings of inspections, with what was ordered and what notice was given. */
 export default function Supervision() {
   const { say, name } = useLanguage();
-  const { may } = useSession();
   const { filters, change } = useFilters();
-  const [patrolling, setPatrolling] = useState(false);
   const { stage, kind, unit, ended } = filters;
   const chosen = { stage, kind, unit, ended };
   const columns: TableColumnsType<FindingView> = [
@@ -102,14 +96,7 @@ export default function Supervision() {
         '发现 → 责令限期改正 → 报整改 → 复查 → 书面通报；未选阶段时列出未了结的',
         'Found, ordered, reported, checked again, noticed; without a stage: those that have not ended',
       )}
-      actions={
-        <>
-          {may('supervision:order') && (
-            <Button onClick={() => setPatrolling(true)}>{say('电子督查', 'Patrol now')}</Button>
-          )}
-          <Export what="findings" filter={chosen} />
-        </>
-      }
+      actions={<Export what="findings" filter={chosen} />}
     >
       <Section>
         <div className="filters" role="search">
@@ -145,18 +132,6 @@ export default function Supervision() {
           empty={say('没有符合条件的问题', 'There is no such finding')}
         />
       </Section>
-      <ActionForm
-        open={patrolling}
-        close={() => setPatrolling(false)}
-        title={say('电子督查', 'Patrol')}
-        note={say(
-          '按本市规则中的督查阈值核查各单位：超出的记为问题，已消除且未处理的自动了结。随机抽查、模拟办事要读取源端，请在服务器上用 ./hub supervise sample 与 trial。',
-          'Units above the numbers of the profile get a finding; what is gone ends. Samples and trial uses read the sources: ./hub supervise sample, trial.',
-        )}
-        button={say('开始督查', 'Start')}
-        fields={[]}
-        submit={() => send('POST', '/inspections/patrol')}
-      />
     </Page>
   );
 }

@@ -34,14 +34,21 @@ interface ListProps<T> {
   empty: string;
   /** Names the table for those who cannot see it. */
   label: string;
+  /** Whether nothing of it is still under way: it is asked for again until then. */
+  until?: (page: ListPage<T>) => boolean;
+}
+
+interface ListPage<T> {
+  items: T[];
+  next: string | null;
 }
 
 /** A list a page at a time; which page it is stands in the address, so that “back” goes back. */
-export function List<T extends object>({ path, query = {}, columns, rowKey, empty, label }: ListProps<T>) {
+export function List<T extends object>({ path, query = {}, columns, rowKey, empty, label, until }: ListProps<T>) {
   const { say } = useLanguage();
   const [params, setParams] = useSearchParams();
   const after = params.get('after') ?? undefined;
-  const { data, error, isFetching, refetch } = useGet<{ items: T[]; next: string | null }>(path, { ...query, after });
+  const { data, error, isFetching, refetch } = useGet<ListPage<T>>(path, { ...query, after }, until && { until });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   const go = (cursor: string | undefined) => {
     const next = new URLSearchParams(params);

@@ -8,6 +8,7 @@ const PAGES: Record<string, [needs: Permission, page: (id: string) => string]> =
   outage: ['outages:read', (id) => `/outages/${id}`],
   share: ['share:read', (id) => `/share-requests/${id}`],
   rectification: ['supervision:read', (id) => `/supervision/${id}`],
+  inspection: ['supervision:read', () => '/inspections'],
   stream: ['streams:read', (id) => `/streams/${id}`],
   account: ['accounts:manage', (id) => `/accounts?tab=accounts&text=${encodeURIComponent(id)}`],
   unit: ['accounts:manage', () => '/accounts?tab=units'],

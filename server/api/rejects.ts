@@ -18,7 +18,7 @@ import { principalOf } from './access.ts';
 import { act } from './act.ts';
 import type { Api, ApiOptions } from './api.ts';
 import { Problem } from './problem.ts';
-import { begin, rule, runView, streamParams } from './streams.ts';
+import { begin, rule, runView, streamParams, UNKNOWN_STREAM } from './streams.ts';
 import { sees } from './tasks.ts';
 import { instant, pageOf, pageOfRows, paging, readCursor, unitCode } from './views.ts';
 
@@ -65,7 +65,6 @@ const correctionsView = z
   .meta({ id: 'Corrections' });
 export type CorrectionsView = z.input<typeof correctionsView>;
 
-const UNKNOWN = new Problem(404, 'stream-unknown', { zh: '没有这个数据流', en: 'There is no such stream' });
 /** Largest request with a corrected workbook, in bytes. */
 const LARGEST = 30 * 1024 * 1024;
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
@@ -88,7 +87,7 @@ export function rejectRoutes(app: Api, options: ApiOptions): void {
   const found = async (name: string, principal: Principal): Promise<number> => {
     const stream = (await listStreams(db)).find((candidate) => candidate.name === name);
     if (stream && sees(principal, stream.unitCode)) return stream.id;
-    throw UNKNOWN;
+    throw UNKNOWN_STREAM;
   };
 
   app.get(

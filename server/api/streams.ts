@@ -30,7 +30,7 @@ import type { Principal } from '../../store/sessions.ts';
 import { streamReports } from '../../store/stream-report.ts';
 import { stockReports } from '../../store/stock.ts';
 import { resumeStream } from '../../store/streams.ts';
-import { startRun, type StartedRun } from '../../temporal/runs.ts';
+import { startRun } from '../../temporal/runs.ts';
 import { principalOf } from './access.ts';
 import { act } from './act.ts';
 import type { Api, ApiOptions } from './api.ts';
@@ -207,7 +207,10 @@ const SHOWN_PROOFS = 30;
 /** Gaps and differences that are listed of one stream; all are counted. */
 const SHOWN_GAPS = 200;
 
-const UNKNOWN = new Problem(404, 'stream-unknown', { zh: '没有这个数据流', en: 'There is no such stream' });
+export const UNKNOWN_STREAM = new Problem(404, 'stream-unknown', {
+  zh: '没有这个数据流',
+  en: 'There is no such stream',
+});
 const NOT_PAUSED = new Problem(409, 'not-paused', { zh: '该数据流没有暂停', en: 'The stream is not paused' });
 const PAUSED = new Problem(
   409,
@@ -245,7 +248,7 @@ const AWAY = new Problem(
 /** Has a running hub begin something; says in words when Temporal is away or the source does not answer. */
 export async function begin(
   { temporal }: Pick<ApiOptions, 'temporal'>,
-  start: (client: Awaited<ReturnType<ApiOptions['temporal']>>) => Promise<StartedRun>,
+  start: (client: Awaited<ReturnType<ApiOptions['temporal']>>) => Promise<{ workflowId: string }>,
 ): Promise<{ workflowId: string }> {
   let client;
   try {
@@ -310,7 +313,7 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
   const found = async (name: string, principal: Principal): Promise<StreamState> => {
     const [stream] = await streamStates(db, { ...look(principal), stream: name, limit: 1 });
     if (stream) return stream;
-    throw UNKNOWN;
+    throw UNKNOWN_STREAM;
   };
   const opened = async <T>(name: string, work: (open: OpenStream) => Promise<T>): Promise<T> => {
     const { connector, stream } = findStream(config(), name);

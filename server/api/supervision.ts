@@ -1,10 +1,13 @@
+import { randomInt } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import { keyOf } from '../../config/values.ts';
+import { openStream } from '../../connectors/registry.ts';
 import { maskKey } from '../../connectors/discover.ts';
 import { may, type Permission } from '../../domain/access.ts';
 import { EVERY_STATE, OBLIGATION_STATES } from '../../domain/duties.ts';
+import { inspectionWorkflowId } from '../../domain/ids.ts';
 import { HubError } from '../../domain/errors.ts';
 import {
   ACTIONS,
@@ -16,9 +19,11 @@ import {
   TRIAL_RESULTS,
   type Action,
 } from '../../domain/supervision.ts';
-import { inspectedRecords, runPatrol } from '../../store/inspections.ts';
+import { beginSample, inspectedRecords, listInspections, runPatrol, runTrial } from '../../store/inspections.ts';
 import { lockCase, type CaseFile, type Who } from '../../store/cases.ts';
 import { eventsOf } from '../../store/ledger.ts';
+import { getStream } from '../../store/streams.ts';
+import { startSample } from '../../temporal/runs.ts';
 import type { Principal } from '../../store/sessions.ts';
 import {
   actOnFinding,
@@ -38,6 +43,7 @@ import { act } from './act.ts';
 import type { Api, ApiOptions } from './api.ts';
 import { requireSeen, wake } from './case-action.ts';
 import { InvalidRequest, Problem } from './problem.ts';
+import { begin, UNKNOWN_STREAM } from './streams.ts';
 import { eventView, orderBody, sees, shownBy, taskView } from './tasks.ts';
 import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, text, unitCode } from './views.ts';
 
@@ -45,6 +51,21 @@ const stage = keyOf(STAGES);
 const kind = keyOf(INSPECTIONS);
 const action = keyOf(ACTIONS);
 const result = keyOf({ ...SAMPLE_RESULTS, ...TRIAL_RESULTS });
+
+const MOST_SEED = 2 ** 32 - 1;
+/** Short enough for a person to repeat. */
+const newSeed = (): number => randomInt(1, MOST_SEED);
+
+const NOT_PROVABLE = new Problem(
+  409,
+  'not-provable',
+  { zh: '该数据流的源端不能重新列出已交付的数据，无法抽查', en: 'Its source cannot list what it delivered before' },
+  { zh: '请责任单位出示原始记录，人工核对', en: 'Have its unit show the records' },
+);
+const NO_RECORDS = new Problem(409, 'no-records', {
+  zh: '该数据流还没有入库的记录',
+  en: 'The library holds no record of this stream',
+});
 
 const deadlineView = z.object({
   ...{ id: z.int(), rule: z.string(), article: z.string(), startedAt: instant, dueAt: instant.nullable() },
@@ -97,6 +118,32 @@ const noticeView = z
   .meta({ id: 'Notice' });
 export type NoticeView = z.input<typeof noticeView>;
 
+/** An inspection (督查): what was drawn or counted, and what came of it. */
+export const inspectionView = z
+  .object({
+    ...{ id: z.int(), kind: keyOf(INSPECTIONS), by: z.string(), startedAt: instant, finishedAt: instant.nullable() },
+    stream: z.string().nullable(),
+    title: z.string().nullable(),
+    seed: z.int().nullable().meta({ description: 'The same seed draws the same records of the same library' }),
+    size: z.int().nullable(),
+    recheckOf: z.int().nullable().meta({ description: 'Of a re-check: the finding whose records are looked at again' }),
+    drawn: z.int(),
+    results: z.partialRecord(result, z.int()),
+    findings: z.array(z.int()),
+    workflowId: z.string().nullable().meta({ description: 'Of a sample: what compares it with the source' }),
+  })
+  .meta({ id: 'Inspection' });
+export type InspectionView = z.input<typeof inspectionView>;
+
+const drawing = {
+  seed: z
+    .int()
+    .min(1)
+    .max(MOST_SEED)
+    .optional()
+    .meta({ description: 'Of an inspection before, to draw its records again; without: a new one' }),
+};
+
 /** Which findings a list has. */
 export const findingFilter = z.object({
   stage: listOf(stage)
@@ -126,6 +173,9 @@ const possible = ({ stage: on, deadline }: Finding, principal: Principal): Actio
     (name) => name !== 'clear' && may(principal, NEEDED[name]) && (name !== 'notice' || deadline?.state === 'overdue'),
   );
 
+/** Records that one sample draws, and that one trial use asks for of each type, at most. */
+const MOST_DRAWN = 500;
+const MOST_OF_TYPE = 50;
 /** All terms of a finding: more than anybody sets. */
 const MOST_TERMS = 100;
 
@@ -316,13 +366,110 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
     },
   );
 
+  app.get(
+    '/inspections',
+    {
+      config: { needs: 'supervision:read' },
+      schema: {
+        summary: '检查记录 Samples, trial uses and patrols, the latest first',
+        tags: ['supervision'],
+        querystring: paging,
+        response: { 200: pageOf(inspectionView) },
+      },
+    },
+    async (request) => {
+      const { limit, after } = request.query;
+      const [before] = readCursor(after, z.tuple([z.int()])) ?? [];
+      const rows = await listInspections(db, { units: principalOf(request).units, before, limit: limit + 1 });
+      const { items, next } = pageOfRows(rows, limit, ({ id }) => [id]);
+      return {
+        items: items.map((row) => ({
+          ...row,
+          workflowId: row.kind === 'sample' ? inspectionWorkflowId(row.id) : null,
+        })),
+        next,
+      };
+    },
+  );
+
+  app.post(
+    '/inspections/sample',
+    {
+      config: { needs: 'supervision:order' },
+      schema: {
+        summary: '随机抽查 Draw records of a stream by a seed and compare them with their source',
+        description: 'Answers once they are drawn; the comparison goes on in a workflow.',
+        tags: ['supervision'],
+        body: z.object({ stream: z.string().min(1).max(100), size: z.int().min(1).max(MOST_DRAWN), ...drawing }),
+        response: { 200: z.object({ id: z.int(), drawn: z.int(), workflowId: z.string() }) },
+      },
+    },
+    async (request) => {
+      const { stream: name, size, seed = newSeed() } = request.body;
+      const principal = principalOf(request);
+      const configured = config()
+        .connectors.filter(({ unit }) => sees(principal, unit))
+        .flatMap((connector) => connector.streams.map((stream) => ({ connector, stream })))
+        .find(({ stream }) => stream.id === name);
+      if (!configured) throw UNKNOWN_STREAM;
+      const { source } = openStream(config(), configured.connector, configured.stream);
+      await source.close?.();
+      if (source.once) throw NOT_PROVABLE;
+      return act(request, options, async (trx, { by, at }) => {
+        const row = await getStream(trx, name);
+        const { inspection: id, drawn } = await beginSample(trx, row, { size, seed }, { by, at });
+        if (drawn === 0) throw NO_RECORDS;
+        const { workflowId } = await begin(options, (client) => startSample(client, config(), name, id));
+        return {
+          answer: { id, drawn, workflowId },
+          deed: {
+            ...{ action: 'supervision:order', object: `inspection/${String(id)}` },
+            detail: { kind: 'sample', stream: name, size, seed },
+          },
+        };
+      });
+    },
+  );
+
+  app.post(
+    '/inspections/trial',
+    {
+      config: { needs: 'supervision:order' },
+      schema: {
+        summary: '模拟办事 Ask for certificates of each type as a user unit would, and judge the answers',
+        tags: ['supervision'],
+        body: z.object({ size: z.int().min(1).max(MOST_OF_TYPE), ...drawing }),
+        response: {
+          200: z.object({
+            id: z.int(),
+            results: z.partialRecord(result, z.int()),
+            findings: z.array(z.int()),
+            typesWithout: z.array(z.string()).meta({ description: 'Types of which no certificate in force was drawn' }),
+          }),
+        },
+      },
+    },
+    (request) =>
+      act(request, options, async (trx, { by, at }) => {
+        const { size, seed = newSeed() } = request.body;
+        const hasFile = (hash: string) => options.files.has(hash);
+        const { inspection: id, ...done } = await runTrial(trx, { size, seed, hasFile }, { by, at });
+        return {
+          answer: { id, ...done },
+          deed: {
+            ...{ action: 'supervision:order', object: `inspection/${String(id)}` },
+            detail: { kind: 'trial', size, seed, found: done.findings.length },
+          },
+        };
+      }),
+  );
+
   app.post(
     '/inspections/patrol',
     {
       config: { needs: 'supervision:order' },
       schema: {
         summary: '电子督查 Patrol: units above the numbers of the profile get a finding',
-        description: 'Samples (随机抽查) and trial uses (模拟办事) read the sources: ./hub supervise sample, trial.',
         tags: ['supervision'],
         response: { 200: z.object({ id: z.int(), found: z.array(z.int()), cleared: z.array(z.int()) }) },
       },

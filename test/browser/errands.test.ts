@@ -87,8 +87,10 @@ describe('an errand in the console, from beginning to end', () => {
       overdue.map(({ id }) => id),
     );
 
-    await page.getByRole('link', { name: '责令与通报' }).click();
+    await page.getByRole('link', { name: '监督检查' }).click();
     await act(page, '电子督查');
+    await page.getByRole('table', { name: '监督检查' }).getByText('新问题').waitFor();
+    await page.getByRole('link', { name: '责令与通报' }).click();
     const findings = page.getByRole('table', { name: '责令与通报' });
     await findings.getByText('市交通运输局').first().waitFor();
     const facts = `逾期未办结的时限任务 ${overdue.length} 件（限 0 件）`;

@@ -9,8 +9,9 @@ import { fileContact } from '../../store/contacts.ts';
 import { takeExport } from '../../store/exports.ts';
 import { openObligations } from '../../store/ledger.ts';
 import { claimReminders, listReminders } from '../../store/reminders.ts';
-import { runPatrol } from '../../store/inspections.ts';
+import { listInspections, runPatrol } from '../../store/inspections.ts';
 import { calendarInForce } from '../../temporal/worker.ts';
+import { fillStream } from '../support/library.ts';
 import { ApiHub, type Answer, type Caller } from '../support/api.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
@@ -33,6 +34,14 @@ interface Made {
   state: string;
   rows: number;
   total: number | null;
+}
+interface Looked {
+  id: number;
+  kind: string;
+  seed: number | null;
+  by: string;
+  finishedAt: string | null;
+  findings: number[];
 }
 interface Fault {
   code: string;
@@ -177,6 +186,51 @@ describe('supervision through the API', () => {
     const { status, body } = await management.send<{ id: number; found: number[] }>('POST', '/inspections/patrol');
     assert.equal(status, 200);
     assert.ok(body.id > 0);
+  });
+
+  it('begins no sample that nothing would compare, and says why', async () => {
+    const secrets = {
+      HUB_DEMO_HOUSING_URL: 'http://127.0.0.1:1',
+      HUB_DEMO_HOUSING_SECRET: 's',
+      HUB_DEMO_POLICE_SECRET: 's',
+    };
+    Object.assign(process.env, secrets);
+    after(() => Object.keys(secrets).forEach((name) => Reflect.deleteProperty(process.env, name)));
+    const send = (body: object, who = management) => who.send<Fault>('POST', '/inspections/sample', body);
+    const { db } = hub.database;
+    const of = (stream: string) => ({ stream, size: 5 });
+    const begun = async (): Promise<number> => (await listInspections(db, { limit: 200 })).length;
+    const kept = await begun();
+    assert.equal((await send(of('housing-permits'), issuer)).status, 403);
+    assert.equal((await send(of('nothing'))).body.code, 'stream-unknown');
+    assert.equal((await send(of('housing-permits'))).body.code, 'no-records');
+    assert.equal((await send(of('police-permits'))).body.code, 'not-provable', 'an inbox lists nothing again');
+    assert.deepEqual(
+      (await send({ ...of('housing-permits'), size: 501 })).body.fields?.map(({ path }) => path),
+      ['size'],
+    );
+    await fillStream(db, new Date(NOW), 'housing-permits', 9, `timestamptz '${NOW}' - n * interval '1 hour'`);
+    const away = await send(of('housing-permits'));
+    assert.deepEqual([away.status, away.body.code], [503, 'temporal-away']);
+    assert.equal(await begun(), kept, 'nothing is left of them');
+  });
+
+  it('asks for certificates as user units do, and lists what came of it to whom it concerns', async () => {
+    const { status, body } = await management.send<Made>('POST', '/inspections/trial', { size: 3, seed: 7 });
+    assert.equal(status, 200);
+    const list = async (who: Caller) => (await who.get<{ items: Looked[] }>('/inspections')).body.items;
+    const [trial, patrol] = await list(management);
+    assert.deepEqual([trial?.id, trial?.kind, trial?.seed, trial?.by], [body.id, 'trial', 7, 'management 某']);
+    assert.ok(trial?.finishedAt && patrol?.kind === 'patrol');
+    const { body: seen } = await issuer.get<Listed>('/findings?ended=yes&limit=200');
+    const own = (await list(issuer)).flatMap(({ findings }) => findings);
+    assert.deepEqual(own.toSorted(), seen.items.map(({ id }) => id).toSorted(), 'findings of its own unit alone');
+    assert.ok((await list(management)).flatMap(({ findings }) => findings).length > own.length);
+    const { rows } = await hub.database.db.raw<{ rows: { detail: object }[] }>(
+      'SELECT detail FROM audit WHERE object = ?',
+      [`inspection/${String(body.id)}`],
+    );
+    assert.deepEqual(rows, [{ detail: { kind: 'trial', size: 3, seed: 7, found: 0 } }]);
   });
 });
 

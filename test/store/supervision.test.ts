@@ -12,6 +12,7 @@ import {
   beginSample,
   finishSample,
   inspectedRecords,
+  listInspections,
   runPatrol,
   runTrial,
   sampleWindows,
@@ -25,6 +26,7 @@ import { listTasks } from '../../store/tasks.ts';
 import { RowBuffer } from '../../connectors/row-buffer.ts';
 import { caseSubject } from '../../domain/supervision.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { fillStream } from '../support/library.ts';
 
 const config = loadConfig({ folder: join(import.meta.dirname, '../../config'), demo: true, jurisdiction: 'xuchang' });
 const at = (text: string): Date => new Date(`${text}+08:00`);
@@ -55,28 +57,6 @@ async function library(): Promise<TestDatabase> {
   return database;
 }
 
-/** Certificates of a stream, as if its batches had brought them; `time` is an SQL expression of n. */
-async function fill(db: Knex, stream: string, count: number, time: string, type = 'T'): Promise<number> {
-  const { id } = await getStream(db, stream);
-  const [batch] = await db('batch')
-    .insert({
-      ...{ stream_id: id, purpose: 'return', workflow_id: 'w', ordinal: 1, source_batch: 'b1', cursor_after: 'c1' },
-      ...{ declared: count, state: 'complete', opened_at: NOW },
-    })
-    .returning<{ id: number }[]>('id');
-  await db('batch_page').insert({
-    ...{ batch_id: batch?.id, attempt: 1, page: 0, digest: 'd', read: count, accepted: count, added: count },
-    ...{ unchanged: 0, rejected: 0, committed_at: NOW },
-  });
-  await db.raw(
-    `INSERT INTO certificate SELECT :id, 'K' || n, 'N' || n, :type, '证', NULL, NULL, NULL, '2020-01-01', NULL, NULL, true,
-       jsonb_build_array(jsonb_build_object('name', 'x', 'code', :stream || n)), 'valid', '1', '{}', NULL,
-       sha256(n::text::bytea), ${time}, :batch, :at FROM generate_series(1, :count) AS n`,
-    { id, type, stream, batch: batch?.id ?? 0, at: NOW, count },
-  );
-  return id;
-}
-
 describe('a sample (随机抽查)', () => {
   let database: TestDatabase;
   let db: Knex;
@@ -84,19 +64,21 @@ describe('a sample (随机抽查)', () => {
     database = await library();
     ({ db } = database);
     // Working hours of two years; a hundred thousand that were imported within a minute, and a few long before.
-    await fill(
+    await fillStream(
       db,
+      NOW,
       'large',
       100_000,
       `timestamptz '2024-01-01 08:00+08' + (n / 150) * interval '1 day' + (n % 150) * interval '4 minutes'`,
     );
-    await fill(
+    await fillStream(
       db,
+      NOW,
       'bulk',
       100_000,
       `CASE WHEN n <= 5 THEN timestamptz '2015-01-01 08:00+08' ELSE timestamptz '2026-01-05 08:00+08' + n * interval '1 ms' END`,
     );
-    await fill(db, 'small', 30, `timestamptz '2026-02-01 08:00+08' + n * interval '1 hour'`);
+    await fillStream(db, NOW, 'small', 30, `timestamptz '2026-02-01 08:00+08' + n * interval '1 hour'`);
     await db.raw('ANALYZE');
   });
   after(() => database.drop());
@@ -163,7 +145,7 @@ describe('a sample (随机抽查)', () => {
     assert.equal(drawn, 6);
     const windows = await sampleWindows(db, inspection, false);
     assert.equal(windows.length, 6, 'each has a second of its own');
-    const proofs: { proofId: number; keys: string[] }[] = [];
+    const proofs: number[] = [];
     for (const [index, { window, keys }] of windows.entries()) {
       const [key = ''] = keys;
       assert.ok(window.kind === 'time');
@@ -188,9 +170,15 @@ describe('a sample (随机抽查)', () => {
             .where({ stream_id: stream.id, record_key: key })
             .update({ source_updated_at: new Date(held.at.getTime() + 60_000) });
       }
-      proofs.push({ proofId, keys });
+      proofs.push(proofId);
     }
-    const { results, findings } = await finishSample(db, inspection, proofs, LI);
+    const finished = async (id: number, of: number[]) => {
+      await finishSample(db, id, { byBatches: false, proofs: of }, NOW);
+      const [done] = await listInspections(db, { id, limit: 1 });
+      assert.ok(done?.finishedAt);
+      return done;
+    };
+    const { results, findings } = await finished(inspection, proofs);
     assert.deepEqual(results, { differs: 1, equal: 2, 'missing at source': 1, 'not compared': 2 });
     const kept = await inspectedRecords(db, inspection, UNIT.unitCode);
     const of = (index: number) => kept.find(({ key }) => key === windows[index]?.keys[0])?.result;
@@ -213,17 +201,26 @@ describe('a sample (随机抽查)', () => {
     const again = await beginRecheck(db, finding, LI);
     assert.equal(again.drawn, 2, 'what was not good');
     const recheck = await sampleWindows(db, again.inspection, false);
-    const kindAgain = await finishSample(
-      db,
+    const kindAgain = await finished(
       again.inspection,
-      recheck.map(({ keys }) => ({ proofId: proofs[4]?.proofId ?? 0, keys })),
-      LI,
+      recheck.map(() => proofs[4] ?? 0),
     );
     assert.deepEqual([kindAgain.results, kindAgain.findings], [{ equal: 2 }, []], 'a re-check opens no finding');
+    const twice = await finished(inspection, []);
+    assert.deepEqual([twice.results, twice.findings], [results, findings], 'one that has ended stays as it did');
+    const listed = (units: string[] | null) => listInspections(db, { units, limit: 9 });
+    assert.deepEqual(
+      (await listed([UNIT.unitCode])).map(({ id, drawn: of, recheckOf }) => [id, of, recheckOf]),
+      [
+        [again.inspection, 2, finding],
+        [inspection, 6, null],
+      ],
+    );
+    assert.deepEqual(await listed(['11411000000000000B']), [], 'of other units nothing');
   });
 
   it('of a source of batches is compared in the batches that brought it; corrected rejects are in none', async () => {
-    const id = await fill(db, 'batches', 3, `timestamptz '2026-02-01 08:00+08'`);
+    const id = await fillStream(db, NOW, 'batches', 3, `timestamptz '2026-02-01 08:00+08'`);
     const [replay] = await db('batch')
       .insert({ stream_id: id, purpose: 'replay', workflow_id: 'w', declared: 1, state: 'complete', opened_at: NOW })
       .returning<{ id: number }[]>('id');
@@ -264,8 +261,8 @@ describe('a trial use (模拟办事)', () => {
       NOW,
     );
     await approveDrafts(db, types, 'M', NOW);
-    await fill(db, 'small', 6, `timestamptz '2026-02-01 08:00+08' + n * interval '1 hour'`, 'T');
-    await fill(db, 'bulk', 4, `timestamptz '2026-02-01 08:00+08' + n * interval '1 hour'`, 'U');
+    await fillStream(db, NOW, 'small', 6, `timestamptz '2026-02-01 08:00+08' + n * interval '1 hour'`, 'T');
+    await fillStream(db, NOW, 'bulk', 4, `timestamptz '2026-02-01 08:00+08' + n * interval '1 hour'`, 'U');
   });
   after(() => database.drop());
   const change = (stream: string, key: string, to: object) =>
@@ -320,7 +317,7 @@ describe('a trial use (模拟办事)', () => {
     await db('fetched_file').insert({ ...fetched, record_key: 'K3', content_hash: 'h4', signature: 'valid' });
     const { inspection, drawn } = await beginRecheck(db, finding, LI);
     assert.equal(drawn, 4);
-    const again = await askAll(db, inspection, () => Promise.resolve(true), LI);
+    const again = await askAll(db, inspection, () => Promise.resolve(true), NOW);
     assert.deepEqual([again.results, again.findings], [{ good: 4 }, []]);
   });
 });

@@ -5,14 +5,15 @@ import { after, before, describe, it } from 'node:test';
 import axios from 'axios';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../../domain/dates.ts';
-import { proveWorkflowId, returnWorkflowId } from '../../domain/ids.ts';
+import { inspectionWorkflowId, proveWorkflowId, returnWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type TimeWindow } from '../../domain/window.ts';
 import { findGaps } from '../../store/overview.ts';
 import { differences, findProofs, listProofs, recheckProof, type Proof } from '../../store/proofs.ts';
+import type { inspectSample } from '../../workflows/inspect-sample.ts';
 import type { ProveStreamInput, ProveStreamResult } from '../../workflows/messages.ts';
 import type { proveStream } from '../../workflows/prove-stream.ts';
 import type { returnSync } from '../../workflows/return-sync.ts';
-import { beginSample, finishSample, inspectedRecords, sampleWindows } from '../../store/inspections.ts';
+import { beginSample, inspectedRecords, listInspections } from '../../store/inspections.ts';
 import { getStream } from '../../store/streams.ts';
 import { Departments } from '../support/departments.ts';
 import { keepHistory } from '../support/histories.ts';
@@ -188,26 +189,41 @@ describe('proveStream of a source of batches, and of a night', () => {
   it('of a sample exactly its windows are proven, and what the department rewrote is found in it', async () => {
     const { url } = hub.departments.get('housing');
     const who = { by: '李处长', at: new Date(hub.nowMs) };
-    const inspect = async (stream: string, byBatches: boolean, history?: string) => {
+    const inspect = async (stream: string, history?: string) => {
       const row = await getStream(hub.db, stream);
       const { inspection, drawn } = await beginSample(hub.db, row, { size: 15, seed: 11 }, who);
       assert.equal(drawn, 15);
-      const windows = await sampleWindows(hub.db, inspection, byBatches);
-      const proofs = await prove(stream, { windows: windows.map(({ window }) => window) }, history);
-      assert.equal(proofs.length, windows.length);
-      const idOf = ({ window }: (typeof windows)[number]): number =>
-        proofs.find(({ from, batch }) =>
-          window.kind === 'batch' ? window.id === batch : from?.getTime() === Date.parse(window.from),
-        )?.id ?? 0;
-      const of = windows.map((part) => ({ proofId: idOf(part), keys: part.keys }));
-      const done = await finishSample(hub.db, inspection, of, who);
-      return { ...done, records: await inspectedRecords(hub.db, inspection, row.unitCode) };
+      const [begun] = await listInspections(hub.db, { limit: 1 });
+      assert.deepEqual([begun?.id, begun?.drawn, begun?.results, begun?.finishedAt], [inspection, 15, {}, null]);
+      await hub.working(async () => {
+        const handle = await hub.client.workflow.start<typeof inspectSample>('inspectSample', {
+          ...{ workflowId: inspectionWorkflowId(inspection), taskQueue: TASK_QUEUE },
+          args: [{ ...hub.label(stream), inspection }],
+        });
+        await hub.untilEnded(handle, DAY_MS);
+        if (history !== undefined) await keepHistory(handle, history);
+      });
+      const [done] = await listInspections(hub.db, { id: inspection, limit: 1 });
+      assert.ok(done?.finishedAt);
+      const records = await inspectedRecords(hub.db, inspection, row.unitCode);
+      const proofs = await findProofs(
+        hub.db,
+        records.flatMap(({ proof }) => proof ?? []),
+      );
+      return { ...done, records, proofs };
     };
-    const equal = await inspect('housing-permits', false, 'sample');
+    const equal = await inspect('housing-permits', 'sample');
     assert.deepEqual([equal.results, equal.findings], [{ equal: 15 }, []]);
-    assert.deepEqual((await inspect('province-return', true, 'sample-of-batches')).results, { equal: 15 });
+    for (const { updatedAt, proof } of equal.records) {
+      const { from, to } = equal.proofs.find(({ id }) => id === proof) ?? {};
+      assert.ok(from && to && from <= updatedAt && updatedAt < to, 'each in the second in which it lies');
+      assert.equal(to.getTime() - from.getTime(), 1000);
+    }
+    const ofBatches = await inspect('province-return', 'sample-of-batches');
+    assert.deepEqual(ofBatches.results, { equal: 15 });
+    assert.ok(ofBatches.proofs.every(({ batch }) => batch !== null));
     const { keys } = (await axios.post<{ keys: string[] }>(`${url}/_sim/tamper`, { rewrite: 150 })).data;
-    const { records, findings } = await inspect('housing-permits', false);
+    const { records, findings } = await inspect('housing-permits');
     assert.deepEqual(
       records.map(({ key }) => key),
       equal.records.map(({ key }) => key),

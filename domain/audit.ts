@@ -1,12 +1,13 @@
 import { OTHER_ACTIONS, PERMISSION_NAMES, ROLES, type Role } from './access.ts';
 import { DISPUTE_ACTIONS } from './dispute.ts';
+import type { Said } from './said.ts';
 import { ACTIONS as SUPERVISION_ACTIONS, INSPECTIONS } from './supervision.ts';
 
 /** What stands in the audit as done: permissions, and what happens at sign-in. */
-export const AUDITED: Readonly<Record<string, { zh: string; en: string }>> = { ...OTHER_ACTIONS, ...PERMISSION_NAMES };
+export const AUDITED: Readonly<Record<string, Said>> = { ...OTHER_ACTIONS, ...PERMISSION_NAMES };
 
 /** Steps of cases that have names of their own, by what their actions begin with. */
-const STEPS: Record<string, Record<string, { zh: string; en?: string }>> = {
+const STEPS: Record<string, Record<string, Said>> = {
   disputes: DISPUTE_ACTIONS,
   supervision: { ...SUPERVISION_ACTIONS, ...INSPECTIONS },
 };
@@ -76,7 +77,7 @@ export function detailInWords(
   const steps = STEPS[action.split(':')[0] ?? ''] ?? {};
   const word = (text: string): string => {
     const step = steps[text];
-    if (step) return say(step.zh, step.en ?? text);
+    if (step) return step[language];
     return WORDS[text] ? say(...WORDS[text]) : text;
   };
   const said = (value: unknown): string => {

@@ -89,13 +89,13 @@ export type Stage = keyof typeof STAGES;
 
 /** What moves a finding. */
 export const ACTIONS = {
-  order: { zh: '责令限期改正' },
-  dismiss: { zh: '不予责令' },
-  clear: { zh: '自行消除' },
-  report: { zh: '报告整改完成' },
-  pass: { zh: '复查通过' },
-  fail: { zh: '复查未通过' },
-  notice: { zh: '书面通报' },
+  order: { zh: '责令限期改正', en: 'Order rectification' },
+  dismiss: { zh: '不予责令', en: 'Dismiss' },
+  clear: { zh: '自行消除', en: 'Gone by itself' },
+  report: { zh: '报告整改完成', en: 'Report as rectified' },
+  pass: { zh: '复查通过', en: 'Pass' },
+  fail: { zh: '复查未通过', en: 'Fail' },
+  notice: { zh: '书面通报', en: 'Give notice' },
 } as const;
 export type Action = keyof typeof ACTIONS;
 

@@ -21,6 +21,8 @@ export default function Finding() {
   const { say, name } = useLanguage();
   const { id = '' } = useParams();
   const [doing, setDoing] = useState<Action | null>(null);
+  const [comparing, setComparing] = useState(false);
+  const navigate = useNavigate();
   const columns = useTaskColumns();
   const { data, error, refetch } = useGet<FindingDetail>(`/findings/${id}`);
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
@@ -31,10 +33,13 @@ export default function Finding() {
       note={<StageMark stage={data.stage} />}
       actions={
         <>
+          {data.comparable && (
+            <Button onClick={() => setComparing(true)}>{say('重新核查记录', 'Look at its records again')}</Button>
+          )}
           {data.orderedAt !== null && <Button onClick={() => print()}>{say('打印', 'Print')}</Button>}
           {data.actions.map((action, index) => (
             <Button key={action} type={index === 0 ? 'primary' : 'default'} onClick={() => setDoing(action)}>
-              {ACTIONS[action].zh}
+              {name(ACTIONS[action])}
             </Button>
           ))}
         </>
@@ -145,13 +150,26 @@ export default function Finding() {
         <Timeline events={data.events} />
       </Section>
       {doing !== null && <Act action={doing} finding={data} close={() => setDoing(null)} />}
+      <ActionForm
+        open={comparing}
+        close={() => setComparing(false)}
+        title={say('重新核查记录', 'Look at its records again')}
+        note={say(
+          '按现在的数据重新核查不合格的记录，结果列在“监督检查”中，供复查时判断。',
+          'What was not good is looked at as it is now; the result is listed with the inspections, to judge by.',
+        )}
+        button={say('开始核查', 'Start')}
+        fields={[]}
+        submit={() => send('POST', `/findings/${id}/compare`, {})}
+        done={() => void navigate('/inspections')}
+      />
     </Page>
   );
 }
 
 /** The form of one step of the ladder. */
 function Act({ action, finding, close }: { action: Action; finding: FindingDetail; close: () => void }) {
-  const { say } = useLanguage();
+  const { say, name } = useLanguage();
   const navigate = useNavigate();
   const text = (name: string, label: string): ActionField => ({ name, label, required: true, multiline: true });
   const note = say('说明', 'Note');
@@ -184,7 +202,7 @@ function Act({ action, finding, close }: { action: Action; finding: FindingDetai
     <ActionForm
       open
       close={close}
-      title={ACTIONS[action].zh}
+      title={name(ACTIONS[action])}
       note={said}
       fields={fields}
       submit={(given) => send('POST', `/findings/${finding.id}/${path}`, { ...given, ...more }, finding.version)}

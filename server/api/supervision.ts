@@ -13,13 +13,22 @@ import {
   ACTIONS,
   actionsOn,
   caseSubject,
+  hasEnded,
   INSPECTIONS,
   SAMPLE_RESULTS,
   STAGES,
   TRIAL_RESULTS,
   type Action,
 } from '../../domain/supervision.ts';
-import { beginSample, inspectedRecords, listInspections, runPatrol, runTrial } from '../../store/inspections.ts';
+import {
+  askAll,
+  beginRecheck,
+  beginSample,
+  inspectedRecords,
+  listInspections,
+  runPatrol,
+  runTrial,
+} from '../../store/inspections.ts';
 import { lockCase, type CaseFile, type Who } from '../../store/cases.ts';
 import { eventsOf } from '../../store/ledger.ts';
 import { getStream } from '../../store/streams.ts';
@@ -62,6 +71,10 @@ const NOT_PROVABLE = new Problem(
   { zh: '该数据流的源端不能重新列出已交付的数据，无法抽查', en: 'Its source cannot list what it delivered before' },
   { zh: '请责任单位出示原始记录，人工核对', en: 'Have its unit show the records' },
 );
+const NOT_BY_RECORDS = new Problem(409, 'not-by-records', {
+  zh: '该问题不是由记录发现的，或已了结',
+  en: 'It was not found by its records, or has ended',
+});
 const NO_RECORDS = new Problem(409, 'no-records', {
   zh: '该数据流还没有入库的记录',
   en: 'The library holds no record of this stream',
@@ -95,6 +108,7 @@ export type FindingView = z.input<typeof findingView>;
 const findingDetail = findingView
   .extend({
     version: z.string(),
+    comparable: z.boolean().meta({ description: 'Whether the caller can have its records looked at again (compare)' }),
     actions: z.array(action).meta({ description: 'What the caller can do with it now' }),
     tasks: z.array(taskView).meta({ description: 'The deadline of each term that was set' }),
     records: z.array(
@@ -135,6 +149,12 @@ export const inspectionView = z
   .meta({ id: 'Inspection' });
 export type InspectionView = z.input<typeof inspectionView>;
 
+/** An inspection of records that was begun. */
+const begunView = z.object({
+  ...{ id: z.int(), drawn: z.int() },
+  workflowId: z.string().nullable().meta({ description: 'What goes on with it; null where it is done' }),
+});
+
 const drawing = {
   seed: z
     .int()
@@ -172,6 +192,10 @@ const possible = ({ stage: on, deadline }: Finding, principal: Principal): Actio
   actionsOn(on).filter(
     (name) => name !== 'clear' && may(principal, NEEDED[name]) && (name !== 'notice' || deadline?.state === 'overdue'),
   );
+
+/** Whether it was found by looking at records, which can be looked at again. */
+const isComparable = ({ kind: of, stage: on }: Finding): boolean =>
+  (of === 'sample' || of === 'trial') && !hasEnded(on);
 
 /** Records that one sample draws, and that one trial use asks for of each type, at most. */
 const MOST_DRAWN = 500;
@@ -232,6 +256,7 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       return {
         ...finding,
         actions: possible(finding, principal),
+        comparable: isComparable(finding) && may(principal, 'supervision:order'),
         tasks: terms.map(shownBy(config(), at)),
         records: written ? records : records.map((record) => ({ ...record, key: maskKey(record.key) })),
         given: await noticesOf(db, id),
@@ -322,6 +347,41 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
   );
 
   app.post(
+    '/findings/:id/compare',
+    {
+      config: { needs: 'supervision:order' },
+      schema: {
+        summary:
+          '重新核查 Look at the records of a finding again, as they are now; whoever asks judges by what it shows',
+        tags: ['supervision'],
+        params: idParams,
+        body: z.object({}),
+        response: { 200: begunView },
+      },
+    },
+    async (request) => {
+      const finding = await found(request.params.id, principalOf(request));
+      if (!isComparable(finding)) throw NOT_BY_RECORDS;
+      return act(request, options, async (trx, who) => {
+        const { inspection: id, drawn } = await beginRecheck(trx, finding.id, who);
+        if (drawn === 0) throw NO_RECORDS;
+        const { stream } = finding;
+        const { workflowId } =
+          finding.kind === 'sample' && stream !== null
+            ? await begin(options, (client) => startSample(client, config(), stream, id))
+            : await askAll(trx, id, (hash) => options.files.has(hash), who.at).then(() => ({ workflowId: null }));
+        return {
+          answer: { id, drawn, workflowId },
+          deed: {
+            ...{ action: 'supervision:order', object: `rectification/${String(finding.id)}` },
+            detail: { kind: finding.kind, records: drawn },
+          },
+        };
+      });
+    },
+  );
+
+  app.post(
     '/findings/:id/notice',
     {
       config: { needs: 'supervision:order' },
@@ -401,7 +461,7 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
         description: 'Answers once they are drawn; the comparison goes on in a workflow.',
         tags: ['supervision'],
         body: z.object({ stream: z.string().min(1).max(100), size: z.int().min(1).max(MOST_DRAWN), ...drawing }),
-        response: { 200: z.object({ id: z.int(), drawn: z.int(), workflowId: z.string() }) },
+        response: { 200: begunView },
       },
     },
     async (request) => {

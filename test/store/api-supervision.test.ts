@@ -26,6 +26,7 @@ interface Detail {
   version: string;
   stage: string;
   actions: string[];
+  comparable: boolean;
   given: { id: number; number: string }[];
   tasks: { id: number; dueAt: string }[];
 }
@@ -213,6 +214,16 @@ describe('supervision through the API', () => {
     const away = await send(of('housing-permits'));
     assert.deepEqual([away.status, away.body.code], [503, 'temporal-away']);
     assert.equal(await begun(), kept, 'nothing is left of them');
+  });
+
+  it('looks again only at what was found by its records', async () => {
+    const compare = (who: Caller) => who.send<Fault>('POST', `/findings/${String(finding)}/compare`, {});
+    assert.equal((await issuer.send('POST', `/findings/${String(finding)}/compare`, {})).status, 403);
+    assert.deepEqual(
+      [(await compare(management)).status, (await compare(management)).body.code],
+      [409, 'not-by-records'],
+    );
+    assert.equal((await see()).comparable, false);
   });
 
   it('asks for certificates as user units do, and lists what came of it to whom it concerns', async () => {

@@ -13,7 +13,7 @@ import type { inspectSample } from '../../workflows/inspect-sample.ts';
 import type { ProveStreamInput, ProveStreamResult } from '../../workflows/messages.ts';
 import type { proveStream } from '../../workflows/prove-stream.ts';
 import type { returnSync } from '../../workflows/return-sync.ts';
-import { beginSample, inspectedRecords, listInspections } from '../../store/inspections.ts';
+import { beginRecheck, beginSample, inspectedRecords, listInspections } from '../../store/inspections.ts';
 import { getStream } from '../../store/streams.ts';
 import { Departments } from '../support/departments.ts';
 import { keepHistory } from '../support/histories.ts';
@@ -189,13 +189,8 @@ describe('proveStream of a source of batches, and of a night', () => {
   it('of a sample exactly its windows are proven, and what the department rewrote is found in it', async () => {
     const { url } = hub.departments.get('housing');
     const who = { by: '李处长', at: new Date(hub.nowMs) };
-    const inspect = async (stream: string, history?: string) => {
-      const row = await getStream(hub.db, stream);
-      const { inspection, drawn } = await beginSample(hub.db, row, { size: 15, seed: 11 }, who);
-      assert.equal(drawn, 15);
-      const [begun] = await listInspections(hub.db, { limit: 1 });
-      assert.deepEqual([begun?.id, begun?.drawn, begun?.results, begun?.finishedAt], [inspection, 15, {}, null]);
-      await hub.working(async () => {
+    const compare = (stream: string, inspection: number, history?: string) =>
+      hub.working(async () => {
         const handle = await hub.client.workflow.start<typeof inspectSample>('inspectSample', {
           ...{ workflowId: inspectionWorkflowId(inspection), taskQueue: TASK_QUEUE },
           args: [{ ...hub.label(stream), inspection }],
@@ -203,6 +198,13 @@ describe('proveStream of a source of batches, and of a night', () => {
         await hub.untilEnded(handle, DAY_MS);
         if (history !== undefined) await keepHistory(handle, history);
       });
+    const inspect = async (stream: string, history?: string) => {
+      const row = await getStream(hub.db, stream);
+      const { inspection, drawn } = await beginSample(hub.db, row, { size: 15, seed: 11 }, who);
+      assert.equal(drawn, 15);
+      const [begun] = await listInspections(hub.db, { limit: 1 });
+      assert.deepEqual([begun?.id, begun?.drawn, begun?.results, begun?.finishedAt], [inspection, 15, {}, null]);
+      await compare(stream, inspection, history);
       const [done] = await listInspections(hub.db, { id: inspection, limit: 1 });
       assert.ok(done?.finishedAt);
       const records = await inspectedRecords(hub.db, inspection, row.unitCode);
@@ -232,6 +234,11 @@ describe('proveStream of a source of batches, and of a night', () => {
     for (const { key, result } of records) assert.equal(result, keys.includes(key) ? 'differs' : 'equal', key);
     assert.ok(records.some(({ result }) => result === 'differs') && findings.length === 1);
     await axios.post(`${url}/_sim/tamper`, { undo: true });
+    const again = await beginRecheck(hub.db, findings[0] ?? 0, who);
+    assert.equal(again.drawn, records.filter(({ result }) => result === 'differs').length);
+    await compare('housing-permits', again.inspection);
+    const [done] = await listInspections(hub.db, { id: again.inspection, limit: 1 });
+    assert.deepEqual([done?.recheckOf, done?.results, done?.findings], [findings[0], { equal: again.drawn }, []]);
   });
 
   for (const stream of ['education-teachers', 'province-return']) {

@@ -79,7 +79,7 @@ export function explainStream(config: HubConfig, { config: stream, connector, so
       title: { zh: '保护措施', en: 'safeguards' },
       lines: [
         {
-          zh: `不合格超过 ${share} %${most === undefined ? '' : ` 或 ${String(most)} 条`}即停止`,
+          zh: `不合格超过 ${share}%${most === undefined ? '' : ` 或 ${String(most)} 条`}即停止`,
           en: `stops when more than ${share} %${most === undefined ? '' : ` or ${String(most)}`} of the records are rejected`,
         },
         {

@@ -59,14 +59,18 @@ export default function Inspections() {
     },
     {
       title: say('抽取', 'Drawn'),
-      render: (_, { drawn, seed }) =>
-        seed === null ? (
+      render: (_, { kind, drawn, seed }) =>
+        kind === 'patrol' ? (
           '—'
         ) : (
           <>
             {say(`${drawn} 条`, `${drawn} records`)}
-            <br />
-            <span className="quiet">{say(`种子 ${seed}`, `seed ${seed}`)}</span>
+            {seed !== null && (
+              <>
+                <br />
+                <span className="quiet">{say(`种子 ${seed}`, `seed ${seed}`)}</span>
+              </>
+            )}
           </>
         ),
     },

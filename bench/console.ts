@@ -17,7 +17,7 @@ import { getBatch, openBatch } from '../store/batches.ts';
 import { saveCalendar } from '../store/calendar.ts';
 import { FolderStore } from '../store/files/folder.ts';
 import { openDispute } from '../store/disputes.ts';
-import { runPatrol } from '../store/inspections.ts';
+import { beginSample, finishSample, runPatrol } from '../store/inspections.ts';
 import { openOutage } from '../store/outages.ts';
 import { openDays } from '../store/obligations.ts';
 import { writePage } from '../store/pages.ts';
@@ -53,6 +53,8 @@ const FILLED = 20;
 const UNITS = 60;
 const DISPUTES = 1_000;
 const OUTAGES = 200;
+const REJECTS = 20_000;
+const SAMPLES = 40;
 const DAY_MS = 86_400_000;
 const NOW = new Date();
 const PASSWORD = 'for this bench alone';
@@ -124,6 +126,22 @@ async function fill(db: Knex): Promise<void> {
     );
   }
   const who = { by: 'bench', at: NOW };
+  await db.raw(
+    `INSERT INTO reject (stream_id, fingerprint, record_key, source_updated_at, rule, problems, raw, raw_encoding,
+       first_batch_id, last_batch_id, first_seen_at, last_seen_at)
+     SELECT stream.id, sha256(n::text::bytea), 'R' || n, :now::timestamptz - n * interval '1 minute', rule,
+       jsonb_build_array(jsonb_build_object('rule', rule, 'field', 'issuedOn', 'found', '2026-02-30')),
+       '{"id":"R' || n || '","name":"王五"}', 'json', 1, 1, :now, :now
+     FROM generate_series(1, ${String(REJECTS)}) AS n
+     JOIN stream ON stream.name = 'made-up-' || lpad((n % ${String(FILLED)})::text, 2, '0')
+     CROSS JOIN LATERAL (SELECT (ARRAY['date-invalid', 'required-missing', 'holder-code-check'])[1 + n % 3] AS rule) AS broken`,
+    { now: NOW },
+  );
+  for (let index = 0; index < SAMPLES; index++) {
+    const stream = await getStream(db, made[index % FILLED]?.name ?? '');
+    const { inspection } = await beginSample(db, stream, { size: 50, seed: index + 1 }, who);
+    await finishSample(db, inspection, { byBatches: false, proofs: [] }, NOW);
+  }
   const numbers = await db('certificate').whereNotNull('number').limit(DISPUTES).pluck<string[]>('number');
   for (const [index, number] of numbers.entries())
     await openDispute(
@@ -213,6 +231,7 @@ async function ask(): Promise<void> {
   for (const query of [
     ...['/tasks?state=overdue', '/tasks?unit=U7&state=met', '/tasks?state=met+late', `/figures?period=${year}`],
     ...[`/certificates?number=${encodeURIComponent(certificate.number)}`, `/certificates?stream=${certificate.name}`],
+    ...['accuracy', 'completeness', 'collection', 'consistency'].map((figure) => `/figures/${figure}/shortfall`),
     ...[`/due?start=${year}-06-01&workingDays=5`, '/audit?action=sign-in'],
   ])
     urls.push(`/api/v1${query}`);

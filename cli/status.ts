@@ -21,20 +21,18 @@ export function addStatus(program: Command): void {
       withLibrary(options, async (db) => {
         const at = new Date();
         const streams = await streamOverview(db, at);
-        const obligations = await listObligations(db, at, new Date(at.getTime() - 86_400_000));
+        const since = new Date(at.getTime() - 86_400_000);
+        const obligations = await listObligations(db, at, since);
+        const counts = await countObligations(db, at, since);
         const alerts = await openAlerts(db);
-        if (options.json)
-          return console.log(
-            JSON.stringify({ at, streams, obligations, counts: await countObligations(db, at), alerts }, null, 2),
-          );
+        if (options.json) return console.log(JSON.stringify({ at, streams, obligations, counts, alerts }, null, 2));
         console.log(streamTable(streams));
         for (const { stream, pausedReason } of streams)
           if (pausedReason !== null) console.log(`${stream} is paused: ${pausedReason}`);
-        const counts = await countObligations(db, at);
         const told = EVERY_STATE.filter((state) => counts[state] > 0 || state === 'overdue').map(
           (state) => `${String(counts[state])} ${state}`,
         );
-        console.log(`\nObligations: ${told.join(', ')}`);
+        console.log(`\nObligations: ${told.join(', ')} (of those that ended, the last 24 hours)`);
         if (obligations.length > 0) console.log(obligationTable(obligations));
         for (const { message, raisedAt } of alerts) console.log(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
       }),

@@ -13,6 +13,8 @@ export interface HealthOptions {
   now: () => Date;
 }
 
+const DAY_MS = 86_400_000;
+
 /** States and numbers, nothing that would need a sign-in. */
 export interface Health {
   /** `down`: the database cannot be asked; `degraded`: something needs a person. */
@@ -24,6 +26,7 @@ export interface Health {
   streams: number | null;
   pausedStreams: number | null;
   gaps: number | null;
+  /** That run, or ended within 24 hours. */
   obligations: Record<ObligationState, number> | null;
   alerts: { kind: string; since: string }[];
 }
@@ -47,7 +50,7 @@ export async function readHealth({ db, countWorkers, now }: HealthOptions): Prom
     health.streams = streams.length;
     health.pausedStreams = streams.filter((stream) => stream.pausedReason !== null).length;
     health.gaps = (await findGaps(db, at)).length;
-    health.obligations = await countObligations(db, at);
+    health.obligations = await countObligations(db, at, new Date(at.getTime() - DAY_MS));
     health.alerts = (await openAlerts(db)).map(({ kind, raisedAt }) => ({
       kind,
       since: shanghaiInstant(raisedAt.getTime()),
@@ -91,7 +94,7 @@ function page(health: Health): string {
     ['数据流 streams', `${number(health.streams)} · 暂停 paused ${number(health.pausedStreams)}`],
     ['缺口 gaps', number(health.gaps)],
     [
-      '时限任务 obligations',
+      '时限任务（未办结，或 24 小时内办结） obligations (that run, or ended within 24 h)',
       obligations
         ? EVERY_STATE.filter((name) => obligations[name] > 0 || ALWAYS_SHOWN.has(name))
             .map((name) => `${OBLIGATION_STATES[name].zh} ${OBLIGATION_STATES[name].en} ${String(obligations[name])}`)

@@ -30,13 +30,14 @@ const LOCKED_MS = 15 * 60_000;
 export const SHORTEST_PASSWORD = 12;
 
 const COLUMNS = {
-  ...{ id: 'account.id', login: 'login', name: 'account.name', role: 'role', unitCode: 'unit_code' },
+  ...{ id: 'account.id', login: 'account.login', name: 'account.name', role: 'role', unitCode: 'unit_code' },
   ...{ unitName: 'unit.name', mustChange: 'must_change', lockedUntil: 'locked_until', createdAt: 'created_at' },
   ...{ disabledAt: 'disabled_at', version: 'version' },
 };
 const select = (db: Knex) =>
   db('account')
     .leftJoin('unit', 'unit.code', 'unit_code')
+    .leftJoin('sign_in_failure', 'sign_in_failure.login', 'account.login')
     .select(COLUMNS, { external: db.raw('password_hash IS NULL') });
 
 /** Accounts, by login: of a role, of a unit, with some text in their login or name, after one; without a choice, all. */
@@ -51,11 +52,12 @@ export async function listAccounts(
   } = {},
 ): Promise<Account[]> {
   const { role, unit, text, after, limit } = choice;
-  const query = select(db).orderBy('login');
+  const query = select(db).orderBy('account.login');
   if (role !== undefined) void query.where({ role });
   if (unit !== undefined) void query.where({ unit_code: unit });
-  if (text !== undefined) void query.whereRaw(`strpos(login || ' ' || lower(account.name), lower(?)) > 0`, [text]);
-  if (after !== undefined) void query.where('login', '>', after);
+  if (text !== undefined)
+    void query.whereRaw(`strpos(account.login || ' ' || lower(account.name), lower(?)) > 0`, [text]);
+  if (after !== undefined) void query.where('account.login', '>', after);
   if (limit !== undefined) void query.limit(limit);
   return (await query) as Account[];
 }
@@ -155,7 +157,8 @@ export async function setPassword(
 ): Promise<void> {
   await trx('account')
     .where({ id })
-    .update({ password_hash: await hash(password), must_change: mustChange, failures: 0, locked_until: null });
+    .update({ password_hash: await hash(password), must_change: mustChange });
+  await trx('sign_in_failure').whereIn('login', trx('account').where({ id }).select('login')).delete();
   const sessions = trx('session').where({ account_id: id });
   await (keep ? sessions.whereNot({ token_hash: keep }) : sessions).delete();
 }
@@ -163,33 +166,44 @@ export async function setPassword(
 /** What a hash of nobody's password takes as long to verify as. */
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$KoWNCshTI9zVUckhVSt4Zg$PzDXyuBI3SHYVzEKeAuC5aWqP8sTxGQJHEeB0To3qSk';
 
-/** Who a login and a password are; an unknown login, a wrong password and a disabled account look alike. */
+/** Failures of a login that is not tried again are forgotten after so long. */
+const FORGOTTEN_MS = 24 * 60 * 60_000;
+
+/**
+ * Who a login and a password are; an unknown login, a wrong password and a disabled account look alike, also in that
+ * they are locked.
+ */
 export async function checkPassword(
   db: Knex,
   { login, password }: { login: string; password: string },
   at: Date,
 ): Promise<{ id: number } | { lockedUntil: Date | null }> {
+  const named = { login: login.toLowerCase() };
+  const failed = await db('sign_in_failure')
+    .where(named)
+    .first<{ lockedUntil: Date | null } | undefined>({ lockedUntil: 'locked_until' });
+  if (failed?.lockedUntil && failed.lockedUntil > at) return { lockedUntil: failed.lockedUntil };
   const row = await db('account')
-    .where({ login: login.toLowerCase() })
-    .first<{ id: number; passwordHash: string | null; lockedUntil: Date | null; disabledAt: Date | null } | undefined>({
-      id: 'id',
-      passwordHash: 'password_hash',
-      lockedUntil: 'locked_until',
-      disabledAt: 'disabled_at',
+    .where(named)
+    .first<{ id: number; passwordHash: string | null; disabledAt: Date | null } | undefined>({
+      ...{ id: 'id', passwordHash: 'password_hash', disabledAt: 'disabled_at' },
     });
-  if (row?.lockedUntil && row.lockedUntil > at) return { lockedUntil: row.lockedUntil };
   const right = await verify(row?.passwordHash ?? NOBODY, password);
   if (right && row && row.passwordHash !== null && row.disabledAt === null) {
-    await db('account').where({ id: row.id }).update({ failures: 0, locked_until: null });
+    await db('sign_in_failure').where(named).delete();
     return { id: row.id };
   }
-  if (!row) return { lockedUntil: null };
+  await db('sign_in_failure')
+    .where('failed_at', '<', new Date(at.getTime() - FORGOTTEN_MS))
+    .delete();
   // Counted in the database, or guesses at the same moment would count as one.
   const { rows } = await db.raw<{ rows: { lockedUntil: Date | null }[] }>(
-    `UPDATE account SET failures = CASE WHEN failures + 1 >= :most THEN 0 ELSE failures + 1 END,
-       locked_until = CASE WHEN failures + 1 >= :most THEN :until::timestamptz END
-     WHERE id = :id RETURNING locked_until AS "lockedUntil"`,
-    { id: row.id, most: MOST_FAILURES, until: new Date(at.getTime() + LOCKED_MS) },
+    `INSERT INTO sign_in_failure AS known (login, failures, failed_at) VALUES (:login, 1, :at)
+     ON CONFLICT (login) DO UPDATE SET failed_at = :at,
+       failures = CASE WHEN known.failures + 1 >= :most THEN 0 ELSE known.failures + 1 END,
+       locked_until = CASE WHEN known.failures + 1 >= :most THEN :until::timestamptz END
+     RETURNING locked_until AS "lockedUntil"`,
+    { ...named, at, most: MOST_FAILURES, until: new Date(at.getTime() + LOCKED_MS) },
   );
   return { lockedUntil: rows[0]?.lockedUntil ?? null };
 }

@@ -22,6 +22,7 @@ import * as exports from './migrations/0018-exports.ts';
 import * as views from './migrations/0019-views.ts';
 import * as pauseCodes from './migrations/0020-pause-codes.ts';
 import * as alerts from './migrations/0021-alerts.ts';
+import * as signInFailures from './migrations/0022-sign-in-failures.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
@@ -50,6 +51,7 @@ const MIGRATIONS = new Map<string, Knex.Migration>([
   ['0019-views', views],
   ['0020-pause-codes', pauseCodes],
   ['0021-alerts', alerts],
+  ['0022-sign-in-failures', signInFailures],
 ]);
 
 // Counts are far below 2^53; without this they would arrive as text.

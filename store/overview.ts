@@ -299,11 +299,18 @@ export async function listObligations(db: Knex, at: Date, since: Date): Promise<
   return rows;
 }
 
-/** How many obligations are in each state. */
-export async function countObligations(db: Knex, at: Date): Promise<Record<ObligationState, number>> {
+/** How many obligations are in each state: all that run, and those that ended since `since`. */
+export async function countObligations(db: Knex, at: Date, since: Date): Promise<Record<ObligationState, number>> {
+  // Apart, so that each is found by its index: nearly all that there ever were have ended long ago.
   const { rows } = await db.raw<{ rows: { state: ObligationState; count: number }[] }>(
-    'SELECT obligation_state(obligation, ?) AS state, count(*) FROM obligation GROUP BY 1',
-    [at],
+    `SELECT state, sum(count)::bigint AS count FROM (
+       SELECT obligation_state(obligation, :at) AS state, count(*) FROM obligation WHERE obligation_runs(obligation) GROUP BY 1
+       UNION ALL SELECT obligation_state(obligation, :at), count(*) FROM obligation
+         WHERE met_at >= :since GROUP BY 1
+       UNION ALL SELECT obligation_state(obligation, :at), count(*) FROM obligation
+         WHERE met_at IS NULL AND coalesce(cancelled_at, exempted_at) >= :since GROUP BY 1) AS apart
+     GROUP BY 1`,
+    { at, since },
   );
   const counts = Object.fromEntries(EVERY_STATE.map((state) => [state, 0])) as Record<ObligationState, number>;
   for (const { state, count } of rows) counts[state] = count;

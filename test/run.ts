@@ -193,8 +193,8 @@ async function runAll(): Promise<boolean> {
   for (const [group, concurrency] of groups.filter(([{ length }]) => length > 0)) {
     const stream = run({
       ...{ files: group, concurrency, timeout: 600_000 },
-      // A test that failed may have left a worker or a whole hub running, for which a run would wait forever.
-      forceExit: true,
+      // Not forceExit: it loses reports that are still under way, and with them whole tests without a word. What a failed
+      // test leaves running is ended by the time limit.
       execArgv: ['--import', join(ROOT, 'test/support/time-limit.ts')],
     });
     stream.on('test:pass', ({ details, skip, todo }) => {

@@ -22,7 +22,7 @@ export async function summarise(
   const at = new Date();
   const streams = await streamOverview(db, at);
   const gaps = await findGaps(db, at);
-  const counts = await countObligations(db, at);
+  const counts = await countObligations(db, at, new Date(0));
   const obligations = await listObligations(db, at, new Date(at.getTime() - DAY_MS));
   const truths: TruthReport[] = [];
   for (const connector of config.connectors) {

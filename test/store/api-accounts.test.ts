@@ -224,13 +224,13 @@ describe('units and accounts', () => {
   });
 
   it('limits requests of one address, guesses at passwords sooner, and says when to come again', async () => {
-    const guess = () =>
+    const guess = (login: string) =>
       hub.app.inject({
         ...{ method: 'POST', url: '/api/v1/session', remoteAddress: '192.0.2.7' },
-        payload: { login: 'nobody', password: 'x' },
+        payload: { login, password: 'x' },
       });
-    let answer = await guess();
-    for (let index = 0; index < 20 && answer.statusCode === 401; index++) answer = await guess();
+    let answer = await guess('nobody');
+    for (let index = 0; index < 20 && answer.statusCode === 401; index++) answer = await guess(`nobody-${index}`);
     assert.equal(answer.statusCode, 429);
     assert.match(String(answer.headers['content-type']), /^application\/problem\+json/);
     assert.ok(Number(answer.headers['retry-after']) > 0);

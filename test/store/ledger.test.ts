@@ -53,6 +53,9 @@ const certificate = (streamId: number, key: string, updatedAt: Date, recordedAt:
   ...{ content_hash: Buffer.alloc(32), batch_id: 1, source_updated_at: updatedAt, recorded_at: recordedAt },
 });
 
+/** Counts are of all time here. */
+const EVER = new Date(0);
+
 describe('the ledger', () => {
   let database: TestDatabase;
   let db: Knex;
@@ -177,8 +180,8 @@ describe('the ledger', () => {
       await saveStreams(db, [stream('a')], at('2026-11-20'));
       await openDays(db, at('2026-11-20'));
       const midnight = startOfDayMs('2026-11-21');
-      assert.equal((await countObligations(db, new Date(midnight - 1))).overdue, 0);
-      assert.equal((await countObligations(db, new Date(midnight))).overdue, 1);
+      assert.equal((await countObligations(db, new Date(midnight - 1), EVER)).overdue, 0);
+      assert.equal((await countObligations(db, new Date(midnight), EVER)).overdue, 1);
     });
 
     it('is met by coverage up to the cut-off and by nothing else', async () => {
@@ -192,11 +195,11 @@ describe('the ledger', () => {
       await cover(db, id, day('2026-11-20', '20:59', '21:00'));
       await closeDays(db, id, at('2026-11-20', '21:31'));
       assert.deepEqual((await getDay(db, 'a', '2026-11-20'))?.metAt, at('2026-11-20', '21:31'));
-      const counts = Object.entries(await countObligations(db, at('2026-11-23')));
-      assert.deepEqual(
-        counts.filter(([, count]) => count > 0),
-        [['met', 1]],
-      );
+      const counted = async (since: Date) =>
+        Object.entries(await countObligations(db, at('2026-11-23'), since)).filter(([, count]) => count > 0);
+      assert.deepEqual(await counted(EVER), [['met', 1]]);
+      assert.deepEqual(await counted(at('2026-11-20', '21:31')), [['met', 1]]);
+      assert.deepEqual(await counted(at('2026-11-20', '21:32')), [], 'it ended before');
     });
 
     it('a stream is behind while something from before today is not in', async () => {
@@ -217,7 +220,7 @@ describe('the ledger', () => {
       const id = await idOf('a');
       await cover(db, id, day('2026-11-20'));
       await closeDays(db, id, at('2026-11-21', '03:00'));
-      assert.equal((await countObligations(db, at('2026-11-21', '03:00')))['met late'], 1);
+      assert.equal((await countObligations(db, at('2026-11-21', '03:00'), EVER))['met late'], 1);
     });
 
     it('turns late when records of the day came in after the deadline', async () => {
@@ -298,7 +301,7 @@ describe('the ledger', () => {
       const many = Array.from({ length: 500 }, (_, index) => stream(`s${index}`));
       await saveStreams(db, many, at('2026-05-01'));
       await openDays(db, at('2026-11-16'));
-      assert.equal((await countObligations(db, at('2026-11-16'))).overdue + 500, 500 * 200);
+      assert.equal((await countObligations(db, at('2026-11-16'), EVER)).overdue + 500, 500 * 200);
     });
   });
 

@@ -129,8 +129,8 @@ async function fill(db: Knex): Promise<void> {
   await db.raw(
     `INSERT INTO reject (stream_id, fingerprint, record_key, source_updated_at, rule, problems, raw, raw_encoding,
        first_batch_id, last_batch_id, first_seen_at, last_seen_at)
-     SELECT stream.id, sha256(n::text::bytea), 'R' || n, :now::timestamptz - n * interval '1 minute', rule,
-       jsonb_build_array(jsonb_build_object('rule', rule, 'field', 'issuedOn', 'found', '2026-02-30')),
+     SELECT stream.id, sha256(n::text::bytea), 'R' || n, :now::timestamptz - n * interval '1 minute', broken.rule,
+       jsonb_build_array(jsonb_build_object('rule', broken.rule, 'field', 'issuedOn', 'found', '2026-02-30')),
        '{"id":"R' || n || '","name":"王五"}', 'json', 1, 1, :now, :now
      FROM generate_series(1, ${String(REJECTS)}) AS n
      JOIN stream ON stream.name = 'made-up-' || lpad((n % ${String(FILLED)})::text, 2, '0')

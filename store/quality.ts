@@ -85,7 +85,9 @@ WITH chosen AS (
   SELECT stream_id, bool_or(dimension = 'completeness') AS incomplete, bool_or(dimension = 'accuracy') AS inaccurate,
     count(DISTINCT CASE WHEN plain = ANY (:fields) THEN plain ELSE rule END)
       FILTER (WHERE dimension = 'completeness') AS missing
-  FROM problem CROSS JOIN LATERAL (SELECT regexp_replace(field, '\\[\\d+\\]', '') AS plain) AS of_any_holder
+  FROM problem CROSS JOIN LATERAL (
+    SELECT CASE WHEN strpos(field, '[') > 0 THEN regexp_replace(field, '\\[\\d+\\]', '') ELSE field END AS plain
+  ) AS of_any_holder
   GROUP BY stream_id, record_key, keyless
 ), judged AS (
   SELECT stream_id, count(*) FILTER (WHERE incomplete) AS incomplete, count(*) FILTER (WHERE inaccurate) AS inaccurate,
@@ -93,7 +95,8 @@ WITH chosen AS (
   FROM record GROUP BY stream_id
 ), broken AS (
   SELECT stream_id, json_agg(json_build_object('rule', rule, 'records', records) ORDER BY records DESC, rule) AS rules
-  FROM (SELECT stream_id, rule, count(DISTINCT (record_key, keyless)) AS records FROM problem GROUP BY 1, 2) AS counted
+  FROM (SELECT stream_id, rule, count(*) AS records
+    FROM (SELECT DISTINCT stream_id, rule, record_key, keyless FROM problem) AS one GROUP BY 1, 2) AS counted
   GROUP BY stream_id
 ), rejected AS (
   SELECT stream_id, count(*) FILTER (WHERE NOT waits) AS rejects, count(*) FILTER (WHERE waits) AS waiting,
@@ -105,7 +108,7 @@ WITH chosen AS (
     SELECT true AS held FROM certificate c WHERE c.stream_id = reject.stream_id AND c.record_key = reject.record_key OFFSET 0
   ) AS library ON true
   WHERE resolved_at IS NULL AND stream_id IN (SELECT id FROM chosen) AND ${inPeriod(TIME_OF_REJECT)} GROUP BY stream_id
-), delivered AS (
+), delivered AS MATERIALIZED ( -- or the planner may count the records of every stream once for each stream
   SELECT id AS stream_id, CASE WHEN :from::timestamptz IS NULL AND :to::timestamptz IS NULL
     THEN (SELECT sum(added)::bigint FROM batch JOIN batch_page ON batch_id = batch.id WHERE batch.stream_id = chosen.id)
     ELSE (SELECT count(*) FROM certificate c WHERE c.stream_id = chosen.id

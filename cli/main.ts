@@ -1,3 +1,4 @@
+import '../config/hardened.ts';
 import { Command, CommanderError } from 'commander';
 import { HubError, messageOf } from '../domain/errors.ts';
 

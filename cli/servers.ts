@@ -147,7 +147,7 @@ export function program(
 
 /** Starts a TypeScript program that ends with this process. */
 export function spawnNode(script: string, args: string[], log: number, env: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [script, ...args], {
+  return spawn(process.execPath, [...process.execArgv, script, ...args], {
     env: { ...readEnvironment().all, TZ: 'UTC', ...env },
     stdio: ['ignore', log, log, 'ipc'],
     // Ctrl-C reaches the supervisor alone, which stops its parts in order.

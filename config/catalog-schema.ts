@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry } from '../domain/catalog.ts';
 import { MERGED_FIELDS } from '../domain/merge.ts';
-import { calendarDate, slug, keyOf } from './values.ts';
+import { calendarDate, keyOf, plainName, slug } from './values.ts';
 
 const unit = z.strictObject({
   name: z.string().min(1),
@@ -10,7 +10,7 @@ const unit = z.strictObject({
 const typeCode = z.string().regex(/^[0-9A-Z]{21}$/, 'a 21-character 证照类型代码');
 
 const faceField = z.strictObject({
-  name: z.string().min(1).meta({ description: 'Name of the field in the certificate’s 照面扩展' }),
+  name: plainName.meta({ description: 'Name of the field in the certificate’s 照面扩展' }),
   label: z.string().min(1).meta({ description: 'What is printed beside it' }),
   required: z.boolean().default(false),
   type: z.enum(['text', 'date', 'number']).default('text'),

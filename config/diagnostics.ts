@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { LineCounter, parseDocument, isMap, isNode, isScalar, type Document } from 'yaml';
+import { LineCounter, parseDocument, isMap, isNode, isScalar, visit, type Document } from 'yaml';
 import { z } from 'zod';
+import { isReserved } from '../domain/names.ts';
 
 type Path = readonly PropertyKey[];
 
@@ -26,6 +27,15 @@ export function parseYaml<S extends z.ZodType>(
       }),
     };
   }
+  const reserved: string[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isScalar(key) || !isReserved(String(key.value))) return;
+      const line = key.range ? lines.linePos(key.range[0]).line : 1;
+      reserved.push(`${file}:${String(line)}:: found the key “${String(key.value)}”, expected another name; rename it`);
+    },
+  });
+  if (reserved.length > 0) return { value: null, faults: reserved };
   const data = prepare(document.toJS());
   const schema = schemaOf(data);
   const result = schema.safeParse(data);
@@ -126,7 +136,7 @@ function valueAt(data: unknown, path: Path): unknown {
   let value: unknown = data;
   for (const key of path) {
     if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<PropertyKey, unknown>)[key];
+    value = Object.hasOwn(value, key) ? (value as Record<PropertyKey, unknown>)[key] : undefined;
   }
   return value;
 }

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join, relative } from 'node:path';
 import { closest } from 'fastest-levenshtein';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { WorkingCalendar, withLocalDays, type YearTable } from '../domain/calendar.ts';
 import { configurationError, messageOf } from '../domain/errors.ts';
@@ -112,7 +111,7 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     (data: unknown): unknown =>
       withDefaults(data, (name) => {
         const file = yamlFiles(templates).find((candidate) => idOf(candidate) === name);
-        if (file !== undefined) return parse(textOf(file) ?? '') as unknown;
+        if (file !== undefined) return read(file, () => z.unknown());
         const known = yamlFiles(templates).map(idOf);
         faults.push(
           `${place}:1:template: found “${name}”, expected one of ${known.join(', ')}; ` +

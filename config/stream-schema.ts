@@ -3,12 +3,11 @@ import { CASE_MODES } from '../domain/cases.ts';
 import { CERTIFICATE_FIELDS, type CertificateField } from '../domain/certificate.ts';
 import { STATUS_NAMES } from '../domain/status.ts';
 import { DRIFT_ACTIONS } from '../domain/streams.ts';
-import { calendarDate, duration, hours, slug, keyOf } from './values.ts';
+import { calendarDate, duration, hours, keyOf, plainName, slug } from './values.ts';
 
-export const path = z
-  .string()
-  .min(1)
-  .meta({ description: 'Path into the record or answer, for example data.list; $ is the whole of it' });
+export const path = plainName.meta({
+  description: 'Path into the record or answer, for example data.list; $ is the whole of it',
+});
 
 const fieldRule = z.union(
   [
@@ -111,7 +110,7 @@ export const streamSchema = z.strictObject({
       }),
     extension: z
       .strictObject({
-        rename: z.record(z.string(), z.string().min(1)).default({}),
+        rename: z.record(z.string(), plainName).default({}),
         leave: z.array(z.string()).default([]),
       })
       .prefault({})

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasReservedStep } from '../domain/names.ts';
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -37,6 +38,12 @@ export const slug = z
   .string()
   .max(60)
   .regex(/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/, 'lower-case letters, digits and single hyphens, for example park-permits');
+
+/** A name or path of fields that the hub looks up in records. */
+export const plainName = z
+  .string()
+  .min(1)
+  .refine((name) => !hasReservedStep(name), 'another name: __proto__, constructor and prototype are refused');
 
 /** A secret is never written into a file of the configuration, only where to find it. */
 export const secretRef = z.union(

@@ -1,3 +1,5 @@
+import { ownValue } from '../domain/names.ts';
+
 /** Digits that a JavaScript number cannot hold exactly. */
 const LONG_NUMBER = /[:,[]\s*-?\d[\d.]{15,}/;
 
@@ -24,7 +26,7 @@ export function valueAt(json: unknown, path: string): unknown {
     .split('.')
     .reduce<unknown>(
       (value, key) =>
-        typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined,
+        typeof value === 'object' && value !== null ? ownValue(value as Record<string, unknown>, key) : undefined,
       json,
     );
 }

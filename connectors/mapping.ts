@@ -10,6 +10,7 @@ import {
 import { validateByCatalog, type Catalog } from '../domain/catalog.ts';
 import { parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../domain/dates.ts';
 import { normaliseCode } from '../domain/identifiers.ts';
+import { ownValue } from '../domain/names.ts';
 import { rejects, validateCertificate, type Problem, type RuleId } from '../domain/validation.ts';
 import type { Page, RecordHints } from './contract.ts';
 import { valueAt } from './json.ts';
@@ -83,7 +84,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     const [first = ''] = keys;
     if (keys.length === 1) {
       consumed.add(first);
-      return (record) => record[first];
+      return (record) => ownValue(record, first);
     }
     return (record) => valueAt(record, path);
   };
@@ -211,7 +212,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
       extension: {},
     };
     const extension = sortedKeys(renamed.size === 0 ? raw : withNames(raw, renamed), consumed);
-    if (extension === null) problems.push({ rule: 'too-deep', field: '' });
+    if (typeof extension === 'string') problems.push({ rule: extension, field: '' });
     else certificate.extension = extension;
 
     // Rules about a whole certificate say nothing useful of one whose fields could not be read.
@@ -247,7 +248,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     problems: Problem[],
   ): Holder[] {
     const at = (index: number, field: string): string => `holders[${String(index)}].${field}`;
-    const typeOf = (value: string): string => config.codeTypes[value] ?? value;
+    const typeOf = (value: string): string => ownValue(config.codeTypes, value) ?? value;
     if (splitHolders) {
       const parts = (value: string): string[] => value.split(splitHolders).map((part) => part.trim());
       const names = parts(required(read.holderName(raw), at(0, 'name')));

@@ -85,34 +85,41 @@ export function contentHash(json: string | Uint8Array): string {
 /** Deeper nesting than any certificate has; a record beyond it is rejected rather than allowed to exhaust a stack. */
 const MAX_DEPTH = 32;
 
+/** Why a record's own fields cannot be kept as they are. */
+export type KeyFault = 'too-deep' | 'reserved-name';
+
 /**
  * Copies an object without some of its keys, in code-unit order at every depth, so that equal values serialise
- * equally. Null when it is nested deeper than 32 levels.
+ * equally; or says what keeps it from that: more than 32 levels, or a field `__proto__`.
  */
 export function sortedKeys(
   value: Record<string, unknown>,
   without: ReadonlySet<string> = NONE,
   depth = 0,
-): Record<string, unknown> | null {
+): Record<string, unknown> | KeyFault {
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(value).sort()) {
     if (without.has(key)) continue;
+    if (key === '__proto__') return 'reserved-name';
     const nested = sortedValue(value[key], depth + 1);
-    if (nested === TOO_DEEP) return null;
-    // Assigning would set the prototype instead of keeping the source's field.
-    if (key === '__proto__') Object.defineProperty(result, key, { value: nested, enumerable: true });
-    else result[key] = nested;
+    if (nested === FAULTS['too-deep']) return 'too-deep';
+    if (nested === FAULTS['reserved-name']) return 'reserved-name';
+    result[key] = nested;
   }
   return result;
 }
 
 const NONE: ReadonlySet<string> = new Set();
-const TOO_DEEP = Symbol('too deep');
+/** Stand for faults among values, of which any text could be one. */
+const FAULTS = { 'too-deep': Symbol('too deep'), 'reserved-name': Symbol('reserved name') } as const;
 
 function sortedValue(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (depth > MAX_DEPTH) return TOO_DEEP;
-  if (!Array.isArray(value)) return sortedKeys(value as Record<string, unknown>, NONE, depth) ?? TOO_DEEP;
+  if (depth > MAX_DEPTH) return FAULTS['too-deep'];
+  if (!Array.isArray(value)) {
+    const sorted = sortedKeys(value as Record<string, unknown>, NONE, depth);
+    return typeof sorted === 'string' ? FAULTS[sorted] : sorted;
+  }
   const items = value.map((item) => sortedValue(item, depth + 1));
-  return items.includes(TOO_DEEP) ? TOO_DEEP : items;
+  return items.find((item) => item === FAULTS['too-deep'] || item === FAULTS['reserved-name']) ?? items;
 }

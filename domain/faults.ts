@@ -50,6 +50,7 @@ export const FAULTS: Readonly<Record<string, { what: string; cure: string }>> = 
   'file-incomplete': { what: '文件尚未传完', cure: AGAIN },
   'file-broken': { what: '文件损坏或格式有误', cure: NEW_FILE },
   'file-kind': { what: '不支持这种文件', cure: '另存为支持的格式' },
+  'file-columns': { what: '文件的列名不对', cure: '按数据源的字段名修改列名' },
   'file-format': { what: '从文件名看不出格式', cure: '另存为 csv、xlsx、xls 或 jsonl' },
   'file-elsewhere': { what: '文件地址不在该单位的接口上', cure: '请该单位提供其接口上的地址；凭据不会发往别处' },
   'file-too-large': { what: '文件超过大小上限', cure: '请该单位改用 csv 或拆分文件，或调大 maxFile' },

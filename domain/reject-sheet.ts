@@ -1,6 +1,7 @@
 import type { WorkBook } from 'xlsx';
 import { shanghaiWallTime } from './dates.ts';
 import { configurationError, type HubError } from './errors.ts';
+import { isReserved, ownValue } from './names.ts';
 import { CELL_LIMIT, openWorkbook, sheetRows, storable, textSheet, workbookOf } from './spreadsheet.ts';
 import { RULES, type Problem } from './validation.ts';
 
@@ -42,7 +43,7 @@ export function writeRejectSheet(rejects: readonly SheetReject[]): Buffer {
     problems.map(described).join('；'),
     key ?? '',
     shanghaiWallTime(firstSeenAt.getTime()),
-    ...fields.map((field) => shown(records[index]?.[field])),
+    ...fields.map((field) => shown(ownValue(records[index] ?? {}, field))),
   ]);
   const header = [...OURS, ...columns.keys()];
   const sheet = textSheet([header, ...rows]);
@@ -127,9 +128,16 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
         return [];
       }
       const text = storable(String(cell)).trim();
+      if (isReserved(name) && !columns.has(name)) {
+        faults.push({
+          en: `row 1: found the column ${name}, expected the name of a field; that one is reserved`,
+          zh: `第 1 行：列名 ${name} 为保留名称，不可使用`,
+        });
+        return [];
+      }
       // A name that no record had is a field that was missing.
       const field = columns.get(name) ?? name;
-      const before = Object.hasOwn(record, field) ? record[field] : undefined;
+      const before = ownValue(record, field);
       if (text === shown(before).trim()) return [];
       const value = valueLike(before, text);
       if (value === undefined) {

@@ -31,6 +31,12 @@ export const RULES = {
   'control-character': { severity: 'reject', dimension: 'accuracy', zh: '含控制字符', en: 'holds a control character' },
   'too-long': { severity: 'reject', dimension: 'accuracy', zh: '字段过长', en: 'is too long' },
   'too-deep': { severity: 'reject', dimension: 'accuracy', zh: '嵌套过深', en: 'is nested too deeply' },
+  'reserved-name': {
+    severity: 'reject',
+    dimension: 'accuracy',
+    zh: '字段名 __proto__ 不可使用',
+    en: 'has a field called __proto__, which is refused',
+  },
   'wrong-type': { severity: 'reject', dimension: 'accuracy', zh: '类型不符', en: 'has the wrong type' },
   'required-missing': { severity: 'reject', dimension: 'completeness', zh: '必填项为空', en: 'is required and empty' },
   'cursor-invalid': {

@@ -10,6 +10,7 @@ import {
 } from '../../config/kinds/file.ts';
 import type { StreamConfig } from '../../config/stream-schema.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
+import { hasReservedStep, ownValue } from '../../domain/names.ts';
 import type { Page } from '../contract.ts';
 import { isObject } from '../mapping.ts';
 import { pageOf } from './index.ts';
@@ -64,7 +65,7 @@ export async function openHandedIn(path: string, stream: StreamConfig): Promise<
     let number = 0;
     let records: unknown[] = [];
     for await (const row of rowsOf(taken, config)) {
-      records.push(isObject(row) ? nested(row) : row);
+      records.push(isObject(row) ? nested(row, name) : row);
       if (records.length < config.page.size) continue;
       yield pageOf(number, records, taken.garbled);
       number += 1;
@@ -78,14 +79,23 @@ export async function openHandedIn(path: string, stream: StreamConfig): Promise<
 /** What a stream of files must say, which does not matter to how a file is read. */
 const BARE = { id: 'handed-in', record: { key: 'key' }, status: {} };
 
-function nested(row: Record<string, unknown>): Record<string, unknown> {
+/** Throws a configuration error for a column whose name would reach beyond the record. */
+function nested(row: Record<string, unknown>, file: string): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [column, value] of Object.entries(row)) {
+    if (hasReservedStep(column)) {
+      const shown = column.slice(0, 100);
+      throw configurationError(`${file}: found the column “${shown}”, expected the name of a field`, {
+        code: 'file-columns',
+        zh: `${file} 的列名“${shown}”为保留名称，不可使用`,
+        cure: 'rename or remove the column: __proto__, constructor and prototype are refused as names',
+      });
+    }
     const keys = column.split('.');
     const last = keys.pop() ?? column;
     let within = result;
     for (const key of keys) {
-      const next = within[key];
+      const next = ownValue(within, key);
       within = isObject(next) ? next : (within[key] = {});
     }
     within[last] = value;

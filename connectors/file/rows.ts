@@ -109,7 +109,12 @@ function parsedLine(line: string): unknown {
 
 async function* workbookRows(file: LocalFile, stream: FileLayout): AsyncIterable<unknown> {
   const job: WorkbookJob = { file: file.path, sheet: stream.sheet, header: stream.header };
-  const worker = new Worker(new URL('workbook.ts', import.meta.url), { workerData: job });
+  const worker = new Worker(new URL('workbook.ts', import.meta.url), {
+    workerData: job,
+    // Named, so that the thread starts with nothing that it was not given.
+    execArgv: [],
+    env: {},
+  });
   try {
     for (;;) {
       const answer = await new Promise<WorkbookMessage>((resolve, reject) => {

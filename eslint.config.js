@@ -2,17 +2,18 @@ import js from '@eslint/js';
 import reactHooks from 'eslint-plugin-react-hooks';
 import ts from 'typescript-eslint';
 
-/** Who may import whom (DESIGN: layout). Folders that are not named may not be imported. */
-const LAYERS = {
+/** Which storey may import which (ARCHITECTURE.md). Folders that are not named may not be imported. */
+const STOREYS = {
   domain: [],
-  config: ['domain'],
-  connectors: ['domain', 'config'],
-  store: ['domain', 'config'],
-  activities: ['domain', 'config', 'connectors', 'store'],
+  settings: ['domain'],
+  connectors: ['domain', 'settings'],
+  store: ['domain', 'settings'],
+  activities: ['domain', 'settings', 'connectors', 'store'],
   workflows: ['domain'],
-  temporal: ['domain', 'config', 'connectors', 'store', 'activities', 'workflows'],
-  server: ['domain', 'config', 'connectors', 'store', 'temporal', 'workflows'],
-  cli: ['domain', 'config', 'connectors', 'store', 'temporal', 'server', 'workflows'],
+  temporal: ['domain', 'settings', 'connectors', 'store', 'activities', 'workflows'],
+  launch: ['domain', 'settings', 'store', 'temporal'],
+  server: ['domain', 'settings', 'connectors', 'store', 'temporal', 'workflows'],
+  cli: ['domain', 'settings', 'connectors', 'store', 'temporal', 'launch', 'server', 'workflows'],
   console: ['domain'],
 };
 /**
@@ -21,9 +22,20 @@ const LAYERS = {
  */
 const TYPES_ONLY = { workflows: ['activities'], console: ['server'] };
 
-const layer = (folder) => {
-  const forbidden = Object.keys(LAYERS).filter(
-    (other) => other !== folder && !LAYERS[folder].includes(other) && !TYPES_ONLY[folder]?.includes(other),
+/** The rooms of a storey: each may import those before it. */
+const ROOMS = ['base', 'kit', 'ledger', 'library', 'collection', 'casework', 'supervision', 'console', 'demo', 'hub'];
+/** Where the rooms lie, and what stands beside them and joins them; all else beside them is below them. */
+const FLOORS = {
+  domain: [],
+  store: ['store/apply-config.ts'],
+  'server/api': ['server/api/index.ts'],
+  cli: ['cli/main.ts'],
+  'console/pages': [],
+};
+
+const storey = (folder) => {
+  const forbidden = Object.keys(STOREYS).filter(
+    (other) => other !== folder && !STOREYS[folder].includes(other) && !TYPES_ONLY[folder]?.includes(other),
   );
   const patterns = [...forbidden, 'test', 'bench'].map((other) => ({
     regex: `^(\\.\\./)+${other}/`,
@@ -36,11 +48,31 @@ const layer = (folder) => {
       message: `${folder}/ imports types of ${other}/ only`,
     });
   }
-  return {
-    files: [`${folder}/**/*.{ts,tsx}`],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
-  };
+  return patterns;
 };
+
+/** The rules of one storey, of its rooms, and of the files beside them. */
+function layout(folder) {
+  const restrict = (files, patterns, ignores = []) => ({
+    files,
+    ignores,
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
+  });
+  const patterns = storey(folder);
+  const result = [restrict([`${folder}/**/*.{ts,tsx}`], patterns)];
+  for (const [floor, joining] of Object.entries(FLOORS).filter(([floor]) => floor.split('/')[0] === folder)) {
+    const beside = ROOMS.map((room) => ({ regex: `^\\./${room}/`, message: `${room}/ is above the files beside it` }));
+    result.push(restrict([`${floor}/*.{ts,tsx}`], [...patterns, ...beside], joining));
+    for (const [index, room] of ROOMS.entries()) {
+      const later = ROOMS.slice(index + 1).map((other) => ({
+        regex: `^(\\.\\./)+${other}/`,
+        message: `${room}/ comes before ${other}/, and imports nothing of it`,
+      }));
+      result.push(restrict([`${floor}/${room}/**/*.{ts,tsx}`], [...patterns, ...later]));
+    }
+  }
+  return result;
+}
 
 export default ts.config(
   { ignores: ['node_modules', '.hub', 'config-test-*', 'console/dist*'] },
@@ -61,17 +93,17 @@ export default ts.config(
   // Secrets and settings come from one place.
   {
     files: ['**/*.ts'],
-    ignores: ['config/environment.ts', 'test/**', 'bench/**'],
+    ignores: ['settings/environment.ts', 'test/**', 'bench/**'],
     rules: {
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'config/environment.ts reads the environment' },
+        { object: 'process', property: 'env', message: 'settings/environment.ts reads the environment' },
       ],
     },
   },
   // Chinese texts have Chinese punctuation (GB/T 15834).
   {
-    files: Object.keys(LAYERS).map((folder) => `${folder}/**/*.{ts,tsx}`),
+    files: Object.keys(STOREYS).map((folder) => `${folder}/**/*.{ts,tsx}`),
     ignores: ['store/migrations/**'],
     rules: {
       'no-restricted-syntax': [
@@ -83,7 +115,7 @@ export default ts.config(
       ],
     },
   },
-  ...Object.keys(LAYERS).map(layer),
+  ...Object.keys(STOREYS).flatMap(layout),
   {
     files: ['test/**', 'bench/**'],
     rules: {

@@ -1,19 +1,19 @@
-import { DISPUTE_STAGES, disputeStage } from '../domain/dispute.ts';
-import { DUTIES } from '../domain/duties.ts';
-import { SHARE_OUTCOMES } from '../domain/share-request.ts';
-import { STAGES } from '../domain/supervision.ts';
+import { DISPUTE_STAGES, disputeStage } from '../domain/casework/dispute.ts';
+import { DUTIES } from '../domain/ledger/duties.ts';
+import { SHARE_OUTCOMES } from '../domain/casework/share-request.ts';
+import { STAGES } from '../domain/supervision/findings.ts';
 import { shanghaiInstant, shanghaiWallTime } from '../domain/dates.ts';
 import { caseWorkflowId } from '../domain/ids.ts';
-import { sliceWindow, timeWindow, type TimeWindow } from '../domain/window.ts';
-import { gaps } from '../store/batches.ts';
-import { subjectOf, type CaseFile } from '../store/cases.ts';
-import { advanceDispute } from '../store/disputes.ts';
-import { noteOverdue, runningDeadlines } from '../store/ledger.ts';
-import { closeDays } from '../store/obligations.ts';
-import { advanceOutage, settleBackfill } from '../store/outages.ts';
-import { seeShareRequest } from '../store/share-requests.ts';
-import { getStream } from '../store/streams.ts';
-import { seeRectification } from '../store/supervision.ts';
+import { sliceWindow, timeWindow, type TimeWindow } from '../domain/collection/window.ts';
+import { gaps } from '../store/collection/batches.ts';
+import { subjectOf, type CaseFile } from '../store/ledger/case-files.ts';
+import { advanceDispute } from '../store/casework/disputes.ts';
+import { noteOverdue, runningDeadlines } from '../store/ledger/ledger.ts';
+import { closeDays } from '../store/collection/days.ts';
+import { advanceOutage, settleBackfill } from '../store/casework/outages.ts';
+import { seeShareRequest } from '../store/casework/share-requests.ts';
+import { getStream } from '../store/collection/streams.ts';
+import { seeRectification } from '../store/supervision/findings.ts';
 import type { CaseDependencies } from './dependencies.ts';
 
 /** How a case stands, for its workflow; nothing of it is personal. */

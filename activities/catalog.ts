@@ -1,7 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { comparePublished, readWhole, type HeldEntry } from '../connectors/catalog.ts';
-import type { CatalogFinding } from '../domain/catalog.ts';
-import * as catalog from '../store/catalog.ts';
+import { comparePublished, readWhole, type HeldEntry } from '../connectors/lists/catalog.ts';
+import type { CatalogFinding } from '../domain/library/catalog.ts';
+import * as catalog from '../store/library/catalog.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Numbers of entries; which ones they are is kept beside the catalog. */

@@ -1,5 +1,5 @@
 import { HubError } from '../domain/errors.ts';
-import { noteContact, type Contact } from '../store/streams.ts';
+import { noteContact, type Contact } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Codes of faults in which the source did answer, and what it said was no answer. */

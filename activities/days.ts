@@ -1,8 +1,8 @@
 import { addDays, shanghaiInstant, shanghaiWallTime } from '../domain/dates.ts';
-import { closeDayEarly, closeDays, getDay, noteReason, openDays } from '../store/obligations.ts';
-import { gaps } from '../store/batches.ts';
-import { oldestDifference } from '../store/reconciliation.ts';
-import { getStream, pauseStream } from '../store/streams.ts';
+import { closeDayEarly, closeDays, getDay, noteReason, openDays } from '../store/collection/days.ts';
+import { gaps } from '../store/collection/batches.ts';
+import { oldestDifference } from '../store/collection/reconciliation.ts';
+import { getStream, pauseStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** What the workflow of one stream's day needs to know of it. */

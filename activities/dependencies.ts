@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Streams } from '../connectors/registry.ts';
-import type { FileStore } from '../store/files/contract.ts';
+import type { FileStore } from '../store/library/files/contract.ts';
 
 /** What activities work with. */
 export interface Dependencies {

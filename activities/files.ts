@@ -2,9 +2,9 @@ import { buffer } from 'node:stream/consumers';
 import { cancellationSignal } from '@temporalio/activity';
 import pMap from 'p-map';
 import { HubError } from '../domain/errors.ts';
-import * as files from '../store/certificate-files.ts';
-import { signatureOf } from '../store/files/signature.ts';
-import { getStream } from '../store/streams.ts';
+import * as files from '../store/library/certificate-files.ts';
+import { signatureOf } from '../store/library/files/signature.ts';
+import { getStream } from '../store/collection/streams.ts';
 import type { FileDependencies } from './dependencies.ts';
 
 const FETCH_FOR_MS = 15_000;

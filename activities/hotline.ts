@@ -1,9 +1,9 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { readWhole } from '../connectors/catalog.ts';
-import { readTickets } from '../connectors/disputes.ts';
+import { readWhole } from '../connectors/lists/catalog.ts';
+import { readTickets } from '../connectors/lists/tickets.ts';
 import { HubError } from '../domain/errors.ts';
-import { takeTickets } from '../store/disputes.ts';
-import { saveTicketFaults } from '../store/ticket-faults.ts';
+import { takeTickets } from '../store/casework/disputes.ts';
+import { saveTicketFaults } from '../store/casework/ticket-faults.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Numbers of tickets; what they say is in the database and nowhere else. */

@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { HubError, messageOf } from '../domain/errors.ts';
-import { claimMessage, deferMessage, markDead, markDelivered } from '../store/outbox.ts';
+import { claimMessage, deferMessage, markDead, markDelivered } from '../store/ledger/outbox.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** An activity sends for this long before it reports. */

@@ -2,12 +2,12 @@ import { cancellationSignal } from '@temporalio/activity';
 import { FROM_THE_START } from '../connectors/contract.ts';
 import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
-import { timeWindow, type TimeWindow, type Window } from '../domain/window.ts';
-import * as batches from '../store/batches.ts';
-import { approvedCatalog } from '../store/catalog.ts';
-import * as inspections from '../store/inspections.ts';
-import * as proofs from '../store/proofs.ts';
-import { getStream } from '../store/streams.ts';
+import { timeWindow, type TimeWindow, type Window } from '../domain/collection/window.ts';
+import * as batches from '../store/collection/batches.ts';
+import { approvedCatalog } from '../store/library/catalog.ts';
+import * as inspections from '../store/supervision/inspections.ts';
+import * as proofs from '../store/collection/proofs.ts';
+import { getStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Batches that one night's proof reads again. */

@@ -1,14 +1,14 @@
 import { pMapIterable } from 'p-map';
 import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
-import { mapPage, requireFewRejects } from '../connectors/map-page.ts';
-import { openContract } from '../connectors/source-contract.ts';
+import { mapPage, requireFewRejects } from '../connectors/mapping/map-page.ts';
+import { openContract } from '../connectors/mapping/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
-import { waits } from '../domain/validation.ts';
-import * as batches from '../store/batches.ts';
-import { approvedCatalog, countWaiting } from '../store/catalog.ts';
-import { fieldMemory } from '../store/fields.ts';
-import { writePage } from '../store/pages.ts';
+import { waits } from '../domain/library/validation.ts';
+import * as batches from '../store/collection/batches.ts';
+import { approvedCatalog, countWaiting } from '../store/library/catalog.ts';
+import { fieldMemory } from '../store/collection/fields.ts';
+import { writePage } from '../store/collection/pages.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** An activity reads for this long before it reports; the workflow shows the progress and goes on. */

@@ -1,8 +1,8 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { FROM_THE_START } from '../connectors/contract.ts';
-import { describeWindow, type TimeWindow } from '../domain/window.ts';
-import { countLibrary, libraryKeys, openDiscrepancy, saveComparison } from '../store/reconciliation.ts';
-import { getStream } from '../store/streams.ts';
+import { describeWindow, type TimeWindow } from '../domain/collection/window.ts';
+import { countLibrary, libraryKeys, openDiscrepancy, saveComparison } from '../store/collection/reconciliation.ts';
+import { getStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Up to this many records a window's keys are listed, to name the ones that differ. */

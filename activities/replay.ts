@@ -1,15 +1,15 @@
 import { activityInfo } from '@temporalio/activity';
 import { digestOf } from '../connectors/digest.ts';
-import { mapPage } from '../connectors/map-page.ts';
+import { mapPage } from '../connectors/mapping/map-page.ts';
 import { parseKeepingDigits } from '../connectors/json.ts';
-import { openContract } from '../connectors/source-contract.ts';
+import { openContract } from '../connectors/mapping/source-contract.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
-import { approvedCatalog } from '../store/catalog.ts';
-import { followRejects } from '../store/obligations.ts';
-import { fieldMemory } from '../store/fields.ts';
-import type { PageCounts } from '../store/pages.ts';
-import * as rejects from '../store/rejects.ts';
-import { getStream } from '../store/streams.ts';
+import { approvedCatalog } from '../store/library/catalog.ts';
+import { followRejects } from '../store/collection/days.ts';
+import { fieldMemory } from '../store/collection/fields.ts';
+import type { PageCounts } from '../store/collection/pages.ts';
+import * as rejects from '../store/collection/rejects.ts';
+import { getStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Rejects mapped and committed at once. */

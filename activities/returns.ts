@@ -1,7 +1,7 @@
-import { describeWindow, type BatchWindow, type TimeWindow } from '../domain/window.ts';
-import * as batches from '../store/batches.ts';
-import { closeDiscrepancy, openDiscrepancy } from '../store/reconciliation.ts';
-import { getStream } from '../store/streams.ts';
+import { describeWindow, type BatchWindow, type TimeWindow } from '../domain/collection/window.ts';
+import * as batches from '../store/collection/batches.ts';
+import { closeDiscrepancy, openDiscrepancy } from '../store/collection/reconciliation.ts';
+import { getStream } from '../store/collection/streams.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readableStream } from './stream-of.ts';

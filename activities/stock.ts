@@ -1,7 +1,7 @@
 import { configurationError } from '../domain/errors.ts';
-import { timeWindow } from '../domain/window.ts';
-import * as stock from '../store/stock.ts';
-import { getStream } from '../store/streams.ts';
+import { timeWindow } from '../domain/collection/window.ts';
+import * as stock from '../store/collection/stock.ts';
+import { getStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readableStream } from './stream-of.ts';
 

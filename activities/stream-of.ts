@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { configurationError } from '../domain/errors.ts';
-import { getStream, type StreamRow } from '../store/streams.ts';
+import { getStream, type StreamRow } from '../store/collection/streams.ts';
 
 /** A stream that may be read; throws while it is paused for a fault that only a person can mend. */
 export async function readableStream(db: Knex, name: string): Promise<StreamRow> {

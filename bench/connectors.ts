@@ -8,17 +8,18 @@ import { parse } from 'csv-parse';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import { readBatch } from '../activities/read-batch.ts';
-import { startDatabase } from '../cli/servers.ts';
-import { Supervisor } from '../cli/supervisor.ts';
-import { provide } from '../config/environment.ts';
-import { loadConfig } from '../config/load.ts';
+import { approveDemoCatalog } from '../cli/demo/catalog.ts';
+import { startDatabase } from '../launch/servers.ts';
+import { Supervisor } from '../launch/supervisor.ts';
+import { provide } from '../settings/environment.ts';
+import { loadConfig } from '../settings/load.ts';
 import { Streams, type OpenStream } from '../connectors/registry.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
-import { timeWindow, type Window } from '../domain/window.ts';
-import { batchCounts, closeBatch, getBatch, openBatch } from '../store/batches.ts';
-import { writePage, type PageRows } from '../store/pages.ts';
-import { getStream, saveStreams } from '../store/streams.ts';
-import { configuredStreams } from '../temporal/worker.ts';
+import { timeWindow, type Window } from '../domain/collection/window.ts';
+import { batchCounts, closeBatch, getBatch, openBatch } from '../store/collection/batches.ts';
+import { writePage, type PageRows } from '../store/collection/pages.ts';
+import { getStream, saveStreams } from '../store/collection/streams.ts';
+import { configuredStreams } from '../store/apply-config.ts';
 import { versionsOf, type Scale } from '../test/departments/records.ts';
 import { FORMATS } from '../test/departments/trades.ts';
 import { ownConfig } from '../test/support/live-hub.ts';
@@ -243,6 +244,7 @@ await supervisor.lock();
 try {
   const choice = { folder: await ownConfig(folder), demo: true };
   const { url, db, unlock } = await startDatabase(supervisor, loadConfig(choice), true);
+  await approveDemoCatalog(db);
   const places = {
     land: `sqlite:${join(folder, 'land.db')}`,
     culture: `sqlite:${join(folder, 'culture.db')}`,

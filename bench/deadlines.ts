@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pMap from 'p-map';
-import { program, startDatabase, startTemporal } from '../cli/servers.ts';
-import { Supervisor } from '../cli/supervisor.ts';
-import { loadConfig } from '../config/load.ts';
+import { approveDemoCatalog } from '../cli/demo/catalog.ts';
+import { program, startDatabase, startTemporal } from '../launch/servers.ts';
+import { Supervisor } from '../launch/supervisor.ts';
+import { loadConfig } from '../settings/load.ts';
 import { shanghaiDate } from '../domain/dates.ts';
 import { caseWorkflowId } from '../domain/ids.ts';
-import { actOnDispute, openDispute } from '../store/disputes.ts';
-import { openOutage } from '../store/outages.ts';
+import { actOnDispute, openDispute } from '../store/casework/disputes.ts';
+import { openOutage } from '../store/casework/outages.ts';
 import { rebuildCases } from '../temporal/cases.ts';
 import { connectTemporal } from '../temporal/client.ts';
 import { ownConfig } from '../test/support/live-hub.ts';
@@ -64,6 +65,7 @@ process.once('exit', () => {
 });
 await supervisor.lock();
 const { url, db, unlock } = await startDatabase(supervisor, config, true);
+await approveDemoCatalog(db);
 const { address } = await startTemporal(supervisor, config, () => undefined);
 const client = await connectTemporal(address, config.settings.temporal.namespace);
 await supervisor.start(
@@ -71,9 +73,7 @@ await supervisor.start(
     'worker',
     supervisor,
     { databaseUrl: url, temporalAddress: address, temporalUi: null },
-    {
-      ...{ config: join(folder, 'config'), demo: true },
-    },
+    { folder: join(folder, 'config'), demo: true },
   ),
 );
 try {

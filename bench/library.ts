@@ -5,16 +5,17 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Knex } from 'knex';
 import pMap from 'p-map';
-import { startDatabase } from '../cli/servers.ts';
-import { Supervisor } from '../cli/supervisor.ts';
-import { loadConfig } from '../config/load.ts';
-import { timeWindow } from '../domain/window.ts';
-import { getBatch, openBatch, type Batch } from '../store/batches.ts';
-import { findCertificates } from '../store/certificates.ts';
-import { writePage } from '../store/pages.ts';
-import { differences, finishProof, listPage, startProof } from '../store/proofs.ts';
-import { countLibrary } from '../store/reconciliation.ts';
-import { getStream, saveStreams } from '../store/streams.ts';
+import { approveDemoCatalog } from '../cli/demo/catalog.ts';
+import { startDatabase } from '../launch/servers.ts';
+import { Supervisor } from '../launch/supervisor.ts';
+import { loadConfig } from '../settings/load.ts';
+import { timeWindow } from '../domain/collection/window.ts';
+import { getBatch, openBatch, type Batch } from '../store/collection/batches.ts';
+import { findCertificates } from '../store/library/certificates.ts';
+import { writePage } from '../store/collection/pages.ts';
+import { differences, finishProof, listPage, startProof } from '../store/collection/proofs.ts';
+import { countLibrary } from '../store/collection/reconciliation.ts';
+import { getStream, saveStreams } from '../store/collection/streams.ts';
 import { seeded } from '../test/departments/random.ts';
 import { ownConfig } from '../test/support/live-hub.ts';
 import { ProcessWatch } from './process-watch.ts';
@@ -247,6 +248,7 @@ await supervisor.lock();
 try {
   const choice = { folder: await ownConfig(folder), demo: true };
   const { url, db, unlock } = await startDatabase(supervisor, loadConfig(choice), true);
+  await approveDemoCatalog(db);
   const machine = `${availableParallelism()} cores, ${shown(totalmem() / 2 ** 30)} GiB`;
   console.error(
     `${shown(RECORDS)} records in ${streams.length} streams, ${shown(big.records)} of them in one · ${machine}`,

@@ -1,13 +1,13 @@
-import { RowBuffer } from '../connectors/row-buffer.ts';
-import type { Certificate, Holder } from '../domain/certificate.ts';
+import { RowBuffer } from '../connectors/mapping/row-buffer.ts';
+import type { Certificate, Holder } from '../domain/library/certificate.ts';
 import { shanghaiDate, shanghaiInstant } from '../domain/dates.ts';
 import {
   buildCertificateIdentifier,
   completeCreditCode,
   completeIdNumber,
   completeOrganizationCode,
-} from '../domain/identifiers.ts';
-import { fromMs, toMs, type TimeWindow } from '../domain/window.ts';
+} from '../domain/library/identifiers.ts';
+import { fromMs, toMs, type TimeWindow } from '../domain/collection/window.ts';
 import { seeded } from '../test/departments/random.ts';
 
 /** Records of a page. */

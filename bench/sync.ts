@@ -4,12 +4,13 @@ import { availableParallelism, totalmem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Knex } from 'knex';
-import { program, spawnNode, startDatabase, startTemporal } from '../cli/servers.ts';
-import { Supervisor } from '../cli/supervisor.ts';
-import { provide } from '../config/environment.ts';
-import { findStream, loadConfig } from '../config/load.ts';
+import { approveDemoCatalog } from '../cli/demo/catalog.ts';
+import { program, spawnNode, startDatabase, startTemporal } from '../launch/servers.ts';
+import { Supervisor } from '../launch/supervisor.ts';
+import { provide } from '../settings/environment.ts';
+import { findStream, loadConfig } from '../settings/load.ts';
 import { syncWorkflowId } from '../domain/ids.ts';
-import { timeWindow } from '../domain/window.ts';
+import { timeWindow } from '../domain/collection/window.ts';
 import { connectTemporal } from '../temporal/client.ts';
 import { labelOf } from '../temporal/schedules.ts';
 import { secretOf } from '../test/departments/departments.ts';
@@ -62,10 +63,11 @@ async function measure(records: number): Promise<void> {
   try {
     let stopDepartment = await startDepartment(0);
     const { url: databaseUrl, db, unlock } = await startDatabase(supervisor, config, true);
+    await approveDemoCatalog(db);
     const temporal = await startTemporal(supervisor, config, console.error);
     const client = await connectTemporal(temporal.address, config.settings.temporal.namespace);
     const addresses = { databaseUrl, temporalAddress: temporal.address, temporalUi: temporal.ui };
-    await supervisor.start(program('worker', supervisor, addresses, { config: choice.folder, demo: true }));
+    await supervisor.start(program('worker', supervisor, addresses, choice));
 
     const { connector, stream } = findStream(config, STREAM);
     const sync = (): Promise<SyncWindowResult> =>

@@ -1,14 +1,14 @@
 import type { z } from 'zod';
-import type { ConnectorConfig } from '../config/connector-schema.ts';
+import type { ConnectorConfig } from '../settings/schemas/connector.ts';
 import type {
   CatalogSourceConfig,
   DisputeSourceConfig,
   OutboundConfig,
   StreamConfig,
-} from '../config/stream-schema.ts';
+} from '../settings/kinds/stream.ts';
 import type { Said } from '../domain/said.ts';
-import type { Problem } from '../domain/validation.ts';
-import type { BatchWindow, TimeWindow, Window } from '../domain/window.ts';
+import type { Problem } from '../domain/library/validation.ts';
+import type { BatchWindow, TimeWindow, Window } from '../domain/collection/window.ts';
 
 /**
  * The contract behind which every way of reaching a department's system stands: a gateway, a database, a file drop.

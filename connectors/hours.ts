@@ -1,4 +1,4 @@
-import type { ConnectorConfig } from '../config/connector-schema.ts';
+import type { ConnectorConfig } from '../settings/schemas/connector.ts';
 import { addDays, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../domain/dates.ts';
 import { transientError } from '../domain/errors.ts';
 import type { Page, Source } from './contract.ts';

@@ -1,12 +1,12 @@
-import type { ConnectorConfig } from '../config/connector-schema.ts';
+import type { ConnectorConfig } from '../settings/schemas/connector.ts';
 import type {
   CatalogSourceConfig,
   DisputeSourceConfig,
   OutboundConfig,
   StreamConfig,
-} from '../config/stream-schema.ts';
+} from '../settings/kinds/stream.ts';
 import { configurationError } from '../domain/errors.ts';
-import { findStream, type HubConfig } from '../config/load.ts';
+import { findStream, type HubConfig } from '../settings/load.ts';
 import type { ConnectorKind, OpenOptions, PublishedList, RecordHints, Source, Target } from './contract.ts';
 import { database } from './database/index.ts';
 import { exchange } from './exchange/index.ts';
@@ -14,7 +14,7 @@ import { file } from './file/index.ts';
 import { keepHours } from './hours.ts';
 import { http } from './http/index.ts';
 import { inbox } from './inbox/index.ts';
-import { compileMapping, type Mapping } from './mapping.ts';
+import { compileMapping, type Mapping } from './mapping/compile.ts';
 
 /** The kinds that the hub brings along; a new one is one entry here, and one in config/connector-schema.ts. */
 const BUILT_IN: Record<string, ConnectorKind> = { http, database, exchange, file, inbox };

@@ -1,4 +1,4 @@
-import type { TimeFormat } from '../config/stream-schema.ts';
+import type { TimeFormat } from '../settings/kinds/stream.ts';
 import { shanghaiInstant, shanghaiWallTime } from '../domain/dates.ts';
 
 /** An instant as a source writes it, Shanghai time where the form has no offset. */

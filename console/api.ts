@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
-import type { ProblemView } from '../server/api/problem.ts';
+import type { ProblemView } from '../server/api/base/problem.ts';
 import { currentLanguage } from './language.tsx';
 
 export type Query = Record<string, string | number | boolean | undefined>;

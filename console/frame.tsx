@@ -2,12 +2,12 @@ import { Button } from 'antd';
 import { useState } from 'react';
 import { Link, NavLink, Outlet } from 'react-router';
 import { ROLES } from '../domain/access.ts';
-import type { SignedOut } from '../server/api/session.ts';
+import type { SignedOut } from '../server/api/console/session.ts';
 import { send, useSend } from './api.ts';
 import { useLanguage } from './language.tsx';
 import { LiveProvider, LiveStrip, OverdueNotice } from './live.tsx';
 import { LanguageSwitch } from './parts/language-switch.tsx';
-import { MENU } from './routes.tsx';
+import { MENU } from './menu.ts';
 import { useSession } from './session.tsx';
 
 /** What is around every page: the menu, who is signed in, the city. Plain HTML, for it is what is waited for first. */

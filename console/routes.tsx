@@ -1,132 +1,21 @@
 import { createBrowserRouter, type RouteObject } from 'react-router';
-import type { Permission } from '../domain/access.ts';
 import { Frame } from './frame.tsx';
-import { Missing, PageFault } from './pages/missing.tsx';
-
-/** A page of the menu. */
-export interface Page {
-  path: string;
-  zh: string;
-  en: string;
-  /** Who has it in the menu. */
-  needs: Permission;
-  load: NonNullable<RouteObject['lazy']>;
-}
-
-/** A page’s code is fetched when it is opened. */
-const page = (load: () => Promise<{ default: React.ComponentType }>) => async () => ({
-  Component: (await load()).default,
-});
-
-/** The menu, in its order: what is due, what is kept, how it is set up. */
-export const MENU: { zh: string; en: string; pages: Page[] }[] = [
-  {
-    zh: '监督',
-    en: 'Supervision',
-    pages: [
-      {
-        ...{ path: '/', zh: '总览', en: 'Overview', needs: 'tasks:read' },
-        load: page(() => import('./pages/overview.tsx')),
-      },
-      {
-        ...{ path: '/tasks', zh: '时限任务', en: 'Deadlines', needs: 'tasks:read' },
-        load: page(() => import('./pages/tasks.tsx')),
-      },
-      {
-        ...{ path: '/disputes', zh: '异议', en: 'Disputes', needs: 'disputes:read' },
-        load: page(() => import('./pages/disputes.tsx')),
-      },
-      {
-        ...{ path: '/outages', zh: '不可抗力与补录', en: 'Outages', needs: 'outages:read' },
-        load: page(() => import('./pages/outages.tsx')),
-      },
-      {
-        ...{ path: '/share-requests', zh: '共享申请', en: 'Share requests', needs: 'share:read' },
-        load: page(() => import('./pages/share-requests.tsx')),
-      },
-      {
-        ...{ path: '/inspections', zh: '监督检查', en: 'Inspections', needs: 'supervision:read' },
-        load: page(() => import('./pages/inspections.tsx')),
-      },
-      {
-        ...{ path: '/supervision', zh: '责令与通报', en: 'Orders and notices', needs: 'supervision:read' },
-        load: page(() => import('./pages/supervision.tsx')),
-      },
-      {
-        ...{ path: '/figures', zh: '考核', en: 'Figures', needs: 'figures:read' },
-        load: page(() => import('./pages/figures.tsx')),
-      },
-    ],
-  },
-  {
-    zh: '数据',
-    en: 'Data',
-    pages: [
-      {
-        ...{ path: '/streams', zh: '归集', en: 'Collection', needs: 'streams:read' },
-        load: page(() => import('./pages/streams.tsx')),
-      },
-      {
-        ...{ path: '/rejects', zh: '问题数据', en: 'Rejects', needs: 'rejects:read' },
-        load: page(() => import('./pages/rejects.tsx')),
-      },
-      {
-        ...{ path: '/certificates', zh: '证照', en: 'Certificates', needs: 'certificates:read' },
-        load: page(() => import('./pages/certificates.tsx')),
-      },
-      {
-        ...{ path: '/catalog', zh: '目录', en: 'Catalog', needs: 'catalog:read' },
-        load: page(() => import('./pages/catalog.tsx')),
-      },
-    ],
-  },
-  {
-    zh: '配置',
-    en: 'Setup',
-    pages: [
-      {
-        ...{ path: '/rules', zh: '规则', en: 'Rules', needs: 'rules:read' },
-        load: page(() => import('./pages/rules.tsx')),
-      },
-      {
-        ...{ path: '/calendar', zh: '日历', en: 'Calendar', needs: 'calendar:read' },
-        load: page(() => import('./pages/calendar.tsx')),
-      },
-      {
-        ...{ path: '/accounts', zh: '单位与账号', en: 'Units and accounts', needs: 'contacts:read' },
-        load: page(() => import('./pages/accounts.tsx')),
-      },
-    ],
-  },
-  {
-    zh: '运行',
-    en: 'Operation',
-    pages: [
-      {
-        ...{ path: '/operation', zh: '运行', en: 'Operation', needs: 'operation:read' },
-        load: page(() => import('./pages/operation.tsx')),
-      },
-      {
-        ...{ path: '/audit', zh: '审计', en: 'Audit', needs: 'audit:read' },
-        load: page(() => import('./pages/audit.tsx')),
-      },
-    ],
-  },
-];
+import { MENU, page } from './menu.ts';
+import { Missing, PageFault } from './pages/console/missing.tsx';
 
 /** Pages below those of the menu. */
 const BELOW: RouteObject[] = [
-  { path: '/tasks/:id', lazy: page(() => import('./pages/task.tsx')) },
-  { path: '/disputes/:id', lazy: page(() => import('./pages/dispute.tsx')) },
-  { path: '/outages/:id', lazy: page(() => import('./pages/outage.tsx')) },
-  { path: '/share-requests/:id', lazy: page(() => import('./pages/share-request.tsx')) },
-  { path: '/streams/:name', lazy: page(() => import('./pages/stream.tsx')) },
-  { path: '/me', lazy: page(() => import('./pages/me.tsx')) },
-  { path: '/certificates/record', lazy: page(() => import('./pages/certificate.tsx')) },
-  { path: '/certificates/:stream/:key', lazy: page(() => import('./pages/certificate.tsx')) },
-  { path: '/catalog/:code', lazy: page(() => import('./pages/catalog-entry.tsx')) },
-  { path: '/supervision/:id', lazy: page(() => import('./pages/finding.tsx')) },
-  { path: '/notices/:id', lazy: page(() => import('./pages/notice.tsx')) },
+  { path: '/tasks/:id', lazy: page(() => import('./pages/ledger/task.tsx')) },
+  { path: '/disputes/:id', lazy: page(() => import('./pages/casework/dispute.tsx')) },
+  { path: '/outages/:id', lazy: page(() => import('./pages/casework/outage.tsx')) },
+  { path: '/share-requests/:id', lazy: page(() => import('./pages/casework/share-request.tsx')) },
+  { path: '/streams/:name', lazy: page(() => import('./pages/collection/stream.tsx')) },
+  { path: '/me', lazy: page(() => import('./pages/console/me.tsx')) },
+  { path: '/certificates/record', lazy: page(() => import('./pages/library/certificate.tsx')) },
+  { path: '/certificates/:stream/:key', lazy: page(() => import('./pages/library/certificate.tsx')) },
+  { path: '/catalog/:code', lazy: page(() => import('./pages/library/catalog-entry.tsx')) },
+  { path: '/supervision/:id', lazy: page(() => import('./pages/supervision/finding.tsx')) },
+  { path: '/notices/:id', lazy: page(() => import('./pages/supervision/notice.tsx')) },
 ];
 
 export const router = createBrowserRouter([

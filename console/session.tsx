@@ -1,13 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, lazy, useContext, type ReactNode } from 'react';
 import type { Permission } from '../domain/access.ts';
-import type { SessionView } from '../server/api/session.ts';
+import type { SessionView } from '../server/api/console/session.ts';
 import { useGet } from './api.ts';
 import { Failure, Waiting } from './parts/states.tsx';
 
 /** Not asked of those who are signed in already, who are nearly all. */
-const SignIn = lazy(async () => ({ default: (await import('./pages/sign-in.tsx')).SignIn }));
-const ChangePassword = lazy(async () => ({ default: (await import('./pages/sign-in.tsx')).ChangePassword }));
+const SignIn = lazy(async () => ({ default: (await import('./pages/console/sign-in.tsx')).SignIn }));
+const ChangePassword = lazy(async () => ({ default: (await import('./pages/console/sign-in.tsx')).ChangePassword }));
 
 const Context = createContext<SessionView | null>(null);
 

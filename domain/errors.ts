@@ -4,7 +4,7 @@
  * - `transient`: the other side is busy, away or garbled; the same call is worth repeating.
  * - `system`: our own fault or a broken promise of a source; it fails loudly and raises an alert.
  *
- * The fourth kind, a record's own fault, is not an error but a reject (`domain/validation.ts`).
+ * The fourth kind, a record's own fault, is not an error but a reject (`domain/library/validation.ts`).
  */
 export type ErrorKind = 'configuration' | 'transient' | 'system';
 

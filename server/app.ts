@@ -1,9 +1,10 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import { api, type ApiOptions } from './api/api.ts';
+import type { ApiOptions } from './api/base/api.ts';
+import { api } from './api/index.ts';
 import { consoleFiles } from './console-files.ts';
 import { healthRoutes, type HealthOptions } from './health.ts';
-import { inboxRoutes } from './inbox.ts';
-import type { InboxOptions } from './inbox-request.ts';
+import { inboxRoutes } from './inbox/inbox.ts';
+import type { InboxOptions } from './inbox/request.ts';
 
 /** The console: its API, and the folder of its files; null where they are served from elsewhere. */
 export type ConsoleOptions = ApiOptions & { folder: string | null };

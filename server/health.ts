@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import { shanghaiInstant } from '../domain/dates.ts';
-import { openAlerts } from '../store/alerts.ts';
-import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/duties.ts';
-import { countObligations, findGaps } from '../store/overview.ts';
-import { listStreams } from '../store/streams.ts';
+import { openAlerts } from '../store/ledger/alerts.ts';
+import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
+import { countObligations, findGaps } from '../store/collection/overview.ts';
+import { listStreams } from '../store/collection/streams.ts';
 
 export interface HealthOptions {
   db: Knex;

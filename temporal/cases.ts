@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import pMap from 'p-map';
 import type { Knex } from 'knex';
 import { caseWorkflowId } from '../domain/ids.ts';
-import { openCases, subjectOf, unseenCases, type CaseFile } from '../store/cases.ts';
+import { openCases, subjectOf, unseenCases, type CaseFile } from '../store/ledger/case-files.ts';
 import { wakeSignal, type CaseInput } from '../workflows/messages.ts';
 import { caseAttributes, type WorkflowKind } from '../workflows/search-attributes.ts';
 

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { findStream, type HubConfig } from '../config/load.ts';
+import { findStream, type HubConfig } from '../settings/load.ts';
 import { openStream } from '../connectors/registry.ts';
 import { configurationError } from '../domain/errors.ts';
 import {
@@ -9,7 +9,7 @@ import {
   stockWorkflowId,
   syncWorkflowId,
 } from '../domain/ids.ts';
-import { describeWindow, timeWindow } from '../domain/window.ts';
+import { describeWindow, timeWindow } from '../domain/collection/window.ts';
 import type { inspectSample } from '../workflows/inspect-sample.ts';
 import type { Totals } from '../workflows/messages.ts';
 import type { replayRejects } from '../workflows/replay-rejects.ts';

@@ -8,9 +8,9 @@ import {
 import type { TypedSearchAttributes } from '@temporalio/common';
 import pMap from 'p-map';
 import pRetry from 'p-retry';
-import { dailyRule } from '../config/jurisdiction-schema.ts';
-import type { StreamConfig } from '../config/stream-schema.ts';
-import { cutOffOf, type HubConfig } from '../config/load.ts';
+import { dailyRule } from '../settings/schemas/jurisdiction.ts';
+import type { StreamConfig } from '../settings/kinds/stream.ts';
+import { cutOffOf, type HubConfig } from '../settings/load.ts';
 import {
   catalogScheduleId,
   dailyScheduleId,

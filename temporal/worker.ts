@@ -12,21 +12,19 @@ import type { Knex } from 'knex';
 import pRetry from 'p-retry';
 import { createActivities } from '../activities/index.ts';
 import type { FileDependencies } from '../activities/dependencies.ts';
-import { dailyRule, LONGEST_TERM } from '../config/jurisdiction-schema.ts';
-import { cutOffOf, type ConfigChoice, type HubConfig } from '../config/load.ts';
-import { watchConfig } from '../config/watch.ts';
-import type { Logger } from '../config/logger.ts';
+import type { ConfigChoice, HubConfig } from '../settings/load.ts';
+import { watchConfig } from '../settings/watch.ts';
+import type { Logger } from '../settings/logger.ts';
 import { Streams } from '../connectors/registry.ts';
 import { retimeWorkflowId } from '../domain/ids.ts';
 import { messageOf } from '../domain/errors.ts';
-import { noteCalendar, saveCalendar, type CalendarInForce } from '../store/calendar.ts';
-import { openDays, streamsBehind } from '../store/obligations.ts';
-import { saveHub, saveRules } from '../store/rules.ts';
-import { saveStreams, type ConfiguredStream } from '../store/streams.ts';
-import { startOfDayMs } from '../domain/dates.ts';
+import { calendarInForce, configuredStreams, saveLaw } from '../store/apply-config.ts';
+import { noteCalendar, saveCalendar } from '../store/ledger/calendar.ts';
+import { openDays, streamsBehind } from '../store/collection/days.ts';
+import { saveStreams } from '../store/collection/streams.ts';
 import type { retime } from '../workflows/retime.ts';
 import { activityInterceptors } from './interceptors.ts';
-import { labelOf, reconcileSchedules, wakeSchedules } from './schedules.ts';
+import { reconcileSchedules, wakeSchedules } from './schedules.ts';
 
 export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
@@ -46,25 +44,6 @@ export function installRuntime(logger: Logger): void {
 /** Fields of the SDK's lines that are the same in all of them, or too long. */
 const UNSHOWN = new Set(['sdkComponent', 'namespace', 'taskQueue', 'taskToken', 'isLocal', 'workflowRunId']);
 const WINSTON_LEVELS = { TRACE: 'debug', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
-
-/** What the configuration says of every stream, in the shape of the store. */
-export function configuredStreams(config: HubConfig): ConfiguredStream[] {
-  const { id: rule, article, quote: duty, basis } = dailyRule(config.jurisdiction);
-  const { due } = config.jurisdiction.daily;
-  return config.connectors.flatMap((connector) =>
-    connector.streams.map((stream) => ({
-      name: stream.id,
-      title: labelOf(connector.name, stream).title,
-      connector: connector.id,
-      unitCode: connector.unit,
-      unitName: connector.name,
-      delivery: stream.delivery,
-      since: stream.since === undefined ? null : new Date(startOfDayMs(stream.since)),
-      daily:
-        stream.delivery === 'daily' ? { rule, article, duty, basis, cutOff: cutOffOf(config, stream.id), due } : null,
-    })),
-  );
-}
 
 /**
  * A running worker and the configuration it works by. The configuration is watched: a valid change is taken over at
@@ -185,18 +164,6 @@ export class HubWorker {
     await wakeSchedules(this.#client, config, await streamsBehind(this.#db, new Date()));
     this.#logger.info('configuration applied', { streams: kept, removed, jurisdiction: config.jurisdiction.id });
   }
-}
-
-/** What the ledger counts working days by. */
-export const calendarInForce = ({ calendar, calendarTables, jurisdiction }: HubConfig): CalendarInForce => ({
-  ...{ tables: calendarTables, calendar, dayEnds: jurisdiction.dayEnds, longest: LONGEST_TERM },
-});
-
-/** The rules of the profile and the unit that supervises, into the database. */
-export async function saveLaw(db: Knex, { jurisdiction, settings }: HubConfig): Promise<void> {
-  await saveRules(db, jurisdiction.rules);
-  const management = { code: settings.managementUnit ?? '', name: settings.managementName };
-  await saveHub(db, management, settings.temporal.taskQueue);
 }
 
 const ASK_FOR_MS = 3_000;

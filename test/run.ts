@@ -10,11 +10,11 @@ import { spec } from 'node:test/reporters';
 import { promisify } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import pRetry from 'p-retry';
-import { builtConsole } from '../cli/console.ts';
-import { readEnvironment } from '../config/environment.ts';
+import { builtConsole } from '../launch/console.ts';
+import { readEnvironment } from '../settings/environment.ts';
 import { migrate, openDatabase, requireServer } from '../store/database.ts';
-import { prepareEmbeddedPostgres } from '../store/embedded.ts';
-import { findTemporal } from '../temporal/dev-server.ts';
+import { prepareEmbeddedPostgres } from '../launch/postgres.ts';
+import { findTemporal } from '../launch/temporal.ts';
 import { bundleWorkflows } from './support/bundle.ts';
 import { TEMPLATE, withName } from './support/database.ts';
 import { freePorts } from './support/ports.ts';
@@ -32,22 +32,24 @@ const VERSITYGW = 'v1.8.0';
 
 /** Folders of tests; the quick ones need no servers. */
 const QUICK = ['unit'];
+/** The source itself: types, rules, format. */
+const STATIC = ['static'];
 /** Those that start whole hubs, which take as much of the machine as several of the others. */
 const LIVE = ['chaos', 'browser', 'integration'];
 /** Those whose workers are in the tests themselves. */
 const BUNDLED = ['workflow', 'replay'];
-const FULL = [...QUICK, ...BUNDLED, 'connectors', 'store', ...LIVE];
+const FULL = [...STATIC, ...QUICK, ...BUNDLED, 'connectors', 'store', 'api', ...LIVE];
 const isIn = (folders: string[], file: string): boolean => folders.some((folder) => file.includes(`/test/${folder}/`));
 
 const files: string[] = [];
 for (const folder of quick ? QUICK : FULL) {
   const found: string[] = [];
-  for await (const file of glob(join(ROOT, 'test', folder, '*.test.ts'))) found.push(file);
+  for await (const file of glob(join(ROOT, 'test', folder, '**/*.test.ts'))) found.push(file);
   files.push(
     ...found.sort().filter((file) => wanted.length === 0 || wanted.some((part) => relative(ROOT, file).includes(part))),
   );
 }
-const needServers = files.some((file) => !isIn(QUICK, file));
+const needServers = files.some((file) => !isIn([...QUICK, ...STATIC], file));
 
 const cleanUp: (() => unknown)[] = [];
 try {

@@ -12,7 +12,7 @@ import {
 import type { WindowPlan } from '../activities/collect.ts';
 import type { Day, DayState } from '../activities/days.ts';
 import { shanghaiDate, shanghaiInstant, startOfDayMs, timeOfDayMs } from '../domain/dates.ts';
-import { describeWindow, timeWindow, type TimeWindow } from '../domain/window.ts';
+import { describeWindow, timeWindow, type TimeWindow } from '../domain/collection/window.ts';
 import {
   closeDayEarlyUpdate,
   INCOMPLETE,

@@ -1,6 +1,6 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { DayState } from '../activities/days.ts';
-import type { BatchWindow, TimeWindow, Window } from '../domain/window.ts';
+import type { BatchWindow, TimeWindow, Window } from '../domain/collection/window.ts';
 
 /** Names of a stream as people read them in Temporal's UI. */
 export interface StreamLabel {

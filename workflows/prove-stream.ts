@@ -1,5 +1,5 @@
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import { describeWindow, PROOF_SLICE_MS, sliceWindow, type Window } from '../domain/window.ts';
+import { describeWindow, PROOF_SLICE_MS, sliceWindow, type Window } from '../domain/collection/window.ts';
 import type { ProveStreamInput, ProveStreamResult } from './messages.ts';
 import {
   ledger,

@@ -1,5 +1,5 @@
 import { ApplicationFailure, continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import { describeWindow, halveWindow, type TimeWindow } from '../domain/window.ts';
+import { describeWindow, halveWindow, type TimeWindow } from '../domain/collection/window.ts';
 import { INCOMPLETE, type ReconcileStreamInput, type ReconcileStreamResult } from './messages.ts';
 import { pausingOnConfigurationError, reading, source, syncInTurn } from './steps.ts';
 

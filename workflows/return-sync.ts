@@ -1,5 +1,5 @@
 import { ApplicationFailure, continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { BatchWindow } from '../domain/window.ts';
+import type { BatchWindow } from '../domain/collection/window.ts';
 import { INCOMPLETE, type ReturnSyncInput, type ReturnSyncResult } from './messages.ts';
 import { addTotals, ledger, noTotals, pausingOnConfigurationError, shownTotals, source, syncInTurn } from './steps.ts';
 

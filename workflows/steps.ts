@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { proveWorkflowId, reconcileWorkflowId, returnWorkflowId, syncWorkflowId } from '../domain/ids.ts';
-import { describeWindow } from '../domain/window.ts';
+import { describeWindow } from '../domain/collection/window.ts';
 import {
   CONFIGURATION,
   INCOMPLETE,

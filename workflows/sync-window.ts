@@ -1,5 +1,5 @@
 import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import { describeWindow, halveWindow } from '../domain/window.ts';
+import { describeWindow, halveWindow } from '../domain/collection/window.ts';
 import type { SyncWindowInput, SyncWindowResult } from './messages.ts';
 import { addTotals, noTotals, pausingOnConfigurationError, reading, shownTotals, source } from './steps.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
-import { readCatalog } from '../../config/catalog-file.ts';
-import { approveDrafts, draftEntries } from '../../store/catalog.ts';
-import { ROOT } from '../options.ts';
+import { readCatalog } from '../../settings/sheets/catalog.ts';
+import { approveDrafts, draftEntries } from '../../store/library/catalog.ts';
+import { ROOT } from '../../settings/root.ts';
 
 /** Puts the catalog of the demonstration into force, as its management unit would. */
 export async function approveDemoCatalog(db: Knex): Promise<void> {

@@ -9,16 +9,16 @@ import {
 import type { Knex } from 'knex';
 import { Listr } from 'listr2';
 import pRetry from 'p-retry';
-import type { StreamConfig } from '../../config/stream-schema.ts';
-import { cutOffOf, type HubConfig } from '../../config/load.ts';
+import type { StreamConfig } from '../../settings/kinds/stream.ts';
+import { cutOffOf, type HubConfig } from '../../settings/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
 import { HubError, messageOf, systemError } from '../../domain/errors.ts';
 import { dailyScheduleId, dailyWorkflowId, returnScheduleId } from '../../domain/ids.ts';
-import { streamOverview } from '../../store/overview.ts';
+import { streamOverview } from '../../store/collection/overview.ts';
 import { labelOf } from '../../temporal/schedules.ts';
 import type { dailyAggregation } from '../../workflows/daily-aggregation.ts';
-import { proveInHub, provablePeriod } from '../prove.ts';
+import { proveInHub, provablePeriod } from '../collection/prove.ts';
 import { closeDayEarlyUpdate, type StreamLabel } from '../../workflows/messages.ts';
 import { streamAttributes } from '../../workflows/search-attributes.ts';
 

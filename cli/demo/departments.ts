@@ -1,17 +1,17 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import axios from 'axios';
 import type { Knex } from 'knex';
-import { provide } from '../../config/environment.ts';
-import { addAccount, listAccounts } from '../../store/accounts.ts';
-import { cutOffOf, type HubConfig } from '../../config/load.ts';
+import { departmentAddresses, noteDepartments, type DepartmentAddresses } from '../kit/demo-departments.ts';
+import { addAccount, listAccounts } from '../../store/console/accounts.ts';
+import { cutOffOf, type HubConfig } from '../../settings/load.ts';
 import { shanghaiDate, timeOfDayMs } from '../../domain/dates.ts';
 import { configurationError } from '../../domain/errors.ts';
-import { fileContact, listContacts } from '../../store/contacts.ts';
-import { ROOT } from '../options.ts';
-import { spawnNode } from '../servers.ts';
-import type { Supervisor } from '../supervisor.ts';
+import { fileContact, listContacts } from '../../store/ledger/contacts.ts';
+import { ROOT } from '../../settings/root.ts';
+import { spawnNode } from '../../launch/servers.ts';
+import type { Supervisor } from '../../launch/supervisor.ts';
 
 const DAYS = 14;
 const DAY_MS = 86_400_000;
@@ -66,7 +66,7 @@ export function demoData(folder: string, options: Partial<DemoData>, nowMs: numb
 
 /** Each department is a process of its own, frozen at this moment: it has closed for the day. */
 export async function startDepartments(supervisor: Supervisor, data: DemoData, nowMs: number): Promise<string> {
-  const addresses: Partial<Record<DepartmentId, Addresses>> = {};
+  const addresses: Record<string, DepartmentAddresses> = {};
   for (const id of DEPARTMENTS) {
     const args = [
       ...[id, '--seed', String(data.seed), '--records', String(Math.round(data.records * SHARES[id]))],
@@ -93,8 +93,7 @@ export async function startDepartments(supervisor: Supervisor, data: DemoData, n
     });
     addresses[id] = { url, address };
   }
-  writeFileSync(departmentsFile(supervisor.folder), JSON.stringify(addresses));
-  provideDepartments(supervisor.folder);
+  noteDepartments(supervisor.folder, addresses);
   return `Simulated departments: ${DEPARTMENTS.join(', ')}`;
 }
 
@@ -153,35 +152,4 @@ export async function addDemoAccounts(db: Knex, { connectors }: HubConfig): Prom
     await addAccount(db, { login, role, name, unitCode }, { password: DEMO_PASSWORD, mustChange: false }, new Date());
   }
   return 'Accounts admin, engineer, manager, issuer, user, auditor';
-}
-
-/** Forgets the addresses: the departments have ended. */
-export const forgetDepartments = (folder: string): void => {
-  rmSync(departmentsFile(folder), { force: true });
-};
-
-const departmentsFile = (folder: string): string => join(folder, 'departments.json');
-
-/** Addresses of the departments of a demonstration that is running on a folder, by their ids; none when it is not. */
-export function departmentAddresses(folder: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(readDepartments(folder)).map(([id, { url }]) => [id, url]));
-}
-
-/** Puts the addresses and secrets of those departments where their connectors look for them. */
-export function provideDepartments(folder: string): void {
-  for (const [id, { address }] of Object.entries(readDepartments(folder))) {
-    provide(`HUB_DEMO_${id.toUpperCase()}_URL`, address);
-    provide(`HUB_DEMO_${id.toUpperCase()}_SECRET`, `${id}-secret`);
-  }
-}
-
-/** Where a department is: its own server, and what the hub is told. */
-interface Addresses {
-  url: string;
-  address: string;
-}
-
-function readDepartments(folder: string): Record<string, Addresses> {
-  const file = departmentsFile(folder);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Addresses>) : {};
 }

@@ -1,9 +1,9 @@
 import type { Knex } from 'knex';
-import type { HubConfig } from '../../config/load.ts';
-import { countShared } from '../../store/certificates.ts';
-import { countObligations, findGaps, listObligations, streamOverview } from '../../store/overview.ts';
-import { gapTable, obligationTable, streamTable } from '../output.ts';
-import type { Addresses } from '../servers.ts';
+import type { HubConfig } from '../../settings/load.ts';
+import { countShared } from '../../store/library/certificates.ts';
+import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
+import { gapTable, obligationTable, streamTable } from '../kit/output.ts';
+import type { Addresses } from '../../launch/servers.ts';
 import { isCollected, type StreamProof } from './collect.ts';
 import { DEMO_PASSWORD } from './departments.ts';
 import { compareWithTruth, type TruthReport } from './truth.ts';

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import knex, { type Knex } from 'knex';
-import type { DatabaseConnectorConfig, Scheme } from '../../config/kinds/database.ts';
-import { SCHEMES } from '../../config/kinds/database.ts';
-import { resolveReference } from '../../config/environment.ts';
+import type { DatabaseConnectorConfig, Scheme } from '../../settings/kinds/database.ts';
+import { SCHEMES } from '../../settings/kinds/database.ts';
+import { resolveReference } from '../../settings/environment.ts';
 import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
 import type { OpenOptions } from '../contract.ts';
 import { parseKeepingDigits } from '../json.ts';

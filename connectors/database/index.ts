@@ -4,9 +4,16 @@ import {
   type DatabaseStreamConfig,
   type TableListConfig,
   type TableOutboundConfig,
-} from '../../config/kinds/database.ts';
+} from '../../settings/kinds/database.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { followingBatch, fromMs, timeWindow, toMs, type BatchWindow, type Window } from '../../domain/window.ts';
+import {
+  followingBatch,
+  fromMs,
+  timeWindow,
+  toMs,
+  type BatchWindow,
+  type Window,
+} from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type {
   ChainView,

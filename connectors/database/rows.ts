@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
-import type { DatabaseStreamConfig } from '../../config/kinds/database.ts';
-import type { TimeFormat } from '../../config/stream-schema.ts';
+import type { DatabaseStreamConfig } from '../../settings/kinds/database.ts';
+import type { TimeFormat } from '../../settings/kinds/stream.ts';
 import { writeTime } from '../time-format.ts';
 import type { Dialect } from './connection.ts';
 

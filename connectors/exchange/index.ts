@@ -3,9 +3,9 @@ import {
   exchangeConnectorSchema,
   type ExchangeConnectorConfig,
   type ExchangeStreamConfig,
-} from '../../config/kinds/database.ts';
-import { RULES } from '../../domain/validation.ts';
-import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
+} from '../../settings/kinds/database.ts';
+import { RULES } from '../../domain/library/validation.ts';
+import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type {
   ChainView,

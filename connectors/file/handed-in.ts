@@ -7,12 +7,12 @@ import {
   fileStream,
   formatOf,
   type FileStreamConfig,
-} from '../../config/kinds/file.ts';
-import type { StreamConfig } from '../../config/stream-schema.ts';
+} from '../../settings/kinds/file.ts';
+import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
 import { hasReservedStep, ownValue } from '../../domain/names.ts';
 import type { Page } from '../contract.ts';
-import { isObject } from '../mapping.ts';
+import { isObject } from '../mapping/compile.ts';
 import { pageOf } from './index.ts';
 import { Intake } from './intake.ts';
 import type { Place } from './places.ts';

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../config/kinds/file.ts';
+import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../settings/kinds/file.ts';
 import { addDays, parseDate, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
 import { transientError } from '../../domain/errors.ts';
-import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
+import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type {
   ChainView,

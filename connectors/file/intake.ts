@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
-import { formatOf, type FileConnectorConfig, type FileStreamConfig } from '../../config/kinds/file.ts';
+import { formatOf, type FileConnectorConfig, type FileStreamConfig } from '../../settings/kinds/file.ts';
 import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
 import { sidecars, type Entry, type Place } from './places.ts';
 import { rowsOf, type Encoding, type LocalFile } from './rows.ts';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { formatOf } from '../../config/kinds/file.ts';
+import { formatOf } from '../../settings/kinds/file.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { encodingOf } from './intake.ts';
 import { rowsOf } from './rows.ts';

@@ -5,8 +5,8 @@ import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import axios, { AxiosError } from 'axios';
 import SftpClient from 'ssh2-sftp-client';
-import type { FileConnectorConfig, FileStreamConfig } from '../../config/kinds/file.ts';
-import { resolveReference } from '../../config/environment.ts';
+import type { FileConnectorConfig, FileStreamConfig } from '../../settings/kinds/file.ts';
+import { resolveReference } from '../../settings/environment.ts';
 import { addDays, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
 import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
 

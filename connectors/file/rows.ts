@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { CsvError, parse } from 'csv-parse';
-import type { FileFormat, FileStreamConfig } from '../../config/kinds/file.ts';
+import type { FileFormat, FileStreamConfig } from '../../settings/kinds/file.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
 import { parseKeepingDigits } from '../json.ts';
 import { columnNames } from './columns.ts';

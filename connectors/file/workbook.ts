@@ -1,4 +1,4 @@
-import '../../config/hardened.ts';
+import '../../settings/hardened.ts';
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { read, set_cptable, type CellObject } from 'xlsx';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { HttpStreamConfig } from '../../config/kinds/http.ts';
+import type { HttpStreamConfig } from '../../settings/kinds/http.ts';
 import { configurationError, transientError } from '../../domain/errors.ts';
 import { parseKeepingDigits, valueAt } from '../json.ts';
 

@@ -1,8 +1,8 @@
-import type { Auth, FetchedSecret, SignedAuth } from '../../config/kinds/http.ts';
-import { resolveReference } from '../../config/environment.ts';
+import type { Auth, FetchedSecret, SignedAuth } from '../../settings/kinds/http.ts';
+import { resolveReference } from '../../settings/environment.ts';
 import { parseInstant } from '../../domain/dates.ts';
 import { configurationError } from '../../domain/errors.ts';
-import type { SecretRef } from '../../config/values.ts';
+import type { SecretRef } from '../../settings/values.ts';
 import { writeTime } from '../time-format.ts';
 import { valueAt } from '../json.ts';
 import { parseAnswer, parseJson, numberAt, requireSuccess, textAt, typeName } from './answer.ts';

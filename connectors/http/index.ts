@@ -5,7 +5,7 @@ import {
   type HttpListConfig,
   type HttpOutboundConfig,
   type HttpStreamConfig,
-} from '../../config/kinds/http.ts';
+} from '../../settings/kinds/http.ts';
 import { configurationError, HubError, transientError } from '../../domain/errors.ts';
 import {
   followingBatch,
@@ -16,7 +16,7 @@ import {
   type BatchWindow,
   type TimeWindow,
   type Window,
-} from '../../domain/window.ts';
+} from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type {
   ItemResult,

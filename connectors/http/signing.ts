@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto';
 import { sm2 } from 'sm-crypto-v2';
-import type { Algorithm, SigningStep } from '../../config/kinds/http.ts';
+import type { Algorithm, SigningStep } from '../../settings/kinds/http.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
 import { mapLeaves } from '../json.ts';
 

@@ -1,4 +1,4 @@
-import type { PLACEHOLDERS } from '../../config/kinds/http.ts';
+import type { PLACEHOLDERS } from '../../settings/kinds/http.ts';
 import { mapLeaves } from '../json.ts';
 
 /** One request as the configuration describes it. */

@@ -1,11 +1,11 @@
-import { resolveReference } from '../../config/environment.ts';
-import { inboxConnectorSchema, type InboxConnectorConfig } from '../../config/kinds/inbox.ts';
+import { resolveReference } from '../../settings/environment.ts';
+import { inboxConnectorSchema, type InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
 import { configurationError } from '../../domain/errors.ts';
 import type { Said } from '../../domain/said.ts';
 import type { CheckReport, ConnectorKind, NextBatch, Page, Source } from '../contract.ts';
 
 /**
- * Departments push their records: the server takes them (server/inbox.ts) and answers after the commit. There is
+ * Departments push their records: the server takes them (server/inbox/) and answers after the commit. There is
  * nothing to ask; a day is proven by the department's own closing count, which it pushes as well.
  */
 export const inbox: ConnectorKind = {

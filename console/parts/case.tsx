@@ -1,8 +1,8 @@
 import { Button, Space, type DescriptionsProps } from 'antd';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { DUTIES } from '../../domain/duties.ts';
-import type { EventView, TaskView } from '../../server/api/tasks.ts';
+import { DUTIES } from '../../domain/ledger/duties.ts';
+import type { EventView, TaskView } from '../../server/api/ledger/tasks.ts';
 import { send } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { useSession } from '../session.tsx';

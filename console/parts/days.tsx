@@ -1,4 +1,4 @@
-import { DAY_REASONS, type TracedDay } from '../../domain/calendar.ts';
+import { DAY_REASONS, type TracedDay } from '../../domain/ledger/calendar.ts';
 import { useLanguage } from '../language.tsx';
 
 /** How a due day came about, day by day. */

@@ -1,7 +1,7 @@
 import { DownloadOutlined, HistoryOutlined } from '@ant-design/icons';
 import { App, Button, Popover, Progress, Space } from 'antd';
 import { useEffect, useState } from 'react';
-import type { ExportView } from '../../server/api/exports.ts';
+import type { ExportView } from '../../server/api/console/exports.ts';
 import { addressOf, send, useGet, useSend, type Query } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { Nothing } from './states.tsx';
@@ -18,7 +18,7 @@ function download(id: number): void {
 
 /**
  * Takes a list out as a workbook, with the filter that is on the screen; what takes longer is made in the background, and
- * stands with the earlier ones. `what`: an entry of server/export-lists.ts.
+ * stands with the earlier ones. `what`: an entry of server/api/console/export-lists.ts.
  */
 export function Export({ what, filter = {} }: { what: string; filter?: Query }) {
   const { say } = useLanguage();

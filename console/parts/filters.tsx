@@ -1,7 +1,7 @@
 import { Input, Select, type SelectProps } from 'antd';
 import { useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
-import type { UnitView } from '../../server/api/accounts.ts';
+import type { UnitView } from '../../server/api/console/accounts.ts';
 
 interface Filter {
   label: string;

@@ -1,7 +1,7 @@
 import { App, Button, Dropdown, type MenuProps } from 'antd';
 import { useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
-import type { SavedViewView } from '../../server/api/saved-views.ts';
+import type { SavedViewView } from '../../server/api/console/saved-views.ts';
 import { send, useGet, useSend } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { ActionForm } from './action-form.tsx';

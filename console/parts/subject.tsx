@@ -1,4 +1,4 @@
-import type { TaskView } from '../../server/api/tasks.ts';
+import type { TaskView } from '../../server/api/ledger/tasks.ts';
 import { useLanguage } from '../language.tsx';
 
 const CASES: Record<string, [zh: string, en: string]> = {

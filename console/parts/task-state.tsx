@@ -1,4 +1,4 @@
-import { OBLIGATION_STATES, type ObligationState } from '../../domain/duties.ts';
+import { OBLIGATION_STATES, type ObligationState } from '../../domain/ledger/duties.ts';
 import { useLanguage } from '../language.tsx';
 import { Mark, type Tone } from './mark.tsx';
 

@@ -1,6 +1,6 @@
-import { DISPUTE_SOURCES } from '../../domain/dispute.ts';
-import { SHARE_OUTCOMES, type ShareOutcome } from '../../domain/share-request.ts';
-import type { EventView } from '../../server/api/tasks.ts';
+import { DISPUTE_SOURCES } from '../../domain/casework/dispute.ts';
+import { SHARE_OUTCOMES, type ShareOutcome } from '../../domain/casework/share-request.ts';
+import type { EventView } from '../../server/api/ledger/tasks.ts';
 import { useLanguage } from '../language.tsx';
 import { dueMoment, moment } from './time.tsx';
 

@@ -8,7 +8,7 @@ import type { Knex } from 'knex';
 export const config = { transaction: false };
 
 const INDEXES = {
-  // The final states of domain/lifecycle.ts; a query has to name the same ones.
+  // The final states of domain/library/lifecycle.ts; a query has to name the same ones.
   certificate_history_ended: `certificate_history (stream_id, record_key, source_updated_at DESC) INCLUDE (status)
     WHERE status IN ('revoked', 'rescinded', 'cancelled', 'annulled', 'transferred', 'deleted')`,
   certificate_flagged: 'certificate (stream_id) WHERE flags IS NOT NULL',

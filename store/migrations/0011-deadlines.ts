@@ -46,7 +46,7 @@ export async function up(knex: Knex): Promise<void> {
     ALTER TABLE obligation
       -- Null: the calendar of the year in which it ends is not published (日历未公布).
       ALTER COLUMN due_at DROP NOT NULL,
-      -- What it is of: a duty of domain/duties.ts.
+      -- What it is of: a duty of domain/ledger/duties.ts.
       ADD COLUMN duty_kind text NOT NULL DEFAULT 'increment',
       -- Where the term is in working days: how many, and by which versions of the calendar they were counted.
       ADD COLUMN working_days integer,

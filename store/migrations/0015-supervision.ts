@@ -52,7 +52,7 @@ export async function up(knex: Knex): Promise<void> {
       PRIMARY KEY (inspection_id, stream_id, record_key)
     );
 
-    -- What is wrong with a unit's work, and on which rung of the ladder it is (domain/supervision.ts).
+    -- What is wrong with a unit's work, and on which rung of the ladder it is (domain/supervision/findings.ts).
     CREATE TABLE finding (
       -- Numbered with the cases: an order to rectify makes one of it.
       id bigint PRIMARY KEY DEFAULT nextval(pg_get_serial_sequence('case_file', 'id')),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Source } from '../../connectors/contract.ts';
-import { CHECKS, keysOf, readAll, type Subject } from '../../connectors/suite.ts';
+import { CHECKS, keysOf, readAll, type Subject } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
 
 /** What a kind of connector brings to the suite that all of them must pass. */

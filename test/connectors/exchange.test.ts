@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it, type TestContext } from 'node:test';
-import { provide } from '../../config/environment.ts';
-import { exchangeConnectorSchema } from '../../config/kinds/database.ts';
+import { provide } from '../../settings/environment.ts';
+import { exchangeConnectorSchema } from '../../settings/kinds/database.ts';
 import type { Committed, Page, Source } from '../../connectors/contract.ts';
 import { openStream, type OpenStream } from '../../connectors/registry.ts';
-import { keysOf, readAll } from '../../connectors/suite.ts';
+import { keysOf, readAll } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
-import { fromMs, timeWindow, toMs, type BatchWindow } from '../../domain/window.ts';
+import { fromMs, timeWindow, toMs, type BatchWindow } from '../../domain/collection/window.ts';
 import { PLACES, type Place, type Row } from '../support/source-databases.ts';
 import { acceptance, type Candidate } from './acceptance.ts';
 

@@ -11,21 +11,21 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import iconv from 'iconv-lite';
 import { utils, write } from 'xlsx';
-import { provide } from '../../config/environment.ts';
+import { provide } from '../../settings/environment.ts';
 import {
   fileConnectorSchema,
   formatOf,
   type FileConnectorConfig,
   type FileStreamConfig,
-} from '../../config/kinds/file.ts';
+} from '../../settings/kinds/file.ts';
 import type { Page, Source } from '../../connectors/contract.ts';
 import { file } from '../../connectors/file/index.ts';
 import { openPlace } from '../../connectors/file/places.ts';
-import { compileMapping } from '../../connectors/mapping.ts';
-import { readAll } from '../../connectors/suite.ts';
+import { compileMapping } from '../../connectors/mapping/compile.ts';
+import { readAll } from '../../connectors/examine/suite.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
 import { HubError, type ErrorKind } from '../../domain/errors.ts';
-import { timeWindow, type BatchWindow } from '../../domain/window.ts';
+import { timeWindow, type BatchWindow } from '../../domain/collection/window.ts';
 import { eventually } from '../support/eventually.ts';
 import { SftpServer } from '../support/sftp.ts';
 import { acceptance, type Candidate } from './acceptance.ts';

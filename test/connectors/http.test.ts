@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { HttpConnectorConfig, HttpStreamConfig } from '../../config/kinds/http.ts';
-import { provide } from '../../config/environment.ts';
+import type { HttpConnectorConfig, HttpStreamConfig } from '../../settings/kinds/http.ts';
+import { provide } from '../../settings/environment.ts';
 import { http } from '../../connectors/http/index.ts';
-import { compileMapping } from '../../connectors/mapping.ts';
+import { compileMapping } from '../../connectors/mapping/compile.ts';
 import type { ChainView, PageMark, Source } from '../../connectors/contract.ts';
-import { keysOf, readAll } from '../../connectors/suite.ts';
+import { keysOf, readAll } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
-import { timeWindow, type BatchWindow, type Window } from '../../domain/window.ts';
+import { timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
 import type { DepartmentId } from '../departments/departments.ts';
 import { FAULTS, type Fault } from '../departments/server.ts';
 import { versionsOf } from '../departments/records.ts';

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Provider } from 'oidc-provider';
-import { hubSchema } from '../../config/hub-schema.ts';
-import { addAccount } from '../../store/accounts.ts';
+import { hubSchema } from '../../settings/schemas/hub.ts';
+import { addAccount } from '../../store/console/accounts.ts';
 import { ApiHub } from '../support/api.ts';
 
 const SECRET = 'known to the hub and the provider';

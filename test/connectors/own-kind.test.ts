@@ -4,11 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { findStream, loadConfig } from '../../config/load.ts';
+import { findStream, loadConfig } from '../../settings/load.ts';
 import { openStream } from '../../connectors/registry.ts';
-import { CHECKS } from '../../connectors/suite.ts';
+import { CHECKS } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
-import { timeWindow } from '../../domain/window.ts';
+import { timeWindow } from '../../domain/collection/window.ts';
 import { CONFIG } from '../support/departments.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { httpConnectorSchema, type HttpConnectorConfig } from '../../config/kinds/http.ts';
+import { httpConnectorSchema, type HttpConnectorConfig } from '../../settings/kinds/http.ts';
 import type { Page, Resume } from '../../connectors/contract.ts';
 import { http } from '../../connectors/http/index.ts';
-import { compileMapping } from '../../connectors/mapping.ts';
-import { CHECKS, keysOf, readAll, type Subject } from '../../connectors/suite.ts';
+import { compileMapping } from '../../connectors/mapping/compile.ts';
+import { CHECKS, keysOf, readAll, type Subject } from '../../connectors/examine/suite.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
-import { timeWindow } from '../../domain/window.ts';
+import { timeWindow } from '../../domain/collection/window.ts';
 
 const START_MS = Date.parse('2026-11-20T08:00:00+08:00');
 const WINDOW = timeWindow(START_MS, START_MS + 10 * 3_600_000);

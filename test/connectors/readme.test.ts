@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { httpConnectorSchema } from '../../config/kinds/http.ts';
+import { httpConnectorSchema } from '../../settings/kinds/http.ts';
 import { http } from '../../connectors/http/index.ts';
-import { compileMapping } from '../../connectors/mapping.ts';
-import { timeWindow } from '../../domain/window.ts';
+import { compileMapping } from '../../connectors/mapping/compile.ts';
+import { timeWindow } from '../../domain/collection/window.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const exampleOf = (file: string): string =>

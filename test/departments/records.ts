@@ -1,12 +1,12 @@
-import type { Certificate, Holder } from '../../domain/certificate.ts';
+import type { Certificate, Holder } from '../../domain/library/certificate.ts';
 import { addDays, shanghaiDate } from '../../domain/dates.ts';
 import {
   buildCertificateIdentifier,
   completeCreditCode,
   completeIdNumber,
   completeOrganizationCode,
-} from '../../domain/identifiers.ts';
-import type { RuleId } from '../../domain/validation.ts';
+} from '../../domain/library/identifiers.ts';
+import type { RuleId } from '../../domain/library/validation.ts';
 import { digits, pick, seeded, type Random } from './random.ts';
 
 /** What distinguishes one simulated department's certificates. */

@@ -1,5 +1,5 @@
-import { contentHash, type Certificate } from '../../domain/certificate.ts';
-import type { RuleId } from '../../domain/validation.ts';
+import { contentHash, type Certificate } from '../../domain/library/certificate.ts';
+import type { RuleId } from '../../domain/library/validation.ts';
 import { BAD_BYTES, DEFECTS, recordsBefore, versionsOf, type Scale, type Version } from './records.ts';
 import { AS_NUMBER, type Format } from './trades.ts';
 

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { caseWorkflowId } from '../../domain/ids.ts';
-import { actOnDispute, findDispute, openDispute, type DisputeStep } from '../../store/disputes.ts';
+import { actOnDispute, findDispute, openDispute, type DisputeStep } from '../../store/casework/disputes.ts';
 import { wakeCase } from '../../temporal/cases.ts';
 import { HUB_DUE_AT } from '../../workflows/search-attributes.ts';
 import { seeded } from '../departments/random.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { openDatabase } from '../../store/database.ts';
-import { ROOT } from '../../cli/options.ts';
+import { ROOT } from '../../settings/root.ts';
 import { runHosted, runHub, startHub } from '../support/command.ts';
 import { createDatabase, withName, type TestDatabase } from '../support/database.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ScheduleDescription } from '@temporalio/client';
 import { dailyScheduleId, returnScheduleId } from '../../domain/ids.ts';
-import { listStreams } from '../../store/streams.ts';
+import { listStreams } from '../../store/collection/streams.ts';
 import { HUB_DUE_AT, HUB_KIND, HUB_STREAM, HUB_UNIT } from '../../workflows/search-attributes.ts';
 import { DEPARTMENTS } from '../departments/departments.ts';
 import { STREAM_OF } from '../support/departments.ts';

@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { addAccount } from '../../store/accounts.ts';
+import { addAccount } from '../../store/console/accounts.ts';
 import type { Role } from '../../domain/access.ts';
 import { createApp } from '../../server/app.ts';
-import { createHubLogger, type Logger } from '../../config/logger.ts';
-import { loadConfig, type HubConfig } from '../../config/load.ts';
+import { createHubLogger, type Logger } from '../../settings/logger.ts';
+import { loadConfig, type HubConfig } from '../../settings/load.ts';
 import { Streams } from '../../connectors/registry.ts';
-import { FolderStore } from '../../store/files/folder.ts';
-import { saveUnit } from '../../store/units.ts';
-import { saveStreams } from '../../store/streams.ts';
-import { configuredStreams, saveLaw } from '../../temporal/worker.ts';
+import { FolderStore } from '../../store/library/files/folder.ts';
+import { saveUnit } from '../../store/ledger/units.ts';
+import { saveStreams } from '../../store/collection/streams.ts';
+import { configuredStreams, saveLaw } from '../../store/apply-config.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { join } from 'node:path';
 

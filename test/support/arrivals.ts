@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { Knex } from 'knex';
-import { loadConfig, type HubConfig } from '../../config/load.ts';
-import { RowBuffer } from '../../connectors/row-buffer.ts';
-import { EVERY_STATE } from '../../domain/duties.ts';
-import { getBatch, openBatch } from '../../store/batches.ts';
-import { noteCalendar, saveCalendar } from '../../store/calendar.ts';
-import { writePage, type PageRules } from '../../store/pages.ts';
-import { saveRules } from '../../store/rules.ts';
-import { listTasks, type Task } from '../../store/tasks.ts';
-import { calendarInForce } from '../../temporal/worker.ts';
+import { loadConfig, type HubConfig } from '../../settings/load.ts';
+import { RowBuffer } from '../../connectors/mapping/row-buffer.ts';
+import { EVERY_STATE } from '../../domain/ledger/duties.ts';
+import { getBatch, openBatch } from '../../store/collection/batches.ts';
+import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
+import { writePage, type PageRules } from '../../store/collection/pages.ts';
+import { saveRules } from '../../store/ledger/rules.ts';
+import { listTasks, type Task } from '../../store/ledger/tasks.ts';
+import { calendarInForce } from '../../store/apply-config.ts';
 
 /** Shanghai time. */
 export const at = (text: string): Date => new Date(`${text}+08:00`);

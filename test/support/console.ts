@@ -1,7 +1,7 @@
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 import { ROLES, type Role } from '../../domain/access.ts';
-import { addAccount } from '../../store/accounts.ts';
-import { openDispute } from '../../store/disputes.ts';
+import { addAccount } from '../../store/console/accounts.ts';
+import { openDispute } from '../../store/casework/disputes.ts';
 import { PASSWORD } from './api.ts';
 import type { LiveHub } from './live-hub.ts';
 

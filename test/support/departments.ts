@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectorConfig } from '../../config/connector-schema.ts';
-import type { StreamConfig } from '../../config/stream-schema.ts';
-import { provide } from '../../config/environment.ts';
-import { findStream, loadConfig, type HubConfig } from '../../config/load.ts';
+import type { ConnectorConfig } from '../../settings/schemas/connector.ts';
+import type { StreamConfig } from '../../settings/kinds/stream.ts';
+import { provide } from '../../settings/environment.ts';
+import { findStream, loadConfig, type HubConfig } from '../../settings/load.ts';
 import {
   createDepartment,
   DEPARTMENTS,

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Knex } from 'knex';
-import { loadConfig, type HubConfig } from '../../config/load.ts';
-import type { ObligationState } from '../../domain/duties.ts';
-import { noteCalendar, saveCalendar } from '../../store/calendar.ts';
-import { listTasks } from '../../store/tasks.ts';
-import { calendarInForce, saveLaw } from '../../temporal/worker.ts';
+import { loadConfig, type HubConfig } from '../../settings/load.ts';
+import type { ObligationState } from '../../domain/ledger/duties.ts';
+import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
+import { listTasks } from '../../store/ledger/tasks.ts';
+import { calendarInForce, saveLaw } from '../../store/apply-config.ts';
 
 const EVERY: ObligationState[] = [
   ...(['open', 'due soon', 'overdue', 'suspended', 'no calendar', 'met', 'met late', 'exempted', 'cancelled'] as const),

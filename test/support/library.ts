@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
-import { timeWindow } from '../../domain/window.ts';
-import { openBatch } from '../../store/batches.ts';
-import { getStream, saveStreams } from '../../store/streams.ts';
+import { timeWindow } from '../../domain/collection/window.ts';
+import { openBatch } from '../../store/collection/batches.ts';
+import { getStream, saveStreams } from '../../store/collection/streams.ts';
 
 /** Start of the day whose records the tests of the library deliver, and the hub's now. */
 export const BASE_MS = Date.parse('2026-11-20T00:00:00+08:00');

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
-import { loadConfig, type ConfigChoice } from '../../config/load.ts';
+import { loadConfig, type ConfigChoice } from '../../settings/load.ts';
 import { collectStream } from '../../cli/demo/collect.ts';
 import { closingMs } from '../../cli/demo/departments.ts';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
-import { program, startDatabase, startTemporal } from '../../cli/servers.ts';
-import { Supervisor } from '../../cli/supervisor.ts';
+import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
+import { program, startDatabase, startTemporal } from '../../launch/servers.ts';
+import { Supervisor } from '../../launch/supervisor.ts';
 import { returnWorkflowId } from '../../domain/ids.ts';
-import { findGaps, type Gap } from '../../store/overview.ts';
+import { findGaps, type Gap } from '../../store/collection/overview.ts';
 import { connectTemporal } from '../../temporal/client.ts';
 import type { returnSync } from '../../workflows/return-sync.ts';
 import { CONFIG, STREAM_OF, Departments } from './departments.ts';
@@ -73,11 +74,12 @@ export async function startLiveHub(records: number, prepare?: (config: string) =
   process.once('SIGTERM', () => process.exit(143));
   await supervisor.lock();
   const { url: databaseUrl, db, unlock } = await startDatabase(supervisor, config, true);
+  await approveDemoCatalog(db);
   const { address, ui } = await startTemporal(supervisor, config, () => undefined);
   const client = await connectTemporal(address, config.settings.temporal.namespace);
   const addresses = { databaseUrl, temporalAddress: address, temporalUi: ui };
   for (const part of ['worker', 'server'] as const)
-    await supervisor.start(program(part, supervisor, addresses, { config: choice.folder, demo: true }));
+    await supervisor.start(program(part, supervisor, addresses, choice));
 
   return {
     ...{ supervisor, config, choice, departments, db, client, addresses },

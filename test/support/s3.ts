@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
-import type { S3Settings } from '../../config/hub-schema.ts';
+import type { S3Settings } from '../../settings/schemas/hub.ts';
 import { freePorts } from './ports.ts';
 
 /** An S3-compatible server with the bucket `files`, behind a line that can be cut. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after } from 'node:test';
 import pg from 'pg';
-import { provide } from '../../config/environment.ts';
+import { provide } from '../../settings/environment.ts';
 import { withName } from './database.ts';
 import { startMariadb } from './mariadb.ts';
 

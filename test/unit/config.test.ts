@@ -3,9 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { staleSchemas } from '../../config/json-schemas.ts';
-import { loadConfig } from '../../config/load.ts';
-import { resolveReference } from '../../config/environment.ts';
+import { staleSchemas } from '../../settings/schemas/generate.ts';
+import { loadConfig } from '../../settings/load.ts';
+import { resolveReference } from '../../settings/environment.ts';
 import { HubError } from '../../domain/errors.ts';
 
 const CONFIG = join(import.meta.dirname, '../../config');

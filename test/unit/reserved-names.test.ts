@@ -7,15 +7,15 @@ import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { read, utils, write } from 'xlsx';
-import { catalogWorkbook, readCatalog } from '../../config/catalog-file.ts';
-import { parseYaml } from '../../config/diagnostics.ts';
-import { httpConnectorSchema } from '../../config/kinds/http.ts';
-import { loadConfig } from '../../config/load.ts';
+import { catalogWorkbook, readCatalog } from '../../settings/sheets/catalog.ts';
+import { parseYaml } from '../../settings/diagnostics.ts';
+import { httpConnectorSchema } from '../../settings/kinds/http.ts';
+import { loadConfig } from '../../settings/load.ts';
 import { openHandedIn } from '../../connectors/file/handed-in.ts';
 import { parseAnswer, recordsAt } from '../../connectors/http/answer.ts';
-import { compileMapping } from '../../connectors/mapping.ts';
+import { compileMapping } from '../../connectors/mapping/compile.ts';
 import { HubError } from '../../domain/errors.ts';
-import { readRejectSheet, writeRejectSheet } from '../../domain/reject-sheet.ts';
+import { readRejectSheet, writeRejectSheet } from '../../domain/collection/reject-sheet.ts';
 
 /** Everything that objects of this process share; one property more or changed, and input has reached it. */
 const SHARED = [Object, Array, Function, String, Number, Boolean, RegExp, Date, Error, Map, Set, Promise].flatMap(
@@ -214,7 +214,7 @@ describe('names from outside', () => {
   it('every program and thread is started so that nothing can be added to what objects share', async () => {
     const root = join(import.meta.dirname, '../..');
     assert.match(readFileSync(join(root, 'hub'), 'utf8'), /exec "\$node" --disable-proto=delete /);
-    const code = `await import('${join(root, 'config/hardened.ts')}');
+    const code = `await import('${join(root, 'settings/hardened.ts')}');
       const tried = [() => { ({}).__proto__.x = 1; }, () => { ({}).constructor.prototype.x = 1; }, () => { [].constructor.prototype.x = 1; }];
       console.log(tried.map((attempt) => { try { attempt(); return 'done'; } catch { return 'refused'; } }).join(), ({}).x);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
-import type { CatalogEntry } from '../../domain/catalog.ts';
+import type { CatalogEntry } from '../../domain/library/catalog.ts';
 import { catalogWorkflowId } from '../../domain/ids.ts';
-import { approveDrafts, draftEntries, entryVersions, lastCatalogSync, withdrawEntries } from '../../store/catalog.ts';
+import {
+  approveDrafts,
+  draftEntries,
+  entryVersions,
+  lastCatalogSync,
+  withdrawEntries,
+} from '../../store/library/catalog.ts';
 import type { CatalogSyncResult } from '../../activities/catalog.ts';
 import type { catalogSync } from '../../workflows/catalog-sync.ts';
 import { provinceCatalog } from '../departments/catalog.ts';

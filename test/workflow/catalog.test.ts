@@ -5,10 +5,16 @@ import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { replayWorkflowId } from '../../domain/ids.ts';
 import { HubError } from '../../domain/errors.ts';
-import { timeWindow } from '../../domain/window.ts';
-import { approveDrafts, draftEntries, entryVersions, waitingTypes, withdrawEntries } from '../../store/catalog.ts';
-import { findGaps } from '../../store/overview.ts';
-import { rejectGroups } from '../../store/rejects.ts';
+import { timeWindow } from '../../domain/collection/window.ts';
+import {
+  approveDrafts,
+  draftEntries,
+  entryVersions,
+  waitingTypes,
+  withdrawEntries,
+} from '../../store/library/catalog.ts';
+import { findGaps } from '../../store/collection/overview.ts';
+import { rejectGroups } from '../../store/collection/rejects.ts';
 import type { replayRejects } from '../../workflows/replay-rejects.ts';
 import { Departments } from '../support/departments.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';

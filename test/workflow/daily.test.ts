@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { addDays, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../../domain/dates.ts';
-import { findGaps, listObligations, type Gap } from '../../store/overview.ts';
-import { getStream } from '../../store/streams.ts';
+import { findGaps, listObligations, type Gap } from '../../store/collection/overview.ts';
+import { getStream } from '../../store/collection/streams.ts';
 import {
   closeDayEarlyUpdate,
   type DailyAggregationInput,

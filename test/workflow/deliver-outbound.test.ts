@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { findAlerts } from '../../store/alerts.ts';
-import { claimMessage, deadLetters, outboxReports, queueMessage, reviveMessages } from '../../store/outbox.ts';
+import { findAlerts } from '../../store/ledger/alerts.ts';
+import { claimMessage, deadLetters, outboxReports, queueMessage, reviveMessages } from '../../store/ledger/outbox.ts';
 import { outboundWorkflowId } from '../../domain/ids.ts';
 import type { deliverOutbound } from '../../workflows/deliver-outbound.ts';
 import type { DeliverOutboundResult } from '../../workflows/messages.ts';

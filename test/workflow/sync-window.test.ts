@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
 import { syncWorkflowId } from '../../domain/ids.ts';
-import { timeWindow, type Window } from '../../domain/window.ts';
+import { timeWindow, type Window } from '../../domain/collection/window.ts';
 import type { SyncWindowInput } from '../../workflows/messages.ts';
 import type { syncWindow } from '../../workflows/sync-window.ts';
 import { Departments } from '../support/departments.ts';

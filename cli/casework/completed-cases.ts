@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { caseOfRow, CASE_COLUMNS, readCases } from '../../connectors/lists/completed-cases.ts';
+import { rowsOfFile } from '../../connectors/file/local.ts';
+import { CASE_MODES, type CaseNotice } from '../../domain/casework/completed-case.ts';
+import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
+import { configurationError } from '../../domain/errors.ts';
+import {
+  announceCases,
+  casesRefused,
+  listCases,
+  type Announced,
+  type CaseReport,
+} from '../../store/casework/completed-cases.ts';
+import { getStream } from '../../store/collection/streams.ts';
+import { findStream } from '../../settings/load.ts';
+import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { positive } from '../kit/options.ts';
+import { dueMoment, moment, printList, table } from '../kit/output.ts';
+
+/** Cases that are announced in one transaction. */
+const AT_ONCE = 10_000;
+
+interface ListOptions extends StreamOptions {
+  stream?: string;
+  open?: boolean;
+  late?: boolean;
+  limit: number;
+}
+
+export function addCases(program: Command): void {
+  const cases = withStreams(program.command('cases'))
+    .summary('completed cases (业务办结) and whether their certificates arrived in time')
+    .option('--stream <stream>', 'only of this stream')
+    .option('--open', 'only those whose certificates are not in')
+    .option('--late', 'only those whose certificates came late, or are overdue')
+    .option('--limit <count>', 'at most so many, the latest first', positive, 100)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub cases --late\n  ./hub cases --stream police-permits --open --json\n  ./hub cases import cases.xlsx --stream police-permits',
+    )
+    .action((options: ListOptions) => showCases(options));
+
+  withStreams(cases.command('import <file>'))
+    .summary('take a list of completed cases (csv, xlsx) of a department that cannot announce them by itself')
+    .description(
+      `Columns: ${Object.values(CASE_COLUMNS).join('、')}; which of them a case needs, docs/connectors/pushing.md says.\n` +
+        'All of the file is taken or, if anything of it is wrong, nothing. Taken twice, it changes nothing.',
+    )
+    .addHelpText('after', '\nExample:\n  ./hub cases import cases.xlsx --stream police-permits')
+    .action((file: string, _options: unknown, command: Command) =>
+      importCases(file, command.optsWithGlobals<ListOptions>()),
+    );
+}
+
+function showCases(options: ListOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const { stream, limit } = options;
+    const only = options.late ? 'late' : options.open ? 'open' : undefined;
+    const found = await listCases(db, new Date(), { stream, only, limit });
+    printList(found, options.json, caseTable);
+    if (!options.json && found.length === limit) console.log(`The first ${String(limit)}; --limit shows more.`);
+  });
+}
+
+const caseTable = (rows: readonly CaseReport[]): string =>
+  table(rows, [
+    ['状态', ({ state }) => (state === null ? '' : `${state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[state].zh}`)],
+    ['Unit', ({ unit }) => unit],
+    ['Stream', ({ stream }) => stream],
+    ['办件编号', ({ caseNumber }) => caseNumber],
+    ['签发方式', ({ mode }) => CASE_MODES[mode]],
+    ['批次', ({ batch }) => batch ?? ''],
+    ['办结', ({ completedAt }) => moment(completedAt)],
+    ['Rule', ({ rule, basis }) => (rule === null ? '' : `${rule}${basis === 'internal' ? '（内控时限）' : ''}`)],
+    ['Due', ({ dueAt, rule }) => (dueAt === null && rule === null ? '' : dueMoment(dueAt))],
+    ['到库', ({ arrivedAt }) => (arrivedAt ? moment(arrivedAt) : '')],
+    ['送达', ({ deliveredAt }) => (deliveredAt ? moment(deliveredAt) : '')],
+    ['撤回', ({ withdrawnAt }) => (withdrawnAt ? moment(withdrawnAt) : '')],
+  ]);
+
+async function importCases(file: string, options: ListOptions): Promise<void> {
+  if (options.stream === undefined) {
+    throw configurationError('Cases of which stream?', { code: 'option-missing', cure: 'name it with --stream' });
+  }
+  if (!existsSync(file)) {
+    throw configurationError(`${file}: there is no such file`, { code: 'file-missing', cure: 'correct its name' });
+  }
+  const { connector, stream } = findStream(configOf(options), options.stream);
+  const rows: unknown[] = [];
+  for await (const row of rowsOfFile(file)) rows.push(caseOfRow(row));
+  const at = new Date();
+  const { notices, faults } = readCases(rows, at);
+  if (faults.length > 0) throw casesRefused(faults);
+  const counts = await withLibrary(options, async (db) => {
+    const row = await getStream(db, stream.id);
+    // All of the file or nothing.
+    return db.transaction(async (trx) => {
+      const sum: Announced = { announced: 0, corrected: 0, unchanged: 0 };
+      for (let start = 0; start < notices.length; start += AT_ONCE) {
+        const part: CaseNotice[] = notices.slice(start, start + AT_ONCE);
+        const { answer } = await announceCases(trx, row, part, { by: connector.unit, at });
+        for (const key of Object.keys(sum) as (keyof Announced)[]) sum[key] += answer[key];
+      }
+      return sum;
+    });
+  });
+  if (options.json) return console.log(JSON.stringify(counts, null, 2));
+  console.log(
+    `${String(counts.announced)} announced, ${String(counts.corrected)} corrected, ${String(counts.unchanged)} unchanged`,
+  );
+}

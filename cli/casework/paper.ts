@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { takePaper } from '../../server/inbox/paper.ts';
+import { caseId, withActor, type CaseOptions } from './case-command.ts';
+import { withLibrary } from '../kit/library.ts';
+import { readConfig } from '../kit/options.ts';
+
+type Options = CaseOptions & { stream: string };
+
+export function addPaper(outage: Command): void {
+  withActor(outage.command('paper <id> <file>'))
+    .summary('take records that were made on paper while it lasts (手工台账), from a csv, xlsx, xls or jsonl file')
+    .description(
+      'The columns are the fields of the stream’s source, a.b for b within a, with its key and update time; they are mapped\n' +
+        'as the source’s own records are. What the source says later replaces them by its newer time. Nothing is proven by\n' +
+        'them: the backfill reads the source. The same file is taken once.',
+    )
+    .requiredOption('--stream <id>', 'the stream whose records they are')
+    .addHelpText('after', '\nExample:\n  ./hub outage paper 13 台账.xlsx --stream housing-permits --by 张三')
+    .action((id: string, file: string, _options: unknown, command: Command) =>
+      take(caseId(id), file, command.optsWithGlobals<Options>()),
+    );
+}
+
+function take(outage: number, path: string, options: Options): Promise<void> {
+  const config = readConfig(options);
+  return withLibrary(options, async (db) => {
+    const given = { outage, stream: options.stream, path };
+    const taken = await takePaper(db, config, given, { by: options.by, at: new Date() });
+    if (options.json) return console.log(JSON.stringify({ outage, stream: options.stream, ...taken }));
+    const { read, accepted, unchanged, rejected, batchId, known } = taken;
+    const counts = `${String(read)} records, ${String(accepted)} accepted, ${String(unchanged)} unchanged, ${String(rejected)} rejected`;
+    console.log(`${known ? 'This file was taken before, as' : 'Taken as'} batch ${String(batchId)}: ${counts}`);
+  });
+}

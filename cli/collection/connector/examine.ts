@@ -1,0 +1,200 @@
+import { stringify } from 'yaml';
+import type { ConnectorConfig } from '../../../settings/schemas/connector.ts';
+import type { HubConfig } from '../../../settings/load.ts';
+import { readTickets } from '../../../connectors/lists/tickets.ts';
+import { describeFields, draftMapping } from '../../../connectors/examine/discover.ts';
+import {
+  checkStream,
+  explainStream,
+  faultOf,
+  shownSettings,
+  type Checked,
+} from '../../../connectors/examine/examine.ts';
+import { Streams } from '../../../connectors/registry.ts';
+import { CHECKS } from '../../../connectors/examine/suite.ts';
+import { messageOf } from '../../../domain/errors.ts';
+import { describeWindow } from '../../../domain/collection/window.ts';
+import { table } from '../../kit/output.ts';
+import {
+  chosenWindow,
+  configOf,
+  selectStreams,
+  withNamedStream,
+  withStream,
+  type StreamOptions,
+} from '../../kit/select.ts';
+
+/** What `explain` says of one stream. */
+export async function explainStreams(
+  name: string | undefined,
+  options: StreamOptions & { full?: boolean },
+): Promise<void> {
+  const config = configOf(options);
+  const explained: unknown[] = [];
+  for (const selected of selectStreams(config, name)) {
+    const stream = selected.stream.id;
+    await withStream(config, selected, {}, (open) => {
+      const parts = Object.fromEntries(
+        explainStream(config, open).map(({ title, lines }) => [title.en, lines.map(({ en }) => en)]),
+      );
+      explained.push({ stream, ...parts, settings: open.config });
+      if (options.json) return Promise.resolve();
+      printParts(`${stream} · ${open.config.name ?? stream} · ${open.connector.name} (${open.connector.kind})`, parts);
+      if (options.full) console.log(`  settings in force\n${indented(stringify(shownSettings(open.config)))}`);
+      console.log('');
+      return Promise.resolve();
+    });
+  }
+  await withDisputes(config, name, (connector, streams) => {
+    const stream = `${connector.id} disputes`;
+    const parts = explainDisputes(connector, streams);
+    explained.push({ stream, ...parts });
+    if (!options.json) printParts(`${stream} · ${connector.name} (${connector.kind})`, parts);
+    return Promise.resolve();
+  });
+  if (options.json) console.log(JSON.stringify(explained, null, 2));
+}
+
+function printParts(title: string, parts: Record<string, string[]>): void {
+  console.log(title);
+  for (const [head, lines] of Object.entries(parts)) {
+    console.log(`  ${head}`);
+    for (const line of lines) console.log(`    – ${line}`);
+  }
+}
+
+/** Every chosen connector that lists or takes disputes. */
+async function withDisputes(
+  config: HubConfig,
+  name: string | undefined,
+  work: (connector: ConnectorConfig, streams: Streams) => Promise<void>,
+): Promise<void> {
+  const streams = new Streams(config);
+  try {
+    for (const connector of config.connectors)
+      if (connector.disputes !== undefined && (name === undefined || name === connector.id))
+        await work(connector, streams);
+  } finally {
+    await streams.close();
+  }
+}
+
+function explainDisputes({ id, disputes }: ConnectorConfig, streams: Streams): Record<string, string[]> {
+  if (typeof disputes !== 'object') return { 'what is taken': [`tickets that are pushed to /inbox/v1/${id}/disputes`] };
+  return {
+    // What follows is of windows, which a list does not have.
+    'what is asked': streams
+      .disputes(id)
+      .source.explain()
+      .slice(0, 2)
+      .map(({ en }) => en),
+    when: ['every 5 minutes; a ticket is taken once, a faulty one is in ./hub dispute faults'],
+    mapping: [
+      Object.entries(disputes.fields)
+        .map(([field, from]) => `${field} ← ${typeof from === 'string' ? from : JSON.stringify(from)}`)
+        .join(', '),
+    ],
+  };
+}
+
+const indented = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
+
+export async function checkStreams(name: string | undefined, options: StreamOptions): Promise<void> {
+  const config = configOf(options);
+  const checked: (Checked & { stream: string; connector: string })[] = [];
+  for (const selected of selectStreams(config, name)) {
+    const [connector, stream] = [selected.connector.id, selected.stream.id];
+    try {
+      checked.push({ stream, connector, ...(await withStream(config, selected, {}, checkStream)) });
+    } catch (error) {
+      checked.push({ stream, connector, report: null, accepted: null, reasons: [], fault: faultOf(error) });
+    }
+  }
+  await withDisputes(config, name, async ({ id, disputes }, streams) => {
+    if (typeof disputes !== 'object') return;
+    const named = { stream: `${id} disputes`, connector: id, report: null };
+    try {
+      const records = await streams.disputes(id).source.sample();
+      const { tickets, faults } = readTickets(records, disputes);
+      const accepted = { records: tickets.length, of: records.length };
+      checked.push({ ...named, accepted, reasons: faults.map(({ reason }) => reason).slice(0, 5), fault: null });
+    } catch (error) {
+      checked.push({ ...named, accepted: null, reasons: [], fault: faultOf(error) });
+    }
+  });
+  if (checked.some(({ fault }) => fault)) process.exitCode = 1;
+  if (options.json) return console.log(JSON.stringify(checked, null, 2));
+  console.log(
+    table(checked, [
+      ['', ({ fault }) => (fault ? '✖' : '✔')],
+      ['Stream', ({ stream }) => stream],
+      ['On one page', ({ report }) => report?.records ?? '', 'right'],
+      ['Counted', ({ report }) => report?.count ?? '', 'right'],
+      [
+        'Accepted of a sample',
+        ({ accepted }) => (accepted ? `${String(accepted.records)} of ${String(accepted.of)}` : ''),
+        'right',
+      ],
+      ['Clock', ({ report }) => (report ? `${(report.clockSkewMs / 1000).toFixed(1)} s` : ''), 'right'],
+    ]),
+  );
+  for (const { stream, report, reasons, fault } of checked) {
+    if (reasons.length > 0) console.log(`${stream}: rejected by ${reasons.join(', ')}`);
+    for (const note of report?.notes ?? []) console.log(`${stream}: ${note}`);
+    if (fault) console.log(`\n✖ ${stream} (${fault.kind})\n  cause  ${fault.cause}\n  cure   ${fault.cure}`);
+  }
+}
+
+export async function discoverStream(name: string, options: StreamOptions): Promise<void> {
+  await withNamedStream(name, options, {}, async ({ source, config }) => {
+    const records = await source.sample();
+    const fields = describeFields(records);
+    const draft = draftMapping(fields, records);
+    if (options.json) return console.log(JSON.stringify({ records: records.length, fields, draft }, null, 2));
+    if (records.length === 0) return console.log(`${config.id}: the source has no records to look at`);
+    console.log(`${String(records.length)} records of ${config.id}\n`);
+    console.log(
+      table(fields, [
+        ['Field', ({ field }) => field],
+        ['Type', ({ types }) => types.join(', ')],
+        ['Filled', ({ filled }) => `${String(Math.round(filled * 100))} %`, 'right'],
+        ['Different', ({ distinct }) => distinct, 'right'],
+        ['For example', ({ sample }) => sample],
+        ['Seems to be', ({ role, by }) => (role === null ? '' : `${role} (by ${by ?? ''})`)],
+      ]),
+    );
+    console.log(`\nA draft for the stream; put the right words in place of ?\n\n${indented(stringify(draft))}`);
+  });
+}
+
+export async function testStream(name: string, options: StreamOptions): Promise<void> {
+  await withNamedStream(name, options, {}, async (open) => {
+    const window = await chosenWindow(open, options);
+    const subject = { ...open, window };
+    const results: { check: string; result: 'held' | 'failed' | 'not asked'; fault?: string }[] = [];
+    if (!options.json) console.log(`${open.config.id}, ${describeWindow(window)}; nothing is written\n`);
+    for (const check of CHECKS) {
+      let result: (typeof results)[number] = { check: check.name, result: 'held' };
+      if (check.applies && !check.applies(subject)) result.result = 'not asked';
+      else {
+        try {
+          await check.run(subject);
+        } catch (error) {
+          result = { check: check.name, result: 'failed', fault: messageOf(error) };
+        }
+      }
+      results.push(result);
+      if (options.json) continue;
+      console.log(
+        `${{ held: '✔', failed: '✖', 'not asked': '–' }[result.result]} ${check.name}${result.fault === undefined ? '' : `\n    ${result.fault}`}`,
+      );
+    }
+    if (results.some(({ result }) => result === 'failed')) process.exitCode = 1;
+    if (options.json) console.log(JSON.stringify({ window, results }, null, 2));
+  });
+}

@@ -1,0 +1,156 @@
+import { FROM_THE_START, type Exchange } from '../../../connectors/contract.ts';
+import { mask } from '../../../connectors/examine/discover.ts';
+import { mapPage, maskedPreview, type Previewed } from '../../../connectors/examine/examine.ts';
+import type { OpenStream } from '../../../connectors/registry.ts';
+import { HubError } from '../../../domain/errors.ts';
+import { RULES, type Problem } from '../../../domain/library/validation.ts';
+import { describeWindow, sliceWindow, timeWindow, type Window } from '../../../domain/collection/window.ts';
+import { gaps } from '../../../store/collection/batches.ts';
+import { getStream } from '../../../store/collection/streams.ts';
+import { withLibrary } from '../../kit/library.ts';
+import { table } from '../../kit/output.ts';
+import { boundsOf, chosenWindow, withNamedStream, type StreamOptions } from '../../kit/select.ts';
+
+interface PreviewOptions extends StreamOptions {
+  pages: number;
+  unmasked?: boolean;
+}
+
+/** Records of a page that are shown, the rejected ones before the others. */
+const SHOWN = 5;
+
+/** Reads and maps a few pages, and writes nothing. */
+export async function previewStream(name: string, options: PreviewOptions): Promise<void> {
+  let exchanges: Exchange[] = [];
+  const trace = (exchange: Exchange): void => void exchanges.push(exchange);
+  await withNamedStream(name, options, { trace }, async (open) => {
+    const window = await chosenWindow(open, options);
+    exchanges = [];
+    const pages: unknown[] = [];
+    if (!options.json) console.log(`${open.config.id}, ${describeWindow(window)}; nothing is written`);
+    for await (const page of open.source.read(window, FROM_THE_START, new AbortController().signal)) {
+      const mapped = mapPage(open, page);
+      const shown = {
+        page: page.number,
+        records: page.records.length,
+        total: page.total,
+        ...counts(mapped),
+        exchanges,
+      };
+      exchanges = [];
+      pages.push({ ...shown, rows: mapped.map((row) => hidden(row, options)) });
+      if (!options.json) printPage(shown, mapped, options);
+      if (pages.length === options.pages) break;
+    }
+    if (options.json) console.log(JSON.stringify({ window, pages: maskedExchanges(pages, options) }, null, 2));
+  });
+}
+
+const counts = (rows: Previewed[]): { accepted: number; rejected: number } => {
+  const rejected = rows.filter((row) => row.rejected).length;
+  return { accepted: rows.length - rejected, rejected };
+};
+
+const hidden = (row: Previewed, { unmasked }: PreviewOptions): Previewed => (unmasked ? row : maskedPreview(row));
+
+function maskedExchanges(pages: unknown[], { unmasked }: PreviewOptions): unknown[] {
+  if (unmasked) return pages;
+  return pages.map((page) => ({
+    ...(page as object),
+    exchanges: (page as { exchanges: Exchange[] }).exchanges.map(({ request, response }) => ({
+      request,
+      response: maskedText(response),
+    })),
+  }));
+}
+
+/** The texts of an answer, masked where they stand. */
+const maskedText = (text: string): string =>
+  text.replace(/(?<=[:[,]\s*)"((?:[^"\\]|\\.)*)"/g, (_, value: string) => `"${mask(value)}"`);
+
+function printPage(
+  page: { page: number; records: number; accepted: number; rejected: number; exchanges: Exchange[] },
+  rows: Previewed[],
+  options: PreviewOptions,
+): void {
+  console.log(
+    `\nPage ${String(page.page + 1)}: ${String(page.records)} records, ${String(page.accepted)} accepted, ${String(page.rejected)} rejected`,
+  );
+  for (const { request, response } of page.exchanges) {
+    console.log(`  → ${request.split('\n').join('\n    ')}`);
+    console.log(`  ← ${(options.unmasked ? response : maskedText(response)).slice(0, 600).split('\n').join('\n    ')}`);
+  }
+  const chosen = [
+    ...rows.filter(({ rejected }) => rejected).slice(0, SHOWN),
+    ...rows.filter(({ rejected }) => !rejected).slice(0, 2),
+  ];
+  console.log(
+    table(
+      chosen.map((row) => ({ ...hidden(row, options), why: row.rejected })),
+      [
+        ['', ({ why }) => (why ? '✖' : '✔')],
+        ['As it came', ({ raw }) => wrapped(raw)],
+        [
+          'As it is mapped, or why it is rejected',
+          ({ mapped, why }) => (why ? reasons(why, options) : wrapped(mapped)),
+        ],
+      ],
+    ),
+  );
+}
+
+const reasons = (problems: Problem[], { unmasked }: PreviewOptions): string =>
+  problems
+    .map(
+      ({ rule, field, found }) =>
+        `${field} ${RULES[rule].en}\n${RULES[rule].zh} (${rule})${unmasked && found !== undefined ? `\n${found}` : ''}`,
+    )
+    .join('\n');
+
+/** A record in lines of one field each. */
+function wrapped(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return Object.entries(value)
+    .filter(([, item]) => item !== null && item !== '')
+    .map(([key, item]) => `${key}: ${(typeof item === 'string' ? item : JSON.stringify(item)).slice(0, 50)}`)
+    .join('\n');
+}
+
+/** What a run would read: what a running hub lacks, or the chosen window. */
+export async function planStream(name: string, options: StreamOptions): Promise<void> {
+  await withNamedStream(name, options, {}, async (open) => {
+    const { source, config } = open;
+    const windows: { window: Window; records: number }[] = [];
+    if (source.nextBatch) {
+      const window = await chosenWindow(open, options);
+      windows.push({ window, records: window.kind === 'batch' ? window.declared : 0 });
+    } else {
+      for (const window of await windowsOf(open, options))
+        windows.push({ window, records: await source.count(window) });
+    }
+    if (options.json) return console.log(JSON.stringify(windows, null, 2));
+    if (windows.length === 0) return console.log(`${config.id}: nothing is left to read`);
+    console.log(
+      table(windows, [
+        ['Would be read', ({ window }) => describeWindow(window)],
+        ['Records', ({ records }) => records.toLocaleString('en-US'), 'right'],
+      ]),
+    );
+  });
+}
+
+async function windowsOf({ source, config }: OpenStream, options: StreamOptions): Promise<Window[]> {
+  if (options.from !== undefined || options.to !== undefined)
+    return sliceWindow(timeWindow(...boundsOf(options)), config.slice);
+  const readable = new Date((await source.clock()) - config.lag);
+  const open = await withLibrary(options, async (db) => {
+    const { id, collectFrom } = await getStream(db, config.id);
+    return gaps(db, id, collectFrom, readable);
+  }).catch((error: unknown) => {
+    if (error instanceof HubError && error.code === 'no-database') return null;
+    throw error;
+  });
+  // Without a running hub, everything since yesterday.
+  const parts = open ?? [{ from: new Date(boundsOf(options)[0]), to: readable }];
+  return parts.flatMap(({ from, to }) => sliceWindow(timeWindow(from.getTime(), to.getTime()), config.slice));
+}

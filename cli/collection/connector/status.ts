@@ -1,0 +1,103 @@
+import { configurationError } from '../../../domain/errors.ts';
+import {
+  deadLetters,
+  outboxReports,
+  reviveMessages,
+  type DeadLetter,
+  type OutboxReport,
+} from '../../../store/ledger/outbox.ts';
+import { streamReports, type StreamReport } from '../../../store/collection/stream-report.ts';
+import { withLibrary } from '../../kit/library.ts';
+import { moment, table } from '../../kit/output.ts';
+import { readConfig } from '../../kit/options.ts';
+import { selectStreams, type StreamOptions } from '../../kit/select.ts';
+
+const CONTACTS = {
+  delivered: 'delivered',
+  nothing: 'said it has nothing',
+  unreachable: '✖ cannot be reached',
+  garbled: '✖ answers garbage',
+  refused: '✖ refuses',
+};
+
+export async function statusOfStreams(name: string | undefined, options: StreamOptions): Promise<void> {
+  const wanted =
+    name === undefined ? null : new Set(selectStreams(readConfig(options), name).map(({ stream }) => stream.id));
+  const reports = (await withLibrary(options, (db) => streamReports(db))).filter(
+    ({ stream }) => wanted?.has(stream) ?? true,
+  );
+  if (options.json) return console.log(JSON.stringify(reports, null, 2));
+  console.log(
+    table(reports, [
+      ['Stream', ({ stream }) => stream],
+      ['数据流', ({ title }) => title],
+      ['Source', ({ contact }) => (contact === null ? 'not asked yet' : CONTACTS[contact])],
+      ['Asked', ({ contactAt }) => moment(contactAt)],
+      ['Last batch', ({ lastBatchAt }) => moment(lastBatchAt)],
+      ['Records', ({ lastBatchRecords }) => lastBatchRecords ?? '', 'right'],
+      ['Open rejects', ({ openRejects }) => openRejects.reduce((sum, { records }) => sum + records, 0), 'right'],
+      ['', ({ pausedReason }) => (pausedReason === null ? '' : 'PAUSED')],
+    ]),
+  );
+  for (const report of reports) for (const line of remarks(report)) console.log(`${report.stream}: ${line}`);
+}
+
+function* remarks({ pausedReason, contactDetail, openRejects, drifts }: StreamReport): Iterable<string> {
+  if (pausedReason !== null) yield `paused: ${pausedReason}`;
+  else if (contactDetail !== null) yield contactDetail;
+  const waiting = openRejects.find(({ rule }) => rule === 'type-unlisted');
+  if (waiting) yield `${String(waiting.records)} records wait for an entry of their type: ./hub catalog list`;
+  const rejected = openRejects.filter(({ rule }) => rule !== 'type-unlisted');
+  if (rejected.length > 0)
+    yield `rejected by ${rejected.map(({ rule, records }) => `${rule} ${String(records)}`).join(', ')}`;
+  for (const { field, change, detail, action } of drifts)
+    yield `the field ${field} is ${change} (${detail}); ${action}`;
+}
+
+/** Every target's messages by number; with a target, its dead letters, which can be sent again. */
+export async function showOutbox(
+  target: string | undefined,
+  options: StreamOptions & { retry?: boolean },
+): Promise<void> {
+  if (options.retry && target === undefined)
+    throw configurationError('--retry: which target?', {
+      code: 'option-invalid',
+      cure: 'name it; ./hub connector outbox lists them',
+    });
+  await withLibrary(options, async (db) => {
+    if (options.retry && target !== undefined)
+      return console.log(
+        `${String(await reviveMessages(db, target, new Date()))} messages of ${target} will be sent again`,
+      );
+    if (target === undefined) printReports(await outboxReports(db), options);
+    else printDeadLetters(target, await deadLetters(db, target), options);
+  });
+}
+
+function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
+  if (json) return console.log(JSON.stringify(reports, null, 2));
+  if (reports.length === 0) return console.log('Nothing was sent yet.');
+  console.log(
+    table(reports, [
+      ['Target', (row) => row.target],
+      ['Waiting', (row) => row.waiting, 'right'],
+      ['Delivered', (row) => row.delivered, 'right'],
+      ['Dead', (row) => row.dead, 'right'],
+      ['Last fault', (row) => row.lastError ?? ''],
+    ]),
+  );
+}
+
+function printDeadLetters(target: string, letters: DeadLetter[], { json }: StreamOptions): void {
+  if (json) return console.log(JSON.stringify(letters, null, 2));
+  if (letters.length === 0) return console.log(`${target} has no dead letters.`);
+  console.log(
+    table(letters, [
+      ['Message', ({ key }) => key],
+      ['Queued', ({ queuedAt }) => moment(queuedAt)],
+      ['Given up', ({ deadAt }) => moment(deadAt)],
+      ['Tries', ({ attempts }) => attempts, 'right'],
+      ['Fault', ({ lastError }) => lastError],
+    ]),
+  );
+}

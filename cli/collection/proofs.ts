@@ -1,0 +1,127 @@
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { shanghaiInstant } from '../../domain/dates.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { differences, findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
+import { boundsOf, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { positive } from '../kit/options.ts';
+import { moment, table } from '../kit/output.ts';
+
+interface ProofsOptions extends StreamOptions {
+  stream?: string;
+  different?: boolean;
+  out?: string;
+}
+
+/** How records can differ, with the keys that a proof names. */
+export const KINDS_OF_DIFFERENCE: [title: string, of: (proof: Proof) => string[]][] = [
+  ['Missing', ({ missing }) => missing],
+  ['Only in the library', ({ extra }) => extra],
+  ['Other content', ({ different }) => different],
+];
+
+export function addProofs(program: Command): void {
+  const proofs = withWindow(withStreams(program.command('proofs')))
+    .summary('the evidence: what was compared with the sources, when, and what it showed')
+    .option('--stream <id>', 'of one stream only')
+    .option('--different', 'only those that found something')
+    .option('--out <file>', 'an xlsx file of them')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub proofs --from 2026-11-01\n  ./hub proofs --from 2026-01-01 --to 2027-01-01 --out evidence-2026.xlsx\n  ./hub proofs recheck 12',
+    )
+    .action((options: ProofsOptions) => list(options));
+
+  withStreams(proofs.command('recheck <id>'))
+    .summary('whether the library still is what a proof of a period found')
+    .description(
+      'Looks at the library alone. Exits with 1 when records or contents of the period are others now; to compare with the\n' +
+        'source again: ./hub prove with the same --from and --to.',
+    )
+    .addHelpText('after', '\nExamples:\n  ./hub proofs recheck 12')
+    .action((id: string, _options: unknown, command: Command) =>
+      recheck(positive(id), command.optsWithGlobals<ProofsOptions>()),
+    );
+}
+
+async function list(options: ProofsOptions): Promise<void> {
+  const [fromMs, toMs] = boundsOf(options);
+  const { stream, different } = options;
+  const proofs = await withLibrary(options, (db) =>
+    listProofs(db, { stream, different, from: new Date(fromMs), to: new Date(toMs) }),
+  );
+  if (options.out !== undefined) {
+    writeFileSync(options.out, evidenceOf(proofs), { mode: 0o600 });
+    console.log(`Wrote ${String(proofs.length)} proofs to ${options.out}`);
+  } else if (options.json) console.log(JSON.stringify(proofs, null, 2));
+  else if (proofs.length === 0) console.log('Nothing was proven in that time.');
+  else console.log(proofTable(proofs));
+}
+
+export const proofTable = (proofs: readonly Proof[]): string =>
+  table(proofs, [
+    ['Proof', ({ id }) => id, 'right'],
+    ['Stream', ({ stream }) => stream],
+    ['From', ({ from }) => (from ? moment(from) : '')],
+    ['To', ({ to }) => (to ? moment(to) : '')],
+    ['Batch', ({ batch }) => batch?.slice(0, 24) ?? ''],
+    ['Compared at', ({ finishedAt }) => moment(finishedAt)],
+    ['At the source', ({ sourceRecords }) => sourceRecords, 'right'],
+    ['of these refused', ({ sourceRefused }) => sourceRefused, 'right'],
+    ['In the library', ({ libraryRecords }) => libraryRecords, 'right'],
+    ['Missing', ({ missingCount }) => missingCount, 'right'],
+    ['Only in the library', ({ extraCount }) => extraCount, 'right'],
+    ['Other content', ({ differentCount }) => differentCount, 'right'],
+    ['', (proof) => verdictOf(proof)],
+  ]);
+
+function verdictOf(proof: Proof): string {
+  if (proof.fault !== null) return `✖ not compared: ${proof.fault}`;
+  return differences(proof) > 0 ? '✖ differs' : '✔ equal';
+}
+
+/** The workbook: a sheet of what was compared, and one of every key that was named. */
+function evidenceOf(proofs: readonly Proof[]): Buffer {
+  const instant = (at: Date | null): string => (at ? shanghaiInstant(at.getTime()) : '');
+  const head = [
+    ...['proof', 'stream', 'from', 'to', 'batch', 'started at', 'finished at'],
+    ...['records at the source', 'of these refused', 'records in the library', 'digest of the source'],
+    ...['digest of the library', 'missing', 'only in the library', 'other content', 'result'],
+  ];
+  const rows = proofs.map((proof) => [
+    ...[String(proof.id), proof.stream, instant(proof.from), instant(proof.to), proof.batch ?? ''],
+    ...[instant(proof.startedAt), instant(proof.finishedAt), String(proof.sourceRecords), String(proof.sourceRefused)],
+    ...[String(proof.libraryRecords), proof.sourceDigest, proof.libraryDigest, String(proof.missingCount)],
+    ...[String(proof.extraCount), String(proof.differentCount), verdictOf(proof)],
+  ]);
+  const keys = proofs.flatMap((proof) =>
+    KINDS_OF_DIFFERENCE.flatMap(([title, of]) => of(proof).map((key) => [String(proof.id), proof.stream, title, key])),
+  );
+  return workbookOf({
+    proofs: textSheet([head, ...rows]),
+    differences: textSheet([['proof', 'stream', 'difference', 'record'], ...keys]),
+  });
+}
+
+async function recheck(id: number, options: ProofsOptions): Promise<void> {
+  const { proof, now } = await withLibrary(options, async (db) => {
+    const [found] = await findProofs(db, [id]);
+    if (!found?.from || found.fault !== null) {
+      throw configurationError(found ? `Proof ${String(id)} is not of a period` : `There is no proof ${String(id)}`, {
+        code: 'proof-unknown',
+        cure: './hub proofs lists them',
+      });
+    }
+    return { proof: found, now: await recheckProof(db, found) };
+  });
+  const same = now.records === proof.libraryRecords && now.digest === proof.libraryDigest;
+  if (!same) process.exitCode = 1;
+  if (options.json) return console.log(JSON.stringify({ proof: id, same, ...now }, null, 2));
+  console.log(
+    same
+      ? `✔ The library holds what proof ${String(id)} found: ${String(now.records)} records, digest ${now.digest}`
+      : `✖ The library has changed since proof ${String(id)}: ${String(proof.libraryRecords)} records then, ${String(now.records)} now, ${String(now.changed)} of them taken or changed after it`,
+  );
+}

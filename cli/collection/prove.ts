@@ -1,0 +1,124 @@
+import type { Client } from '@temporalio/client';
+import type { Command } from 'commander';
+import { findStream, type ConfiguredStream, type HubConfig } from '../../settings/load.ts';
+import { openStream } from '../../connectors/registry.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { proveWorkflowId } from '../../domain/ids.ts';
+import { describeWindow, timeWindow } from '../../domain/collection/window.ts';
+import { differences, findProofs, type Proof } from '../../store/collection/proofs.ts';
+import { labelOf } from '../../temporal/schedules.ts';
+import type { ProveStreamInput, ProveStreamResult } from '../../workflows/messages.ts';
+import type { proveStream } from '../../workflows/prove-stream.ts';
+import { streamAttributes } from '../../workflows/search-attributes.ts';
+import { boundsOf, configOf, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { KINDS_OF_DIFFERENCE, proofTable } from './proofs.ts';
+import { showRun, withRunningHub } from '../kit/running-hub.ts';
+
+interface ProveOptions extends StreamOptions {
+  stream: string;
+  mend?: boolean;
+}
+
+export function addProve(program: Command): void {
+  withWindow(withStreams(program.command('prove')))
+    .summary('prove that the library holds what a source has, record by record')
+    .description(
+      'Has a running hub list a period of a source and compare every key and content with the library, so that equal\n' +
+        'counts with other content are found as well. Of a source of batches, those taken in the period are read again.\n' +
+        'What differs is named, becomes a task of the unit, and is kept as evidence: ./hub proofs. Exits with 1 when\n' +
+        'anything differs. Every night each stream proves yesterday and the part of its past that was proven longest ago.',
+    )
+    .requiredOption('--stream <id>', 'the stream')
+    .option('--mend', 'read what differs once more first')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub prove --stream housing-permits\n  ./hub prove --stream housing-permits --from 2026-01-01 --to 2026-11-01 --mend --json > evidence.json',
+    )
+    .action((options: ProveOptions) => prove(options));
+}
+
+async function prove(options: ProveOptions): Promise<void> {
+  const config = configOf(options);
+  const selected = findStream(config, options.stream);
+  const period = await provablePeriod(config, selected, boundsOf(options));
+  if (!period) {
+    throw configurationError(`${options.stream} cannot list what it delivered before`, {
+      code: 'not-provable',
+      cure: 'each batch is in when its declared count is what was committed: ./hub gaps names those that differ',
+    });
+  }
+  const ids: number[] = [];
+  await withRunningHub(config, (client) =>
+    showRun(
+      {
+        ...{ title: `${options.stream}, ${period.shown}`, quiet: options.json },
+        cure: './hub connector status shows how the source answered',
+      },
+      async () => {
+        const result = await proveInHub(client, config, selected, period, options.mend ?? false);
+        ids.push(...result.proofs);
+        return `${String(result.records)} records, ${String(result.found)} differences found, ${String(result.differences)} left`;
+      },
+    ),
+  );
+  const proofs = await withLibrary(options, (db) => findProofs(db, ids));
+  if (proofs.some((proof) => differences(proof) > 0 || proof.fault !== null)) process.exitCode = 1;
+  if (options.json) return console.log(JSON.stringify(proofs, null, 2));
+  if (proofs.length === 0) return console.log('Nothing was taken in that time.');
+  show(proofs);
+}
+
+/** What is to be proven, and how it is called. */
+interface Period {
+  input: Pick<ProveStreamInput, 'window' | 'taken'>;
+  shown: string;
+}
+
+/** Has a running hub prove a stream. */
+export function proveInHub(
+  client: Client,
+  config: HubConfig,
+  { connector, stream }: ConfiguredStream,
+  { input, shown }: Period,
+  mend: boolean,
+): Promise<ProveStreamResult> {
+  const label = labelOf(connector.name, stream);
+  return client.workflow.execute<typeof proveStream>('proveStream', {
+    ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: proveWorkflowId(stream.id) },
+    typedSearchAttributes: streamAttributes(label, '比对'),
+    staticSummary: `比对 · ${label.title} · ${shown}`,
+    args: [{ ...label, ...input, mend }],
+  });
+}
+
+/**
+ * A period, up to what the source's clock lets be read; of a source of batches, when they were taken. Null for a source
+ * that cannot list what it delivered.
+ */
+export async function provablePeriod(
+  config: HubConfig,
+  { connector, stream }: ConfiguredStream,
+  [fromMs, toMs]: readonly [fromMs: number, toMs: number],
+): Promise<Period | null> {
+  const { source } = openStream(config, connector, stream);
+  try {
+    if (source.once) return null;
+    if (source.nextBatch) {
+      const taken = timeWindow(fromMs, toMs);
+      return { input: { taken }, shown: `batches taken ${describeWindow(taken)}` };
+    }
+    const window = timeWindow(fromMs, Math.max(fromMs, Math.min(toMs, (await source.clock()) - stream.lag)));
+    return { input: { window }, shown: describeWindow(window) };
+  } finally {
+    await source.close?.();
+  }
+}
+
+function show(proofs: readonly Proof[]): void {
+  console.log(proofTable(proofs));
+  for (const [title, of] of KINDS_OF_DIFFERENCE) {
+    const keys = proofs.flatMap(of);
+    if (keys.length > 0) console.log(`${title}: ${keys.slice(0, 50).join(', ')}${keys.length > 50 ? ' …' : ''}`);
+  }
+}

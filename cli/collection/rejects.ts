@@ -1,0 +1,85 @@
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { findStream } from '../../settings/load.ts';
+import { readRejectSheet, writeRejectSheet } from '../../domain/collection/reject-sheet.ts';
+import { RULES, type RuleId } from '../../domain/library/validation.ts';
+import { openRejects, rejectGroups, saveCorrections } from '../../store/collection/rejects.ts';
+import { getStream } from '../../store/collection/streams.ts';
+import { withStreams, configOf, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { readGiven } from '../kit/options.ts';
+import { moment, table } from '../kit/output.ts';
+import { replay } from '../kit/replay.ts';
+
+const DAY_MS = 86_400_000;
+
+export function addRejects(program: Command): void {
+  const rejects = program
+    .command('rejects')
+    .summary('rejected records (问题数据) as casework: list, hand out, take back corrected, map again')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub rejects list\n  ./hub rejects export health-doctors --out doctors.xlsx\n  ./hub rejects import health-doctors doctors.xlsx\n  ./hub rejects replay health-doctors --rule status-unmapped',
+    );
+
+  withStreams(rejects.command('list [stream]'))
+    .summary('open rejects by unit, stream and rule, the oldest first')
+    .action((stream: string | undefined, options: StreamOptions) => listRejects(stream, options));
+
+  withStreams(rejects.command('export <stream>'))
+    .summary('a workbook of the open rejects for the unit that has to correct them')
+    .description('Holds personal data: only its owner may read the file that is written.')
+    .requiredOption('--out <file>', 'the xlsx file to write')
+    .option('--rule <rule>', 'only rejects by this rule')
+    .action((stream: string, options: StreamOptions & { out: string; rule?: RuleId }) =>
+      withLibrary(options, async (db) => {
+        const { id } = await getStream(db, findStream(configOf(options), stream).stream.id);
+        const open = await openRejects(db, id, { rule: options.rule });
+        writeFileSync(options.out, writeRejectSheet(open), { mode: 0o600 });
+        console.log(`Wrote ${String(open.length)} rejects of ${stream} to ${options.out}`);
+      }),
+    );
+
+  withStreams(rejects.command('import <stream> <file>'))
+    .summary('take a corrected workbook back and map the corrected records again')
+    .description('All of the file is taken, or, if a cell of it is wrong, nothing.')
+    .action((stream: string, file: string, options: StreamOptions) => importSheet(stream, file, options));
+
+  withStreams(rejects.command('replay <stream>'))
+    .summary('map open rejects again, as after the mapping was mended')
+    .option('--rule <rule>', 'only rejects by this rule')
+    .action((stream: string, options: StreamOptions & { rule?: RuleId }) => replay(stream, options));
+}
+
+function listRejects(stream: string | undefined, options: StreamOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const groups = await rejectGroups(db, { stream });
+    if (options.json) return console.log(JSON.stringify(groups, null, 2));
+    if (groups.length === 0) return console.log('No open rejects.');
+    console.log(
+      table(groups, [
+        ['Unit', ({ unit }) => unit],
+        ['Stream', (group) => group.stream],
+        ['Rule', ({ rule }) => rule],
+        ['问题', ({ rule }) => RULES[rule as RuleId].zh],
+        ['Fields', ({ fields }) => fields.join(', ')],
+        ['Open', ({ open }) => open, 'right'],
+        ['Corrected, still refused', ({ corrected }) => corrected || '', 'right'],
+        ['Oldest', ({ oldestAt }) => moment(oldestAt)],
+        ['Days', ({ oldestAt }) => Math.floor((Date.now() - oldestAt.getTime()) / DAY_MS), 'right'],
+      ]),
+    );
+  });
+}
+
+async function importSheet(name: string, file: string, options: StreamOptions): Promise<void> {
+  const { stream } = findStream(configOf(options), name);
+  const taken = await withLibrary(options, async (db) => {
+    const { id } = await getStream(db, stream.id);
+    const corrections = readRejectSheet(readGiven(file), await openRejects(db, id, {}));
+    await saveCorrections(db, id, corrections, new Date());
+    return corrections.length;
+  });
+  if (!options.json) console.log(`${String(taken)} corrected records of ${name}`);
+  if (taken > 0) await replay(name, options);
+}

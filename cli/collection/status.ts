@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { EVERY_STATE } from '../../domain/ledger/duties.ts';
+import { openAlerts } from '../../store/ledger/alerts.ts';
+import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
+import { withLibrary } from '../kit/library.ts';
+import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { gapTable, obligationTable, streamTable } from '../kit/output.ts';
+
+interface ReportOptions extends CommonOptions {
+  json?: boolean;
+  stream?: string;
+}
+
+export function addStatus(program: Command): void {
+  withData(withConfig(program.command('status')))
+    .summary('what every stream delivered, and what is due')
+    .description('Answers from the database alone, with Temporal up or down.')
+    .option('--json', 'for programs')
+    .addHelpText('after', '\nExamples:\n  ./hub status\n  ./hub status --json | jq .obligations')
+    .action((options: ReportOptions) =>
+      withLibrary(options, async (db) => {
+        const at = new Date();
+        const streams = await streamOverview(db, at);
+        const since = new Date(at.getTime() - 86_400_000);
+        const obligations = await listObligations(db, at, since);
+        const counts = await countObligations(db, at, since);
+        const alerts = await openAlerts(db);
+        if (options.json) return console.log(JSON.stringify({ at, streams, obligations, counts, alerts }, null, 2));
+        console.log(streamTable(streams));
+        for (const { stream, pausedReason } of streams)
+          if (pausedReason !== null) console.log(`${stream} is paused: ${pausedReason}`);
+        const told = EVERY_STATE.filter((state) => counts[state] > 0 || state === 'overdue').map(
+          (state) => `${String(counts[state])} ${state}`,
+        );
+        console.log(`\nObligations: ${told.join(', ')} (of those that ended, the last 24 hours)`);
+        if (obligations.length > 0) console.log(obligationTable(obligations));
+        for (const { message, raisedAt } of alerts) console.log(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
+      }),
+    );
+}
+
+export function addGaps(program: Command): void {
+  withData(withConfig(program.command('gaps')))
+    .summary('what is due and not proven to be in, and whose it is')
+    .description(
+      'Lists every interval and batch that is due and not covered, every difference between source and library, and every\n' +
+        'batch that is safe but not acknowledged. Answers from the database alone. Exits with 1 when there is any.',
+    )
+    .option('--stream <id>', 'only this stream')
+    .option('--json', 'for programs')
+    .addHelpText('after', '\nExamples:\n  ./hub gaps\n  ./hub gaps --stream housing-permits --json')
+    .action((options: ReportOptions) =>
+      withLibrary(options, async (db) => {
+        const gaps = await findGaps(db, new Date(), options.stream);
+        if (gaps.length > 0) process.exitCode = 1;
+        if (options.json) console.log(JSON.stringify(gaps, null, 2));
+        else console.log(gaps.length === 0 ? 'No gaps: everything that is due is proven to be in.' : gapTable(gaps));
+      }),
+    );
+}

@@ -1,0 +1,124 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { findStream, type HubConfig } from '../../settings/load.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { stockWorkflowId } from '../../domain/ids.ts';
+import { shanghaiDate } from '../../domain/dates.ts';
+import { forgetRefused, percentDone, stockReports, type StockReport } from '../../store/collection/stock.ts';
+import { getStream } from '../../store/collection/streams.ts';
+import { startStock } from '../../temporal/runs.ts';
+import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { table } from '../kit/output.ts';
+import { showRun, toldTotals, withRunningHub } from '../kit/running-hub.ts';
+
+const BAR = 24;
+const LOOK_EVERY_MS = 1_000;
+
+export function addStock(program: Command): void {
+  const stock = withStreams(program.command('stock'))
+    .summary('old records (存量): the plan and how far each unit has come; import them')
+    .description('Streams with delivery: stock are imported when asked, and go on where they were stopped.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub stock\n  ./hub stock run land-stock\n  ./hub stock stop land-stock\n  ./hub stock run land-stock --again',
+    )
+    .action((options: StreamOptions) => listStock(options));
+
+  withStreams(stock.command('run <stream>'))
+    .summary('import what is not in yet, with a progress bar; Ctrl-C leaves the import running')
+    .option('--again', 'hand certificates that the e-seal service refused over once more')
+    .addHelpText('after', '\nExamples:\n  ./hub stock run land-stock\n  ./hub stock run land-stock --again')
+    .action((stream: string, _options: unknown, command: Command) =>
+      runStock(stream, command.optsWithGlobals<StreamOptions & { again?: boolean }>()),
+    );
+
+  withStreams(stock.command('stop <stream>'))
+    .summary('stop an import; the next run goes on with it')
+    .addHelpText('after', '\nExample:\n  ./hub stock stop land-stock')
+    .action((stream: string, _options: unknown, command: Command) =>
+      stopStock(stream, command.optsWithGlobals<StreamOptions>()),
+    );
+}
+
+function listStock(options: StreamOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const reports = await stockReports(db);
+    if (options.json) return console.log(JSON.stringify(reports, null, 2));
+    if (reports.length === 0) return console.log('No stream has delivery: stock.');
+    const today = shanghaiDate(Date.now());
+    console.log(
+      table(reports, [
+        ['Unit', ({ unit }) => unit],
+        ['Stream', ({ stream }) => stream],
+        ['存量', ({ title }) => title],
+        ['Planned', ({ planned }) => planned?.toLocaleString('en-US') ?? 'not counted yet', 'right'],
+        ['Imported', ({ done }) => done.toLocaleString('en-US'), 'right'],
+        ['', (report) => progressBar(report)],
+        ['By', ({ dueOn }) => dueOn ?? ''],
+        ['', (report) => (report.dueOn !== null && report.dueOn < today && !isDone(report) ? '▲ OVERDUE' : '')],
+        ['Open rejects', ({ openRejects }) => openRejects, 'right'],
+        ['Sealed', ({ handed, sealed }) => (handed === 0 ? '' : `${String(sealed)} of ${String(handed)}`), 'right'],
+        ['Seal refused', ({ refused }) => refused || '', 'right'],
+      ]),
+    );
+  });
+}
+
+const isDone = (report: StockReport): boolean => percentDone(report) === 100;
+
+function progressBar(report: StockReport): string {
+  const percent = percentDone(report);
+  if (percent === null) return '';
+  const filled = Math.round((percent * BAR) / 100);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${String(percent).padStart(3)} %`;
+}
+
+async function runStock(name: string, options: StreamOptions & { again?: boolean }): Promise<void> {
+  const config = configOf(options);
+  requireStock(config, name);
+  await withLibrary(options, async (db) => {
+    if (options.again) await forgetRefused(db, (await getStream(db, name)).id);
+    await withRunningHub(config, (client) =>
+      showRun({ title: name, cure: './hub stock shows how far it is', quiet: options.json }, async (show) => {
+        const { result } = await startStock(client, config, name);
+        const ended = result();
+        ended.catch(() => undefined); // thrown below
+        let running = true;
+        while (running) {
+          const look = wait(LOOK_EVERY_MS, true);
+          running = await Promise.race([look, ended.then(() => false)]);
+          const [report] = await stockReports(db, name);
+          if (report) show(`${progressBar(report)} ${shownSeals(report)}`);
+        }
+        return toldTotals(await ended, options.json);
+      }),
+    );
+  });
+}
+
+const shownSeals = ({ done, planned, handed, sealed, refused }: StockReport): string =>
+  [
+    `${done.toLocaleString('en-US')}${planned === null ? '' : ` of ${planned.toLocaleString('en-US')}`}`,
+    ...(handed === 0 ? [] : [`sealed ${String(sealed)} of ${String(handed)}, ${String(refused)} refused`]),
+  ].join(', ');
+
+async function stopStock(name: string, options: StreamOptions): Promise<void> {
+  const config = configOf(options);
+  requireStock(config, name);
+  await withRunningHub(config, async (client) => {
+    const handle = client.workflow.getHandle(stockWorkflowId(name));
+    await handle.cancel();
+    await handle.result().catch(() => undefined); // it ends as cancelled
+  });
+  console.log(`${name}: stopped; ./hub stock run ${name} goes on with it`);
+}
+
+function requireStock(config: HubConfig, name: string): ReturnType<typeof findStream> {
+  const found = findStream(config, name);
+  if (found.stream.delivery === 'stock') return found;
+  throw configurationError(`${name} has delivery: ${found.stream.delivery}, expected stock`, {
+    code: 'no-stock',
+    cure: 'it is collected by itself; ./hub connector run reads it at once',
+  });
+}

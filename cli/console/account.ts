@@ -1,0 +1,72 @@
+import { Option, type Command } from 'commander';
+import { ROLES, type Role } from '../../domain/access.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { addAccount, firstPassword, listAccounts, setPassword, type Account } from '../../store/console/accounts.ts';
+import { withLibrary } from '../kit/library.ts';
+import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { moment, printList, table } from '../kit/output.ts';
+
+interface AddOptions extends CommonOptions {
+  role: Role;
+  name: string;
+  unit?: string;
+}
+
+export function addAccountCommand(program: Command): void {
+  const account = withData(withConfig(program.command('account')))
+    .summary('accounts of the console: list them, add one, set a password')
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub account\n  ./hub account add admin --role administrator --name 系统管理员\n  ./hub account add zhang --role issuer --name 张三 --unit 11320200MB1D55902K\n  ./hub account reset zhang',
+    )
+    .action((options: CommonOptions & { json?: boolean }) =>
+      withLibrary(options, async (db) => {
+        printList(await listAccounts(db), options.json, accountTable);
+      }),
+    );
+
+  withData(withConfig(account.command('add <login>')))
+    .summary('add an account; its first password is printed, and changed at the first sign-in')
+    .addOption(new Option('--role <role>', 'what they do').choices(Object.keys(ROLES)).makeOptionMandatory())
+    .requiredOption('--name <name>', 'as it stands in the record of what they do')
+    .option('--unit <code>', 'their unit: they see it and those below it (default: all units)')
+    .action((login: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<AddOptions>();
+      return withLibrary(options, async (db) => {
+        const password = firstPassword();
+        await addAccount(
+          db,
+          { login, name: options.name, role: options.role, unitCode: options.unit ?? null },
+          { password, mustChange: true },
+          new Date(),
+        );
+        console.log(`${login.toLowerCase()}: first password ${password}`);
+      });
+    });
+
+  withData(withConfig(account.command('reset <login>')))
+    .summary('set another first password; ends every session of the account')
+    .action((login: string, _options: unknown, command: Command) =>
+      withLibrary(command.optsWithGlobals<CommonOptions>(), async (db) => {
+        const found = (await listAccounts(db)).find((one) => one.login === login.toLowerCase());
+        if (!found)
+          throw configurationError(`There is no account ${login}`, {
+            code: 'account-unknown',
+            cure: './hub account lists them',
+          });
+        const password = firstPassword();
+        await db.transaction((trx) => setPassword(trx, found.id, { password, mustChange: true }));
+        console.log(`${found.login}: first password ${password}`);
+      }),
+    );
+}
+
+const accountTable = (rows: readonly Account[]): string =>
+  table(rows, [
+    ['Login', ({ login }) => login],
+    ['Name', ({ name }) => name],
+    ['Role', ({ role }) => `${ROLES[role].zh} ${role}`],
+    ['Unit', ({ unitCode, unitName }) => (unitCode === null ? '' : `${unitName ?? ''} ${unitCode}`)],
+    ['', ({ disabledAt }) => (disabledAt ? `disabled ${moment(disabledAt)}` : '')],
+  ]);

@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import { createHubLogger } from '../../settings/logger.ts';
+import { watchConfig } from '../../settings/watch.ts';
+import { Streams } from '../../connectors/registry.ts';
+import { configurationError, messageOf } from '../../domain/errors.ts';
+import { createApp } from '../../server/app.ts';
+import { startExports } from '../../server/background/exports.ts';
+import { startReminders } from '../../server/background/reminders.ts';
+import { startWatchdog } from '../../server/background/watchdog.ts';
+import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
+import { openFileStore } from '../../store/library/files/index.ts';
+import { wakeUnseen } from '../../temporal/cases.ts';
+import { LazyTemporal } from '../../temporal/client.ts';
+import { countWorkers } from '../../temporal/worker.ts';
+import { builtConsole } from '../../launch/console.ts';
+import {
+  configChoice,
+  dataFolder,
+  readConfig,
+  requireAddresses,
+  withConfig,
+  withData,
+  type CommonOptions,
+} from '../kit/options.ts';
+import { onStop } from '../../launch/signals.ts';
+
+export function addServer(program: Command): void {
+  withData(withConfig(program.command('server')))
+    .summary('run the console, its API, the inbox, the watchdog and the reminders against existing servers')
+    .description(
+      'Serves the console, its API and /health, takes what departments push to /inbox/v1/{stream}, and watches the ledger from outside Temporal:\n' +
+        'it goes on, raises an alert, and reminds units of their deadlines while Temporal is down.',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  DATABASE_URL=postgres://hub@db/hub TEMPORAL_ADDRESS=temporal:7233 ./hub server',
+    )
+    .action(async (options: CommonOptions) => {
+      const config = readConfig(options);
+      const { settings } = config;
+      let streams = new Streams(config);
+      let current = config;
+      const { databaseUrl, temporalAddress } = requireAddresses();
+      const logger = createHubLogger(settings.log, 'server');
+      const db = openDatabase(databaseUrl, 'server');
+      await requireServer(db, databaseUrl);
+      await requireSchema(db);
+      const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
+      const now = (): Date => new Date();
+      const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
+      const app = createApp(
+        { db, now, logger, countWorkers: workers, streams: () => streams },
+        {
+          ...{ db, now, logger, config: () => current, temporal: () => temporal.client() },
+          files: await openFileStore(settings.files, dataFolder(options, options.demo ?? false)),
+          folder: await builtConsole((what) => logger.info(what)),
+        },
+      );
+      const { host, port } = settings.server;
+      try {
+        await app.listen({ host, port });
+      } catch (error) {
+        await db.destroy();
+        throw configurationError(`The health page cannot listen on ${host}:${String(port)}: ${messageOf(error)}`, {
+          code: 'port-taken',
+          cure: 'stop the program that has the port, or set server.port in config/hub.yaml',
+        });
+      }
+      const stopped = new AbortController();
+      const watching = watchConfig(
+        configChoice(options),
+        config,
+        {
+          apply: (changed) => {
+            streams = new Streams(changed);
+            current = changed;
+          },
+          report: (fault) => logger.error('the changed configuration is not taken over', { error: fault }),
+        },
+        stopped.signal,
+      );
+      const stopWatchdog = startWatchdog({
+        ...{ db, logger, now, askTemporal: workers, expiry: () => current.jurisdiction.expiry },
+        wakeUnseen: async () => wakeUnseen(db, await temporal.client(), settings.temporal.taskQueue, now()),
+      });
+      const stopExports = startExports({ db, logger, now, config: () => current });
+      // The simulated departments have nobody to remind.
+      const stopReminders = options.demo
+        ? undefined
+        : startReminders({ db, logger, now, askTemporal: workers, config: () => current });
+      logger.info('listening', { address: `http://${host}:${String(port)}/health` });
+      process.send?.('ready');
+      onStop(() => {
+        void (async () => {
+          stopped.abort();
+          await watching;
+          await stopWatchdog();
+          await stopReminders?.();
+          await stopExports();
+          await app.close();
+          await temporal.close();
+          await db.destroy();
+        })();
+      });
+    });
+}

@@ -1,0 +1,26 @@
+import type { Knex } from 'knex';
+import { readEnvironment } from '../../settings/environment.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
+import { embeddedAddress } from '../../launch/postgres.ts';
+import { dataFolder, type CommonOptions } from './options.ts';
+
+/** Opens the database of a running hub: DATABASE_URL, else the embedded one of ./hub up or of ./hub demo. */
+export async function withLibrary<T>(options: CommonOptions, work: (db: Knex) => Promise<T>): Promise<T> {
+  const folders = options.data === undefined ? [dataFolder(options, false), dataFolder(options, true)] : [options.data];
+  const url = readEnvironment().databaseUrl ?? (await embeddedAddress(folders));
+  if (url === null) {
+    throw configurationError('No hub is running here, and DATABASE_URL is not set', {
+      code: 'no-database',
+      cure: 'start ./hub up or ./hub demo in another terminal, or set DATABASE_URL',
+    });
+  }
+  const db = openDatabase(url, 'report');
+  try {
+    await requireServer(db, url);
+    await requireSchema(db);
+    return await work(db);
+  } finally {
+    await db.destroy();
+  }
+}

@@ -1,0 +1,63 @@
+import { Listr } from 'listr2';
+import type { Client } from '@temporalio/client';
+import type { HubConfig } from '../../settings/load.ts';
+import { readEnvironment } from '../../settings/environment.ts';
+import { messageOf, systemError, transientError } from '../../domain/errors.ts';
+import { connectTemporal } from '../../temporal/client.ts';
+import type { Totals } from '../../workflows/messages.ts';
+
+/** Works with the Temporal of the hub that runs: TEMPORAL_ADDRESS, else the embedded one. */
+export async function withRunningHub<T>(
+  { settings: { temporal, embedded } }: HubConfig,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const address = readEnvironment().temporalAddress ?? `127.0.0.1:${String(embedded.temporalPort)}`;
+  const client = await connectTemporal(address, temporal.namespace).catch((error: unknown) => {
+    throw transientError(`No hub can be reached: ${messageOf(error)}`, {
+      code: 'no-hub',
+      cure: 'start ./hub up or ./hub demo in another terminal, or set TEMPORAL_ADDRESS',
+    });
+  });
+  try {
+    return await work(client);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+/** Waits for what a running hub does and shows it; `quiet` for programs, which get the result by other means. */
+export async function showRun(
+  { title, cure, quiet }: { title: string; cure: string; quiet: boolean | undefined },
+  work: (show: (text: string) => void) => Promise<string>,
+): Promise<void> {
+  const told = (show: (text: string) => void): Promise<string> =>
+    work(show).catch((error: unknown) => {
+      throw systemError(`${title}: ${causeOf(error)}`, { code: 'run-failed', cure });
+    });
+  if (quiet) {
+    await told(() => undefined);
+    return;
+  }
+  await new Listr([
+    {
+      title,
+      task: async (_, task) => {
+        task.title = `${title}: ${await told((text) => (task.title = `${title}: ${text}`))}`;
+      },
+    },
+  ]).run();
+}
+
+/** What a run read, as text for people or, with `json`, for programs on standard output. */
+export function toldTotals(
+  { read, accepted, unchanged, rejected, ...rest }: Totals,
+  json: boolean | undefined,
+): string {
+  if (json) console.log(JSON.stringify({ read, accepted, unchanged, rejected, ...rest }, null, 2));
+  return `read ${String(read)}, accepted ${String(accepted)}, unchanged ${String(unchanged)}, rejected ${String(rejected)}`;
+}
+
+/** The innermost message: what an activity said. */
+function causeOf(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined ? causeOf(error.cause) : messageOf(error);
+}

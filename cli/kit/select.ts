@@ -1,0 +1,118 @@
+import { closest } from 'fastest-levenshtein';
+import type { Command } from 'commander';
+import type { ConfiguredStream, HubConfig } from '../../settings/load.ts';
+import { windowToPreview } from '../../connectors/examine/examine.ts';
+import { openStream, type OpenStream } from '../../connectors/registry.ts';
+import type { OpenOptions } from '../../connectors/contract.ts';
+import { shanghaiDate, startOfDayMs, parseInstant, addDays } from '../../domain/dates.ts';
+import { configurationError } from '../../domain/errors.ts';
+import type { Window } from '../../domain/collection/window.ts';
+import { provideDepartments } from './demo-departments.ts';
+import { dataFolder, readConfig, withConfig, withData, type CommonOptions } from './options.ts';
+
+export interface StreamOptions extends CommonOptions {
+  json?: boolean;
+  from?: string;
+  to?: string;
+}
+
+/** Options of every command that looks at configured streams. */
+export const withStreams = (command: Command): Command =>
+  withData(withConfig(command)).option('--json', 'for programs');
+
+/** Adds the choice of a window of time. */
+export const withWindow = (command: Command): Command =>
+  command
+    .option('--from <time>', 'start of the window, Shanghai time (default: yesterday 00:00)')
+    .option('--to <time>', 'its end (default: now)');
+
+/** The configuration; with --demo, that of the demonstration which runs here. */
+export function configOf(options: CommonOptions): HubConfig {
+  const config = readConfig(options);
+  if (options.demo) provideDepartments(dataFolder(options, true));
+  return config;
+}
+
+/** The streams of that name, or of the connector of that name; all where none is given. */
+export function selectStreams(config: HubConfig, name: string | undefined): ConfiguredStream[] {
+  const all = config.connectors.flatMap((connector) => connector.streams.map((stream) => ({ connector, stream })));
+  const exact = all.filter(({ stream }) => stream.id === name);
+  const found =
+    name === undefined ? all : exact.length > 0 ? exact : all.filter(({ connector }) => connector.id === name);
+  // One that lists or takes disputes alone has no streams.
+  const alone = config.connectors.some(({ id, disputes }) => id === name && disputes !== undefined);
+  if (found.length > 0 || alone) return found;
+  const names = all.flatMap(({ connector, stream }) => [connector.id, stream.id]);
+  throw configurationError(
+    name === undefined ? 'No connector is configured' : `No stream or connector “${name}” is configured`,
+    {
+      code: 'stream-unknown',
+      cure: names.length > 0 ? `did you mean “${closest(name ?? '', names)}”?` : './hub connector new writes one',
+    },
+  );
+}
+
+/** The one stream of that name. */
+function selectStream(config: HubConfig, name: string): ConfiguredStream {
+  const [first, ...others] = selectStreams(config, name);
+  if (first && others.length === 0) return first;
+  const choices = [...(first ? [first] : []), ...others].map(({ stream }) => stream.id).join(', ');
+  throw configurationError(first ? 'Which stream?' : `${name} has no streams`, {
+    code: 'stream-unknown',
+    cure: first ? `name one of ${choices}` : './hub connector status lists those that there are',
+  });
+}
+
+/** Opens a stream for some work, and ends its connections afterwards. */
+export async function withStream<T>(
+  config: HubConfig,
+  { connector, stream }: ConfiguredStream,
+  options: OpenOptions,
+  work: (stream: OpenStream) => Promise<T>,
+): Promise<T> {
+  const open = openStream(config, connector, stream, options);
+  try {
+    return await work(open);
+  } finally {
+    await open.source.close?.();
+  }
+}
+
+/** Opens the one stream of that name for some work. */
+export function withNamedStream<T>(
+  name: string,
+  options: StreamOptions,
+  opening: OpenOptions,
+  work: (stream: OpenStream) => Promise<T>,
+): Promise<T> {
+  const config = configOf(options);
+  return withStream(config, selectStream(config, name), opening, work);
+}
+
+/** The window that was chosen; for a source of batches the next batch, which nothing has taken yet. */
+export function chosenWindow(open: OpenStream, options: StreamOptions): Promise<Window> {
+  const [fromMs, toMs] = open.source.nextBatch ? [0, 0] : boundsOf(options);
+  return windowToPreview(open, fromMs, toMs);
+}
+
+/** Reads an option that is a time, epoch milliseconds. */
+export function instantOption(text: string, option: string): number {
+  const instant = parseInstant(text);
+  if (instant !== null) return Date.parse(instant);
+  throw configurationError(`${option}: found “${text}”, expected a time`, {
+    code: 'option-invalid',
+    cure: 'write 2026-11-22 or "2026-11-22 21:30:00"',
+  });
+}
+
+/** Both ends of the chosen window, epoch milliseconds. */
+export function boundsOf({ from, to }: StreamOptions): [fromMs: number, toMs: number] {
+  const fromMs =
+    from === undefined ? startOfDayMs(addDays(shanghaiDate(Date.now()), -1)) : instantOption(from, '--from');
+  const toMs = to === undefined ? Date.now() : instantOption(to, '--to');
+  if (fromMs < toMs) return [fromMs, toMs];
+  throw configurationError('the window ends before it begins', {
+    code: 'option-invalid',
+    cure: 'correct --from and --to',
+  });
+}

@@ -1,0 +1,121 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { CONTACT_ROLES, maskedReach, PHONE, type ContactRole } from '../../domain/ledger/contact.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { endContact, fileContact, listContacts, type Contact, type UnitContact } from '../../store/ledger/contacts.ts';
+import { withLibrary } from '../kit/library.ts';
+import { idNumber, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { moment, table } from '../kit/output.ts';
+
+const contactSchema = z
+  .object({
+    unit: z.string().regex(/^[0-9A-Z]{18}$/, 'the 18-character 统一社会信用代码 of the unit'),
+    name: z.string().trim().min(1, 'the name of the unit'),
+    role: z
+      .enum(Object.keys(CONTACT_ROLES) as [ContactRole, ...ContactRole[]], 'operator or leader')
+      .default('operator'),
+    person: z.string().trim().min(1, 'the person’s name'),
+    email: z.email('an e-mail address').optional(),
+    phone: z.string().regex(PHONE, 'a phone number in digits').optional(),
+    webhook: z.url({ protocol: /^https?$/, error: 'an address that begins with https://' }).optional(),
+  })
+  .refine(({ email, phone, webhook }) => email !== undefined || phone !== undefined || webhook !== undefined, {
+    path: ['email'],
+    error: 'at least one of --email, --phone and --webhook',
+  });
+
+export function addContacts(program: Command): void {
+  const contacts = withData(withConfig(program.command('contacts')))
+    .summary('contact persons (专人): who of each unit is on file, and whom reminders go to')
+    .description('Lists every unit that answers for a stream, also those that have nobody on file.')
+    .option('--unmasked', 'phone numbers and addresses in full')
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub contacts\n  ./hub contacts file --unit 11320200014006438B --name 市住房和城乡建设局 --person 王工 --email wang@example.gov.cn --by 李处长\n  ./hub contacts file --unit 11320200014006438B --name 市住房和城乡建设局 --role leader --person 赵局长 --phone 13800001234 --by 李处长\n  ./hub contacts end 3 --by 李处长',
+    )
+    .action((options: CommonOptions & { unmasked?: boolean; json?: boolean }) =>
+      withLibrary(options, async (db) => {
+        const found = await listContacts(db);
+        const shown = options.unmasked ? found : found.map(masked);
+        if (options.json) return console.log(JSON.stringify(shown, null, 2));
+        console.log(shown.length === 0 ? 'There is no unit yet.' : contactTable(shown));
+      }),
+    );
+
+  withData(withConfig(contacts.command('file')))
+    .summary('put a contact on file')
+    .requiredOption('--unit <code>', '统一社会信用代码 of the unit')
+    .requiredOption('--name <unit>', 'name of the unit')
+    .requiredOption('--person <name>', 'who it is')
+    .option(
+      '--role <role>',
+      'operator (专人, the daily work) or leader (负责人, hears of what is escalated)',
+      'operator',
+    )
+    .option('--email <address>')
+    .option('--phone <number>')
+    .option('--webhook <url>', 'address of the unit’s own system that takes reminders')
+    .requiredOption('--by <name>', 'who files it')
+    .action((_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions & { by: string }>();
+      const parsed = contactSchema.safeParse(options);
+      if (!parsed.success)
+        throw configurationError(
+          // What was found stays unsaid: it is somebody's name, number or address.
+          parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: expected ${message}`).join('\n'),
+          { code: 'contact-invalid', cure: './hub contacts file --help shows an example' },
+        );
+      const { unit, name, email, phone, webhook, ...rest } = parsed.data;
+      return withLibrary(options, async (db) => {
+        const id = await fileContact(
+          db,
+          {
+            ...{ unitCode: unit, unitName: name, ...rest },
+            ...{ email: email ?? null, phone: phone ?? null, webhook: webhook ?? null },
+          },
+          { by: options.by, at: new Date() },
+        );
+        console.log(`On file as contact ${String(id)} of ${name} (${CONTACT_ROLES[rest.role].zh})`);
+      });
+    });
+
+  withData(withConfig(contacts.command('end <id>')))
+    .summary('note that somebody is no contact any more; with nobody else on file, the unit owes a new one')
+    .requiredOption('--by <name>', 'who says so')
+    .action((id: string, _options: unknown, command: Command) => {
+      const { by, ...options } = command.optsWithGlobals<CommonOptions & { by: string }>();
+      return withLibrary(options, async (db) => {
+        if (!(await endContact(db, idNumber(id, unknownContact), { by, at: new Date() })))
+          throw unknownContact(id, 'there is none on file');
+        console.log(`Contact ${id} is none any more`);
+      });
+    });
+}
+
+const unknownContact = (id: string, why: string): Error =>
+  configurationError(`Contact ${id}: ${why}`, {
+    code: 'contact-unknown',
+    cure: './hub contacts lists them with their ids',
+  });
+
+const isContact = (row: UnitContact): row is Contact => row.id !== null;
+
+const masked = (row: UnitContact): UnitContact => (isContact(row) ? { ...row, ...maskedReach(row) } : row);
+
+const contactTable = (rows: readonly UnitContact[]): string => {
+  const of = (row: UnitContact, value: (contact: Contact) => string | number): string | number =>
+    isContact(row) ? value(row) : '';
+  return table(rows, [
+    ['单位', ({ unitName }) => unitName],
+    ['统一社会信用代码', ({ unitCode }) => unitCode],
+    ['Id', (row) => of(row, ({ id }) => id), 'right'],
+    ['', (row) => (isContact(row) ? CONTACT_ROLES[row.role].zh : '▲ 未备案')],
+    ['Person', (row) => of(row, ({ person }) => person)],
+    ['E-mail', (row) => of(row, ({ email }) => email ?? '')],
+    ['Phone', (row) => of(row, ({ phone }) => phone ?? '')],
+    ['Webhook', (row) => of(row, ({ webhook }) => webhook ?? '')],
+    ['Filed', (row) => of(row, ({ filedAt }) => moment(filedAt))],
+    ['By', (row) => of(row, ({ filedBy }) => filedBy)],
+  ]);
+};

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { CalendarMissing, DAY_REASONS, endOfTerm, type TracedDay } from '../../domain/ledger/calendar.ts';
+import { parseDate, type Instant } from '../../domain/dates.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { positive, readConfig, withConfig, type CommonOptions } from '../kit/options.ts';
+import { table } from '../kit/output.ts';
+
+interface DueOptions extends CommonOptions {
+  workingDays: number;
+  json?: boolean;
+}
+
+export function addDue(program: Command): void {
+  withConfig(program.command('due <date>'))
+    .summary('when a term of working days that starts on a day ends, and how that comes about')
+    .description(
+      'The day of the start does not count; the N-th working day after it is the last, made-up working days included. It ends at\n' +
+        '24:00 unless the city’s profile says otherwise (dayEnds). Nothing is guessed: for a year without a table in\n' +
+        'config/calendars/ the answer is 日历未公布, and the command exits with 1.',
+    )
+    .requiredOption('--working-days <count>', 'length of the term', positive)
+    .option('--json', 'for programs: {due, days: [{date, counted, reason}]}')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub due 2026-02-10 --working-days 5\n  ./hub due 2026-04-30 --working-days 3 --json',
+    )
+    .action((text: string, options: DueOptions) => {
+      const { calendar, jurisdiction } = readConfig(options);
+      const start = parseDate(text);
+      if (start === null) {
+        throw configurationError(`found “${text}”, expected the date of the start`, {
+          code: 'option-invalid',
+          cure: 'write 2026-02-10',
+        });
+      }
+      const days = traced(() => calendar.trace(start, options.workingDays));
+      const last = days.at(-1)?.date ?? start;
+      const due = endOfTerm(last, jurisdiction.dayEnds);
+      if (options.json) {
+        const shown = days.map(({ date, counted, reason }) => ({ date, counted, reason: DAY_REASONS[reason].en }));
+        return console.log(JSON.stringify({ due, days: shown, calendar: calendar.versionsOf(start, last) }, null, 2));
+      }
+      show(due, days, calendar.versionsOf(start, last));
+    });
+}
+
+function traced<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof CalendarMissing)) throw error;
+    throw configurationError(error.message, {
+      code: 'calendar-missing',
+      cure: `add config/calendars/${String(error.year)}.yaml from the State Council’s notice once it is published`,
+    });
+  }
+}
+
+function show(due: Instant, days: readonly TracedDay[], versions: string): void {
+  const counted = days.filter((day) => day.counted);
+  console.log(
+    table(days, [
+      ['Day', (day) => (day.counted ? counted.indexOf(day) + 1 : ''), 'right'],
+      ['Date', ({ date }) => `${date} ${'日一二三四五六'.charAt(new Date(date).getUTCDay())}`],
+      ['', (day) => (day.counted ? 'counted' : 'skipped')],
+      ['原因', ({ reason }) => DAY_REASONS[reason].zh],
+      ['Why', ({ reason }) => DAY_REASONS[reason].en],
+    ]),
+  );
+  console.log(`\nDue ${due.slice(0, 10)} ${due.slice(11, 16)} (calendar ${versions})`);
+}

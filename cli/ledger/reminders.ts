@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { configurationError } from '../../domain/errors.ts';
+import { messageText } from '../../domain/ledger/reminders.ts';
+import {
+  acknowledgeReminder,
+  listReminders,
+  REMINDER_STATES,
+  type ReminderReport,
+} from '../../store/ledger/reminders.ts';
+import { withLibrary } from '../kit/library.ts';
+import { idNumber, positive, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { moment, printList, table } from '../kit/output.ts';
+
+const KINDS = { reminder: '提醒', escalation: '升级', digest: '每日简报' } as const;
+
+interface ReminderListOptions extends CommonOptions {
+  unit?: string;
+  unacknowledged?: boolean;
+  limit: number;
+  json?: boolean;
+}
+
+export function addReminders(program: Command): void {
+  const reminders = withData(withConfig(program.command('reminders')))
+    .summary(
+      'reminders (催办) and escalations: what was sent to whom, what did not arrive, what nobody has acknowledged',
+    )
+    .option('--unit <code>', 'only those to this unit')
+    .option('--unacknowledged', 'only those that nobody has acknowledged')
+    .option('--limit <count>', 'at most so many, the latest first', positive, 50)
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub reminders --unacknowledged\n  ./hub reminders ack 12 --by 王工\n  ./hub reminders --unit 11320200014006438B --json',
+    )
+    .action((options: ReminderListOptions) =>
+      withLibrary(options, async (db) => {
+        const { unit, unacknowledged = false, limit } = options;
+        const found = await listReminders(db, { unit, unacknowledged, limit });
+        printList(found, options.json, reminderTable);
+      }),
+    );
+
+  withData(withConfig(reminders.command('ack <id>')))
+    .summary('note that the unit has read a message, for all its contacts')
+    .requiredOption('--by <name>', 'who has read it')
+    .action((id: string, _options: unknown, command: Command) => {
+      const { by, ...options } = command.optsWithGlobals<CommonOptions & { by: string }>();
+      return withLibrary(options, async (db) => {
+        if (!(await acknowledgeReminder(db, idNumber(id, unknownReminder), { by, at: new Date() })))
+          throw unknownReminder(id, 'it is acknowledged already, or there is none');
+        console.log(`Reminder ${id} is acknowledged`);
+      });
+    });
+}
+
+const unknownReminder = (id: string, why: string): Error =>
+  configurationError(`Reminder ${id}: ${why}`, {
+    code: 'reminder-unknown',
+    cure: './hub reminders lists them with their ids',
+  });
+
+const reminderTable = (rows: readonly ReminderReport[]): string =>
+  table(rows, [
+    ['Id', ({ id }) => id, 'right'],
+    ['状态', ({ state }) => `${state === 'undeliverable' || state === 'dead' ? '▲ ' : ''}${REMINDER_STATES[state]}`],
+    ['单位', ({ unit }) => unit],
+    ['', ({ kind }) => KINDS[kind]],
+    ['Channel', ({ channel }) => channel ?? ''],
+    ['Made', ({ createdAt }) => moment(createdAt)],
+    ['Sent', ({ sentAt }) => (sentAt ? moment(sentAt) : '')],
+    ['What', ({ id, unit, kind, body }) => messageText(id, unit, kind, body).subject],
+    [
+      'Acknowledged',
+      ({ acknowledgedAt, acknowledgedBy }) =>
+        acknowledgedAt ? `${moment(acknowledgedAt)} ${acknowledgedBy ?? ''}` : '',
+    ],
+    ['Why', ({ lastError }) => lastError ?? ''],
+  ]);

@@ -1,0 +1,143 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { DAY_REASONS } from '../../domain/ledger/calendar.ts';
+import { shanghaiDate } from '../../domain/dates.ts';
+import {
+  DUTIES,
+  EVERY_STATE,
+  OBLIGATION_STATES,
+  RUNNING_STATES,
+  type ObligationState,
+} from '../../domain/ledger/duties.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { changesOf, eventsOf, exemptObligation } from '../../store/ledger/ledger.ts';
+import { findTask, listTasks, type Task } from '../../store/ledger/tasks.ts';
+import { withLibrary } from '../kit/library.ts';
+import { idNumber, positive, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { dueMoment, moment, printList, table } from '../kit/output.ts';
+
+interface TaskOptions extends CommonOptions {
+  state?: ObligationState[];
+  unit?: string;
+  rule?: string;
+  limit: number;
+  json?: boolean;
+}
+
+const statesOption = (text: string): ObligationState[] =>
+  text.split(',').map((state) => {
+    const found = EVERY_STATE.find((known) => known === state.trim());
+    if (found) return found;
+    throw new InvalidArgumentError(`Expected states of ${EVERY_STATE.join(', ')}.`);
+  });
+
+export function addTasks(program: Command): void {
+  const tasks = withData(withConfig(program.command('tasks')))
+    .summary('deadlines (时限任务): what is due, whose it is, under which article')
+    .description(
+      'Answers from the database alone, with Temporal up or down. Without a state, those that run are listed.',
+    )
+    .option('--state <states>', `of ${EVERY_STATE.join(', ')}; several with commas`, statesOption)
+    .option('--unit <code>', 'only what this unit owes')
+    .option('--rule <id>', 'only under this rule, for example WX-18c')
+    .option('--limit <count>', 'at most so many, the earliest due first', positive, 100)
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub tasks --state overdue\n  ./hub tasks --rule WX-18c --state "met late"\n  ./hub tasks show 12\n  ./hub tasks exempt 12 --reason 机房断电 --document 锡容错〔2026〕3号 --by 李处长',
+    )
+    .action((options: TaskOptions) =>
+      withLibrary(options, async (db) => {
+        const found = await listTasks(db, new Date(), {
+          states: options.state ?? RUNNING_STATES,
+          ...{ unit: options.unit, rule: options.rule, limit: options.limit },
+        });
+        printList(found, options.json, taskTable);
+        if (!options.json && found.length === options.limit)
+          console.log(`The first ${String(options.limit)}; --limit shows more.`);
+      }),
+    );
+
+  withData(withConfig(tasks.command('show <id>')))
+    .summary('one deadline: how its due time came about day by day, and every change with who made it')
+    .action((id: string, _options: unknown, command: Command) => showTask(id, command.optsWithGlobals<TaskOptions>()));
+
+  withData(withConfig(tasks.command('exempt <id>')))
+    .summary('exempt a deadline (容错), with the reason and who approved it; it is counted apart')
+    .requiredOption('--reason <text>', 'why')
+    .requiredOption('--by <name>', 'who approved it')
+    .option('--document <number>', 'the decision')
+    .action((id: string, _options: unknown, command: Command) => {
+      const { reason, by, document, ...options } = command.optsWithGlobals<
+        CommonOptions & { reason: string; by: string; document?: string }
+      >();
+      return withLibrary(options, async (db) => {
+        const done = await exemptObligation(db, idNumber(id, unknownTask), {
+          by,
+          reason,
+          document: document ?? null,
+          at: new Date(),
+        });
+        if (!done) throw unknownTask(id, 'it is exempted or cancelled already, or there is none');
+        console.log(`Task ${id} is exempted: ${reason}`);
+      });
+    });
+}
+
+const unknownTask = (id: string, why: string): Error =>
+  configurationError(`Task ${id}: ${why}`, { code: 'task-unknown', cure: './hub tasks lists them with their ids' });
+
+export const taskTable = (rows: readonly Task[]): string =>
+  table(rows, [
+    ['Id', ({ id }) => id, 'right'],
+    ['状态', ({ state }) => `${state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[state].zh}`],
+    ['责任单位', ({ owner }) => owner],
+    ['条款', ({ rule, article, basis }) => `${rule} ${article}${basis === 'internal' ? '（内控时限）' : ''}`],
+    ['时限任务', ({ kind }) => DUTIES[kind].zh],
+    ['Subject', ({ subject }) => subject],
+    ['Started', ({ startedAt }) => moment(startedAt)],
+    ['Due', ({ dueAt }) => dueMoment(dueAt)],
+    ['Ended', ({ endedAt }) => (endedAt ? moment(endedAt) : '')],
+    ['Why', ({ reason }) => reason ?? ''],
+  ]);
+
+function showTask(id: string, options: TaskOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const { calendar } = readConfig(options);
+    const task = await findTask(db, idNumber(id, unknownTask), new Date());
+    if (!task) throw unknownTask(id, 'there is none');
+    const changes = await changesOf(db, task.id);
+    const events = await eventsOf(db, task.subject);
+    // By the tables of today: what an earlier version made of it, the changes say.
+    const days =
+      task.workingDays === null || task.dueAt === null
+        ? []
+        : calendar.trace(shanghaiDate(task.startedAt.getTime()), task.workingDays);
+    if (options.json) return console.log(JSON.stringify({ ...task, days, changes, events }, null, 2));
+    console.log(taskTable([task]));
+    console.log(`\n${task.duty}`);
+    if (days.length > 0) {
+      console.log(`\nHow it comes to be due (calendar ${task.calendar ?? ''})`);
+      for (const { date, counted, reason } of days)
+        console.log(`  ${date} ${counted ? '●' : '○'} ${DAY_REASONS[reason].zh}`);
+    }
+    console.log('\nChanges');
+    console.log(
+      table(changes, [
+        ['Until', ({ until }) => (until ? moment(until) : 'now')],
+        ['By', ({ by }) => by],
+        ['责任单位', ({ owner }) => owner],
+        ['Due', ({ dueAt }) => dueMoment(dueAt)],
+        ['Calendar', ({ calendar: version }) => version ?? ''],
+        ['Met', ({ metAt }) => (metAt ? moment(metAt) : '')],
+        ['Cancelled', ({ cancelledAt }) => (cancelledAt ? moment(cancelledAt) : '')],
+        ['Exempted', ({ exemptedAt }) => (exemptedAt ? moment(exemptedAt) : '')],
+        ['Suspended by', ({ suspendedBy }) => suspendedBy ?? ''],
+        ['Why', ({ reason, document }) => [reason, document].filter(Boolean).join(' ')],
+      ]),
+    );
+    if (events.length === 0) return;
+    console.log('\nTimeline');
+    for (const { at, by, what, detail } of events)
+      console.log(`  ${moment(at)} ${by}: ${what} ${Object.keys(detail).length > 0 ? JSON.stringify(detail) : ''}`);
+  });
+}

@@ -1,0 +1,341 @@
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Knex } from 'knex';
+import { stringify } from 'yaml';
+import { catalogWorkbook, readCatalog } from '../../settings/sheets/catalog.ts';
+import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
+import { findStream, type HubConfig } from '../../settings/load.ts';
+import {
+  CATALOG_FIELDS,
+  lackingFields,
+  mayDraft,
+  type CatalogEntry,
+  type CatalogFinding,
+} from '../../domain/library/catalog.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { catalogWorkflowId } from '../../domain/ids.ts';
+import * as store from '../../store/library/catalog.ts';
+import type { catalogSync } from '../../workflows/catalog-sync.ts';
+import { catalogAttributes } from '../../workflows/search-attributes.ts';
+import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { readGiven } from '../kit/options.ts';
+import { moment, table } from '../kit/output.ts';
+import { replay } from '../kit/replay.ts';
+import { showRun, withRunningHub } from '../kit/running-hub.ts';
+
+const STATES = { draft: 'draft', approved: '✔ approved', superseded: 'superseded', withdrawn: '✖ withdrawn' } as const;
+
+interface ByOptions extends StreamOptions {
+  by: string;
+}
+
+export function addCatalog(program: Command): void {
+  const catalog = program
+    .command('catalog')
+    .summary('the issuing catalog (发证目录): which types of certificate are let in, and what is printed on them')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub catalog draft park-permits > parks.yaml\n  ./hub catalog import parks.yaml --by 11320200014006438B\n  ./hub catalog approve 11100000000013338W011 --by 11320200MB1D55902K\n  ./hub catalog export --public --out public.xlsx\n  ./hub catalog sync province',
+    );
+
+  withStreams(catalog.command('list'))
+    .summary('every entry with its state, and the types whose records wait for one')
+    .action((options: StreamOptions) => listCatalog(options));
+
+  withStreams(catalog.command('show <code>'))
+    .summary('one entry with all its versions')
+    .action((code: string, options: StreamOptions) =>
+      withLibrary(options, async (db) => {
+        const versions = await store.entryVersions(db, [code]);
+        if (versions.length === 0) throw unknownEntry([code]);
+        console.log(options.json ? JSON.stringify(versions, null, 2) : stringify(versions));
+      }),
+    );
+
+  withStreams(catalog.command('draft <stream>'))
+    .summary('write entries for the types of a stream that have none, as YAML to complete')
+    .action((stream: string, options: StreamOptions) => draftFor(stream, options));
+
+  withBy(catalog.command('import <file>'))
+    .summary('draft the entries of a workbook (xlsx) or YAML file')
+    .description('All of the file is taken or, if anything of it is wrong, nothing. What is like it is is left alone.')
+    .action((file: string, options: ByOptions) => importCatalog(file, options));
+
+  withStreams(catalog.command('export'))
+    .summary('the approved entries as a workbook that can be imported again')
+    .requiredOption('--out <file>', 'the xlsx file to write')
+    .option('--public', 'only those whose 类目公开属性 is 社会公开')
+    .action((options: StreamOptions & { out: string; public?: boolean }) =>
+      withLibrary(options, async (db) => {
+        const approved = [...(await store.approvedCatalog(db)).values()];
+        const entries = options.public ? approved.filter(({ publicity }) => publicity === 'public') : approved;
+        writeFileSync(options.out, catalogWorkbook(entries));
+        console.log(`Wrote ${String(entries.length)} entries to ${options.out}`);
+      }),
+    );
+
+  withBy(catalog.command('approve [codes...]'))
+    .summary('put drafts into force; records that wait for them enter the library')
+    .option('--all', 'every draft')
+    .action((codes: string[], options: ByOptions & { all?: boolean }) => approve(codes, options));
+
+  withStreams(catalog.command('sync [connector]'))
+    .summary('compare with a catalog that others publish, such as the province’s, and draft what is new or changed')
+    .description(
+      'Has a running hub read the whole list and draft what differs from what is approved. A draft of somebody else is\n' +
+        'left alone. Every connector with a section “catalog” where none is named; the hub does so every morning, too.\n' +
+        'Exits with 1 when an entry is faulty.',
+    )
+    .addHelpText('after', '\nExamples:\n  ./hub catalog sync\n  ./hub catalog sync province --json')
+    .action((connector: string | undefined, options: StreamOptions) => syncCatalogs(connector, options));
+
+  withBy(catalog.command('withdraw <codes...>'))
+    .summary('take entries out of force; new records of their types wait from then on')
+    .action((codes: string[], options: ByOptions) => {
+      requireManagement(configOf(options), options.by);
+      return withLibrary(options, async (db) => {
+        await store.withdrawEntries(db, codes, options.by, new Date());
+        console.log(`Withdrawn: ${codes.join(', ')}`);
+      });
+    });
+}
+
+const withBy = (command: Command): Command =>
+  withStreams(command).requiredOption('--by <unit>', '统一社会信用代码 of the unit that does it');
+
+const unknownEntry = (codes: readonly string[]): Error =>
+  configurationError(`${codes.join(', ')}: no such entry`, {
+    code: 'entry-unknown',
+    cure: './hub catalog list shows them',
+  });
+
+function listCatalog(options: StreamOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const versions = await store.entryVersions(db);
+    const waiting = await store.waitingTypes(db);
+    if (options.json) return console.log(JSON.stringify({ entries: versions, waiting }, null, 2));
+    const current = versions.filter(({ state }) => state !== 'superseded');
+    if (current.length > 0) {
+      console.log(
+        table(current, [
+          ['证照类型代码', ({ typeCode }) => typeCode],
+          ['证照名称', ({ entry }) => entry.name],
+          ['发证单位', ({ entry }) => entry.issuer?.name ?? ''],
+          ['Version', ({ version }) => version, 'right'],
+          ['State', ({ state }) => STATES[state]],
+          ['By', ({ decidedBy, draftedBy }) => decidedBy ?? draftedBy],
+          ['Since', ({ decidedAt, draftedAt }) => moment(decidedAt ?? draftedAt)],
+        ]),
+      );
+    } else console.log('The catalog is empty.');
+    if (waiting.length === 0) return;
+    console.log('\nRecords that wait because their type has no approved entry:');
+    console.log(
+      table(waiting, [
+        ['证照类型代码', ({ typeCode }) => typeCode],
+        ['Stream', ({ stream }) => stream],
+        ['Unit', ({ unit }) => unit],
+        ['Records', ({ records }) => records, 'right'],
+        ['Since', ({ since }) => moment(since)],
+      ]),
+    );
+    console.log(`\n./hub catalog draft ${waiting[0]?.stream ?? ''} writes an entry to complete.`);
+  });
+}
+
+/** Drafts for the types that a stream names, or whose records wait, as far as the configuration tells. */
+async function draftFor(name: string, options: StreamOptions): Promise<void> {
+  const { connector, stream } = findStream(configOf(options), name);
+  await withLibrary(options, async (db) => {
+    const approved = await store.approvedCatalog(db);
+    const waiting = (await store.waitingTypes(db)).filter((type) => type.stream === name);
+    const codes = new Set([...waiting.map(({ typeCode }) => typeCode), stream.certificateType?.code ?? []].flat());
+    const entries = [...codes.difference(new Set(approved.keys()))].map((typeCode) =>
+      catalogEntrySchema.parse({
+        typeCode,
+        name: stream.certificateType?.code === typeCode ? stream.certificateType.name : (stream.name ?? stream.id),
+        category: '证照',
+        issuer: { name: connector.name, code: connector.unit },
+      }),
+    );
+    if (entries.length === 0) return console.error(`Every type that ${name} delivered has an approved entry.`);
+    console.log(`# yaml-language-server: $schema=config/schema/catalog.schema.json\n${stringify(entries)}`);
+  });
+}
+
+async function importCatalog(file: string, options: ByOptions): Promise<void> {
+  const config = configOf(options);
+  const entries = readCatalog(file, readGiven(file));
+  const { managementUnit } = config.settings;
+  const others = entries.filter((entry) => !mayDraft(options.by, entry, managementUnit));
+  if (others.length > 0) {
+    const codes = others.map(({ typeCode, issuer }) => `${typeCode} (${issuer?.code ?? 'no 发证单位'})`);
+    throw configurationError(`Nothing was taken: ${options.by} may not draft ${codes.join(', ')}`, {
+      code: 'not-allowed',
+      cure: 'the 发证单位 of an entry drafts it, or the managementUnit of hub.yaml',
+    });
+  }
+  await withLibrary(options, async (db) => {
+    const known = new Set([...(await store.approvedCatalog(db)).keys(), ...entries.map(({ typeCode }) => typeCode)]);
+    for (const { typeCode, members } of entries) {
+      const missing = members.filter((member) => !known.has(member));
+      if (missing.length === 0) continue;
+      throw configurationError(`Nothing was taken: ${typeCode} is made of ${missing.join(', ')}, which have no entry`, {
+        code: 'member-unknown',
+        cure: 'import the entries of the members first, or with it',
+      });
+    }
+    const { drafted, unchanged } = await store.draftEntries(db, entries, options.by, new Date());
+    console.log(`${String(drafted)} drafted, ${String(unchanged)} unchanged`);
+    const lacking = lackingOf(entries, config);
+    for (const line of lacking) console.log(line);
+    if (drafted > 0 && lacking.length === 0) console.log('Next: ./hub catalog approve --all --by <management unit>');
+  });
+}
+
+/** Has a running hub compare published catalogs with the city's own, and shows what was found. */
+async function syncCatalogs(name: string | undefined, options: StreamOptions): Promise<void> {
+  const config = configOf(options);
+  const publishing = config.connectors.filter(({ catalog }) => catalog !== undefined);
+  const chosen = publishing.filter(({ id }) => name === undefined || id === name);
+  if (chosen.length === 0) {
+    throw configurationError(`${name ?? 'No connector'} publishes ${name === undefined ? 'a' : 'no'} catalog`, {
+      code: 'catalog-unknown',
+      cure:
+        publishing.length > 0
+          ? `name one of ${publishing.map(({ id }) => id).join(', ')}`
+          : 'add a section catalog to its file, see docs/catalog.md',
+    });
+  }
+  await withRunningHub(config, async (client) => {
+    for (const { id, name: unit } of chosen) {
+      const label = { connector: id, unit };
+      await showRun(
+        { title: `${id} catalog`, cure: 'correct the section catalog of its file', quiet: options.json },
+        async () => {
+          const counts = await client.workflow.execute<typeof catalogSync>('catalogSync', {
+            ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: catalogWorkflowId(id) },
+            typedSearchAttributes: catalogAttributes(label),
+            staticSummary: `目录 · ${unit}`,
+            args: [label],
+          });
+          return `${String(counts.listed)} entries, ${String(counts.unchanged)} unchanged, ${String(counts.drafted)} drafted`;
+        },
+      );
+    }
+  });
+  await withLibrary(options, async (db) => {
+    const found = await Promise.all(
+      chosen.map(async ({ id }) => ({ connector: id, ...(await store.lastCatalogSync(db, id)) })),
+    );
+    const findings = found.flatMap((sync) => sync.findings ?? []);
+    if (findings.some(({ state }) => state === 'faulty')) process.exitCode = 1;
+    if (options.json) {
+      const told = found.map(({ connector, syncedAt, findings: of }) => ({ connector, syncedAt, findings: of }));
+      return console.log(JSON.stringify(told, null, 2));
+    }
+    if (findings.length === 0) return console.log('Nothing is new or changed.');
+    console.log(
+      table(findings, [
+        ['证照类型代码', ({ typeCode }) => typeCode],
+        ['证照名称', ({ name }) => name],
+        ['Found', (finding) => FOUND[finding.state]],
+        ['What', (finding) => whatOf(finding)],
+      ]),
+    );
+    const types = findings
+      .filter(({ state }) => state === 'new' || state === 'changed')
+      .map(({ typeCode }) => typeCode);
+    if (types.length === 0) return;
+    const drafts = (await store.entryVersions(db, types)).filter(({ state }) => state === 'draft');
+    const lacking = lackingOf(
+      drafts.map(({ entry }) => entry),
+      config,
+    );
+    for (const line of lacking) console.log(line);
+    console.log('Next: ./hub catalog show CODE, and ./hub catalog approve CODE --by <management unit>');
+  });
+}
+
+const FOUND = {
+  ...{ new: 'new', changed: 'changed', waiting: 'waiting for draft', faulty: '✖ faulty', gone: 'gone' },
+} as const;
+
+function whatOf({ state, fields, faults, draftedBy }: CatalogFinding): string {
+  if (state === 'gone') return 'is not in the list any more';
+  if (state === 'waiting') return `${fields.join(', ')} differ from the draft of ${draftedBy ?? ''}`;
+  const faulty = faults.map(({ field, found, expected }) => `${field}: found ${found}, expected ${expected}`);
+  return [...fields, ...faulty].join(state === 'faulty' ? '; ' : ', ');
+}
+
+/** What the jurisdiction asks of entries and they do not say, a line for each entry. */
+function lackingOf(entries: readonly CatalogEntry[], { jurisdiction }: HubConfig): string[] {
+  const { required, article } = jurisdiction.catalog;
+  return entries.flatMap((entry) => {
+    const lacking = lackingFields(entry, required).map((field) => `${field} (${CATALOG_FIELDS[field]})`);
+    return lacking.length === 0
+      ? []
+      : [
+          `${entry.typeCode} ${entry.name}: lacks ${lacking.join(', ')}, which ${jurisdiction.name} ${article} asks for`,
+        ];
+  });
+}
+
+function requireManagement({ settings: { managementUnit } }: HubConfig, by: string): void {
+  if (by === managementUnit) return;
+  throw configurationError(`${by} may not decide on the catalog`, {
+    code: 'not-allowed',
+    cure:
+      managementUnit === undefined
+        ? 'name the management unit in hub.yaml, managementUnit: "…"'
+        : `the management unit ${managementUnit} does`,
+  });
+}
+
+async function approve(codes: string[], options: ByOptions & { all?: boolean }): Promise<void> {
+  const config = configOf(options);
+  requireManagement(config, options.by);
+  const streams = await withLibrary(options, (db) => approveIn(db, codes, config, options));
+  // What waited for its type goes in by the workflow that maps rejects again.
+  for (const stream of streams) {
+    console.error(
+      `Records of ${stream} waited for it; ./hub rejects replay ${stream} --rule type-unlisted takes them in:`,
+    );
+    await replay(stream, { ...options, rule: 'type-unlisted' });
+  }
+}
+
+/** Approves; the streams of which records wait. */
+async function approveIn(
+  db: Knex,
+  codes: readonly string[],
+  config: HubConfig,
+  options: ByOptions & { all?: boolean },
+): Promise<string[]> {
+  const drafts = (await store.entryVersions(db)).filter(
+    ({ state, typeCode }) => state === 'draft' && (options.all === true || codes.includes(typeCode)),
+  );
+  const unknown = codes.filter((code) => !drafts.some(({ typeCode }) => typeCode === code));
+  if (unknown.length > 0 || drafts.length === 0) {
+    throw configurationError(`${unknown.join(', ') || 'Nothing'}: no draft`, {
+      code: 'entry-unknown',
+      cure: './hub catalog import drafts entries; ./hub catalog list shows them',
+    });
+  }
+  const lacking = lackingOf(
+    drafts.map(({ entry }) => entry),
+    config,
+  );
+  if (lacking.length > 0) {
+    throw configurationError(`Nothing was approved:\n${lacking.join('\n')}`, {
+      code: 'entry-incomplete',
+      cure: 'complete the entries and import them again',
+    });
+  }
+  const types = drafts.map(({ typeCode }) => typeCode);
+  await store.approveDrafts(db, types, options.by, new Date());
+  console.log(`Approved: ${types.join(', ')}`);
+  const waiting = (await store.waitingTypes(db)).filter(({ typeCode }) => types.includes(typeCode));
+  return [...new Set(waiting.map(({ stream }) => stream))];
+}

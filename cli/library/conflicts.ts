@@ -1,0 +1,124 @@
+import type { Command } from 'commander';
+import { shanghaiWallTime } from '../../domain/dates.ts';
+import { STATUSES } from '../../domain/library/status.ts';
+import { approvedCatalog } from '../../store/library/catalog.ts';
+import {
+  differingCertificates,
+  duplicateCertificates,
+  mergeRecords,
+  revivedCertificates,
+} from '../../store/library/certificates.ts';
+import { maskAll, maskKey } from '../../connectors/examine/discover.ts';
+import { positive } from '../kit/options.ts';
+import { withStreams, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { table } from '../kit/output.ts';
+
+interface ConflictOptions extends StreamOptions {
+  type?: string;
+  limit: number;
+  unmasked?: boolean;
+  lifecycle?: boolean;
+  duplicates?: boolean;
+}
+
+export function addConflicts(program: Command): void {
+  withStreams(program.command('conflicts'))
+    .summary('certificates of which sources contradict one another, or themselves, and what is believed')
+    .description(
+      'Where several sources say different things the catalog says who is believed first (sources, fieldSources of an\n' +
+        'entry); other streams follow, the latest change first. With --lifecycle: certificates that a source lets live on\n' +
+        'after it had ended them; their latest version by the source’s own time is believed. With --duplicates: certificates\n' +
+        'that one stream delivers under several keys; the latest record counts. Exits with 1 when there is any.',
+    )
+    .option('--lifecycle', 'certificates that live on after their end')
+    .option('--duplicates', 'certificates that one stream delivers more than once')
+    .option('--type <code>', 'only certificates of this 证照类型代码')
+    .option('--limit <count>', 'most certificates to name', positive, 100)
+    .option('--unmasked', 'show values as they are')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub conflicts\n  ./hub conflicts --type 11100000000013338W011 --json\n  ./hub conflicts --lifecycle\n  ./hub conflicts --duplicates',
+    )
+    .action((options: ConflictOptions) => {
+      if (options.duplicates) return listDuplicates(options);
+      return options.lifecycle ? listRevived(options) : listConflicts(options);
+    });
+}
+
+function listConflicts(options: ConflictOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const catalog = await approvedCatalog(db);
+    const groups = await differingCertificates(db, { typeCode: options.type, limit: options.limit });
+    const found = groups.flatMap((records) => {
+      const { certificate, origin, conflicts } = mergeRecords(records, catalog.get(records[0]?.typeCode ?? ''));
+      const { typeCode, number, name } = certificate;
+      return conflicts.map(({ field, values }) => ({
+        ...{ typeCode, number, name, field, believed: origin[field] ?? '' },
+        values:
+          options.unmasked || field !== 'holders'
+            ? values
+            : values.map(({ stream, value }) => ({ stream, value: maskAll(value) })),
+      }));
+    });
+    if (found.length > 0) process.exitCode = 1;
+    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    if (found.length === 0)
+      return console.log('No conflicts: wherever several sources deliver a certificate, they agree.');
+    console.log(
+      table(found, [
+        ['证照名称', ({ name }) => name],
+        ['证照编号', ({ number }) => number],
+        ['Field', ({ field }) => field],
+        ['Believed', ({ believed }) => believed],
+        ['What they say', ({ values }) => values.map(({ stream, value }) => `${stream}: ${text(value)}`).join('\n')],
+      ]),
+    );
+  });
+}
+
+function listRevived(options: ConflictOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const revived = await revivedCertificates(db, { typeCode: options.type, limit: options.limit });
+    const found = options.unmasked ? revived : revived.map((row) => ({ ...row, key: maskKey(row.key) }));
+    if (found.length > 0) process.exitCode = 1;
+    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    if (found.length === 0) return console.log('No conflicts: no certificate lives on after its source had ended it.');
+    console.log(
+      table(found, [
+        ['Unit', ({ unit }) => unit],
+        ['Stream', ({ stream }) => stream],
+        ['Key', ({ key }) => key],
+        ['证照名称', ({ name }) => name],
+        ['证照编号', ({ number }) => number],
+        ['Ended as', ({ endedAs }) => STATUSES[endedAs]],
+        ['at', ({ endedAt }) => shanghaiWallTime(endedAt.getTime())],
+        ['Counts as', ({ status }) => STATUSES[status]],
+        ['since', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
+      ]),
+    );
+  });
+}
+
+function listDuplicates(options: ConflictOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const duplicates = await duplicateCertificates(db, { typeCode: options.type, limit: options.limit });
+    const shown = (key: string): string => (options.unmasked ? key : maskKey(key));
+    const found = duplicates.map((row) => ({ ...row, counts: shown(row.counts), others: row.others.map(shown) }));
+    if (found.length > 0) process.exitCode = 1;
+    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    if (found.length === 0) return console.log('No duplicates: every stream delivers each certificate once.');
+    console.log(
+      table(found, [
+        ['Unit', ({ unit }) => unit],
+        ['Stream', ({ stream }) => stream],
+        ['证照名称', ({ name }) => name],
+        ['证照编号', ({ number }) => number],
+        ['Counts', ({ counts }) => counts],
+        ['Beside it', ({ others }) => others.join(', ')],
+      ]),
+    );
+  });
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

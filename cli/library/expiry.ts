@@ -1,0 +1,129 @@
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { configurationError, messageOf } from '../../domain/errors.ts';
+import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { markReminded, openReminders, type Reminder } from '../../store/library/expiry.ts';
+import { withStreams, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { positive, readGiven } from '../kit/options.ts';
+import { dueMoment, moment, table } from '../kit/output.ts';
+
+interface ExpiryOptions extends StreamOptions {
+  stream?: string;
+  out?: string;
+  limit: number;
+}
+
+const SHEET = '到期提醒';
+/** The hub's own column, by which a row is known again. */
+const ID = '※编号';
+const COLUMNS: [string, (reminder: Reminder) => string][] = [
+  [ID, ({ subject }) => subject],
+  ['发证单位', ({ unit }) => unit],
+  ['证照名称', ({ name }) => name],
+  ['证照编号', ({ number }) => number],
+  ['证照标识', ({ identifier }) => identifier ?? ''],
+  ['有效期截止', ({ expiresOn }) => expiresOn],
+  ['持证主体', ({ holders }) => holders.map(({ name }) => name).join('、')],
+  ['持证主体代码', ({ holders }) => holders.map(({ code }) => code).join('、')],
+  ['提醒期限', ({ dueAt }) => (dueAt ? moment(dueAt) : '')],
+];
+
+export function addExpiry(program: Command): void {
+  const expiry = withStreams(program.command('expiry'))
+    .summary('certificates near their end whose holders are to be reminded (到期提醒)')
+    .description(
+      'Looked for each night at 05:00, so long ahead as the city’s profile says (expiry). With expiry.target there, messages\n' +
+        'go out by themselves; without it the units remind, by a list from here, and say so.',
+    )
+    .option('--stream <stream>', 'only of this stream')
+    .option(
+      '--out <file>',
+      'write all of them to this xlsx file, with holders: personal data, only its owner may read it',
+    )
+    .option('--limit <count>', 'show at most so many, the earliest end first', positive, 100)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub expiry\n  ./hub expiry --stream police-permits --out expiry.xlsx\n  ./hub expiry done --file expiry.xlsx --by 张三\n  ./hub expiry done --stream police-permits --all --by 张三',
+    )
+    .action((options: ExpiryOptions) => showReminders(options));
+
+  withStreams(expiry.command('done'))
+    .summary('take down that holders were reminded, and who says so')
+    .requiredOption('--by <name>', 'who says so')
+    .option(
+      '--file <file>',
+      'the reminders of this xlsx file, as --out wrote it; rows that are taken out of it stay open',
+    )
+    .option('--all', 'every reminder that is open, with --stream those of the stream')
+    .action((_options: unknown, command: Command) =>
+      takeDone(command.optsWithGlobals<ExpiryOptions & { by: string; file?: string; all?: boolean }>()),
+    );
+}
+
+function showReminders(options: ExpiryOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const { stream, out } = options;
+    if (out !== undefined) {
+      const all = await openReminders(db, { stream });
+      const rows = all.map((reminder) => COLUMNS.map(([, shown]) => shown(reminder)));
+      const book = workbookOf({ [SHEET]: textSheet([COLUMNS.map(([header]) => header), ...rows]) });
+      writeFileSync(out, book, { mode: 0o600 });
+      return console.log(`Wrote ${String(all.length)} reminders to ${out}`);
+    }
+    const found = await openReminders(db, { stream, limit: options.limit });
+    // Holders are in the file only.
+    if (options.json)
+      return console.log(JSON.stringify(found, (name, value: unknown) => (name === 'holders' ? undefined : value), 2));
+    if (found.length === 0) return console.log('There is none.');
+    console.log(
+      table(found, [
+        ['Unit', ({ unit }) => unit],
+        ['Stream', (reminder) => reminder.stream],
+        ['证照名称', ({ name }) => name],
+        ['证照编号', ({ number }) => number],
+        ['有效期截止', ({ expiresOn }) => expiresOn],
+        ['Due', ({ dueAt }) => dueMoment(dueAt)],
+        ['By', ({ target }) => target ?? 'the unit'],
+      ]),
+    );
+    if (found.length === options.limit) console.log(`The first ${String(options.limit)}; --limit shows more.`);
+  });
+}
+
+async function takeDone(options: ExpiryOptions & { by: string; file?: string; all?: boolean }): Promise<void> {
+  const { stream, file, all, by } = options;
+  if ((file === undefined) === (all !== true)) {
+    throw configurationError('Which reminders?', { code: 'option-missing', cure: 'name a --file, or say --all' });
+  }
+  await withLibrary(options, async (db) => {
+    const open = new Set((await openReminders(db, { stream })).map(({ subject }) => subject));
+    const subjects = file === undefined ? [...open] : subjectsOf(file, open);
+    const done = await markReminded(db, subjects, { by, at: new Date() });
+    console.log(`${String(done)} reminded, says ${by}`);
+  });
+}
+
+function subjectsOf(file: string, open: ReadonlySet<string>): string[] {
+  const refused = (what: string): Error =>
+    configurationError(`Nothing of ${file} was taken: ${what}`, {
+      code: 'sheet-invalid',
+      cure: './hub expiry --out writes the list anew',
+    });
+  let rows: ReturnType<typeof sheetRows>;
+  try {
+    const book = openWorkbook(readGiven(file));
+    rows = sheetRows(book, book.Sheets[SHEET] ? SHEET : (book.SheetNames[0] ?? ''));
+  } catch (error) {
+    throw refused(`it cannot be opened as a workbook (${messageOf(error)})`);
+  }
+  const [header = [], ...body] = rows;
+  const column = header.findIndex((cell) => String(cell ?? '').trim() === ID);
+  if (column < 0) throw refused(`row 1: expected a column named ${ID}`);
+  return body.flatMap((cells, index) => {
+    const subject = String(cells[column] ?? '').trim();
+    if (cells.every((cell) => cell === null || cell === '')) return [];
+    if (open.has(subject)) return [subject];
+    throw refused(`row ${String(index + 2)}, ${ID}: expected a reminder that is still open`);
+  });
+}

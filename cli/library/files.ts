@@ -1,0 +1,148 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { findStream } from '../../settings/load.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { filesWorkflowId } from '../../domain/ids.ts';
+import { fileReports, filesOf, missingFiles, retryFiles } from '../../store/library/certificate-files.ts';
+import { isIntact } from '../../store/library/files/contract.ts';
+import { openFileStore } from '../../store/library/files/index.ts';
+import { getStream } from '../../store/collection/streams.ts';
+import { labelOf } from '../../temporal/schedules.ts';
+import type { fetchFiles } from '../../workflows/fetch-files.ts';
+import { streamAttributes } from '../../workflows/search-attributes.ts';
+import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { dataFolder, positive } from '../kit/options.ts';
+import { moment, table } from '../kit/output.ts';
+import { showRun, withRunningHub } from '../kit/running-hub.ts';
+
+export function addFiles(program: Command): void {
+  const files = withStreams(program.command('files'))
+    .summary('files of certificates (OFD, PDF): fetched, missing, and what is known of their signatures')
+    .description('Streams that say in `file` where their files are have them fetched every few minutes.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub files\n  ./hub files missing transport-licences\n  ./hub files fetch transport-licences\n  ./hub files get transport-licences TR0000000012 --out licence.pdf',
+    )
+    .action((options: StreamOptions) => listFiles(options));
+
+  withStreams(files.command('missing [stream]'))
+    .summary('files that could not be fetched so far, and why; exits with 1 when there is any')
+    .option('--limit <count>', 'most files to name', positive, 100)
+    .addHelpText('after', '\nExamples:\n  ./hub files missing\n  ./hub files missing transport-licences --json')
+    .action((stream: string | undefined, _options: unknown, command: Command) =>
+      listMissing(stream, command.optsWithGlobals<StreamOptions & { limit: number }>()),
+    );
+
+  withStreams(files.command('fetch <stream>'))
+    .summary('fetch what is due now, the missing ones included')
+    .addHelpText('after', '\nExample:\n  ./hub files fetch transport-licences')
+    .action((stream: string, _options: unknown, command: Command) =>
+      fetchNow(stream, command.optsWithGlobals<StreamOptions>()),
+    );
+
+  withStreams(files.command('get <stream> <key>'))
+    .summary('the file of one record: what is known of it; with --out its content')
+    .option('--out <file>', 'write the latest content there')
+    .addHelpText('after', '\nExample:\n  ./hub files get transport-licences TR0000000012 --out licence.pdf')
+    .action((stream: string, key: string, _options: unknown, command: Command) =>
+      getFile(stream, key, command.optsWithGlobals<StreamOptions & { out?: string }>()),
+    );
+}
+
+function listFiles(options: StreamOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const reports = await fileReports(db);
+    if (options.json) return console.log(JSON.stringify(reports, null, 2));
+    if (reports.length === 0) return console.log('No stream has delivered files.');
+    console.log(
+      table(reports, [
+        ['Unit', ({ unit }) => unit],
+        ['Stream', ({ stream }) => stream],
+        ['Wanted', ({ wanted }) => wanted, 'right'],
+        ['Fetched', ({ fetched }) => fetched, 'right'],
+        ['Missing', ({ missing }) => missing, 'right'],
+        ['Not tried yet', ({ waiting }) => waiting, 'right'],
+        ['Signature valid', ({ valid }) => valid, 'right'],
+        ['invalid', ({ invalid }) => invalid, 'right'],
+        ['unsigned', ({ unsigned }) => unsigned, 'right'],
+        ['未核验', ({ unchecked }) => unchecked, 'right'],
+      ]),
+    );
+  });
+}
+
+function listMissing(stream: string | undefined, options: StreamOptions & { limit: number }): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const missing = await missingFiles(db, stream, options.limit);
+    if (missing.length > 0) process.exitCode = 1;
+    if (options.json) return console.log(JSON.stringify(missing, null, 2));
+    if (missing.length === 0) return console.log('No file is missing.');
+    console.log(
+      table(missing, [
+        ['Unit', ({ unit }) => unit],
+        ['Stream', (file) => file.stream],
+        ['Record', ({ key }) => key],
+        ['Where', ({ reference }) => reference],
+        ['Tried', ({ attempts }) => attempts, 'right'],
+        ['Wanted since', ({ wantedAt }) => moment(wantedAt)],
+        ['Next try', ({ nextAttemptAt }) => moment(nextAttemptAt)],
+        ['Why', ({ lastError }) => lastError],
+      ]),
+    );
+  });
+}
+
+async function fetchNow(name: string, options: StreamOptions): Promise<void> {
+  const config = configOf(options);
+  const { connector, stream } = findStream(config, name);
+  if (!('file' in stream) || !stream.file) {
+    throw configurationError(`${name} has no files`, { code: 'no-files', cure: 'say in its `file` where they are' });
+  }
+  const label = labelOf(connector.name, stream);
+  await withLibrary(options, async (db) => retryFiles(db, (await getStream(db, name)).id, new Date()));
+  await withRunningHub(config, (client) =>
+    showRun({ title: `${name}, its files`, cure: './hub files missing names them', quiet: options.json }, async () => {
+      const result = await client.workflow.execute<typeof fetchFiles>('fetchFiles', {
+        ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: filesWorkflowId(name) },
+        typedSearchAttributes: streamAttributes(label, '文件'),
+        staticSummary: `证照文件 · ${label.title}`,
+        args: [label],
+      });
+      if (options.json) console.log(JSON.stringify(result));
+      return `${String(result.fetched)} fetched, ${String(result.missing)} missing`;
+    }),
+  );
+}
+
+async function getFile(stream: string, key: string, options: StreamOptions & { out?: string }): Promise<void> {
+  const config = configOf(options);
+  const found = await withLibrary(options, (db) => filesOf(db, stream, key));
+  const [latest] = found;
+  if (!latest) {
+    throw configurationError(`No file of ${stream} ${key} was fetched`, {
+      code: 'file-unknown',
+      cure: './hub files missing tells which could not be',
+    });
+  }
+  const store = await openFileStore(config.settings.files, dataFolder(options, options.demo ?? false));
+  const intact = await isIntact(store, latest.hash);
+  if (!intact) process.exitCode = 1;
+  if (options.out !== undefined && intact) {
+    await pipeline(await store.get(latest.hash), createWriteStream(options.out, { mode: 0o600 }));
+  }
+  if (options.json) return console.log(JSON.stringify({ intact, files: found }, null, 2));
+  console.log(
+    table(found, [
+      ['Fetched', ({ fetchedAt }) => moment(fetchedAt)],
+      ['SHA-256', ({ hash }) => hash],
+      ['Bytes', ({ size }) => size, 'right'],
+      ['Signature, as the source states it', ({ stated }) => stated ?? ''],
+      ['as checked', ({ signature }) => signature],
+      ['', ({ signatureDetail }) => signatureDetail],
+    ]),
+  );
+  if (!intact) console.log(`✖ what is stored under ${latest.hash} is not that content any more`);
+  else if (options.out !== undefined) console.log(`Wrote ${options.out}`);
+}

@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import { readUsageList } from '../../settings/sheets/usage-list.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { approvedCatalog } from '../../store/library/catalog.ts';
+import { noteUsageChange, saveUsageList, usageLists } from '../../store/library/usage-lists.ts';
+import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { readGiven } from '../kit/options.ts';
+import { moment, printList, table } from '../kit/output.ts';
+
+interface UnitOptions extends StreamOptions {
+  unit: string;
+  name: string;
+  by: string;
+}
+
+export function addUsageList(program: Command): void {
+  const list = withStreams(program.command('usage-list'))
+    .summary('lists of uses (用证清单): for which items and scenarios a unit asks for which certificates')
+    .description('The latest list of each unit; with --unit every version of its own.')
+    .option('--unit <code>', '统一社会信用代码 of the user unit (用证单位)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub usage-list\n  ./hub usage-list import uses.xlsx --unit 11320200014006438B --name 市住建局 --by 张三\n  ./hub usage-list changed --unit 11320200014006438B --name 市住建局 --since 2026-11-20 --by 李四',
+    )
+    .action((options: StreamOptions & { unit?: string }) => showLists(options));
+
+  withUnit(list.command('import <file>'))
+    .summary('take a unit’s list (xlsx or YAML) as its next version')
+    .description(
+      'A workbook has the columns 事项编码, 事项名称, 应用场景 and 证照类型代码 (several with 、), YAML a list of\n' +
+        '{code, name, scenario, types}. All of the file is taken or, if anything of it is wrong, nothing.',
+    )
+    .action((file: string, _options: unknown, command: Command) =>
+      importList(file, command.optsWithGlobals<Partial<UnitOptions> & StreamOptions>()),
+    );
+
+  withUnit(list.command('changed'))
+    .summary('take down that a unit’s items or scenarios changed: its list is owed from then on')
+    .requiredOption('--since <time>', 'when they changed, Shanghai time')
+    .action((_options: unknown, command: Command) =>
+      noteChange(command.optsWithGlobals<Partial<UnitOptions> & StreamOptions & { since: string }>()),
+    );
+}
+
+const withUnit = (command: Command): Command =>
+  withStreams(command)
+    .option('--unit <code>', '统一社会信用代码 of the user unit (用证单位)')
+    .requiredOption('--name <name>', 'its name')
+    .requiredOption('--by <name>', 'who does it');
+
+/** --unit belongs to the list as well, where it may be left out. */
+function unitOf({ unit, name = '' }: Partial<UnitOptions>): { code: string; name: string } {
+  if (unit !== undefined && /^[0-9A-Z]{18}$/.test(unit)) return { code: unit, name };
+  throw configurationError(
+    `--unit: found ${unit === undefined ? 'nothing' : `“${unit}”`}, expected a 统一社会信用代码`,
+    {
+      code: 'option-invalid',
+      cure: 'write --unit 11320200014006438B',
+    },
+  );
+}
+
+function showLists(options: StreamOptions & { unit?: string }): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const lists = await usageLists(db, options.unit);
+    printList(lists, options.json, (rows) =>
+      table(rows, [
+        ['用证单位', ({ unitName }) => unitName],
+        ['Code', ({ unitCode }) => unitCode],
+        ['Version', ({ version }) => version, 'right'],
+        ['应用场景', ({ items }) => items.length, 'right'],
+        ['证照类型', ({ items }) => new Set(items.flatMap(({ types }) => types)).size, 'right'],
+        ['Taken', ({ takenAt }) => moment(takenAt)],
+        ['By', ({ takenBy }) => takenBy],
+      ]),
+    );
+    const [latest] = lists;
+    if (options.unit === undefined || !latest) return;
+    console.log(`\nVersion ${String(latest.version)}`);
+    console.log(
+      table(latest.items, [
+        ['事项编码', ({ code }) => code],
+        ['事项名称', ({ name }) => name],
+        ['应用场景', ({ scenario }) => scenario],
+        ['证照类型代码', ({ types }) => types.join('\n')],
+      ]),
+    );
+  });
+}
+
+function importList(file: string, options: Partial<UnitOptions> & StreamOptions): Promise<void> {
+  const unit = unitOf(options);
+  const content = readGiven(file);
+  return withLibrary(options, async (db) => {
+    const items = readUsageList(file, content, [...(await approvedCatalog(db)).keys()]);
+    const saved = await saveUsageList(db, unit, items, { by: options.by ?? '', at: new Date() });
+    if (!saved) return console.log(`Nothing changed: it is the list that ${unit.name} has`);
+    const met = saved.met > 0 ? '; it was owed, and is not any more' : '';
+    console.log(`Version ${String(saved.version)} of ${unit.name}, ${String(items.length)} scenarios${met}`);
+  });
+}
+
+function noteChange(options: Partial<UnitOptions> & StreamOptions & { since: string }): Promise<void> {
+  const unit = unitOf(options);
+  const since = new Date(instantOption(options.since, '--since'));
+  return withLibrary(options, async (db) => {
+    const opened = await noteUsageChange(db, unit, since, { by: options.by ?? '', at: new Date() });
+    console.log(
+      opened > 0
+        ? `${unit.name} owes its list; ./hub tasks --unit ${unit.code} says by when`
+        : `Nothing to do: ${unit.name} owes its list already, or the city’s profile has no such rule`,
+    );
+  });
+}

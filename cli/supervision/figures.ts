@@ -1,0 +1,294 @@
+import { Option, type Command } from 'commander';
+import { maskKey } from '../../connectors/examine/discover.ts';
+import { DUTIES } from '../../domain/ledger/duties.ts';
+import { configurationError } from '../../domain/errors.ts';
+import {
+  addRatios,
+  FIGURE_IDS,
+  FIGURES,
+  percent,
+  qualityOf,
+  shareOf,
+  type FigureId,
+} from '../../domain/supervision/figures.ts';
+import { checkUsage, readUsageSheet, type UsageReport } from '../../domain/supervision/usage-sheet.ts';
+import { RULE_IDS, RULES, type RuleId } from '../../domain/library/validation.ts';
+import {
+  saveUsage,
+  shortfallOf,
+  unitFigures,
+  type DutyFigure,
+  type FigureChoice,
+  type UnitFigures,
+} from '../../store/supervision/figures.ts';
+import { instantOption } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { positive, readGiven, type CommonOptions, withConfig, withData } from '../kit/options.ts';
+import { moment, table } from '../kit/output.ts';
+
+interface FigureOptions extends CommonOptions {
+  from?: string;
+  to?: string;
+  unit?: string;
+  figure?: string;
+  records?: boolean;
+  rule?: RuleId;
+  limit: number;
+  unmasked?: boolean;
+  json?: boolean;
+}
+
+type ReportOptions = CommonOptions & Record<'by' | 'unit' | 'name' | 'month', string> & Record<string, unknown>;
+
+export function addFigures(program: Command): void {
+  const figures = withData(withConfig(program.command('figures')))
+    .summary('the figures of supervision (归集率、及时率、完整率 …) by unit and period, with their formulas')
+    .description(
+      'From the database alone. Without a period everything up to now counts; --figure shows one figure by duty or stream,\n' +
+        'with --records what stands behind the part that is missing. A figure of nothing is —, never 100 %.',
+    )
+    .option('--from <time>', 'start of the period, Shanghai time')
+    .option('--to <time>', 'its end, which does not belong to it')
+    .option('--unit <code>', 'only this unit')
+    .option('--figure <name>', `one of ${FIGURE_IDS.map((id) => `${FIGURES[id].name} (${id})`).join(', ')}`)
+    .option('--records', 'list the records or deadlines that the figure lacks')
+    .addOption(
+      new Option('--rule <rule>', 'of 完整率 or 准确率: only records that break this rule').choices(
+        RULE_IDS.filter((rule) => RULES[rule].dimension !== null),
+      ),
+    )
+    .option('--limit <count>', 'most records to name', positive, 100)
+    .option('--unmasked', 'show keys that hold a 公民身份号码')
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub figures --from 2026-10-01 --to 2026-11-01\n  ./hub figures --figure 及时率 --records --unit 11320200014006438B\n  ./hub figures --figure 准确率 --records --rule holder-code-check\n  ./hub figures report october.xlsx --by 王五',
+    )
+    .action((options: FigureOptions) => show(options));
+
+  withData(withConfig(figures.command('report [file]')))
+    .summary('take what user units report of a month, from a workbook or as options: items, cases, calls')
+    .description(
+      'A workbook (xlsx or csv) has the columns 单位代码, 单位名称, 月份, 应关联事项, 已关联事项, 可用证办件, 已用证办件, 调用次数，\n' +
+        'and 成功次数; all of it is taken or, where a cell is wrong, nothing. A later report of a month counts in place of\n' +
+        'an earlier one, which is kept.',
+    )
+    .requiredOption('--by <name>', 'who reports')
+    .option('--name <text>', 'name of the unit that --unit gives the code of')
+    .option('--month <month>', 'for example 2026-10')
+    .option('--items <count>', 'items that need a certificate')
+    .option('--items-linked <count>', 'of these with a linked electronic one')
+    .option('--cases <count>', 'cases that could have used one')
+    .option('--cases-used <count>', 'of these that did')
+    .option('--calls <count>', 'calls for certificates')
+    .option('--calls-good <count>', 'of these answered')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub figures report october.xlsx --by 王五\n  ./hub figures report --by 王五 --unit 11320200014006470N --name 市教育局 --month 2026-10 --items 12 --items-linked 9 --cases 300 --cases-used 210 --calls 250 --calls-good 248',
+    )
+    .action((file: string | undefined, _options: unknown, command: Command) =>
+      report(file, command.optsWithGlobals<ReportOptions>()),
+    );
+}
+
+/** A figure by its Chinese name or its id. */
+function figureNamed(text: string): FigureId {
+  const found = FIGURE_IDS.find((id) => id === text || FIGURES[id].name === text);
+  if (found) return found;
+  throw configurationError(`--figure: found “${text}”, expected one of the figures`, {
+    code: 'option-invalid',
+    cure: `name one of ${FIGURE_IDS.map((id) => FIGURES[id].name).join(', ')}`,
+  });
+}
+
+function choiceOf(options: FigureOptions): FigureChoice {
+  const from = options.from === undefined ? null : new Date(instantOption(options.from, '--from'));
+  const to = options.to === undefined ? null : new Date(instantOption(options.to, '--to'));
+  if (from && to && from >= to) {
+    throw configurationError('the period ends before it begins', {
+      code: 'option-invalid',
+      cure: 'correct --from and --to',
+    });
+  }
+  return { unit: options.unit, from, to, at: new Date() };
+}
+
+function show(options: FigureOptions): Promise<void> {
+  const figure = options.figure === undefined ? undefined : figureNamed(options.figure);
+  if (options.records) return list(figure, options);
+  const choice = choiceOf(options);
+  return withLibrary(options, async (db) => {
+    const units = await unitFigures(db, choice);
+    if (options.json) return console.log(JSON.stringify(asJson(units, choice), null, 2));
+    console.log(`${periodOf(choice)}; as of ${moment(choice.at)}`);
+    if (units.length === 0) return console.log('No unit has streams, deadlines or reports of use.');
+    console.log(figure === undefined ? overview(units) : one(units, figure));
+    for (const id of figure === undefined ? FIGURE_IDS : [figure])
+      console.log(`${FIGURES[id].name} = ${FIGURES[id].zh}\n  = ${FIGURES[id].en}`);
+    const unproven = units.flatMap(({ streams }) => streams).filter((stream) => stream.unproven > 0).length;
+    if (unproven > 0)
+      console.log(
+        `▲ Of ${String(unproven)} streams parts of the period were not read whole yet: what the source has there is not known. ./hub gaps lists them.`,
+      );
+  });
+}
+
+const periodOf = ({ from, to }: FigureChoice): string =>
+  from === null && to === null
+    ? 'Everything up to now'
+    : `From ${from ? moment(from) : 'the beginning'} to ${to ? moment(to) : 'now'}`;
+
+const asJson = (units: readonly UnitFigures[], { from, to, at }: FigureChoice) => ({
+  ...{ from, to, at, formulas: FIGURES },
+  units: units.map(({ figures, ...unit }) => ({
+    ...unit,
+    figures: Object.fromEntries(FIGURE_IDS.map((id) => [id, { ...figures[id], share: shareOf(figures[id]) }])),
+  })),
+});
+
+const overview = (units: readonly UnitFigures[]): string =>
+  table(units, [
+    ['单位', ({ name }) => name],
+    ['Code', ({ code }) => code],
+    ...FIGURE_IDS.map((id): [string, (unit: UnitFigures) => string, 'right'] => [
+      FIGURES[id].name,
+      ({ figures }) => percent(figures[id]),
+      'right',
+    ]),
+    ['容错', ({ apart }) => apart.exempted || '', 'right'],
+    ['撤销', ({ apart }) => apart.cancelled || '', 'right'],
+    ['中止', ({ apart }) => apart.suspended || '', 'right'],
+  ]);
+
+/** One figure of every unit, with what it is counted from, by duty or by stream. */
+function one(units: readonly UnitFigures[], figure: FigureId): string {
+  const totals = table(
+    [
+      ...units.map(({ name, figures }) => ({ name, ratio: figures[figure] })),
+      { name: '合计', ratio: addRatios(units.map(({ figures }) => figures[figure])) },
+    ],
+    [
+      ['单位', ({ name }) => name],
+      ['Numerator', ({ ratio }) => ratio.numerator, 'right'],
+      ['Denominator', ({ ratio }) => ratio.denominator, 'right'],
+      [FIGURES[figure].name, ({ ratio }) => percent(ratio), 'right'],
+    ],
+  );
+  if (figure === 'timeliness' || figure === 'disputes') return `${totals}\n\n${dutyTable(units, figure)}`;
+  if (figure === 'completeness' || figure === 'accuracy') return `${totals}\n\n${qualityTable(units, figure)}`;
+  if (figure === 'collection' || figure === 'consistency') return `${totals}\n\n${streamTable(units, figure)}`;
+  return totals;
+}
+
+function dutyTable(units: readonly UnitFigures[], figure: FigureId): string {
+  const rows = units.flatMap(({ name, duties }) =>
+    duties.map((duty): DutyFigure & { name: string } => ({ name, ...duty })),
+  );
+  return table(
+    rows.filter(({ duty }) => figure === 'timeliness' || duty.startsWith('dispute-')),
+    [
+      ['单位', ({ name }) => name],
+      ['时限任务', ({ duty, basis }) => `${DUTIES[duty].zh}${basis === 'internal' ? '（内控时限）' : ''}`],
+      ['按期', ({ numerator }) => numerator, 'right'],
+      ['逾期办结', ({ late }) => late, 'right'],
+      ['逾期', ({ overdue }) => overdue, 'right'],
+      ['容错', ({ exempted }) => exempted || '', 'right'],
+      ['撤销', ({ cancelled }) => cancelled || '', 'right'],
+      ['中止', ({ suspended }) => suspended || '', 'right'],
+      [FIGURES[figure].name, (row) => percent(row), 'right'],
+    ],
+  );
+}
+
+function streamTable(units: readonly UnitFigures[], figure: 'collection' | 'consistency'): string {
+  return table(
+    units.flatMap(({ streams }) => streams),
+    [
+      ['单位', ({ unit }) => unit],
+      ['Stream', ({ stream }) => stream],
+      ['Numerator', (stream) => stream[figure].numerator, 'right'],
+      ['Denominator', (stream) => stream[figure].denominator, 'right'],
+      ...(figure === 'collection'
+        ? ([
+            ['Open rejects', ({ rejects }) => rejects || '', 'right'],
+            ['Waiting', ({ waiting }) => waiting || '', 'right'],
+            ['Known to be missing', ({ lacking }) => lacking || '', 'right'],
+            ['Parts not read', ({ unproven }) => unproven || '', 'right'],
+          ] satisfies Parameters<typeof table<UnitFigures['streams'][number]>>[1])
+        : []),
+      [FIGURES[figure].name, (stream) => percent(stream[figure]), 'right'],
+    ],
+  );
+}
+
+function qualityTable(units: readonly UnitFigures[], figure: 'completeness' | 'accuracy'): string {
+  const streams = units.flatMap((unit) => unit.streams);
+  const broken = streams.flatMap(({ stream, rules }) =>
+    rules.filter(({ rule }) => RULES[rule].dimension === figure).map((row) => ({ stream, ...row })),
+  );
+  const byStream = table(streams, [
+    ['单位', ({ unit }) => unit],
+    ['Stream', ({ stream }) => stream],
+    ['Held', ({ held }) => held, 'right'],
+    ['Open rejects', ({ rejects }) => rejects, 'right'],
+    ['Waiting', ({ waiting }) => waiting || '', 'right'],
+    ['Records', ({ records }) => records, 'right'],
+    ['Break a rule', ({ incomplete, inaccurate }) => (figure === 'completeness' ? incomplete : inaccurate), 'right'],
+    [FIGURES[figure].name, (counts) => percent(qualityOf(counts)[figure]), 'right'],
+  ]);
+  if (broken.length === 0) return byStream;
+  const byRule = table(broken, [
+    ['Stream', ({ stream }) => stream],
+    ['Rule', ({ rule }) => rule],
+    ['问题', ({ rule }) => RULES[rule].zh],
+    ['Records', ({ records }) => records, 'right'],
+  ]);
+  return `${byStream}\n\n${byRule}\n--records names them, --rule RULE those of one rule.`;
+}
+
+function list(figure: FigureId | undefined, options: FigureOptions): Promise<void> {
+  const ofRule = options.rule === undefined ? undefined : RULES[options.rule].dimension;
+  const chosen = figure ?? ofRule;
+  if (chosen == null || (ofRule !== undefined && ofRule !== chosen)) {
+    throw configurationError(
+      chosen == null ? 'The records of which figure?' : `${options.rule ?? ''} does not count against that figure`,
+      { code: 'option-invalid', cure: `--figure ${ofRule ? FIGURES[ofRule].name : '及时率'}` },
+    );
+  }
+  return withLibrary(options, async (db) => {
+    const rows = await shortfallOf(db, chosen, { ...choiceOf(options), rule: options.rule, limit: options.limit });
+    const found = options.unmasked ? rows : rows.map((row) => ({ ...row, record: row.record && maskKey(row.record) }));
+    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    if (found.length === 0) return console.log('Nothing is missing.');
+    console.log(
+      table(found, [
+        ['单位', ({ unit }) => unit],
+        ['Of', ({ source }) => source],
+        ['Record', ({ record }) => record ?? ''],
+        ['What', ({ what }) => what],
+        ['Detail', ({ detail }) => detail],
+        ['Time', ({ at }) => (at ? moment(at) : '')],
+      ]),
+    );
+    if (found.length === options.limit) console.log(`The first ${String(options.limit)}; --limit names more.`);
+  });
+}
+
+function report(file: string | undefined, options: ReportOptions): Promise<void> {
+  const reports: UsageReport[] =
+    file === undefined
+      ? [
+          checkUsage('the options', {
+            ...{ unitCode: options.unit, unitName: options.name, month: options.month },
+            ...{ items: options.items, itemsLinked: options.itemsLinked, cases: options.cases },
+            ...{ casesUsed: options.casesUsed, calls: options.calls, callsGood: options.callsGood },
+          }),
+        ]
+      : readUsageSheet(readGiven(file));
+  return withLibrary(options, async (db) => {
+    await saveUsage(db, reports, { by: options.by, at: new Date() });
+    console.log(
+      `Took ${String(reports.length)} reports of ${[...new Set(reports.map(({ month }) => month))].join(', ')}`,
+    );
+  });
+}

@@ -1,0 +1,187 @@
+import { randomInt } from 'node:crypto';
+import type { Knex } from 'knex';
+import { findStream, type HubConfig } from '../../settings/load.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { hasEnded, SAMPLE_RESULTS, TRIAL_RESULTS } from '../../domain/supervision/findings.ts';
+import {
+  askAll,
+  beginRecheck,
+  beginSample,
+  listInspections,
+  runPatrol,
+  runTrial,
+  type HasFile,
+  type Inspected,
+} from '../../store/supervision/inspections.ts';
+import { openFileStore } from '../../store/library/files/index.ts';
+import { getStream } from '../../store/collection/streams.ts';
+import { startSample } from '../../temporal/runs.ts';
+import type { Who } from '../../store/ledger/case-files.ts';
+import { actOnFinding, getFinding } from '../../store/supervision/findings.ts';
+import { configOf, withStream, type StreamOptions } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { dataFolder } from '../kit/options.ts';
+import { table } from '../kit/output.ts';
+import { showRun, withRunningHub } from '../kit/running-hub.ts';
+
+export interface InspectOptions extends StreamOptions {
+  by: string;
+  stream: string;
+  size: number;
+  seed?: number;
+}
+
+/** Short enough for a person to repeat. */
+const newSeed = (): number => randomInt(1, 2 ** 32);
+const now = (by: string): Who => ({ by, at: new Date() });
+
+/** 随机抽查: draws records of a stream and compares them with its source. */
+export function sample(options: InspectOptions): Promise<void> {
+  const { stream: name, size, by, seed = newSeed() } = options;
+  const config = configOf(options);
+  findStream(config, name);
+  return withLibrary(options, async (db) => {
+    await requireProvable(config, name);
+    const stream = await getStream(db, name);
+    const { inspection, drawn } = await beginSample(db, stream, { size, seed }, now(by));
+    if (drawn === 0) throw noRecords(name);
+    const inspected = await compare(db, config, name, inspection, options);
+    tell({ ...inspected, seed }, SAMPLE_RESULTS, options);
+  });
+}
+
+const noRecords = (name: string) =>
+  configurationError(`The library holds no records of ${name}`, {
+    code: 'no-records',
+    cure: './hub status shows the streams',
+  });
+
+/** Throws where a stream’s source cannot list what it delivered. */
+function requireProvable(config: HubConfig, name: string): Promise<void> {
+  return withStream(config, findStream(config, name), {}, ({ source }) => {
+    if (!source.once) return Promise.resolve();
+    throw configurationError(`${name} cannot list what it delivered before`, {
+      code: 'not-provable',
+      cure: 'have its unit show the records, and decide with ./hub supervise recheck --passed or --failed',
+    });
+  });
+}
+
+/** Has a running hub compare the records of a sample with their source; answers what that says of them. */
+async function compare(
+  db: Knex,
+  config: HubConfig,
+  name: string,
+  inspection: number,
+  { json }: Pick<InspectOptions, 'json'>,
+): Promise<Inspected> {
+  await withRunningHub(config, (client) =>
+    showRun(
+      { title: `${name}, its sample`, quiet: json, cure: './hub connector status shows how the source answered' },
+      async () => {
+        const run = await startSample(client, config, name, inspection);
+        await run.result();
+        return 'compared with the source';
+      },
+    ),
+  );
+  const [done] = await listInspections(db, { id: inspection, limit: 1 });
+  if (!done) throw new Error(`inspection ${String(inspection)} is not there`);
+  return { inspection, results: done.results, findings: done.findings };
+}
+
+/** 模拟办事: asks for certificates as a user unit would. */
+export function trial(options: InspectOptions): Promise<void> {
+  const { size, by, seed = newSeed() } = options;
+  return withLibrary(options, async (db) => {
+    const done = await runTrial(db, { size, seed, hasFile: await filesOf(options) }, now(by));
+    tell({ ...done, seed }, TRIAL_RESULTS, options);
+    if (!options.json && done.typesWithout.length > 0)
+      console.log(`Of these types no certificate in force was drawn: ${done.typesWithout.join(', ')}`);
+  });
+}
+
+async function filesOf(options: InspectOptions): Promise<HasFile> {
+  const store = await openFileStore(configOf(options).settings.files, dataFolder(options, options.demo ?? false));
+  return (hash) => store.has(hash);
+}
+
+/** 电子督查: the rules of the profile over the ledger. */
+export function patrol(options: InspectOptions): Promise<void> {
+  const { supervision } = configOf(options).jurisdiction;
+  return withLibrary(options, async (db) => {
+    const done = await runPatrol(db, supervision.patrol, now(options.by));
+    if (options.json) return console.log(JSON.stringify(done, null, 2));
+    console.log(
+      `Patrol ${String(done.inspection)}, ${String(supervision.patrol.length)} rules: ${String(done.found.length)} new findings, ${String(done.cleared.length)} gone by themselves`,
+    );
+    if (done.found.length > 0) console.log('./hub supervise lists them.');
+  });
+}
+
+/**
+ * The re-check of a finding by looking at its records again: passed when all of them are good. What was found otherwise,
+ * and what can't be compared any more, somebody has to decide.
+ */
+export async function recheckRecords(
+  options: InspectOptions,
+  id: number,
+  workingDays: number | undefined,
+): Promise<void> {
+  const config = configOf(options);
+  await withLibrary(options, async (db) => {
+    const finding = await getFinding(db, id, new Date());
+    if (hasEnded(finding.stage) || finding.kind === 'patrol' || finding.kind === 'task')
+      throw decide(id, 'it was not found by its records');
+    const { inspection, drawn } = await beginRecheck(db, id, now(options.by));
+    if (drawn === 0) throw decide(id, 'none of its records is there');
+    const { results } =
+      finding.kind === 'sample'
+        ? await compare(db, config, finding.stream ?? '', inspection, options)
+        : await askAll(db, inspection, await filesOf(options), new Date());
+    const meaning: Record<string, { zh: string; good: boolean | null }> = { ...SAMPLE_RESULTS, ...TRIAL_RESULTS };
+    const told = Object.entries(results)
+      .map(([result, count]) => `${meaning[result]?.zh ?? result} ${String(count)} 条`)
+      .join('、');
+    const verdicts = Object.keys(results).map((result) => meaning[result]?.good ?? null);
+    if (!verdicts.includes(false) && verdicts.includes(null)) throw decide(id, told);
+    const stage = await actOnFinding(
+      db,
+      id,
+      verdicts.includes(false)
+        ? { action: 'fail', note: told, inspection, ...(workingDays !== undefined && { workingDays }) }
+        : { action: 'pass', note: told, inspection },
+      now(options.by),
+    );
+    if (options.json) return console.log(JSON.stringify({ id, stage, inspection, results }, null, 2));
+    console.log(`${stage === 'passed' ? '✔ passed' : '✖ failed'}: ${told}`);
+  });
+}
+
+const decide = (id: number, why: string) =>
+  configurationError(`Finding ${String(id)} cannot be re-checked by its records: ${why}`, {
+    code: 'recheck-undecided',
+    cure: 'look at what the unit did, and say --passed or --failed',
+  });
+
+function tell(
+  { inspection, results, findings, seed }: Inspected & { seed: number },
+  meaning: Record<string, { zh: string; good: boolean | null }>,
+  { json }: InspectOptions,
+): void {
+  const count = (good: boolean): number =>
+    Object.entries(results).reduce((sum, [result, records]) => sum + (meaning[result]?.good === good ? records : 0), 0);
+  const [good, bad] = [count(true), count(false)];
+  if (bad > 0) process.exitCode = 1;
+  if (json)
+    return console.log(JSON.stringify({ inspection, seed, good, asked: good + bad, results, findings }, null, 2));
+  console.log(`Inspection ${String(inspection)}, seed ${String(seed)}: ${String(good)} of ${String(good + bad)} good`);
+  console.log(
+    table(Object.entries(results), [
+      ['Result', ([result]) => result],
+      ['结果', ([result]) => meaning[result]?.zh ?? ''],
+      ['Records', ([, records]) => records, 'right'],
+    ]),
+  );
+  if (findings.length > 0) console.log(`Findings: ${findings.join(', ')}. ./hub supervise show ID names the records.`);
+}

@@ -1,0 +1,255 @@
+import { writeFileSync } from 'node:fs';
+import { InvalidArgumentError, type Command } from 'commander';
+import { LONGEST_TERM } from '../../settings/schemas/jurisdiction.ts';
+import { maskKey } from '../../connectors/examine/discover.ts';
+import { shanghaiWallTime } from '../../domain/dates.ts';
+import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { caseSubject, INSPECTIONS, SAMPLE_RESULTS, STAGES, TRIAL_RESULTS } from '../../domain/supervision/findings.ts';
+import { inspectedRecords } from '../../store/supervision/inspections.ts';
+import { eventsOf } from '../../store/ledger/ledger.ts';
+import {
+  actOnFinding,
+  getFinding,
+  giveNotice,
+  listFindings,
+  type Act,
+  type Finding,
+} from '../../store/supervision/findings.ts';
+import { withStreams } from '../kit/select.ts';
+import { withLibrary } from '../kit/library.ts';
+import { positive, readConfig } from '../kit/options.ts';
+import { dueMoment, moment, table } from '../kit/output.ts';
+import { patrol, recheckRecords, sample, trial, type InspectOptions } from './inspect.ts';
+
+interface LadderOptions extends InspectOptions {
+  unit?: string;
+  all?: boolean;
+  limit: number;
+}
+
+function days(text: string): number {
+  const value = positive(text);
+  if (value > LONGEST_TERM) throw new InvalidArgumentError(`Expected at most ${String(LONGEST_TERM)} working days.`);
+  return value;
+}
+
+export function addSupervise(program: Command): void {
+  const supervise = withStreams(program.command('supervise'))
+    .summary('supervision (监督): samples, trial uses, patrols; findings, orders to rectify, re-checks, notices')
+    .description(
+      'Lists the findings with the rung of the ladder that each is on: 已发现 → 责令限期改正 → 已报整改 → 复查 → 书面通报.\n' +
+        'A notice can be given only of what was not rectified in time. Exempted terms (容错, ./hub tasks exempt) are said so.',
+    )
+    .option('--unit <code>', 'only of this unit')
+    .option('--all', 'also those that have ended')
+    .option('--limit <count>', 'at most so many, the latest first', positive, 100)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub supervise\n  ./hub supervise sample --stream housing-permits --size 50 --by 李处长\n  ./hub supervise order 12 --days 5 --demand 补齐并更正所列证照数据 --by 李处长\n  ./hub supervise notice 12 --number 锡证督〔2026〕3号 --by 李处长 --out notice.html',
+    )
+    .action((options: LadderOptions) => list(options));
+
+  const inspection = (name: string, summary: string): Command =>
+    withStreams(supervise.command(name)).summary(summary).requiredOption('--by <name>', 'who inspects');
+
+  inspection('sample', '随机抽查: draw records of a stream at random and compare them with their source')
+    .description(
+      'Needs a running hub. The seed is recorded: the same seed draws the same records of the same library. Each record’s\n' +
+        'result is kept as evidence; what differs becomes a finding of the unit. Exits with 1 when anything does.',
+    )
+    .requiredOption('--stream <id>', 'the stream')
+    .option('--size <count>', 'how many records', positive, 50)
+    .option('--seed <number>', 'draw by this seed again', positive)
+    .addHelpText('after', '\nExamples:\n  ./hub supervise sample --stream housing-permits --size 50 --by 李处长')
+    .action((_options: unknown, command: Command) => sample(command.optsWithGlobals<LadderOptions>()));
+
+  inspection('trial', '模拟办事: ask for certificates of each type as a user unit would, and judge the answers')
+    .description(
+      'Draws certificates in force and asks by their holders: found, valid over all sources, without a flag, file there,\n' +
+        'signature not bad. It asks the library’s own look-up; the interface for user units comes later. Exits with 1 when\n' +
+        'anything is not good.',
+    )
+    .option('--size <count>', 'how many certificates of each type', positive, 5)
+    .option('--seed <number>', 'draw by this seed again', positive)
+    .addHelpText('after', '\nExamples:\n  ./hub supervise trial --by 李处长')
+    .action((_options: unknown, command: Command) => trial(command.optsWithGlobals<LadderOptions>()));
+
+  inspection('patrol', '电子督查: units above the numbers of the profile (supervision.patrol) get a finding')
+    .description(
+      'One finding for each unit and rule while it lasts; it ends by itself as long as nobody has acted on it.',
+    )
+    .addHelpText('after', '\nExamples:\n  ./hub supervise patrol --by 李处长')
+    .action((_options: unknown, command: Command) => patrol(command.optsWithGlobals<LadderOptions>()));
+
+  const step = (name: string, summary: string): Command =>
+    withStreams(supervise.command(`${name} <finding>`))
+      .summary(summary)
+      .requiredOption('--by <name>', 'who does it');
+
+  step('order', '责令限期改正: order the unit to rectify within a term')
+    .requiredOption('--days <count>', 'the term in working days, set case by case', days)
+    .requiredOption('--demand <text>', 'what is to be done')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub supervise order 12 --days 5 --demand 补齐并更正所列证照数据 --by 李处长',
+    )
+    .action((id: string, _options: unknown, command: Command) => {
+      const {
+        days: workingDays,
+        demand,
+        ...options
+      } = command.optsWithGlobals<LadderOptions & { days: number; demand: string }>();
+      return act(id, options, { action: 'order', workingDays, demand });
+    });
+
+  step('dismiss', 'end a finding of which no order follows (不予责令)')
+    .requiredOption('--reason <text>', 'why')
+    .addHelpText('after', '\nExamples:\n  ./hub supervise dismiss 12 --reason 源端当日停机，数据无误 --by 李处长')
+    .action((id: string, _options: unknown, command: Command) => {
+      const { reason, ...options } = command.optsWithGlobals<LadderOptions & { reason: string }>();
+      return act(id, options, { action: 'dismiss', reason });
+    });
+
+  step('done', 'the unit says that it has rectified')
+    .requiredOption('--note <text>', 'what was done')
+    .addHelpText('after', '\nExamples:\n  ./hub supervise done 12 --note 已更正3条，补传1条 --by 张三')
+    .action((id: string, _options: unknown, command: Command) => {
+      const { note, ...options } = command.optsWithGlobals<LadderOptions & { note: string }>();
+      return act(id, options, { action: 'report', note });
+    });
+
+  step('recheck', '复查: passed meets the term, as of when the unit said that it was done; failed lets it run on')
+    .description(
+      'Without --passed or --failed the records of a sample are compared with their source again (needs a running hub), and\n' +
+        'those of a trial use are asked for again.',
+    )
+    .option('--passed', 'it is rectified')
+    .option('--failed', 'it is not')
+    .option('--days <count>', 'with a failed re-check: a new term, in working days', days)
+    .option('--note <text>', 'what was seen')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub supervise recheck 12 --by 李处长\n  ./hub supervise recheck 12 --failed --days 3 --note 仍缺1条 --by 李处长',
+    )
+    .action((id: string, _options: unknown, command: Command) => {
+      const {
+        passed,
+        failed,
+        note,
+        days: workingDays,
+        ...options
+      } = command.optsWithGlobals<
+        LadderOptions & { passed?: boolean; failed?: boolean; note?: string; days?: number }
+      >();
+      if (passed && (failed || workingDays !== undefined)) {
+        throw configurationError('--passed stands alone', {
+          code: 'option-invalid',
+          cure: 'leave --failed and --days out',
+        });
+      }
+      if (!passed && !failed) return recheckRecords(options, positive(id), workingDays);
+      const told = note ?? '';
+      return act(
+        id,
+        options,
+        passed
+          ? { action: 'pass', note: told }
+          : { action: 'fail', note: told, ...(workingDays !== undefined && { workingDays }) },
+      );
+    });
+
+  step('notice', '书面通报: give notice of what was not rectified in time, and print it')
+    .requiredOption('--number <text>', '文号')
+    .requiredOption('--out <file>', 'the HTML document to be printed')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./hub supervise notice 12 --number 锡证督〔2026〕3号 --by 李处长 --out notice.html',
+    )
+    .action((id: string, _options: unknown, command: Command) =>
+      notice(positive(id), command.optsWithGlobals<LadderOptions & { number: string; out: string }>()),
+    );
+
+  withStreams(supervise.command('show <finding>'))
+    .summary('one finding: its facts, its timeline, the records that were looked at')
+    .option('--unmasked', 'show keys that hold a 公民身份号码')
+    .addHelpText('after', '\nExamples:\n  ./hub supervise show 12')
+    .action((id: string, _options: unknown, command: Command) =>
+      show(positive(id), command.optsWithGlobals<LadderOptions & { unmasked?: boolean }>()),
+    );
+}
+
+function list(options: LadderOptions): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const found = await listFindings(db, new Date(), { unit: options.unit, ended: options.all, limit: options.limit });
+    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    if (found.length === 0) return console.log(options.all ? 'There is no finding.' : 'No finding is open.');
+    console.log(findingTable(found));
+    if (found.length === options.limit) console.log(`The first ${String(options.limit)}; --limit shows more.`);
+  });
+}
+
+const findingTable = (rows: readonly Finding[]): string =>
+  table(rows, [
+    ['Id', ({ id }) => id, 'right'],
+    ['阶段', ({ stage }) => STAGES[stage].zh],
+    ['单位', ({ unit }) => unit],
+    ['来源', ({ kind, cause, stream }) => [INSPECTIONS[kind].zh, stream ?? cause.replace(/^patrol\//, '')].join(' ')],
+    ['Found', ({ foundAt }) => moment(foundAt)],
+    ['事实', ({ facts }) => facts],
+    ['要求', ({ demand }) => demand ?? ''],
+    ['到期', ({ demand, deadline }) => (demand === null ? '' : deadline ? dueMoment(deadline.dueAt) : '无期限规则')],
+    [
+      '期限',
+      ({ deadline }) =>
+        deadline ? `${deadline.state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[deadline.state].zh}` : '',
+    ],
+    ['通报', ({ notices }) => notices.join(' ')],
+  ]);
+
+function act(id: string, options: LadderOptions, action: Act): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const who = { by: options.by, at: new Date() };
+    await actOnFinding(db, positive(id), action, who);
+    const finding = await getFinding(db, positive(id), who.at);
+    console.log(options.json ? JSON.stringify(finding, null, 2) : findingTable([finding]));
+  });
+}
+
+function notice(id: number, options: LadderOptions & { number: string; out: string }): Promise<void> {
+  const { jurisdiction } = readConfig(options);
+  return withLibrary(options, async (db) => {
+    const { document } = await db.transaction((trx) =>
+      giveNotice(trx, jurisdiction, id, options.number, { by: options.by, at: new Date() }),
+    );
+    writeFileSync(options.out, document, { mode: 0o600 });
+    const { unit } = await getFinding(db, id, new Date());
+    console.log(`${options.number}: notice given to ${unit}; print ${options.out}`);
+  });
+}
+
+function show(id: number, options: LadderOptions & { unmasked?: boolean }): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const finding = await getFinding(db, id, new Date());
+    const events = await eventsOf(db, caseSubject(id));
+    const meaning: Record<string, { zh: string } | undefined> = { ...SAMPLE_RESULTS, ...TRIAL_RESULTS };
+    const looked = await inspectedRecords(db, finding.inspection, finding.unitCode);
+    const records = options.unmasked ? looked : looked.map((record) => ({ ...record, key: maskKey(record.key) }));
+    if (options.json) return console.log(JSON.stringify({ ...finding, events, records }, null, 2));
+    console.log(findingTable([finding]));
+    console.log('\nTimeline');
+    for (const { at, by, what, detail } of events)
+      console.log(`  ${moment(at)} ${by}: ${what} ${JSON.stringify(detail)}`);
+    if (records.length === 0) return;
+    console.log(`\nRecords of inspection ${String(finding.inspection)}`);
+    console.log(
+      table(records, [
+        ['Stream', ({ stream }) => stream],
+        ['Record', ({ key }) => key],
+        ['Version', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
+        ['Proof', ({ proof }) => proof ?? '', 'right'],
+        ['结果', ({ result }) => (result === null ? 'not looked at' : (meaning[result]?.zh ?? result))],
+      ]),
+    );
+  });
+}

@@ -1,0 +1,139 @@
+import { halveWindow, timeWindow, type Window } from '../../domain/collection/window.ts';
+import type { StreamConfig } from '../../settings/kinds/stream.ts';
+import { FROM_THE_START, type Page, type Resume } from '../contract.ts';
+import type { OpenStream } from '../registry.ts';
+import { runExamples } from '../mapping/examples.ts';
+
+/** What the suite examines: one stream of a real source, and a window of it. */
+export interface Subject extends Pick<OpenStream, 'source' | 'keyOf' | 'map'> {
+  config: StreamConfig;
+  window: Window;
+}
+
+/** One promise of the contract; throws an error that says what was found and what was expected. Nothing is written. */
+export interface Check {
+  name: string;
+  /** Windows that it cannot be asked of are passed over. */
+  applies?: (subject: Subject) => boolean;
+  run: (subject: Subject) => Promise<void>;
+}
+
+const NEVER = new AbortController().signal;
+
+/** Every page of a window. */
+export async function readAll(
+  { source }: Pick<Subject, 'source'>,
+  window: Window,
+  resume: Resume = FROM_THE_START,
+): Promise<Page[]> {
+  return Array.fromAsync(source.read(window, resume, NEVER));
+}
+
+/** Keys of the records of pages, in code-unit order; records without one as `(none)`. */
+export const keysOf = ({ keyOf }: Pick<Subject, 'keyOf'>, pages: Page[]): string[] =>
+  pages.flatMap(({ records }) => records.map((record) => keyOf(record) ?? '(none)')).sort();
+
+const isTime = ({ window }: Subject): boolean => window.kind === 'time';
+
+function requireEqual(found: unknown, expected: unknown, what: string): void {
+  if (JSON.stringify(found) === JSON.stringify(expected)) return;
+  const shown = (value: unknown): string => JSON.stringify(value).slice(0, 120);
+  throw new Error(`${what}: found ${shown(found)}, expected ${shown(expected)}`);
+}
+
+/** What every kind of connector keeps to, against any source, without writing anything. */
+export const CHECKS: Check[] = [
+  {
+    name: 'the mapping’s own examples hold',
+    run: ({ config, map }) => {
+      const faults = runExamples(config, map);
+      if (faults.length > 0) throw new Error(faults.join('; '));
+      return Promise.resolve();
+    },
+  },
+  {
+    name: 'check really asks for a page and a count',
+    run: async ({ source }) => {
+      const { clockSkewMs } = await source.check();
+      if (Math.abs(clockSkewMs) > 60_000)
+        throw new Error(
+          `the source’s clock differs from ours by ${String(Math.round(clockSkewMs / 1000))} s; raise lag, or have it set`,
+        );
+    },
+  },
+  {
+    name: 'the count is what a read delivers, and every record comes once',
+    run: async (subject) => {
+      const pages = await readAll(subject, subject.window);
+      const read = pages.reduce((sum, { records }) => sum + records.length, 0);
+      requireEqual(read, await subject.source.count(subject.window), 'records read against the source’s count');
+      requireEqual(
+        pages.map(({ number }) => number).sort((a, b) => a - b),
+        pages.map((_, index) => index),
+        'page numbers',
+      );
+    },
+  },
+  {
+    name: 'reading twice delivers the same',
+    run: async (subject) => {
+      const digests = async (): Promise<string[]> =>
+        (await readAll(subject, subject.window)).map(({ digest }) => digest).sort();
+      requireEqual(await digests(), await digests(), 'pages of two reads');
+    },
+  },
+  {
+    name: 'a read that was cut off after any page goes on with exactly the rest',
+    run: async (subject) => {
+      const pages = await readAll(subject, subject.window);
+      for (let done = 0; done <= pages.length; done++) {
+        const committed = new Map(pages.slice(0, done).map((page) => [page.number, page]));
+        const rest = await readAll(subject, subject.window, { committed, total: pages[0]?.total ?? null });
+        requireEqual(keysOf(subject, rest), keysOf(subject, pages.slice(done)), `records after ${String(done)} pages`);
+      }
+    },
+  },
+  {
+    name: 'windows that meet share no record and miss none',
+    applies: isTime,
+    run: async (subject) => {
+      let windows = [subject.window];
+      for (let depth = 0; depth < 3; depth++)
+        windows = windows.flatMap((window) => (window.kind === 'time' ? halveWindow(window) : null) ?? [window]);
+      const keys: string[] = [];
+      for (const window of windows) {
+        const part = keysOf(subject, await readAll(subject, window));
+        requireEqual(part.length, await subject.source.count(window), 'records of a part against its count');
+        keys.push(...part);
+      }
+      requireEqual(keys.sort(), keysOf(subject, await readAll(subject, subject.window)), 'records of the parts');
+    },
+  },
+  {
+    name: 'a window in the future is empty, and known to be',
+    applies: isTime,
+    run: async (subject) => {
+      const future = timeWindow(Date.now() + 30 * 86_400_000, Date.now() + 31 * 86_400_000);
+      requireEqual(await subject.source.count(future), 0, 'count');
+      requireEqual(keysOf(subject, await readAll(subject, future)), [], 'records');
+    },
+  },
+  {
+    name: 'stops when it is told to',
+    applies: ({ window }) => window.kind === 'time' || window.declared > 0,
+    run: async ({ source, window }) => {
+      const stop = new AbortController();
+      let pages = 0;
+      try {
+        for await (const page of source.read(window, FROM_THE_START, stop.signal)) {
+          pages += 1;
+          if (page.records.length > 0) stop.abort(new Error('stopped'));
+        }
+      } catch (error) {
+        if (error === stop.signal.reason) return;
+        throw error;
+      }
+      if (pages > 1) throw new Error('the read went on to its end');
+    },
+  },
+];

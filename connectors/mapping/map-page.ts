@@ -1,0 +1,38 @@
+import type { StreamConfig } from '../../settings/kinds/stream.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { waits } from '../../domain/library/validation.ts';
+import type { Page } from '../contract.ts';
+import type { MappedPage, Mapping, PageContext } from './compile.ts';
+import type { CompareFields } from './source-contract.ts';
+
+/** Records from which on the share of rejects is judged. */
+const JUDGED_FROM = 200;
+
+/** Maps a page and holds its fields against the stream's contract with its source, which may reject further records. */
+export async function mapPage(
+  { map }: Pick<Mapping, 'map'>,
+  page: Pick<Page, 'records' | 'undecodable' | 'warnings'>,
+  context: Pick<PageContext, 'readAt' | 'catalog'>,
+  compare: CompareFields,
+): Promise<MappedPage> {
+  const mapped = map(page, context);
+  // A record that waits for an entry of its type is sound, and its fields are known.
+  const outcomes = mapped.outcomes.map((problems) => (problems?.every(waits) ? null : problems));
+  const found = await compare(page.records, outcomes);
+  return found.size === 0 ? mapped : map(page, { ...context, found });
+}
+
+/** Throws a configuration error once more records of a read were rejected than the stream allows. */
+export function requireFewRejects(
+  { id, rejects: { most, share } }: Pick<StreamConfig, 'id' | 'rejects'>,
+  { read, rejected }: { read: number; rejected: number },
+): void {
+  const tooMany = most !== undefined && rejected > most;
+  if (!tooMany && !(read >= JUDGED_FROM && rejected > read * share)) return;
+  throw configurationError(`${id}: ${String(rejected)} of ${String(read)} records were rejected`, {
+    code: 'too-many-rejects',
+    cure: tooMany
+      ? 'look at ./hub connector preview; mend the mapping, or raise rejects.most'
+      : 'look at ./hub connector preview; mend the mapping, or raise rejects.share',
+  });
+}

@@ -1,0 +1,147 @@
+import { Button, Checkbox } from 'antd';
+import { useState } from 'react';
+import { Link, useNavigate } from 'react-router';
+import {
+  LARGEST_EVIDENCE,
+  OUTAGE_STAGES,
+  STOPPED_WORK,
+  type OutageStage,
+  type StoppedWork,
+} from '../../../domain/casework/outage.ts';
+import type { OutageView, StreamChoices } from '../../../server/api/casework/outages.ts';
+import { send, useGet } from '../../api.ts';
+import { useLanguage } from '../../language.tsx';
+import { UnitFilter } from '../../parts/filters.tsx';
+import { Export } from '../../parts/export.tsx';
+import { ActionForm } from '../../parts/action-form.tsx';
+import { NextDue } from '../../parts/case.tsx';
+import { List, useFilters } from '../../parts/list.tsx';
+import { Mark, type Tone } from '../../parts/mark.tsx';
+import { Page, Section } from '../../parts/page.tsx';
+import { Moment } from '../../parts/time.tsx';
+import { useSession } from '../../session.tsx';
+
+const TONES: Record<OutageStage, Tone> = { stopped: 'bad', backfilling: 'warn', backfilled: 'good', withdrawn: 'off' };
+
+/** How far an outage is. */
+export function Stage({ stage }: { stage: OutageStage }) {
+  const { name } = useLanguage();
+  return <Mark tone={TONES[stage]}>{name(OUTAGE_STAGES[stage])}</Mark>;
+}
+
+export default function Outages() {
+  const { say, name } = useLanguage();
+  const { may, unitCode } = useSession();
+  const { filters, change } = useFilters();
+  const navigate = useNavigate();
+  const [reporting, setReporting] = useState(false);
+  const streams = useGet<StreamChoices>('/outages/streams', {}, { enabled: may('outages:report') });
+  const { open, unit } = filters;
+  const chosen = { open, unit };
+  return (
+    <Page
+      title={say('不可抗力与补录', 'Outages and backfill')}
+      note={say(
+        '上报后相关数据流的每日时限中止；确认排除后补录时限起算',
+        'A report suspends the daily deadlines of its streams; the recovery starts the clock of the backfill',
+      )}
+      actions={
+        <>
+          {may('outages:report') && (
+            <Button type="primary" onClick={() => setReporting(true)}>
+              {say('上报故障', 'Report one')}
+            </Button>
+          )}
+          <Export what="outages" filter={chosen} />
+        </>
+      }
+    >
+      <Section>
+        <div className="filters" role="search">
+          {unitCode === null && (
+            <UnitFilter label={say('上报单位', 'Unit')} value={unit} onChange={(value) => change({ unit: value })} />
+          )}
+          <Checkbox checked={open === 'true'} onChange={({ target }) => change({ open: target.checked ? 'true' : '' })}>
+            {say('只看未办结', 'Only open ones')}
+          </Checkbox>
+          <Button onClick={() => change({ open: '', unit: '' })}>{say('清空', 'Clear')}</Button>
+        </div>
+        <List<OutageView>
+          path="/outages"
+          query={chosen}
+          rowKey="id"
+          label={say('不可抗力与补录', 'Outages')}
+          empty={say('没有上报的故障', 'No outage was reported')}
+          columns={[
+            {
+              title: say('编号', 'No.'),
+              dataIndex: 'id',
+              render: (id: number) => <Link to={`/outages/${id}`}>{id}</Link>,
+            },
+            {
+              title: say('状态', 'State'),
+              dataIndex: 'stage',
+              render: (stage: OutageStage) => <Stage stage={stage} />,
+            },
+            { title: say('上报单位', 'Unit'), dataIndex: 'unitName' },
+            {
+              title: say('原因', 'Cause'),
+              render: (_, { id, cause }) => (
+                <Link to={`/outages/${id}`} className="clip">
+                  {cause}
+                </Link>
+              ),
+            },
+            {
+              title: say('停办业务', 'Stopped'),
+              dataIndex: 'kinds',
+              render: (kinds: StoppedWork[]) => kinds.map((kind) => name(STOPPED_WORK[kind])).join(say('、', ', ')),
+            },
+            {
+              title: say('数据流', 'Streams'),
+              dataIndex: 'streams',
+              render: (stopped: OutageView['streams']) => {
+                const proven = stopped.filter(({ provenAt }) => provenAt !== null).length;
+                return say(`${stopped.length} 个，已核验 ${proven}`, `${stopped.length}, ${proven} proven`);
+              },
+            },
+            { title: say('发生', 'Began'), dataIndex: 'beganAt', render: (at: string) => <Moment at={at} /> },
+            { title: say('最近到期', 'Next due'), render: (_, row) => <NextDue {...row} /> },
+          ]}
+        />
+      </Section>
+      <ActionForm
+        open={reporting}
+        close={() => setReporting(false)}
+        title={say('上报不可抗力', 'Report an outage')}
+        fields={[
+          {
+            ...{
+              name: 'streams',
+              label: say('受影响的数据流', 'Streams that it stops'),
+              required: true,
+              kind: 'choices',
+            },
+            options: (streams.data?.items ?? []).map(({ id, title, unit: owner }) => ({
+              value: id,
+              label: `${title} · ${owner}`,
+            })),
+          },
+          {
+            ...{ name: 'kinds', label: say('停办业务', 'Work that it stops'), required: true, kind: 'choices' },
+            options: Object.entries(STOPPED_WORK).map(([value, pair]) => ({ value, label: name(pair) })),
+            initial: Object.keys(STOPPED_WORK),
+          },
+          { name: 'cause', label: say('原因', 'What happened'), required: true, multiline: true },
+          { name: 'beganAt', label: say('发生时间', 'When it began'), required: true, kind: 'time' },
+          {
+            ...{ name: 'evidence', label: say('证明材料', 'A file that shows it'), kind: 'file' },
+            ...{ largest: LARGEST_EVIDENCE, hint: say('不超过 20 MB', 'At most 20 MB') },
+          },
+        ]}
+        submit={(given) => send<{ id: number }>('POST', '/outages', given)}
+        done={(answer) => void navigate(`/outages/${(answer as { id: number }).id}`)}
+      />
+    </Page>
+  );
+}

@@ -1,0 +1,161 @@
+import { Button, Descriptions, Popconfirm, Table, type TableColumnsType } from 'antd';
+import { useState } from 'react';
+import { PERMISSION_NAMES, ROLES, type Permission } from '../../../domain/access.ts';
+import type { TokenView } from '../../../server/api/console/session.ts';
+import { ApiProblem, send, useGet, useSend } from '../../api.ts';
+import { useLanguage } from '../../language.tsx';
+import { ActionForm } from '../../parts/action-form.tsx';
+import { Mark } from '../../parts/mark.tsx';
+import { Page, Section } from '../../parts/page.tsx';
+import { Secret } from '../../parts/secret.tsx';
+import { Failure } from '../../parts/states.tsx';
+import { Moment } from '../../parts/time.tsx';
+import { useSession } from '../../session.tsx';
+
+/** One’s own account: password and API tokens. */
+export default function Me() {
+  const { say, name } = useLanguage();
+  const session = useSession();
+  const [changing, setChanging] = useState(false);
+  return (
+    <Page
+      title={say('我的账号', 'My account')}
+      actions={
+        !session.external && <Button onClick={() => setChanging(true)}>{say('修改密码', 'Change the password')}</Button>
+      }
+    >
+      <Section title={say('账号', 'Account')}>
+        <Descriptions
+          column={{ xs: 1, md: 2 }}
+          size="small"
+          items={[
+            { key: 'login', label: say('用户名', 'Login'), children: session.login },
+            { key: 'name', label: say('姓名', 'Name'), children: session.name },
+            { key: 'role', label: say('角色', 'Role'), children: name(ROLES[session.role]) },
+            { key: 'unit', label: say('单位', 'Unit'), children: session.unitName ?? say('全部单位', 'all units') },
+            {
+              key: 'way',
+              label: say('登录方式', 'Signs in by'),
+              children: session.external ? say('统一身份认证', 'identity provider') : say('密码', 'password'),
+            },
+          ]}
+        />
+      </Section>
+      <Tokens />
+      <ActionForm
+        open={changing}
+        close={() => setChanging(false)}
+        title={say('修改密码', 'Change the password')}
+        note={say('修改后，其他设备上的登录将失效。', 'Ends your sessions elsewhere.')}
+        fields={[
+          { name: 'password', label: say('当前密码', 'Current password'), kind: 'password', required: true },
+          {
+            ...{ name: 'newPassword', label: say('新密码', 'New password'), kind: 'password', required: true },
+            hint: say('至少 12 个字符', 'At least 12 characters'),
+          },
+          { name: 'again', label: say('再输一次新密码', 'The new password again'), kind: 'password', required: true },
+        ]}
+        submit={async ({ password, newPassword, again }) => {
+          if (again === newPassword) return send('POST', '/session/password', { password, newPassword });
+          const message = say('两次输入不一致', 'The two are not the same');
+          throw new ApiProblem({ status: 400, code: 'again', title: message, fields: [{ path: 'again', message }] });
+        }}
+      />
+    </Page>
+  );
+}
+
+function Tokens() {
+  const { say, name } = useLanguage();
+  const { permissions } = useSession();
+  const [making, setMaking] = useState(false);
+  const [made, setMade] = useState<string | null>(null);
+  const { data, error, refetch } = useGet<{ items: TokenView[] }>('/tokens');
+  const revoke = useSend((id: number) => send('DELETE', `/tokens/${id}`));
+  // When the list was asked for is when its words hold.
+  const [now] = useState(() => Date.now());
+  if (error) return <Failure problem={error} retry={() => void refetch()} />;
+  const columns: TableColumnsType<TokenView> = [
+    { title: say('名称', 'Label'), dataIndex: 'label' },
+    {
+      title: say('状态', 'State'),
+      render: (_, { revokedAt, expiresAt }) =>
+        revokedAt !== null ? (
+          <Mark tone="off">{say('已撤销', 'revoked')}</Mark>
+        ) : Date.parse(expiresAt) < now ? (
+          <Mark tone="off">{say('已过期', 'past its time')}</Mark>
+        ) : (
+          <Mark tone="good">{say('有效', 'in force')}</Mark>
+        ),
+    },
+    {
+      title: say('权限范围', 'Scopes'),
+      dataIndex: 'scopes',
+      render: (scopes: Permission[]) => (
+        <span className="wrap">{scopes.map((scope) => name(PERMISSION_NAMES[scope])).join(say('、', ', '))}</span>
+      ),
+    },
+    { title: say('创建', 'Made'), dataIndex: 'createdAt', render: (at: string) => <Moment at={at} /> },
+    { title: say('到期', 'Until'), dataIndex: 'expiresAt', render: (at: string) => <Moment at={at} /> },
+    { title: say('最近使用', 'Last used'), dataIndex: 'usedAt', render: (at: string | null) => <Moment at={at} /> },
+    {
+      title: say('操作', 'Actions'),
+      render: (_, { id, revokedAt }) =>
+        revokedAt === null && (
+          <Popconfirm
+            title={say('撤销后，使用它的程序立即失去访问', 'Programs that use it lose access at once')}
+            okText={say('撤销', 'Revoke')}
+            onConfirm={() => revoke.mutate(id)}
+          >
+            <Button size="small">{say('撤销', 'Revoke')}</Button>
+          </Popconfirm>
+        ),
+    },
+  ];
+  return (
+    <Section
+      title={say('API 令牌', 'API tokens')}
+      extra={<Button onClick={() => setMaking(true)}>{say('新建令牌', 'New token')}</Button>}
+    >
+      <p className="quiet">
+        {say(
+          '供程序访问 /api/v1 使用：Authorization: Bearer <令牌>。令牌只有所选权限，且看到的数据范围与本人相同。',
+          'For programs that use /api/v1: Authorization: Bearer <token>. A token has the chosen permissions only, and sees what you see.',
+        )}
+      </p>
+      <Table<TokenView>
+        aria-label={say('API 令牌', 'API tokens')}
+        size="middle"
+        rowKey="id"
+        columns={columns}
+        dataSource={data?.items ?? []}
+        loading={!data}
+        pagination={false}
+        scroll={{ x: 'max-content' }}
+        locale={{ emptyText: say('还没有令牌', 'There is no token yet') }}
+      />
+      <ActionForm
+        open={making}
+        close={() => setMaking(false)}
+        title={say('新建 API 令牌', 'New API token')}
+        fields={[
+          {
+            ...{ name: 'label', label: say('名称', 'Label'), required: true },
+            hint: say('写明用途，如「月度统计报表」', 'What it is for, as “monthly report”'),
+          },
+          {
+            ...{ name: 'scopes', label: say('权限范围', 'Scopes'), kind: 'choices', required: true },
+            options: permissions.map((value) => ({ value, label: name(PERMISSION_NAMES[value]) })),
+          },
+          {
+            ...{ name: 'days', label: say('有效天数', 'Days'), kind: 'number', required: true, initial: 90 },
+            hint: say('最长 366 天', 'At most 366'),
+          },
+        ]}
+        submit={(given) => send('POST', '/tokens', given)}
+        done={(answer) => setMade((answer as { token: string }).token)}
+      />
+      <Secret title={say('新的 API 令牌', 'The new API token')} secret={made} close={() => setMade(null)} />
+    </Section>
+  );
+}

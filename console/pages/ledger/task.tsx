@@ -1,0 +1,176 @@
+import { Button, Descriptions, Space } from 'antd';
+import { useState } from 'react';
+import { Link, useNavigate, useParams } from 'react-router';
+import { DUTIES, RUNNING_STATES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
+import type { TaskDetail } from '../../../server/api/ledger/tasks.ts';
+import { send, useGet } from '../../api.ts';
+import { useLanguage } from '../../language.tsx';
+import { ActionForm, orderFields } from '../../parts/action-form.tsx';
+import { Article } from '../../parts/article.tsx';
+import { useObjectPage } from '../../parts/object-page.ts';
+import { Days } from '../../parts/days.tsx';
+import { Page, Section } from '../../parts/page.tsx';
+import { Failure, Waiting } from '../../parts/states.tsx';
+import { Subject } from '../../parts/subject.tsx';
+import { Remaining, TaskState } from '../../parts/task-state.tsx';
+import { Due, Moment } from '../../parts/time.tsx';
+import { Timeline } from '../../parts/timeline.tsx';
+import { useSession } from '../../session.tsx';
+
+/** One deadline: how it came to be due, day by day, and everything that became of it. */
+export default function Task() {
+  const { say, name } = useLanguage();
+  const { may, hub } = useSession();
+  const objectPage = useObjectPage();
+  const { id = '' } = useParams();
+  const [exempting, setExempting] = useState(false);
+  const [urging, setUrging] = useState(false);
+  const [ordering, setOrdering] = useState(false);
+  const navigate = useNavigate();
+  const { data, error, refetch } = useGet<TaskDetail>(`/tasks/${id}`);
+  if (error) return <Failure problem={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting />;
+  const about = objectPage(data.subject);
+  return (
+    <Page
+      title={`${name(DUTIES[data.kind])} · ${data.owner}`}
+      note={
+        <Space size="middle" wrap>
+          <TaskState state={data.state} />
+          {data.remaining !== null && <Remaining days={data.remaining} state={data.state} />}
+        </Space>
+      }
+      actions={
+        <>
+          {about !== null && <Link to={about}>{say('查看案件', 'The case')}</Link>}
+          {data.workflowId !== null && hub.temporalUi !== null && (
+            <a
+              href={`${hub.temporalUi}/workflows/${encodeURIComponent(data.workflowId)}`}
+              target="_blank"
+              rel="noreferrer"
+            >
+              {say('在 Temporal 中查看', 'In Temporal')}
+            </a>
+          )}
+          {may('tasks:urge') && URGENT_STATES.includes(data.state) && (
+            <Button onClick={() => setUrging(true)}>{say('催办', 'Urge')}</Button>
+          )}
+          {may('supervision:order') && data.state === 'overdue' && data.kind !== 'rectification' && (
+            <Button onClick={() => setOrdering(true)}>{say('责令改正', 'Order')}</Button>
+          )}
+          {may('tasks:exempt') && RUNNING_STATES.includes(data.state) && (
+            <Button onClick={() => setExempting(true)}>{say('容错', 'Exempt')}</Button>
+          )}
+        </>
+      }
+    >
+      <Section title={say('依据与时限', 'What is owed')}>
+        <Descriptions
+          column={{ xs: 1, md: 2 }}
+          size="small"
+          items={[
+            { key: 'article', label: say('条款', 'Article'), children: <Article {...data} /> },
+            { key: 'duty', label: say('要求', 'Duty'), children: data.duty },
+            ...(data.nextStep === null
+              ? []
+              : [{ key: 'next', label: say('办结条件', 'What ends it'), children: data.nextStep }]),
+            { key: 'owner', label: say('责任单位', 'Owner'), children: `${data.owner} ${data.ownerCode}` },
+            { key: 'subject', label: say('对象', 'Subject'), children: <Subject {...data} /> },
+            { key: 'start', label: say('起算', 'Start'), children: <Moment at={data.startedAt} /> },
+            { key: 'due', label: say('到期', 'Due'), children: <Due at={data.dueAt} /> },
+            ...(data.calendar === null
+              ? []
+              : [{ key: 'calendar', label: say('日历版本', 'Calendar'), children: data.calendar }]),
+            ...(data.endedAt === null
+              ? []
+              : [{ key: 'ended', label: say('办结', 'Ended'), children: <Moment at={data.endedAt} /> }]),
+            ...(data.reason === null ? [] : [{ key: 'reason', label: say('原因', 'Why'), children: data.reason }]),
+            ...(data.document === null
+              ? []
+              : [{ key: 'document', label: say('文号', 'Document'), children: data.document }]),
+          ]}
+        />
+      </Section>
+      {data.days.length > 0 && (
+        <Section title={say('到期日怎么算出来的', 'How the due day came about')}>
+          <Days days={data.days} />
+        </Section>
+      )}
+      {data.events.length > 0 && (
+        <Section title={say('经过', 'Timeline')}>
+          <Timeline events={data.events} />
+        </Section>
+      )}
+      <Section title={say('变更记录', 'Changes')}>
+        <table className="plain">
+          <thead>
+            <tr>
+              <th scope="col">{say('直到', 'Until')}</th>
+              <th scope="col">{say('由谁', 'By')}</th>
+              <th scope="col">{say('责任单位', 'Owner')}</th>
+              <th scope="col">{say('到期', 'Due')}</th>
+              <th scope="col">{say('办结', 'Met')}</th>
+              <th scope="col">{say('说明', 'Why')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.changes.map((change, index) => (
+              <tr key={index}>
+                <td>{change.until === null ? say('现在', 'now') : <Moment at={change.until} />}</td>
+                <td>{change.by}</td>
+                <td>{change.owner}</td>
+                <td>
+                  <Due at={change.dueAt} />
+                </td>
+                <td>
+                  <Moment at={change.metAt ?? change.exemptedAt ?? change.cancelledAt} />
+                </td>
+                <td>{[change.reason, change.document, change.suspendedBy].filter(Boolean).join(' ')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Section>
+      <ActionForm
+        open={exempting}
+        close={() => setExempting(false)}
+        title={say('容错：不追究本次逾期', 'Exempt this deadline')}
+        note={say('容错单独计数，不算按期办结。', 'It is counted apart, not as met.')}
+        fields={[
+          { name: 'reason', label: say('理由', 'Why'), required: true, multiline: true },
+          { name: 'document', label: say('批准文号', 'Number of the decision') },
+        ]}
+        submit={(given) => send('POST', `/tasks/${id}/exempt`, given)}
+      />
+      <ActionForm
+        open={ordering}
+        close={() => setOrdering(false)}
+        title={say('责令限期改正', 'Order to rectify')}
+        note={say(
+          `向${data.owner}下达，期限从下达时起算；逾期未改正的可书面通报。`,
+          `To ${data.owner}; its term begins now. What is not rectified in time can get a notice.`,
+        )}
+        fields={orderFields(say)}
+        submit={(given) => send<{ finding: number }>('POST', `/tasks/${id}/order`, given)}
+        done={(answer) => void navigate(`/supervision/${(answer as { finding: number }).finding}`)}
+      />
+      <ActionForm
+        open={urging}
+        close={() => setUrging(false)}
+        title={say('催办', 'Urge')}
+        note={say(
+          '即刻发给责任单位备案的专人；非工作时间的留到工作时间发出。每项任务每天最多一次。',
+          'To the contacts of the unit at once, or when working hours begin; once a day for each deadline.',
+        )}
+        fields={[
+          {
+            ...{ name: 'note', label: say('催办说明', 'What to say'), required: true, multiline: true },
+            hint: say('会随邮件、短信发出，请勿写个人信息', 'It is sent by mail and text message: nothing personal'),
+          },
+        ]}
+        button={say('发出催办', 'Send')}
+        submit={(given) => send('POST', `/tasks/${id}/urge`, given)}
+      />
+    </Page>
+  );
+}

@@ -1,0 +1,342 @@
+import { Alert, Button, DatePicker, Select, Table } from 'antd';
+import dayjs from 'dayjs';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import { DUTIES, type Duty } from '../../../domain/ledger/duties.ts';
+import {
+  FIGURE_IDS,
+  FIGURES,
+  percent,
+  RANKED_BY,
+  shareOf,
+  type FigureId,
+} from '../../../domain/supervision/figures.ts';
+import type { FiguresView, ShortfallView } from '../../../server/api/supervision/figures.ts';
+import { addressOf, useGet } from '../../api.ts';
+import { useLanguage } from '../../language.tsx';
+import { Export } from '../../parts/export.tsx';
+import { useFilters } from '../../parts/list.tsx';
+import { Page, Section } from '../../parts/page.tsx';
+import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
+import { Moment, moment } from '../../parts/time.tsx';
+
+const DISPUTES = (Object.keys(DUTIES) as Duty[]).filter((duty) => duty.startsWith('dispute-'));
+type Unit = FiguresView['units'][number];
+
+/** The deadlines that a figure of them lacks: the list of deadlines with these filters. */
+function tasksOf(figure: 'timeliness' | 'disputes', { from, to }: FiguresView, unit: string | undefined): string {
+  const query = {
+    ...{ state: 'overdue,met late', dueFrom: from, dueTo: to, unit },
+    kind: figure === 'disputes' ? DISPUTES.join(',') : undefined,
+  };
+  return addressOf('/tasks', query).replace('/api/v1', '');
+}
+
+/** The figures (考核) of every unit in a period: each with its formula, and with what it lacks to 100 %. */
+export default function Figures() {
+  const { say } = useLanguage();
+  const { filters, change } = useFilters();
+  const { period, from, to, figure, unit } = filters;
+  const query = { period, from, to };
+  const { data, error, refetch } = useGet<FiguresView>('/figures', query);
+  if (error) return <Failure problem={error} retry={() => void refetch()} />;
+  const drilled = FIGURE_IDS.find((id) => id === figure);
+  return (
+    <Page
+      title={say('考核', 'Figures')}
+      note={
+        data &&
+        say(
+          `${data.from} 至 ${data.to}；截至 ${moment(data.at)}；— 表示无可计算的数据，不作 100%`,
+          `${data.from} to ${data.to}, as of ${moment(data.at)}; — is of nothing to count, never 100 %`,
+        )
+      }
+      actions={<Export what="figures" filter={query} />}
+    >
+      <Section title={say('考核期', 'Period')}>
+        <Periods query={query} choose={(given) => change({ period: '', from: '', to: '', figure: '', ...given })} />
+      </Section>
+      {!data ? (
+        <Waiting />
+      ) : (
+        <>
+          {drilled && (
+            <Shortfall
+              figure={drilled}
+              unit={data.units.find(({ code }) => code === unit)}
+              query={{ ...query, unit }}
+              close={() => change({ figure: '', unit: '' })}
+            />
+          )}
+          <Section title={say('各单位', 'Units')}>
+            {data.units.length === 0 ? (
+              <Nothing>{say('本期没有可考核的单位', 'No unit has streams, deadlines or reports of use')}</Nothing>
+            ) : (
+              <UnitTable data={data} drill={(id, code) => change({ figure: id, unit: code })} />
+            )}
+          </Section>
+          <Section title={say('指标定义', 'What the figures are')}>
+            <dl className="formulas">
+              {FIGURE_IDS.map((id) => (
+                <div key={id}>
+                  <dt>{say(FIGURES[id].name, id)}</dt>
+                  <dd>{say(FIGURES[id].zh, FIGURES[id].en)}</dd>
+                </div>
+              ))}
+              <div>
+                <dt>{say('名次', 'Rank')}</dt>
+                <dd>
+                  {say(
+                    `依次按${RANKED_BY.map((id) => FIGURES[id].name).join('、')}由高到低；法规未定权重，不计总分`,
+                    `by ${RANKED_BY.join(', ')} in turn; the regulations set no weights`,
+                  )}
+                </dd>
+              </div>
+            </dl>
+          </Section>
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Periods({
+  query,
+  choose,
+}: {
+  query: { period: string | undefined; from: string | undefined; to: string | undefined };
+  choose: (given: Record<string, string>) => void;
+}) {
+  const { say } = useLanguage();
+  const today = dayjs();
+  const [kind, setKind] = useState<'month' | 'year' | 'days'>(
+    query.from !== undefined ? 'days' : query.period?.length === 4 ? 'year' : 'month',
+  );
+  const current = query.period ?? (query.from === undefined ? today.format('YYYY-MM') : null);
+  const presets: [string, string][] = [
+    [say('本月', 'This month'), today.format('YYYY-MM')],
+    [say('上月', 'Last month'), today.subtract(1, 'month').format('YYYY-MM')],
+    [say('本年', 'This year'), today.format('YYYY')],
+    [say('上年', 'Last year'), today.subtract(1, 'year').format('YYYY')],
+  ];
+  const quarter = today.month() - (today.month() % 3);
+  const quarterFrom = today.month(quarter).startOf('month').format('YYYY-MM-DD');
+  const quarterTo = today
+    .month(quarter + 2)
+    .endOf('month')
+    .format('YYYY-MM-DD');
+  const inQuarter = query.from === quarterFrom && query.to === quarterTo;
+  return (
+    <div className="filters">
+      {presets.map(([label, value]) => (
+        <Button
+          key={value}
+          type={current === value ? 'primary' : 'default'}
+          aria-pressed={current === value}
+          onClick={() => choose({ period: value })}
+        >
+          {label}
+        </Button>
+      ))}
+      <Button
+        type={inQuarter ? 'primary' : 'default'}
+        aria-pressed={inQuarter}
+        onClick={() => choose({ from: quarterFrom, to: quarterTo })}
+      >
+        {say('本季度', 'This quarter')}
+      </Button>
+      <Select
+        style={{ width: 96 }}
+        value={kind}
+        onChange={setKind}
+        aria-label={say('期间种类', 'Kind of period')}
+        options={[
+          { value: 'month', label: say('按月', 'Month') },
+          { value: 'year', label: say('按年', 'Year') },
+          { value: 'days', label: say('起止日', 'Days') },
+        ]}
+      />
+      {kind === 'days' ? (
+        <DatePicker.RangePicker
+          allowClear={false}
+          aria-label={say('起止日', 'Days')}
+          value={query.from && query.to ? [dayjs(query.from), dayjs(query.to)] : null}
+          onChange={(_, [first, last]) => choose({ from: first, to: last })}
+        />
+      ) : (
+        <DatePicker
+          key={kind}
+          picker={kind}
+          allowClear={false}
+          aria-label={kind === 'month' ? say('月份', 'Month') : say('年份', 'Year')}
+          value={current !== null && (current.length === 4) === (kind === 'year') ? dayjs(current) : null}
+          onChange={(day) => day && choose({ period: day.format(kind === 'month' ? 'YYYY-MM' : 'YYYY') })}
+        />
+      )}
+    </div>
+  );
+}
+
+function UnitTable({
+  data,
+  drill,
+}: {
+  data: FiguresView;
+  drill: (figure: FigureId, unit: string | undefined) => void;
+}) {
+  const { say } = useLanguage();
+  const figureCell = (id: FigureId, ratio: Unit['figures'][FigureId], unit: string | undefined) => {
+    if (shareOf(ratio) === null) return <span className="quiet">—</span>;
+    const { numerator, denominator } = ratio;
+    const count = (
+      <span className="figure-count">
+        {numerator.toLocaleString()}/{denominator.toLocaleString()}
+      </span>
+    );
+    const lacks = denominator - numerator;
+    const label = say(
+      `${FIGURES[id].name}差 ${lacks.toLocaleString()}，查看明细`,
+      `${id} lacks ${lacks.toLocaleString()}: which`,
+    );
+    const text = <span className="figure-share">{percent(ratio)}</span>;
+    return (
+      <>
+        {lacks <= 0 ? (
+          text
+        ) : id === 'timeliness' || id === 'disputes' ? (
+          <Link to={tasksOf(id, data, unit)} aria-label={`${percent(ratio)} ${label}`} title={label}>
+            {text}
+          </Link>
+        ) : (
+          <Button type="link" className="figure-drill" title={label} onClick={() => drill(id, unit)}>
+            {text}
+          </Button>
+        )}
+        {count}
+      </>
+    );
+  };
+  const unproven = data.units.filter((row) => row.unproven > 0);
+  const ranked = data.units.some(({ rank }) => rank !== null);
+  return (
+    <>
+      {unproven.length > 0 && (
+        <Alert
+          className="form-fault"
+          type="warning"
+          showIcon
+          title={say(
+            `${unproven.map(({ name }) => name).join('、')}有数据流在本期未被完整读取，源端还有多少尚不可知`,
+            `Parts of the period were not read whole yet of streams of ${unproven.map(({ name }) => name).join(', ')}`,
+          )}
+        />
+      )}
+      <Table<Unit>
+        aria-label={say('各单位指标', 'Figures by unit')}
+        size="small"
+        rowKey="code"
+        dataSource={data.units}
+        pagination={false}
+        scroll={{ x: 'max-content' }}
+        columns={[
+          ...(ranked
+            ? [{ title: say('名次', 'Rank'), dataIndex: 'rank', align: 'right' as const, fixed: 'left' as const }]
+            : []),
+          { title: say('单位', 'Unit'), dataIndex: 'name', fixed: 'left' },
+          ...FIGURE_IDS.map((id) => ({
+            title: <span title={say(FIGURES[id].zh, FIGURES[id].en)}>{say(FIGURES[id].name, id)}</span>,
+            key: id,
+            align: 'right' as const,
+            render: (_: unknown, { code, figures }: Unit) => figureCell(id, figures[id], code),
+          })),
+          ...(
+            [
+              ['exempted', '容错', 'exempted'],
+              ['cancelled', '撤销', 'cancelled'],
+              ['suspended', '中止', 'suspended'],
+            ] as const
+          ).map(([key, zh, en]) => ({
+            ...{ title: say(zh, en), key, align: 'right' as const },
+            render: (_: unknown, { apart }: Unit) => apart[key] || '',
+          })),
+        ]}
+        summary={() =>
+          ranked && (
+            <Table.Summary.Row>
+              <Table.Summary.Cell index={0} />
+              <Table.Summary.Cell index={1}>
+                <strong>{say('合计', 'All')}</strong>
+              </Table.Summary.Cell>
+              {FIGURE_IDS.map((id, index) => (
+                <Table.Summary.Cell key={id} index={index + 2} align="right">
+                  {figureCell(id, data.total[id], undefined)}
+                </Table.Summary.Cell>
+              ))}
+              <Table.Summary.Cell index={FIGURE_IDS.length + 2} colSpan={3} />
+            </Table.Summary.Row>
+          )
+        }
+      />
+    </>
+  );
+}
+
+/** What stands behind the part of a figure that is missing to 100 %. */
+function Shortfall({
+  figure,
+  unit,
+  query,
+  close,
+}: {
+  figure: FigureId;
+  unit: Unit | undefined;
+  query: Record<string, string | undefined>;
+  close: () => void;
+}) {
+  const { say } = useLanguage();
+  const { data, error, refetch } = useGet<ShortfallView>(`/figures/${figure}/shortfall`, query);
+  const title = `${say(FIGURES[figure].name, figure)} · ${unit?.name ?? say('全部单位', 'all units')} · ${say('差在哪里', 'what it lacks')}`;
+  return (
+    <Section title={title} extra={<Button onClick={close}>{say('关闭', 'Close')}</Button>}>
+      <p className="quiet">{say(FIGURES[figure].zh, FIGURES[figure].en)}</p>
+      {error ? (
+        <Failure problem={error} retry={() => void refetch()} />
+      ) : (
+        <Table
+          aria-label={title}
+          size="small"
+          rowKey={(row) => `${row.source} ${row.record ?? ''} ${row.what} ${row.detail}`}
+          loading={!data}
+          dataSource={data?.items ?? []}
+          pagination={{ pageSize: 20, hideOnSinglePage: true, showSizeChanger: false }}
+          scroll={{ x: 'max-content' }}
+          locale={{ emptyText: say('没有缺失', 'Nothing is missing') }}
+          columns={[
+            { title: say('单位', 'Unit'), dataIndex: 'unit' },
+            { title: say('数据流或月份', 'Stream or month'), dataIndex: 'source' },
+            { title: say('记录', 'Record'), dataIndex: 'record', render: (record: string | null) => record ?? '—' },
+            { title: say('类别', 'What'), dataIndex: 'what', render: (what: string) => say(whatOf(what), what) },
+            { title: say('说明', 'Detail'), dataIndex: 'detail' },
+            { title: say('时间', 'Time'), dataIndex: 'at', render: (at: string | null) => <Moment at={at} /> },
+          ]}
+        />
+      )}
+      {data?.more && <p className="quiet">{say(`仅列前 ${data.items.length} 条`, `The first ${data.items.length}`)}</p>}
+    </Section>
+  );
+}
+
+/** What is missing, in the words of the field. */
+const WHAT: Record<string, string> = {
+  'in the library': '在库记录',
+  'at the source only': '仅源端有',
+  'counts differ': '条数不一致',
+  'stock plan': '存量计划未到',
+  missing: '库中缺失',
+  'only in the library': '仅库中有',
+  'other content': '内容不一致',
+  'items without a linked certificate': '未关联证照的事项',
+  'cases that used none': '未用证照的办件',
+  'calls that failed': '失败的调用',
+};
+const whatOf = (what: string): string => WHAT[what] ?? what.replace(/^reject /, '问题数据 ');

@@ -1,0 +1,220 @@
+import { Button, Descriptions, Table } from 'antd';
+import { useState } from 'react';
+import { Link, useNavigate, useParams } from 'react-router';
+import {
+  ACTIONS,
+  INSPECTIONS,
+  SAMPLE_RESULTS,
+  TRIAL_RESULTS,
+  type Action,
+} from '../../../domain/supervision/findings.ts';
+import type { FindingDetail } from '../../../server/api/supervision/supervision.ts';
+import { send, useGet } from '../../api.ts';
+import { useLanguage } from '../../language.tsx';
+import { ActionForm, orderFields, type ActionField } from '../../parts/action-form.tsx';
+import { Mark } from '../../parts/mark.tsx';
+import { Page, Section } from '../../parts/page.tsx';
+import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
+import { Moment } from '../../parts/time.tsx';
+import { Timeline } from '../../parts/timeline.tsx';
+import { Source, StageMark } from './supervision.tsx';
+import { useTaskColumns } from '../ledger/tasks.tsx';
+
+const RESULTS: Record<string, { zh: string; good: boolean | null }> = { ...SAMPLE_RESULTS, ...TRIAL_RESULTS };
+
+/** One finding: what is wrong, on which evidence, what was ordered, and what can follow now. */
+export default function Finding() {
+  const { say, name } = useLanguage();
+  const { id = '' } = useParams();
+  const [doing, setDoing] = useState<Action | null>(null);
+  const [comparing, setComparing] = useState(false);
+  const navigate = useNavigate();
+  const columns = useTaskColumns();
+  const { data, error, refetch } = useGet<FindingDetail>(`/findings/${id}`);
+  if (error) return <Failure problem={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting />;
+  return (
+    <Page
+      title={`${say('问题', 'Finding')} ${data.id} · ${data.unit}`}
+      note={<StageMark stage={data.stage} />}
+      actions={
+        <>
+          {data.comparable && (
+            <Button onClick={() => setComparing(true)}>{say('重新核查记录', 'Look at its records again')}</Button>
+          )}
+          {data.orderedAt !== null && <Button onClick={() => print()}>{say('打印', 'Print')}</Button>}
+          {data.actions.map((action, index) => (
+            <Button key={action} type={index === 0 ? 'primary' : 'default'} onClick={() => setDoing(action)}>
+              {name(ACTIONS[action])}
+            </Button>
+          ))}
+        </>
+      }
+    >
+      <Section title={say('事实', 'What is wrong')}>
+        <Descriptions
+          column={{ xs: 1, md: 2 }}
+          size="small"
+          items={[
+            { key: 'facts', label: say('事实', 'Facts'), children: data.facts, span: 'filled' },
+            { key: 'unit', label: say('单位', 'Unit'), children: `${data.unit} ${data.unitCode}` },
+            {
+              key: 'by',
+              label: say('来源', 'Found by'),
+              children: (
+                <>
+                  {name(INSPECTIONS[data.kind])}&emsp;
+                  <Source {...data} />
+                </>
+              ),
+            },
+            { key: 'found', label: say('发现', 'Found'), children: <Moment at={data.foundAt} /> },
+            { key: 'ended', label: say('了结', 'Ended'), children: <Moment at={data.endedAt} /> },
+            ...(data.demand === null
+              ? []
+              : [
+                  { key: 'demand', label: say('责令要求', 'Demand'), children: data.demand, span: 'filled' as const },
+                  {
+                    key: 'ordered',
+                    label: say('责令', 'Ordered'),
+                    children: (
+                      <span>
+                        <Moment at={data.orderedAt} /> {data.orderedBy}
+                      </span>
+                    ),
+                  },
+                  { key: 'reported', label: say('报整改', 'Reported'), children: <Moment at={data.reportedAt} /> },
+                ]),
+            ...(data.given.length === 0
+              ? []
+              : [
+                  {
+                    key: 'notices',
+                    label: say('书面通报', 'Notices'),
+                    children: data.given.map((notice) => (
+                      <Link key={notice.id} to={`/notices/${notice.id}`} className="notice-link">
+                        {notice.number}
+                      </Link>
+                    )),
+                    span: 'filled' as const,
+                  },
+                ]),
+          ]}
+        />
+      </Section>
+      {data.orderedAt !== null && (
+        <Section title={say('改正期限', 'Terms')}>
+          {data.tasks.length === 0 ? (
+            <Nothing>
+              {say('本市规则没有责令改正的期限规则', 'The profile has no rule for the term of an order')}
+            </Nothing>
+          ) : (
+            <Table
+              aria-label={say('改正期限', 'Terms')}
+              size="middle"
+              rowKey="id"
+              columns={columns}
+              dataSource={data.tasks}
+              pagination={false}
+              scroll={{ x: 'max-content' }}
+            />
+          )}
+        </Section>
+      )}
+      {data.records.length > 0 && (
+        <Section
+          title={say('证据：抽取的记录', 'Evidence: the records that were looked at')}
+          extra={<span className="quiet">{say(`共 ${data.records.length} 条`, `${data.records.length}`)}</span>}
+        >
+          <Table
+            aria-label={say('抽取的记录', 'Records')}
+            size="small"
+            rowKey={({ stream, key }) => `${stream} ${key}`}
+            dataSource={data.records}
+            pagination={{ pageSize: 20, hideOnSinglePage: true }}
+            scroll={{ x: 'max-content' }}
+            columns={[
+              { title: say('数据流', 'Stream'), dataIndex: 'stream' },
+              { title: say('记录', 'Record'), dataIndex: 'key' },
+              { title: say('证照类型', 'Type'), dataIndex: 'typeCode' },
+              { title: say('版本', 'Version'), dataIndex: 'updatedAt', render: (at: string) => <Moment at={at} /> },
+              {
+                title: say('结果', 'Result'),
+                dataIndex: 'result',
+                render: (result: string | null) => {
+                  const meaning = result === null ? undefined : RESULTS[result];
+                  if (!meaning) return say('未核查', 'not looked at');
+                  const tone = meaning.good === null ? 'off' : meaning.good ? 'good' : 'bad';
+                  return <Mark tone={tone}>{say(meaning.zh, result ?? '')}</Mark>;
+                },
+              },
+            ]}
+          />
+        </Section>
+      )}
+      <Section title={say('经过', 'Timeline')}>
+        <Timeline events={data.events} />
+      </Section>
+      {doing !== null && <Act action={doing} finding={data} close={() => setDoing(null)} />}
+      <ActionForm
+        open={comparing}
+        close={() => setComparing(false)}
+        title={say('重新核查记录', 'Look at its records again')}
+        note={say(
+          '按现在的数据重新核查不合格的记录，结果列在“监督检查”中，供复查时判断。',
+          'What was not good is looked at as it is now; the result is listed with the inspections, to judge by.',
+        )}
+        button={say('开始核查', 'Start')}
+        fields={[]}
+        submit={() => send('POST', `/findings/${id}/compare`, {})}
+        done={() => void navigate('/inspections')}
+      />
+    </Page>
+  );
+}
+
+/** The form of one step of the ladder. */
+function Act({ action, finding, close }: { action: Action; finding: FindingDetail; close: () => void }) {
+  const { say, name } = useLanguage();
+  const navigate = useNavigate();
+  const text = (name: string, label: string): ActionField => ({ name, label, required: true, multiline: true });
+  const note = say('说明', 'Note');
+  const forms: Record<Action, { path: string; fields: ActionField[]; more?: object; note?: string }> = {
+    order: { path: 'order', fields: orderFields(say) },
+    dismiss: { path: 'dismiss', fields: [text('reason', say('理由', 'Why'))] },
+    clear: { path: '', fields: [] },
+    report: { path: 'done', fields: [text('note', say('整改情况', 'What was done'))] },
+    pass: {
+      ...{ path: 'recheck', more: { passed: true }, fields: [text('note', note)] },
+      note: say('改正时间按单位报告整改的时间计算。', 'It counts as of when the unit said that it was done.'),
+    },
+    fail: {
+      ...{ path: 'recheck', more: { passed: false } },
+      fields: [
+        text('note', note),
+        {
+          ...{ name: 'days', label: say('期限（工作日）', 'Term in working days'), kind: 'number' },
+          hint: say('不填则原期限继续计算', 'Left empty, the term that runs goes on'),
+        },
+      ],
+    },
+    notice: {
+      ...{ path: 'notice', fields: [{ name: 'number', label: say('文号', 'Number'), required: true }] },
+      note: say('将生成正式通报文书，可打印。', 'The document is made, to be printed.'),
+    },
+  };
+  const { path, fields, more, note: said } = forms[action];
+  return (
+    <ActionForm
+      open
+      close={close}
+      title={name(ACTIONS[action])}
+      note={said}
+      fields={fields}
+      submit={(given) => send('POST', `/findings/${finding.id}/${path}`, { ...given, ...more }, finding.version)}
+      done={(answer) => {
+        if (action === 'notice') void navigate(`/notices/${(answer as { notice: number }).notice}`);
+      }}
+    />
+  );
+}

@@ -1,0 +1,79 @@
+import { shanghaiInstant, type Instant } from '../dates.ts';
+
+/** A half-open interval `[from, to)` of a stream's time cursor. */
+export interface TimeWindow {
+  kind: 'time';
+  from: Instant;
+  to: Instant;
+}
+
+/**
+ * One batch of a source that gives only an opaque cursor. The unbroken chain of batches plays the interval's part:
+ * each one starts at the cursor where the one before ended, and `ordinal` counts them from 1.
+ */
+export interface BatchWindow {
+  kind: 'batch';
+  ordinal: number;
+  /** The source's own name of the batch. */
+  id: string;
+  /** The cursor it was asked with; null for the first batch of all. */
+  after: string | null;
+  /** The cursor that the next batch is asked with. */
+  next: string;
+  /** How many records the source declares. */
+  declared: number;
+}
+
+/** The part of a stream that one sync reads. */
+export type Window = TimeWindow | BatchWindow;
+
+export const timeWindow = (fromMs: number, toMs: number): TimeWindow => ({
+  kind: 'time',
+  from: shanghaiInstant(fromMs),
+  to: shanghaiInstant(toMs),
+});
+
+export const fromMs = (window: TimeWindow): number => Date.parse(window.from);
+export const toMs = (window: TimeWindow): number => Date.parse(window.to);
+
+/** The link of a chain that follows another; the first one where there is none before. */
+export const followingBatch = (
+  after: BatchWindow | null,
+  { id, next, declared }: Pick<BatchWindow, 'id' | 'next' | 'declared'>,
+): BatchWindow => ({
+  kind: 'batch',
+  ordinal: (after?.ordinal ?? 0) + 1,
+  id,
+  after: after?.next ?? null,
+  next,
+  declared,
+});
+
+/** Longest period that a proof lists at once. */
+export const PROOF_SLICE_MS = 31 * 86_400_000;
+
+/** Cuts a window into consecutive ones of at most `maxMs`. */
+export function sliceWindow(window: TimeWindow, maxMs: number): TimeWindow[] {
+  const slices: TimeWindow[] = [];
+  const end = toMs(window);
+  for (let start = fromMs(window); start < end; start += maxMs) {
+    slices.push(timeWindow(start, Math.min(start + maxMs, end)));
+  }
+  return slices;
+}
+
+/** Both halves of a window, cut at a whole second; null when it is too short to be cut. */
+export function halveWindow(window: TimeWindow): [TimeWindow, TimeWindow] | null {
+  const [start, end] = [fromMs(window), toMs(window)];
+  const middle = Math.floor((start + end) / 2000) * 1000;
+  return middle > start && middle < end ? [timeWindow(start, middle), timeWindow(middle, end)] : null;
+}
+
+/** A window in a few words, for logs, summaries and errors. */
+export function describeWindow(window: Window): string {
+  // A file is known by its content, and called by its name.
+  if (window.kind === 'batch')
+    return /^[0-9a-f]{64}$/.test(window.id) ? `file ${window.next} (${window.id.slice(0, 8)})` : `batch ${window.id}`;
+  const [from, to] = [window.from.slice(0, 19).replace('T', ' '), window.to.slice(0, 19).replace('T', ' ')];
+  return `${from} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to}`;
+}

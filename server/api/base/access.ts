@@ -1,0 +1,117 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { may, type Permission } from '../../../domain/access.ts';
+import { audit } from '../../../store/console/audit.ts';
+import { beginSession, findSession, findToken, hashOf, type Principal } from '../../../store/console/sessions.ts';
+import type { ApiOptions } from './api.ts';
+import { Problem } from './problem.ts';
+
+/**
+ * What a route needs: a permission; `signed-in`: any account, also one that has to change its password; `person`: such an
+ * account that did not come by an API token; `public`: nothing.
+ */
+export type Needed = Permission | 'signed-in' | 'person' | 'public';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    needs?: Needed;
+  }
+  interface FastifyRequest {
+    principal: Principal | null;
+    /** The hash of the session’s or the API token, by which a request that takes long finds out whether it holds. */
+    credential: Buffer | null;
+  }
+}
+
+const NOT_SIGNED_IN = new Problem(
+  401,
+  'not-signed-in',
+  { zh: '尚未登录或登录已失效', en: 'Not signed in, or not any more' },
+  { zh: '请登录', en: 'Sign in' },
+);
+const MUST_CHANGE = new Problem(
+  403,
+  'password-change',
+  { zh: '首次登录须先修改密码', en: 'The password has to be changed first' },
+  { zh: '请修改密码', en: 'Change the password' },
+);
+export const FORBIDDEN = new Problem(403, 'forbidden', { zh: '没有此项权限', en: 'This account may not do that' });
+const FOREIGN = new Problem(403, 'foreign-site', {
+  zh: '请求来自其他网站，已拒绝',
+  en: 'The request came from another site',
+});
+
+/** Whoever a request comes from; only for routes that need somebody. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal) return request.principal;
+  throw NOT_SIGNED_IN;
+}
+
+/**
+ * Lets a request through to its route or not: the one door of the API. A route that does not say what it needs cannot be
+ * registered.
+ */
+export function guard(app: FastifyInstance, { db, now, config }: ApiOptions): void {
+  app.decorateRequest('principal', null);
+  app.decorateRequest('credential', null);
+  app.addHook('onRoute', ({ config: route, url, method }) => {
+    if (route?.needs === undefined) throw new Error(`${String(method)} ${url} does not say what it needs`);
+  });
+  app.addHook('onRequest', async (request) => {
+    const { needs } = request.routeOptions.config;
+    if (needs === undefined) return; // There is no such route.
+    const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const cookie = request.cookies[cookieName(config().settings.server)];
+    const token = bearer ?? cookie;
+    if (token !== undefined) request.credential = hashOf(token);
+    if (bearer !== undefined) request.principal = await findToken(db, bearer, now());
+    else if (cookie !== undefined) {
+      if (!['GET', 'HEAD'].includes(request.method)) requireSameSite(request);
+      request.principal = await findSession(db, cookie, now());
+    } else if (request.method === 'POST') requireSameSite(request);
+    if (needs === 'public') return;
+    const principal = principalOf(request);
+    if (needs === 'person' && principal.scopes !== null) throw FORBIDDEN;
+    if (needs === 'signed-in' || needs === 'person') return;
+    if (principal.mustChange) throw MUST_CHANGE;
+    if (!may(principal, needs)) throw FORBIDDEN;
+  });
+}
+
+/** Over HTTPS the cookie's name binds it to this host and to HTTPS. */
+export const cookieName = ({ publicUrl }: { publicUrl?: string | undefined }): string =>
+  publicUrl?.startsWith('https:') ? '__Host-hub' : 'hub';
+
+export const cookieOptions = (config: ApiOptions['config']) => ({
+  ...{ path: '/', httpOnly: true, sameSite: 'lax' as const },
+  secure: cookieName(config().settings.server) !== 'hub',
+});
+
+/** Guesses a minute from one address. */
+export const MOST_SIGN_INS = 20;
+
+/** Signs somebody in, once they have shown who they are. */
+export async function startSession(
+  reply: FastifyReply,
+  { db, now, config }: ApiOptions,
+  { id, login }: { id: number; login: string },
+  detail: Record<string, unknown>,
+): Promise<void> {
+  const at = now();
+  const token = await beginSession(db, id, at);
+  const entry = { at, accountId: id, actor: login, role: null, action: 'sign-in', object: `account/${login}`, detail };
+  await audit(db, entry);
+  void reply.setCookie(cookieName(config().settings.server), token, cookieOptions(config));
+}
+
+/** A page of another site must not use the cookie that the browser sends along (CSRF). */
+function requireSameSite({ headers }: FastifyRequest): void {
+  const site = headers['sec-fetch-site'];
+  if (
+    site !== undefined
+      ? site !== 'same-origin'
+      : headers.origin !== undefined && hostOf(headers.origin) !== headers.host
+  )
+    throw FOREIGN;
+}
+
+const hostOf = (origin: string): string | null => (URL.canParse(origin) ? new URL(origin).host : null);

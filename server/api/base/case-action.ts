@@ -1,0 +1,75 @@
+import type { FastifyRequest } from 'fastify';
+import type { Knex } from 'knex';
+import { messageOf } from '../../../domain/errors.ts';
+import type { CaseKind } from '../../../domain/ids.ts';
+import { caseVersion, type CaseFile, type Who } from '../../../store/ledger/case-files.ts';
+import { taskQueueOf } from '../../../store/ledger/rules.ts';
+import type { Principal } from '../../../store/console/sessions.ts';
+import { wakeCase } from '../../../temporal/cases.ts';
+import { act, type Deed } from './act.ts';
+import type { ApiOptions } from './api.ts';
+import { Problem } from './problem.ts';
+import { shanghaiWallTime } from '../../../domain/dates.ts';
+
+/**
+ * Does something in a case, once it is as the caller saw it (`If-Match` with its version): who was first is told. It is in
+ * the ledger first and counts from then on; its workflow is woken afterwards, or by the watchdog where Temporal is away.
+ */
+export async function actOnCase<T>(
+  request: FastifyRequest,
+  options: ApiOptions,
+  { kind, id }: { kind: CaseKind; id: number },
+  work: (
+    trx: Knex.Transaction,
+    who: Who & { principal: Principal },
+  ) => Promise<{ answer: T; deed: Omit<Deed, 'object'> }>,
+): Promise<T> {
+  let file: Pick<CaseFile, 'kind' | 'id' | 'round'> | undefined;
+  const answer = await act(request, options, async (trx, who) => {
+    const { version, last } = await caseVersion(trx, kind, id);
+    requireSeen(request, version, last);
+    const { answer: done, deed } = await work(trx, who);
+    ({ file } = await caseVersion(trx, kind, id));
+    return { answer: done, deed: { ...deed, object: `${kind}/${String(id)}` } };
+  });
+  if (file) wake(options, file);
+  return answer;
+}
+
+/** Refuses what was decided on something that has changed since (`If-Match`), and says who was first. */
+export function requireSeen(
+  { headers }: FastifyRequest,
+  version: string,
+  last: { by: string; at: Date; what: string } | null,
+): void {
+  const seen = headers['if-match']?.replaceAll('"', '');
+  if (seen !== undefined && seen !== version) throw changedMeanwhile(last);
+}
+
+/**
+ * Wakes the workflow of a case. Nobody waits for that: what was done is in the ledger, and while Temporal is away or busy
+ * the watchdog wakes it when it can.
+ */
+export function wake({ db, temporal, logger }: ApiOptions, file: Pick<CaseFile, 'kind' | 'id' | 'round'>): void {
+  const woken = async (): Promise<void> => {
+    const taskQueue = await taskQueueOf(db);
+    if (taskQueue !== null) await wakeCase(await temporal(), taskQueue, file);
+  };
+  woken().catch((error: unknown) => {
+    const about = { case: `${file.kind}/${String(file.id)}`, error: messageOf(error) };
+    logger.warn('a workflow could not be woken; the watchdog does that', about);
+  });
+}
+
+/** Somebody was first. */
+export function changedMeanwhile(last: { by: string; at: Date; what: string } | null): Problem {
+  const at = last === null ? '' : shanghaiWallTime(last.at.getTime()).slice(0, 16);
+  return new Problem(
+    409,
+    'changed-meanwhile',
+    last === null
+      ? { zh: '此间已有变更', en: 'It was changed meanwhile' }
+      : { zh: `${last.by} 已于 ${at} 先行处理（${last.what}）`, en: `${last.by} was first, at ${at} (${last.what})` },
+    { zh: '请刷新后查看最新情况再操作', en: 'Look at it as it is now, and decide again' },
+  );
+}

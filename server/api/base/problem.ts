@@ -1,0 +1,154 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { en as english, zhCN as chinese } from 'zod/locales';
+import type { Logger } from '../../../settings/logger.ts';
+import { HubError } from '../../../domain/errors.ts';
+import type { Said } from '../../../domain/said.ts';
+
+/** An answer that is no success (RFC 9457), in the language that the request asks for. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly title: Said;
+  /** How to mend it. */
+  readonly cure: Said | null;
+
+  constructor(status: number, code: string, title: Said, cure: Said | null = null) {
+    super(title.en);
+    this.status = status;
+    this.code = code;
+    this.title = title;
+    this.cure = cure;
+  }
+}
+
+/** What is wrong with one field of a request, by its path. */
+const fieldFault = z.object({ path: z.string(), message: z.string() });
+
+/** The body of every answer that is no success. */
+export const problemView = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().meta({ description: 'For programs; stays the same in both languages' }),
+    detail: z.string().optional().meta({ description: 'How to mend it' }),
+    fields: z.array(fieldFault).optional().meta({ description: 'What is wrong, field by field' }),
+  })
+  .meta({ id: 'Problem' });
+export type ProblemView = z.input<typeof problemView>;
+
+/** A request that its schema refuses. */
+export class InvalidRequest extends Error {
+  readonly issues: z.core.$ZodIssue[];
+
+  constructor(issues: z.core.$ZodIssue[]) {
+    super('the request does not have the expected shape');
+    this.issues = issues;
+  }
+}
+
+const INVALID = new Problem(400, 'request-invalid', {
+  zh: '提交的内容有误',
+  en: 'What was sent is not right',
+});
+const FAILED = new Problem(
+  500,
+  'failed',
+  { zh: '系统内部错误', en: 'The hub failed' },
+  { zh: '什么都没有保存；请重试，仍不行请联系运维人员', en: 'Nothing was saved; try again, or ask the operators' },
+);
+const LIMITED = new Problem(
+  429,
+  'too-many-requests',
+  { zh: '请求过于频繁', en: 'Too many requests' },
+  { zh: '请稍候再试', en: 'Wait a moment' },
+);
+const GONE = new Problem(404, 'not-found', { zh: '没有这个地址', en: 'There is no such address' });
+
+/** Status of what the layers below refuse, where it is not plainly the request's fault (400). */
+const STATUS: Record<string, number> = {
+  'case-unknown': 404,
+  'task-unknown': 404,
+  'unit-unknown': 404,
+  'stream-unknown': 404,
+  'type-unknown': 404,
+  'finding-unknown': 404,
+  'case-refused': 409,
+  'finding-stage': 409,
+  'not-overdue': 409,
+  'login-taken': 409,
+  'last-administrator': 409,
+  'calendar-version': 409,
+  'run-going-on': 409,
+  'calendar-folder': 409,
+};
+
+/** The field of a form beside which it is said. */
+const FIELD: Record<string, string> = {
+  'login-taken': 'login',
+  'unit-needed': 'unitCode',
+  'unit-missing': 'unitCode',
+  'unit-taken': 'code',
+  'unit-ring': 'parentCode',
+  'unit-above-missing': 'parentCode',
+  'last-administrator': 'role',
+  'password-same': 'newPassword',
+  'wrong-password': 'password',
+};
+
+/** Turns whatever went wrong into an answer, here and nowhere else. */
+export function answerProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): FastifyReply {
+  const zh = wantsChinese(request);
+  const { problem, fields } = problemOf(error, zh);
+  // What PostgreSQL says could quote a record: only its code is logged.
+  if (problem === FAILED)
+    logger.error('a request to the API failed', {
+      route: request.routeOptions.url ?? '',
+      error: error instanceof HubError ? error.message : ((error as { code?: string }).code ?? (error as Error).name),
+    });
+  const say = (text: Said): string => (zh ? text.zh : text.en);
+  const field = FIELD[problem.code];
+  const body: ProblemView = {
+    ...{ type: 'about:blank', title: say(problem.title), status: problem.status, code: problem.code },
+    ...(problem.cure && { detail: say(problem.cure) }),
+    ...(fields ? { fields } : field !== undefined && { fields: [{ path: field, message: say(problem.title) }] }),
+  };
+  return reply
+    .status(problem.status)
+    .type('application/problem+json')
+    .header('Content-Language', zh ? 'zh-CN' : 'en')
+    .serializer(JSON.stringify)
+    .send(body);
+}
+
+export const notFound = (): Problem => GONE;
+
+function problemOf(error: unknown, zh: boolean): { problem: Problem; fields?: ProblemView['fields'] } {
+  if (error instanceof Problem) return { problem: error };
+  if (error instanceof InvalidRequest) {
+    const { localeError } = zh ? chinese() : english();
+    const fields = error.issues.map((issue) => {
+      const said = issue.message === '' ? localeError(issue as z.core.$ZodRawIssue) : issue.message;
+      return { path: issue.path.join('.'), message: typeof said === 'string' ? said : (said?.message ?? '') };
+    });
+    return { problem: INVALID, fields };
+  }
+  if (error instanceof HubError && error.kind === 'configuration') {
+    // Their cures are for the command line.
+    const { message, zh: chineseMessage = message, code } = error;
+    return { problem: new Problem(STATUS[code] ?? 400, code, { zh: chineseMessage, en: message }) };
+  }
+  const { statusCode } = error as { statusCode?: number };
+  if (statusCode === 429) return { problem: LIMITED };
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return { problem: INVALID };
+  return { problem: FAILED };
+}
+
+/** Chinese, unless the request would rather have English. */
+const wantsChinese = ({ headers }: FastifyRequest): boolean => !/^\s*en\b/i.test(headers['accept-language'] ?? '');

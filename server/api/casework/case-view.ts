@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { CASE_DUTIES, EVERY_STATE } from '../../../domain/ledger/duties.ts';
+import { caseWorkflowId, type CaseKind } from '../../../domain/ids.ts';
+import { subjectOf, type VersionedCase } from '../../../store/ledger/case-files.ts';
+import { nextDues, timelineOf } from '../../../store/ledger/ledger.ts';
+import { governs, managementUnit, type Unit } from '../../../store/ledger/rules.ts';
+import type { Principal } from '../../../store/console/sessions.ts';
+import { listTasks } from '../../../store/ledger/tasks.ts';
+import { requireUnits } from '../../../store/ledger/units.ts';
+import type { ApiOptions } from '../base/api.ts';
+import { Problem } from '../base/problem.ts';
+import { eventView, sees, shownBy, taskView } from '../ledger/tasks.ts';
+import { instant } from '../base/views.ts';
+
+/** What rows of cases have in common. */
+export const caseRow = {
+  id: z.int(),
+  openedAt: instant,
+  closedAt: instant.nullable(),
+  nextDueAt: instant.nullable().meta({ description: 'The earliest deadline of it that runs' }),
+  overdue: z.boolean(),
+};
+
+/** What one case has beside its own things. */
+export const caseParts = {
+  version: z.string().meta({ description: 'Sent back in If-Match by whoever does something' }),
+  workflowId: z.string(),
+  hasTerm: z.boolean().meta({ description: 'Whether the regulation sets terms for what is done in such a case' }),
+  tasks: z.array(taskView),
+  events: z.array(eventView),
+};
+
+/** Deadlines of one case; an outage has one a stream. */
+const MOST_TASKS = 1_000;
+
+/** The deadlines of a case, of units that somebody sees (null: all), and what happened in it. */
+export async function partsOf(
+  { db, now, config }: ApiOptions,
+  file: VersionedCase,
+  units: readonly string[] | null,
+): Promise<{ [Part in keyof typeof caseParts]: z.output<(typeof caseParts)[Part]> }> {
+  const at = now();
+  const subject = subjectOf({ ...file, round: 1 });
+  const [tasks, events, hasTerm] = await Promise.all([
+    listTasks(db, at, { states: EVERY_STATE, subject, units, limit: MOST_TASKS }),
+    timelineOf(db, file),
+    governs(db, CASE_DUTIES[file.kind]),
+  ]);
+  return {
+    ...{ version: file.version, workflowId: caseWorkflowId(file), hasTerm, events },
+    tasks: tasks.map(shownBy(config(), at)),
+  };
+}
+
+/** Cases with the deadline of each that is next. */
+export async function withNextDue<T extends { id: number; kind: CaseKind }>(
+  { db, now }: Pick<ApiOptions, 'db' | 'now'>,
+  rows: readonly T[],
+): Promise<(T & { nextDueAt: Date | null; overdue: boolean })[]> {
+  const at = now();
+  const dues = await nextDues(db, rows.map(caseWorkflowId));
+  return rows.map((row) => {
+    const nextDueAt = dues.get(caseWorkflowId(row)) ?? null;
+    return { ...row, nextDueAt, overdue: nextDueAt !== null && nextDueAt <= at };
+  });
+}
+
+/** What a case is answered with that is not there for somebody. */
+export const unknownCase = (zh: string, en: string): Problem =>
+  new Problem(404, 'case-unknown', { zh: `没有这件${zh}`, en: `There is no such ${en}` });
+
+/** Which unit somebody acts for: one that they name and see, else their own; the management unit, where they see all. */
+export async function actingUnit(db: ApiOptions['db'], principal: Principal, named?: string): Promise<Unit> {
+  const code = named ?? principal.unitCode;
+  if (code === null) return managementUnit(db);
+  const unit = sees(principal, code) ? (await requireUnits(db, [code]))[0] : undefined;
+  if (unit) return unit;
+  throw new Problem(404, 'unit-unknown', { zh: `没有单位 ${code}`, en: `There is no unit ${code}` });
+}

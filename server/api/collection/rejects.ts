@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import { findStream } from '../../../settings/load.ts';
+import { maskAll, maskKey } from '../../../connectors/examine/discover.ts';
+import { may } from '../../../domain/access.ts';
+import { readRejectSheet, writeRejectSheet } from '../../../domain/collection/reject-sheet.ts';
+import {
+  listRejects,
+  openRejects,
+  rejectGroups,
+  saveCorrections,
+  type ListedReject,
+  type RejectChoice,
+} from '../../../store/collection/rejects.ts';
+import type { Principal } from '../../../store/console/sessions.ts';
+import { listStreams } from '../../../store/collection/streams.ts';
+import { startReplay } from '../../../temporal/runs.ts';
+import { principalOf } from '../base/access.ts';
+import { act } from '../base/act.ts';
+import type { Api, ApiOptions } from '../base/api.ts';
+import { Problem } from '../base/problem.ts';
+import { begin, rule, runView, streamParams, UNKNOWN_STREAM } from './streams.ts';
+import { sees } from '../ledger/tasks.ts';
+import { instant, pageOf, pageOfRows, paging, readCursor, unitCode } from '../base/views.ts';
+
+/** Open rejects of one stream and rule (问题数据). */
+const groupView = z
+  .object({
+    stream: z.string(),
+    title: z.string(),
+    unit: z.string(),
+    unitCode: z.string(),
+    rule,
+    fields: z.array(z.string()),
+    open: z.int(),
+    corrected: z.int().meta({ description: 'Of these, with a correction that is refused as well or not mapped yet' }),
+    oldestAt: instant,
+    newestAt: instant,
+  })
+  .meta({ id: 'RejectGroup' });
+export type RejectGroupView = z.input<typeof groupView>;
+
+const rejectView = z
+  .object({
+    id: z.int(),
+    stream: z.string(),
+    title: z.string(),
+    unit: z.string(),
+    key: z.string().nullable(),
+    problems: z.array(z.object({ rule, field: z.string(), found: z.string().optional() })),
+    record: z.record(z.string(), z.unknown()).nullable().meta({ description: 'null: too long, or no JSON' }),
+    masked: z.boolean().meta({ description: 'What is personal in the record is hidden' }),
+    corrected: z.boolean(),
+    firstSeenAt: instant,
+    lastSeenAt: instant,
+  })
+  .meta({ id: 'Reject' });
+export type RejectView = z.input<typeof rejectView>;
+
+const filter = z.object({ stream: z.string().max(100).optional(), unit: unitCode.optional(), rule: rule.optional() });
+const correctionsView = z
+  .object({
+    corrected: z.int(),
+    workflowId: z.string().nullable().meta({ description: 'Of the replay; null: none is needed, or Temporal is away' }),
+  })
+  .meta({ id: 'Corrections' });
+export type CorrectionsView = z.input<typeof correctionsView>;
+
+/** Largest request with a corrected workbook, in bytes. */
+const LARGEST = 30 * 1024 * 1024;
+const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
+function shownReject({ record, encoding, key, problems, ...reject }: ListedReject, personal: boolean) {
+  const parsed = record === null || encoding !== 'json' ? null : (JSON.parse(record) as unknown);
+  const fields = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : null;
+  return {
+    ...{ ...reject, masked: !personal, key: key === null || personal ? key : maskKey(key) },
+    problems: personal ? problems : problems.map(({ rule: broken, field }) => ({ rule: broken, field })),
+    record: (fields === null || personal ? fields : maskAll(fields)) as Record<string, unknown> | null,
+  };
+}
+
+export function rejectRoutes(app: Api, options: ApiOptions): void {
+  const { db, config } = options;
+
+  const chosen = (query: z.output<typeof filter>, { units }: Principal): RejectChoice => ({ ...query, units });
+  /** The stream's number, where whoever asks sees it. */
+  const found = async (name: string, principal: Principal): Promise<number> => {
+    const stream = (await listStreams(db)).find((candidate) => candidate.name === name);
+    if (stream && sees(principal, stream.unitCode)) return stream.id;
+    throw UNKNOWN_STREAM;
+  };
+
+  app.get(
+    '/rejects',
+    {
+      config: { needs: 'rejects:read' },
+      schema: {
+        summary: '问题数据 Records that were refused and wait to be corrected, the oldest first',
+        tags: ['rejects'],
+        querystring: filter.extend(paging.shape),
+        response: { 200: pageOf(rejectView) },
+      },
+    },
+    async (request) => {
+      const principal = principalOf(request);
+      const { limit, after, ...query } = request.query;
+      const [id] = readCursor(after, z.tuple([z.int()])) ?? [];
+      const rows = await listRejects(db, { ...chosen(query, principal), after: id, limit: limit + 1 });
+      const { items, next } = pageOfRows(rows, limit, (row) => [row.id]);
+      const personal = may(principal, 'certificates:personal');
+      return { items: items.map((row) => shownReject(row, personal)), next };
+    },
+  );
+
+  app.get(
+    '/rejects/groups',
+    {
+      config: { needs: 'rejects:read' },
+      schema: {
+        summary: '问题数据按规则和单位 Open rejects by stream, unit and rule',
+        tags: ['rejects'],
+        querystring: filter,
+        response: { 200: z.object({ items: z.array(groupView) }) },
+      },
+    },
+    async (request) => ({
+      items: (await rejectGroups(db, chosen(request.query, principalOf(request)))) as z.output<typeof groupView>[],
+    }),
+  );
+
+  app.get(
+    '/rejects/:name/sheet',
+    {
+      // The whole records, as they came.
+      config: { needs: 'certificates:personal' },
+      schema: {
+        summary: '导出问题数据 The workbook (xlsx) that its unit corrects',
+        tags: ['rejects'],
+        params: streamParams,
+        querystring: z.object({ rule: rule.optional() }),
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const id = await found(name, principalOf(request));
+      const open = await openRejects(db, id, { rule: request.query.rule });
+      await act(request, options, () =>
+        Promise.resolve({
+          answer: null,
+          deed: {
+            ...{ action: 'export', object: `rejects/${name}` },
+            detail: { records: open.length, rule: request.query.rule ?? null },
+          },
+        }),
+      );
+      return reply
+        .type(XLSX)
+        .header('Content-Disposition', `attachment; filename="rejects-${encodeURIComponent(name)}.xlsx"`)
+        .header('Cache-Control', 'no-store')
+        .send(writeRejectSheet(open));
+    },
+  );
+
+  app.post(
+    '/rejects/:name/corrections',
+    {
+      config: { needs: 'rejects:correct' },
+      bodyLimit: LARGEST,
+      schema: {
+        summary: '导入更正 Take a corrected workbook back, all of it or nothing, and map the corrected records again',
+        tags: ['rejects'],
+        params: streamParams,
+        body: z.object({ file: z.base64().min(1).meta({ description: 'The xlsx' }) }),
+        response: { 200: correctionsView },
+      },
+    },
+    async (request) => {
+      const { name } = request.params;
+      const id = await found(name, principalOf(request));
+      const { corrected } = await act(request, options, async (trx, { at }) => {
+        const corrections = readRejectSheet(Buffer.from(request.body.file, 'base64'), await openRejects(trx, id, {}));
+        await saveCorrections(trx, id, corrections, at);
+        return {
+          answer: { corrected: corrections.length },
+          deed: { action: 'rejects:correct', object: `rejects/${name}`, detail: { corrected: corrections.length } },
+        };
+      });
+      if (corrected === 0) return { corrected, workflowId: null };
+      try {
+        return { corrected, ...(await begin(options, (client) => startReplay(client, config(), name, undefined))) };
+      } catch (error) {
+        // The corrections are kept, and any later replay maps them.
+        if (error instanceof Problem || (error as { code?: string }).code === 'run-going-on')
+          return { corrected, workflowId: null };
+        throw error;
+      }
+    },
+  );
+
+  app.post(
+    '/rejects/:name/replay',
+    {
+      config: { needs: 'rejects:correct' },
+      schema: {
+        summary: '重放 Map open rejects again, as after the mapping was mended',
+        tags: ['rejects'],
+        params: streamParams,
+        body: z.object({ rule: rule.optional() }),
+        response: { 200: runView },
+      },
+    },
+    async (request) => {
+      const { name } = request.params;
+      await found(name, principalOf(request));
+      findStream(config(), name);
+      return act(request, options, async () => ({
+        answer: await begin(options, (client) => startReplay(client, config(), name, request.body.rule)),
+        deed: {
+          action: 'rejects:correct',
+          object: `rejects/${name}`,
+          detail: { did: 'replay', rule: request.body.rule ?? null },
+        },
+      }));
+    },
+  );
+}

@@ -1,0 +1,268 @@
+import { z } from 'zod';
+import { keyOf } from '../../../settings/values.ts';
+import { keepTable, offerTable, type OfferedTable } from '../../../settings/sheets/calendar.ts';
+import { loadConfig } from '../../../settings/load.ts';
+import { CalendarMissing, DAY_REASONS, endOfTerm } from '../../../domain/ledger/calendar.ts';
+import { addDays } from '../../../domain/dates.ts';
+import { DUTIES, OWNERS, STARTS } from '../../../domain/ledger/duties.ts';
+import { LONGEST_TERM } from '../../../settings/schemas/jurisdiction.ts';
+import { calendarName, previewCalendar, turnedBy } from '../../../store/ledger/calendar.ts';
+import { calendarInForce } from '../../../store/apply-config.ts';
+import { act } from '../base/act.ts';
+import type { Api, ApiOptions } from '../base/api.ts';
+import { InvalidRequest, Problem } from '../base/problem.ts';
+import { date, instant } from '../base/views.ts';
+
+const rulesView = z
+  .object({
+    city: z.string(),
+    regulation: z.object({
+      title: z.string(),
+      number: z.string().nullable(),
+      date: z.string(),
+      draft: z.boolean(),
+    }),
+    rules: z.array(
+      z.object({
+        id: z.string(),
+        article: z.string(),
+        quote: z.string(),
+        duties: z.array(keyOf(DUTIES)),
+        trigger: z.string(),
+        starts: keyOf(STARTS),
+        owner: keyOf(OWNERS),
+        term: z
+          .union([z.object({ workingDays: z.int() }), z.literal('same-day'), z.object({ minutes: z.int() })])
+          .nullable(),
+        basis: z.enum(['statutory', 'internal']).meta({ description: 'internal: 内控时限, never 法定时限' }),
+        ends: z.string(),
+        breach: z.string(),
+      }),
+    ),
+    readings: z.array(z.object({ point: z.string(), reading: z.string(), rules: z.array(z.string()) })),
+    dayEnds: z.string(),
+  })
+  .meta({ id: 'Rules' });
+export type RulesView = z.input<typeof rulesView>;
+
+const dayReason = keyOf(DAY_REASONS);
+const calendarView = z
+  .object({
+    year: z.int(),
+    years: z.array(z.object({ year: z.int(), version: z.string(), source: z.string() })),
+    days: z
+      .array(z.object({ date, reason: dayReason, local: z.string().nullable() }))
+      .nullable()
+      .meta({ description: 'Of the year; null: 日历未公布. local: the notice of the city that sets the day' }),
+    counted: z.string().nullable().meta({ description: 'The tables that the ledger is counted by' }),
+  })
+  .meta({ id: 'Calendar' });
+export type CalendarView = z.input<typeof calendarView>;
+
+const previewView = z
+  .object({
+    year: z.int(),
+    version: z.string(),
+    source: z.string(),
+    held: z.string().nullable().meta({ description: 'The version that is in force; sent back with the import' }),
+    moved: z.int(),
+    starting: z.int().meta({ description: 'Deadlines that become overdue by it' }),
+    ending: z.int().meta({ description: 'Deadlines that are not overdue any more' }),
+    tasks: z.array(
+      z.object({
+        id: z.int(),
+        subject: z.string(),
+        rule: z.string(),
+        owner: z.string(),
+        from: instant.nullable(),
+        to: instant.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'CalendarPreview' });
+export type CalendarPreview = z.input<typeof previewView>;
+
+const dueView = z
+  .object({
+    due: instant,
+    calendar: z.string(),
+    days: z.array(z.object({ date, counted: z.boolean(), reason: dayReason })),
+  })
+  .meta({ id: 'Due' });
+export type DueView = z.input<typeof dueView>;
+
+/** Deadlines that a preview names. */
+const MOST_NAMED = 500;
+/** Bytes of a table; one of a year has some two thousand. */
+const LONGEST_TEXT = 100_000;
+const tableText = z.string().min(1).max(LONGEST_TEXT).meta({ description: 'The YAML of config/calendars/YEAR.yaml' });
+
+const missing = (year: number): Problem =>
+  new Problem(
+    422,
+    'calendar-missing',
+    {
+      zh: `日历未公布：没有 ${String(year)} 年的工作日表`,
+      en: `There is no table of the working days of ${String(year)}`,
+    },
+    {
+      zh: '国务院公布放假安排后由管理员导入',
+      en: 'An administrator imports it once the State Council has published it',
+    },
+  );
+
+export function lawRoutes(app: Api, options: ApiOptions): void {
+  const { db, now, config } = options;
+
+  app.get(
+    '/rules',
+    {
+      config: { needs: 'rules:read' },
+      schema: {
+        summary: '规则 What the regulation has the hub watch, and how it reads what the text leaves open',
+        tags: ['law'],
+        response: { 200: rulesView },
+      },
+    },
+    () => {
+      const { name, regulation, rules, readings, dayEnds } = config().jurisdiction;
+      return { city: name, regulation: { ...regulation, number: regulation.number ?? null }, rules, readings, dayEnds };
+    },
+  );
+
+  app.get(
+    '/calendar',
+    {
+      config: { needs: 'calendar:read' },
+      schema: {
+        summary: '日历 The tables in force, and the days of one year with their reasons',
+        tags: ['law'],
+        querystring: z.object({ year: z.coerce.number<string>().int().min(2000).max(2199).optional() }),
+        response: { 200: calendarView },
+      },
+    },
+    async (request) => {
+      const { calendar, calendarTables, jurisdiction } = config();
+      const year = request.query.year ?? Number(new Date(now().getTime() + 8 * 3_600_000).toISOString().slice(0, 4));
+      const local = new Map(jurisdiction.localDays.map((day) => [day.date, day.source]));
+      const days = [];
+      if (calendarTables.some((table) => table.year === year))
+        for (let day = `${String(year)}-01-01`; day.startsWith(String(year)); day = addDays(day, 1))
+          days.push({ date: day, reason: calendar.reasonOf(day), local: local.get(day) ?? null });
+      return {
+        year,
+        years: calendarTables
+          .map((table) => ({ year: table.year, version: table.version, source: table.source }))
+          .toSorted((a, b) => a.year - b.year),
+        days: days.length > 0 ? days : null,
+        counted: await calendarName(db),
+      };
+    },
+  );
+
+  app.get(
+    '/due',
+    {
+      config: { needs: 'calendar:read' },
+      schema: {
+        summary: '期限计算 When a term of working days ends, and how that comes about',
+        tags: ['law'],
+        querystring: z.object({
+          start: date,
+          workingDays: z.coerce.number<string>().int().min(1).max(LONGEST_TERM),
+        }),
+        response: { 200: dueView },
+      },
+    },
+    (request) => {
+      const { start, workingDays } = request.query;
+      const { calendar, jurisdiction } = config();
+      try {
+        const days = calendar.trace(start, workingDays);
+        const last = days.at(-1)?.date ?? start;
+        return {
+          due: new Date(endOfTerm(last, jurisdiction.dayEnds)),
+          calendar: calendar.versionsOf(start, last),
+          days,
+        };
+      } catch (error) {
+        if (error instanceof CalendarMissing) throw missing(error.year);
+        throw error;
+      }
+    },
+  );
+
+  /** Over the files as they are now: another import may be seconds old. */
+  function offered(given: string): OfferedTable {
+    const { offered: table, faults } = offerTable(loadConfig(config().choice), '日历', given);
+    if (table) return table;
+    throw new InvalidRequest(
+      faults.map((message) => ({ code: 'custom', path: ['text'], message, input: undefined, params: {} })),
+    );
+  }
+
+  app.post(
+    '/calendar/preview',
+    {
+      config: { needs: 'calendar:import' },
+      schema: {
+        summary: '导入预览 Which running deadlines a table would move; nothing is changed',
+        tags: ['law'],
+        body: z.object({ text: tableText }),
+        response: { 200: previewView },
+      },
+    },
+    async (request) => {
+      const { year, version, source, held, changed } = offered(request.body.text);
+      const moved = await previewCalendar(db, calendarInForce(changed));
+      return {
+        ...{ year, version, source, held: held?.version ?? null, moved: moved.length },
+        ...turnedBy(moved, now()),
+        tasks: moved.slice(0, MOST_NAMED),
+      };
+    },
+  );
+
+  app.post(
+    '/calendar/import',
+    {
+      config: { needs: 'calendar:import' },
+      schema: {
+        summary: '导入日历 Put a table in force; the hub counts its deadlines anew within seconds',
+        tags: ['law'],
+        body: z.object({
+          text: tableText,
+          held: z.string().max(300).nullable().meta({ description: 'The version in force that the preview told' }),
+        }),
+        response: { 200: z.object({ year: z.int(), version: z.string() }) },
+      },
+    },
+    (request) =>
+      act(request, options, () => {
+        const table = offered(request.body.text);
+        const { year, version, held } = table;
+        if ((held?.version ?? null) !== request.body.held) throw tableMeanwhile(held);
+        keepTable(table);
+        return Promise.resolve({
+          answer: { year, version },
+          deed: {
+            ...{ action: 'calendar:import' as const, object: `calendar/${String(year)}` },
+            detail: { version, before: held?.version ?? null },
+          },
+        });
+      }),
+  );
+}
+
+const tableMeanwhile = (held: OfferedTable['held']): Problem =>
+  new Problem(
+    409,
+    'changed-meanwhile',
+    held
+      ? {
+          zh: `该年日历已被他人换成版本“${held.version}”`,
+          en: `Somebody put version “${held.version}” in force meanwhile`,
+        }
+      : { zh: '该年日历已被他人移除', en: 'Somebody removed the table of that year meanwhile' },
+    { zh: '请重新预览后再确认', en: 'Look at the preview again' },
+  );

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { maskKey } from '../../../connectors/examine/discover.ts';
+import { may } from '../../../domain/access.ts';
+import { periodNamed, type Period } from '../../../domain/supervision/assessment.ts';
+import { addDays, shanghaiDate, startOfDayMs } from '../../../domain/dates.ts';
+import { addRatios, FIGURE_IDS, rank, type FigureId } from '../../../domain/supervision/figures.ts';
+import { RULES, type RuleId } from '../../../domain/library/validation.ts';
+import { calendarName } from '../../../store/ledger/calendar.ts';
+import { shortfallOf, unitFigures } from '../../../store/supervision/figures.ts';
+import { principalOf } from '../base/access.ts';
+import type { Api, ApiOptions } from '../base/api.ts';
+import { InvalidRequest } from '../base/problem.ts';
+import { date, instant, unitCode } from '../base/views.ts';
+
+const figure = z.enum(FIGURE_IDS as [FigureId, ...FigureId[]]);
+const ratio = z.object({ numerator: z.number(), denominator: z.number() });
+const figures = z.record(figure, ratio);
+
+/** The figures (考核) of every unit in a period. */
+export const figuresView = z
+  .object({
+    period: z.string(),
+    from: date.meta({ description: 'Its first day' }),
+    to: date.meta({ description: 'Its last day' }),
+    at: instant,
+    calendar: z.string().nullable(),
+    units: z.array(
+      z.object({
+        code: z.string(),
+        name: z.string(),
+        rank: z.int().nullable().meta({ description: 'Among all units; null for who does not see them all' }),
+        figures,
+        apart: z.object({ exempted: z.int(), cancelled: z.int(), suspended: z.int() }),
+        unproven: z.int().meta({ description: 'Streams of which parts of the period were not read whole' }),
+      }),
+    ),
+    total: figures,
+  })
+  .meta({ id: 'Figures' });
+export type FiguresView = z.input<typeof figuresView>;
+
+const shortfallView = z
+  .object({
+    items: z.array(
+      z.object({
+        unit: z.string(),
+        source: z.string().meta({ description: 'The stream, the deadline’s subject, or the month' }),
+        record: z.string().nullable(),
+        ...{ what: z.string(), detail: z.string(), at: instant.nullable() },
+      }),
+    ),
+    more: z.boolean().meta({ description: 'There are more than these' }),
+  })
+  .meta({ id: 'Shortfall' });
+export type ShortfallView = z.input<typeof shortfallView>;
+
+/** Which period; without, the month that it is. */
+export const figureFilter = z.object({
+  period: z
+    .string()
+    .regex(/^20\d{2}(?:-(?:0[1-9]|1[0-2]))?$/)
+    .optional()
+    .meta({ description: 'A month, 2026-10, or a year, 2026' }),
+  from: date.optional().meta({ description: 'With to, in place of a month or year' }),
+  to: date.optional().meta({ description: 'Up to and with this day' }),
+});
+
+/** Records that a drill-down names. */
+const NAMED = 200;
+
+/** The period that a filter names. */
+export function periodOf({ period, from, to }: z.output<typeof figureFilter>, at: Date): Period {
+  if (from !== undefined || to !== undefined) {
+    if (from !== undefined && to !== undefined && from <= to)
+      return {
+        ...{ period: `${from} 至 ${to}`, from: new Date(startOfDayMs(from)) },
+        to: new Date(startOfDayMs(addDays(to, 1))),
+      };
+    const path = from === undefined ? 'from' : 'to';
+    throw new InvalidRequest([{ code: 'custom', path: [path], message: '', input: undefined, params: {} }]);
+  }
+  const named = periodNamed(period ?? shanghaiDate(at.getTime()).slice(0, 7));
+  if (named) return named;
+  throw new Error('the schema lets no other period in');
+}
+
+/** Rules that a reject breaks, by what they find. */
+const inWords = (detail: string): string =>
+  detail
+    .split(', ')
+    .map((rule) => (rule in RULES ? RULES[rule as RuleId].zh : rule))
+    .join(', ');
+
+export function figureRoutes(app: Api, options: ApiOptions): void {
+  const { db, now } = options;
+
+  app.get(
+    '/figures',
+    {
+      config: { needs: 'figures:read' },
+      schema: {
+        summary: '考核 The figures of every unit in a month, a year or a period',
+        tags: ['figures'],
+        querystring: figureFilter,
+        response: { 200: figuresView },
+      },
+    },
+    async (request) => {
+      const at = now();
+      const { units } = principalOf(request);
+      const { period, from, to } = periodOf(request.query, at);
+      const rows = await unitFigures(db, { from, to, at, units });
+      return {
+        ...{ period, at, calendar: await calendarName(db) },
+        from: shanghaiDate(from.getTime()),
+        to: shanghaiDate(to.getTime() - 1),
+        units: rank(rows).map(({ code, name, rank: place, figures: own, apart, streams }) => ({
+          ...{ code, name, figures: own, apart },
+          rank: units === null ? place : null,
+          unproven: streams.filter(({ unproven }) => unproven > 0).length,
+        })),
+        total: Object.fromEntries(
+          FIGURE_IDS.map((id) => [id, addRatios(rows.map((row) => row.figures[id]))]),
+        ) as Record<FigureId, z.output<typeof ratio>>,
+      };
+    },
+  );
+
+  app.get(
+    '/figures/:figure/shortfall',
+    {
+      config: { needs: 'figures:read' },
+      schema: {
+        summary: '指标差在哪里 What a figure lacks to 100 %: records, deadlines, reports',
+        description: `The first ${String(NAMED)} of them.`,
+        tags: ['figures'],
+        params: z.object({ figure }),
+        querystring: figureFilter.extend({ unit: unitCode.optional() }),
+        response: { 200: shortfallView },
+      },
+    },
+    async (request) => {
+      const at = now();
+      const principal = principalOf(request);
+      const { unit, ...filter } = request.query;
+      const { from, to } = periodOf(filter, at);
+      const choice = { from, to, at, unit, units: principal.units, limit: NAMED + 1 };
+      const rows = await shortfallOf(db, request.params.figure, choice);
+      const written = may(principal, 'certificates:personal');
+      return {
+        items: rows.slice(0, NAMED).map((row) => ({
+          ...{ ...row, detail: inWords(row.detail) },
+          record: row.record === null || written ? row.record : maskKey(row.record),
+        })),
+        more: rows.length > NAMED,
+      };
+    },
+  );
+}

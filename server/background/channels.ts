@@ -1,0 +1,107 @@
+import { createHmac } from 'node:crypto';
+import axios, { AxiosError } from 'axios';
+import type { Knex } from 'knex';
+import { createTransport } from 'nodemailer';
+import { resolveReference } from '../../settings/environment.ts';
+import type { ReminderSettings } from '../../settings/schemas/hub.ts';
+import { shanghaiInstant } from '../../domain/dates.ts';
+import { configurationError, transientError } from '../../domain/errors.ts';
+import { messageText } from '../../domain/ledger/reminders.ts';
+import type { Channel } from '../../store/ledger/contacts.ts';
+import { queueMessage } from '../../store/ledger/outbox.ts';
+import type { ClaimedReminder } from '../../store/ledger/reminders.ts';
+
+const TIMEOUT_MS = 15_000;
+
+/** The receiver does not take this message; the same again will hardly do. */
+export const REFUSED = 'message-refused';
+
+/** Sends a message to its contact by its channel. What it throws names neither the contact nor an address. */
+export async function send(db: Knex, settings: ReminderSettings, message: ClaimedReminder, at: Date): Promise<void> {
+  await SENDERS[message.channel](settings, message, db, at);
+}
+
+type Sender = (settings: ReminderSettings, message: ClaimedReminder, db: Knex, at: Date) => Promise<void>;
+
+const SENDERS: Record<Channel, Sender> = {
+  async email({ smtp }, { id, key, kind, body, unitName, person, email }) {
+    if (!smtp || email === null) throw notSetUp('smtp');
+    const { host, port, secure, user, password, from } = smtp;
+    const auth = password && { user: user ?? '', pass: resolveReference(password, 'reminders.smtp.password') };
+    const transport = createTransport({
+      ...{ host, port, secure, ...(auth && { auth, requireTLS: !secure }) },
+      ...{
+        connectionTimeout: TIMEOUT_MS,
+        greetingTimeout: TIMEOUT_MS,
+        socketTimeout: TIMEOUT_MS,
+        dnsTimeout: TIMEOUT_MS,
+      },
+      ...{ disableFileAccess: true, disableUrlAccess: true },
+    });
+    try {
+      await transport.sendMail({
+        ...{ from, to: { name: person, address: email }, ...messageText(id, unitName, kind, body) },
+        // The same at each try, so that a mailbox shows it once.
+        messageId: `<${key}@${from.split('@')[1] ?? 'hub'}>`,
+        headers: { 'Auto-Submitted': 'auto-generated' },
+        signal: AbortSignal.timeout(4 * TIMEOUT_MS),
+      });
+    } catch (error) {
+      throw mailFault(error);
+    } finally {
+      transport.close();
+    }
+  },
+
+  async webhook({ webhook }, { id, key, kind, body, unitCode, unitName, createdAt, webhook: url }) {
+    if (!webhook || url === null) throw notSetUp('webhook');
+    const secret = resolveReference(webhook.secret, 'reminders.webhook.secret');
+    const content = JSON.stringify({
+      ...{ id, key, kind, unit: { code: unitCode, name: unitName }, createdAt: shanghaiInstant(createdAt.getTime()) },
+      ...{ ...messageText(id, unitName, kind, body), body },
+    });
+    let status: number;
+    try {
+      ({ status } = await axios.post(url, content, {
+        headers: {
+          'Content-Type': 'application/json; charset=utf-8',
+          'Idempotency-Key': key,
+          'X-Hub-Signature': `sha256=${createHmac('sha256', secret).update(content).digest('hex')}`,
+        },
+        ...{ timeout: TIMEOUT_MS, signal: AbortSignal.timeout(2 * TIMEOUT_MS), maxRedirects: 0, proxy: false },
+        ...{ maxContentLength: 100_000, responseType: 'text', validateStatus: () => true },
+      }));
+    } catch (error) {
+      if (!(error instanceof AxiosError)) throw error;
+      throw transientError(`the webhook gave no answer (${error.code ?? 'unknown'})`, { code: 'webhook-away' });
+    }
+    if (status >= 200 && status < 300) return;
+    const again = status === 408 || status === 425 || status === 429 || status >= 500;
+    throw again
+      ? transientError(`the webhook answered ${String(status)}`, { code: 'webhook-failing' })
+      : configurationError(`the webhook refused the message: ${String(status)}`, { code: REFUSED });
+  },
+
+  // Delivered by its workflow; told here so far as that it waits in the outbox, under its key once.
+  async sms({ sms }, { id, key, kind, body, unitName, phone }, db, at) {
+    if (!sms || phone === null) throw notSetUp('sms');
+    const { subject } = messageText(id, unitName, kind, body);
+    await queueMessage(
+      db,
+      { target: sms.target, key: `reminder-${key}`, payload: { phone, text: subject, reminder: id } },
+      at,
+    );
+  },
+};
+
+const notSetUp = (setting: string): Error =>
+  configurationError(`reminders.${setting} is not set up in hub.yaml any more`, { code: REFUSED });
+
+/** What the server says may quote the address: its codes do not. */
+function mailFault(error: unknown): Error {
+  const { code = 'unknown', responseCode } = error as { code?: string; responseCode?: number };
+  const shown = responseCode === undefined ? code : `${String(responseCode)} ${code}`;
+  if (responseCode !== undefined && responseCode >= 500 && (code === 'EENVELOPE' || code === 'EMESSAGE'))
+    return configurationError(`the mail server refused the message: ${shown}`, { code: REFUSED });
+  return transientError(`the mail server did not take the message: ${shown}`, { code: 'mail-failing' });
+}

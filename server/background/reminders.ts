@@ -1,0 +1,105 @@
+import type { Knex } from 'knex';
+import cron from 'node-cron';
+import pMap from 'p-map';
+import type { HubConfig } from '../../settings/load.ts';
+import type { Logger } from '../../settings/logger.ts';
+import { shanghaiDate, timeOfDayMs } from '../../domain/dates.ts';
+import { HubError, messageOf } from '../../domain/errors.ts';
+import { sendable } from '../../domain/ledger/reminders.ts';
+import {
+  channelsOf,
+  claimReminders,
+  deferReminder,
+  giveUpChannel,
+  holdDigest,
+  holdRound,
+  markReminderSent,
+  type ClaimedReminder,
+} from '../../store/ledger/reminders.ts';
+import { REFUSED, send } from './channels.ts';
+
+export interface ReminderOptions {
+  db: Knex;
+  logger: Logger;
+  /** Throws when Temporal cannot be reached. */
+  askTemporal: () => Promise<unknown>;
+  now: () => Date;
+  /** As it is now. */
+  config: () => Pick<HubConfig, 'settings' | 'calendar'>;
+}
+
+/** Tries of a channel before a contact's next one, if there is one: over two hours. */
+const ATTEMPTS = 8;
+/** Tries of a message that the receiver refuses as it stands: the fault may be the receiver's. */
+const REFUSALS = 3;
+const TAKEN_AT_ONCE = 20;
+const SENT_AT_ONCE = 5;
+
+/**
+ * Tells units of their deadlines (催办), and leaders and the management unit of what is escalated (升级): a round, the
+ * day's summary where it is time for it, and what waits to be sent. All of it works over PostgreSQL alone.
+ */
+export async function remind(options: ReminderOptions, stopped?: AbortSignal): Promise<void> {
+  const { db, logger, now, askTemporal, config } = options;
+  const at = now();
+  const { settings, calendar } = config();
+  const { hours, digestAt } = settings.reminders;
+  const may = sendable(at.getTime(), hours, calendar);
+  if (may === 'nothing') return;
+  const all = may === 'all';
+  const channels = channelsOf(settings.reminders);
+  const messages = await holdRound(db, { at, all, calendar, channels });
+  if (messages > 0) logger.info('reminders', { messages });
+  if (at.getTime() >= timeOfDayMs(shanghaiDate(at.getTime()), digestAt)) {
+    const temporal = (): Promise<'up' | 'away'> =>
+      askTemporal().then(
+        () => 'up',
+        () => 'away',
+      );
+    if (await holdDigest(db, { at, askTemporal: temporal, channels })) logger.info('the day’s summary is made');
+  }
+  while (stopped?.aborted !== true) {
+    const claimed = await claimReminders(db, { at: now(), all, limit: TAKEN_AT_ONCE });
+    if (claimed.length === 0) return;
+    await pMap(claimed, (message) => deliver(options, message), { concurrency: SENT_AT_ONCE });
+  }
+}
+
+async function deliver({ db, logger, now, config }: ReminderOptions, message: ClaimedReminder): Promise<void> {
+  const { reminders } = config().settings;
+  const { id, channel, attempts } = message;
+  try {
+    await send(db, reminders, message, now());
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    const fault = messageOf(error);
+    const last = attempts >= (error.code === REFUSED ? REFUSALS : ATTEMPTS);
+    const then = last ? await giveUpChannel(db, message, fault, now(), channelsOf(reminders)) : 'later';
+    if (then === 'later') await deferReminder(db, id, fault, now());
+    logger.error('a reminder could not be sent', { reminder: id, channel, attempts, then, error: fault });
+    return;
+  }
+  await markReminderSent(db, id, now());
+}
+
+/** Looks every minute, outside Temporal. Returns what ends it. */
+export function startReminders(options: ReminderOptions): () => Promise<void> {
+  const stopped = new AbortController();
+  let running = Promise.resolve();
+  const task = cron.schedule(
+    '* * * * *',
+    () => {
+      running = remind(options, stopped.signal).catch((error: unknown) => {
+        options.logger.error('reminders could not be sent', { error: messageOf(error) });
+      });
+      return running;
+    },
+    { noOverlap: true, name: 'reminders' },
+  );
+  void task.execute();
+  return async () => {
+    stopped.abort();
+    await task.destroy();
+    await running;
+  };
+}

@@ -1,0 +1,43 @@
+import { hash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
+import { readCases } from '../../connectors/lists/completed-cases.ts';
+import type { OpenStream } from '../../connectors/registry.ts';
+import { announceCases, casesRefused } from '../../store/casework/completed-cases.ts';
+import { getStream } from '../../store/collection/streams.ts';
+import { bodyOf, idempotencyKey, jsonOf, keyTaken, Refusal, type InboxOptions, type Params } from './request.ts';
+
+const EXPECTED =
+  'expected [{"case": "2026-0001", "completedAt": "2026-11-22T10:00:00+08:00", "mode": "offline", "key": "P1"}]';
+
+/**
+ * The department tells of completed cases (业务办结), whose certificates it is to push in time; all of a request is taken
+ * or nothing. Also while its stream is paused: a deadline runs all the same.
+ */
+export async function acceptCases(
+  request: FastifyRequest<{ Params: Params }>,
+  reply: FastifyReply,
+  { config, connector }: OpenStream,
+  { db, now }: InboxOptions,
+): Promise<object> {
+  const { most, unit } = connector as InboxConnectorConfig;
+  const body = bodyOf(request);
+  const json = jsonOf(body, EXPECTED);
+  const list = Array.isArray(json) ? (json as unknown[]) : [json];
+  if (list.length === 0) throw new Refusal(400, 'the list is empty', EXPECTED);
+  if (list.length > most)
+    throw new Refusal(413, `${String(list.length)} cases, expected at most ${String(most)}`, 'send them in parts');
+  const at = now();
+  const { notices, faults } = readCases(list, at);
+  if (faults.length > 0) throw casesRefused(faults);
+  const key = idempotencyKey(request);
+  const bodyHash = hash('sha256', body, 'buffer');
+  const { answer, earlier } = await announceCases(db, await getStream(db, config.id), notices, {
+    ...{ by: unit, at, request: key === null ? undefined : { key, bodyHash } },
+  });
+  if (earlier) {
+    if (key !== null && !earlier.equals(bodyHash)) throw keyTaken(key);
+    void reply.header('Idempotent-Replayed', 'true');
+  }
+  return answer;
+}

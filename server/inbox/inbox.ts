@@ -1,0 +1,283 @@
+import { hash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Knex } from 'knex';
+import type { Logger } from '../../settings/logger.ts';
+import { z } from 'zod';
+import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
+import { digestOf } from '../../connectors/digest.ts';
+import type { OpenStream } from '../../connectors/registry.ts';
+import { mapPage } from '../../connectors/mapping/map-page.ts';
+import { openContract } from '../../connectors/mapping/source-contract.ts';
+import { shanghaiInstant } from '../../domain/dates.ts';
+import { HubError } from '../../domain/errors.ts';
+import { fieldMemory, settleFields } from '../../store/collection/fields.ts';
+import { commitPush, findPush, hasRejects, type Outcome, type Push } from '../../store/collection/pushes.ts';
+import { RULES, waits } from '../../domain/library/validation.ts';
+import { approvedCatalog } from '../../store/library/catalog.ts';
+import { countLibrary, saveComparison } from '../../store/collection/reconciliation.ts';
+import { rejectPage } from '../../store/collection/rejects.ts';
+import { getStream, noteContact, type StreamRow } from '../../store/collection/streams.ts';
+import { acceptCases } from './cases.ts';
+import { acceptTickets, disputeConnector } from './tickets.ts';
+import {
+  authorised,
+  bodyOf,
+  idempotencyKey,
+  jsonOf,
+  keyTaken,
+  LARGEST_BODY,
+  Refusal,
+  UNREADABLE,
+  type InboxOptions,
+  type Params,
+} from './request.ts';
+
+/** Requests that are worked at; as many more may wait, later ones are told to come again. */
+const AT_ONCE = 4;
+const MOST_WAITING = 32;
+/** Rejects of one page, where the request does not say; records of one page, in bytes. */
+const REJECTS = 100;
+const REJECTED_BYTES = 4_000_000;
+
+/**
+ * Where departments push their records: one or a list of them, answered after the commit with what became of each. A
+ * request that comes twice, by its Idempotency-Key or else by its content, is taken once and answered twice. What was
+ * rejected is handed out again until a corrected version is in.
+ */
+export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
+  void app.register((inbox, _, done) => {
+    // The signature is over the bytes as they came.
+    inbox.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer', bodyLimit: LARGEST_BODY },
+      (_request, body, parsed) => {
+        parsed(null, body);
+      },
+    );
+    inbox.setErrorHandler((error, _request, reply) => answerRefusal(error, reply, options.logger));
+    const turns = new Turns();
+    inbox.post<{ Params: Params }>('/inbox/v1/:stream', async (request, reply) => {
+      const stream = authorised(request, options);
+      return turns.take(async () => answerPush(await acceptPush(request, stream, options), reply));
+    });
+    inbox.post<{ Params: Params }>('/inbox/v1/:stream/closings', async (request) => {
+      const { config } = authorised(request, options);
+      return turns.take(() => acceptClosing(request, config.id, options));
+    });
+    inbox.post<{ Params: Params }>('/inbox/v1/:stream/cases', async (request, reply) => {
+      const stream = authorised(request, options);
+      return turns.take(() => acceptCases(request, reply, stream, options));
+    });
+    inbox.get<{ Params: Params }>('/inbox/v1/:stream/rejects', async (request) => {
+      const stream = authorised(request, options);
+      return turns.take(() => answerRejects(request, stream, options));
+    });
+    inbox.post<{ Params: { connector: string } }>('/inbox/v1/:connector/disputes', async (request) => {
+      const connector = disputeConnector(request, options);
+      return turns.take(() => acceptTickets(request, connector, options));
+    });
+    done();
+  });
+}
+
+/** Lets a few work and some wait; the rest is told to come again, before its body costs anything more. */
+class Turns {
+  #working = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#working >= AT_ONCE) {
+      if (this.#waiting.length >= MOST_WAITING)
+        throw new Refusal(503, 'the hub is busy', 'send it again after Retry-After');
+      await new Promise<void>((turn) => this.#waiting.push(turn));
+    } else this.#working += 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#working -= 1;
+    }
+  }
+}
+
+const FAILED = new Refusal(500, 'the hub failed', 'send it again; nothing of it was taken');
+
+function answerRefusal(error: unknown, reply: FastifyReply, logger: Logger): FastifyReply {
+  const refusal =
+    error instanceof Refusal
+      ? error
+      : error instanceof HubError
+        ? error.code === 'source-contract'
+          ? new Refusal(409, error.message, 'ask the hub’s operators; nothing of it was taken')
+          : error.code === 'cases-invalid'
+            ? new Refusal(400, error.message, error.cure ?? '')
+            : FAILED
+        : (UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ?? FAILED);
+  // Faults of ours, which only our operators can mend. What PostgreSQL says could quote a record.
+  if (refusal.status === 500) logger.error('a request to the inbox failed', { error: codeOf(error) });
+  if (refusal.status === 503) void reply.header('Retry-After', '1');
+  const { status, message: title, cure } = refusal;
+  return reply
+    .status(status)
+    .type('application/problem+json')
+    .send({ type: 'about:blank', title, status, detail: cure });
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof HubError ? error.message : ((error as { code?: string }).code ?? (error as Error).name);
+
+async function readableStream(db: Knex, name: string): Promise<StreamRow> {
+  const row = await getStream(db, name);
+  if (row.pausedReason === null) return row;
+  throw new Refusal(503, 'the stream is paused', 'ask the hub’s operators; nothing of it was taken');
+}
+
+async function acceptPush(
+  request: FastifyRequest<{ Params: Params }>,
+  stream: OpenStream,
+  { db, now }: InboxOptions,
+): Promise<{ push: Omit<Push, 'bodyHash'>; repeated: boolean }> {
+  const { config, connector } = stream;
+  const body = bodyOf(request);
+  const bodyHash = hash('sha256', body, 'buffer');
+  const given = idempotencyKey(request);
+  const key = given ?? bodyHash.toString('hex');
+  if (config.record.updatedAt === undefined && given === null) {
+    const cure = 'send one: without times, what was sent before cannot be told from what is sent again';
+    throw new Refusal(400, 'the Idempotency-Key is missing', cure);
+  }
+  const row = await readableStream(db, config.id);
+  const earlier = async (): Promise<{ push: Push; repeated: true } | null> => {
+    const push = await findPush(db, row.id, key);
+    if (!push) return null;
+    if (push.bodyHash.equals(bodyHash)) return { push, repeated: true };
+    throw keyTaken(key);
+  };
+  const known = await earlier();
+  if (known && !hasRejects(known.push)) return known;
+
+  const records = recordsOf(body, (connector as InboxConnectorConfig).most);
+  const contract = await openContract(config, fieldMemory(db, row.id, now));
+  const at = now();
+  const page = { records, undecodable: new Map<number, string>() };
+  const mapped = await mapPage(
+    stream,
+    page,
+    { readAt: shanghaiInstant(at.getTime()), catalog: await approvedCatalog(db) },
+    contract,
+  );
+  const outcomes = mapped.outcomes.map((problems, index): Outcome => {
+    const recordKey = stream.keyOf(records[index]);
+    if (problems === null) return { key: recordKey, outcome: 'committed' };
+    if (problems.every(waits)) return { key: recordKey, outcome: 'waiting' };
+    return { key: recordKey, outcome: 'rejected', problems: problems.map(({ rule, field }) => ({ rule, field })) };
+  });
+  const committed = await commitPush(
+    db,
+    row.id,
+    {
+      ...{ key, bodyHash, outcomes },
+      page: {
+        ...{ number: 0, digest: digestOf(records), position: null, read: records.length },
+        ...{ rows: mapped.rows.toJson(), rejected: mapped.rejected, deleted: mapped.deleted },
+      },
+      rules: {
+        ...{ untimed: config.record.updatedAt === undefined, snapshot: false },
+        ...{ file: stream.hints.file, completed: config.completed },
+      },
+    },
+    at,
+  );
+  if (!committed) return (await earlier()) ?? { push: { batchId: 0, outcomes }, repeated: true };
+  await noteContact(db, config.id, 'delivered', null, at);
+  return { push: { batchId: committed.batchId, outcomes }, repeated: false };
+}
+
+function answerPush({ push, repeated }: Awaited<ReturnType<typeof acceptPush>>, reply: FastifyReply): unknown {
+  if (repeated) void reply.header('Idempotent-Replayed', 'true');
+  const count = (wanted: Outcome['outcome']): number =>
+    push.outcomes.filter(({ outcome }) => outcome === wanted).length;
+  const [waiting, rejected] = [count('waiting'), count('rejected')];
+  return {
+    ...{ batch: push.batchId, committed: count('committed'), rejected, ...(waiting > 0 && { waiting }) },
+    results: push.outcomes,
+  };
+}
+
+function recordsOf(body: Buffer, most: number): unknown[] {
+  const json = jsonOf(body, 'send one record, or a list of records, as JSON');
+  const records = Array.isArray(json) ? (json as unknown[]) : [json];
+  const [only] = records;
+  if (!Array.isArray(json) && typeof only === 'object' && only !== null && Object.values(only).some(isListOfRecords))
+    throw new Refusal(400, 'the body is a map around a list', 'send one record, or the list itself');
+  if (records.length === 0) throw new Refusal(400, 'the list is empty', 'send at least one record');
+  if (records.length <= most) return records;
+  throw new Refusal(413, `${String(records.length)} records, expected at most ${String(most)}`, 'send them in parts');
+}
+
+/** A list of maps that is all there is: an envelope, not the holders of one record. */
+const isListOfRecords = (value: unknown, _index: number, all: unknown[]): boolean =>
+  all.length === 1 && Array.isArray(value);
+
+const closingSchema = z.strictObject({
+  from: z.iso.datetime({ offset: true }),
+  to: z.iso.datetime({ offset: true }),
+  records: z.int().min(0),
+});
+
+/**
+ * The department closes a stretch of time with the number of records whose last change lies in it. When the library
+ * has as many, that time is proven to be in; else it shows as a gap.
+ */
+async function acceptClosing(
+  request: FastifyRequest,
+  name: string,
+  { db, now }: InboxOptions,
+): Promise<{ equal: boolean; records: number; library: number }> {
+  const stream = await readableStream(db, name);
+  const expected = 'expected {"from": "2026-11-22T00:00:00+08:00", "to": "2026-11-22T21:30:00+08:00", "records": 120}';
+  const body = closingSchema.safeParse(jsonOf(bodyOf(request), expected));
+  if (!body.success) throw new Refusal(400, 'the body is no closing', expected);
+  const { from, to, records } = body.data;
+  if (!(Date.parse(from) < Date.parse(to) && Date.parse(to) <= now().getTime()))
+    throw new Refusal(400, 'the stretch of time is empty, or not over yet', 'close what has passed');
+  const window = { kind: 'time', from, to } as const;
+  const library = await countLibrary(db, stream.id, window);
+  await saveComparison(db, stream, window, { source: records, library }, now());
+  if (library === records && records > 0) await settleFields(db, stream.id, now());
+  await noteContact(db, name, records > 0 ? 'delivered' : 'nothing', null, now());
+  return { equal: library === records, records, library };
+}
+
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
+
+/** What the department has to correct, a page at a time by the ids of the rejects; also while its stream is paused. */
+async function answerRejects(
+  request: FastifyRequest,
+  { config, connector }: OpenStream,
+  { db }: InboxOptions,
+): Promise<{ rejects: object[]; next: number | null }> {
+  const { most } = connector as InboxConnectorConfig;
+  const query = z
+    .strictObject({ after: wholeNumber.optional(), limit: wholeNumber.pipe(z.int().min(1).max(most)).optional() })
+    .safeParse(request.query);
+  if (!query.success) {
+    const cure = `after is the \`next\` of the page before, limit a number from 1 to ${String(most)}`;
+    throw new Refusal(400, 'the page is not named rightly', cure);
+  }
+  const { after, limit = Math.min(REJECTS, most) } = query.data;
+  const { id } = await getStream(db, config.id);
+  const { rejects, more } = await rejectPage(db, id, { after, limit, bytes: REJECTED_BYTES });
+  return {
+    rejects: rejects.map((reject) => ({
+      ...{ id: reject.id, key: reject.key, firstSeenAt: shanghaiInstant(reject.firstSeenAt.getTime()) },
+      problems: reject.problems.map(({ rule, field }) => ({ rule, field, zh: RULES[rule].zh, en: RULES[rule].en })),
+      record: JSON.parse(reject.record) as unknown,
+    })),
+    next: more ? (rejects.at(-1)?.id ?? null) : null,
+  };
+}

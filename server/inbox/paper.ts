@@ -1,0 +1,79 @@
+import type { Knex } from 'knex';
+import { findStream, type HubConfig } from '../../settings/load.ts';
+import type { StreamConfig } from '../../settings/kinds/stream.ts';
+import { openHandedIn, type HandedIn } from '../../connectors/file/handed-in.ts';
+import { requireFewRejects } from '../../connectors/mapping/map-page.ts';
+import { isObject, type Mapping, type PageContext } from '../../connectors/mapping/compile.ts';
+import { mappingOf } from '../../connectors/registry.ts';
+import { shanghaiInstant } from '../../domain/dates.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { waits } from '../../domain/library/validation.ts';
+import type { Who } from '../../store/ledger/case-files.ts';
+import { approvedCatalog } from '../../store/library/catalog.ts';
+import type { PageRows } from '../../store/collection/pages.ts';
+import { commitPaper, type TakenPaper } from '../../store/casework/paper.ts';
+
+/**
+ * Takes a file of records that were made on paper while an outage lasts (手工台账), from the server’s or somebody’s own
+ * disk: all of it or nothing, and the same file once. Throws a configuration error for one that cannot be read.
+ */
+export async function takePaper(
+  db: Knex,
+  config: HubConfig,
+  given: { outage: number; stream: string; path: string },
+  who: Who,
+): Promise<TakenPaper> {
+  const { connector, stream } = findStream(config, given.stream);
+  const mapping = mappingOf(config, connector, stream);
+  const file = await openHandedIn(given.path, stream);
+  try {
+    const context = { readAt: shanghaiInstant(who.at.getTime()), catalog: await approvedCatalog(db) };
+    return await commitPaper(
+      db,
+      {
+        ...{ outage: given.outage, stream: stream.id, hash: file.hash, declared: file.declared },
+        rules: { untimed: stream.record.updatedAt === undefined, snapshot: false, file: mapping.hints.file },
+        pages: () => mappedPages(file, stream, mapping, context),
+      },
+      who,
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+/** What the fields of the source are is learnt from the source, not from a file that people made. */
+async function* mappedPages(
+  file: Pick<HandedIn, 'name' | 'pages'>,
+  stream: StreamConfig,
+  { map, keyOf }: Mapping,
+  context: PageContext,
+): AsyncIterable<PageRows> {
+  const totals = { read: 0, rejected: 0 };
+  for await (const page of file.pages()) {
+    const { records, number, digest } = page;
+    if (number === 0 && records.every((record) => keyOf(record) === null)) {
+      const [first] = records;
+      const columns = isObject(first) ? Object.keys(first).join(', ') : 'no columns';
+      throw configurationError(
+        `${file.name}: found ${columns}, expected “${stream.record.key}” with the source’s key as text`,
+        {
+          code: 'file-columns',
+          zh: `${file.name} 的列为 ${columns}，缺少源端主键“${stream.record.key}”`,
+          cure: `name the columns as the source names its fields: ./hub connector explain ${stream.id}`,
+        },
+      );
+    }
+    const { rows, rejected, deleted } = map(page, context);
+    totals.read += records.length;
+    totals.rejected += rejected.filter(({ problems }) => !problems.every(waits)).length;
+    requireFewRejects(stream, totals);
+    yield { number, digest, position: null, read: records.length, rows: rows.toJson(), rejected, deleted };
+  }
+  if (totals.read > 0) return;
+  throw configurationError(`${file.name}: found no records, expected some below the names of their columns`, {
+    code: 'file-empty',
+    zh: `${file.name} 中没有记录`,
+    cure: 'hand in the file with the records',
+  });
+}

@@ -1,0 +1,112 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { Knex } from 'knex';
+import { resolveReference } from '../../settings/environment.ts';
+import type { ConnectorConfig } from '../../settings/schemas/connector.ts';
+import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
+import type { Logger } from '../../settings/logger.ts';
+import { parseKeepingDigits } from '../../connectors/json.ts';
+import type { OpenStream, Streams } from '../../connectors/registry.ts';
+import { HubError } from '../../domain/errors.ts';
+
+export interface InboxOptions {
+  db: Knex;
+  now: () => Date;
+  logger: Logger;
+  /** The streams of the configuration as it is now. */
+  streams: () => Streams;
+}
+
+export const LARGEST_BODY = 16_000_000;
+
+/** An answer that is no success, as RFC 9457 has it. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly cure: string;
+
+  constructor(status: number, message: string, cure: string) {
+    super(message);
+    this.status = status;
+    this.cure = cure;
+  }
+}
+
+/** What is refused before its body is read. */
+export const UNREADABLE: Record<number, Refusal> = {
+  400: new Refusal(400, 'the request is garbled', 'check Content-Length and the address'),
+  413: new Refusal(413, `the body is larger than ${String(LARGEST_BODY / 1e6)} MB`, 'send fewer records at once'),
+  415: new Refusal(415, 'the body is no JSON', 'send it with Content-Type: application/json'),
+};
+
+export interface Params {
+  stream: string;
+}
+
+/** The bytes of a request, as they came. */
+export const bodyOf = (request: FastifyRequest): Buffer =>
+  Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+
+const equalTexts = (a: string, b: string): boolean =>
+  timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
+
+/** The stream that a request is for, once it has proven that it may push there. */
+export function authorised(request: FastifyRequest<{ Params: Params }>, options: InboxOptions): OpenStream {
+  let stream: OpenStream | null = null;
+  try {
+    stream = options.streams().get(request.params.stream);
+  } catch (error) {
+    if (!(error instanceof HubError && error.code === 'stream-unknown')) throw error;
+  }
+  requireAuthorised(request, stream?.connector, options);
+  return stream;
+}
+
+const refused = new Refusal(401, 'not authorised', 'check the address, the token and the signature');
+
+/** Refuses a request that has not proven that it may push to a connector. A wrong name and a wrong token look alike. */
+export function requireAuthorised(
+  request: FastifyRequest,
+  connector: ConnectorConfig | undefined,
+  { now }: Pick<InboxOptions, 'now'>,
+): asserts connector is ConnectorConfig {
+  if (connector?.kind !== 'inbox') throw refused;
+  const { id, token, signature } = connector as InboxConnectorConfig;
+  if (!equalTexts(request.headers.authorization ?? '', `Bearer ${resolveReference(token, `${id}: token`)}`))
+    throw refused;
+  if (!signature) return;
+  const header = (name: string): string => {
+    const value = request.headers[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const timestamp = header('x-hub-timestamp');
+  const away = Math.abs(Number(timestamp) - now().getTime());
+  const expected = createHmac(
+    signature.algorithm.slice(5),
+    resolveReference(signature.secret, `${id}: signature.secret`),
+  )
+    .update(`${timestamp}.`)
+    .update(bodyOf(request))
+    .digest('hex');
+  if (!(away <= signature.tolerance) || !equalTexts(header('x-hub-signature').toLowerCase(), expected)) throw refused;
+}
+
+/** The body as JSON; `expected` says what it should be. */
+export function jsonOf(body: Buffer, expected: string): unknown {
+  try {
+    return parseKeepingDigits(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new Refusal(400, 'the body is no JSON in UTF-8', expected);
+  }
+}
+
+/** By which a request is known that comes again: the key that it bears, null where it bears none. */
+export function idempotencyKey({ headers }: FastifyRequest): string | null {
+  const given = headers['idempotency-key'];
+  if (typeof given !== 'string' || given === '') return null;
+  if (given.length <= 200) return given;
+  throw new Refusal(400, 'the Idempotency-Key is too long', 'use one of at most 200 characters');
+}
+
+/** The same key with another body is no repetition. */
+export const keyTaken = (key: string): Refusal =>
+  new Refusal(422, `the Idempotency-Key ${key} was used for another body`, 'use a key of its own for each request');

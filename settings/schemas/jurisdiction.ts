@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { CATALOG_FIELDS } from '../../domain/library/catalog.ts';
+import { DUTIES, OWNERS, STARTS, type Rule } from '../../domain/ledger/duties.ts';
+import { calendarDate, slug, timeOfDay, keyOf } from '../values.ts';
+
+const ruleId = z.string().regex(/^[A-Z]{2}-[\w.]+$/, 'a rule id, for example EO-8e');
+/** The longest term in working days that deadlines are kept ready for. */
+export const LONGEST_TERM = 60;
+
+const term = z.union(
+  [
+    z.strictObject({ workingDays: z.int().min(1).max(LONGEST_TERM) }),
+    z.literal('same-day'),
+    z.strictObject({ minutes: z.int().min(1).max(1440) }),
+  ],
+  { error: '{workingDays: 5}, same-day (calendar day, 24:00) or {minutes: 30}' },
+);
+
+const rule = z
+  .strictObject({
+    id: ruleId.meta({ description: 'Letters of the regulation, number of the article' }),
+    article: z.string().min(1).meta({ description: 'For example 第十八条' }),
+    quote: z.string().min(1).meta({ description: 'The duty in a few words of the regulation' }),
+    duties: z
+      .array(keyOf(DUTIES))
+      .min(1)
+      .meta({ description: 'What the hub watches under this rule: docs/deadlines.md lists them' }),
+    trigger: z.string().min(1).meta({ description: 'What sets the duty off, in words' }),
+    starts: keyOf(STARTS)
+      .optional()
+      .meta({ description: 'Event that starts the clock, where the duty has a choice of them' }),
+    owner: keyOf(OWNERS).meta({ description: 'Who owes it' }),
+    term: term.optional().meta({ description: 'The term that the regulation sets (法定时限)' }),
+    target: term.optional().meta({
+      description: 'The city’s own target where the regulation says 及时, 同步 or 实时 without a number (内控时限)',
+    }),
+    ends: z.string().min(1).meta({ description: 'What ends it, in words' }),
+    breach: z.string().min(1).meta({ description: 'What a breach leads to by the regulation, with its article' }),
+  })
+  .superRefine(({ term: statutory, target, duties, starts }, context) => {
+    const complain = (path: (string | number)[], message: string): void => {
+      context.addIssue({ code: 'custom', path, message });
+    };
+    if (statutory !== undefined && target !== undefined)
+      complain(['target'], 'either term or target: a target is for duties that the regulation sets no number for');
+    if (statutory === undefined && target === undefined && !duties.includes('rectification'))
+      complain(['term'], 'a term, or a target where the regulation sets no number');
+    for (const duty of starts === undefined ? [] : duties) {
+      const allowed: readonly string[] = DUTIES[duty].starts;
+      if (!allowed.includes(starts ?? ''))
+        complain(['starts'], `one of ${allowed.join(', ')}, which ${duty} can start with`);
+    }
+  })
+  .transform(({ term: statutory, target, starts, ...rest }): Rule => ({
+    ...rest,
+    starts: starts ?? DUTIES[rest.duties[0] ?? 'increment'].starts[0],
+    term: statutory ?? target ?? null,
+    basis: target === undefined ? 'statutory' : 'internal',
+  }));
+
+const above = (what: string, most = Number.MAX_SAFE_INTEGER) =>
+  z
+    .int()
+    .min(0)
+    .max(most)
+    .meta({ description: `A unit with more than this gets a finding: ${what}` });
+const within = (what: string) => z.int().min(1).max(366).meta({ description: what });
+const patrolId = slug.meta({ description: 'Name of the rule; what it found is known by it' });
+
+/** A rule of the patrol. */
+const patrolRule = z.discriminatedUnion('what', [
+  z.strictObject({ id: patrolId, what: z.literal('overdue-count'), above: above('deadlines that are overdue now') }),
+  z.strictObject({
+    ...{ id: patrolId, what: z.literal('overdue-share') },
+    above: above('percent of the deadlines that came due which were not met in time', 100),
+    within: within('Deadlines that came due in so many days'),
+  }),
+  z.strictObject({
+    ...{ id: patrolId, what: z.literal('late-count'), above: above('deadlines that were met after they were due') },
+    within: within('Deadlines that came due in so many days'),
+  }),
+  z.strictObject({
+    ...{ id: patrolId, what: z.literal('rejects-open'), above: above('rejected records that were not corrected') },
+    within: within('Days that a unit has to correct a rejected record'),
+  }),
+  z.strictObject({
+    ...{ id: patrolId, what: z.literal('difference-age') },
+    above: above('days that a difference to the source has lasted'),
+  }),
+]);
+const leadDays = z.int().min(1).max(730);
+
+/** `config/jurisdictions/*.yaml`: the regulation of one city. */
+export const jurisdictionSchema = z
+  .strictObject({
+    name: z.string().min(1).meta({ description: 'The city, for example 无锡市' }),
+    areaCode: z.string().regex(/^\d{6}$/, 'a GB/T 2260 area code in quotes, for example "320200"'),
+    regulation: z.strictObject({
+      title: z.string().min(1),
+      number: z.string().min(1).optional().meta({ description: '文号; left out for a draft' }),
+      date: z.string().min(1),
+      draft: z.boolean().default(false),
+    }),
+    rules: z.array(rule).min(1).meta({ description: 'Every duty of the regulation that the hub watches' }),
+    readings: z
+      .array(
+        z.strictObject({
+          point: z.string().min(1).meta({ description: 'What the text leaves open' }),
+          reading: z.string().min(1).meta({ description: 'How this city reads it' }),
+          rules: z.array(ruleId).default([]).meta({ description: 'The rules that it is about' }),
+        }),
+      )
+      .default([])
+      .meta({ description: 'How the city reads what the text leaves open; the rules say the same to the hub' }),
+    daily: z
+      .strictObject({
+        rule: ruleId.meta({ description: 'Of the rules with the duty increment, the one that each day falls under' }),
+        cutOff: timeOfDay.meta({
+          description: 'When a stream’s day is over at the source: the day is read and its counts are compared then',
+        }),
+        due: timeOfDay
+          .default('24:00')
+          .meta({ description: 'By when the day’s increment must be in, on the same day' }),
+        streams: z
+          .record(slug, z.strictObject({ cutOff: timeOfDay }))
+          .default({})
+          .meta({ description: 'Streams whose day is over at another time' }),
+      })
+      .meta({ description: 'The daily increment (每日增量归集): which streams are due by what time of day' }),
+    dayEnds: timeOfDay.default('24:00').meta({
+      description: 'When the last day of a term in working days ends: 24:00, or close of business such as "17:30"',
+    }),
+    localDays: z
+      .array(
+        z.strictObject({
+          date: calendarDate,
+          work: z
+            .boolean()
+            .meta({ description: 'A day of work (true) or of rest (false), whatever the State Council says' }),
+          source: z.string().min(1).meta({ description: 'The notice, for example 内政办发〔2026〕3号' }),
+        }),
+      )
+      .default([])
+      .meta({ description: 'Days that the city’s own notices set, over the tables in calendars/' }),
+    supervision: z
+      .strictObject({
+        patrol: z
+          .array(patrolRule)
+          .default([])
+          .meta({ description: 'What ./hub supervise patrol looks for (电子督查); the numbers are the city’s own' }),
+      })
+      .prefault({}),
+    expiry: z
+      .strictObject({
+        leadDays: leadDays.meta({ description: 'How many days before its end a certificate’s holder is reminded' }),
+        types: z
+          .record(z.string().regex(/^[0-9A-Z]{21}$/, 'a 21-character 证照类型代码'), leadDays)
+          .default({})
+          .meta({ description: 'Types of certificate (证照类型代码) whose holders are reminded at another time' }),
+        target: slug.optional().meta({
+          description: 'The outbound target of the portal that reminds; left out, the units remind by lists',
+        }),
+      })
+      .optional()
+      .meta({ description: 'Reminders of an expiry (到期提醒), for a profile that has a rule with the duty expiry' }),
+    catalog: z
+      .strictObject({
+        article: z.string().min(1),
+        required: z.array(keyOf(CATALOG_FIELDS)),
+      })
+      .meta({ description: 'What an entry of the issuing catalog (发证目录) must say before it can be approved' }),
+  })
+  .superRefine(({ rules, readings, daily, localDays, supervision, expiry }, context) => {
+    const complain = (path: (string | number)[], message: string): void => {
+      context.addIssue({ code: 'custom', path, message });
+    };
+    const ids = rules.map(({ id }) => id);
+    for (const [index, id] of ids.entries())
+      if (ids.indexOf(id) !== index) complain(['rules', index, 'id'], 'an id of its own');
+    for (const [index, { rules: named }] of readings.entries())
+      for (const [at, id] of named.entries())
+        if (!ids.includes(id)) complain(['readings', index, 'rules', at], `one of ${ids.join(', ')}`);
+    const increments = rules.filter(({ duties }) => duties.includes('increment'));
+    if (!increments.some(({ id }) => id === daily.rule))
+      complain(
+        ['daily', 'rule'],
+        `a rule with the duty increment: ${increments.map(({ id }) => id).join(', ') || 'none'}`,
+      );
+    for (const [index, { id }] of supervision.patrol.entries())
+      if (supervision.patrol.findIndex((other) => other.id === id) !== index)
+        complain(['supervision', 'patrol', index, 'id'], 'an id of its own');
+    const reminding = rules.find(({ duties }) => duties.includes('expiry'));
+    if (reminding && expiry === undefined)
+      complain(['expiry'], `how long before the end, {leadDays: 30}, for ${reminding.id}`);
+    if (!reminding && expiry !== undefined) complain(['expiry'], 'nothing: no rule has the duty expiry');
+    for (const [index, { date }] of localDays.entries())
+      if (localDays.findIndex((other) => other.date === date) !== index)
+        complain(['localDays', index, 'date'], 'each date once');
+  })
+  .meta({ title: 'Jurisdiction', description: 'The regulation of one city as configuration' });
+
+export type Jurisdiction = z.output<typeof jurisdictionSchema>;
+
+/** The rule that each day's increment falls under. */
+export function dailyRule({ rules, daily }: Jurisdiction): Rule {
+  const found = rules.find(({ id }) => id === daily.rule);
+  if (!found) throw new Error(`the profile has no rule ${daily.rule}`); // checked by the schema
+  return found;
+}

@@ -1,0 +1,99 @@
+import { closest } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { configurationError, messageOf } from '../../domain/errors.ts';
+import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import type { UsageItem } from '../../domain/library/usage-list.ts';
+import { expectation, parseYaml } from '../diagnostics.ts';
+
+/** A list of uses, whose types must be among those that the catalog knows. */
+const listOf = (known: readonly string[]) =>
+  z
+    .array(
+      z.strictObject({
+        code: z.string().trim().min(1),
+        name: z.string().trim().min(1),
+        scenario: z.string().trim().min(1),
+        types: z
+          .array(
+            z
+              .string()
+              .trim()
+              .superRefine((code, context) => {
+                if (known.includes(code)) return;
+                const near = known.length === 0 ? 'which is empty' : `of which ${closest(code, known)} is the nearest`;
+                context.addIssue({ code: 'custom', message: `a 证照类型代码 of the catalog, ${near}` });
+              }),
+          )
+          .min(1),
+      }),
+    )
+    .min(1)
+    .superRefine((items, context) => {
+      const seen = new Set<string>();
+      for (const [index, { code, scenario }] of items.entries()) {
+        const use = JSON.stringify([code, scenario]);
+        if (seen.has(use))
+          context.addIssue({ code: 'custom', path: [index, 'scenario'], message: 'each scenario of an item once' });
+        seen.add(use);
+      }
+    });
+
+/** Columns of the workbook, in the order of the fields of a row. */
+const COLUMNS = { code: '事项编码', name: '事项名称', scenario: '应用场景', types: '证照类型代码' } as const;
+type Field = keyof typeof COLUMNS;
+const LIST = /[、;;,,\s]+/;
+
+/**
+ * Reads a list of uses (用证清单) from a workbook (xlsx) or a YAML list. Throws one configuration error that names every
+ * fault by its row or line; then nothing of the file counts.
+ * @param known the types that the catalog has
+ */
+export function readUsageList(file: string, content: Buffer, known: readonly string[]): UsageItem[] {
+  if (/\.ya?ml$/i.test(file)) {
+    const { value, faults } = parseYaml(file, content.toString('utf8'), () => listOf(known));
+    if (value) return value;
+    throw refused(file, faults);
+  }
+  const rows = rowsOf(file, content);
+  const read = listOf(known).safeParse(rows.map(({ item }) => item));
+  if (read.success) return read.data;
+  throw refused(
+    file,
+    read.error.issues.map((issue) => {
+      const [index, field, place] = issue.path;
+      const row = rows[Number(index)];
+      const column = field === undefined ? '' : `, ${COLUMNS[field as Field]}`;
+      const value = field === undefined ? undefined : row?.item[field as Field];
+      const found = Array.isArray(value) ? (value[Number(place)] ?? '') : (value ?? '');
+      const shown = found === '' ? 'nothing' : `“${found}”`;
+      return `row ${row ? String(row.row) : '1'}${column}: found ${shown}, expected ${expectation(issue)}`;
+    }),
+  );
+}
+
+function rowsOf(file: string, content: Buffer): { row: number; item: UsageItem }[] {
+  let rows: string[][];
+  try {
+    const book = openWorkbook(content);
+    rows = sheetRows(book, book.SheetNames[0] ?? '').map((row) => row.map((cell) => String(cell ?? '').trim()));
+  } catch (error) {
+    throw refused(file, [`it cannot be opened as a workbook (${messageOf(error)})`]);
+  }
+  const [header = [], ...body] = rows;
+  const missing = Object.values(COLUMNS).filter((column) => !header.includes(column));
+  if (missing.length > 0) throw refused(file, [`row 1: found no column ${missing.join(', ')}`]);
+  return body.flatMap((cells, index) => {
+    if (cells.every((cell) => cell === '')) return [];
+    const cell = (field: Field): string => cells[header.indexOf(COLUMNS[field])] ?? '';
+    const types = cell('types').split(LIST).filter(Boolean);
+    const item = { code: cell('code'), name: cell('name'), scenario: cell('scenario'), types };
+    return [{ row: index + 2, item }];
+  });
+}
+
+function refused(file: string, faults: readonly string[]): Error {
+  return configurationError(`Nothing of ${file} was taken:\n${faults.join('\n')}`, {
+    code: 'usage-list-invalid',
+    cure: 'correct it and import it again',
+  });
+}

@@ -1,0 +1,38 @@
+import type { Knex } from 'knex';
+import { startOfDayMs } from '../domain/dates.ts';
+import { cutOffOf, type HubConfig } from '../settings/load.ts';
+import { dailyRule, LONGEST_TERM } from '../settings/schemas/jurisdiction.ts';
+import type { ConfiguredStream } from './collection/streams.ts';
+import type { CalendarInForce } from './ledger/calendar.ts';
+import { saveHub, saveRules } from './ledger/rules.ts';
+
+/** What the configuration says of every stream, in the shape of the store. */
+export function configuredStreams(config: HubConfig): ConfiguredStream[] {
+  const { id: rule, article, quote: duty, basis } = dailyRule(config.jurisdiction);
+  const { due } = config.jurisdiction.daily;
+  return config.connectors.flatMap((connector) =>
+    connector.streams.map((stream) => ({
+      name: stream.id,
+      title: stream.name ?? stream.id,
+      connector: connector.id,
+      unitCode: connector.unit,
+      unitName: connector.name,
+      delivery: stream.delivery,
+      since: stream.since === undefined ? null : new Date(startOfDayMs(stream.since)),
+      daily:
+        stream.delivery === 'daily' ? { rule, article, duty, basis, cutOff: cutOffOf(config, stream.id), due } : null,
+    })),
+  );
+}
+
+/** What the ledger counts working days by. */
+export const calendarInForce = ({ calendar, calendarTables, jurisdiction }: HubConfig): CalendarInForce => ({
+  ...{ tables: calendarTables, calendar, dayEnds: jurisdiction.dayEnds, longest: LONGEST_TERM },
+});
+
+/** The rules of the profile and the unit that supervises, into the database. */
+export async function saveLaw(db: Knex, { jurisdiction, settings }: HubConfig): Promise<void> {
+  await saveRules(db, jurisdiction.rules);
+  const management = { code: settings.managementUnit ?? '', name: settings.managementName };
+  await saveHub(db, management, settings.temporal.taskQueue);
+}

@@ -1,0 +1,455 @@
+import type { Knex } from 'knex';
+import type { CaseMode, CaseNotice } from '../../domain/casework/completed-case.ts';
+import { configurationError } from '../../domain/errors.ts';
+import type { Duty, ObligationState } from '../../domain/ledger/duties.ts';
+import { endObligations, meetFrom, openFrom, retimeFrom, type LedgerEntry } from '../ledger/ledger.ts';
+import type { StreamRow } from '../collection/streams.ts';
+
+/** A completed case as it is kept. */
+interface CaseRow {
+  caseNumber: string;
+  completedAt: Date;
+  mode: CaseMode;
+  batch: string | null;
+  recordKey: string | null;
+  number: string | null;
+  deliveredAt: Date | null;
+  withdrawn: boolean;
+  arrived: boolean;
+  pushSubject: string;
+  deliverySubject: string;
+  pending: boolean;
+}
+
+/** What became of an announcement. */
+export interface Announced {
+  announced: number;
+  corrected: number;
+  unchanged: number;
+}
+
+/** Who announces, and when; the request by which an announcement that comes twice is known. */
+export interface Announcement {
+  by: string;
+  at: Date;
+  request?: { key: string; bodyHash: Buffer } | undefined;
+}
+
+/** The streams whose cases one transaction works at; nothing else waits for it. */
+const CASES_LOCK = 0x63_61_73;
+const lockCases = async (trx: Knex, streamId: number): Promise<void> => {
+  await trx.raw('SELECT pg_advisory_xact_lock(?, ?)', [CASES_LOCK, streamId]);
+};
+
+/**
+ * Takes what a department says of completed cases (业务办结), all of it or nothing, and opens, moves, meets or cancels
+ * the deadlines of their pushes and deliveries. Said twice, nothing changes. A certificate that is in already counts.
+ * Returns, for a request that is known, what it was answered then, and the body that it had.
+ */
+export async function announceCases(
+  db: Knex,
+  stream: StreamRow,
+  notices: readonly CaseNotice[],
+  announcement: Announcement,
+): Promise<{ answer: Announced; earlier: Buffer | null }> {
+  const { request, at } = announcement;
+  return db.transaction(async (trx) => {
+    await lockCases(trx, stream.id);
+    if (request) {
+      const known = await trx('case_announcement')
+        .where({ stream_id: stream.id, idempotency_key: request.key })
+        .first<{ earlier: Buffer; answer: Announced } | undefined>({ earlier: 'body_hash', answer: 'answer' });
+      if (known) return known;
+    }
+    const answer = await takeNotices(trx, stream, notices, announcement);
+    if (request) {
+      await trx('case_announcement').insert({
+        ...{ stream_id: stream.id, idempotency_key: request.key, body_hash: request.bodyHash },
+        ...{ answer: JSON.stringify(answer), received_at: at },
+      });
+    }
+    return { answer, earlier: null };
+  });
+}
+
+/** One case that is new or not as it was. */
+interface Change {
+  before: CaseRow | undefined;
+  after: CaseRow;
+  /** The deadline of its push is opened: it is new, not withdrawn any more, or issued in another way than was said. */
+  opens: boolean;
+  /** So is that of its delivery, which does not depend on the way. */
+  delivers: boolean;
+}
+
+async function takeNotices(
+  trx: Knex,
+  stream: StreamRow,
+  notices: readonly CaseNotice[],
+  { by, at }: Announcement,
+): Promise<Announced> {
+  const { rows } = await trx.raw<{ rows: CaseRow[] }>(
+    `SELECT case_number AS "caseNumber", completed_at AS "completedAt", mode, bulk_batch AS batch,
+       certificate_key AS "recordKey", certificate_number AS number, delivered_at AS "deliveredAt",
+       withdrawn_at IS NOT NULL AS withdrawn, arrived_at IS NOT NULL AS arrived, pending,
+       push_subject AS "pushSubject", delivery_subject AS "deliverySubject"
+     FROM completed_case WHERE stream_id = :streamId AND case_number = ANY (:numbers)`,
+    { streamId: stream.id, numbers: notices.map(({ caseNumber }) => caseNumber) },
+  );
+  const known = new Map(rows.map((row) => [row.caseNumber, row]));
+  const faults: string[] = [];
+  const changes = notices.flatMap((notice): Change[] => {
+    const before = known.get(notice.caseNumber);
+    const merged = mergeNotice(before, notice);
+    if (typeof merged !== 'string') return merged;
+    faults.push(`case ${notice.caseNumber}: ${merged}`);
+    return [];
+  });
+  if (faults.length > 0) throw casesRefused(faults);
+  if (changes.length === 0) return { announced: 0, corrected: 0, unchanged: notices.length };
+
+  const subjects = changes.flatMap(({ before, after, opens }) =>
+    !before || !(opens || after.withdrawn)
+      ? []
+      : [...(before.mode === 'bulk' ? [] : [before.pushSubject]), ...(after.withdrawn ? [before.deliverySubject] : [])],
+  );
+  const reason = '部门已撤回或重新报送该业务';
+  await endObligations(trx, 'cancelled', { subjects }, { by, at, reason });
+  await nameSubjects(trx, stream, changes);
+  await saveChanges(trx, stream, changes, at);
+
+  const numbersOf = (some: readonly Change[]): string[] => some.map(({ after }) => after.caseNumber);
+  await openPushes(trx, stream, numbersOf(changes.filter(({ opens }) => opens)), { by, at });
+  await openDeliveries(trx, stream, numbersOf(changes.filter(({ delivers }) => delivers)), { by, at });
+  await retimeCases(trx, stream, numbersOf(changes.filter(({ before, opens }) => before && !opens)), by);
+  await meetDeliveries(trx, stream, numbersOf(changes.filter(({ after }) => after.deliveredAt !== null)), by);
+  const bulk = changes.flatMap(({ before, after }) =>
+    [before, after].flatMap((row) => (row?.mode === 'bulk' ? [row.pushSubject] : [])),
+  );
+  const arrived = await matchCases(trx, stream.id, numbersOf(changes), by);
+  await settleBulk(trx, stream, [...bulk, ...arrived], { by, at });
+  const announced = changes.filter(({ before }) => before === undefined).length;
+  return { announced, corrected: changes.length - announced, unchanged: notices.length - changes.length };
+}
+
+/** The case as the notice has it: a change, none, or what is wrong. */
+function mergeNotice(before: CaseRow | undefined, notice: CaseNotice): Change[] | string {
+  const completedAt = notice.completedAt ?? before?.completedAt;
+  const mode = notice.mode ?? before?.mode;
+  if (completedAt === undefined) return 'expected completedAt (办结时间): it was not announced before';
+  if (mode === undefined) return 'expected mode (签发方式): it was not announced before';
+  if (mode !== 'bulk' && notice.batch !== undefined) return `expected no batch (批次): its mode is ${mode}`;
+  const after = {
+    ...{ caseNumber: notice.caseNumber, completedAt, mode },
+    batch: mode === 'bulk' ? (notice.batch ?? before?.batch ?? null) : null,
+    recordKey: notice.recordKey ?? before?.recordKey ?? null,
+    number: notice.number ?? before?.number ?? null,
+    deliveredAt: notice.deliveredAt ?? before?.deliveredAt ?? null,
+    withdrawn: notice.withdrawn ?? before?.withdrawn ?? false,
+    ...{ arrived: before?.arrived ?? false, pending: false },
+    ...{ pushSubject: before?.pushSubject ?? '', deliverySubject: before?.deliverySubject ?? '' },
+  };
+  if (mode === 'bulk' && after.batch === null) return 'expected batch (批次): its mode is bulk';
+  if (after.recordKey === null && after.number === null)
+    return 'expected key (记录键) or number (证照编号), by which its certificate is known';
+  if (!before) {
+    if (after.withdrawn) return 'it is withdrawn, and was not announced before';
+    return [{ before, after, opens: true, delivers: true }];
+  }
+  const otherIssue = before.mode !== after.mode || before.batch !== after.batch;
+  if (otherIssue && before.arrived && !before.withdrawn)
+    return 'its certificate is in already, and mode (签发方式) and batch (批次) cannot be changed any more';
+  const delivers = !after.withdrawn && (before.withdrawn || before.pending);
+  const opens = delivers || (!after.withdrawn && otherIssue);
+  const same =
+    !opens &&
+    before.withdrawn === after.withdrawn &&
+    before.completedAt.getTime() === after.completedAt.getTime() &&
+    before.deliveredAt?.getTime() === after.deliveredAt?.getTime() &&
+    before.recordKey === after.recordKey &&
+    before.number === after.number;
+  return same ? [] : [{ before, after, opens, delivers }];
+}
+
+const MOST_FAULTS = 20;
+
+/** Nothing of an announcement is taken where something of it is wrong. */
+export function casesRefused(faults: readonly string[]): Error {
+  const rest = faults.length > MOST_FAULTS ? `; and ${String(faults.length - MOST_FAULTS)} more` : '';
+  return configurationError(`Nothing was taken. ${faults.slice(0, MOST_FAULTS).join('; ')}${rest}`, {
+    code: 'cases-invalid',
+    cure: 'correct it and announce it again',
+  });
+}
+
+/** What the deadlines of cases that open some are called; those that were owed before and ended get a new round. */
+async function nameSubjects(trx: Knex, { name }: StreamRow, changes: readonly Change[]): Promise<void> {
+  const bases = new Map<string, Duty>();
+  const opening = changes.filter(({ opens }) => opens);
+  for (const { before, after, delivers } of opening) {
+    const known = before !== undefined && !before.pending;
+    after.pushSubject = after.batch === null ? `case/${name}/${after.caseNumber}` : `push/${name}/${after.batch}`;
+    if (known || after.mode === 'bulk') bases.set(after.pushSubject, `push-${after.mode}`);
+    if (!delivers) continue;
+    after.deliverySubject = `delivery/${name}/${after.caseNumber}`;
+    if (known) bases.set(after.deliverySubject, 'delivery');
+  }
+  if (bases.size === 0) return;
+  const { rows } = await trx.raw<{ rows: { base: string; subject: string }[] }>(
+    `SELECT base, ledger_round(base, duty) AS subject
+     FROM json_to_recordset(:bases::json) AS named(base text, duty text)`,
+    { bases: JSON.stringify([...bases].map(([base, duty]) => ({ base, duty }))) },
+  );
+  const rounds = new Map(rows.map(({ base, subject }) => [base, subject]));
+  for (const { after } of opening) {
+    after.pushSubject = rounds.get(after.pushSubject) ?? after.pushSubject;
+    after.deliverySubject = rounds.get(after.deliverySubject) ?? after.deliverySubject;
+  }
+}
+
+async function saveChanges(trx: Knex, stream: StreamRow, changes: readonly Change[], at: Date): Promise<void> {
+  await trx.raw(
+    `INSERT INTO completed_case (stream_id, case_number, mode, bulk_batch, completed_at, certificate_key,
+       certificate_number, delivered_at, announced_at, withdrawn_at, push_subject, delivery_subject)
+     SELECT :streamId, "caseNumber", mode, batch, "completedAt", "recordKey", number, "deliveredAt", :at,
+       CASE WHEN withdrawn THEN :at::timestamptz END, "pushSubject", "deliverySubject"
+     FROM json_to_recordset(:changes::json) AS given("caseNumber" text, mode text, batch text,
+       "completedAt" timestamptz, "recordKey" text, number text, "deliveredAt" timestamptz, withdrawn boolean,
+       "pushSubject" text, "deliverySubject" text)
+     ON CONFLICT (stream_id, case_number) DO UPDATE SET mode = excluded.mode, bulk_batch = excluded.bulk_batch,
+       completed_at = excluded.completed_at, certificate_key = excluded.certificate_key,
+       certificate_number = excluded.certificate_number, delivered_at = excluded.delivered_at,
+       withdrawn_at = CASE WHEN excluded.withdrawn_at IS NOT NULL
+         THEN coalesce(completed_case.withdrawn_at, excluded.withdrawn_at) END,
+       -- What was withdrawn is looked for anew.
+       arrived_at = CASE WHEN completed_case.withdrawn_at IS NULL OR excluded.withdrawn_at IS NOT NULL
+         THEN completed_case.arrived_at END,
+       push_subject = excluded.push_subject, delivery_subject = excluded.delivery_subject, pending = false`,
+    { streamId: stream.id, at, changes: JSON.stringify(changes.map(({ after }) => after)) },
+  );
+}
+
+const LIVE_CASES = `FROM completed_case c JOIN stream s ON s.id = c.stream_id
+  WHERE c.stream_id = :streamId AND c.case_number = ANY (:numbers) AND c.withdrawn_at IS NULL`;
+const caseItems = (subject: string): string =>
+  `SELECT s.unit_code AS owner_code, s.unit_name AS owner_name, s.id AS stream_id, ${subject} AS subject,
+     c.completed_at AS started_at, NULL::text AS workflow_id, NULL::integer AS working_days ${LIVE_CASES}`;
+
+/** Opens the deadlines of pushes; those of a bulk issue are opened as one ({@link settleBulk}). */
+async function openPushes(trx: Knex, stream: StreamRow, numbers: readonly string[], who: LedgerEntry): Promise<void> {
+  const bindings = { streamId: stream.id, numbers: [...numbers] };
+  for (const mode of ['online', 'offline'] as const)
+    await openFrom(trx, `push-${mode}`, `${caseItems('c.push_subject')} AND c.mode = '${mode}'`, bindings, who);
+}
+
+async function openDeliveries(
+  trx: Knex,
+  stream: StreamRow,
+  numbers: readonly string[],
+  who: LedgerEntry,
+): Promise<void> {
+  const bindings = { streamId: stream.id, numbers: [...numbers] };
+  await openFrom(trx, 'delivery', caseItems('c.delivery_subject'), bindings, who);
+}
+
+/** Lets running deadlines of some cases start when these were completed, as is said now. */
+async function retimeCases(trx: Knex, stream: StreamRow, numbers: readonly string[], by: string): Promise<void> {
+  const bindings = { streamId: stream.id, numbers: [...numbers] };
+  for (const mode of ['online', 'offline'] as const) {
+    const items = `SELECT c.push_subject AS subject, c.completed_at AS started_at ${LIVE_CASES} AND c.mode = '${mode}'`;
+    await retimeFrom(trx, `push-${mode}`, items, bindings, { by });
+  }
+  const deliveries = `SELECT c.delivery_subject AS subject, c.completed_at AS started_at ${LIVE_CASES}`;
+  await retimeFrom(trx, 'delivery', deliveries, bindings, { by });
+}
+
+/** Meets the deliveries that were told of. */
+async function meetDeliveries(trx: Knex, stream: StreamRow, numbers: readonly string[], by: string): Promise<void> {
+  const items = `SELECT c.delivery_subject AS subject, c.delivered_at AS met_at ${LIVE_CASES}`;
+  await meetFrom(trx, 'delivery', items, { streamId: stream.id, numbers: [...numbers] }, by);
+}
+
+/**
+ * So long before its case is completed may a certificate have been changed at its source and still be what came of the
+ * case: an earlier version is what the case was about to change.
+ */
+const MADE_BEFORE = '7 days';
+
+/**
+ * Finds the certificates of open cases, and meets the deadlines of those that are in, at the time when the hub took
+ * them: the first version that can have come of the case. Returns the bulk issues of which some arrived.
+ *
+ * Each case is looked up by itself (OFFSET 0): left a choice, the planner reads the library.
+ */
+async function matchCases(
+  trx: Knex,
+  streamId: number,
+  numbers: readonly string[] | null,
+  by: string,
+): Promise<string[]> {
+  const { rows } = await trx.raw<{ rows: { subject: string }[] }>(
+    `WITH found AS MATERIALIZED (
+       SELECT c.case_number, version.first_at
+       FROM completed_case c
+       CROSS JOIN LATERAL (
+         SELECT min(recorded_at) AS first_at FROM (
+           SELECT record_key FROM (SELECT record_key FROM certificate
+             WHERE stream_id = :streamId AND record_key = c.certificate_key OFFSET 0) AS by_key
+           UNION SELECT record_key FROM (SELECT stream_id, record_key FROM certificate
+             WHERE number = c.certificate_number AND c.certificate_key IS NULL OFFSET 0) AS by_number
+           WHERE by_number.stream_id = :streamId
+         ) AS held
+         CROSS JOIN LATERAL (
+           SELECT recorded_at, source_updated_at, status FROM certificate
+           WHERE stream_id = :streamId AND record_key = held.record_key
+           UNION ALL SELECT recorded_at, source_updated_at, status FROM certificate_history
+           WHERE stream_id = :streamId AND record_key = held.record_key
+         ) AS version
+         WHERE status <> 'deleted' AND source_updated_at >= c.completed_at - interval '${MADE_BEFORE}' OFFSET 0
+       ) AS version
+       WHERE c.stream_id = :streamId AND c.arrived_at IS NULL AND c.withdrawn_at IS NULL
+         ${numbers === null ? '' : 'AND c.case_number = ANY (:numbers)'} AND version.first_at IS NOT NULL
+     ), arrived AS (
+       UPDATE completed_case SET arrived_at = first_at FROM found
+       WHERE stream_id = :streamId AND completed_case.case_number = found.case_number
+       RETURNING mode, push_subject, arrived_at
+     ), met AS (
+       UPDATE obligation SET met_at = ended.arrived_at, changed_by = :by FROM (
+         SELECT o.id, arrived.arrived_at FROM arrived
+         JOIN LATERAL (SELECT * FROM obligation WHERE subject = arrived.push_subject OFFSET 0) AS o
+           ON o.duty_kind = 'push-' || arrived.mode AND obligation_runs(o)
+         WHERE arrived.mode <> 'bulk') AS ended
+       WHERE obligation.id = ended.id
+     )
+     SELECT DISTINCT push_subject AS subject FROM arrived WHERE mode = 'bulk'`,
+    { streamId, by, ...(numbers !== null && { numbers: [...numbers] }) },
+  );
+  return rows.map(({ subject }) => subject);
+}
+
+/** Brings the one deadline of each bulk issue (批量签发) in line with its cases. */
+async function settleBulk(
+  trx: Knex,
+  stream: StreamRow,
+  subjects: readonly string[],
+  { by, at }: LedgerEntry,
+): Promise<void> {
+  if (subjects.length === 0) return;
+  const { rows } = await trx.raw<{
+    rows: { subject: string; first: Date | null; last: Date | null; open: number; arrivedAt: Date | null }[];
+  }>(
+    `SELECT subject, min(c.completed_at) AS first, max(c.completed_at) AS last,
+       count(*) FILTER (WHERE c.stream_id IS NOT NULL AND c.arrived_at IS NULL) AS open, max(c.arrived_at) AS "arrivedAt"
+     FROM unnest(:subjects::text[]) AS subject
+     LEFT JOIN completed_case c ON c.push_subject = subject AND c.mode = 'bulk' AND c.withdrawn_at IS NULL
+     GROUP BY subject`,
+    { subjects: [...new Set(subjects)] },
+  );
+  const live = JSON.stringify(rows.filter(({ last }) => last !== null));
+  for (const [starts, column] of [
+    ['last-completed', 'last'],
+    ['first-completed', 'first'],
+  ] as const) {
+    const from = `FROM json_to_recordset(:live::json) AS bulk(subject text, first timestamptz, last timestamptz)`;
+    await openFrom(
+      trx,
+      'push-bulk',
+      `SELECT :ownerCode::text AS owner_code, :ownerName::text AS owner_name, :streamId::integer AS stream_id, subject,
+         ${column} AS started_at, NULL::text AS workflow_id, NULL::integer AS working_days ${from}`,
+      { live, streamId: stream.id, ownerCode: stream.unitCode, ownerName: stream.unitName },
+      { by, at, starts },
+    );
+    const items = `SELECT subject, ${column} AS started_at ${from}`;
+    await retimeFrom(trx, 'push-bulk', items, { live }, { by, starts });
+  }
+  await meetFrom(
+    trx,
+    'push-bulk',
+    `SELECT subject, "arrivedAt" AS met_at
+     FROM json_to_recordset(:live::json) AS bulk(subject text, "arrivedAt" timestamptz, open integer) WHERE open = 0`,
+    { live },
+    by,
+  );
+  const gone = rows.filter(({ last }) => last === null).map(({ subject }) => subject);
+  const reason = '该批业务均已撤回';
+  await endObligations(trx, 'cancelled', { subjects: gone, duty: 'push-bulk' }, { by, at, reason });
+}
+
+/**
+ * Opens the deadlines of cases that were derived from records, and meets those whose certificates arrived. Each stream
+ * in a transaction of its own; repeating it changes nothing.
+ */
+export async function syncCases(db: Knex, at: Date): Promise<void> {
+  const who = { by: 'hub', at };
+  const { rows: streams } = await db.raw<{ rows: StreamRow[] }>(
+    `SELECT id, name, unit_code AS "unitCode", unit_name AS "unitName" FROM stream s
+     WHERE EXISTS (SELECT FROM completed_case WHERE stream_id = s.id AND arrived_at IS NULL AND withdrawn_at IS NULL)
+       OR EXISTS (SELECT FROM completed_case WHERE stream_id = s.id AND pending)`,
+  );
+  for (const stream of streams) {
+    await db.transaction(async (trx) => {
+      await lockCases(trx, stream.id);
+      const { rows } = await trx.raw<{ rows: { number: string; bulk: string | null }[] }>(
+        `UPDATE completed_case SET pending = false WHERE stream_id = ? AND pending
+         RETURNING case_number AS number, CASE WHEN mode = 'bulk' THEN push_subject END AS bulk`,
+        [stream.id],
+      );
+      const numbers = rows.map(({ number }) => number);
+      await openPushes(trx, stream, numbers, who);
+      await openDeliveries(trx, stream, numbers, who);
+      const arrived = await matchCases(trx, stream.id, null, 'hub');
+      await settleBulk(trx, stream, [...rows.flatMap(({ bulk }) => bulk ?? []), ...arrived], who);
+    });
+  }
+}
+
+/** A completed case, as people look at it. */
+export interface CaseReport {
+  stream: string;
+  unit: string;
+  caseNumber: string;
+  mode: CaseMode;
+  batch: string | null;
+  completedAt: Date;
+  arrivedAt: Date | null;
+  deliveredAt: Date | null;
+  withdrawnAt: Date | null;
+  /** Of the push: null where no rule governs it, or the calendar is missing. */
+  rule: string | null;
+  basis: 'statutory' | 'internal' | null;
+  dueAt: Date | null;
+  state: ObligationState | null;
+}
+
+/**
+ * Completed cases, the latest first. `open`: their certificates are not in; `late`: they are in late, or overdue.
+ */
+export async function listCases(
+  db: Knex,
+  at: Date,
+  choice: { stream?: string | undefined; caseNumber?: string; only?: 'open' | 'late' | undefined; limit: number },
+): Promise<CaseReport[]> {
+  const { rows } = await db.raw<{ rows: CaseReport[] }>(
+    `SELECT s.name AS stream, s.unit_name AS unit, c.case_number AS "caseNumber", c.mode, c.bulk_batch AS batch,
+       c.completed_at AS "completedAt", c.arrived_at AS "arrivedAt", c.delivered_at AS "deliveredAt",
+       c.withdrawn_at AS "withdrawnAt", push.rule, push.basis, push.due_at AS "dueAt", push.state
+     FROM completed_case c JOIN stream s ON s.id = c.stream_id
+     LEFT JOIN LATERAL (
+       SELECT rule, basis, due_at, obligation_state(o, :at) AS state FROM obligation o
+       WHERE o.subject = c.push_subject AND o.duty_kind LIKE 'push-%' ORDER BY due_at LIMIT 1
+     ) AS push ON true
+     WHERE (:stream::text IS NULL OR s.name = :stream)
+       AND (:caseNumber::text IS NULL OR c.case_number = :caseNumber)
+       AND (:only::text IS DISTINCT FROM 'open' OR c.arrived_at IS NULL AND c.withdrawn_at IS NULL)
+       AND (:only::text IS DISTINCT FROM 'late' OR push.state IN ('overdue', 'met late'))
+     ORDER BY c.completed_at DESC, c.case_number LIMIT :limit`,
+    {
+      at,
+      stream: choice.stream ?? null,
+      caseNumber: choice.caseNumber ?? null,
+      only: choice.only ?? null,
+      limit: choice.limit,
+    },
+  );
+  return rows;
+}

@@ -1,0 +1,455 @@
+import type { Knex } from 'knex';
+import { shanghaiInstant } from '../../domain/dates.ts';
+import { configurationError } from '../../domain/errors.ts';
+import { caseWorkflowId } from '../../domain/ids.ts';
+import type { StoppedWork } from '../../domain/casework/outage.ts';
+import {
+  FILE,
+  lockCase,
+  openCase,
+  seeCase,
+  subjectOf,
+  touchCase,
+  VERSION,
+  type VersionedCase,
+  type Who,
+} from '../ledger/case-files.ts';
+import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/ledger.ts';
+import type { Unit } from '../ledger/rules.ts';
+
+/** A report of force majeure (不可抗力). */
+export interface NewOutage {
+  unit: Unit;
+  /** Names of the streams that it stops. */
+  streams: string[];
+  kinds: StoppedWork[];
+  cause: string;
+  beganAt: Date;
+  evidence: { name: string; content: Buffer; sha256: string } | null;
+}
+
+export interface OutageStream {
+  id: number;
+  stream: string;
+  title: string;
+  unit: string;
+  unitCode: string;
+  round: number;
+  recoveredAt: Date | null;
+  provenAt: Date | null;
+  proofs: number[] | null;
+}
+
+export interface Outage extends VersionedCase {
+  unitCode: string;
+  unitName: string;
+  cause: string;
+  kinds: StoppedWork[];
+  beganAt: Date;
+  reportedAt: Date;
+  evidenceName: string | null;
+  evidenceSha256: string | null;
+  streams: OutageStream[];
+}
+
+export type OutageStep =
+  /** The fault is cleared, for some streams or all: confirmed, with its time, which alone starts the clock. */
+  | { action: 'recover'; streams: string[] | null; recoveredAt: Date }
+  /** It was not, or it came again. */
+  | { action: 'relapse'; streams: string[] | null; reason: string }
+  | { action: 'withdraw'; reason: string };
+
+const COLUMNS = {
+  ...FILE,
+  ...{ unitCode: 'unit_code', unitName: 'unit_name', cause: 'cause', kinds: 'kinds', beganAt: 'began_at' },
+  ...{ reportedAt: 'reported_at', evidenceName: 'evidence_name', evidenceSha256: 'evidence_sha256' },
+};
+
+async function complete(
+  db: Knex,
+  outages: Omit<Outage, 'streams'>[],
+  units: readonly string[] | null,
+): Promise<Outage[]> {
+  const { rows } = await db.raw<{ rows: (OutageStream & { outage: number })[] }>(
+    `SELECT outage_id AS outage, stream.id, stream.name AS stream, stream.title, stream.unit_name AS unit,
+       stream.unit_code AS "unitCode", round, recovered_at AS "recoveredAt", proven_at AS "provenAt", to_json(proofs) AS proofs
+     FROM outage_stream JOIN stream ON stream.id = stream_id
+     WHERE outage_id = ANY (:ids) AND (:units::text[] IS NULL OR stream.unit_code = ANY (:units)) ORDER BY stream.name`,
+    { ids: outages.map(({ id }) => id), units: units && [...units] },
+  );
+  return outages.map((outage) => ({ ...outage, streams: rows.filter((row) => row.outage === outage.id) }));
+}
+
+const select = (db: Knex) =>
+  db('outage')
+    .join('case_file', 'case_file.id', 'outage.id')
+    .select(COLUMNS, { version: db.raw(VERSION) });
+
+export async function findOutage(db: Knex, id: number): Promise<Outage | null> {
+  const [outage] = await listOutages(db, { id, limit: 1 });
+  return outage ?? null;
+}
+
+/** Outages, the latest first, each with its streams. */
+export async function listOutages(
+  db: Knex,
+  choice: {
+    id?: number;
+    open?: boolean | undefined;
+    unit?: string | undefined;
+    /** That these units reported, or that stop streams of theirs; only those streams. */
+    units?: readonly string[] | null;
+    /** Only those with lower numbers. */
+    before?: number | undefined;
+    limit: number;
+  },
+): Promise<Outage[]> {
+  const query = select(db).orderBy('outage.id', 'desc').limit(choice.limit);
+  if (choice.id !== undefined) void query.where('outage.id', choice.id);
+  if (choice.open) void query.whereNull('closed_at');
+  if (choice.open === false) void query.whereNotNull('closed_at');
+  if (choice.before !== undefined) void query.where('outage.id', '<', choice.before);
+  for (const units of [choice.units, choice.unit === undefined ? null : [choice.unit]]) {
+    if (!units) continue;
+    void query.whereRaw(
+      `(outage.unit_code = ANY (:units) OR EXISTS (SELECT FROM outage_stream s JOIN stream ON stream.id = s.stream_id
+         WHERE s.outage_id = outage.id AND stream.unit_code = ANY (:units)))`,
+      { units: [...units] },
+    );
+  }
+  return complete(db, (await query) as Omit<Outage, 'streams'>[], choice.units ?? null);
+}
+
+/**
+ * When the fault is over for each stream of an outage: with the last recovery of all outages that stop it at the time;
+ * null where one still does.
+ */
+const CLEARED = `SELECT own.stream_id, CASE
+    WHEN own.recovered_at IS NOT NULL AND NOT coalesce(bool_or(f.id IS NOT NULL AND other.recovered_at IS NULL), false)
+    THEN greatest(own.recovered_at, max(other.recovered_at) FILTER (WHERE f.id IS NOT NULL)) END AS cleared_at
+  FROM outage o JOIN outage_stream own ON own.outage_id = o.id
+  LEFT JOIN (outage_stream other JOIN outage p ON p.id = other.outage_id
+    JOIN case_file f ON f.id = p.id AND f.closed_as IS DISTINCT FROM 'withdrawn')
+    ON other.stream_id = own.stream_id AND other.outage_id <> own.outage_id
+    AND tstzrange(o.began_at, own.recovered_at) && tstzrange(p.began_at, other.recovered_at)
+  WHERE o.id = :id GROUP BY own.stream_id, own.recovered_at`;
+
+/** What a stream of an outage owes, and how much of it has come. */
+export interface Arrival {
+  id: number;
+  /** From when to when it was stopped; up to now while it is. */
+  from: Date;
+  to: Date;
+  /** Counted by the batches of its source, not by times: what is missing is known by the proof alone. */
+  byBatches: boolean;
+  /** The parts of it that are not covered. */
+  missing: { from: Date; to: Date }[];
+  /** Records that were read for it since. */
+  read: number;
+  accepted: number;
+  rejected: number;
+}
+
+/** When the lost time of an outage is complete for each stream that is collected by times, and where it begins. */
+const SPAN = `cleared AS (${CLEARED}),
+  span AS (
+    SELECT stream_id, reported_at, greatest(began_at, collect_from) AS since,
+      greatest(began_at, collect_from, coalesce(cleared_at, :at::timestamptz)) AS until
+    FROM cleared JOIN stream ON stream.id = stream_id JOIN outage ON outage.id = :id)`;
+
+/** How much of an outage’s lost time was still missing at an instant. */
+export interface Missing {
+  at: Date;
+  minutes: number;
+}
+
+/**
+ * How the lost time of an outage has come in since its report (补录进度), over all its streams that are collected by times:
+ * one point for each read that brought some of it, the first at the report where some was there before.
+ */
+export async function burnDownOf(db: Knex, id: number, at: Date): Promise<Missing[]> {
+  const minutes = (ranges: string): string =>
+    `(SELECT coalesce(sum(extract(epoch FROM upper(r) - lower(r))), 0) / 60 FROM unnest(${ranges}) AS r)`;
+  const { rows } = await db.raw<{ rows: Missing[] }>(
+    `WITH ${SPAN},
+     came AS (
+       SELECT stream_id, greatest(closed_at, reported_at) AS closed_at, batch.id, tstzmultirange(tstzrange(since, until)) AS lost,
+         range_agg(tstzrange(read_from, read_to)) OVER (PARTITION BY stream_id ORDER BY batch.closed_at, batch.id) AS read
+       FROM span JOIN batch USING (stream_id)
+       WHERE state = 'complete' AND read_from < until AND read_to > since),
+     step AS (
+       SELECT closed_at, ${minutes('lost - read')} - lag(${minutes('lost - read')}, 1, ${minutes('lost')})
+         OVER (PARTITION BY stream_id ORDER BY closed_at, id) AS change
+       FROM came),
+     whole AS (
+       SELECT coalesce(sum(extract(epoch FROM until - since)) / 60, 0) AS minutes
+       FROM span JOIN coverage USING (stream_id) WHERE isempty(ordinals))
+     SELECT closed_at AS at, round(whole.minutes + sum(sum(change)) OVER (ORDER BY closed_at))::integer AS minutes
+     FROM step, whole GROUP BY closed_at, whole.minutes HAVING sum(change) < -0.5 ORDER BY closed_at`,
+    { id, at },
+  );
+  return rows;
+}
+
+/** What has come, and what has not, of all streams of an outage. */
+export async function arrivalsOf(db: Knex, id: number, at: Date): Promise<Arrival[]> {
+  const { rows } = await db.raw<{ rows: (Omit<Arrival, 'missing'> & { missing: { from: string; to: string }[] })[] }>(
+    `WITH ${SPAN}
+     SELECT stream_id AS id, since AS from, until AS to, NOT isempty(ordinals) AS "byBatches",
+       coalesce((SELECT json_agg(json_build_object('from', lower(gap), 'to', upper(gap)) ORDER BY lower(gap))
+         FROM unnest(tstzmultirange(tstzrange(since, until)) - times) AS gap), '[]') AS missing,
+       came.read, came.accepted, came.rejected
+     FROM span JOIN coverage USING (stream_id) CROSS JOIN LATERAL (
+       SELECT coalesce(sum(read), 0)::bigint AS read, coalesce(sum(accepted), 0)::bigint AS accepted,
+         coalesce(sum(rejected), 0)::bigint AS rejected
+       FROM batch WHERE batch.stream_id = span.stream_id AND opened_at >= reported_at
+         AND (purpose = 'backfill' AND read_from < until AND read_to > since OR ordinal IS NOT NULL)) AS came
+     ORDER BY stream_id`,
+    { id, at },
+  );
+  return rows.map((row) => ({
+    ...row,
+    missing: row.missing.map(({ from, to }) => ({ from: new Date(from), to: new Date(to) })),
+  }));
+}
+
+/** The file that was handed in with a report. */
+export async function evidenceOf(db: Knex, id: number): Promise<{ name: string; content: Buffer } | null> {
+  const row = await db('outage')
+    .where({ id })
+    .whereNotNull('evidence')
+    .first<{ name: string; content: Buffer } | undefined>({ name: 'evidence_name', content: 'evidence' });
+  return row ?? null;
+}
+
+/** As {@link findOutage}; throws a configuration error where there is none. */
+export async function requireOutage(db: Knex, id: number): Promise<Outage> {
+  const found = await findOutage(db, id);
+  if (found) return found;
+  throw configurationError(`There is no outage ${String(id)}`, {
+    code: 'case-unknown',
+    zh: `没有故障 ${String(id)}`,
+    cure: './hub outage lists them',
+  });
+}
+
+/**
+ * Takes a report: the duty to report is met by it, and the daily deadlines of the streams are suspended from its
+ * beginning, with the reason, not deleted. Throws a configuration error that names streams that there are not.
+ */
+export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<number> {
+  return db.transaction(async (trx) => {
+    const streams = await trx('stream')
+      .whereIn('name', given.streams)
+      .select<{ id: number; name: string }[]>('id', 'name');
+    const unknown = given.streams.filter((name) => !streams.some((stream) => stream.name === name));
+    if (unknown.length > 0 || streams.length === 0) {
+      throw configurationError(
+        `found the streams ${unknown.join(', ') || '(none)'}, expected streams that the hub has`,
+        {
+          code: 'stream-unknown',
+          zh: `没有数据流 ${unknown.join('、')}`,
+          cure: './hub status lists them',
+        },
+      );
+    }
+    if (given.beganAt > who.at) {
+      throw configurationError('the outage begins in the future', {
+        code: 'outage-ahead',
+        zh: '发生时间晚于当前时间',
+        cure: 'name when it began',
+      });
+    }
+    const id = await openCase(trx, 'outage', who.at);
+    await trx('outage').insert({
+      ...{ id, unit_code: given.unit.code, unit_name: given.unit.name, cause: given.cause, kinds: given.kinds },
+      ...{ began_at: given.beganAt, reported_at: who.at, evidence_name: given.evidence?.name ?? null },
+      ...{ evidence: given.evidence?.content ?? null, evidence_sha256: given.evidence?.sha256 ?? null },
+    });
+    await trx('outage_stream').insert(streams.map((stream) => ({ outage_id: id, stream_id: stream.id })));
+    const subject = subjectOf({ kind: 'outage', id, round: 1 });
+    const owner = { ownerCode: given.unit.code, ownerName: given.unit.name };
+    await openObligations(trx, 'outage-report', [{ subject, ...owner, startedAt: given.beganAt }], who);
+    await endObligations(trx, 'met', { subjects: [subject] }, who);
+    await suspendDays(trx);
+    await noteEvent(trx, subject, { ...who, what: 'reported', detail: { streams: given.streams, cause: given.cause } });
+    return id;
+  });
+}
+
+/**
+ * Suspends the running daily deadlines of every stream that an open outage stops, of all days that it touches; takes the
+ * suspension back where there is no such outage any more. Repeating it changes nothing.
+ */
+export async function suspendDays(db: Knex): Promise<void> {
+  // Each day is suspended by the outage that stopped it first.
+  const stopped = `SELECT DISTINCT ON (o.id) o.id, 'outage/' || outage.id AS outage, outage.cause
+    FROM obligation o JOIN outage_stream s ON s.stream_id = o.stream_id JOIN outage ON outage.id = s.outage_id
+    JOIN case_file ON case_file.id = outage.id
+    WHERE obligation_runs(o) AND o.duty_kind = 'increment' AND o.verified_at IS NULL AND closed_at IS NULL AND o.whole && tstzrange(began_at, recovered_at)
+    ORDER BY o.id, began_at, outage.id`;
+  await db.raw(
+    `UPDATE obligation SET suspended_by = stopped.outage, reason = stopped.cause, changed_by = 'hub'
+     FROM (${stopped}) AS stopped WHERE obligation.id = stopped.id AND suspended_by IS DISTINCT FROM stopped.outage`,
+  );
+  await db.raw(
+    `UPDATE obligation SET suspended_by = NULL, reason = NULL, changed_by = 'hub'
+     WHERE suspended_by IS NOT NULL AND obligation_runs(obligation) AND id NOT IN (SELECT id FROM (${stopped}) AS stopped)`,
+  );
+}
+
+/** Subject of the backfill of one stream, in its round. */
+const backfillSubject = (id: number, { stream, round }: Pick<OutageStream, 'stream' | 'round'>): string =>
+  `outage/${String(id)}/${stream}${round > 1 ? `#${String(round)}` : ''}`;
+
+/** Does something with an outage; throws a configuration error that says why where it cannot be done. */
+export async function actOnOutage(db: Knex, id: number, step: OutageStep, who: Who): Promise<void> {
+  await db.transaction(async (trx) => {
+    const file = await lockCase(trx, 'outage', id);
+    const refuse = (why: string, zh: string, cure: string): Error =>
+      configurationError(`Outage ${String(id)} cannot be done “${step.action}”: ${why}`, {
+        code: 'case-refused',
+        zh,
+        cure,
+      });
+    if (file.closedAt !== null)
+      throw refuse(`it is closed (${file.closedAs ?? ''})`, '已办结，不能再操作', 'report another one');
+    const outage = await requireOutage(trx, id);
+    const chosen = (named: string[] | null, which: (stream: OutageStream) => boolean): OutageStream[] => {
+      const found = outage.streams.filter((stream) => (named?.includes(stream.stream) ?? true) && which(stream));
+      const wrong = named?.filter((name) => !found.some(({ stream }) => stream === name)) ?? [];
+      if (wrong.length > 0 || found.length === 0)
+        throw refuse(
+          `found ${wrong.join(', ') || 'no stream'} in another state, or not stopped by it`,
+          `数据流 ${wrong.join('、')} 不在可操作的状态`,
+          `./hub outage show ${String(id)} has how its streams stand`,
+        );
+      return found;
+    };
+    const note = (detail: Record<string, unknown>): Promise<boolean> =>
+      noteEvent(trx, subjectOf(file), { ...who, what: step.action, detail });
+    switch (step.action) {
+      case 'recover': {
+        if (step.recoveredAt < outage.beganAt || step.recoveredAt > who.at)
+          throw refuse(
+            'the fault was cleared before it began, or in the future',
+            '排除时间早于发生时间或晚于当前时间',
+            'correct the time',
+          );
+        const streams = chosen(step.streams, ({ recoveredAt }) => recoveredAt === null);
+        await trx('outage_stream')
+          .where({ outage_id: id })
+          .whereIn(
+            'stream_id',
+            streams.map((stream) => stream.id),
+          )
+          .update({ recovered_at: step.recoveredAt, recovery_by: who.by });
+        await note({ streams: streams.map(({ stream }) => stream), at: shanghaiInstant(step.recoveredAt.getTime()) });
+        break;
+      }
+      case 'relapse': {
+        const streams = chosen(step.streams, ({ recoveredAt }) => recoveredAt !== null);
+        await dropObligations(
+          trx,
+          { subjects: streams.map((stream) => backfillSubject(id, stream)), duty: 'backfill' },
+          { ...who, reason: step.reason },
+        );
+        await trx('outage_stream')
+          .where({ outage_id: id })
+          .whereIn(
+            'stream_id',
+            streams.map((stream) => stream.id),
+          )
+          .update({
+            recovered_at: null,
+            recovery_by: null,
+            proven_at: null,
+            proofs: null,
+            round: trx.raw('round + 1'),
+          });
+        await note({ streams: streams.map(({ stream }) => stream), reason: step.reason });
+        break;
+      }
+      case 'withdraw':
+        await dropObligations(
+          trx,
+          { subjects: outage.streams.map((stream) => backfillSubject(id, stream)) },
+          { ...who, reason: step.reason },
+        );
+        await note({ reason: step.reason });
+        await trx('case_file').where({ id }).update({ closed_at: who.at, closed_as: 'withdrawn' });
+    }
+    await touchCase(trx, id, who.at);
+    await suspendDays(trx);
+  });
+}
+
+/** What an outage’s workflow has to do, and to wait for. */
+export interface AdvancedOutage {
+  outage: Outage;
+  /** Streams whose backfill is due: all that the fault kept back, from its beginning to the recovery. */
+  backfill: { stream: string; title: string; unit: string; round: number; from: Date; to: Date }[];
+}
+
+/**
+ * Opens the deadline of every backfill whose clock has started, and closes the outage once all of it is proven. A stream
+ * that another open outage still stops is not recovered yet: the last recovery starts its clock.
+ */
+export async function advanceOutage(db: Knex, id: number, at: Date): Promise<AdvancedOutage> {
+  return db.transaction(async (trx) => {
+    await lockCase(trx, 'outage', id);
+    let outage = await requireOutage(trx, id);
+    const who = { by: 'hub', at };
+    const { rows: ends } = await trx.raw<{ rows: { id: number; clearedAt: Date | null }[] }>(
+      `SELECT stream_id AS id, cleared_at AS "clearedAt" FROM (${CLEARED}) AS cleared`,
+      { id },
+    );
+    const backfill: AdvancedOutage['backfill'] = [];
+    for (const stream of outage.closedAt === null ? outage.streams : []) {
+      const to = ends.find((end) => end.id === stream.id)?.clearedAt ?? null;
+      if (to === null || stream.provenAt !== null) continue;
+      const owner = await trx('stream')
+        .where({ id: stream.id })
+        .first<{ code: string; name: string }>({ code: 'unit_code', name: 'unit_name' });
+      const item = {
+        ...{ subject: backfillSubject(id, stream), ownerCode: owner.code, ownerName: owner.name, startedAt: to },
+        ...{ streamId: stream.id, workflowId: caseWorkflowId(outage) },
+      };
+      await openObligations(trx, 'backfill', [item], who);
+      const { title, unit, round } = stream;
+      backfill.push({ stream: stream.stream, title, unit, round, from: outage.beganAt, to });
+    }
+    if (outage.closedAt === null && outage.streams.every(({ provenAt }) => provenAt !== null)) {
+      await trx('case_file').where({ id }).update({ closed_at: at, closed_as: 'backfilled' });
+      await noteEvent(trx, subjectOf(outage), { ...who, what: 'closed', detail: {} });
+      outage = await requireOutage(trx, id);
+    }
+    await seeCase(trx, id);
+    return { outage, backfill };
+  });
+}
+
+/**
+ * The proofs of a stream’s backfill: where they found it equal, the deadline is met by that, and by nothing else. What
+ * was proven of a round that is over, because the fault came again, counts for nothing.
+ */
+export async function settleBackfill(
+  db: Knex,
+  id: number,
+  { stream, round, proofs }: { stream: string; round: number; proofs: number[] },
+  at: Date,
+): Promise<boolean> {
+  return db.transaction(async (trx) => {
+    await lockCase(trx, 'outage', id);
+    const outage = await requireOutage(trx, id);
+    const own = outage.streams.find((candidate) => candidate.stream === stream);
+    if (own?.round !== round || own.provenAt !== null || own.recoveredAt === null || outage.closedAt !== null)
+      return false;
+    await trx('outage_stream').where({ outage_id: id, stream_id: own.id }).update({ proven_at: at, proofs });
+    const who = { by: 'hub', at };
+    const reason = `核验 ${proofs.join('、')}`;
+    await endObligations(trx, 'met', { subjects: [backfillSubject(id, own)], duty: 'backfill' }, { ...who, reason });
+    await noteEvent(trx, subjectOf(outage), { ...who, what: 'proven', detail: { stream, proofs } });
+    return true;
+  });
+}

@@ -1,0 +1,286 @@
+import { hash } from 'node:crypto';
+import type { Knex } from 'knex';
+import pg from 'pg';
+import pRetry from 'p-retry';
+import type { CaseMode } from '../../domain/casework/completed-case.ts';
+import { transientError } from '../../domain/errors.ts';
+import { withConnection } from '../database.ts';
+
+export interface RejectRow {
+  key: string | null;
+  updatedAt: string | null;
+  problems: { rule: string }[];
+  raw: string;
+  rawEncoding: string;
+}
+
+/** One page of a batch, mapped. */
+export interface PageRows {
+  number: number;
+  digest: string;
+  /** How many records the source delivered on it. */
+  read: number;
+  /** The rows for the library: one JSON array of certificates with `key`, `updatedAt`, `hash` and `flags`. */
+  rows: Buffer;
+  rejected: readonly RejectRow[];
+  /** Deletions without a record. */
+  deleted: readonly { key: string; updatedAt: string }[];
+  /** Where the page ended, in the source's words. */
+  position: string | null;
+}
+
+/** What a stream's records need of the merge. */
+export interface PageRules {
+  /** Records have no update time of their own: one with the same content is unchanged, whenever it was read. */
+  untimed: boolean;
+  /** The batch has all records, and their keys are kept until it is closed. */
+  snapshot: boolean;
+  /** Fields of the extension, as paths, that say where a certificate's file is and what is said of its signature. */
+  file?: { reference: string; signature?: string | undefined } | undefined;
+  /** Each record whose certificate is new makes a completed case, where it says when that was. */
+  completed?: { mode: CaseMode } | undefined;
+}
+
+/** What became of the records of one page. */
+export interface PageCounts {
+  read: number;
+  /** New, or newer than what the library held. */
+  accepted: number;
+  /** Already held in this or a newer version. */
+  unchanged: number;
+  rejected: number;
+}
+
+/**
+ * One page is one statement and so one transaction: rows merged by key, rejects, and the page's own line with its
+ * counts. Writing a page a second time fails on the page's line, and nothing of it is written twice.
+ *
+ * A row is left alone when the library holds the same content or a newer version; of several versions on one page the
+ * latest wins, of those of one instant the last. The others go into the history, where they have their place by their
+ * own time, and so do versions that come after newer ones, even if another connection wrote these meanwhile.
+ * Rejects that a newer version replaces are resolved. A deletion without a record ends what is held, and is remembered
+ * for older versions that come after it. What one page replaces or ends of another that is written at the same time is
+ * settled when the batch is closed. Where records have no times, a version may come back: a rejected one is casework
+ * again, unless it was corrected, and one that is held as it was resolves what was rejected since.
+ * A new version that says where its file is has it fetched. A new certificate makes a completed case, where its stream
+ * is set to it.
+ *
+ * What is held is looked up row by row (LATERAL … OFFSET 0): left a choice, the planner reads the whole library for
+ * every page until it has been analysed.
+ */
+const MERGE_PAGE = `
+WITH given AS MATERIALIZED (
+  SELECT * FROM ROWS FROM (json_to_recordset($5::json) AS (
+    key text COLLATE "C", "updatedAt" timestamptz, hash text, flags jsonb, "completedAt" timestamptz, identifier text, "typeCode" text, name text,
+    number text, "issuerName" text, "issuerCode" text, "issuedOn" date, "effectiveOn" date, "expiresOn" date,
+    "longTerm" boolean, holders jsonb, status text, "rawStatus" text, extension jsonb)) WITH ORDINALITY AS given(
+    key, "updatedAt", hash, flags, "completedAt", identifier, "typeCode", name, number, "issuerName", "issuerCode", "issuedOn",
+    "effectiveOn", "expiresOn", "longTerm", holders, status, "rawStatus", extension, place)
+), gone AS MATERIALIZED (
+  SELECT DISTINCT ON (key) * FROM json_to_recordset($10::json) AS gone(key text COLLATE "C", "updatedAt" timestamptz)
+  ORDER BY key, "updatedAt" DESC
+), latest AS (
+  SELECT DISTINCT ON (key) given.*, decode(hash, 'hex') AS content FROM given ORDER BY key, "updatedAt" DESC, place DESC
+), judged AS MATERIALIZED (
+  SELECT latest.*, held_at, greatest(gone."updatedAt", remembered_at) AS gone_at,
+    coalesce(gone."updatedAt" >= latest."updatedAt" OR remembered_at > latest."updatedAt", false) AS dead,
+    held_at IS NULL OR held_at < latest."updatedAt" AND NOT ($11 AND held_content = content)
+      OR held_at = latest."updatedAt" AND held_content <> content AS wanted
+  FROM latest LEFT JOIN LATERAL (
+    SELECT source_updated_at AS held_at, content_hash AS held_content FROM certificate
+    WHERE stream_id = $1 AND record_key = key OFFSET 0
+  ) AS held ON true LEFT JOIN gone USING (key) LEFT JOIN LATERAL (
+    SELECT source_updated_at AS remembered_at FROM deletion WHERE stream_id = $1 AND record_key = key OFFSET 0
+  ) AS remembered ON true
+), merged AS (
+  INSERT INTO certificate (stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code,
+    issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash,
+    source_updated_at, batch_id, recorded_at)
+  SELECT $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
+    "expiresOn", "longTerm", holders, CASE WHEN dead THEN 'deleted' ELSE status END, "rawStatus", extension, flags,
+    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone_at ELSE "updatedAt" END, $2, $8
+  FROM judged WHERE wanted
+  ORDER BY key
+  ON CONFLICT (stream_id, record_key) DO UPDATE SET
+    number = excluded.number, type_code = excluded.type_code, name = excluded.name, identifier = excluded.identifier,
+    issuer_name = excluded.issuer_name, issuer_code = excluded.issuer_code, issued_on = excluded.issued_on,
+    effective_on = excluded.effective_on, expires_on = excluded.expires_on, long_term = excluded.long_term,
+    holders = excluded.holders, status = excluded.status, raw_status = excluded.raw_status,
+    extension = excluded.extension, flags = excluded.flags, content_hash = excluded.content_hash,
+    source_updated_at = excluded.source_updated_at, batch_id = excluded.batch_id, recorded_at = excluded.recorded_at
+  WHERE certificate.source_updated_at < excluded.source_updated_at
+    OR certificate.source_updated_at = excluded.source_updated_at AND certificate.content_hash <> excluded.content_hash
+  RETURNING record_key, source_updated_at, xmax = 0 AS added
+), late AS (
+  SELECT key, place FROM judged
+  WHERE held_at > "updatedAt" OR wanted AND (dead AND NOT $11 OR NOT EXISTS (SELECT FROM merged WHERE record_key = key))
+  UNION ALL SELECT given.key, given.place FROM given JOIN latest USING (key)
+  WHERE given.place <> latest.place AND (given."updatedAt", given.hash) <> (latest."updatedAt", latest.hash) AND NOT $11
+), kept AS (
+  INSERT INTO certificate_history (replaced_at, stream_id, record_key, number, type_code, name, identifier,
+    issuer_name, issuer_code, issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension,
+    flags, content_hash, source_updated_at, batch_id, recorded_at)
+  SELECT $8, $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
+    "expiresOn", "longTerm", holders, status, "rawStatus", extension, flags, decode(hash, 'hex'), "updatedAt", $2, $8
+  FROM given JOIN late USING (key, place)
+  WHERE NOT EXISTS (SELECT FROM certificate_history known WHERE known.stream_id = $1 AND known.record_key = key
+      AND known.source_updated_at = "updatedAt" AND known.content_hash = decode(hash, 'hex'))
+    AND NOT EXISTS (SELECT FROM certificate WHERE stream_id = $1 AND record_key = key
+      AND source_updated_at = "updatedAt" AND content_hash = decode(hash, 'hex'))
+), ended AS (
+  UPDATE certificate SET status = 'deleted', content_hash = sha256(content_hash), source_updated_at = "updatedAt",
+    batch_id = $2, recorded_at = $8
+  FROM gone WHERE stream_id = $1 AND record_key = gone.key AND status <> 'deleted' AND source_updated_at <= "updatedAt"
+    AND NOT EXISTS (SELECT FROM merged WHERE merged.record_key = gone.key)
+  RETURNING record_key, source_updated_at
+), remembered AS (
+  INSERT INTO deletion (stream_id, record_key, source_updated_at, batch_id)
+  SELECT $1, key, "updatedAt", $2 FROM gone WHERE NOT $11 ORDER BY key
+  ON CONFLICT (stream_id, record_key) DO UPDATE
+    SET source_updated_at = excluded.source_updated_at, batch_id = excluded.batch_id
+  WHERE deletion.source_updated_at < excluded.source_updated_at
+), bad AS MATERIALIZED (
+  SELECT DISTINCT ON (fingerprint) * FROM json_to_recordset($6::json) AS bad(
+    fingerprint text, key text COLLATE "C", "updatedAt" timestamptz, rule text, problems jsonb, raw text,
+    "rawEncoding" text)
+  ORDER BY fingerprint
+), refused AS (
+  INSERT INTO reject (stream_id, fingerprint, record_key, source_updated_at, rule, problems, raw, raw_encoding,
+    first_batch_id, last_batch_id, first_seen_at, last_seen_at)
+  SELECT $1, decode(fingerprint, 'hex'), key, "updatedAt", rule, problems, raw, "rawEncoding", $2, $2, $8, $8
+  FROM bad
+  ON CONFLICT (stream_id, fingerprint) DO UPDATE SET last_batch_id = $2, last_seen_at = $8,
+    resolved_at = CASE WHEN NOT $11 OR reject.correction IS NOT NULL THEN reject.resolved_at END,
+    source_updated_at = CASE WHEN $11 AND reject.resolved_at IS NOT NULL AND reject.correction IS NULL
+      THEN excluded.source_updated_at ELSE reject.source_updated_at END
+), resolved AS (
+  UPDATE reject SET resolved_at = $8 WHERE id = ANY (ARRAY(
+    SELECT replaced.id
+    FROM (SELECT record_key AS key, source_updated_at AS at FROM merged
+          UNION ALL SELECT key, "updatedAt" FROM judged WHERE $11
+          UNION ALL SELECT key, "updatedAt" FROM gone
+          UNION ALL SELECT key, "updatedAt" FROM bad) AS newer
+    CROSS JOIN LATERAL (
+      SELECT id, fingerprint, source_updated_at FROM reject
+      WHERE stream_id = $1 AND record_key = newer.key AND resolved_at IS NULL OFFSET 0
+    ) AS replaced
+    WHERE (replaced.source_updated_at IS NULL OR replaced.source_updated_at <= newer.at)
+      AND NOT EXISTS (SELECT FROM bad WHERE decode(bad.fingerprint, 'hex') = replaced.fingerprint)))
+), filed AS (
+  INSERT INTO certificate_file (stream_id, record_key, reference, stated, wanted_at, next_attempt_at)
+  SELECT $1, key, extension #>> $14::text[], extension #>> $15::text[], $8, $8 FROM judged
+  WHERE wanted AND NOT dead AND extension #>> $14::text[] <> '' AND EXISTS (SELECT FROM merged WHERE record_key = key)
+  ORDER BY key
+  ON CONFLICT (stream_id, record_key) DO UPDATE SET reference = excluded.reference, stated = excluded.stated,
+    wanted_at = excluded.wanted_at, next_attempt_at = excluded.next_attempt_at, attempts = 0, last_error = NULL
+), completed AS (
+  INSERT INTO completed_case (stream_id, case_number, mode, bulk_batch, completed_at, certificate_key, announced_at,
+    push_subject, delivery_subject, pending)
+  SELECT $1, key, $16::text, CASE WHEN $16::text = 'bulk' THEN $2::bigint::text END,
+    -- With its certificate here it is completed, whatever the record says.
+    least("completedAt", $8), key, $8,
+    CASE WHEN $16::text = 'bulk' THEN 'push/' || stream.name || '/' || $2::bigint ELSE 'case/' || stream.name || '/' || key END,
+    'delivery/' || stream.name || '/' || key, true
+  FROM judged JOIN merged ON record_key = key JOIN stream ON stream.id = $1
+  WHERE $16::text IS NOT NULL AND added AND NOT dead
+    -- What came about before the hub watched was nobody's to push.
+    AND "completedAt" >= date_trunc('day', activated_at, 'Asia/Shanghai')
+  ORDER BY key
+  ON CONFLICT (stream_id, case_number) DO NOTHING
+), seen AS (
+  INSERT INTO snapshot_key (batch_id, record_key)
+  SELECT $2, key FROM latest WHERE $12 UNION SELECT $2, key FROM bad WHERE $12 AND key IS NOT NULL
+  ON CONFLICT DO NOTHING
+)
+INSERT INTO batch_page (batch_id, attempt, page, digest, position, read, accepted, added, unchanged, rejected, committed_at)
+SELECT $2, $9, $3, $4, $13, $7::integer, accepted, added, $7::integer - accepted - rejected, rejected, $8
+FROM (SELECT (SELECT count(*) FROM merged) + (SELECT count(*) FROM ended) AS accepted,
+  (SELECT count(*) FROM merged WHERE added) AS added, json_array_length($6::json) AS rejected) AS counts
+RETURNING read, accepted, unchanged, rejected`;
+
+const UNIQUE_VIOLATION = '23505';
+const DEADLOCK = '40P01';
+
+/**
+ * Commits one page. A page that is already in, because an earlier attempt died after its commit, is left alone and
+ * its counts are returned.
+ */
+export async function writePage(
+  db: Knex,
+  batch: { id: number; streamId: number; attempt: number },
+  page: PageRows,
+  rules: PageRules,
+  at: Date,
+): Promise<PageCounts> {
+  return pRetry(
+    async () => {
+      try {
+        return await withConnection(db, (connection) => mergePage(connection, batch, page, rules, at));
+      } catch (error) {
+        if (!isPageKnown(error)) throw error;
+        const known = await db('batch_page')
+          .where({ batch_id: batch.id, attempt: batch.attempt, page: page.number })
+          .first<(PageCounts & { digest: string }) | undefined>('digest', 'read', 'accepted', 'unchanged', 'rejected');
+        if (!known) throw error;
+        const { digest, ...counts } = known;
+        if (digest === page.digest) return counts;
+        throw transientError(`page ${String(page.number)} is in already, with other records`, {
+          code: 'source-moved',
+          cure: 'nothing to do, the window is read again',
+        });
+      }
+    },
+    { retries: 3, minTimeout: 50, shouldRetry: ({ error }) => isDeadlock(error) },
+  );
+}
+
+export const isDeadlock = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === DEADLOCK;
+
+/** Runs the page's statement on a connection, inside whatever transaction that is in. */
+export async function mergePage(
+  connection: pg.ClientBase,
+  batch: { id: number; streamId: number; attempt: number },
+  page: PageRows,
+  rules: PageRules,
+  at: Date,
+): Promise<PageCounts> {
+  const values = [
+    batch.streamId,
+    batch.id,
+    page.number,
+    page.digest,
+    page.rows,
+    rejectsJson(page.rejected),
+    page.read,
+    at,
+    batch.attempt,
+    JSON.stringify(page.deleted),
+    rules.untimed,
+    rules.snapshot,
+    page.position,
+    rules.file?.reference.split('.') ?? null,
+    rules.file?.signature?.split('.') ?? null,
+    rules.completed?.mode ?? null,
+  ];
+  // Not prepared by name: a plan made for an empty library would be kept while it grows to millions.
+  const { rows } = await connection.query<PageCounts>(MERGE_PAGE, values);
+  if (!rows[0]) throw new Error('the page’s own line was not written');
+  return rows[0];
+}
+
+function isPageKnown(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION && error.constraint === 'batch_page_pkey';
+}
+
+/** By which a rejected record is known again, hexadecimal. */
+export const fingerprintOf = (raw: string): string => hash('sha256', raw, 'hex');
+
+function rejectsJson(rows: readonly RejectRow[]): string {
+  return JSON.stringify(
+    rows.map((row) => ({
+      ...row,
+      fingerprint: fingerprintOf(row.raw),
+      rule: row.problems[0]?.rule,
+    })),
+  );
+}

@@ -1,0 +1,146 @@
+import type { Knex } from 'knex';
+import type { TimeWindow } from '../../domain/collection/window.ts';
+import { cover, uncover } from './batches.ts';
+import { meetFrom, openFrom } from '../ledger/ledger.ts';
+import type { StreamRow } from './streams.ts';
+
+/**
+ * How many of a source's records the library accounts for in a window of update times: the records it holds and the
+ * open rejects. A record whose newer version was rejected counts where that version stands.
+ */
+export async function countLibrary(db: Knex, streamId: number, window: TimeWindow): Promise<number> {
+  const { rows } = await db.raw<{ rows: { count: number }[] }>(
+    `SELECT (SELECT count(*) FROM certificate c
+        WHERE c.stream_id = :streamId AND c.source_updated_at >= :from AND c.source_updated_at < :to
+          AND NOT EXISTS (SELECT FROM reject r WHERE r.stream_id = c.stream_id AND r.record_key = c.record_key
+            AND r.resolved_at IS NULL AND r.source_updated_at >= c.source_updated_at))
+      + (SELECT count(*) FROM reject r WHERE r.stream_id = :streamId AND r.resolved_at IS NULL
+          AND r.source_updated_at >= :from AND r.source_updated_at < :to)
+      + (SELECT count(*) FROM reject r JOIN batch b ON b.id = r.last_batch_id
+          WHERE r.stream_id = :streamId AND r.resolved_at IS NULL AND r.source_updated_at IS NULL
+          AND b.read_from >= :from AND b.read_to <= :to) AS count`,
+    { streamId, from: window.from, to: window.to },
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Keys of the records that the library accounts for in a window; only for windows of a few pages. */
+export async function libraryKeys(db: Knex, streamId: number, window: TimeWindow): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { key: string }[] }>(
+    `SELECT record_key AS key FROM certificate
+       WHERE stream_id = :streamId AND source_updated_at >= :from AND source_updated_at < :to
+     UNION SELECT record_key FROM reject WHERE stream_id = :streamId AND resolved_at IS NULL AND record_key IS NOT NULL
+       AND source_updated_at >= :from AND source_updated_at < :to`,
+    { streamId, from: window.from, to: window.to },
+  );
+  return rows.map(({ key }) => key);
+}
+
+/**
+ * Keeps what a comparison found. Equal counts cover the window and close what was known to differ inside it; unequal
+ * ones take it out of the coverage, so that it shows as a gap until it is mended.
+ */
+export async function saveComparison(
+  db: Knex,
+  stream: StreamRow,
+  window: TimeWindow,
+  counts: { source: number; library: number },
+  at: Date,
+): Promise<void> {
+  await db.transaction(async (trx) => {
+    await trx('reconciliation').insert({
+      stream_id: stream.id,
+      compared_from: window.from,
+      compared_to: window.to,
+      source_count: counts.source,
+      library_count: counts.library,
+      compared_at: at,
+    });
+    if (counts.source !== counts.library) {
+      await uncover(trx, stream.id, window);
+      return;
+    }
+    await cover(trx, stream.id, window);
+    await trx('discrepancy')
+      .where({ stream_id: stream.id })
+      .whereNull('closed_at')
+      .where('window_from', '>=', window.from)
+      .where('window_to', '<=', window.to)
+      // Equal counts say nothing about content.
+      .whereRaw(`different = '{}'`)
+      .update({ closed_at: at });
+  });
+}
+
+export interface Difference {
+  /** What differs, for example a window or a batch; one open task for each. */
+  subject: string;
+  window: TimeWindow | null;
+  sourceCount: number;
+  libraryCount: number;
+  onlyAtSource: string[];
+  onlyInLibrary: string[];
+  /** Keys with the same version and another content. */
+  different?: string[];
+}
+
+/** A difference that reading again did not mend becomes a task of the unit that answers for the source. */
+export async function openDiscrepancy(db: Knex, stream: StreamRow, difference: Difference, at: Date): Promise<void> {
+  await db('discrepancy')
+    .insert({
+      stream_id: stream.id,
+      subject: difference.subject,
+      window_from: difference.window?.from ?? null,
+      window_to: difference.window?.to ?? null,
+      source_count: difference.sourceCount,
+      library_count: difference.libraryCount,
+      only_at_source: difference.onlyAtSource,
+      only_in_library: difference.onlyInLibrary,
+      different: difference.different ?? [],
+      owner_code: stream.unitCode,
+      owner_name: stream.unitName,
+      opened_at: at,
+    })
+    .onConflict(db.raw('(stream_id, subject) WHERE closed_at IS NULL'))
+    .merge(['source_count', 'library_count', 'only_at_source', 'only_in_library', 'different']);
+}
+
+/** Where the oldest known difference of a stream begins; null when there is none. */
+export async function oldestDifference(db: Knex, streamId: number): Promise<Date | null> {
+  const oldest = await db('discrepancy')
+    .where({ stream_id: streamId })
+    .whereNull('closed_at')
+    .whereNotNull('window_from')
+    .orderBy('window_from')
+    .first<{ from: Date } | undefined>({ from: 'window_from' });
+  return oldest?.from ?? null;
+}
+
+export async function closeDiscrepancy(db: Knex, streamId: number, subject: string, at: Date): Promise<void> {
+  await db('discrepancy').where({ stream_id: streamId, subject }).whereNull('closed_at').update({ closed_at: at });
+}
+
+/**
+ * Keeps the deadlines of known differences (数据一致): each is owed from when it was found, and met when it is mended. One
+ * that came and went between two looks is told of as well.
+ */
+export async function syncDifferences(db: Knex, at: Date): Promise<void> {
+  await openFrom(
+    db,
+    'consistency',
+    `SELECT owner_code, owner_name, stream_id, 'difference/' || id AS subject, opened_at AS started_at,
+       NULL::text AS workflow_id, NULL::integer AS working_days
+     FROM discrepancy WHERE closed_at IS NULL OR closed_at > :at::timestamptz - interval '1 day'`,
+    { at },
+    { by: 'hub', at },
+  );
+  await meetFrom(
+    db,
+    'consistency',
+    `SELECT running.subject, closed_at AS met_at FROM obligation running
+     JOIN discrepancy d ON running.subject = 'difference/' || d.id
+     WHERE running.duty_kind = 'consistency' AND obligation_runs(running) AND closed_at IS NOT NULL`,
+    {},
+    'hub',
+  );
+}

@@ -1,0 +1,113 @@
+import type { Knex } from 'knex';
+import { alertInWords, type AlertFacts, type AlertKind } from '../../domain/ledger/alerts.ts';
+import type { Said } from '../../domain/said.ts';
+
+/** Something that a person must look at. One alert is open for each kind and subject. */
+export interface Alert {
+  kind: AlertKind;
+  subject: string;
+  message: Said;
+}
+
+/** Brings the open alerts in line with what holds now; returns those that are new and those that ended. */
+export async function saveAlerts(
+  db: Knex,
+  holding: readonly Alert[],
+  at: Date,
+): Promise<{ raised: Alert[]; cleared: Pick<Alert, 'kind' | 'subject'>[] }> {
+  type Known = Pick<Alert, 'kind' | 'subject'>;
+  return db.transaction(async (trx) => {
+    const known = await trx('alert')
+      .whereNull('cleared_at')
+      .select<(Known & { id: number })[]>('id', 'kind', 'subject');
+    const same = (a: Known, b: Known): boolean => a.kind === b.kind && a.subject === b.subject;
+    const cleared = known.filter((alert) => !holding.some((other) => same(alert, other)));
+    const raised = holding.filter((alert) => !known.some((other) => same(alert, other)));
+    await trx('alert')
+      .whereIn(
+        'id',
+        cleared.map(({ id }) => id),
+      )
+      .update({ cleared_at: at });
+    if (holding.length > 0) {
+      await trx('alert')
+        .insert(
+          holding.map(({ kind, subject, message: { zh, en } }) => ({
+            ...{ kind, subject, message: en, message_zh: zh },
+            ...{ raised_at: at, last_seen_at: at },
+          })),
+        )
+        .onConflict(trx.raw('(kind, subject) WHERE cleared_at IS NULL'))
+        .merge(['message', 'message_zh', 'last_seen_at']);
+    }
+    return { raised, cleared };
+  });
+}
+
+export async function openAlerts(db: Knex): Promise<(Alert & { raisedAt: Date })[]> {
+  const { rows } = await db.raw<{ rows: (Alert & { raisedAt: Date })[] }>(
+    `SELECT kind, subject, json_build_object('zh', message_zh, 'en', message) AS message, raised_at AS "raisedAt"
+     FROM alert WHERE cleared_at IS NULL ORDER BY raised_at`,
+  );
+  return rows;
+}
+
+/** A day is compared with the same weekday of so many weeks before it, once there are enough of them. */
+const VOLUME_WEEKS = 8;
+const VOLUME_LEAST_DAYS = 3;
+/** It is far off when it has so many times more or fewer records, and it is not a matter of a few. */
+const VOLUME_FACTOR = 3;
+const VOLUME_LEAST_DIFFERENCE = 20;
+
+/** What the ledger and the streams show at a moment that a person must look at, overdue obligations grouped by unit. */
+export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
+  const { rows } = await db.raw<{ rows: { subject: string; facts: AlertFacts }[] }>(
+    `SELECT owner_code || ' ' || rule AS subject, jsonb_build_object('kind', 'overdue', 'unit', owner_name, 'count', count(*),
+       'rule', rule, 'article', article, 'since', min(due_at)) AS facts
+     FROM obligation WHERE obligation_state(obligation, :at) = 'overdue' AND due_at <= :at AND obligation_runs(obligation)
+     GROUP BY owner_code, owner_name, rule, article
+     UNION ALL SELECT name, jsonb_build_object('kind', 'stream-paused', 'unit', unit_name, 'stream', name,
+       'reason', paused_reason, 'code', paused_code)
+     FROM stream WHERE paused_reason IS NOT NULL AND retired_at IS NULL
+     UNION ALL SELECT stream.name || ' ' || subject, jsonb_build_object('kind', 'discrepancy', 'unit', owner_name,
+       'stream', stream.name, 'of', subject, 'source', source_count, 'library', library_count)
+     FROM discrepancy JOIN stream ON stream.id = stream_id WHERE closed_at IS NULL
+     UNION ALL SELECT target, jsonb_build_object('kind', 'dead-letters', 'target', target, 'count', count(*))
+     FROM outbox WHERE dead_at IS NOT NULL GROUP BY target
+     UNION ALL SELECT source, jsonb_build_object('kind', 'ticket-faults', 'source', source, 'count', count(*),
+       'since', min(first_seen_at))
+     FROM ticket_fault WHERE first_seen_at < :at::timestamptz - interval '10 minutes'
+       AND last_seen_at > :at::timestamptz - interval '1 day' GROUP BY source
+     UNION ALL SELECT 'outage/' || outage.id, jsonb_build_object('kind', 'outage', 'unit', outage.unit_name,
+       'since', began_at, 'stopped', count(*) FILTER (WHERE recovered_at IS NULL),
+       'backfilling', count(recovered_at) - count(proven_at), 'streams', json_agg(stream.name ORDER BY stream.name))
+     FROM outage JOIN case_file USING (id) JOIN outage_stream ON outage_id = outage.id JOIN stream ON stream.id = stream_id
+     WHERE closed_at IS NULL GROUP BY outage.id
+     UNION ALL SELECT stream.name || ' ' || field || ' ' || change, jsonb_build_object('kind', 'drift', 'unit', unit_name,
+       'stream', stream.name, 'field', field, 'change', change, 'detail', detail)
+     FROM (SELECT DISTINCT ON (stream_id, field, change) * FROM drift WHERE last_seen_at > :at::timestamptz - interval '1 day'
+           ORDER BY stream_id, field, change, last_seen_at DESC) AS drift JOIN stream ON stream.id = stream_id
+     UNION ALL SELECT stream.name, jsonb_build_object('kind', 'waiting', 'unit', unit_name, 'stream', stream.name,
+       'count', count(*))
+     FROM reject JOIN stream ON stream.id = stream_id WHERE resolved_at IS NULL AND reject.rule = 'type-unlisted'
+     GROUP BY stream.name, unit_name
+     UNION ALL SELECT unit_code, jsonb_build_object('kind', 'reminders', 'unit', unit_name, 'count', count(*),
+       'fault', (array_agg(last_error ORDER BY id DESC))[1])
+     FROM reminder r WHERE sent_at IS NULL AND withdrawn_at IS NULL AND acknowledged_at IS NULL
+       AND (contact_id IS NULL OR dead_at IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM reminder later WHERE later.unit_code = r.unit_code AND later.sent_at > r.created_at)
+     GROUP BY unit_code, unit_name
+     UNION ALL SELECT stream.name || ' ' || last.day, jsonb_build_object('kind', 'volume', 'unit', unit_name,
+       'stream', stream.name, 'records', last.records, 'day', last.day, 'usual', usual.median)
+     FROM stream
+     JOIN LATERAL (SELECT day, records FROM day_volume WHERE stream_id = stream.id
+       AND day > (:at::timestamptz AT TIME ZONE 'Asia/Shanghai')::date - 3 ORDER BY day DESC LIMIT 1) AS last ON true
+     JOIN LATERAL (SELECT count(*) AS days, percentile_disc(0.5) WITHIN GROUP (ORDER BY records) AS median FROM day_volume
+       WHERE stream_id = stream.id AND day < last.day AND day >= last.day - ${VOLUME_WEEKS * 7}
+         AND extract(isodow FROM day) = extract(isodow FROM last.day)) AS usual ON usual.days >= ${VOLUME_LEAST_DAYS}
+     WHERE abs(last.records - usual.median) >= ${VOLUME_LEAST_DIFFERENCE}
+       AND (last.records * ${VOLUME_FACTOR} < usual.median OR last.records > usual.median * ${VOLUME_FACTOR})`,
+    { at },
+  );
+  return rows.map(({ subject, facts }) => ({ kind: facts.kind, subject, message: alertInWords(facts) }));
+}

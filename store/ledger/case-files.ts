@@ -1,0 +1,125 @@
+import type { Knex } from 'knex';
+import type { CaseKind } from '../../domain/ids.ts';
+import { configurationError } from '../../domain/errors.ts';
+
+/** Who does something in a case, and when. */
+export interface Who {
+  by: string;
+  at: Date;
+}
+
+/** What all cases have in common. */
+export interface CaseFile {
+  id: number;
+  kind: CaseKind;
+  round: number;
+  openedAt: Date;
+  closedAt: Date | null;
+  closedAs: string | null;
+}
+
+/** Columns of a case, also where the table of its kind is joined to it. */
+export const FILE = {
+  ...{ id: 'case_file.id', kind: 'kind', round: 'round', openedAt: 'opened_at' },
+  ...{ closedAt: 'closed_at', closedAs: 'closed_as' },
+};
+
+/** A case with its version, which changes with whatever people do in it. */
+export interface VersionedCase extends CaseFile {
+  version: string;
+}
+
+/** The version of a case, as a text. */
+export const VERSION = `to_char(changed_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')`;
+
+/** The subject of a case’s deadlines, of the round that it is in. */
+export const subjectOf = ({ kind, id, round }: Pick<CaseFile, 'kind' | 'id' | 'round'>): string =>
+  `${kind}/${String(id)}${round > 1 ? `#${String(round)}` : ''}`;
+
+/** Its subjects in all rounds. */
+export const subjectsOf = ({ kind, id, round }: Pick<CaseFile, 'kind' | 'id' | 'round'>): string[] =>
+  Array.from({ length: round }, (_, index) => subjectOf({ kind, id, round: index + 1 }));
+
+export async function openCase(db: Knex, kind: CaseKind, at: Date): Promise<number> {
+  const [row] = await db('case_file').insert({ kind, opened_at: at, changed_at: at }).returning<{ id: number }[]>('id');
+  if (!row) throw new Error('the case was not written');
+  return row.id;
+}
+
+/** Makes a case of what has its number already. */
+export async function openCaseOf(db: Knex, kind: CaseKind, id: number, at: Date): Promise<void> {
+  await db.raw('INSERT INTO case_file (id, kind, opened_at, changed_at) OVERRIDING SYSTEM VALUE VALUES (?, ?, ?, ?)', [
+    id,
+    kind,
+    at,
+    at,
+  ]);
+}
+
+/** A case, locked until the transaction ends; throws a configuration error where there is none. */
+export async function lockCase(trx: Knex.Transaction, kind: CaseKind, id: number): Promise<CaseFile> {
+  const row = await trx('case_file').where({ kind, id }).forUpdate().first<CaseFile | undefined>(FILE);
+  if (row) return row;
+  throw configurationError(`There is no ${kind} ${String(id)}`, {
+    code: 'case-unknown',
+    cure: `./hub ${kind} lists them`,
+  });
+}
+
+/**
+ * A case, locked until the transaction ends, with its version, which changes with whatever people do in it, and what was
+ * done last. Throws a configuration error where there is none.
+ */
+export async function caseVersion(
+  trx: Knex.Transaction,
+  kind: CaseKind,
+  id: number,
+): Promise<{ file: CaseFile; version: string; last: { by: string; at: Date; what: string } | null }> {
+  const file = await lockCase(trx, kind, id);
+  const { rows } = await trx.raw<{ rows: { version: string }[] }>(
+    `SELECT ${VERSION} AS version FROM case_file WHERE id = ?`,
+    [id],
+  );
+  const last = await trx('case_event')
+    .whereRaw('subject = ANY (?)', [subjectsOf(file)])
+    .orderBy('id', 'desc')
+    .first<{ by: string; at: Date; what: string } | undefined>('by', 'at', 'what');
+  return { file, version: rows[0]?.version ?? '', last: last ?? null };
+}
+
+/** Something was done in a case: its workflow has to look. */
+export async function touchCase(db: Knex, id: number, at: Date, changes: object = {}): Promise<void> {
+  await db('case_file')
+    .where({ id })
+    // Two changes of one instant are two.
+    .update({
+      changed_at: db.raw(`greatest(?::timestamptz, changed_at + interval '1 microsecond')`, [at]),
+      ...changes,
+    });
+}
+
+/** Its workflow has seen a case as it is now. Within the transaction that looked. */
+export async function seeCase(db: Knex, id: number): Promise<void> {
+  await db('case_file')
+    .where({ id })
+    .update({ seen_at: db.ref('changed_at') });
+}
+
+/** Cases in which something was done that no workflow has seen yet: it was away, or is still on its way. */
+export async function unseenCases(db: Knex, before: Date, limit: number): Promise<CaseFile[]> {
+  return db('case_file')
+    .whereRaw('(seen_at IS NULL OR seen_at < changed_at) AND changed_at <= ?', [before])
+    .orderBy('changed_at')
+    .limit(limit)
+    .select<CaseFile[]>(FILE);
+}
+
+/** Open cases, after one. */
+export async function openCases(db: Knex, after: number, limit: number): Promise<CaseFile[]> {
+  return db('case_file')
+    .whereNull('closed_at')
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .select<CaseFile[]>(FILE);
+}

@@ -1,0 +1,118 @@
+import type { Knex } from 'knex';
+import type { ContactRole } from '../../domain/ledger/contact.ts';
+import { openFrom } from './ledger.ts';
+
+/** Ways to reach a contact, in the order in which they are tried. */
+export const CHANNELS = ['email', 'webhook', 'sms'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** A contact person (专人) to be put on file; at least one of email, phone and webhook. */
+export interface NewContact {
+  unitCode: string;
+  unitName: string;
+  role: ContactRole;
+  person: string;
+  email: string | null;
+  phone: string | null;
+  webhook: string | null;
+}
+
+/** A contact on file. */
+export interface Contact extends NewContact {
+  id: number;
+  filedAt: Date;
+  filedBy: string;
+}
+
+/** A unit with one of its contacts, or without any. */
+export type UnitContact = { unitCode: string; unitName: string } & (Contact | { id: null });
+
+/** Puts a contact on file, which meets the unit's duty to have one; its id. */
+export async function fileContact(
+  db: Knex,
+  contact: NewContact,
+  { by, at }: { by: string; at: Date },
+): Promise<number> {
+  const { unitCode: unit_code, unitName: unit_name, ...rest } = contact;
+  return db.transaction(async (trx) => {
+    // A unit that answers for no stream may have contacts too.
+    await trx('unit').insert({ code: unit_code, name: unit_name }).onConflict('code').ignore();
+    const [row] = await trx('contact')
+      .insert({ unit_code, unit_name, ...rest, filed_at: at, filed_by: by })
+      .returning<{ id: number }[]>('id');
+    await followContacts(trx, at);
+    return row?.id ?? 0;
+  });
+}
+
+/** Notes that a contact is none any more; false where there is no such contact on file. */
+export async function endContact(db: Knex, id: number, { by, at }: { by: string; at: Date }): Promise<boolean> {
+  return db.transaction(async (trx) => {
+    const ended = await trx('contact').where({ id }).whereNull('ended_at').update({ ended_at: at, ended_by: by });
+    await followContacts(trx, at);
+    return ended > 0;
+  });
+}
+
+/** Of which unit a contact on file is. */
+export const unitOfContact = async (db: Knex, id: number): Promise<string | null> =>
+  (
+    await db('contact')
+      .where({ id })
+      .whereNull('ended_at')
+      .first<{ unitCode: string } | undefined>({ unitCode: 'unit_code' })
+  )?.unitCode ?? null;
+
+/** Every unit, or some, that answers for a stream or has a contact, with the contacts on file. */
+export async function listContacts(db: Knex, units: readonly string[] | null = null): Promise<UnitContact[]> {
+  const { rows } = await db.raw<{ rows: UnitContact[] }>(
+    `SELECT unit_code AS "unitCode", coalesce(c.unit_name, u.unit_name) AS "unitName", c.id, role, person, email, phone, webhook,
+       filed_at AS "filedAt", filed_by AS "filedBy"
+     FROM (SELECT DISTINCT ON (unit_code) unit_code, unit_name FROM stream WHERE retired_at IS NULL ORDER BY unit_code, id) AS u
+     FULL JOIN (SELECT * FROM contact WHERE ended_at IS NULL) AS c USING (unit_code)
+     WHERE :units::text[] IS NULL OR unit_code = ANY (:units)
+     ORDER BY 2, unit_code, role DESC, c.id`,
+    { units: units ? [...units] : null },
+  );
+  return rows;
+}
+
+/** Contacts for the daily work that are on file. */
+const ON_FILE = `contact WHERE role = 'operator' AND ended_at IS NULL`;
+
+/**
+ * Keeps the duty to have a contact (专人备案) in line with who is on file: of every unit that answers for a stream and has
+ * none it is open, from when the hub saw that first, or anew from when the last contact left.
+ */
+export async function followContacts(db: Knex, at: Date): Promise<void> {
+  await db.raw(
+    `UPDATE obligation SET met_at = greatest(on_file.at, started_at), changed_by = 'contacts'
+     FROM (SELECT unit_code, min(filed_at) AS at FROM ${ON_FILE} GROUP BY unit_code) AS on_file
+     WHERE owner_code = unit_code AND duty_kind = 'contact' AND obligation_runs(obligation)`,
+  );
+  await db.raw(
+    `UPDATE obligation SET cancelled_at = :at, changed_by = 'contacts', reason = '该单位已不负责任何数据流'
+     WHERE duty_kind = 'contact' AND obligation_runs(obligation)
+       AND NOT EXISTS (SELECT FROM stream WHERE unit_code = owner_code AND retired_at IS NULL)`,
+    { at },
+  );
+  await openFrom(
+    db,
+    'contact',
+    `SELECT DISTINCT ON (unit_code) unit_code AS owner_code, unit_name AS owner_name, NULL::integer AS stream_id,
+       'contact/' || unit_code || CASE WHEN earlier.rounds = 0 THEN '' ELSE '#' || earlier.rounds + 1 END AS subject,
+       CASE WHEN earlier.last < vacant.since THEN vacant.since ELSE :at::timestamptz END AS started_at,
+       NULL::text AS workflow_id, NULL::integer AS working_days
+     FROM stream
+     CROSS JOIN LATERAL (SELECT max(ended_at) AS since FROM contact
+       WHERE contact.unit_code = stream.unit_code AND role = 'operator') AS vacant
+     CROSS JOIN LATERAL (SELECT count(DISTINCT subject) AS rounds, max(opened_at) FILTER (WHERE cancelled_at IS NULL) AS last,
+       coalesce(bool_or(obligation_runs(obligation)), false) AS running
+       FROM obligation WHERE owner_code = stream.unit_code AND duty_kind = 'contact') AS earlier
+     WHERE retired_at IS NULL AND unit_code NOT IN (SELECT unit_code FROM ${ON_FILE}) AND NOT earlier.running
+       AND (earlier.last IS NULL OR earlier.last < vacant.since)
+     ORDER BY unit_code, stream.id`,
+    { at },
+    { by: 'hub', at },
+  );
+}

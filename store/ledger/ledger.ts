@@ -1,0 +1,324 @@
+import type { Knex } from 'knex';
+import type { Duty, Start } from '../../domain/ledger/duties.ts';
+import { subjectsOf, type CaseFile } from './case-files.ts';
+
+/** A deadline to be opened. */
+export interface NewObligation {
+  /** What it is about, for example `dispute/12`; together with the rule it is open once. */
+  subject: string;
+  ownerCode: string;
+  ownerName: string;
+  startedAt: Date;
+  streamId?: number | null;
+  /** The workflow that waits for it. */
+  workflowId?: string | null;
+  /** Length of a term that is set case by case. */
+  workingDays?: number | null;
+}
+
+/** When an item's deadline under a rule is due, where `term` is the row of its term. */
+const DUE = `CASE WHEN minutes IS NOT NULL THEN item.started_at + minutes * interval '1 minute'
+         WHEN same_day THEN date_trunc('day', item.started_at, 'Asia/Shanghai') + interval '24 hours'
+         ELSE ends_at END`;
+const START_DAY = `(item.started_at AT TIME ZONE 'Asia/Shanghai')::date`;
+
+/** Who does something to the ledger, and when; `starts`: only under rules whose clock this event starts. */
+export interface LedgerEntry {
+  by: string;
+  at: Date;
+  starts?: Start;
+}
+
+/**
+ * Opens deadlines of a duty, under every rule of the profile that governs it: none, where there is no such rule. What is
+ * open, or was, is not opened again.
+ * @param items a query of owner_code, owner_name, stream_id, subject, started_at, workflow_id, working_days
+ * @returns how many were opened
+ */
+export async function openFrom(
+  db: Knex,
+  duty: Duty,
+  items: string,
+  bindings: Record<string, unknown>,
+  { by, at, starts }: LedgerEntry,
+): Promise<number> {
+  const { rowCount } = await db.raw<{ rowCount: number }>(
+    `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject,
+       started_at, working_days, due_at, calendar, workflow_id, opened_at, changed_by)
+     SELECT rule.id, article, quote, basis, rule.duty, item.owner_code, item.owner_name, item.stream_id, item.subject,
+       item.started_at, coalesce(item.working_days, rule.working_days),
+       ${DUE}, term.calendar, item.workflow_id, :ledgerAt, :ledgerBy
+     FROM (${items}) AS item
+     JOIN rule ON rule.duty = :ledgerDuty AND rule.starts = coalesce(:ledgerStarts, rule.starts)
+     LEFT JOIN term_end term ON term.start_on = ${START_DAY} AND term.working_days = coalesce(item.working_days, rule.working_days)
+     ON CONFLICT (rule, subject) DO NOTHING`,
+    { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by, ledgerStarts: starts ?? null },
+  );
+  return rowCount;
+}
+
+/**
+ * The running deadlines of items, each looked up by its subject and by nothing else (OFFSET 0): left a choice, the planner
+ * takes another index, and compares every item with every deadline, until it has statistics.
+ */
+const RUNNING = `JOIN LATERAL (SELECT * FROM obligation WHERE subject = item.subject OFFSET 0) AS o
+  ON o.duty_kind = :ledgerDuty AND obligation_runs(o)`;
+
+/**
+ * Lets running deadlines of a duty start at another time than they did, under the rules of the profile as they are;
+ * their history keeps what they were.
+ * @param items a query of subject, started_at
+ */
+export async function retimeFrom(
+  db: Knex,
+  duty: Duty,
+  items: string,
+  bindings: Record<string, unknown>,
+  { by, starts }: Omit<LedgerEntry, 'at'>,
+): Promise<void> {
+  await db.raw(
+    `UPDATE obligation SET started_at = moved.started_at, due_at = moved.due_at, calendar = moved.calendar,
+       changed_by = :ledgerBy
+     FROM (
+       SELECT o.id, item.started_at, ${DUE} AS due_at, term.calendar
+       FROM (${items}) AS item ${RUNNING}
+       JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule AND rule.starts = coalesce(:ledgerStarts, rule.starts)
+       LEFT JOIN term_end term ON term.start_on = ${START_DAY}
+         AND term.working_days = coalesce(o.working_days, rule.working_days)
+       WHERE o.started_at <> item.started_at
+     ) AS moved WHERE obligation.id = moved.id`,
+    { ...bindings, ledgerDuty: duty, ledgerBy: by, ledgerStarts: starts ?? null },
+  );
+}
+
+/**
+ * Meets running deadlines of a duty, each at its own time; how many there were.
+ * @param items a query of subject, met_at
+ */
+export async function meetFrom(
+  db: Knex,
+  duty: Duty,
+  items: string,
+  bindings: Record<string, unknown>,
+  by: string,
+): Promise<number> {
+  const { rowCount } = await db.raw<{ rowCount: number }>(
+    `UPDATE obligation SET met_at = met.met_at, changed_by = :ledgerBy
+     FROM (SELECT o.id, item.met_at FROM (${items}) AS item ${RUNNING}) AS met WHERE obligation.id = met.id`,
+    { ...bindings, ledgerDuty: duty, ledgerBy: by },
+  );
+  return rowCount;
+}
+
+/** As {@link openFrom}, for deadlines that are at hand. */
+export async function openObligations(
+  db: Knex,
+  duty: Duty,
+  items: readonly NewObligation[],
+  who: LedgerEntry,
+): Promise<number> {
+  return openFrom(
+    db,
+    duty,
+    `SELECT "ownerCode" AS owner_code, "ownerName" AS owner_name, "streamId" AS stream_id, subject,
+       "startedAt" AS started_at, "workflowId" AS workflow_id, "workingDays" AS working_days
+     FROM json_to_recordset(:items::json) AS given(subject text, "ownerCode" text, "ownerName" text, "startedAt" timestamptz,
+       "streamId" integer, "workflowId" text, "workingDays" integer)`,
+    { items: JSON.stringify(items) },
+    who,
+  );
+}
+
+/** How a deadline ends: met by what was done, cancelled because nobody owes it any more, exempted (容错). */
+export type Ending = 'met' | 'cancelled' | 'exempted';
+
+/** What ended deadlines, and who says so. */
+export interface EndedBy {
+  by: string;
+  at: Date;
+  reason?: string | null;
+  /** What an exemption rests on: the decision's number or file. */
+  document?: string | null;
+}
+
+/**
+ * Ends the running deadlines of some subjects, those of one duty or all; how many there were.
+ * @param subjects a list, or a query of one column
+ */
+export async function endObligations(
+  db: Knex,
+  ending: Ending,
+  choice: { subjects: readonly string[]; duty?: Duty },
+  { by, at, reason, document }: EndedBy,
+): Promise<number> {
+  return db('obligation')
+    .whereRaw('subject = ANY (?)', [[...choice.subjects]])
+    .modify((query) => {
+      if (choice.duty !== undefined) void query.where('duty_kind', choice.duty);
+    })
+    .whereRaw('obligation_runs(obligation)')
+    .update({
+      [`${ending}_at`]: at,
+      ...{ changed_by: by, reason: reason ?? null },
+      ...(document != null && { document }),
+    });
+}
+
+/**
+ * Ends running deadlines that nobody owes any more, because the case went elsewhere. Those that were overdue by then
+ * have been missed: they end late, and stay in every count.
+ */
+export async function dropObligations(
+  db: Knex,
+  choice: { subjects: readonly string[]; duty?: Duty },
+  ended: EndedBy & { reason: string },
+): Promise<void> {
+  await db.raw(
+    `UPDATE obligation SET changed_by = :by, reason = :reason,
+       met_at = CASE WHEN due_at <= :at THEN :at::timestamptz END, cancelled_at = CASE WHEN due_at <= :at THEN NULL ELSE :at::timestamptz END
+     WHERE subject = ANY (:subjects) AND (:duty::text IS NULL OR duty_kind = :duty) AND obligation_runs(obligation)`,
+    { by: ended.by, at: ended.at, reason: ended.reason, subjects: [...choice.subjects], duty: choice.duty ?? null },
+  );
+}
+
+/** Exempts one deadline (容错), whatever came of it: with its reason, who approved it, and by what document. */
+export async function exemptObligation(
+  db: Knex,
+  id: number,
+  { by, at, reason, document }: EndedBy & { reason: string },
+): Promise<boolean> {
+  const changed = await db('obligation')
+    .where({ id })
+    .whereNull('exempted_at')
+    .whereNull('cancelled_at')
+    .update({ exempted_at: at, changed_by: by, reason, document: document ?? null });
+  return changed > 0;
+}
+
+/** Gives the running deadlines of a subject to another unit. */
+export async function transferObligations(
+  db: Knex,
+  subject: string,
+  to: { code: string; name: string },
+  by: string,
+): Promise<void> {
+  await db('obligation')
+    .where({ subject })
+    .whereRaw('obligation_runs(obligation)')
+    .update({ owner_code: to.code, owner_name: to.name, changed_by: by });
+}
+
+/** What a case’s workflow waits for. */
+export interface RunningDeadline {
+  id: number;
+  duty: Duty;
+  dueAt: Date | null;
+}
+
+/** The running deadlines that a workflow waits for, the earliest first; those without a calendar last. */
+export async function runningDeadlines(db: Knex, workflowId: string): Promise<RunningDeadline[]> {
+  return db('obligation')
+    .where({ workflow_id: workflowId })
+    .whereRaw('obligation_runs(obligation)')
+    .orderByRaw('due_at NULLS LAST, id')
+    .select<RunningDeadline[]>({ id: 'id', duty: 'duty_kind', dueAt: 'due_at' });
+}
+
+/** The earliest due time that runs, of each of these workflows’ cases; those without any are left out. */
+export async function nextDues(db: Knex, workflowIds: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+  const rows = await db('obligation')
+    .whereRaw('workflow_id = ANY (?) AND obligation_runs(obligation)', [[...workflowIds]])
+    .whereNull('suspended_by')
+    .whereNotNull('due_at')
+    .groupBy('workflow_id')
+    .select<{ workflow: string; due: Date }[]>({ workflow: 'workflow_id' }, db.raw('min(due_at) AS due'));
+  return new Map(rows.map(({ workflow, due }) => [workflow, due]));
+}
+
+/** Ids of workflows that wait for running deadlines, in order, after one. */
+export async function waitingWorkflows(db: Knex, after: string, limit: number): Promise<string[]> {
+  return db('obligation')
+    .distinct('workflow_id')
+    .where('workflow_id', '>', after)
+    .whereRaw('obligation_runs(obligation)')
+    .orderBy('workflow_id')
+    .limit(limit)
+    .pluck<string[]>('workflow_id');
+}
+
+/** Something that happened in a case, for its timeline. */
+export interface CaseEvent {
+  at: Date;
+  by: string;
+  what: string;
+  detail: Record<string, unknown>;
+}
+
+/** Notes in the timeline of a case; the same thing by the same key once. */
+export async function noteEvent(
+  db: Knex,
+  subject: string,
+  { at, by, what, detail }: CaseEvent,
+  key: string | null = null,
+): Promise<boolean> {
+  const { rowCount } = await db.raw<{ rowCount: number }>(
+    `INSERT INTO case_event (subject, at, by, what, detail, event_key) VALUES (:subject, :at, :by, :what, :detail, :key)
+     ON CONFLICT (subject, event_key) DO NOTHING`,
+    { subject, at, by, what, detail: JSON.stringify(detail), key },
+  );
+  return rowCount > 0;
+}
+
+/** Notes in the timeline of a case what has become overdue of it, each deadline once. */
+export async function noteOverdue(db: Knex, subject: string, workflowId: string, at: Date): Promise<void> {
+  await db.raw(
+    `INSERT INTO case_event (subject, at, by, what, detail, event_key)
+     SELECT :subject, due_at, 'hub', 'overdue', jsonb_build_object('rule', rule, 'article', article, 'owner', owner_name),
+       'overdue ' || id || ' ' || due_at
+     FROM obligation WHERE workflow_id = :workflowId AND obligation_runs(obligation) AND due_at <= :at
+     ON CONFLICT (subject, event_key) DO NOTHING`,
+    { subject, workflowId, at },
+  );
+}
+
+/** The timeline of a case in all its rounds, the oldest first. */
+export const timelineOf = (db: Knex, file: Pick<CaseFile, 'kind' | 'id' | 'round'>): Promise<CaseEvent[]> =>
+  db('case_event')
+    .whereRaw('subject = ANY (?)', [subjectsOf(file)])
+    .orderBy(['at', 'id'])
+    .select<CaseEvent[]>('at', 'by', 'what', 'detail');
+
+/** The timeline of a case, the oldest first. */
+export async function eventsOf(db: Knex, subject: string): Promise<CaseEvent[]> {
+  return db('case_event').where({ subject }).orderBy('id').select<CaseEvent[]>('at', 'by', 'what', 'detail');
+}
+
+/** How a deadline was, and became: each state that it had, the latest last. */
+export interface DeadlineChange {
+  until: Date | null;
+  by: string;
+  owner: string;
+  dueAt: Date | null;
+  calendar: string | null;
+  metAt: Date | null;
+  cancelledAt: Date | null;
+  exemptedAt: Date | null;
+  suspendedBy: string | null;
+  reason: string | null;
+  document: string | null;
+}
+
+const CHANGE = `changed_by AS by, owner_name AS owner, due_at AS "dueAt", calendar, met_at AS "metAt",
+  cancelled_at AS "cancelledAt", exempted_at AS "exemptedAt", suspended_by AS "suspendedBy", reason, document`;
+
+/** Every state of one deadline, with who made it so. */
+export async function changesOf(db: Knex, id: number): Promise<DeadlineChange[]> {
+  const { rows } = await db.raw<{ rows: DeadlineChange[] }>(
+    `SELECT * FROM (
+       SELECT replaced_at AS until, ${CHANGE} FROM obligation_history WHERE id = :id
+       UNION ALL SELECT NULL, ${CHANGE} FROM obligation WHERE id = :id
+     ) AS changes ORDER BY until NULLS LAST`,
+    { id },
+  );
+  return rows;
+}

@@ -1,0 +1,270 @@
+import type { Knex } from 'knex';
+import type { CatalogEntry } from '../../domain/library/catalog.ts';
+import type { Certificate } from '../../domain/library/certificate.ts';
+import { FINAL_STATUSES } from '../../domain/library/lifecycle.ts';
+import { mergeSources, type MergedCertificate } from '../../domain/library/merge.ts';
+import type { Status } from '../../domain/library/status.ts';
+import type { Problem } from '../../domain/library/validation.ts';
+
+/** One version of a certificate as a stream delivered it. */
+export interface CertificateVersion extends Certificate {
+  stream: string;
+  unit: string;
+  key: string;
+  /** When its source changed it. */
+  updatedAt: Date;
+  /** When the hub took it. */
+  recordedAt: Date;
+  flags: Problem[] | null;
+  /** Since when it is disputed (异议标注); null where no mark is in force. */
+  disputedSince: Date | null;
+}
+
+/** Most certificates that one search names. */
+const MOST = 100;
+
+const COLUMNS = `c.identifier, c.type_code AS "typeCode", c.name, c.number, c.issuer_name AS "issuerName",
+  c.issuer_code AS "issuerCode", c.issued_on::text AS "issuedOn", c.effective_on::text AS "effectiveOn",
+  c.expires_on::text AS "expiresOn", c.long_term AS "longTerm", c.holders, c.status, c.raw_status AS "rawStatus",
+  c.extension, s.name AS stream, s.unit_name AS unit, c.record_key AS key, c.source_updated_at AS "updatedAt",
+  c.recorded_at AS "recordedAt", c.flags,
+  (SELECT min(marked_at) FROM mark WHERE mark.number = c.number AND coalesce(mark.type_code, c.type_code) = c.type_code
+     AND lifted_at IS NULL) AS "disputedSince"`;
+
+/** What certificates are looked up by, each served by an index. */
+const SOUGHT = {
+  identifier: 'SELECT * FROM certificate WHERE identifier = :code',
+  number: 'SELECT * FROM certificate WHERE number = :code',
+  holder: `SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = :code
+       UNION SELECT * FROM certificate WHERE holders @> :holder::jsonb AND jsonb_array_length(holders) > 1`,
+};
+const EVERYTHING = Object.keys(SOUGHT) as (keyof typeof SOUGHT)[];
+
+/** Of certificates `c`, those of streams and types of some units; null: all. */
+const SEEN = `(:units::text[] IS NULL OR EXISTS (SELECT FROM stream WHERE id = c.stream_id AND unit_code = ANY (:units))
+  OR c.type_code IN (SELECT type_code FROM catalog_entry
+    WHERE state = 'approved' AND entry->'issuer'->>'code' = ANY (:units)))`;
+
+/** Which of the certificates that were found are wanted. */
+export interface CertificateChoice {
+  by?: readonly (keyof typeof SOUGHT)[];
+  typeCode?: string | undefined;
+  /** 证照颁发机构代码. */
+  issuer?: string | undefined;
+  /** Of streams and types of these units only, such as those that somebody sees. */
+  units?: readonly string[] | null;
+}
+
+/** Certificates by their identifier, their number, or the code of a holder, as they are now; at most 100. */
+export async function findCertificates(
+  db: Knex,
+  code: string,
+  { by = EVERYTHING, typeCode, issuer, units }: CertificateChoice = {},
+): Promise<CertificateVersion[]> {
+  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
+    `SELECT ${COLUMNS} FROM (
+       SELECT * FROM (${by.map((what) => SOUGHT[what]).join(' UNION ')}) AS c
+       WHERE (:typeCode::text IS NULL OR type_code = :typeCode) AND (:issuer::text IS NULL OR issuer_code = :issuer)
+         AND ${SEEN}
+       LIMIT :most) AS c JOIN stream s ON s.id = c.stream_id
+     ORDER BY c.type_code, c.number, c.source_updated_at DESC`,
+    {
+      ...{ code, most: MOST, typeCode: typeCode ?? null, issuer: issuer ?? null, units: units ? [...units] : null },
+      ...(by.includes('holder') && { holder: JSON.stringify([{ code }]) }),
+    },
+  );
+  return rows;
+}
+
+/** Certificates of one stream, those that its source changed last first; `after`: so many of an instant, and all later, were seen. */
+export async function certificatesOf(
+  db: Knex,
+  stream: string,
+  choice: { units: readonly string[] | null; after?: { updatedAt: Date; seen: number } | undefined; limit: number },
+): Promise<CertificateVersion[]> {
+  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
+    `SELECT ${COLUMNS} FROM (
+       SELECT * FROM certificate c WHERE stream_id = (SELECT id FROM stream WHERE name = :stream)
+         AND (:from::timestamptz IS NULL OR source_updated_at <= :from) AND ${SEEN}
+       ORDER BY source_updated_at DESC, record_key OFFSET :seen LIMIT :limit
+     ) AS c JOIN stream s ON s.id = c.stream_id ORDER BY c.source_updated_at DESC, c.record_key`,
+    {
+      ...{ stream, from: choice.after?.updatedAt ?? null, seen: choice.after?.seen ?? 0, limit: choice.limit },
+      units: choice.units ? [...choice.units] : null,
+    },
+  );
+  return rows;
+}
+
+/** Whether a record is in the library and of a stream or type of some units; null: of any. */
+export async function isSeen(db: Knex, stream: string, key: string, units: readonly string[] | null): Promise<boolean> {
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    `SELECT FROM stream s JOIN certificate c ON c.stream_id = s.id
+     WHERE s.name = :stream AND c.record_key = :key AND ${SEEN}`,
+    { stream, key, units: units ? [...units] : null },
+  );
+  return rows.length > 0;
+}
+
+/** Names of what the ledger has of a certificate: of its case, of reminders of its end, of disputes about it. */
+export async function subjectsOf(
+  db: Knex,
+  { stream, key, number, typeCode }: Pick<CertificateVersion, 'stream' | 'key' | 'number' | 'typeCode'>,
+): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { subject: string }[] }>(
+    `SELECT unnest(ARRAY[push_subject, delivery_subject]) AS subject
+       FROM completed_case JOIN stream s ON s.id = stream_id WHERE s.name = :stream AND case_number = :key
+     UNION ALL SELECT subject FROM expiry_reminder WHERE number = :number AND type_code = :typeCode
+     UNION ALL SELECT 'dispute/' || id || CASE WHEN turn > 1 THEN '#' || turn ELSE '' END
+       FROM dispute JOIN case_file USING (id), generate_series(1, round) AS turn
+       WHERE number = :number AND coalesce(type_code, :typeCode) = :typeCode`,
+    { stream, key, number, typeCode },
+  );
+  return rows.map(({ subject }) => subject);
+}
+
+/** How many certificates several streams hold, and of how many of these their records differ. */
+export async function countShared(db: Knex): Promise<{ certificates: number; differing: number }> {
+  const { rows } = await db.raw<{ rows: { certificates: number; differing: number }[] }>(
+    `SELECT count(*) AS certificates, count(*) FILTER (WHERE differ) AS differing FROM (
+       SELECT ${DIFFER} AS differ FROM certificate WHERE status <> 'deleted'
+       GROUP BY type_code, number HAVING count(DISTINCT stream_id) > 1) AS shared`,
+  );
+  return rows[0] ?? { certificates: 0, differing: 0 };
+}
+
+/** Records of one certificate that do not all say the same. */
+const DIFFER = `count(DISTINCT (name, identifier, issuer_name, issuer_code, issued_on, effective_on, expires_on, long_term,
+  holders, status)) > 1`;
+
+/** A certificate that one stream holds as several records. */
+export interface Duplicate {
+  stream: string;
+  unit: string;
+  typeCode: string;
+  name: string;
+  number: string;
+  /** The record that counts: the latest by time, then by key. */
+  counts: string;
+  others: string[];
+}
+
+/** Certificates that a stream delivered under several keys, none of them deleted, as a department files one twice. */
+export async function duplicateCertificates(
+  db: Knex,
+  choice: { typeCode?: string | undefined; limit: number },
+): Promise<Duplicate[]> {
+  const { rows } = await db.raw<{ rows: (Omit<Duplicate, 'counts' | 'others'> & { keys: string[] })[] }>(
+    `SELECT s.name AS stream, s.unit_name AS unit, d.* FROM (
+       SELECT stream_id, type_code AS "typeCode", number, max(name) AS name,
+         array_agg(record_key ORDER BY source_updated_at DESC, record_key DESC) AS keys
+       FROM certificate WHERE status <> 'deleted' AND (:typeCode::text IS NULL OR type_code = :typeCode)
+       GROUP BY stream_id, type_code, number HAVING count(*) > 1
+       ORDER BY stream_id, type_code, number LIMIT :limit) AS d JOIN stream s ON s.id = d.stream_id
+     ORDER BY s.name, "typeCode", number`,
+    { typeCode: choice.typeCode ?? null, limit: choice.limit },
+  );
+  return rows.map(({ keys: [counts = '', ...others], stream, unit, typeCode, name, number }) => ({
+    ...{ stream, unit, typeCode, name, number, counts, others },
+  }));
+}
+
+/**
+ * Certificates of which several streams hold records that differ, each with all its records; certificates that are
+ * gone at a source are left to the others.
+ */
+export async function differingCertificates(
+  db: Knex,
+  choice: { typeCode?: string | undefined; limit: number },
+): Promise<CertificateVersion[][]> {
+  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
+    `SELECT ${COLUMNS} FROM (
+       SELECT type_code, number FROM certificate
+       WHERE status <> 'deleted' AND (:typeCode::text IS NULL OR type_code = :typeCode)
+       GROUP BY type_code, number
+       HAVING count(DISTINCT stream_id) > 1 AND ${DIFFER}
+       ORDER BY type_code, number LIMIT :limit
+     ) AS d JOIN certificate c USING (type_code, number) JOIN stream s ON s.id = c.stream_id
+     ORDER BY c.type_code, c.number, s.name, c.source_updated_at DESC, c.record_key DESC`,
+    { typeCode: choice.typeCode ?? null, limit: choice.limit },
+  );
+  return [...Map.groupBy(rows, ({ typeCode, number }) => `${typeCode} ${number}`).values()];
+}
+
+/** A certificate that its source lets live on after it had ended it. */
+export interface Revived extends Pick<CertificateVersion, 'stream' | 'unit' | 'key' | 'typeCode' | 'name' | 'number'> {
+  /** The last of its final states, and when its source changed it to that. */
+  endedAs: Status;
+  endedAt: Date;
+  /** What it is now, and since when. */
+  status: Status;
+  updatedAt: Date;
+}
+
+// In the query's text, not as a parameter: only so is the partial index of these states used with certainty.
+const FINAL = FINAL_STATUSES.map((status) => `'${status}'`).join(', ');
+
+/**
+ * Certificates that count as living by their latest version, after an earlier one that had ended them. Reads final
+ * versions that were replaced, which are few, by their own index, and looks each certificate up by its key: OFFSET 0
+ * keeps the times out of that look-up, for which the planner would, without statistics, read a stream by time.
+ */
+export async function revivedCertificates(
+  db: Knex,
+  choice: { typeCode?: string | undefined; limit: number },
+): Promise<Revived[]> {
+  const { rows } = await db.raw<{ rows: Revived[] }>(REVIVED, {
+    typeCode: choice.typeCode ?? null,
+    limit: choice.limit,
+  });
+  return rows;
+}
+
+export const REVIVED = `
+  SELECT s.name AS stream, s.unit_name AS unit, c.record_key AS key, c.type_code AS "typeCode", c.name, c.number,
+    ended.status AS "endedAs", ended.source_updated_at AS "endedAt", c.status, c.source_updated_at AS "updatedAt"
+  FROM (
+    SELECT DISTINCT ON (stream_id, record_key) stream_id, record_key, status, source_updated_at
+    FROM certificate_history WHERE status IN (${FINAL})
+    ORDER BY stream_id, record_key, source_updated_at DESC
+  ) AS ended
+  CROSS JOIN LATERAL (
+    SELECT * FROM certificate WHERE stream_id = ended.stream_id AND record_key = ended.record_key OFFSET 0
+  ) AS c
+  JOIN stream s ON s.id = c.stream_id
+  WHERE c.status NOT IN (${FINAL}) AND c.source_updated_at >= ended.source_updated_at
+    AND (:typeCode::text IS NULL OR c.type_code = :typeCode)
+  ORDER BY ended.stream_id, ended.record_key LIMIT :limit`;
+
+/** Of the records of one certificate, those that count: the latest of each stream. */
+export const latestOfStreams = (records: readonly CertificateVersion[]): CertificateVersion[] =>
+  [...Map.groupBy(records, ({ stream }) => stream).values()].flatMap(
+    (own) => own.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || (a.key < b.key ? 1 : -1))[0] ?? [],
+  );
+
+/** One certificate out of the records that several streams hold of it. */
+export const mergeRecords = (
+  records: readonly CertificateVersion[],
+  entry: Pick<CatalogEntry, 'sources' | 'fieldSources'> | undefined,
+): MergedCertificate =>
+  mergeSources(latestOfStreams(records), { sources: entry?.sources ?? [], fieldSources: entry?.fieldSources ?? {} });
+
+/** Every version of one record, the oldest first by its own time, the one that counts now last. */
+export async function versionsOf(db: Knex, stream: string, key: string): Promise<CertificateVersion[]> {
+  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
+    `SELECT * FROM (
+       SELECT DISTINCT ON (c.source_updated_at, c.content_hash) ${COLUMNS}, present FROM (
+         SELECT certificate.*, true AS present FROM certificate
+         UNION ALL SELECT ${HISTORY}, false FROM certificate_history
+       ) AS c JOIN stream s ON s.id = c.stream_id
+       WHERE s.name = ? AND c.record_key = ?
+       ORDER BY c.source_updated_at, c.content_hash, present DESC, c.recorded_at
+     ) AS version ORDER BY "updatedAt", present, "recordedAt"`,
+    [stream, key],
+  );
+  return rows;
+}
+
+const HISTORY = `stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code, issued_on,
+  effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash, source_updated_at,
+  batch_id, recorded_at`;

@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import pRetry from 'p-retry';
+import { resolveReference } from '../../../settings/environment.ts';
+import type { S3Settings } from '../../../settings/schemas/hub.ts';
+import { configurationError, HubError, systemError, transientError } from '../../../domain/errors.ts';
+import { isIntact, pathOf, type FileStore, type StoredFile } from './contract.ts';
+import { diskError, spool } from './spool.ts';
+
+const RETRIES = 2;
+const CONNECT_MS = 10_000;
+/** Longest silence on a connection. */
+const SILENCE_MS = 60_000;
+const CHUNK_BYTES = 262_144;
+const CHECK = Buffer.from('certificate hub\n');
+
+/** The SDK warns on the console otherwise of what is told by errors. */
+const nothing = (): void => undefined;
+const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+interface HttpRequest {
+  headers: Record<string, string>;
+}
+
+/**
+ * Files in a bucket of an S3-compatible server. Content is spooled to the local disk first: only then are its hash, which
+ * is its name, and its size known, so that it is sent in one piece, signed with its hash, which the server checks, and
+ * sent again where the connection breaks.
+ */
+export class S3Store implements FileStore {
+  readonly #client: S3Client;
+  readonly #settings: S3Settings;
+  /** For messages. */
+  readonly #place: string;
+
+  /** Throws a configuration error when the keys are not where they are said to be. */
+  constructor(settings: S3Settings, silenceMs = SILENCE_MS) {
+    this.#settings = settings;
+    this.#place = `${settings.endpoint.replace(/\/$/, '')}/${settings.bucket}`;
+    this.#client = new S3Client({
+      endpoint: settings.endpoint,
+      region: settings.region,
+      forcePathStyle: settings.pathStyle,
+      credentials: {
+        accessKeyId: resolveReference(settings.accessKey, 'files.s3.accessKey'),
+        secretAccessKey: resolveReference(settings.secretKey, 'files.s3.secretKey'),
+      },
+      // Checksums of AWS's own that other servers do not know.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      // The SDK cannot repeat what comes from a stream; #ask repeats everything.
+      maxAttempts: 1,
+      logger: SILENT,
+      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: silenceMs },
+    });
+  }
+
+  put(content: AsyncIterable<Uint8Array>, limitBytes: number): Promise<StoredFile> {
+    return this.#put(content, limitBytes, (hash) => this.has(hash));
+  }
+
+  async get(hash: string): Promise<Readable> {
+    const body = await this.#fetch(hash);
+    if (body) return Readable.from(this.#classified(body), { objectMode: false }).once('close', () => body.destroy());
+    throw systemError(`The file ${hash} is not in ${this.#place}`, { code: 'file-missing' });
+  }
+
+  async has(hash: string): Promise<boolean> {
+    const head = new HeadObjectCommand(this.#object(hash));
+    if (await this.#ask(() => this.#client.send(head))) return true;
+    // An answer without a body does not say whether the file is missing or its whole bucket; this one does.
+    const body = await this.#fetch(hash);
+    body?.destroy();
+    return body !== null;
+  }
+
+  async check(): Promise<void> {
+    const { hash } = await this.#put(Readable.from([CHECK]), CHECK.length, () => Promise.resolve(false));
+    if (!(await isIntact(this, hash)))
+      throw systemError(`${this.#place} does not give back what was written to it`, { code: 'file-store-broken' });
+  }
+
+  async #put(
+    content: AsyncIterable<Uint8Array>,
+    limitBytes: number,
+    isThere: (hash: string) => Promise<boolean>,
+  ): Promise<StoredFile> {
+    const file = await namelessFile();
+    try {
+      const stored = await spool(content, limitBytes, file, tmpdir());
+      if (!(await isThere(stored.hash))) await this.#upload(stored, file);
+      return stored;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #upload({ hash, size }: StoredFile, file: FileHandle): Promise<void> {
+    await this.#ask(async () => {
+      const body = Readable.from(contentOf(file), { objectMode: false });
+      const command = new PutObjectCommand({ ...this.#object(hash), Body: body, ContentLength: size });
+      command.middlewareStack.add(
+        (next) => (args) => {
+          (args.request as HttpRequest).headers['x-amz-content-sha256'] = hash;
+          return next(args);
+        },
+        { step: 'build' },
+      );
+      try {
+        return await this.#client.send(command);
+      } finally {
+        body.destroy();
+      }
+    });
+  }
+
+  async #fetch(hash: string): Promise<Readable | null> {
+    const command = new GetObjectCommand(this.#object(hash));
+    const answer = await this.#ask(() => this.#client.send(command));
+    return answer && (answer.Body as Readable);
+  }
+
+  #object(hash: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#settings.bucket, Key: this.#settings.prefix + pathOf(hash) };
+  }
+
+  /** Asks again, a few times and briefly, while the fault is a passing one. Null where the server has no such file. */
+  async #ask<T>(request: () => Promise<T>): Promise<T | null> {
+    return pRetry(
+      async () => {
+        try {
+          return await request();
+        } catch (error) {
+          const fault = this.#fault(error);
+          if (fault === 'missing') return null;
+          throw fault;
+        }
+      },
+      {
+        ...{ retries: RETRIES, minTimeout: 200, maxTimeout: 1_000, randomize: true },
+        shouldRetry: ({ error }) => error instanceof HubError && error.kind === 'transient',
+      },
+    );
+  }
+
+  /** The content of an answer, which may break off on the way. */
+  async *#classified(body: Readable): AsyncIterable<Uint8Array> {
+    try {
+      yield* body as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw this.#away(error);
+    }
+  }
+
+  #fault(error: unknown): HubError | 'missing' {
+    const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+    const name = error instanceof S3ServiceException ? error.name : '';
+    if (status === undefined || status >= 500 || PASSING.has(name) || status === 408 || status === 429)
+      return this.#away(error);
+    if (name === 'NoSuchKey' || name === 'NotFound') return 'missing';
+    const message = `${this.#place} refuses the hub (${[status, ...(name === 'Unknown' ? [] : [name])].join(' ')})`;
+    if (status >= 300 && status < 500) {
+      const cure =
+        'correct files.s3 in hub.yaml: endpoint, region, bucket and keys, which need GetObject, PutObject and ListBucket';
+      return configurationError(message, { code: 'file-store-refused', cure, cause: error });
+    }
+    return systemError(message, { code: 'file-store-broken', cause: error });
+  }
+
+  #away(error: unknown): HubError {
+    const { code, name } = error as NodeJS.ErrnoException;
+    return transientError(`${this.#place} gives no complete answer (${code ?? name})`, {
+      code: 'file-store-away',
+      cure: 'nothing to do, it is asked again; look after the server if it goes on',
+      cause: error,
+    });
+  }
+}
+
+/** Refusals that another attempt may not meet: the SDK corrects the clock by the server's, content was garbled on the way. */
+const PASSING = new Set([
+  'RequestTimeTooSkewed',
+  'RequestTimeout',
+  'BadDigest',
+  'XAmzContentSHA256Mismatch',
+  'SlowDown',
+]);
+
+/** A file of the local disk that is gone when it is closed, or when the process ends, however it ends. */
+async function namelessFile(): Promise<FileHandle> {
+  const path = join(tmpdir(), `hub-${randomUUID()}`);
+  try {
+    const file = await open(path, 'wx+', 0o600);
+    await rm(path);
+    return file;
+  } catch (error) {
+    throw diskError(error, tmpdir());
+  }
+}
+
+/** From the start, however often; a stream of the file's own would close it. */
+async function* contentOf(file: FileHandle): AsyncIterable<Uint8Array> {
+  for (let position = 0; ;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
+  }
+}

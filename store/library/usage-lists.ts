@@ -1,0 +1,89 @@
+import type { Knex } from 'knex';
+import type { UsageItem } from '../../domain/library/usage-list.ts';
+import { openFrom } from '../ledger/ledger.ts';
+import type { Unit } from '../ledger/rules.ts';
+
+/** One version of the list of uses (用证清单) of a user unit. */
+export interface UsageList {
+  unitCode: string;
+  unitName: string;
+  version: number;
+  items: UsageItem[];
+  takenAt: Date;
+  takenBy: string;
+}
+
+/** The latest list of every unit, or every version of one, the latest first. */
+export async function usageLists(db: Knex, unit?: string): Promise<UsageList[]> {
+  const { rows } = await db.raw<{ rows: UsageList[] }>(
+    `SELECT unit_code AS "unitCode", unit_name AS "unitName", version, items, taken_at AS "takenAt", taken_by AS "takenBy"
+     FROM usage_list l WHERE unit_code = :unit
+       OR :unit::text IS NULL AND version = (SELECT max(version) FROM usage_list WHERE unit_code = l.unit_code)
+     ORDER BY unit_code, version DESC`,
+    { unit: unit ?? null },
+  );
+  return rows;
+}
+
+/** Which units have use for certificates of a type, by their latest lists. */
+export async function usesOf(db: Knex, typeCode: string): Promise<(Omit<UsageItem, 'types'> & { unit: string })[]> {
+  const { rows } = await db.raw<{ rows: (Omit<UsageItem, 'types'> & { unit: string })[] }>(
+    `SELECT unit_name AS unit, item->>'code' AS code, item->>'name' AS name, item->>'scenario' AS scenario
+     FROM usage_list l, jsonb_array_elements(items) AS item
+     WHERE version = (SELECT max(version) FROM usage_list WHERE unit_code = l.unit_code) AND jsonb_exists(item->'types', :typeCode)
+     ORDER BY 1, 2, 4`,
+    { typeCode },
+  );
+  return rows;
+}
+
+/**
+ * Takes a unit's list as its next version, and meets what it owed; null where it is the list that it has.
+ */
+export async function saveUsageList(
+  db: Knex,
+  unit: Unit,
+  items: readonly UsageItem[],
+  { by, at }: { by: string; at: Date },
+): Promise<{ version: number; met: number } | null> {
+  return db.transaction(async (trx) => {
+    await trx.raw('LOCK TABLE usage_list IN SHARE ROW EXCLUSIVE MODE');
+    const { rows } = await trx.raw<{ rows: { version: number }[] }>(
+      `INSERT INTO usage_list (unit_code, version, unit_name, items, taken_at, taken_by)
+       SELECT :code, coalesce(last.version, 0) + 1, :name, :items::jsonb, :at, :by
+       FROM (SELECT max(version) AS version FROM usage_list WHERE unit_code = :code) AS last
+       WHERE NOT EXISTS (SELECT FROM usage_list l
+         WHERE l.unit_code = :code AND l.version = last.version AND l.items = :items::jsonb)
+       RETURNING version`,
+      { ...unit, items: JSON.stringify(items), at, by },
+    );
+    const [row] = rows;
+    if (!row) return null;
+    const met = await trx('obligation')
+      .where({ duty_kind: 'usage-list', owner_code: unit.code })
+      .whereRaw('obligation_runs(obligation)')
+      .update({ met_at: at, changed_by: by });
+    return { version: row.version, met };
+  });
+}
+
+/**
+ * The uses of a unit changed at some time, and its list is owed from then on (用证清单更新), unless it is already; how many
+ * deadlines that opened: none, where the profile has no such rule.
+ */
+export async function noteUsageChange(
+  db: Knex,
+  { code, name }: Unit,
+  since: Date,
+  who: { by: string; at: Date },
+): Promise<number> {
+  return openFrom(
+    db,
+    'usage-list',
+    `SELECT :code::text AS owner_code, :name::text AS owner_name, NULL::integer AS stream_id,
+       ledger_round('usage-list/' || :code::text, 'usage-list') AS subject, :since::timestamptz AS started_at,
+       NULL::text AS workflow_id, NULL::integer AS working_days`,
+    { code, name, since },
+    who,
+  );
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
+import { approvedCatalog, approveDrafts, draftEntries, entryVersions } from '../../store/library/catalog.ts';
+import type { CatalogView, EntryDetail } from '../../server/api/library/catalog.ts';
+import { ApiHub, type Caller } from '../support/api.ts';
+
+const NOW = '2026-11-23T10:00:00+08:00';
+const UNIT = { code: '11320200014006438B', name: '市住房和城乡建设局' };
+const OTHER = { code: '11320200MB1912388T', name: '市市场监督管理局' };
+const CODE = '11100000000013338W011';
+const NEXT = '11100000000013338W022';
+
+const entry = (typeCode: string, change: object = {}) =>
+  catalogEntrySchema.parse({
+    ...{ typeCode, name: '建筑工程施工许可证', category: '证照', issuer: UNIT, definer: UNIT, holders: ['legal'] },
+    ...{ template: 'sgxk.ofd', face: [{ name: 'projectName', label: '工程名称' }], collectFrom: '2026-01-01' },
+    ...{ publicity: 'public', level: 'national', items: [{ code: 'A', name: '施工许可' }], ...change },
+  });
+
+describe('the catalog through the API', () => {
+  let hub: ApiHub;
+  let management: Caller;
+  let issuer: Caller;
+  let stranger: Caller;
+  before(async () => {
+    hub = await ApiHub.open(NOW);
+    management = await hub.signedIn('management');
+    issuer = await hub.signedIn('issuer', UNIT);
+    stranger = await hub.signedIn('issuer', OTHER, 'stranger');
+    const { db } = hub.database;
+    const at = new Date('2026-11-01T09:00:00+08:00');
+    await draftEntries(db, [entry(CODE)], UNIT.code, at);
+    await approveDrafts(db, [CODE], 'management', at);
+    await draftEntries(db, [entry(CODE, { validYears: 3 }), entry(NEXT, { name: '商品房预售许可证' })], UNIT.code, at);
+  });
+  after(() => hub.close());
+
+  const lines = async (caller: Caller, query = ''): Promise<[string, string, number | null][]> =>
+    (await caller.get<{ items: CatalogView[] }>(`/catalog${query}`)).body.items.map(({ typeCode, state, draft }) => [
+      ...([typeCode, state] as const),
+      draft,
+    ]);
+  const detail = async (caller: Caller, code = CODE): Promise<EntryDetail> =>
+    (await caller.get<EntryDetail>(`/catalog/${code}`)).body;
+
+  it('has a line for each type, with drafts for those whose they are', async () => {
+    const all = [
+      [CODE, 'approved', 2],
+      [NEXT, 'draft', null],
+    ];
+    assert.deepEqual(await lines(management), all);
+    assert.deepEqual(await lines(issuer), all);
+    assert.deepEqual(await lines(stranger), [[CODE, 'approved', null]]);
+    assert.equal((await stranger.get(`/catalog/${NEXT}`)).status, 404);
+    assert.deepEqual(await lines(management, '?state=draft'), all);
+    assert.deepEqual(await lines(management, `?text=${encodeURIComponent('预售')}`), [[NEXT, 'draft', null]]);
+  });
+
+  it('goes on where a page ended', async () => {
+    const { body } = await management.get<{ items: CatalogView[]; next: string }>('/catalog?limit=1');
+    assert.deepEqual(await lines(management, `?limit=1&after=${body.next}`), [[NEXT, 'draft', null]]);
+  });
+
+  it('says in which fields a draft differs from what is in force', async () => {
+    const { versions } = await detail(management);
+    assert.deepEqual(
+      versions.map(({ version, state, differs }) => [version, state, differs]),
+      [
+        [2, 'draft', ['validYears']],
+        [1, 'approved', []],
+      ],
+    );
+  });
+
+  it('refuses a decision on a draft that was changed meanwhile, and says by whom', async () => {
+    const { draftStamp } = await detail(management);
+    await draftEntries(hub.database.db, [entry(CODE, { validYears: 5 })], UNIT.code, new Date(NOW));
+    const { status, body } = await management.send<{ code: string; title: string }>(
+      ...(['POST', `/catalog/${CODE}/approve`, {}, { 'if-match': `"${String(draftStamp)}"` }] as const),
+    );
+    assert.deepEqual([status, body.code], [409, 'changed-meanwhile']);
+    assert.ok(body.title.includes(UNIT.code));
+    assert.equal((await approvedCatalog(hub.database.db)).get(CODE)?.validYears, null);
+  });
+
+  it('takes a draft into force and leaves an audit entry, once', async () => {
+    const { draftStamp } = await detail(management);
+    const headers = { 'if-match': `"${String(draftStamp)}"`, 'idempotency-key': 'k1' };
+    assert.equal((await issuer.send('POST', `/catalog/${CODE}/approve`, {})).status, 403);
+    for (let turn = 0; turn < 2; turn++)
+      assert.equal((await management.send('POST', `/catalog/${CODE}/approve`, {}, headers)).status, 200);
+    const { db } = hub.database;
+    assert.equal((await approvedCatalog(db)).get(CODE)?.validYears, 5);
+    const entries = await db('audit').where({ action: 'catalog:approve', object: `catalog/${CODE}` });
+    assert.equal(entries.length, 1);
+    assert.equal((await management.send('POST', `/catalog/${CODE}/approve`, {})).status, 404);
+  });
+
+  it('keeps a refused draft as a version, and what is in force', async () => {
+    const { db } = hub.database;
+    await draftEntries(db, [entry(CODE, { validYears: 9 })], UNIT.code, new Date(NOW));
+    assert.equal((await management.send('POST', `/catalog/${CODE}/refuse`, {})).status, 400);
+    assert.equal((await management.send('POST', `/catalog/${CODE}/refuse`, { reason: '年限无依据' })).status, 200);
+    assert.equal((await approvedCatalog(db)).get(CODE)?.validYears, 5);
+    assert.deepEqual(
+      (await entryVersions(db, [CODE])).map(({ state }) => state),
+      ['withdrawn', 'approved', 'superseded'],
+    );
+  });
+
+  it('puts nothing into force that lacks what the regulation asks for', async () => {
+    const { db } = hub.database;
+    await draftEntries(db, [entry(NEXT, { face: [] })], UNIT.code, new Date(NOW));
+    assert.deepEqual((await detail(management, NEXT)).lacking, ['face']);
+    const { status, body } = await management.send<{ code: string; title: string }>(
+      'POST',
+      `/catalog/${NEXT}/approve`,
+      {},
+    );
+    assert.deepEqual([status, body.code], [422, 'entry-incomplete']);
+    assert.ok(body.title.includes('照面信息'));
+    assert.equal((await approvedCatalog(db)).get(NEXT), undefined);
+  });
+});

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before, describe, it } from 'node:test';
+import { pathOf as pathOfFile } from '../../store/library/files/contract.ts';
+import { FolderStore } from '../../store/library/files/folder.ts';
+import type { CertificateDetail, CertificateView } from '../../server/api/library/certificates.ts';
+import { ApiHub, type Caller } from '../support/api.ts';
+
+const NOW = '2026-11-23T10:00:00+08:00';
+const ID = '11010519491231002X';
+
+interface Page {
+  items: CertificateView[];
+  next: string | null;
+}
+
+describe('certificates through the API', () => {
+  let hub: ApiHub;
+  let issuer: Caller;
+  let other: Caller;
+  let management: Caller;
+  let auditor: Caller;
+  let user: Caller;
+  let own: { id: number; name: string; unitCode: string; unitName: string };
+  let foreign: { id: number; name: string; unitCode: string; unitName: string };
+  before(async () => {
+    hub = await ApiHub.open(NOW);
+    const { db } = hub.database;
+    const streams = await db('stream')
+      .orderBy('id')
+      .select<(typeof own)[]>({ id: 'id', name: 'name', unitCode: 'unit_code', unitName: 'unit_name' });
+    own = streams[0]!;
+    foreign = streams.find(({ unitCode }) => unitCode !== own.unitCode)!;
+    issuer = await hub.signedIn('issuer', { code: own.unitCode, name: own.unitName });
+    other = await hub.signedIn('issuer', { code: foreign.unitCode, name: foreign.unitName }, 'other');
+    management = await hub.signedIn('management');
+    auditor = await hub.signedIn('auditor');
+    user = await hub.signedIn('user', { code: 'USER', name: '用证单位' });
+    await deliver(own, 'K1', { changed: '2026-11-01T09:00:00+08:00' });
+    await deliver(own, 'K1', { changed: '2026-11-10T09:00:00+08:00', status: 'suspended' });
+    await deliver(foreign, 'F1', { changed: '2026-11-05T09:00:00+08:00' });
+    await deliver(own, `ZJ-${ID}`, { number: 'A-2', changed: '2026-11-02T09:00:00+08:00' });
+  });
+  after(() => hub.close());
+
+  async function deliver(
+    stream: { id: number },
+    key: string,
+    { number = 'A-1', changed, status = 'valid' }: { number?: string; changed: string; status?: string },
+  ): Promise<void> {
+    await hub.database.db.raw(
+      `INSERT INTO certificate (stream_id, record_key, number, type_code, name, issued_on, long_term, holders, status,
+         raw_status, extension, content_hash, source_updated_at, batch_id, recorded_at)
+       VALUES (:stream, :key, :number, 'T1', '证', '2025-01-01', true, :holders, :status, '1', '{"address": "太湖大道一号院三幢"}',
+         convert_to(:status, 'UTF8'), :changed, 0, :changed)
+       ON CONFLICT (stream_id, record_key) DO UPDATE SET source_updated_at = :changed, recorded_at = :changed,
+         status = :status, content_hash = excluded.content_hash`,
+      {
+        ...{ stream: stream.id, key, number, status, changed },
+        holders: JSON.stringify([{ name: '张三', code: ID, codeType: '111' }]),
+      },
+    );
+  }
+  const pathOf = (key: string, stream = own.name): string => `/certificates/${stream}/${key}`;
+  const looks = (): Promise<{ object: string; actor: string }[]> =>
+    hub.database
+      .db('audit')
+      .where({ action: 'certificates:personal' })
+      .orderBy('id')
+      .select<{ object: string; actor: string }[]>('object', 'actor');
+
+  it('are found by number, masked, by an issuer those of its own streams', async () => {
+    const { body: all } = await management.get<Page>('/certificates?number=A-1');
+    assert.deepEqual(all.items.map(({ key }) => key).sort(), ['F1', 'K1']);
+    assert.ok(!JSON.stringify(all).includes('张三') && !JSON.stringify(all).includes(ID));
+    assert.deepEqual(
+      (await issuer.get<Page>('/certificates?number=A-1')).body.items.map(({ key }) => key),
+      ['K1'],
+    );
+    assert.equal((await user.get<Page>('/certificates?number=A-1')).body.items.length, 2);
+    assert.equal((await management.get<Page>('/certificates?number=A-1&type=T2')).body.items.length, 0);
+  });
+
+  it('of a type that an issuer has in the catalog are its own, whoever delivers them', async () => {
+    const { db } = hub.database;
+    assert.equal((await other.get(pathOf('K1'))).status, 404);
+    await db('catalog_entry').insert({
+      ...{ type_code: 'T1', version: 1, state: 'approved', drafted_by: 'x', drafted_at: NOW, decided_at: NOW },
+      entry: JSON.stringify({ typeCode: 'T1', issuer: { code: foreign.unitCode, name: 'x' }, face: [], sources: [] }),
+    });
+    assert.equal((await other.get(pathOf('K1'))).status, 200);
+    await db('catalog_entry').where({ type_code: 'T1' }).delete();
+    assert.equal((await other.get(pathOf('K1'))).status, 404);
+  });
+
+  it('are listed by stream, the latest changed first, a page at a time', async () => {
+    const first = await management.get<Page>(`/certificates?stream=${own.name}&limit=1`);
+    assert.deepEqual(
+      first.body.items.map(({ key }) => key),
+      ['K1'],
+    );
+    const second = await management.get<Page>(
+      `/certificates?stream=${own.name}&limit=1&after=${String(first.body.next)}`,
+    );
+    assert.deepEqual([second.body.items[0]?.number, second.body.next], ['A-2', null]);
+  });
+
+  it('goes on within an instant that many records share', async () => {
+    for (const key of ['S1', 'S2', 'S3'])
+      await deliver(foreign, key, { number: key, changed: '2026-11-20T09:00:00+08:00' });
+    const seen: (string | null)[] = [];
+    for (let after: string | null = ''; after !== null;) {
+      const { body }: { body: Page } = await management.get<Page>(
+        `/certificates?stream=${foreign.name}&limit=1${after === '' ? '' : `&after=${after}`}`,
+      );
+      seen.push(...body.items.map(({ key }) => key));
+      after = body.next;
+    }
+    assert.deepEqual(seen, ['S1', 'S2', 'S3', 'F1']);
+  });
+
+  it('have no personal number in an address', async () => {
+    for (const path of [`/certificates?number=${ID}`, pathOf(`ZJ-${ID}`)]) {
+      const { status, body } = await management.get<{ code: string }>(path);
+      assert.deepEqual([status, body.code], [400, 'personal-address']);
+    }
+    const { body } = await auditor.get<Page>('/certificates?number=A-2');
+    assert.deepEqual([body.items[0]?.key, body.items[0]?.personalKey], [null, true]);
+    const record = { stream: own.name, key: `ZJ-${ID}` };
+    assert.equal((await management.send('POST', '/certificates/record', record)).status, 200);
+    assert.equal((await other.send('POST', '/certificates/record', record)).status, 404);
+  });
+
+  it('are found by a holder’s code in the body, which is audited and names nobody', async () => {
+    const { body } = await issuer.send<Page>('POST', '/certificates/search', { holder: ID });
+    assert.deepEqual(body.items.map(({ number }) => number).sort(), ['A-1', 'A-2']);
+    assert.equal((await auditor.send('POST', '/certificates/search', { holder: ID })).status, 403);
+    const entries = await looks();
+    assert.ok(entries.some(({ object, actor }) => object === 'certificate-search' && actor === 'issuer'));
+    assert.ok(!JSON.stringify(entries).includes(ID));
+    const named = await issuer.send<{ code: string }>('POST', '/certificates/search', { holder: '张三丰' });
+    assert.equal(named.body.code, 'holder-name');
+  });
+
+  it('show every version with what changed, and which one counted at an instant', async () => {
+    const { body } = await auditor.get<CertificateDetail>(pathOf('K1'));
+    assert.deepEqual(
+      body.versions.map(({ event, changes }) => [event, changes]),
+      [
+        ['issued', []],
+        ['suspended', [{ field: 'status', before: 'valid', after: 'suspended' }]],
+      ],
+    );
+    assert.equal(body.counting, 1);
+    const asOf = async (at: string): Promise<number | null> =>
+      (await auditor.get<CertificateDetail>(`${pathOf('K1')}?asOf=${encodeURIComponent(at)}`)).body.counting;
+    assert.equal(await asOf('2026-11-09T00:00:00+08:00'), 0);
+    assert.equal(await asOf('2026-10-01T00:00:00+08:00'), null);
+  });
+
+  it('name the fields in which sources contradict one another', async () => {
+    const { body } = await management.get<CertificateDetail>(pathOf('K1'));
+    assert.deepEqual(
+      body.conflicts.map(({ field, believed }) => [field, believed]),
+      [['status', own.name]],
+    );
+    assert.equal(body.sources.length, 2);
+  });
+
+  it('are shown with their holders to those who may, who leave an audit entry', async () => {
+    const masked = await management.get<CertificateDetail>(pathOf('K1'));
+    assert.ok(!JSON.stringify(masked.body).includes(ID) && !JSON.stringify(masked.body).includes('一号院'));
+    const before = (await looks()).length;
+    const { body } = await management.get<CertificateDetail>(`${pathOf('K1')}?unmasked=true`);
+    assert.equal(body.versions[0]?.holders[0]?.code, ID);
+    assert.deepEqual((await looks()).slice(before), [{ object: `certificate/${own.name}/K1`, actor: 'management' }]);
+    assert.equal((await auditor.get(`${pathOf('K1')}?unmasked=true`)).status, 403);
+  });
+
+  it('show marks of disputes, and the deadlines about them', async () => {
+    const { db } = hub.database;
+    await db.raw(
+      `INSERT INTO case_file (id, kind, opened_at, changed_at) OVERRIDING SYSTEM VALUE VALUES (77, 'dispute', :now, :now)`,
+      { now: NOW },
+    );
+    await db('dispute').insert({ id: 77, source: 'x', number: 'A-1', statement: 's', raised_at: NOW });
+    await db('mark').insert({ dispute_id: 77, number: 'A-1', marked_at: NOW, marked_by: 'x' });
+    await db('obligation').insert({
+      ...{ rule: 'WX-20', article: '第二十条', duty: 'd', duty_kind: 'dispute-mark', basis: 'statutory' },
+      ...{ owner_code: own.unitCode, owner_name: own.unitName, subject: 'dispute/77', started_at: NOW },
+      ...{ due_at: '2026-11-25T00:00:00+08:00', opened_at: NOW, changed_by: 'x' },
+    });
+    const { body } = await issuer.get<CertificateDetail>(pathOf('K1'));
+    assert.deepEqual(
+      body.marks.map(({ dispute }) => dispute),
+      [77],
+    );
+    assert.deepEqual(
+      body.tasks.map(({ subject }) => subject),
+      ['dispute/77'],
+    );
+  });
+
+  it('have a file that is handed out as it was fetched, audited, and not once it is damaged', async () => {
+    const { db } = hub.database;
+    assert.equal((await management.get(`${pathOf('K1')}/file`)).status, 404);
+    const content = Buffer.from('%PDF-1.7 certificate');
+    const { hash, size } = await new FolderStore(hub.files).put(Readable.from([content]), 1000);
+    await db('fetched_file').insert({
+      ...{ stream_id: own.id, record_key: 'K1', content_hash: hash, size, fetched_at: NOW },
+      ...{ signature: 'unsigned', signature_detail: '' },
+    });
+    const cookie = await hub.cookieOf('management');
+    const ask = () => hub.app.inject({ url: `/api/v1${pathOf('K1')}/file`, headers: { cookie } });
+    const { rawPayload, statusCode } = await ask();
+    assert.deepEqual([statusCode, rawPayload.toString()], [200, content.toString()]);
+    assert.equal((await auditor.get(`${pathOf('K1')}/file`)).status, 403);
+    assert.equal((await looks()).at(-1)?.object, `certificate/${own.name}/K1`);
+    const { files } = (await management.get<CertificateDetail>(pathOf('K1'))).body;
+    assert.deepEqual(
+      files.map(({ signature }) => signature),
+      ['unsigned'],
+    );
+    writeFileSync(join(hub.files, pathOfFile(hash)), 'something else');
+    assert.equal((await ask()).statusCode, 500);
+  });
+});

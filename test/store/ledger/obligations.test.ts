@@ -1,0 +1,428 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Knex } from 'knex';
+import { startOfDayMs, timeOfDayMs } from '../../../domain/dates.ts';
+import { timeWindow, type TimeWindow } from '../../../domain/collection/window.ts';
+import { findAlerts, openAlerts, saveAlerts } from '../../../store/ledger/alerts.ts';
+import {
+  cover,
+  gaps,
+  getChain,
+  openBatch,
+  uncover,
+  closeBatch,
+  getBatch,
+  markAcknowledged,
+} from '../../../store/collection/batches.ts';
+import { closeDayEarly, closeDays, getDay, openDays, streamsBehind } from '../../../store/collection/days.ts';
+import { countObligations, findGaps, listObligations, streamOverview } from '../../../store/collection/overview.ts';
+import { countLibrary, openDiscrepancy, saveComparison } from '../../../store/collection/reconciliation.ts';
+import { getStream, pauseStream, saveStreams, type ConfiguredStream } from '../../../store/collection/streams.ts';
+import { createDatabase, type TestDatabase } from '../../support/database.ts';
+
+const at = (date: string, time = '12:00'): Date => new Date(timeOfDayMs(date, time));
+const day = (date: string, from = '00:00', to = '24:00'): TimeWindow =>
+  timeWindow(timeOfDayMs(date, from), timeOfDayMs(date, to));
+
+const RULE = {
+  rule: 'EO-8e',
+  article: '第八条第五款',
+  duty: '每日归集',
+  basis: 'statutory',
+  cutOff: '21:00',
+  due: '24:00',
+};
+const stream = (name: string, change: Partial<ConfiguredStream> = {}): ConfiguredStream => ({
+  ...{
+    name,
+    title: `${name} 证`,
+    connector: 'c',
+    unitCode: 'U1',
+    unitName: '甲局',
+    delivery: 'daily',
+    since: null,
+    daily: RULE,
+  },
+  ...change,
+});
+
+const certificate = (streamId: number, key: string, updatedAt: Date, recordedAt: Date): Record<string, unknown> => ({
+  ...{ stream_id: streamId, record_key: key, number: key, type_code: 't', name: 'n', issued_on: '2026-11-20' },
+  ...{ long_term: false, holders: '[]', status: 'valid', raw_status: '1', extension: '{}' },
+  ...{ content_hash: Buffer.alloc(32), batch_id: 1, source_updated_at: updatedAt, recorded_at: recordedAt },
+});
+
+/** Counts are of all time here. */
+const EVER = new Date(0);
+
+describe('the ledger', () => {
+  let database: TestDatabase;
+  let db: Knex;
+  before(async () => {
+    database = await createDatabase();
+    ({ db } = database);
+  });
+  after(() => database.drop());
+  beforeEach(() => db.raw('TRUNCATE stream, obligation_history RESTART IDENTITY CASCADE'));
+  const idOf = async (name: string): Promise<number> => (await getStream(db, name)).id;
+
+  describe('streams', () => {
+    it('begin when they are first seen, are retired when they are gone, and come back with their data', async () => {
+      await saveStreams(
+        db,
+        [stream('a'), stream('b', { since: at('2026-01-01', '00:00') })],
+        at('2026-11-20', '15:00'),
+      );
+      assert.deepEqual((await getStream(db, 'a')).collectFrom, at('2026-11-20', '00:00'));
+      assert.deepEqual((await getStream(db, 'b')).collectFrom, at('2026-01-01', '00:00'));
+      await cover(db, await idOf('a'), day('2026-11-20'));
+      await saveStreams(db, [stream('b')], at('2026-11-21'));
+      assert.deepEqual(
+        (await streamOverview(db, at('2026-11-21'))).map((row) => row.stream),
+        ['b'],
+      );
+      await saveStreams(db, [stream('a'), stream('b')], at('2026-11-22'));
+      assert.deepEqual(await gaps(db, await idOf('a'), at('2026-11-20', '00:00'), at('2026-11-21', '00:00')), []);
+    });
+    it('lose their pause when the configuration is read again', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20'));
+      await pauseStream(db, 'a', 'credentials refused', 'unauthorised');
+      assert.equal((await getStream(db, 'a')).pausedReason, 'credentials refused');
+      await saveStreams(db, [stream('a')], at('2026-11-20'));
+      assert.equal((await getStream(db, 'a')).pausedReason, null);
+    });
+  });
+
+  describe('coverage', () => {
+    it('is what was added and not taken out again, for any sequence of both', async () => {
+      const start = startOfDayMs('2026-11-01');
+      const step = fc.record({ add: fc.boolean(), from: fc.nat(47), length: fc.integer({ min: 1, max: 12 }) });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
+          await db.raw('TRUNCATE stream RESTART IDENTITY CASCADE');
+          await saveStreams(db, [stream('a')], at('2026-11-01'));
+          const id = await idOf('a');
+          const hours = new Set<number>();
+          for (const { add, from, length } of steps) {
+            const window = timeWindow(start + from * 3_600_000, start + (from + length) * 3_600_000);
+            await (add ? cover(db, id, window) : uncover(db, id, window));
+            for (let hour = from; hour < from + length; hour++)
+              if (add) hours.add(hour);
+              else hours.delete(hour);
+          }
+          const found = await gaps(db, id, new Date(start), new Date(start + 60 * 3_600_000));
+          const open = new Set(Array.from({ length: 60 }, (_, hour) => hour).filter((hour) => !hours.has(hour)));
+          const listed = found.flatMap(({ from, to }) => {
+            const first = (from.getTime() - start) / 3_600_000;
+            return Array.from({ length: (to.getTime() - from.getTime()) / 3_600_000 }, (_, index) => first + index);
+          });
+          assert.deepEqual(listed, [...open]);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it('of a chain shows a broken link as a gap until it is mended, and what still waits to be acknowledged', async () => {
+      await saveStreams(db, [stream('r', { delivery: 'return', daily: null })], at('2026-11-20'));
+      const id = await idOf('r');
+      const link = (ordinal: number) => ({
+        kind: 'batch' as const,
+        ordinal,
+        id: `B${ordinal}`,
+        after: ordinal > 1 ? `c${ordinal - 1}` : null,
+        next: `c${ordinal}`,
+        declared: 0,
+      });
+      const read = async (ordinal: number, declared: number): Promise<number> => {
+        const batch = await openBatch(
+          db,
+          id,
+          { purpose: 'return', window: link(ordinal), declared, workflowId: 'w' },
+          at('2026-11-20'),
+        );
+        await closeBatch(db, await getBatch(db, batch), declared, at('2026-11-20'));
+        return batch;
+      };
+      const first = await read(1, 0);
+      await read(2, 5);
+      const third = await read(3, 0);
+      await markAcknowledged(db, first, at('2026-11-20'));
+      const chain = await getChain(db, id);
+      assert.deepEqual(
+        [chain.last?.id, chain.broken.map((window) => window.id), chain.unacknowledged],
+        ['B3', ['B2'], [third]],
+      );
+      assert.deepEqual(
+        (await findGaps(db, at('2026-11-20'))).map(({ kind, what }) => `${kind} ${what}`),
+        ['batch link 2', 'unacknowledged batch B3'],
+      );
+      const mended = await read(2, 0);
+      await markAcknowledged(db, mended, at('2026-11-20'));
+      await markAcknowledged(db, third, at('2026-11-20'));
+      assert.deepEqual(await getChain(db, id), { last: { ...link(3) }, broken: [], unacknowledged: [] });
+      assert.deepEqual(await findGaps(db, at('2026-11-20')), []);
+    });
+  });
+
+  describe('the daily increment', () => {
+    it('is owed for every day since the stream began, once', async () => {
+      await saveStreams(db, [stream('a'), stream('r', { delivery: 'return', daily: null })], at('2026-11-20', '23:30'));
+      for (const now of ['2026-11-20', '2026-11-22', '2026-11-22']) await openDays(db, at(now, '23:59'));
+      const owed = await listObligations(db, at('2026-11-22', '23:59'), at('2026-11-20'));
+      assert.deepEqual(
+        owed.map(({ subject, state }) => `${subject} ${state}`),
+        ['a/2026-11-20 overdue', 'a/2026-11-21 overdue', 'a/2026-11-22 due soon'],
+      );
+    });
+
+    it('is overdue at 24:00 Shanghai time to the millisecond, and not before', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20'));
+      await openDays(db, at('2026-11-20'));
+      const midnight = startOfDayMs('2026-11-21');
+      assert.equal((await countObligations(db, new Date(midnight - 1), EVER)).overdue, 0);
+      assert.equal((await countObligations(db, new Date(midnight), EVER)).overdue, 1);
+    });
+
+    it('is met by coverage up to the cut-off and by nothing else', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20', '08:00'));
+      await openDays(db, at('2026-11-20'));
+      const id = await idOf('a');
+      await cover(db, id, day('2026-11-20', '00:00', '20:59'));
+      await closeDays(db, id, at('2026-11-20', '21:30'));
+      assert.equal((await getDay(db, 'a', '2026-11-20'))?.metAt, null);
+      assert.deepEqual(await streamsBehind(db, at('2026-11-20', '21:30')), ['a']);
+      await cover(db, id, day('2026-11-20', '20:59', '21:00'));
+      await closeDays(db, id, at('2026-11-20', '21:31'));
+      assert.deepEqual((await getDay(db, 'a', '2026-11-20'))?.metAt, at('2026-11-20', '21:31'));
+      const counted = async (since: Date) =>
+        Object.entries(await countObligations(db, at('2026-11-23'), since)).filter(([, count]) => count > 0);
+      assert.deepEqual(await counted(EVER), [['met', 1]]);
+      assert.deepEqual(await counted(at('2026-11-20', '21:31')), [['met', 1]]);
+      assert.deepEqual(await counted(at('2026-11-20', '21:32')), [], 'it ended before');
+    });
+
+    it('a stream is behind while something from before today is not in', async () => {
+      await saveStreams(
+        db,
+        [stream('a', { since: at('2026-11-01', '00:00') }), stream('b')],
+        at('2026-11-20', '08:00'),
+      );
+      await openDays(db, at('2026-11-20', '08:00'));
+      assert.deepEqual(await streamsBehind(db, at('2026-11-20', '08:00')), ['a']);
+      await cover(db, await idOf('a'), timeWindow(startOfDayMs('2026-11-01'), startOfDayMs('2026-11-20')));
+      assert.deepEqual(await streamsBehind(db, at('2026-11-20', '08:00')), []);
+    });
+
+    it('that is met after 24:00 is met late, for ever', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20'));
+      await openDays(db, at('2026-11-20'));
+      const id = await idOf('a');
+      await cover(db, id, day('2026-11-20'));
+      await closeDays(db, id, at('2026-11-21', '03:00'));
+      assert.equal((await countObligations(db, at('2026-11-21', '03:00'), EVER))['met late'], 1);
+    });
+
+    it('turns late when records of the day came in after the deadline', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20'));
+      await openDays(db, at('2026-11-20'));
+      const id = await idOf('a');
+      await cover(db, id, day('2026-11-20', '00:00', '21:00'));
+      await closeDays(db, id, at('2026-11-20', '21:05'));
+      await db('certificate').insert([
+        certificate(id, 'k', at('2026-11-20', '22:30'), at('2026-11-21', '00:05')),
+        // Of the last minutes, which cannot be in before the day ends.
+        certificate(id, 'l', at('2026-11-20', '23:40'), at('2026-11-21', '00:05')),
+      ]);
+      await cover(db, id, day('2026-11-20', '21:00', '24:00'));
+      await closeDays(db, id, at('2026-11-21', '00:06'));
+      const [owed] = await listObligations(db, at('2026-11-21', '00:06'), at('2026-11-20'));
+      assert.deepEqual(
+        [owed?.state, owed?.metAt, owed?.reason],
+        ['met late', at('2026-11-21', '00:05'), '到期后才入库 1 条'],
+      );
+      assert.ok((await getDay(db, 'a', '2026-11-20'))?.verifiedAt);
+    });
+
+    it('can be closed before its cut-off, and keeps every earlier state', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+      await openDays(db, at('2026-11-20'));
+      const id = await idOf('a');
+      const opened = await getDay(db, 'a', '2026-11-20');
+      await closeDayEarly(db, opened?.id ?? 0, at('2026-11-20', '15:00'));
+      await cover(db, id, day('2026-11-20', '00:00', '15:00'));
+      await closeDays(db, id, at('2026-11-20', '15:01'));
+      assert.deepEqual((await getDay(db, 'a', '2026-11-20'))?.metAt, at('2026-11-20', '15:01'));
+      assert.equal((await db('obligation_history').where({ id: opened?.id ?? 0 })).length, 2);
+      assert.deepEqual(await findGaps(db, at('2026-11-20', '16:00')), []);
+    });
+
+    it('runs on while rejects of the day are open, is met when the last is resolved, and opened anew by another', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+      await openDays(db, at('2026-11-20'));
+      const id = await idOf('a');
+      const reject = (name: string, rule: string, updatedAt: Date | null) =>
+        db('reject').insert({
+          ...{ stream_id: id, fingerprint: Buffer.from(name), rule, problems: '[]', raw: '{}', raw_encoding: 'json' },
+          ...{ first_batch_id: 1, last_batch_id: 1, source_updated_at: updatedAt },
+          ...{ first_seen_at: at('2026-11-20', '21:00'), last_seen_at: at('2026-11-20', '21:00') },
+        });
+      await reject('first', 'date-invalid', at('2026-11-20', '10:00'));
+      await reject('timeless', 'not-a-record', null);
+      await reject('waits', 'type-unlisted', at('2026-11-20', '11:00'));
+      await reject('older', 'date-invalid', at('2026-11-19', '10:00'));
+      await cover(db, id, day('2026-11-20', '00:00', '21:00'));
+      await closeDays(db, id, at('2026-11-20', '21:30'));
+      const duties = async (now: Date) =>
+        (await listObligations(db, now, at('2026-11-20', '00:00'))).map(({ subject, state, metAt, reason }) => ({
+          ...{ subject, state, metAt, reason },
+        }));
+      const increment = { subject: 'a/2026-11-20', state: 'met', metAt: at('2026-11-20', '21:30'), reason: null };
+      const open = { subject: 'a/2026-11-20/rejects', metAt: null, reason: '当日未更正的问题数据 2 条' };
+      assert.deepEqual(await duties(at('2026-11-20', '22:00')), [increment, { ...open, state: 'due soon' }]);
+      assert.deepEqual(await duties(at('2026-11-21', '09:00')), [increment, { ...open, state: 'overdue' }]);
+      // It is the department that is behind, not the reading of its data.
+      assert.deepEqual(await streamsBehind(db, at('2026-11-20', '22:00')), []);
+
+      const resolved = at('2026-11-21', '10:00');
+      await db('reject')
+        .whereIn('fingerprint', [Buffer.from('first'), Buffer.from('timeless')])
+        .update({ resolved_at: resolved });
+      await closeDays(db, id, at('2026-11-21', '21:00'));
+      const met = { ...open, state: 'met late', metAt: resolved, reason: null };
+      assert.deepEqual(await duties(at('2026-11-21', '22:00')), [increment, met]);
+      await reject('another', 'date-invalid', at('2026-11-20', '12:00'));
+      await closeDays(db, id, at('2026-11-21', '23:00'));
+      const again = { ...open, state: 'overdue', reason: '当日未更正的问题数据 1 条' };
+      assert.deepEqual(await duties(at('2026-11-21', '23:00')), [increment, again]);
+    });
+
+    it('100,000 days are opened and closed as sets', async () => {
+      const many = Array.from({ length: 500 }, (_, index) => stream(`s${index}`));
+      await saveStreams(db, many, at('2026-05-01'));
+      await openDays(db, at('2026-11-16'));
+      assert.equal((await countObligations(db, at('2026-11-16'), EVER)).overdue + 500, 500 * 200);
+    });
+  });
+
+  describe('comparisons', () => {
+    it('with equal counts cover a window and close what differed in it, others uncover it', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20'));
+      const row = await getStream(db, 'a');
+      const hour = day('2026-11-20', '10:00', '11:00');
+      await cover(db, row.id, day('2026-11-20'));
+      await saveComparison(db, row, hour, { source: 3, library: 2 }, at('2026-11-20', '22:00'));
+      await openDiscrepancy(
+        db,
+        row,
+        { subject: 'x', window: hour, sourceCount: 3, libraryCount: 2, onlyAtSource: ['k9'], onlyInLibrary: [] },
+        at('2026-11-20', '22:00'),
+      );
+      await openDays(db, at('2026-11-20'));
+      assert.deepEqual(
+        (await findGaps(db, at('2026-11-20', '22:00'))).map(({ kind, what, unit }) => [kind, what, unit]),
+        [
+          ['difference', 'x: source 3, library 2; missing: k9', '甲局'],
+          ['interval', '2026-11-20 10:00:00 – 2026-11-20 11:00:00', '甲局'],
+        ],
+      );
+      await saveComparison(
+        db,
+        row,
+        day('2026-11-20', '09:00', '12:00'),
+        { source: 3, library: 3 },
+        at('2026-11-20', '22:10'),
+      );
+      assert.deepEqual(await findGaps(db, at('2026-11-20', '22:00')), []);
+      assert.equal((await db('reconciliation')).length, 2);
+    });
+
+    it('count a record where its newest version stands, accepted or refused', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20'));
+      const id = await idOf('a');
+      const reject = (key: string, time: string, resolved: boolean): Record<string, unknown> => ({
+        ...{
+          stream_id: id,
+          fingerprint: Buffer.from(`${key}${time}`),
+          record_key: key,
+          source_updated_at: at('2026-11-20', time),
+        },
+        ...{ rule: 'test-row', problems: '[]', raw: '{}', raw_encoding: 'json', first_batch_id: 1, last_batch_id: 1 },
+        ...{
+          first_seen_at: at('2026-11-20'),
+          last_seen_at: at('2026-11-20'),
+          resolved_at: resolved ? at('2026-11-20') : null,
+        },
+      });
+      await db('certificate').insert([
+        certificate(id, 'k1', at('2026-11-20', '10:10'), at('2026-11-20')),
+        certificate(id, 'k2', at('2026-11-20', '10:20'), at('2026-11-20')),
+        certificate(id, 'k3', at('2026-11-20', '12:00'), at('2026-11-20')),
+      ]);
+      // k2's newer version was refused at 11:30; k3 was refused at 10:30 and corrected; k4 was only ever refused.
+      await db('reject').insert([
+        reject('k2', '11:30', false),
+        reject('k3', '10:30', true),
+        reject('k4', '10:40', false),
+      ]);
+      assert.equal(await countLibrary(db, id, day('2026-11-20', '10:00', '11:00')), 2);
+      assert.equal(await countLibrary(db, id, day('2026-11-20', '11:00', '12:00')), 1);
+      assert.equal(await countLibrary(db, id, day('2026-11-20', '12:00', '13:00')), 1);
+      assert.equal(await countLibrary(db, id, day('2026-11-20')), 4);
+    });
+  });
+
+  describe('alerts', () => {
+    it('group overdue obligations by unit, and come and go with what causes them', async () => {
+      const names = ['a', 'b', 'c'];
+      await saveStreams(
+        db,
+        names.map((name) => stream(name, name === 'c' ? { unitCode: 'U2', unitName: '乙局' } : {})),
+        at('2026-11-20'),
+      );
+      await openDays(db, at('2026-11-20'));
+      const night = at('2026-11-21', '00:01');
+      const found = await findAlerts(db, night);
+      assert.deepEqual(found.map(({ message }) => message.en).sort(), [
+        '乙局: 1 × EO-8e (第八条第五款) overdue since 2026-11-21 00:00',
+        '甲局: 2 × EO-8e (第八条第五款) overdue since 2026-11-21 00:00',
+      ]);
+      assert.equal((await saveAlerts(db, found, night)).raised.length, 2);
+      assert.equal((await saveAlerts(db, found, night)).raised.length, 0);
+      const { cleared } = await saveAlerts(db, found.slice(1), night);
+      assert.equal(cleared.length, 1);
+      const [open, ...others] = await openAlerts(db);
+      assert.deepEqual([open?.message, others.length], [found[1]?.message, 0]);
+      assert.match(open?.message.zh ?? '', /局：EO-8e（第八条第五款）\d 项逾期，最早自 2026-11-21 00:00$/);
+    });
+
+    it('tell a day that is far from what is usual on its weekday, once enough weeks are known', async () => {
+      await saveStreams(
+        db,
+        ['full', 'empty', 'new'].map((name) => stream(name)),
+        at('2026-10-01'),
+      );
+      const volume = async (name: string, day: string, records: number): Promise<void> => {
+        const { id } = await getStream(db, name);
+        await db('day_volume').insert({ stream_id: id, day, records });
+      };
+      // Four Fridays of about 100, and a quiet Saturday that says nothing about Fridays.
+      for (const [index, day] of ['2026-10-23', '2026-10-30', '2026-11-06', '2026-11-13'].entries())
+        for (const name of ['full', 'empty']) await volume(name, day, 95 + index * 3);
+      await volume('empty', '2026-11-14', 2);
+      await volume('full', '2026-11-20', 110);
+      await volume('empty', '2026-11-20', 12);
+      await volume('new', '2026-11-20', 0);
+      const found = await findAlerts(db, at('2026-11-21', '08:00'));
+      assert.deepEqual(
+        found.filter(({ kind }) => kind === 'volume').map(({ message }) => message.en),
+        ['甲局: empty had 12 records on 2026-11-20, on this weekday it usually has 98'],
+      );
+      const later = await findAlerts(db, at('2026-11-28', '08:00'));
+      assert.deepEqual(
+        later.filter(({ kind }) => kind === 'volume'),
+        [],
+      );
+    });
+  });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Knex } from 'knex';
+import { readUsageList } from '../../../settings/sheets/usage-list.ts';
+import { textSheet, workbookOf } from '../../../domain/spreadsheet.ts';
+import { noteUsageChange, saveUsageList, usageLists } from '../../../store/library/usage-lists.ts';
+import { at, tasksOf, useProfile } from '../../support/arrivals.ts';
+import { createDatabase, type TestDatabase } from '../../support/database.ts';
+
+const NOW = at('2026-11-23T10:00');
+const CLERK = { by: '张三', at: NOW };
+const KNOWN = ['111000000000134939003', '11100000000013338W011'];
+const unit = (code: string) => ({ code, name: '市住建局' });
+const use = (scenario: string) => ({ code: 'A-1', name: '施工许可', scenario, types: [KNOWN[0] ?? ''] });
+
+describe('lists of uses', () => {
+  let database: TestDatabase;
+  let db: Knex;
+  before(async () => {
+    database = await createDatabase();
+    ({ db } = database);
+    await useProfile(db, 'wuxi');
+  });
+  after(() => database.drop());
+
+  const owed = async (code: string) =>
+    (await tasksOf(db, `usage-list/${code}`, NOW)).map(
+      ({ subject, rule, owner, startedAt, dueAt, state, endedAt }) => ({
+        ...{ subject, rule, owner, startedAt, dueAt, state, endedAt },
+      }),
+    );
+
+  it('keep every version; the same list is none', async () => {
+    assert.deepEqual(await saveUsageList(db, unit('A'), [use('受理')], CLERK), { version: 1, met: 0 });
+    assert.equal(await saveUsageList(db, unit('A'), [use('受理')], CLERK), null);
+    assert.deepEqual(await saveUsageList(db, unit('A'), [use('核验')], CLERK), { version: 2, met: 0 });
+    assert.deepEqual(await saveUsageList(db, unit('A'), [use('受理')], CLERK), { version: 3, met: 0 });
+    await saveUsageList(db, unit('B'), [use('受理')], CLERK);
+    assert.deepEqual(
+      (await usageLists(db, 'A')).map(({ version, items, takenBy }) => [version, items[0]?.scenario, takenBy]),
+      [
+        [3, '受理', '张三'],
+        [2, '核验', '张三'],
+        [1, '受理', '张三'],
+      ],
+    );
+    assert.deepEqual(
+      (await usageLists(db)).map(({ unitCode, version }) => [unitCode, version]),
+      [
+        ['A', 3],
+        ['B', 1],
+      ],
+    );
+  });
+
+  it('are owed once from a change on, met by a new version, and owed anew by a later change', async () => {
+    const since = at('2026-11-20T09:00');
+    assert.equal(await noteUsageChange(db, unit('C'), since, CLERK), 1);
+    assert.equal(await noteUsageChange(db, unit('C'), NOW, CLERK), 0);
+    assert.deepEqual(await owed('C'), [
+      {
+        ...{ subject: 'usage-list/C', rule: 'WX-11a', owner: '市住建局', startedAt: since },
+        ...{ dueAt: at('2026-11-27T24:00'), state: 'open', endedAt: null },
+      },
+    ]);
+    await saveUsageList(db, unit('D'), [use('受理')], CLERK);
+    assert.equal((await owed('C'))[0]?.state, 'open', 'another unit’s list is none of it');
+    assert.deepEqual(await saveUsageList(db, unit('C'), [use('受理')], CLERK), { version: 1, met: 1 });
+    assert.deepEqual([(await owed('C'))[0]?.state, (await owed('C'))[0]?.endedAt], ['met', NOW]);
+    assert.equal(await noteUsageChange(db, unit('C'), NOW, CLERK), 1);
+    assert.deepEqual((await owed('C#2')).map(({ state }) => state), ['open']); // prettier-ignore
+  });
+
+  it('are nobody’s duty under a profile without the rule', async () => {
+    await useProfile(db, 'xuchang');
+    assert.equal(await noteUsageChange(db, unit('E'), NOW, CLERK), 0);
+    assert.deepEqual(await owed('E'), []);
+  });
+
+  describe('are read', () => {
+    const HEADER = ['事项编码', '事项名称', '应用场景', '证照类型代码'];
+    const workbook = (...rows: string[][]): Buffer => workbookOf({ 清单: textSheet([HEADER, ...rows]) });
+    const read = (content: Buffer | string) =>
+      typeof content === 'string'
+        ? readUsageList('uses.yaml', Buffer.from(content), KNOWN)
+        : readUsageList('uses.xlsx', content, KNOWN);
+
+    it('from a workbook and from YAML alike', () => {
+      const expected = [{ code: 'A-1', name: '施工许可', scenario: '受理', types: KNOWN }];
+      assert.deepEqual(read(workbook(['A-1', '施工许可', '受理', KNOWN.join('、')])), expected);
+      const types = KNOWN.map((code) => `"${code}"`).join(', ');
+      assert.deepEqual(read(`- {code: A-1, name: 施工许可, scenario: 受理, types: [${types}]}`), expected);
+    });
+
+    it('and refused where they name a type that the catalog does not have, with its place and the nearest one', () => {
+      const row = (type: string) => ['A-1', '施工许可', '受理', type];
+      assert.throws(
+        () =>
+          read(
+            workbook(row(KNOWN[0] ?? ''), ['', '', '', ''], ['A-2', 'x', '受理', `${KNOWN[0]}、11100000000013338W012`]),
+          ),
+        /row 4, 证照类型代码: found “11100000000013338W012”, expected .*11100000000013338W011 is the nearest/,
+      );
+      assert.throws(
+        () => read(`- code: A-1\n  name: 施工许可\n  scenario: 受理\n  types:\n    - "11100000000013338W012"`),
+        /uses\.yaml:5:\[0\]\.types\[0\]: found “11100000000013338W012”, expected .*11100000000013338W011 is the nearest/,
+      );
+    });
+
+    it('and refused where something is missing or twice', () => {
+      const row = ['A-1', '施工许可', '受理', KNOWN[0] ?? ''];
+      assert.throws(
+        () => read(workbook(row, row)),
+        /row 3, 应用场景: found “受理”, expected each scenario of an item once/,
+      );
+      assert.throws(() => read(workbook(['A-1', '', '受理', KNOWN[0] ?? ''])), /row 2, 事项名称: found nothing/);
+      assert.throws(
+        () => read(workbook(['A-1', 'x', '受理', ''])),
+        /row 2, 证照类型代码: found nothing, expected at least 1/,
+      );
+      assert.throws(() => read(workbook()), /expected at least 1/);
+      assert.throws(
+        () => read(workbookOf({ a: textSheet([['事项编码', '事项名称', '应用场景']]) })),
+        /row 1: found no column 证照类型代码/,
+      );
+      assert.throws(
+        () => readUsageList('uses.xlsx', workbook(row).subarray(0, 200), KNOWN),
+        /cannot be opened as a workbook/,
+      );
+    });
+  });
+});

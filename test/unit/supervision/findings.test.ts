@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { noticeDocument, type NoticeFacts } from '../../../domain/supervision/notice.ts';
+import { rank, FIGURE_IDS, type FigureId, type Ratio } from '../../../domain/supervision/figures.ts';
+import {
+  ACTIONS,
+  actionsOn,
+  hasEnded,
+  judge,
+  nextStage,
+  STAGES,
+  type Action,
+  type Answer,
+  type Stage,
+} from '../../../domain/supervision/findings.ts';
+import { checkUsage, readUsageSheet } from '../../../domain/supervision/usage-sheet.ts';
+import { textSheet, workbookOf } from '../../../domain/spreadsheet.ts';
+
+describe('the ladder of supervision', () => {
+  /** Every step that there is, as the regulation has it. */
+  const STEPS: [from: Stage, action: Action, to: Stage][] = [
+    ['found', 'order', 'ordered'],
+    ['found', 'dismiss', 'dismissed'],
+    ['found', 'clear', 'cleared'],
+    ['ordered', 'report', 'reported'],
+    ['ordered', 'notice', 'noticed'],
+    ['reported', 'pass', 'passed'],
+    ['reported', 'fail', 'ordered'],
+    ['noticed', 'report', 'reported'],
+  ];
+
+  it('has these steps and no other', () => {
+    for (const stage of Object.keys(STAGES) as Stage[])
+      for (const action of Object.keys(ACTIONS) as Action[]) {
+        const expected = STEPS.find(([from, by]) => from === stage && by === action)?.[2] ?? null;
+        assert.equal(nextStage(stage, action), expected, `${stage} ${action}`);
+        assert.equal(actionsOn(stage).includes(action), expected !== null);
+      }
+    assert.deepEqual((Object.keys(STAGES) as Stage[]).filter(hasEnded), ['passed', 'dismissed', 'cleared']);
+  });
+
+  it('from every rung there is a way to an end, and no notice without an order', () => {
+    const reach = (from: Stage): Set<Stage> => {
+      const reached = new Set<Stage>([from]);
+      for (const stage of reached) for (const [at, , to] of STEPS) if (at === stage) reached.add(to);
+      return reached;
+    };
+    for (const stage of Object.keys(STAGES) as Stage[]) assert.ok([...reach(stage)].some(hasEnded), stage);
+    assert.equal(nextStage('found', 'notice'), null);
+    assert.equal(nextStage('reported', 'notice'), null, 'what was reported as done is re-checked first');
+  });
+});
+
+describe('the answer to a trial use', () => {
+  const sound: Answer = { status: 'valid', flagged: false, file: true, signature: 'valid' };
+  for (const [what, answer, expected] of [
+    ['all is well', sound, 'good'],
+    ['there is no file to be had', { ...sound, file: null, signature: null }, 'good'],
+    ['nobody can check the seal', { ...sound, signature: '未核验' }, 'unverified'],
+    ['nothing comes back', { ...sound, status: null }, 'not found'],
+    ['another source has cancelled it', { ...sound, status: 'cancelled' }, 'not valid'],
+    ['it is flagged', { ...sound, flagged: true, file: false }, 'flagged'],
+    ['its file is not there', { ...sound, file: false, signature: null }, 'file missing'],
+    ['its signature does not hold', { ...sound, signature: 'invalid' }, 'signature invalid'],
+    ['it bears no signature', { ...sound, signature: 'unsigned' }, 'unsigned'],
+  ] as [string, Answer, string][])
+    it(`is “${expected}” where ${what}`, () => assert.equal(judge(answer), expected));
+});
+
+describe('a notice (书面通报)', () => {
+  const at = (text: string): Date => new Date(`${text}+08:00`);
+  const facts: NoticeFacts = {
+    ...{
+      number: '许证督〔2026〕3号',
+      management: '许昌市政务服务和大数据管理局',
+      unit: '市教育局',
+      inspection: '随机抽查',
+    },
+    regulation: { title: '许昌市电子证照管理暂行办法', number: '许政办〔2021〕13号' },
+    ...{ article: '第三十一条', quote: '责令限期改正；逾期不改正的，给予书面通报', breach: '逾期书面通报' },
+    ...{
+      foundAt: at('2026-02-09T09:00:00'),
+      facts: '随机抽查 50 条，其中不一致 3 条',
+      orderedAt: at('2026-02-10T10:00:00'),
+    },
+    ...{ demand: '更正 3 条', workingDays: 5, termFrom: at('2026-02-10T10:00:00'), dueAt: at('2026-02-24T24:00:00') },
+    ...{ calendar: '2026/1', at: at('2026-02-26T09:00:00') },
+  };
+
+  it('says what was found, ordered and not done, by which article, and when', () => {
+    const text = noticeDocument(facts)
+      .replace(/<style>[^]*<\/style>/, '')
+      .replace(/<[^>]+>/g, '');
+    for (const part of [
+      '许证督〔2026〕3号',
+      '关于市教育局逾期未改正有关问题的通报',
+      '市教育局：',
+      '2026年2月9日，我单位在随机抽查中发现',
+      '《许昌市电子证照管理暂行办法》（许政办〔2021〕13号）第三十一条“责令限期改正',
+      '2026年2月10日责令你单位限期改正',
+      '改正期限为5个工作日，自2026年2月10日起算，至2026年2月24日届满（工作日历 2026/1）',
+      '截至2026年2月26日，整改仍未经复查通过，已逾期2天',
+      '许昌市政务服务和大数据管理局2026年2月26日',
+    ])
+      assert.ok(text.includes(part), `${part}\n${text}`);
+  });
+
+  it('a regulation without a number is named without one', () => {
+    assert.ok(noticeDocument({ ...facts, regulation: { title: '试行办法' } }).includes('《试行办法》第三十一条'));
+  });
+
+  it('shows whatever it is given as text: nothing becomes a tag or leaves an attribute', () => {
+    const plain = noticeDocument(facts).match(/<[^>]*>/g);
+    const nasty = fc.string({ unit: fc.constantFrom('<', '>', '&', '"', "'", 'b', '/', ';', 'script', '证') });
+    fc.assert(
+      fc.property(nasty, nasty, nasty, nasty, (unit, found, demand, number) => {
+        const document = noticeDocument({ ...facts, unit, facts: found, demand, number });
+        assert.deepEqual(document.match(/<[^>]*>/g), plain, 'the same tags');
+        assert.doesNotMatch(document.replace(/&(?:amp|lt|gt|quot|#39);/g, ''), /&/);
+      }),
+    );
+  });
+});
+
+describe('the ranking', () => {
+  it('is by 及时率 first, then by the next figure; equals share a rank, units without any figure are last', () => {
+    const unit = (name: string, shares: Partial<Record<FigureId, [number, number]>>) => ({
+      name,
+      figures: Object.fromEntries(
+        FIGURE_IDS.map((id): [string, Ratio] => {
+          const [numerator, denominator] = shares[id] ?? [0, 0];
+          return [id, { numerator, denominator }];
+        }),
+      ) as Record<FigureId, Ratio>,
+    });
+    const ranked = rank([
+      unit('none', {}),
+      unit('late', { timeliness: [1, 2] }),
+      unit('better', { timeliness: [9, 10], collection: [9, 10] }),
+      unit('best', { timeliness: [90, 100], collection: [10, 10] }),
+      unit('as late', { timeliness: [2, 4] }),
+    ]);
+    assert.deepEqual(
+      ranked.map(({ name, rank: place }) => `${String(place)} ${name}`),
+      ['1 best', '2 better', '3 late', '3 as late', '5 none'],
+    );
+  });
+});
+
+describe('the report of a user unit', () => {
+  const head = [
+    '单位名称',
+    '单位代码',
+    '月份',
+    '应关联事项',
+    '已关联事项',
+    '可用证办件',
+    '已用证办件',
+    '调用次数',
+    '成功次数',
+  ];
+  const row = ['市教育局', '11320200014006470N', '2026-10', '3', '2', '10', '9', '4', '4'];
+  const read = (...rows: string[][]) => readUsageSheet(workbookOf({ 用证: textSheet([head, ...rows]) }));
+
+  it('is read by the names of its columns, whatever their order; empty rows are passed over', () => {
+    const [report, ...others] = read(
+      row,
+      row.map(() => ''),
+    );
+    assert.deepEqual(others, []);
+    assert.deepEqual(report, {
+      ...{ unitCode: '11320200014006470N', unitName: '市教育局', month: '2026-10', items: 3, itemsLinked: 2 },
+      ...{ cases: 10, casesUsed: 9, calls: 4, callsGood: 4 },
+    });
+  });
+
+  it('is refused with every fault named by its row and column', () => {
+    assert.throws(
+      () => read(row, row.with(2, '2026-13').with(8, '5'), row.with(1, '1132').with(3, '-1')),
+      ({ message }: Error) => {
+        assert.deepEqual(message.split('\n').slice(1), [
+          'row 3, 月份: found “2026-13”, expected a month, for example 2026-10',
+          'row 3, 成功次数: found “5”, expected at most 调用次数, 4',
+          'row 4, 单位代码: found “1132”, expected an 18-character 统一社会信用代码, as text',
+          'row 4, 应关联事项: found “-1”, expected a whole number, 0 where there was none',
+          'row 4, 已关联事项: found “2”, expected at most 应关联事项, -1',
+        ]);
+        return true;
+      },
+    );
+    assert.throws(
+      () => readUsageSheet(workbookOf({ 用证: textSheet([head.slice(1), row.slice(1)]) })),
+      /no column 单位名称/,
+    );
+    assert.throws(
+      () => checkUsage('the options', { unitCode: '11320200014006470N' }),
+      /the options, 单位名称: found “”/,
+    );
+  });
+});

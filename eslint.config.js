@@ -1,6 +1,9 @@
 import js from '@eslint/js';
 import reactHooks from 'eslint-plugin-react-hooks';
 import ts from 'typescript-eslint';
+import typescript from 'typescript';
+
+const { TypeFlags } = typescript;
 
 /** Which storey may import which (ARCHITECTURE.md). Folders that are not named may not be imported. */
 const STOREYS = {
@@ -74,6 +77,32 @@ function layout(folder) {
   return result;
 }
 
+const PLAIN = [
+  'ObjectExpression > SpreadElement > ObjectExpression',
+  'ArrayExpression > SpreadElement > ArrayExpression',
+].map((selector) => ({ selector, message: 'write what is spread where it stands' }));
+const CHINESE = ['Literal[value=HALF]', 'TemplateElement[value.raw=HALF]', 'JSXText[value=HALF]'].map((selector) => ({
+  selector: selector.replace('HALF', '/[\\u4e00-\\u9fff”][,;:](?=[\\u4e00-\\u9fff“])/'),
+  message: 'full-width punctuation in Chinese: ，；：（）',
+}));
+
+/** Rules that no package has. */
+const hub = {
+  rules: {
+    'plain-template': {
+      meta: { type: 'suggestion', messages: { needless: 'a template writes numbers and texts by itself' }, schema: [] },
+      create: (context) => ({
+        'TemplateLiteral > CallExpression[callee.name="String"][arguments.length=1]': (node) => {
+          const type = context.sourceCode.parserServices.getTypeAtLocation(node.arguments[0]);
+          const parts = type.isUnion() ? type.types : [type];
+          const plain = TypeFlags.NumberLike | TypeFlags.StringLike;
+          if (parts.every(({ flags }) => (flags & plain) !== 0)) context.report({ node, messageId: 'needless' });
+        },
+      }),
+    },
+  },
+};
+
 export default ts.config(
   { ignores: ['node_modules', '.hub', 'config-test-*', 'console/dist*'] },
   js.configs.recommended,
@@ -101,19 +130,12 @@ export default ts.config(
       ],
     },
   },
-  // Chinese texts have Chinese punctuation (GB/T 15834).
+  // Plain TypeScript, everywhere; in the product Chinese texts have Chinese punctuation (GB/T 15834) as well.
+  { rules: { 'no-restricted-syntax': ['error', ...PLAIN], 'hub/plain-template': 'error' }, plugins: { hub } },
   {
     files: Object.keys(STOREYS).map((folder) => `${folder}/**/*.{ts,tsx}`),
     ignores: ['store/migrations/**'],
-    rules: {
-      'no-restricted-syntax': [
-        'error',
-        ...['Literal[value=HALF]', 'TemplateElement[value.raw=HALF]', 'JSXText[value=HALF]'].map((selector) => ({
-          selector: selector.replace('HALF', '/[\\u4e00-\\u9fff”][,;:](?=[\\u4e00-\\u9fff“])/'),
-          message: 'full-width punctuation in Chinese: ，；：（）',
-        })),
-      ],
-    },
+    rules: { 'no-restricted-syntax': ['error', ...PLAIN, ...CHINESE] },
   },
   ...Object.keys(STOREYS).flatMap(layout),
   {

@@ -49,7 +49,7 @@ export function createCaseActivities({ db, streams, now, disputeTarget }: CaseDe
     /** Does what follows by itself in a dispute. */
     async advanceDispute({ id }: { id: number }): Promise<CaseView> {
       const { dispute, polls } = await advanceDispute(db, id, disputeTarget(), now());
-      const stage = `异议 ${String(id)} · ${DISPUTE_STAGES[disputeStage(dispute)].zh}`;
+      const stage = `异议 ${id} · ${DISPUTE_STAGES[disputeStage(dispute)].zh}`;
       return { ...(await viewOf(dispute, stage)), polls };
     },
 
@@ -57,13 +57,13 @@ export function createCaseActivities({ db, streams, now, disputeTarget }: CaseDe
     async advanceShareRequest({ id }: { id: number }): Promise<CaseView> {
       const request = await seeShareRequest(db, id);
       const stage = request.outcome === null ? '待解决' : SHARE_OUTCOMES[request.outcome].zh;
-      return viewOf(request, `共享申请 ${String(id)} · ${stage}`);
+      return viewOf(request, `共享申请 ${id} · ${stage}`);
     },
 
     /** Looks at an order to rectify. */
     async advanceRectification({ id }: { id: number }): Promise<CaseView> {
       const { file, finding } = await seeRectification(db, id, now());
-      return viewOf(file, `整改 ${String(id)} · ${finding.unit} · ${STAGES[finding.stage].zh}`);
+      return viewOf(file, `整改 ${id} · ${finding.unit} · ${STAGES[finding.stage].zh}`);
     },
 
     /** Starts the clocks of what has recovered, and says what is to be read and proven for it. */
@@ -71,7 +71,7 @@ export function createCaseActivities({ db, streams, now, disputeTarget }: CaseDe
       const { outage, backfill } = await advanceOutage(db, id, now());
       const stopped = outage.streams.filter(({ recoveredAt }) => recoveredAt === null).length;
       const proven = outage.streams.filter(({ provenAt }) => provenAt !== null).length;
-      const stage = `故障 ${String(id)} · 未恢复 ${String(stopped)} · 补录中 ${String(backfill.length)} · 已核验 ${String(proven)}`;
+      const stage = `故障 ${id} · 未恢复 ${stopped} · 补录中 ${backfill.length} · 已核验 ${proven}`;
       const parts: Backfill[] = [];
       for (const { from, to, ...label } of backfill) {
         const { source, config } = streams().get(label.stream);
@@ -81,7 +81,9 @@ export function createCaseActivities({ db, streams, now, disputeTarget }: CaseDe
         // A source of batches is read by its chain: what it kept back comes as its next batches.
         const missing = source.nextBatch ? [] : await gaps(db, stream.id, since, to);
         parts.push({
-          ...{ ...label, from: window.from, to: window.to },
+          ...label,
+          from: window.from,
+          to: window.to,
           windows: missing.flatMap((gap) =>
             sliceWindow(timeWindow(gap.from.getTime(), gap.to.getTime()), config.slice),
           ),
@@ -113,7 +115,9 @@ export function createCaseActivities({ db, streams, now, disputeTarget }: CaseDe
     const running = await runningDeadlines(db, workflowId);
     const next = running.find(({ dueAt }) => dueAt !== null && dueAt > now());
     return {
-      ...{ open: file.closedAt === null, stage, polls: false },
+      open: file.closedAt === null,
+      stage,
+      polls: false,
       nextDueAt: next?.dueAt ? shanghaiInstant(next.dueAt.getTime()) : null,
       deadlines: running.map(({ duty, dueAt }) => {
         const due =

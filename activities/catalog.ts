@@ -45,8 +45,14 @@ export function createCatalogActivities({ db, streams, now }: Dependencies) {
         const count = (wanted: CatalogFinding['state']): number =>
           findings.filter(({ state }) => state === wanted).length;
         return {
-          ...{ listed: records.length, new: count('new'), changed: count('changed'), unchanged },
-          ...{ waiting: count('waiting'), faulty: count('faulty'), gone: count('gone'), drafted },
+          listed: records.length,
+          new: count('new'),
+          changed: count('changed'),
+          unchanged,
+          waiting: count('waiting'),
+          faulty: count('faulty'),
+          gone: count('gone'),
+          drafted,
         };
       });
     },

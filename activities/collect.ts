@@ -142,8 +142,11 @@ export function createCollectActivities(dependencies: Dependencies) {
       db,
       stream,
       {
-        subject: `${describeWindow(batch.window)} lacks ${String(missing)} of ${String(held)} records`,
-        ...{ window: null, onlyAtSource: [], onlyInLibrary: [], ...counts },
+        subject: `${describeWindow(batch.window)} lacks ${missing} of ${held} records`,
+        window: null,
+        onlyAtSource: [],
+        onlyInLibrary: [],
+        ...counts,
       },
       now(),
     );

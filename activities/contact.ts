@@ -1,11 +1,18 @@
 import { HubError } from '../domain/errors.ts';
-import { noteContact, type Contact } from '../store/collection/streams.ts';
+import type { SourceContact } from '../domain/streams.ts';
+import { noteContact } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Codes of faults in which the source did answer, and what it said was no answer. */
 const GARBLED = new Set([
-  ...['empty-body', 'broken-body', 'source-refused', 'repeated-page', 'short-page', 'source-moved'],
-  ...['file-broken', 'file-incomplete'],
+  'empty-body',
+  'broken-body',
+  'source-refused',
+  'repeated-page',
+  'short-page',
+  'source-moved',
+  'file-broken',
+  'file-incomplete',
 ]);
 
 /**
@@ -33,7 +40,7 @@ export async function contacting<T>(
   return answer;
 }
 
-function contactOf(error: HubError): Contact {
+function contactOf(error: HubError): SourceContact {
   if (GARBLED.has(error.code)) return 'garbled';
   return error.kind === 'configuration' ? 'refused' : 'unreachable';
 }

@@ -9,7 +9,7 @@ const SEND_FOR_MS = 15_000;
 const REFUSALS = 3;
 
 /** How much of what waits was sent. */
-export interface Delivery {
+export interface SentMessages {
   delivered: number;
   deferred: number;
   dead: number;
@@ -21,10 +21,10 @@ export interface Delivery {
 export function createOutboundActivities({ db, streams, now }: Dependencies) {
   return {
     /** Sends the due messages of a target for a while. A receiver that is away is left alone until the next run. */
-    async deliverMessages(input: { target: string }): Promise<Delivery> {
+    async deliverMessages(input: { target: string }): Promise<SentMessages> {
       const { target, config } = streams().target(input.target);
       const until = Date.now() + SEND_FOR_MS;
-      const result: Delivery = { delivered: 0, deferred: 0, dead: 0, more: false };
+      const result: SentMessages = { delivered: 0, deferred: 0, dead: 0, more: false };
       for (;;) {
         cancellationSignal().throwIfAborted();
         if (Date.now() >= until) return { ...result, more: true };

@@ -90,7 +90,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
     async settleProof(input: { stream: string; window: Window; proofId: number }): Promise<void> {
       const stream = await getStream(db, input.stream);
       const [proof] = await proofs.findProofs(db, [input.proofId]);
-      if (!proof) throw new Error(`there is no proof ${String(input.proofId)}`);
+      if (!proof) throw new Error(`there is no proof ${input.proofId}`);
       await proofs.settleProof(db, stream, input.window, proof, now());
     },
   };

@@ -54,7 +54,7 @@ export function createReturnActivities(dependencies: Dependencies) {
     async acknowledgeBatch(input: { batchId: number }): Promise<void> {
       const batch = await batches.getBatch(db, input.batchId);
       if (batch.state !== 'complete' || batch.window.kind !== 'batch') {
-        throw new Error(`batch ${String(batch.id)} is ${batch.state} and cannot be acknowledged`);
+        throw new Error(`batch ${batch.id} is ${batch.state} and cannot be acknowledged`);
       }
       const pages = await batches.committedPages(db, batch);
       await streams()

@@ -14,7 +14,7 @@ import { Supervisor } from '../launch/supervisor.ts';
 import { provide } from '../settings/environment.ts';
 import { loadConfig } from '../settings/load.ts';
 import { Streams, type OpenStream } from '../connectors/registry.ts';
-import { shanghaiInstant } from '../domain/dates.ts';
+import { DAY_MS, shanghaiInstant } from '../domain/dates.ts';
 import { timeWindow, type Window } from '../domain/collection/window.ts';
 import { batchCounts, closeBatch, getBatch, openBatch } from '../store/collection/batches.ts';
 import { writePage, type PageRows } from '../store/collection/pages.ts';
@@ -32,7 +32,7 @@ import { ownConfig } from '../test/support/live-hub.ts';
 const { values } = parseArgs({ options: { records: { type: 'string', default: '200000' } } });
 const RECORDS = Number(values.records);
 const END_MS = Math.floor(Date.now() / 1000) * 1000;
-const SCALE: Scale = { seed: 1, records: RECORDS, startMs: END_MS - 14 * 86_400_000, anchorMs: END_MS, changed: 0 };
+const SCALE: Scale = { seed: 1, records: RECORDS, startMs: END_MS - 14 * DAY_MS, anchorMs: END_MS, changed: 0 };
 const WINDOW = timeWindow(SCALE.startMs, END_MS);
 /** Mapped pages are kept for the merge alone up to so many records. */
 const KEPT_UP_TO = 300_000;
@@ -43,7 +43,7 @@ type Row = Record<string, string | null>;
 function* rows(name: 'land' | 'culture' | 'education'): Generator<Row> {
   const format = FORMATS[name];
   for (let index = 0; index < RECORDS; index++) {
-    const [version] = versionsOf(format.trade, SCALE, index, END_MS + 86_400_000);
+    const [version] = versionsOf(format.trade, SCALE, index, END_MS + DAY_MS);
     if (version) yield format.raw(version) as Row;
   }
 }
@@ -196,7 +196,7 @@ async function measure(
     for await (const { records } of source.read(window, resume, NEVER)) count += records.length;
     return count;
   });
-  if (read !== bare) throw new Error(`${what}: read ${String(read)}, the driver ${String(bare)}`);
+  if (read !== bare) throw new Error(`${what}: read ${read}, the driver ${bare}`);
   const readAt = shanghaiInstant(at.getTime());
   const pages: PageRows[] = [];
   const [, mapMs] = await timed(async () => {
@@ -278,7 +278,7 @@ try {
     const known = RECORDS <= KEPT_UP_TO;
     const cells = [bareMs, readMs, mapMs].map((ms) => perSecond(records, ms));
     const floor = known ? [perSecond(records, mergeMs), perSecond(records, floorMs)] : ['', ''];
-    const share = known ? `${String(Math.round((100 * floorMs) / wholeMs))} %` : '';
+    const share = known ? `${Math.round((100 * floorMs) / wholeMs)} %` : '';
     console.log(
       `| ${[what, ...cells, ...floor, perSecond(records, wholeMs), share, Math.round(peakMiB)].join(' | ')} |`,
     );

@@ -10,7 +10,7 @@ import { Supervisor } from '../launch/supervisor.ts';
 import { loadConfig } from '../settings/load.ts';
 import { createHubLogger } from '../settings/logger.ts';
 import { Streams } from '../connectors/registry.ts';
-import { shanghaiDate, startOfDayMs } from '../domain/dates.ts';
+import { DAY_MS, shanghaiDate, startOfDayMs } from '../domain/dates.ts';
 import { timeWindow } from '../domain/collection/window.ts';
 import { createApp } from '../server/app.ts';
 import { addAccount } from '../store/console/accounts.ts';
@@ -56,7 +56,6 @@ const DISPUTES = 1_000;
 const OUTAGES = 200;
 const REJECTS = 20_000;
 const SAMPLES = 40;
-const DAY_MS = 86_400_000;
 const NOW = new Date();
 const PASSWORD = 'for this bench alone';
 
@@ -87,13 +86,22 @@ async function fill(db: Knex): Promise<void> {
     (_, place) => new MadeUpStream(place, Math.ceil(RECORDS / FILLED / PAGE), NOW.getTime(), RECORDS / 3),
   );
   const daily = {
-    ...{ rule: 'WX-4.3', article: '第四条（三）', duty: '实时推送归集', basis: 'internal' as const },
-    ...{ cutOff: '21:00', due: '24:00' },
+    rule: 'WX-4.3',
+    article: '第四条（三）',
+    duty: '实时推送归集',
+    basis: 'internal' as const,
+    cutOff: '21:00',
+    due: '24:00',
   };
   const configured = Array.from({ length: STREAMS }, (_, place) => ({
-    ...{ name: made[place]?.name ?? `empty-${String(place)}`, title: `数据流 ${String(place)}`, connector: 'made-up' },
-    ...{ unitCode: `U${String(place % UNITS)}`, unitName: `单位 ${String(place % UNITS)}` },
-    ...{ delivery: 'daily' as const, since, daily },
+    name: made[place]?.name ?? `empty-${place}`,
+    title: `数据流 ${place}`,
+    connector: 'made-up',
+    unitCode: `U${place % UNITS}`,
+    unitName: `单位 ${place % UNITS}`,
+    delivery: 'daily' as const,
+    since,
+    daily,
   }));
   await saveStreams(db, configured, since);
   await openDays(db, NOW);
@@ -118,8 +126,13 @@ async function fill(db: Knex): Promise<void> {
           db,
           batch,
           {
-            ...{ number, digest: String(number), rows: stream.page(number * PAGE, (number + 1) * PAGE) },
-            ...{ read: PAGE, rejected: [], deleted: [], position: null },
+            number,
+            digest: String(number),
+            rows: stream.page(number * PAGE, (number + 1) * PAGE),
+            read: PAGE,
+            rejected: [],
+            deleted: [],
+            position: null,
           },
           { untimed: false, snapshot: false },
           NOW,
@@ -134,8 +147,8 @@ async function fill(db: Knex): Promise<void> {
      SELECT stream.id, sha256(n::text::bytea), 'R' || n, :now::timestamptz - n * interval '1 minute', broken.rule,
        jsonb_build_array(jsonb_build_object('rule', broken.rule, 'field', 'issuedOn', 'found', '2026-02-30')),
        '{"id":"R' || n || '","name":"王五"}', 'json', 1, 1, :now, :now
-     FROM generate_series(1, ${String(REJECTS)}) AS n
-     JOIN stream ON stream.name = 'made-up-' || lpad((n % ${String(FILLED)})::text, 2, '0')
+     FROM generate_series(1, ${REJECTS}) AS n
+     JOIN stream ON stream.name = 'made-up-' || lpad((n % ${FILLED})::text, 2, '0')
      CROSS JOIN LATERAL (SELECT (ARRAY['date-invalid', 'required-missing', 'holder-code-check'])[1 + n % 3] AS rule) AS broken`,
     { now: NOW },
   );
@@ -149,8 +162,14 @@ async function fill(db: Knex): Promise<void> {
     await openDispute(
       db,
       {
-        ...{ source: 'hotline', ticket: String(index), number, typeCode: null, objector: '王五', contact: null },
-        ...{ statement: '有误', raisedAt: NOW },
+        source: 'hotline',
+        ticket: String(index),
+        number,
+        typeCode: null,
+        objector: '王五',
+        contact: null,
+        statement: '有误',
+        raisedAt: NOW,
       },
       who,
     );
@@ -158,12 +177,12 @@ async function fill(db: Knex): Promise<void> {
     await openOutage(
       db,
       {
-        ...{
-          unit: { code: 'U1', name: '单位 1' },
-          streams: [configured[index % STREAMS]?.name ?? ''],
-          kinds: ['collect'],
-        },
-        ...{ cause: '断电', beganAt: new Date(NOW.getTime() - 3_600_000), evidence: null },
+        unit: { code: 'U1', name: '单位 1' },
+        streams: [configured[index % STREAMS]?.name ?? ''],
+        kinds: ['collect'],
+        cause: '断电',
+        beganAt: new Date(NOW.getTime() - 3_600_000),
+        evidence: null,
       },
       who,
     );
@@ -210,7 +229,9 @@ async function ask(): Promise<void> {
   const certificate = await db('certificate')
     .join('stream', 'stream.id', 'stream_id')
     .first<{ number: string; key: string; name: string }>({
-      ...{ number: 'number', key: 'record_key', name: 'stream.name' },
+      number: 'number',
+      key: 'record_key',
+      name: 'stream.name',
     });
   const measured: { url: string; median: number; worst: number; bytes: number }[] = [];
   const urls = Object.entries(paths)
@@ -231,10 +252,15 @@ async function ask(): Promise<void> {
     );
   const year = shanghaiDate(NOW.getTime()).slice(0, 4);
   for (const query of [
-    ...['/tasks?state=overdue', '/tasks?unit=U7&state=met', '/tasks?state=met+late', `/figures?period=${year}`],
-    ...[`/certificates?number=${encodeURIComponent(certificate.number)}`, `/certificates?stream=${certificate.name}`],
+    '/tasks?state=overdue',
+    '/tasks?unit=U7&state=met',
+    '/tasks?state=met+late',
+    `/figures?period=${year}`,
+    `/certificates?number=${encodeURIComponent(certificate.number)}`,
+    `/certificates?stream=${certificate.name}`,
     ...['accuracy', 'completeness', 'collection', 'consistency'].map((figure) => `/figures/${figure}/shortfall`),
-    ...[`/due?start=${year}-06-01&workingDays=5`, '/audit?action=sign-in'],
+    `/due?start=${year}-06-01&workingDays=5`,
+    '/audit?action=sign-in',
   ])
     urls.push(`/api/v1${query}`);
   for (const url of urls) {
@@ -254,13 +280,13 @@ async function ask(): Promise<void> {
     times.sort((a, b) => a - b);
     if (status === 200)
       measured.push({ url, median: times[Math.floor(times.length / 2)] ?? 0, worst: times.at(-1) ?? 0, bytes });
-    else console.error(`${url}: ${String(status)}`);
+    else console.error(`${url}: ${status}`);
   }
   await app.close();
   measured.sort((a, b) => b.median - a.median);
   console.log(
-    `${String(availableParallelism())} cores, ${String(Math.round(totalmem() / 2 ** 30))} GiB; ${String(RECORDS)} certificates, ` +
-      `${String(OBLIGATIONS)} deadlines, ${String(STREAMS)} streams\n\n| | median | worst of ${String(TIMES)} | answer |\n|---|---:|---:|---:|`,
+    `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; ${RECORDS} certificates, ` +
+      `${OBLIGATIONS} deadlines, ${STREAMS} streams\n\n| | median | worst of ${TIMES} | answer |\n|---|---:|---:|---:|`,
   );
   for (const { url, median, worst, bytes } of measured)
     console.log(

@@ -86,8 +86,14 @@ try {
     indexes,
     async (index) => {
       const given = {
-        ...{ source: 'bench', ticket: String(index), number: `N-${String(index)}`, typeCode: null, objector: null },
-        ...{ contact: null, statement: 's', raisedAt: new Date() },
+        source: 'bench',
+        ticket: String(index),
+        number: `N-${index}`,
+        typeCode: null,
+        objector: null,
+        contact: null,
+        statement: 's',
+        raisedAt: new Date(),
       };
       const { id } = await openDispute(db, given, who());
       await actOnDispute(db, id, { action: 'receive' }, who());
@@ -102,8 +108,12 @@ try {
     await openOutage(
       db,
       {
-        ...{ unit: { code: 'U', name: 'U' }, streams: [streams[index % streams.length] ?? ''], kinds: ['issue'] },
-        ...{ cause: 'c', beganAt: new Date(), evidence: null },
+        unit: { code: 'U', name: 'U' },
+        streams: [streams[index % streams.length] ?? ''],
+        kinds: ['issue'],
+        cause: 'c',
+        beganAt: new Date(),
+        evidence: null,
       },
       who(),
     );
@@ -149,7 +159,7 @@ try {
   const quantile = (share: number): string =>
     `${((lags[Math.floor((lags.length - 1) * share)] ?? 0) / 1000).toFixed(1)} s`;
   report(
-    `wake-up lag of ${String(lags.length)} timers of deadlines that end together, beyond their places in the quarter of an hour`,
+    `wake-up lag of ${lags.length} timers of deadlines that end together, beyond their places in the quarter of an hour`,
     `${quantile(0.5)} at the median, ${quantile(0.95)} at 95 %, ${quantile(1)} at most`,
   );
   const { cpu, peak } = watch.stop();
@@ -162,5 +172,5 @@ try {
   await supervisor.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`\n${String(availableParallelism())} cores\n\n| | |\n|---|---|\n${lines.join('\n')}`);
+console.log(`\n${availableParallelism()} cores\n\n| | |\n|---|---|\n${lines.join('\n')}`);
 process.exit(0);

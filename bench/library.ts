@@ -20,6 +20,7 @@ import { seeded } from '../test/departments/random.ts';
 import { ownConfig } from '../test/support/live-hub.ts';
 import { ProcessWatch } from './process-watch.ts';
 import { makeUpStreams, PAGE, type MadeUpStream } from './made-up-library.ts';
+import { DAY_MS } from '../domain/dates.ts';
 
 const USAGE = `node bench/library.ts [--records 5000000] [--lookups 1000] [--keep]
 
@@ -43,7 +44,6 @@ const LOOKUPS = Number(values.lookups);
 const WRITES_AT_ONCE = 2;
 /** Pages that are generated ahead, so that making them up is no part of what is measured; some 50 MB. */
 const AHEAD = 50;
-const DAY_MS = 86_400_000;
 const END_MS = Math.floor(Date.now() / DAY_MS) * DAY_MS;
 const AT = new Date(END_MS);
 

@@ -1,6 +1,6 @@
 import { RowBuffer } from '../connectors/mapping/row-buffer.ts';
 import type { Certificate, Holder } from '../domain/library/certificate.ts';
-import { shanghaiDate, shanghaiInstant } from '../domain/dates.ts';
+import { DAY_MS, shanghaiDate, shanghaiInstant } from '../domain/dates.ts';
 import {
   buildCertificateIdentifier,
   completeCreditCode,
@@ -14,7 +14,7 @@ import { seeded } from '../test/departments/random.ts';
 export const PAGE = 1_000;
 /** Of so many records one is a newer version of an earlier one. */
 const CHANGED_ONE_IN = 20;
-const YEARS_MS = 2 * 365 * 86_400_000;
+const YEARS_MS = 2 * 365 * DAY_MS;
 
 const padded = (value: number, length: number): string => String(value).padStart(length, '0');
 
@@ -81,7 +81,7 @@ export class MadeUpStream {
     const random = seeded(this.#place, record);
     const holders = [this.#holder(random())];
     if (random() < 0.1) holders.push(this.#holder(random()));
-    const issuedOn = shanghaiDate(this.#timeOf(record) - 86_400_000);
+    const issuedOn = shanghaiDate(this.#timeOf(record) - DAY_MS);
     return {
       identifier: buildCertificateIdentifier(this.#typeCode, this.#issuerCode, padded(record, 9), '001'),
       typeCode: this.#typeCode,

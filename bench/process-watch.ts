@@ -71,15 +71,15 @@ const read = (path: string): string => {
   }
 };
 const statOf = (pid: number): string[] =>
-  read(`/proc/${String(pid)}/stat`)
+  read(`/proc/${pid}/stat`)
     .replace(/^.*\) /, '')
     .split(' ');
 const parentOf = (pid: number): number => Number(statOf(pid)[1] ?? 0);
 const ticksOf = (pid: number): number => Number(statOf(pid)[11] ?? 0) + Number(statOf(pid)[12] ?? 0);
 /** Memory in MiB, that which is shared divided among those who share it. */
 const heldBy = (pid: number): number =>
-  Number(/^Pss: +(\d+)/m.exec(read(`/proc/${String(pid)}/smaps_rollup`))?.[1] ?? 0) / 1024;
+  Number(/^Pss: +(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024;
 function nameOf(pid: number): string {
-  const command = read(`/proc/${String(pid)}/cmdline`);
+  const command = read(`/proc/${pid}/cmdline`);
   return command.includes('postgres') ? 'PostgreSQL' : command.includes('start-dev') ? 'Temporal' : 'worker';
 }

@@ -76,8 +76,8 @@ async function measure(db: Knex, what: string, count: number, work: () => Promis
 }
 
 const made = new MadeUpStream(0, Math.ceil((RECORDS + CASES) / PAGE), NOW.getTime(), RECORDS / 3);
-const keyOf = (place: number): string => `k${String(place)}`;
-const numberOf = (place: number): string => `苏${String(place)}号`;
+const keyOf = (place: number): string => `k${place}`;
+const numberOf = (place: number): string => `苏${place}号`;
 
 /** A page of certificates as they would come today, their ends spread over the years. */
 function page(from: number): Buffer {
@@ -110,7 +110,8 @@ const notices = (bulk: boolean): CaseNotice[][] =>
     Array.from({ length: AT_ONCE }, (_unused, index) => {
       const place = RECORDS + (bulk ? CASES / 2 : 0) + request * AT_ONCE + index;
       return {
-        ...{ caseNumber: `办-${String(place)}`, completedAt: NOW },
+        caseNumber: `办-${place}`,
+        completedAt: NOW,
         ...(bulk ? { mode: 'bulk', batch: 'bulk-1' } : { mode: 'offline' }),
         ...(index % 2 === 0 ? { recordKey: keyOf(place) } : { number: numberOf(place) }),
       };
@@ -149,9 +150,7 @@ async function run(db: Knex, config: ReturnType<typeof loadConfig>): Promise<voi
     await announce(true);
   });
   for (const look of [1, 2, 3])
-    await measure(db, `look ${String(look)}, ${shown(CASES)} open and none arrived`, 0, () =>
-      syncCases(db, minutes(look)),
-    );
+    await measure(db, `look ${look}, ${shown(CASES)} open and none arrived`, 0, () => syncCases(db, minutes(look)));
   await load(db, batch, RECORDS, RECORDS + CASES, minutes(4));
   await measure(db, `look at which all ${shown(CASES)} are matched and met`, CASES, () => syncCases(db, minutes(5)));
   await measure(db, `look with none open`, 0, () => syncCases(db, minutes(6)));

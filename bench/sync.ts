@@ -19,6 +19,7 @@ import { ownConfig } from '../test/support/live-hub.ts';
 import { ProcessWatch, type Usage } from './process-watch.ts';
 import type { SyncWindowResult } from '../workflows/messages.ts';
 import type { syncWindow } from '../workflows/sync-window.ts';
+import { DAY_MS } from '../domain/dates.ts';
 
 /**
  * Measures one sync over HTTP with the whole hub beside the least that PostgreSQL can do with the same rows:
@@ -26,7 +27,7 @@ import type { syncWindow } from '../workflows/sync-window.ts';
  */
 const { values } = parseArgs({ options: { records: { type: 'string', default: '200000' } } });
 const STREAM = 'housing-permits';
-const DAYS_MS = 14 * 86_400_000;
+const DAYS_MS = 14 * DAY_MS;
 
 async function measure(records: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hub-bench-'));
@@ -37,23 +38,31 @@ async function measure(records: number): Promise<void> {
   const anchorMs = Math.floor(Date.now() / 1000) * 1000;
   const [port = 0] = await freePorts(1);
   for (const id of ['PROVINCE', 'HOUSING', 'HEALTH', 'TRANSPORT']) {
-    provide(`HUB_DEMO_${id}_URL`, `http://127.0.0.1:${String(id === 'HOUSING' ? port : 9)}`);
+    provide(`HUB_DEMO_${id}_URL`, `http://127.0.0.1:${id === 'HOUSING' ? port : 9}`);
     provide(`HUB_DEMO_${id}_SECRET`, secretOf('housing'));
   }
   const startDepartment = async (changed: number) => {
     const args = [
-      ...['housing', '--port', String(port), '--records', String(records), '--changed', String(changed)],
-      ...['--start', String(anchorMs - DAYS_MS), '--anchor', String(anchorMs), '--now', String(anchorMs)],
+      'housing',
+      '--port',
+      String(port),
+      '--records',
+      String(records),
+      '--changed',
+      String(changed),
+      '--start',
+      String(anchorMs - DAYS_MS),
+      '--anchor',
+      String(anchorMs),
+      '--now',
+      String(anchorMs),
     ];
     const child = spawnNode(join(import.meta.dirname, '../test/departments/main.ts'), args, 2, {});
     await once(child, 'message');
     // Lays its rows out now, not in the measured time.
-    await fetch(
-      `http://127.0.0.1:${String(port)}/api/permits/count?start=2020-01-01 00:00:00&end=2030-01-01 00:00:00`,
-      {
-        headers: { 'X-App-Key': secretOf('housing') },
-      },
-    );
+    await fetch(`http://127.0.0.1:${port}/api/permits/count?start=2020-01-01 00:00:00&end=2030-01-01 00:00:00`, {
+      headers: { 'X-App-Key': secretOf('housing') },
+    });
     return async (): Promise<void> => {
       child.kill('SIGTERM');
       await once(child, 'exit');
@@ -149,7 +158,7 @@ function print(records: number, rows: Row[]): void {
   const floorSpeed = (rows[0]?.records ?? 0) / (rows[0]?.seconds ?? 1);
   const shown = (value: number): string => Math.round(value).toLocaleString('en-US');
   console.log(
-    `\n### ${shown(records)} records · ${String(availableParallelism())} cores, ${shown(totalmem() / 2 ** 30)} GiB\n`,
+    `\n### ${shown(records)} records · ${availableParallelism()} cores, ${shown(totalmem() / 2 ** 30)} GiB\n`,
   );
   const programs = ['worker', 'PostgreSQL', 'Temporal', 'all'];
   const heads = [...programs.map((name) => `CPU s: ${name}`), ...programs.map((name) => `peak MiB: ${name}`)];
@@ -158,7 +167,10 @@ function print(records: number, rows: Row[]): void {
   for (const { what, records: count, seconds, cpu, peak, note } of rows) {
     const speed = count / seconds;
     const cells = [
-      ...[what, shown(speed), `${shown((100 * speed) / floorSpeed)} %`, seconds.toFixed(1)],
+      what,
+      shown(speed),
+      `${shown((100 * speed) / floorSpeed)} %`,
+      seconds.toFixed(1),
       ...programs.map((name) => (cpu[name] ?? 0).toFixed(1)),
       ...programs.map((name) => shown(peak[name] ?? 0)),
     ];

@@ -8,7 +8,7 @@ import type {
 } from '../settings/kinds/stream.ts';
 import type { Said } from '../domain/said.ts';
 import type { Problem } from '../domain/library/validation.ts';
-import type { BatchWindow, TimeWindow, Window } from '../domain/collection/window.ts';
+import type { PageMark, BatchWindow, TimeWindow, Window } from '../domain/collection/window.ts';
 
 /**
  * The contract behind which every way of reaching a department's system stands: a gateway, a database, a file drop.
@@ -75,10 +75,10 @@ export interface ChainView {
 }
 
 /** The next batch; or none, and for what the source vouches by that. */
-export type NextBatch = { batch: BatchWindow } | { batch: null; proven: Proof[] };
+export type NextBatch = { batch: BatchWindow } | { batch: null; proven: ProvenWindow[] };
 
 /** A window of time of which the source has nothing beyond its chain; or beyond one batch of it, where that is named. */
-export interface Proof {
+export interface ProvenWindow {
   window: TimeWindow;
   /** Id of the batch that holds the window; the whole chain where left out. */
   batch?: string;
@@ -102,12 +102,6 @@ export interface Resume {
 
 /** Nothing is committed yet. */
 export const FROM_THE_START: Resume = { committed: new Map(), total: null };
-
-/** What is remembered of a committed page. */
-export interface PageMark {
-  digest: string;
-  position: string | null;
-}
 
 /** One page of a window. */
 export interface Page extends PageMark {

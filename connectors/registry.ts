@@ -145,7 +145,9 @@ export function openStream(
   const kind = kindOf(config, connector);
   const hints = kind.hints?.(stream) ?? {};
   return {
-    ...{ config: stream, connector, hints },
+    config: stream,
+    connector,
+    hints,
     source: keepHours(kind.open(connector, stream, options), connector),
     ...compileMapping(stream, hints),
   };

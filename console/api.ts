@@ -6,7 +6,7 @@ import { currentLanguage } from './language.tsx';
 export type Query = Record<string, string | number | boolean | undefined>;
 
 /** An answer of the API that is no success. */
-export class ApiProblem extends Error {
+export class RequestFailed extends Error {
   readonly status: number;
   readonly code: string;
   readonly cure: string | undefined;
@@ -49,7 +49,7 @@ async function request<T>(
     response = await fetch(address, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
   } catch {
     const title = english ? 'The hub cannot be reached' : '连不上服务器';
-    throw new ApiProblem({
+    throw new RequestFailed({
       status: 0,
       code: 'unreachable',
       title,
@@ -59,7 +59,7 @@ async function request<T>(
   if (response.status === 204) return undefined as T;
   const answer: unknown = await response.json().catch(() => null);
   if (response.ok) return answer as T;
-  throw new ApiProblem(
+  throw new RequestFailed(
     (answer as ProblemView | null) ?? { status: response.status, code: 'failed', title: `HTTP ${response.status}` },
   );
 }
@@ -84,7 +84,7 @@ const AWAITED_MS = 2_000;
 const FAILED_MS = 10_000;
 
 /** What is shown stays while the hub is away for a moment; what it refuses is not shown any more. */
-const isOutdated = ({ data, error }: { data: unknown; error: ApiProblem | null }): boolean =>
+const isOutdated = ({ data, error }: { data: unknown; error: RequestFailed | null }): boolean =>
   data !== undefined && error !== null && (error.status === 0 || error.status >= 500);
 
 /** What an address of the API answers, kept fresh; asked for again and again until it is as awaited. */
@@ -92,8 +92,8 @@ export const useGet = <T>(
   path: string,
   query: Query = {},
   { enabled = true, until = () => true }: { enabled?: boolean; until?: (data: T) => boolean } = {},
-): Pick<UseQueryResult<T, ApiProblem>, 'data' | 'error' | 'isFetching' | 'refetch'> => {
-  const { data, error, isFetching, refetch } = useQuery<T, ApiProblem>({
+): Pick<UseQueryResult<T, RequestFailed>, 'data' | 'error' | 'isFetching' | 'refetch'> => {
+  const { data, error, isFetching, refetch } = useQuery<T, RequestFailed>({
     ...asked<T>(path, query),
     enabled,
     refetchInterval: ({ state }) =>
@@ -110,7 +110,7 @@ export function useOutdated(): boolean {
     () =>
       cache
         .findAll({ type: 'active' })
-        .some(({ state: { data, error } }) => isOutdated({ data, error: error as ApiProblem | null })),
+        .some(({ state: { data, error } }) => isOutdated({ data, error: error as RequestFailed | null })),
   );
 }
 
@@ -123,7 +123,7 @@ export const asked = <T>(path: string, query: Query = {}) => ({
 /** Something that changes the hub; everything that is shown is asked for again afterwards. */
 export function useSend<Given, Answer = unknown>(work: (given: Given) => Promise<Answer>) {
   const client = useQueryClient();
-  return useMutation<Answer, ApiProblem, Given>({
+  return useMutation<Answer, RequestFailed, Given>({
     mutationFn: work,
     onSettled: () => client.invalidateQueries(),
   });

@@ -7,7 +7,7 @@ import 'dayjs/locale/zh-cn';
 import { StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router';
-import { ApiProblem, asked } from './api.ts';
+import { RequestFailed, asked } from './api.ts';
 import { LanguageProvider, useLanguage } from './language.tsx';
 import { Waiting } from './parts/states.tsx';
 import { router } from './routes.tsx';
@@ -20,7 +20,7 @@ const client = new QueryClient({
       staleTime: 5_000,
       // What the hub refuses, it refuses again.
       retry: (failures, error) =>
-        failures < 2 && error instanceof ApiProblem && (error.status === 0 || error.status >= 500),
+        failures < 2 && error instanceof RequestFailed && (error.status === 0 || error.status >= 500),
     },
   },
 });
@@ -32,9 +32,14 @@ if (location.pathname === '/') client.query(asked('/overview')).catch(() => unde
 const QUIET = '#595959';
 const THEME: ThemeConfig = {
   token: {
-    ...{ colorPrimary: '#0b5cad', colorLink: '#0b5cad', borderRadius: 4, fontSize: 14 },
+    colorPrimary: '#0b5cad',
+    colorLink: '#0b5cad',
+    borderRadius: 4,
+    fontSize: 14,
     motion: !matchMedia('(prefers-reduced-motion: reduce)').matches,
-    ...{ colorTextTertiary: QUIET, colorTextDescription: QUIET, colorTextPlaceholder: '#6b6b6b' },
+    colorTextTertiary: QUIET,
+    colorTextDescription: QUIET,
+    colorTextPlaceholder: '#6b6b6b',
   },
 };
 

@@ -2,7 +2,7 @@ import type { RouteObject } from 'react-router';
 import type { Permission } from '../domain/access.ts';
 
 /** A page of the menu. */
-export interface Page {
+export interface MenuPage {
   path: string;
   zh: string;
   en: string;
@@ -17,41 +17,65 @@ export const page = (load: () => Promise<{ default: React.ComponentType }>) => a
 });
 
 /** The menu, in its order: what is due, what is kept, how it is set up. */
-export const MENU: { zh: string; en: string; pages: Page[] }[] = [
+export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
   {
     zh: '监督',
     en: 'Supervision',
     pages: [
       {
-        ...{ path: '/', zh: '总览', en: 'Overview', needs: 'tasks:read' },
+        path: '/',
+        zh: '总览',
+        en: 'Overview',
+        needs: 'tasks:read',
         load: page(() => import('./pages/console/overview.tsx')),
       },
       {
-        ...{ path: '/tasks', zh: '时限任务', en: 'Deadlines', needs: 'tasks:read' },
+        path: '/tasks',
+        zh: '时限任务',
+        en: 'Deadlines',
+        needs: 'tasks:read',
         load: page(() => import('./pages/ledger/tasks.tsx')),
       },
       {
-        ...{ path: '/disputes', zh: '异议', en: 'Disputes', needs: 'disputes:read' },
+        path: '/disputes',
+        zh: '异议',
+        en: 'Disputes',
+        needs: 'disputes:read',
         load: page(() => import('./pages/casework/disputes.tsx')),
       },
       {
-        ...{ path: '/outages', zh: '不可抗力与补录', en: 'Outages', needs: 'outages:read' },
+        path: '/outages',
+        zh: '不可抗力与补录',
+        en: 'Outages',
+        needs: 'outages:read',
         load: page(() => import('./pages/casework/outages.tsx')),
       },
       {
-        ...{ path: '/share-requests', zh: '共享申请', en: 'Share requests', needs: 'share:read' },
+        path: '/share-requests',
+        zh: '共享申请',
+        en: 'Share requests',
+        needs: 'share:read',
         load: page(() => import('./pages/casework/share-requests.tsx')),
       },
       {
-        ...{ path: '/inspections', zh: '监督检查', en: 'Inspections', needs: 'supervision:read' },
+        path: '/inspections',
+        zh: '监督检查',
+        en: 'Inspections',
+        needs: 'supervision:read',
         load: page(() => import('./pages/supervision/inspections.tsx')),
       },
       {
-        ...{ path: '/supervision', zh: '责令与通报', en: 'Orders and notices', needs: 'supervision:read' },
+        path: '/supervision',
+        zh: '责令与通报',
+        en: 'Orders and notices',
+        needs: 'supervision:read',
         load: page(() => import('./pages/supervision/supervision.tsx')),
       },
       {
-        ...{ path: '/figures', zh: '考核', en: 'Figures', needs: 'figures:read' },
+        path: '/figures',
+        zh: '考核',
+        en: 'Figures',
+        needs: 'figures:read',
         load: page(() => import('./pages/supervision/figures.tsx')),
       },
     ],
@@ -61,19 +85,31 @@ export const MENU: { zh: string; en: string; pages: Page[] }[] = [
     en: 'Data',
     pages: [
       {
-        ...{ path: '/streams', zh: '归集', en: 'Collection', needs: 'streams:read' },
+        path: '/streams',
+        zh: '归集',
+        en: 'Collection',
+        needs: 'streams:read',
         load: page(() => import('./pages/collection/streams.tsx')),
       },
       {
-        ...{ path: '/rejects', zh: '问题数据', en: 'Rejects', needs: 'rejects:read' },
+        path: '/rejects',
+        zh: '问题数据',
+        en: 'Rejects',
+        needs: 'rejects:read',
         load: page(() => import('./pages/collection/rejects.tsx')),
       },
       {
-        ...{ path: '/certificates', zh: '证照', en: 'Certificates', needs: 'certificates:read' },
+        path: '/certificates',
+        zh: '证照',
+        en: 'Certificates',
+        needs: 'certificates:read',
         load: page(() => import('./pages/library/certificates.tsx')),
       },
       {
-        ...{ path: '/catalog', zh: '目录', en: 'Catalog', needs: 'catalog:read' },
+        path: '/catalog',
+        zh: '目录',
+        en: 'Catalog',
+        needs: 'catalog:read',
         load: page(() => import('./pages/library/catalog.tsx')),
       },
     ],
@@ -83,15 +119,24 @@ export const MENU: { zh: string; en: string; pages: Page[] }[] = [
     en: 'Setup',
     pages: [
       {
-        ...{ path: '/rules', zh: '规则', en: 'Rules', needs: 'rules:read' },
+        path: '/rules',
+        zh: '规则',
+        en: 'Rules',
+        needs: 'rules:read',
         load: page(() => import('./pages/ledger/rules.tsx')),
       },
       {
-        ...{ path: '/calendar', zh: '日历', en: 'Calendar', needs: 'calendar:read' },
+        path: '/calendar',
+        zh: '日历',
+        en: 'Calendar',
+        needs: 'calendar:read',
         load: page(() => import('./pages/ledger/calendar.tsx')),
       },
       {
-        ...{ path: '/accounts', zh: '单位与账号', en: 'Units and accounts', needs: 'contacts:read' },
+        path: '/accounts',
+        zh: '单位与账号',
+        en: 'Units and accounts',
+        needs: 'contacts:read',
         load: page(() => import('./pages/console/accounts.tsx')),
       },
     ],
@@ -101,11 +146,17 @@ export const MENU: { zh: string; en: string; pages: Page[] }[] = [
     en: 'Operation',
     pages: [
       {
-        ...{ path: '/operation', zh: '运行', en: 'Operation', needs: 'operation:read' },
+        path: '/operation',
+        zh: '运行',
+        en: 'Operation',
+        needs: 'operation:read',
         load: page(() => import('./pages/console/operation.tsx')),
       },
       {
-        ...{ path: '/audit', zh: '审计', en: 'Audit', needs: 'audit:read' },
+        path: '/audit',
+        zh: '审计',
+        en: 'Audit',
+        needs: 'audit:read',
         load: page(() => import('./pages/console/audit.tsx')),
       },
     ],

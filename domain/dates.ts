@@ -9,7 +9,7 @@ export type CalendarDate = string;
 export type Instant = string;
 
 const OFFSET_MS = 8 * 3_600_000;
-const DAY_MS = 86_400_000;
+export const DAY_MS = 24 * 3_600_000;
 /** Years that a certificate can honestly carry; anything outside is a typing error. */
 const FIRST_YEAR = 1900;
 const LAST_YEAR = 2199;
@@ -91,7 +91,7 @@ function dateExists({ year, month, day }: ParsedTime): boolean {
   return day <= 28 || day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
-const dateOf = ({ year, month, day }: ParsedTime): CalendarDate => `${String(year)}-${pad(month)}-${pad(day)}`;
+const dateOf = ({ year, month, day }: ParsedTime): CalendarDate => `${year}-${pad(month)}-${pad(day)}`;
 
 function epochMs(text: string): number {
   return Number(text) * (text.replace('-', '').length === 10 ? 1000 : 1);

@@ -13,7 +13,7 @@ export const proveWorkflowId = (stream: string): string => `prove:${stream}`;
 /** One replay of a stream's rejects runs at a time. */
 export const replayWorkflowId = (stream: string): string => `replay:${stream}`;
 /** One sample of a stream, as it was begun. */
-export const inspectionWorkflowId = (inspection: number): string => `inspection:${String(inspection)}`;
+export const inspectionWorkflowId = (inspection: number): string => `inspection:${inspection}`;
 /** One import of a stream's stock runs at a time. */
 export const stockWorkflowId = (stream: string): string => `stock:${stream}`;
 /** Scheduled runs that fetch a stream's files; one that is asked for is alone. */
@@ -31,7 +31,7 @@ export const outboundWorkflowId = (target: string): string => `outbound:${target
 /** What a case can be of; also the name of its workflow's type. */
 export type CaseKind = 'dispute' | 'outage' | 'share' | 'rectification';
 /** One workflow a case. */
-export const caseWorkflowId = ({ kind, id }: { kind: CaseKind; id: number }): string => `${kind}:${String(id)}`;
+export const caseWorkflowId = ({ kind, id }: { kind: CaseKind; id: number }): string => `${kind}:${id}`;
 
 /** Tells what waits that the calendar moved its deadlines. */
 export const retimeWorkflowId = (): string => 'retime';

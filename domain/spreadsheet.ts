@@ -11,7 +11,7 @@ export function cellValue(cell: CellObject | undefined, date1904: boolean): stri
   if (cell?.v === undefined) return null;
   if (cell.t === 'n' && typeof cell.z === 'string' && dates.is_date(cell.z)) {
     const { y, m, d, H, M, S } = dates.parse_date_code(Number(cell.v), { date1904 });
-    const date = `${String(y)}-${pad(m)}-${pad(d)}`;
+    const date = `${y}-${pad(m)}-${pad(d)}`;
     return H + M + S === 0 ? date : `${date} ${pad(H)}:${pad(M)}:${pad(S)}`;
   }
   if (cell.t === 'e') return cell.w ?? '#ERROR';

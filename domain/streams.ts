@@ -31,6 +31,7 @@ export const CONTACTS = {
   garbled: { zh: '答复无法解读', en: 'answers garbage' },
   refused: { zh: '拒绝访问', en: 'refuses' },
 } as const;
+export type SourceContact = keyof typeof CONTACTS;
 
 /** How the fields of a source change. */
 export const DRIFT_CHANGES = {
@@ -55,6 +56,7 @@ export const DELIVERIES = {
   return: { zh: '平台回传', en: 'return' },
   stock: { zh: '存量', en: 'stock' },
 } as const;
+export type Delivery = keyof typeof DELIVERIES;
 
 /** What the state of a stream is by. Times as the database writes them in JSON. */
 export interface StreamFacts {
@@ -62,7 +64,7 @@ export interface StreamFacts {
   pausedCode: string | null;
   lateDays: number;
   lateSince: string | null;
-  contact: keyof typeof CONTACTS | null;
+  contact: SourceContact | null;
   contactAt: string | null;
   contactDetail: string | null;
   differences: number;
@@ -100,8 +102,8 @@ export function streamReason(state: StreamStateName, facts: StreamFacts): Said {
       const why =
         said && contact !== 'delivered' ? { zh: `；源端${said.zh}${detail}`, en: `; the source ${said.en}` } : null;
       return {
-        zh: `${String(lateDays)} 个归集日逾期，最早应于 ${wallTime(lateSince)} 前归集${why?.zh ?? ''}`,
-        en: `${String(lateDays)} days overdue, the first since ${wallTime(lateSince)}${why?.en ?? ''}`,
+        zh: `${lateDays} 个归集日逾期，最早应于 ${wallTime(lateSince)} 前归集${why?.zh ?? ''}`,
+        en: `${lateDays} days overdue, the first since ${wallTime(lateSince)}${why?.en ?? ''}`,
       };
     }
     case 'error':
@@ -111,13 +113,13 @@ export function streamReason(state: StreamStateName, facts: StreamFacts): Said {
           en: `the source ${said?.en ?? ''} (${asked})${contactDetail === null ? '' : `: ${contactDetail}`}`,
         };
       return {
-        zh: `${String(differences)} 处源端与库内的差异、${String(holes)} 处缺口未消除`,
-        en: `${String(differences)} differences and ${String(holes)} gaps are not mended`,
+        zh: `${differences} 处源端与库内的差异、${holes} 处缺口未消除`,
+        en: `${differences} differences and ${holes} gaps are not mended`,
       };
     case 'outage':
       return {
-        zh: `不可抗力第 ${String(outage ?? '')} 号案期间，时限中止`,
-        en: `suspended by outage ${String(outage ?? '')}`,
+        zh: `不可抗力第 ${outage ?? ''} 号案期间，时限中止`,
+        en: `suspended by outage ${outage ?? ''}`,
       };
     case 'unknown':
       return contact === null

@@ -32,8 +32,12 @@ export async function prepareEmbeddedPostgres(folder: string, port: number): Pro
   if (user) await run('chown', ['-R', user.owner, folder]);
   if (fresh) {
     const [program, args] = asUser(user, bin.initdb, [
-      ...[`--pgdata=${data}`, '--username=hub', `--pwfile=${passwordFile}`],
-      ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C'],
+      `--pgdata=${data}`,
+      '--username=hub',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
     ]);
     await run(program, args, { ...user?.ids, cwd: '/' });
   }
@@ -53,7 +57,7 @@ export async function prepareEmbeddedPostgres(folder: string, port: number): Pro
     // Details of an error quote values; the log keeps the statement only.
     log_error_verbosity: 'terse',
   };
-  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${String(value)}`]);
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const [program, args] = asUser(user, bin.postgres, ['-D', data, ...flags]);
   return {
     url: address(password, port),
@@ -83,8 +87,7 @@ export async function embeddedAddress(folders: readonly string[]): Promise<strin
   return null;
 }
 
-const address = (password: string, port: number): string =>
-  `postgres://hub:${password}@127.0.0.1:${String(port)}/postgres`;
+const address = (password: string, port: number): string => `postgres://hub:${password}@127.0.0.1:${port}/postgres`;
 
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -157,8 +160,8 @@ async function serverUser(paths: string[]): Promise<ServerUser | undefined> {
   }
   const ids = known ?? (await postgresUser());
   const closed = await closedFolder(paths, ids.uid);
-  if (closed === null) return { owner: `${String(ids.uid)}:${String(ids.gid)}`, ids, prefix: [] };
-  const namespace = ['--user', `--map-user=${String(ids.uid)}`, `--map-group=${String(ids.gid)}`, '--'];
+  if (closed === null) return { owner: `${ids.uid}:${ids.gid}`, ids, prefix: [] };
+  const namespace = ['--user', `--map-user=${ids.uid}`, `--map-group=${ids.gid}`, '--'];
   if (await run('unshare', [...namespace, 'true']).catch(() => null))
     return { owner: '0:0', ids: {}, prefix: ['unshare', ...namespace] };
   throw configurationError(`As root, PostgreSQL runs as the user postgres, who cannot enter ${closed}`, {

@@ -51,7 +51,7 @@ async function requireFreePort(host: string, port: number, what: string, setting
   try {
     await new Promise<void>((done, fail) => server.once('error', fail).listen(port, host, done));
   } catch (error) {
-    throw configurationError(`Port ${String(port)}, meant for ${what}, cannot be used: ${messageOf(error)}`, {
+    throw configurationError(`Port ${port}, meant for ${what}, cannot be used: ${messageOf(error)}`, {
       code: 'port-taken',
       cure: `stop the program that has it, or set ${setting} in config/hub.yaml`,
     });
@@ -98,15 +98,18 @@ export async function startTemporal(
   const environment = readEnvironment();
   const { namespace } = config.settings.temporal;
   const { temporalPort, temporalUiPort } = config.settings.embedded;
-  const address = environment.temporalAddress ?? `127.0.0.1:${String(temporalPort)}`;
-  const ui = environment.temporalAddress === undefined ? `http://127.0.0.1:${String(temporalUiPort)}` : null;
+  const address = environment.temporalAddress ?? `127.0.0.1:${temporalPort}`;
+  const ui = environment.temporalAddress === undefined ? `http://127.0.0.1:${temporalUiPort}` : null;
   if (ui !== null) {
     const program = await findTemporal(environment, report);
     await supervisor.start({
       name: 'temporal',
       spawn: (log) =>
         spawnDevServer(program, {
-          ...{ port: temporalPort, uiPort: temporalUiPort, namespace, log },
+          port: temporalPort,
+          uiPort: temporalUiPort,
+          namespace,
+          log,
           database: join(supervisor.folder, 'temporal.db'),
         }),
       stopSignal: 'SIGTERM',

@@ -96,7 +96,7 @@ export class Supervisor {
     const started = new AbortController();
     const late = wait(LONGEST_START_MS, undefined, { signal: started.signal }).then(() => {
       throw systemError(
-        `${part.name} was not ready after ${String(LONGEST_START_MS / 60_000)} minutes: ${this.#endOfLog(part.name)}`,
+        `${part.name} was not ready after ${LONGEST_START_MS / 60_000} minutes: ${this.#endOfLog(part.name)}`,
         { code: 'part-not-ready' },
       );
     });
@@ -220,7 +220,7 @@ function answers(path: string): Promise<boolean> {
 /** The command line of a process, or nothing when there is none. */
 function commandOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   } catch {
     return '';
   }

@@ -89,15 +89,25 @@ export function spawnDevServer(
   return spawn(
     program,
     [
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--namespace', options.namespace, '--log-level', 'error'],
-      ...['--port', String(options.port), '--ui-port', String(options.uiPort), '--db-filename', options.database],
+      'server',
+      'start-dev',
+      '--ip',
+      '127.0.0.1',
+      '--namespace',
+      options.namespace,
+      '--log-level',
+      'error',
+      '--port',
+      String(options.port),
+      '--ui-port',
+      String(options.uiPort),
+      '--db-filename',
+      options.database,
       // Schedules and searches of a busy hub exceed the development server's careful default.
-      ...[
-        '--dynamic-config-value',
-        'frontend.namespaceRPS=4800',
-        '--dynamic-config-value',
-        'system.forceSearchAttributesCacheRefreshOnRead=true',
-      ],
+      '--dynamic-config-value',
+      'frontend.namespaceRPS=4800',
+      '--dynamic-config-value',
+      'system.forceSearchAttributesCacheRefreshOnRead=true',
     ],
     { detached: true, stdio: ['ignore', options.log, options.log] },
   );

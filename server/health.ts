@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
-import { shanghaiInstant } from '../domain/dates.ts';
+import { DAY_MS, shanghaiInstant } from '../domain/dates.ts';
 import { openAlerts } from '../store/ledger/alerts.ts';
 import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
 import { countObligations, findGaps } from '../store/collection/overview.ts';
@@ -12,8 +12,6 @@ export interface HealthOptions {
   countWorkers: () => Promise<number>;
   now: () => Date;
 }
-
-const DAY_MS = 86_400_000;
 
 /** States and numbers, nothing that would need a sign-in. */
 export interface Health {
@@ -34,8 +32,16 @@ export interface Health {
 export async function readHealth({ db, countWorkers, now }: HealthOptions): Promise<Health> {
   const at = now();
   const health: Health = {
-    ...{ status: 'ok', checkedAt: shanghaiInstant(at.getTime()), database: 'ok', temporal: 'ok', workers: null },
-    ...{ streams: null, pausedStreams: null, gaps: null, obligations: null, alerts: [] },
+    status: 'ok',
+    checkedAt: shanghaiInstant(at.getTime()),
+    database: 'ok',
+    temporal: 'ok',
+    workers: null,
+    streams: null,
+    pausedStreams: null,
+    gaps: null,
+    obligations: null,
+    alerts: [],
   };
   const temporal = countWorkers().then(
     (workers) => {
@@ -97,7 +103,7 @@ function page(health: Health): string {
       '时限任务（未办结，或 24 小时内办结） obligations (that run, or ended within 24 h)',
       obligations
         ? EVERY_STATE.filter((name) => obligations[name] > 0 || ALWAYS_SHOWN.has(name))
-            .map((name) => `${OBLIGATION_STATES[name].zh} ${OBLIGATION_STATES[name].en} ${String(obligations[name])}`)
+            .map((name) => `${OBLIGATION_STATES[name].zh} ${OBLIGATION_STATES[name].en} ${obligations[name]}`)
             .join(' · ')
         : '—',
     ],

@@ -23,7 +23,7 @@ export function parseYaml<S extends z.ZodType>(
       value: null,
       faults: document.errors.map((error) => {
         const { line } = lines.linePos(error.pos[0]);
-        return `${file}:${String(line)}:: ${error.message.split('\n')[0] ?? 'not YAML'}; mend the YAML`;
+        return `${file}:${line}:: ${error.message.split('\n')[0] ?? 'not YAML'}; mend the YAML`;
       }),
     };
   }
@@ -32,7 +32,7 @@ export function parseYaml<S extends z.ZodType>(
     Pair: (_, { key }) => {
       if (!isScalar(key) || !isReserved(String(key.value))) return;
       const line = key.range ? lines.linePos(key.range[0]).line : 1;
-      reserved.push(`${file}:${String(line)}:: found the key “${String(key.value)}”, expected another name; rename it`);
+      reserved.push(`${file}:${line}:: found the key “${String(key.value)}”, expected another name; rename it`);
     },
   });
   if (reserved.length > 0) return { value: null, faults: reserved };
@@ -45,7 +45,7 @@ export function parseYaml<S extends z.ZodType>(
     .flatMap((issue) => explain(issue, data, jsonSchema))
     .map(({ path, text: message }) => ({ line: lineOf(document, lines, path), path, message }))
     .sort((a, b) => a.line - b.line)
-    .map(({ line, path, message }) => `${file}:${String(line)}:${printPath(path)}: ${message}`);
+    .map(({ line, path, message }) => `${file}:${line}:${printPath(path)}: ${message}`);
   return { value: null, faults };
 }
 
@@ -187,6 +187,6 @@ function lineOf(document: Document, lines: LineCounter, path: Path): number {
 /** A path as people write it, `streams[0].status`. */
 export function printPath(path: Path): string {
   return path
-    .map((key, index) => (typeof key === 'number' ? `[${String(key)}]` : `${index > 0 ? '.' : ''}${String(key)}`))
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index > 0 ? '.' : ''}${String(key)}`))
     .join('');
 }

@@ -94,7 +94,7 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     const table = read(file, () => calendarSchema);
     if (!table) continue;
     if (tables.has(table.year))
-      faults.push(`${shownFile(file)}:1:year: found ${String(table.year)} again, expected one table for each year`);
+      faults.push(`${shownFile(file)}:1:year: found ${table.year} again, expected one table for each year`);
     tables.set(table.year, table);
   }
 
@@ -132,7 +132,7 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     if (!connector) continue;
     connectors.push({ ...connector, id: idOf(file) });
     for (const [index, { id: stream }] of connector.streams.entries()) {
-      const place = `${relative(process.cwd(), file)}:1:streams[${String(index)}].id`;
+      const place = `${relative(process.cwd(), file)}:1:streams[${index}].id`;
       const earlier = places.get(stream);
       if (earlier !== undefined)
         faults.push(`${place}: found “${stream}” again, expected an id of its own; ${earlier} has it`);
@@ -159,8 +159,13 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
   if (choice.demo) settings.temporal.taskQueue += '-demo';
   const calendarTables = withLocalDays([...tables.values()], jurisdiction.localDays);
   return {
-    ...{ settings, jurisdiction: { ...jurisdiction, id }, connectors, ownKinds },
-    ...{ calendar: new WorkingCalendar(calendarTables), calendarTables, fingerprint: digest.digest('hex') },
+    settings,
+    jurisdiction: { ...jurisdiction, id },
+    connectors,
+    ownKinds,
+    calendar: new WorkingCalendar(calendarTables),
+    calendarTables,
+    fingerprint: digest.digest('hex'),
     choice,
   };
 }

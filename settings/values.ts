@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { hasReservedStep } from '../domain/names.ts';
+import { DAY_MS } from '../domain/dates.ts';
 
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS };
 
 /** Milliseconds of a length of time such as `30s`. */
 export const durationMs = (text: string): number => Number.parseInt(text, 10) * (UNITS[text.replace(/^\d+/, '')] ?? 1);

@@ -2,12 +2,12 @@ import type { Knex } from 'knex';
 import { startOfDayMs } from '../domain/dates.ts';
 import { cutOffOf, type HubConfig } from '../settings/load.ts';
 import { dailyRule, LONGEST_TERM } from '../settings/schemas/jurisdiction.ts';
-import type { ConfiguredStream } from './collection/streams.ts';
+import type { StreamSettings } from './collection/streams.ts';
 import type { CalendarInForce } from './ledger/calendar.ts';
 import { saveHub, saveRules } from './ledger/rules.ts';
 
 /** What the configuration says of every stream, in the shape of the store. */
-export function configuredStreams(config: HubConfig): ConfiguredStream[] {
+export function configuredStreams(config: HubConfig): StreamSettings[] {
   const { id: rule, article, quote: duty, basis } = dailyRule(config.jurisdiction);
   const { due } = config.jurisdiction.daily;
   return config.connectors.flatMap((connector) =>
@@ -27,7 +27,10 @@ export function configuredStreams(config: HubConfig): ConfiguredStream[] {
 
 /** What the ledger counts working days by. */
 export const calendarInForce = ({ calendar, calendarTables, jurisdiction }: HubConfig): CalendarInForce => ({
-  ...{ tables: calendarTables, calendar, dayEnds: jurisdiction.dayEnds, longest: LONGEST_TERM },
+  tables: calendarTables,
+  calendar,
+  dayEnds: jurisdiction.dayEnds,
+  longest: LONGEST_TERM,
 });
 
 /** The rules of the profile and the unit that supervises, into the database. */

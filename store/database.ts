@@ -122,7 +122,7 @@ export async function requireServer(db: Knex, url: string): Promise<string> {
   }
   if (Number.parseInt(version, 10) < OLDEST_VERSION) {
     throw configurationError(
-      `PostgreSQL at ${shownDatabase(url)} is ${version}; the hub needs ${String(OLDEST_VERSION)} or newer`,
+      `PostgreSQL at ${shownDatabase(url)} is ${version}; the hub needs ${OLDEST_VERSION} or newer`,
       { code: 'database-too-old', cure: 'upgrade the server or choose another one' },
     );
   }
@@ -147,7 +147,7 @@ export async function migrate(db: Knex, purpose: 'demo' | 'production'): Promise
 export async function requireSchema(db: Knex): Promise<void> {
   const [completed, pending] = (await db.migrate.list()) as [{ name: string }[], unknown[]];
   if (pending.length > 0) {
-    throw configurationError(`The database lacks ${String(pending.length)} migration(s)`, {
+    throw configurationError(`The database lacks ${pending.length} migration(s)`, {
       code: 'schema-old',
       cure: 'run ./hub migrate',
     });

@@ -7,7 +7,10 @@ import { wakeSignal, type CaseInput } from '../workflows/messages.ts';
 import { caseAttributes, type WorkflowKind } from '../workflows/search-attributes.ts';
 
 const KINDS: Record<CaseFile['kind'], WorkflowKind> = {
-  ...{ dispute: '异议', outage: '不可抗力', share: '共享申请', rectification: '整改' },
+  dispute: '异议',
+  outage: '不可抗力',
+  share: '共享申请',
+  rectification: '整改',
 };
 const AT_ONCE = 16;
 /** Cases that are looked up at once. */
@@ -21,9 +24,12 @@ export async function wakeCase(
 ): Promise<void> {
   const kind = KINDS[file.kind];
   await client.workflow.signalWithStart(file.kind, {
-    ...{ workflowId: caseWorkflowId(file), taskQueue, args: [{ id: file.id } satisfies CaseInput], signal: wakeSignal },
+    workflowId: caseWorkflowId(file),
+    taskQueue,
+    args: [{ id: file.id } satisfies CaseInput],
+    signal: wakeSignal,
     typedSearchAttributes: caseAttributes(subjectOf(file), kind),
-    staticSummary: `${kind} ${String(file.id)}`,
+    staticSummary: `${kind} ${file.id}`,
   });
 }
 

@@ -42,8 +42,11 @@ export async function temporalReport(client: Client, taskQueue: string): Promise
       listSchedules(client, taskQueue),
       ...Object.entries(QUEUES).map(async ([kind, taskQueueType]): Promise<QueueReport> => {
         const { pollers, stats } = await workflowService.describeTaskQueue({
-          ...{ namespace, taskQueue: { name: taskQueue }, taskQueueType },
-          ...{ reportStats: true, reportPollers: true },
+          namespace,
+          taskQueue: { name: taskQueue },
+          taskQueueType,
+          reportStats: true,
+          reportPollers: true,
         });
         const age = stats?.approximateBacklogAge?.seconds;
         return {
@@ -66,8 +69,10 @@ async function listSchedules(client: Client, taskQueue: string): Promise<Schedul
   for await (const { scheduleId, memo, state, info } of client.schedule.list()) {
     if (memo?.hub !== taskQueue) continue;
     schedules.push({
-      ...{ id: scheduleId, paused: state.paused },
-      ...{ lastAt: info.recentActions.at(-1)?.takenAt ?? null, nextAt: info.nextActionTimes[0] ?? null },
+      id: scheduleId,
+      paused: state.paused,
+      lastAt: info.recentActions.at(-1)?.takenAt ?? null,
+      nextAt: info.nextActionTimes[0] ?? null,
     });
     if (schedules.length === MOST_SCHEDULES) break;
   }

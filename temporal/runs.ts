@@ -79,7 +79,9 @@ export async function startRun(
     return started(
       `${name}, its next batches`,
       client.workflow.start<typeof returnSync>('returnSync', {
-        ...{ taskQueue, workflowId: returnWorkflowId(name), typedSearchAttributes: streamAttributes(label, '取批次') },
+        taskQueue,
+        workflowId: returnWorkflowId(name),
+        typedSearchAttributes: streamAttributes(label, '取批次'),
         args: [{ ...label, ...(again && { again: timeWindow(fromMs, toMs) }) }],
       }),
     );
@@ -87,7 +89,9 @@ export async function startRun(
   return started(
     `${name}, ${describeWindow(window)}`,
     client.workflow.start<typeof syncWindow>('syncWindow', {
-      ...{ taskQueue, workflowId: syncWorkflowId(name), typedSearchAttributes: streamAttributes(label, '读取') },
+      taskQueue,
+      workflowId: syncWorkflowId(name),
+      typedSearchAttributes: streamAttributes(label, '读取'),
       staticSummary: `读取 · ${label.title} · ${describeWindow(window)}`,
       args: [{ ...label, purpose: 'daily', window }],
     }),
@@ -101,7 +105,8 @@ export async function startStock(client: Client, config: HubConfig, name: string
   return started(
     name,
     client.workflow.start<typeof stockImport>('stockImport', {
-      ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: stockWorkflowId(name) },
+      taskQueue: config.settings.temporal.taskQueue,
+      workflowId: stockWorkflowId(name),
       typedSearchAttributes: streamAttributes(label, '存量'),
       staticSummary: `存量 · ${label.title}`,
       workflowIdConflictPolicy: 'USE_EXISTING',
@@ -120,7 +125,8 @@ export async function startSample(
   const { connector, stream } = findStream(config, name);
   const label = labelOf(connector.name, stream);
   return client.workflow.start<typeof inspectSample>('inspectSample', {
-    ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: inspectionWorkflowId(inspection) },
+    taskQueue: config.settings.temporal.taskQueue,
+    workflowId: inspectionWorkflowId(inspection),
     typedSearchAttributes: streamAttributes(label, '抽查'),
     staticSummary: `抽查 · ${label.title}`,
     args: [{ ...label, inspection }],
@@ -139,7 +145,8 @@ export async function startReplay(
   return started(
     `${name}, its open rejects`,
     client.workflow.start<typeof replayRejects>('replayRejects', {
-      ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: replayWorkflowId(name) },
+      taskQueue: config.settings.temporal.taskQueue,
+      workflowId: replayWorkflowId(name),
       typedSearchAttributes: streamAttributes(label, '重放'),
       staticSummary: `重放 · ${label.title}`,
       args: [{ ...label, rule }],

@@ -67,7 +67,8 @@ export async function reconcileSchedules(
     // A server that has just started answers for some of them late.
     (options) =>
       pRetry(() => (known.has(options.scheduleId) ? change(client, options) : create(client, options)), {
-        ...{ retries: 5, minTimeout: 500 },
+        retries: 5,
+        minTimeout: 500,
       }),
     { concurrency: AT_ONCE },
   );
@@ -151,7 +152,9 @@ function scheduleOf(
   { spec, policies, ...workflow }: Scheduled,
 ): ScheduleOptions {
   return {
-    ...{ scheduleId: id, spec, memo: { hub: taskQueue } },
+    scheduleId: id,
+    spec,
+    memo: { hub: taskQueue },
     ...(policies && { policies }),
     action: { type: 'startWorkflow', workflowId: id, taskQueue, ...workflow },
   };

@@ -145,7 +145,9 @@ export class HubWorker {
     const { changed, moved, name } = await saveCalendar(this.#db, calendarInForce(config), at);
     if (!changed) return;
     await this.#client.workflow.start<typeof retime>('retime', {
-      ...{ workflowId: retimeWorkflowId(), taskQueue: config.settings.temporal.taskQueue, args: [{}] },
+      workflowId: retimeWorkflowId(),
+      taskQueue: config.settings.temporal.taskQueue,
+      args: [{}],
       // What an earlier one has not woken yet, this one does.
       workflowIdConflictPolicy: 'TERMINATE_EXISTING',
       staticSummary: '日历变更 · 唤醒等待期限的流程',

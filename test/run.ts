@@ -143,8 +143,13 @@ async function fetchWithMaven(folder: string): Promise<void> {
 async function writeScript(folder: string): Promise<void> {
   const archive = join(folder, 'classes.jsa');
   const java = (...flags: string[]): string[] => [
-    ...['-XX:+IgnoreUnrecognizedVMOptions', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...flags],
-    ...['-cp', join(folder, 'lib/*'), 'io.temporal.testserver.TestServer'],
+    '-XX:+IgnoreUnrecognizedVMOptions',
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+    ...flags,
+    '-cp',
+    join(folder, 'lib/*'),
+    'io.temporal.testserver.TestServer',
   ];
   if (!existsSync(archive)) {
     const [port = 0] = await freePorts(1);
@@ -194,7 +199,9 @@ async function runAll(): Promise<boolean> {
   ];
   for (const [group, concurrency] of groups.filter(([{ length }]) => length > 0)) {
     const stream = run({
-      ...{ files: group, concurrency, timeout: 600_000 },
+      files: group,
+      concurrency,
+      timeout: 600_000,
       // Not forceExit: it loses reports that are still under way, and with them whole tests without a word. What a failed
       // test leaves running is ended by the time limit.
       execArgv: ['--import', join(ROOT, 'test/support/time-limit.ts')],

@@ -7,7 +7,7 @@ import { reading } from './steps.ts';
 export async function catalogSync({ connector }: CatalogLabel): Promise<CatalogSyncResult> {
   const result = await reading.syncCatalog.executeWithOptions({ summary: '读取目录并比对' }, [{ connector }]);
   setCurrentDetails(
-    `新增 ${String(result.new)} · 变更 ${String(result.changed)} · 未变 ${String(result.unchanged)} · 待他人草稿 ${String(result.waiting)} · 有误 ${String(result.faulty)} · 已不在列 ${String(result.gone)}`,
+    `新增 ${result.new} · 变更 ${result.changed} · 未变 ${result.unchanged} · 待他人草稿 ${result.waiting} · 有误 ${result.faulty} · 已不在列 ${result.gone}`,
   );
   return result;
 }

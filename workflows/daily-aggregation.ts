@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { WindowPlan } from '../activities/collect.ts';
 import type { Day, DayState } from '../activities/days.ts';
-import { shanghaiDate, shanghaiInstant, startOfDayMs, timeOfDayMs } from '../domain/dates.ts';
+import { DAY_MS, shanghaiDate, shanghaiInstant, startOfDayMs, timeOfDayMs } from '../domain/dates.ts';
 import { describeWindow, timeWindow, type TimeWindow } from '../domain/collection/window.ts';
 import {
   closeDayEarlyUpdate,
@@ -32,7 +32,6 @@ import {
   unlessIncomplete,
 } from './steps.ts';
 
-const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Waits between two looks at a day that is not proven, growing. */
 const RETRY_MINUTES = [2, 5, 10, 20, 30];
@@ -215,7 +214,7 @@ async function collectDay(input: DailyAggregationInput): Promise<DailyAggregatio
       const state = await inTurn(() => collect(toMs));
       if (wanted(state) || Date.now() >= cutOffMs + DAY_MS) return state;
       const minutes = RETRY_MINUTES[Math.min(round, RETRY_MINUTES.length - 1)] ?? 30;
-      show(`尚未核对一致，${String(minutes)} 分钟后再核`);
+      show(`尚未核对一致，${minutes} 分钟后再核`);
       await sleep(minutes * MINUTE_MS, { summary: '等待后再次核对' });
     }
   }

@@ -16,9 +16,7 @@ export async function deliverOutbound(input: DeliverOutboundInput): Promise<Deli
     result.delivered += sent.delivered;
     result.deferred += sent.deferred;
     result.dead += sent.dead;
-    setCurrentDetails(
-      `已送达 ${String(result.delivered)} · 待重发 ${String(result.deferred)} · 死信 ${String(result.dead)}`,
-    );
+    setCurrentDetails(`已送达 ${result.delivered} · 待重发 ${result.deferred} · 死信 ${result.dead}`);
     if (!more) return result;
     if (workflowInfo().continueAsNewSuggested)
       await continueAsNew<typeof deliverOutbound>({ ...input, carried: result });

@@ -14,7 +14,7 @@ export async function fetchFiles(input: FetchFilesInput): Promise<FetchFilesResu
     ]);
     result.fetched += step.fetched;
     result.missing += step.missing;
-    setCurrentDetails(`已取 ${String(result.fetched)} · 未取到 ${String(result.missing)}`);
+    setCurrentDetails(`已取 ${result.fetched} · 未取到 ${result.missing}`);
     if (!more) return result;
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof fetchFiles>({ ...input, carried: result });
   }

@@ -10,7 +10,7 @@ export async function inspectSample({ inspection, ...label }: InspectSampleInput
   const windows = await source.planSample.executeWithOptions({ summary: '查找所抽记录的位置' }, [
     { stream: label.stream, inspection },
   ]);
-  setCurrentDetails(`抽查 ${String(inspection)} · 共 ${String(windows.length)} 段待比对`);
+  setCurrentDetails(`抽查 ${inspection} · 共 ${windows.length} 段待比对`);
   let proofs: number[] = [];
   let failed: ChildWorkflowFailure | null = null;
   try {

@@ -40,9 +40,7 @@ async function proveParts(input: ProveStreamInput): Promise<ProveStreamResult> {
     result.found += first.differences;
     result.differences += proof.differences;
     result.proofs.push(proof.proofId);
-    setCurrentDetails(
-      `${describeWindow(window)}\n\n已比对 ${String(result.records)} 条 · 差异 ${String(result.differences)}`,
-    );
+    setCurrentDetails(`${describeWindow(window)}\n\n已比对 ${result.records} 条 · 差异 ${result.differences}`);
     if (pending.length > 0 && workflowInfo().continueAsNewSuggested)
       await continueAsNew<typeof proveStream>({ ...input, carried: { pending, result } });
   }

@@ -23,7 +23,7 @@ async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStrea
     ]);
     result.compared += 1;
     if (counts.source === counts.library) return true;
-    setCurrentDetails(`${describeWindow(window)}：源端 ${String(counts.source)}，库内 ${String(counts.library)}`);
+    setCurrentDetails(`${describeWindow(window)}：源端 ${counts.source}，库内 ${counts.library}`);
     const halves = counts.small ? null : halveWindow(window);
     if (halves) pending.push(halves[1], halves[0]);
     return halves !== null;
@@ -41,12 +41,10 @@ async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStrea
     if (workflowInfo().continueAsNewSuggested)
       await continueAsNew<typeof reconcileStream>({ ...input, carried: { pending, result } });
   }
-  setCurrentDetails(
-    `比对 ${String(result.compared)} 次 · 重读 ${String(result.reread)} · 差异 ${String(result.differences)}`,
-  );
+  setCurrentDetails(`比对 ${result.compared} 次 · 重读 ${result.reread} · 差异 ${result.differences}`);
   if (result.differences > 0) {
     throw ApplicationFailure.nonRetryable(
-      `${String(result.differences)} window(s) of ${stream} differ from the source`,
+      `${result.differences} window(s) of ${stream} differ from the source`,
       INCOMPLETE,
     );
   }

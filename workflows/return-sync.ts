@@ -25,7 +25,7 @@ async function takeBatches(input: ReturnSyncInput): Promise<ReturnSyncResult> {
     for (let attempt = 1; ; attempt++) {
       const synced = await syncInTurn({ stream, title, unit, purpose: 'return', window });
       result = { ...addTotals(result, synced), batches: result.batches + 1 };
-      setCurrentDetails(`批次 ${window.id}（第 ${String(window.ordinal)} 批）\n\n${shownTotals(result)}`);
+      setCurrentDetails(`批次 ${window.id}（第 ${window.ordinal} 批）\n\n${shownTotals(result)}`);
       if (synced.complete && synced.batchId !== null) {
         await source.acknowledgeBatch.executeWithOptions({ summary: `确认批次 ${window.id}` }, [
           { batchId: synced.batchId },
@@ -64,10 +64,7 @@ async function takeBatches(input: ReturnSyncInput): Promise<ReturnSyncResult> {
       await continueAsNew<typeof returnSync>({ ...input, upTo, carried: { ...result, after } });
   }
   if (broken > 0) {
-    throw ApplicationFailure.nonRetryable(
-      `${String(broken)} batch(es) of ${stream} differ from what was declared`,
-      INCOMPLETE,
-    );
+    throw ApplicationFailure.nonRetryable(`${broken} batch(es) of ${stream} differ from what was declared`, INCOMPLETE);
   }
   return result;
 }

@@ -173,4 +173,4 @@ export const addTotals = (a: Totals, b: Totals): Totals => ({
 
 /** Counts as operators read them. */
 export const shownTotals = ({ read, accepted, unchanged, rejected }: Totals): string =>
-  `已读 ${String(read)} · 入库 ${String(accepted)} · 未变 ${String(unchanged)} · 退回 ${String(rejected)}`;
+  `已读 ${read} · 入库 ${accepted} · 未变 ${unchanged} · 退回 ${rejected}`;

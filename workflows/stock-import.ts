@@ -44,7 +44,7 @@ async function importStock(input: StockImportInput): Promise<StockImportResult> 
     else if (windows.length === 0) stage = 'seal';
     else if (++reads === READS) {
       throw ApplicationFailure.nonRetryable(
-        `${String(windows.length)} window(s) of ${stream} keep differing from the source; ./hub prove names what differs`,
+        `${windows.length} window(s) of ${stream} keep differing from the source; ./hub prove names what differs`,
         INCOMPLETE,
       );
     }
@@ -58,9 +58,9 @@ async function importStock(input: StockImportInput): Promise<StockImportResult> 
   for (let round = 0; ; round++) {
     const { open, dead } = await source.takeSeals.executeWithOptions({ summary: '取回签章结果' }, [{ stream }]);
     if (open === 0) break;
-    await show(`待签章 ${String(open)} 批${dead > 0 ? `,其中死信 ${String(dead)} 批` : ''}`);
+    await show(`待签章 ${open} 批${dead > 0 ? `,其中死信 ${dead} 批` : ''}`);
     const minutes = ASK_MINUTES[Math.min(round, ASK_MINUTES.length - 1)] ?? 30;
-    await sleep(`${String(minutes)} minutes`, { summary: '等待签章结果' });
+    await sleep(`${minutes} minutes`, { summary: '等待签章结果' });
     if (workflowInfo().continueAsNewSuggested) await goOn();
   }
   await show('已完成');
@@ -75,7 +75,7 @@ async function importStock(input: StockImportInput): Promise<StockImportResult> 
       { stream },
     ]);
     const filled = Math.round(((percent ?? 0) * BAR) / 100);
-    const bar = percent === null ? '' : `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${String(percent)} %\n\n`;
-    setCurrentDetails(`${bar}${String(done)} 条${planned === null ? '' : `,共 ${String(planned)} 条`}\n\n${what}`);
+    const bar = percent === null ? '' : `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${percent} %\n\n`;
+    setCurrentDetails(`${bar}${done} 条${planned === null ? '' : `,共 ${planned} 条`}\n\n${what}`);
   }
 }

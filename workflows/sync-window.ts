@@ -44,9 +44,7 @@ async function readParts(input: SyncWindowInput): Promise<SyncWindowResult> {
       const totals = addTotals(result, closed);
       result = { ...totals, pages: result.pages + closed.pages, batchId, complete: result.complete && closed.complete };
       if (!closed.complete)
-        setCurrentDetails(
-          `**不一致** ${describeWindow(window)}：源端 ${String(closed.declared)}，已读 ${String(closed.read)}`,
-        );
+        setCurrentDetails(`**不一致** ${describeWindow(window)}：源端 ${closed.declared}，已读 ${closed.read}`);
       pending.shift();
     }
     batchId = null;

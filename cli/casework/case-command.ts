@@ -10,7 +10,7 @@ import { listTasks } from '../../store/ledger/tasks.ts';
 import { wakeCase } from '../../temporal/cases.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { moment, table } from '../kit/output.ts';
+import { timeText, table } from '../kit/output.ts';
 import { taskTable } from '../ledger/tasks.ts';
 import { withRunningHub } from '../kit/running-hub.ts';
 import { instantOption } from '../kit/select.ts';
@@ -77,7 +77,7 @@ async function wake(
 }
 
 /** The deadlines and the timeline of a case, for people. */
-export async function showCase(db: Knex, file: Pick<CaseFile, 'kind' | 'id' | 'round'>): Promise<void> {
+export async function printCase(db: Knex, file: Pick<CaseFile, 'kind' | 'id' | 'round'>): Promise<void> {
   const subject = subjectOf({ ...file, round: 1 });
   const tasks = await listTasks(db, new Date(), { states: EVERY_STATE, subject, limit: 1_000 });
   if (tasks.length > 0) console.log(`\n${taskTable(tasks)}`);
@@ -87,7 +87,7 @@ export async function showCase(db: Knex, file: Pick<CaseFile, 'kind' | 'id' | 'r
   console.log('\nTimeline');
   console.log(
     table(events, [
-      ['At', ({ at }) => moment(at)],
+      ['At', ({ at }) => timeText(at)],
       ['By', ({ by }) => by],
       ['What', ({ what }) => what],
       [

@@ -17,7 +17,7 @@ import { findStream } from '../../settings/load.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { dueMoment, moment, printList, table } from '../kit/output.ts';
+import { dueText, timeText, printList, table } from '../kit/output.ts';
 
 /** Cases that are announced in one transaction. */
 const AT_ONCE = 10_000;
@@ -60,7 +60,7 @@ function showCases(options: ListOptions): Promise<void> {
     const only = options.late ? 'late' : options.open ? 'open' : undefined;
     const found = await listCases(db, new Date(), { stream, only, limit });
     printList(found, options.json, caseTable);
-    if (!options.json && found.length === limit) console.log(`The first ${String(limit)}; --limit shows more.`);
+    if (!options.json && found.length === limit) console.log(`The first ${limit}; --limit shows more.`);
   });
 }
 
@@ -72,12 +72,12 @@ const caseTable = (rows: readonly CaseReport[]): string =>
     ['办件编号', ({ caseNumber }) => caseNumber],
     ['签发方式', ({ mode }) => CASE_MODES[mode]],
     ['批次', ({ batch }) => batch ?? ''],
-    ['办结', ({ completedAt }) => moment(completedAt)],
+    ['办结', ({ completedAt }) => timeText(completedAt)],
     ['Rule', ({ rule, basis }) => (rule === null ? '' : `${rule}${basis === 'internal' ? '（内控时限）' : ''}`)],
-    ['Due', ({ dueAt, rule }) => (dueAt === null && rule === null ? '' : dueMoment(dueAt))],
-    ['到库', ({ arrivedAt }) => (arrivedAt ? moment(arrivedAt) : '')],
-    ['送达', ({ deliveredAt }) => (deliveredAt ? moment(deliveredAt) : '')],
-    ['撤回', ({ withdrawnAt }) => (withdrawnAt ? moment(withdrawnAt) : '')],
+    ['Due', ({ dueAt, rule }) => (dueAt === null && rule === null ? '' : dueText(dueAt))],
+    ['到库', ({ arrivedAt }) => (arrivedAt ? timeText(arrivedAt) : '')],
+    ['送达', ({ deliveredAt }) => (deliveredAt ? timeText(deliveredAt) : '')],
+    ['撤回', ({ withdrawnAt }) => (withdrawnAt ? timeText(withdrawnAt) : '')],
   ]);
 
 async function importCases(file: string, options: ListOptions): Promise<void> {
@@ -107,7 +107,5 @@ async function importCases(file: string, options: ListOptions): Promise<void> {
     });
   });
   if (options.json) return console.log(JSON.stringify(counts, null, 2));
-  console.log(
-    `${String(counts.announced)} announced, ${String(counts.corrected)} corrected, ${String(counts.unchanged)} unchanged`,
-  );
+  console.log(`${counts.announced} announced, ${counts.corrected} corrected, ${counts.unchanged} unchanged`);
 }

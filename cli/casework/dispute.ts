@@ -13,9 +13,9 @@ import {
   type DisputeStep,
 } from '../../store/casework/disputes.ts';
 import { listTicketFaults } from '../../store/casework/ticket-faults.ts';
-import { caseId, inCase, showCase, timeOption, withActor, withCase, type CaseOptions } from './case-command.ts';
+import { caseId, inCase, printCase, timeOption, withActor, withCase, type CaseOptions } from './case-command.ts';
 import { withLibrary } from '../kit/library.ts';
-import { moment, printList, table } from '../kit/output.ts';
+import { timeText, printList, table } from '../kit/output.ts';
 import { positive, readGiven } from '../kit/options.ts';
 
 type Options = CaseOptions & Record<string, string | boolean | undefined>;
@@ -149,7 +149,7 @@ export function addDispute(program: Command): void {
           const { id, known } = await openDispute(db, given, { by: options.by, at });
           return {
             file: { kind: 'dispute', id, round: 1 },
-            said: `Dispute ${String(id)}${known ? ' (known already)' : ''}`,
+            said: `Dispute ${id}${known ? ' (known already)' : ''}`,
           };
         });
       }
@@ -171,8 +171,8 @@ export function addDispute(program: Command): void {
             ['Source', ({ source }) => source],
             ['Ticket', ({ ticket }) => ticket],
             ['What is wrong', ({ reason }) => reason],
-            ['Since', ({ firstSeenAt }) => moment(firstSeenAt)],
-            ['Last listed', ({ lastSeenAt }) => moment(lastSeenAt)],
+            ['Since', ({ firstSeenAt }) => timeText(firstSeenAt)],
+            ['Last listed', ({ lastSeenAt }) => timeText(lastSeenAt)],
           ]),
         );
       });
@@ -197,7 +197,7 @@ export function addDispute(program: Command): void {
           ['Receipt', found.toldReceipt],
         ] as const)
           if (value !== null) console.log(`${name}: ${value}`);
-        await showCase(db, found);
+        await printCase(db, found);
       });
     });
 
@@ -224,12 +224,10 @@ const hidden = (text: string | null): string | null => (text === null ? null : '
 /** Who objects, and what they and we say, is not shown unless it is asked for. */
 const masked = (dispute: Dispute): Dispute => ({
   ...dispute,
-  ...{
-    objector: hidden(dispute.objector),
-    contact: hidden(dispute.contact),
-    statement: '***',
-    answer: hidden(dispute.answer),
-  },
+  objector: hidden(dispute.objector),
+  contact: hidden(dispute.contact),
+  statement: '***',
+  answer: hidden(dispute.answer),
 });
 
 const disputeTable = (rows: readonly Dispute[]): string =>
@@ -240,10 +238,10 @@ const disputeTable = (rows: readonly Dispute[]): string =>
     ['发证单位', ({ issuerName }) => issuerName ?? ''],
     ['阶段', (row) => `${DISPUTE_STAGES[disputeStage(row)].zh}${row.closedAs === null ? '' : ` ${row.closedAs}`}`],
     ['Round', ({ round }) => (round > 1 ? round : ''), 'right'],
-    ['Raised', ({ raisedAt }) => moment(raisedAt)],
-    ['Received', ({ receivedAt }) => moment(receivedAt)],
-    ['Marked', ({ markedAt }) => moment(markedAt)],
+    ['Raised', ({ raisedAt }) => timeText(raisedAt)],
+    ['Received', ({ receivedAt }) => timeText(receivedAt)],
+    ['Marked', ({ markedAt }) => timeText(markedAt)],
     ['Sent to', ({ sentTo }) => sentTo ?? ''],
     ['Result', ({ upheld }) => (upheld === null ? '' : upheld ? '成立' : '不成立')],
-    ['Told', ({ toldAt }) => moment(toldAt)],
+    ['Told', ({ toldAt }) => timeText(toldAt)],
   ]);

@@ -13,10 +13,10 @@ import {
   type Outage,
   type OutageStep,
 } from '../../store/casework/outages.ts';
-import { caseId, inCase, showCase, timeOption, withActor, withCase, type CaseOptions } from './case-command.ts';
+import { caseId, inCase, printCase, timeOption, withActor, withCase, type CaseOptions } from './case-command.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, readGiven } from '../kit/options.ts';
-import { moment, printList, table } from '../kit/output.ts';
+import { timeText, printList, table } from '../kit/output.ts';
 import { addPaper } from './paper.ts';
 
 interface ReportOptions extends CaseOptions {
@@ -127,12 +127,12 @@ export function addOutage(program: Command): void {
           table(found.streams, [
             ['Stream', ({ stream }) => stream],
             ['Round', ({ round }) => (round > 1 ? round : ''), 'right'],
-            ['Recovered', ({ recoveredAt }) => moment(recoveredAt)],
-            ['Proven', ({ provenAt }) => moment(provenAt)],
+            ['Recovered', ({ recoveredAt }) => timeText(recoveredAt)],
+            ['Proven', ({ provenAt }) => timeText(provenAt)],
             ['Proofs', ({ proofs }) => proofs?.join(', ') ?? ''],
           ]),
         );
-        await showCase(db, found);
+        await printCase(db, found);
       });
     });
 }
@@ -148,17 +148,16 @@ function report(options: ReportOptions): Promise<void> {
     const id = await openOutage(
       db,
       {
-        ...{
-          unit: { code: options.unit, name: options.unitName },
-          streams: options.stream,
-          kinds,
-          cause: options.cause,
-        },
-        ...{ beganAt: timeOption(options.began, '--began'), evidence: evidenceFile(options.evidence) },
+        unit: { code: options.unit, name: options.unitName },
+        streams: options.stream,
+        kinds,
+        cause: options.cause,
+        beganAt: timeOption(options.began, '--began'),
+        evidence: evidenceFile(options.evidence),
       },
       { by: options.by, at: new Date() },
     );
-    const said = `Outage ${String(id)} is reported; ./hub outage recover ${String(id)} confirms the recovery`;
+    const said = `Outage ${id} is reported; ./hub outage recover ${id} confirms the recovery`;
     return { file: { kind: 'outage', id, round: 1 }, said };
   });
 }
@@ -167,13 +166,10 @@ function evidenceFile(file: string | undefined): { name: string; content: Buffer
   if (file === undefined) return null;
   const content = readGiven(file);
   if (content.length > LARGEST_EVIDENCE) {
-    throw configurationError(
-      `${file} has ${String(content.length)} bytes, expected at most ${String(LARGEST_EVIDENCE)}`,
-      {
-        code: 'file-too-large',
-        cure: 'hand in a smaller one',
-      },
-    );
+    throw configurationError(`${file} has ${content.length} bytes, expected at most ${LARGEST_EVIDENCE}`, {
+      code: 'file-too-large',
+      cure: 'hand in a smaller one',
+    });
   }
   return { name: basename(file), content, sha256: hash('sha256', content) };
 }
@@ -185,14 +181,14 @@ const outageTable = (rows: readonly Outage[]): string =>
     ['Cause', ({ cause }) => cause],
     ['Stopped', ({ kinds }) => kinds.map((kind) => STOPPED_WORK[kind].zh).join('、')],
     ['Streams', ({ streams }) => streams.map(({ stream }) => stream).join('\n')],
-    ['Began', ({ beganAt }) => moment(beganAt)],
-    ['Reported', ({ reportedAt }) => moment(reportedAt)],
+    ['Began', ({ beganAt }) => timeText(beganAt)],
+    ['Reported', ({ reportedAt }) => timeText(reportedAt)],
     ['State', ({ closedAs, streams }) => closedAs ?? stateOf(streams)],
     ['Evidence', ({ evidenceName }) => evidenceName ?? ''],
   ]);
 
 function stateOf(streams: Outage['streams']): string {
   const stopped = streams.filter(({ recoveredAt }) => recoveredAt === null).length;
-  if (stopped > 0) return `${String(stopped)} of ${String(streams.length)} stopped`;
-  return `${String(streams.filter(({ provenAt }) => provenAt !== null).length)} of ${String(streams.length)} proven`;
+  if (stopped > 0) return `${stopped} of ${streams.length} stopped`;
+  return `${streams.filter(({ provenAt }) => provenAt !== null).length} of ${streams.length} proven`;
 }

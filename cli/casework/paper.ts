@@ -28,7 +28,7 @@ function take(outage: number, path: string, options: Options): Promise<void> {
     const taken = await takePaper(db, config, given, { by: options.by, at: new Date() });
     if (options.json) return console.log(JSON.stringify({ outage, stream: options.stream, ...taken }));
     const { read, accepted, unchanged, rejected, batchId, known } = taken;
-    const counts = `${String(read)} records, ${String(accepted)} accepted, ${String(unchanged)} unchanged, ${String(rejected)} rejected`;
-    console.log(`${known ? 'This file was taken before, as' : 'Taken as'} batch ${String(batchId)}: ${counts}`);
+    const counts = `${read} records, ${accepted} accepted, ${unchanged} unchanged, ${rejected} rejected`;
+    console.log(`${known ? 'This file was taken before, as' : 'Taken as'} batch ${batchId}: ${counts}`);
   });
 }

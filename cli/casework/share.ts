@@ -10,10 +10,10 @@ import {
   type ShareRequest,
   type ShareStep,
 } from '../../store/casework/share-requests.ts';
-import { caseId, inCase, showCase, timeOption, withActor, withCase, type CaseOptions } from './case-command.ts';
+import { caseId, inCase, printCase, timeOption, withActor, withCase, type CaseOptions } from './case-command.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { moment, printList, table } from '../kit/output.ts';
+import { timeText, printList, table } from '../kit/output.ts';
 
 interface FileOptions extends CaseOptions {
   unit: string;
@@ -50,15 +50,13 @@ export function addShare(program: Command): void {
       const options = command.optsWithGlobals<FileOptions>();
       return inCase(options, async (db) => {
         const given = {
-          ...{
-            unit: { code: options.unit, name: options.unitName },
-            wanted: options.wanted,
-            scenario: options.scenario,
-          },
+          unit: { code: options.unit, name: options.unitName },
+          wanted: options.wanted,
+          scenario: options.scenario,
           neededAt: options.needed === undefined ? null : timeOption(options.needed, '--needed'),
         };
         const id = await openShareRequest(db, given, { by: options.by, at: new Date() });
-        return { file: { kind: 'share', id, round: 1 }, said: `Share request ${String(id)} is filed` };
+        return { file: { kind: 'share', id, round: 1 }, said: `Share request ${id} is filed` };
       });
     });
 
@@ -129,8 +127,8 @@ export function addShare(program: Command): void {
         if (options.json) return console.log(JSON.stringify({ ...found, opinions }, null, 2));
         console.log(shareTable([found]));
         for (const { unitName, opinion, saidAt } of opinions)
-          console.log(`${unitName} (${moment(saidAt)}): ${opinion}`);
-        await showCase(db, found);
+          console.log(`${unitName} (${timeText(saidAt)}): ${opinion}`);
+        await printCase(db, found);
       });
     });
 }
@@ -141,7 +139,7 @@ const shareTable = (rows: readonly ShareRequest[]): string =>
     ['用证单位', ({ unitName }) => unitName],
     ['Wanted', ({ wanted }) => wanted],
     ['Scenario', ({ scenario }) => scenario],
-    ['Requested', ({ requestedAt }) => moment(requestedAt)],
+    ['Requested', ({ requestedAt }) => timeText(requestedAt)],
     ['Outcome', ({ outcome, closedAs }) => (outcome ? SHARE_OUTCOMES[outcome].zh : (closedAs ?? ''))],
     ['', ({ outcomeText }) => outcomeText ?? ''],
   ]);

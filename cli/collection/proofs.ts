@@ -4,10 +4,10 @@ import { shanghaiInstant } from '../../domain/dates.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { differences, findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
-import { boundsOf, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
+import { windowBounds, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { moment, table } from '../kit/output.ts';
+import { timeText, table } from '../kit/output.ts';
 
 interface ProofsOptions extends StreamOptions {
   stream?: string;
@@ -47,14 +47,14 @@ export function addProofs(program: Command): void {
 }
 
 async function list(options: ProofsOptions): Promise<void> {
-  const [fromMs, toMs] = boundsOf(options);
+  const [fromMs, toMs] = windowBounds(options);
   const { stream, different } = options;
   const proofs = await withLibrary(options, (db) =>
     listProofs(db, { stream, different, from: new Date(fromMs), to: new Date(toMs) }),
   );
   if (options.out !== undefined) {
     writeFileSync(options.out, evidenceOf(proofs), { mode: 0o600 });
-    console.log(`Wrote ${String(proofs.length)} proofs to ${options.out}`);
+    console.log(`Wrote ${proofs.length} proofs to ${options.out}`);
   } else if (options.json) console.log(JSON.stringify(proofs, null, 2));
   else if (proofs.length === 0) console.log('Nothing was proven in that time.');
   else console.log(proofTable(proofs));
@@ -64,10 +64,10 @@ export const proofTable = (proofs: readonly Proof[]): string =>
   table(proofs, [
     ['Proof', ({ id }) => id, 'right'],
     ['Stream', ({ stream }) => stream],
-    ['From', ({ from }) => (from ? moment(from) : '')],
-    ['To', ({ to }) => (to ? moment(to) : '')],
+    ['From', ({ from }) => (from ? timeText(from) : '')],
+    ['To', ({ to }) => (to ? timeText(to) : '')],
     ['Batch', ({ batch }) => batch?.slice(0, 24) ?? ''],
-    ['Compared at', ({ finishedAt }) => moment(finishedAt)],
+    ['Compared at', ({ finishedAt }) => timeText(finishedAt)],
     ['At the source', ({ sourceRecords }) => sourceRecords, 'right'],
     ['of these refused', ({ sourceRefused }) => sourceRefused, 'right'],
     ['In the library', ({ libraryRecords }) => libraryRecords, 'right'],
@@ -86,15 +86,40 @@ function verdictOf(proof: Proof): string {
 function evidenceOf(proofs: readonly Proof[]): Buffer {
   const instant = (at: Date | null): string => (at ? shanghaiInstant(at.getTime()) : '');
   const head = [
-    ...['proof', 'stream', 'from', 'to', 'batch', 'started at', 'finished at'],
-    ...['records at the source', 'of these refused', 'records in the library', 'digest of the source'],
-    ...['digest of the library', 'missing', 'only in the library', 'other content', 'result'],
+    'proof',
+    'stream',
+    'from',
+    'to',
+    'batch',
+    'started at',
+    'finished at',
+    'records at the source',
+    'of these refused',
+    'records in the library',
+    'digest of the source',
+    'digest of the library',
+    'missing',
+    'only in the library',
+    'other content',
+    'result',
   ];
   const rows = proofs.map((proof) => [
-    ...[String(proof.id), proof.stream, instant(proof.from), instant(proof.to), proof.batch ?? ''],
-    ...[instant(proof.startedAt), instant(proof.finishedAt), String(proof.sourceRecords), String(proof.sourceRefused)],
-    ...[String(proof.libraryRecords), proof.sourceDigest, proof.libraryDigest, String(proof.missingCount)],
-    ...[String(proof.extraCount), String(proof.differentCount), verdictOf(proof)],
+    String(proof.id),
+    proof.stream,
+    instant(proof.from),
+    instant(proof.to),
+    proof.batch ?? '',
+    instant(proof.startedAt),
+    instant(proof.finishedAt),
+    String(proof.sourceRecords),
+    String(proof.sourceRefused),
+    String(proof.libraryRecords),
+    proof.sourceDigest,
+    proof.libraryDigest,
+    String(proof.missingCount),
+    String(proof.extraCount),
+    String(proof.differentCount),
+    verdictOf(proof),
   ]);
   const keys = proofs.flatMap((proof) =>
     KINDS_OF_DIFFERENCE.flatMap(([title, of]) => of(proof).map((key) => [String(proof.id), proof.stream, title, key])),
@@ -109,7 +134,7 @@ async function recheck(id: number, options: ProofsOptions): Promise<void> {
   const { proof, now } = await withLibrary(options, async (db) => {
     const [found] = await findProofs(db, [id]);
     if (!found?.from || found.fault !== null) {
-      throw configurationError(found ? `Proof ${String(id)} is not of a period` : `There is no proof ${String(id)}`, {
+      throw configurationError(found ? `Proof ${id} is not of a period` : `There is no proof ${id}`, {
         code: 'proof-unknown',
         cure: './hub proofs lists them',
       });
@@ -121,7 +146,7 @@ async function recheck(id: number, options: ProofsOptions): Promise<void> {
   if (options.json) return console.log(JSON.stringify({ proof: id, same, ...now }, null, 2));
   console.log(
     same
-      ? `✔ The library holds what proof ${String(id)} found: ${String(now.records)} records, digest ${now.digest}`
-      : `✖ The library has changed since proof ${String(id)}: ${String(proof.libraryRecords)} records then, ${String(now.records)} now, ${String(now.changed)} of them taken or changed after it`,
+      ? `✔ The library holds what proof ${id} found: ${now.records} records, digest ${now.digest}`
+      : `✖ The library has changed since proof ${id}: ${proof.libraryRecords} records then, ${now.records} now, ${now.changed} of them taken or changed after it`,
   );
 }

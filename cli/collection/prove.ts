@@ -10,7 +10,7 @@ import { labelOf } from '../../temporal/schedules.ts';
 import type { ProveStreamInput, ProveStreamResult } from '../../workflows/messages.ts';
 import type { proveStream } from '../../workflows/prove-stream.ts';
 import { streamAttributes } from '../../workflows/search-attributes.ts';
-import { boundsOf, configOf, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
+import { windowBounds, configOf, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { KINDS_OF_DIFFERENCE, proofTable } from './proofs.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
@@ -41,7 +41,7 @@ export function addProve(program: Command): void {
 async function prove(options: ProveOptions): Promise<void> {
   const config = configOf(options);
   const selected = findStream(config, options.stream);
-  const period = await provablePeriod(config, selected, boundsOf(options));
+  const period = await provablePeriod(config, selected, windowBounds(options));
   if (!period) {
     throw configurationError(`${options.stream} cannot list what it delivered before`, {
       code: 'not-provable',
@@ -52,13 +52,14 @@ async function prove(options: ProveOptions): Promise<void> {
   await withRunningHub(config, (client) =>
     showRun(
       {
-        ...{ title: `${options.stream}, ${period.shown}`, quiet: options.json },
+        title: `${options.stream}, ${period.shown}`,
+        quiet: options.json,
         cure: './hub connector status shows how the source answered',
       },
       async () => {
         const result = await proveInHub(client, config, selected, period, options.mend ?? false);
         ids.push(...result.proofs);
-        return `${String(result.records)} records, ${String(result.found)} differences found, ${String(result.differences)} left`;
+        return `${result.records} records, ${result.found} differences found, ${result.differences} left`;
       },
     ),
   );
@@ -85,7 +86,8 @@ export function proveInHub(
 ): Promise<ProveStreamResult> {
   const label = labelOf(connector.name, stream);
   return client.workflow.execute<typeof proveStream>('proveStream', {
-    ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: proveWorkflowId(stream.id) },
+    taskQueue: config.settings.temporal.taskQueue,
+    workflowId: proveWorkflowId(stream.id),
     typedSearchAttributes: streamAttributes(label, '比对'),
     staticSummary: `比对 · ${label.title} · ${shown}`,
     args: [{ ...label, ...input, mend }],

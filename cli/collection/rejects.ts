@@ -8,10 +8,9 @@ import { getStream } from '../../store/collection/streams.ts';
 import { withStreams, configOf, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { readGiven } from '../kit/options.ts';
-import { moment, table } from '../kit/output.ts';
+import { timeText, table } from '../kit/output.ts';
 import { replay } from '../kit/replay.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../domain/dates.ts';
 
 export function addRejects(program: Command): void {
   const rejects = program
@@ -36,7 +35,7 @@ export function addRejects(program: Command): void {
         const { id } = await getStream(db, findStream(configOf(options), stream).stream.id);
         const open = await openRejects(db, id, { rule: options.rule });
         writeFileSync(options.out, writeRejectSheet(open), { mode: 0o600 });
-        console.log(`Wrote ${String(open.length)} rejects of ${stream} to ${options.out}`);
+        console.log(`Wrote ${open.length} rejects of ${stream} to ${options.out}`);
       }),
     );
 
@@ -65,7 +64,7 @@ function listRejects(stream: string | undefined, options: StreamOptions): Promis
         ['Fields', ({ fields }) => fields.join(', ')],
         ['Open', ({ open }) => open, 'right'],
         ['Corrected, still refused', ({ corrected }) => corrected || '', 'right'],
-        ['Oldest', ({ oldestAt }) => moment(oldestAt)],
+        ['Oldest', ({ oldestAt }) => timeText(oldestAt)],
         ['Days', ({ oldestAt }) => Math.floor((Date.now() - oldestAt.getTime()) / DAY_MS), 'right'],
       ]),
     );
@@ -80,6 +79,6 @@ async function importSheet(name: string, file: string, options: StreamOptions): 
     await saveCorrections(db, id, corrections, new Date());
     return corrections.length;
   });
-  if (!options.json) console.log(`${String(taken)} corrected records of ${name}`);
+  if (!options.json) console.log(`${taken} corrected records of ${name}`);
   if (taken > 0) await replay(name, options);
 }

@@ -5,6 +5,7 @@ import { countObligations, findGaps, listObligations, streamOverview } from '../
 import { withLibrary } from '../kit/library.ts';
 import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { gapTable, obligationTable, streamTable } from '../kit/output.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 interface ReportOptions extends CommonOptions {
   json?: boolean;
@@ -21,7 +22,7 @@ export function addStatus(program: Command): void {
       withLibrary(options, async (db) => {
         const at = new Date();
         const streams = await streamOverview(db, at);
-        const since = new Date(at.getTime() - 86_400_000);
+        const since = new Date(at.getTime() - DAY_MS);
         const obligations = await listObligations(db, at, since);
         const counts = await countObligations(db, at, since);
         const alerts = await openAlerts(db);
@@ -30,7 +31,7 @@ export function addStatus(program: Command): void {
         for (const { stream, pausedReason } of streams)
           if (pausedReason !== null) console.log(`${stream} is paused: ${pausedReason}`);
         const told = EVERY_STATE.filter((state) => counts[state] > 0 || state === 'overdue').map(
-          (state) => `${String(counts[state])} ${state}`,
+          (state) => `${counts[state]} ${state}`,
         );
         console.log(`\nObligations: ${told.join(', ')} (of those that ended, the last 24 hours)`);
         if (obligations.length > 0) console.log(obligationTable(obligations));

@@ -58,7 +58,7 @@ function listStock(options: StreamOptions): Promise<void> {
         ['By', ({ dueOn }) => dueOn ?? ''],
         ['', (report) => (report.dueOn !== null && report.dueOn < today && !isDone(report) ? '▲ OVERDUE' : '')],
         ['Open rejects', ({ openRejects }) => openRejects, 'right'],
-        ['Sealed', ({ handed, sealed }) => (handed === 0 ? '' : `${String(sealed)} of ${String(handed)}`), 'right'],
+        ['Sealed', ({ handed, sealed }) => (handed === 0 ? '' : `${sealed} of ${handed}`), 'right'],
         ['Seal refused', ({ refused }) => refused || '', 'right'],
       ]),
     );
@@ -100,7 +100,7 @@ async function runStock(name: string, options: StreamOptions & { again?: boolean
 const shownSeals = ({ done, planned, handed, sealed, refused }: StockReport): string =>
   [
     `${done.toLocaleString('en-US')}${planned === null ? '' : ` of ${planned.toLocaleString('en-US')}`}`,
-    ...(handed === 0 ? [] : [`sealed ${String(sealed)} of ${String(handed)}, ${String(refused)} refused`]),
+    ...(handed === 0 ? [] : [`sealed ${sealed} of ${handed}, ${refused} refused`]),
   ].join(', ');
 
 async function stopStock(name: string, options: StreamOptions): Promise<void> {

@@ -4,7 +4,7 @@ import { configurationError } from '../../domain/errors.ts';
 import { addAccount, firstPassword, listAccounts, setPassword, type Account } from '../../store/console/accounts.ts';
 import { withLibrary } from '../kit/library.ts';
 import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { moment, printList, table } from '../kit/output.ts';
+import { timeText, printList, table } from '../kit/output.ts';
 
 interface AddOptions extends CommonOptions {
   role: Role;
@@ -68,5 +68,5 @@ const accountTable = (rows: readonly Account[]): string =>
     ['Name', ({ name }) => name],
     ['Role', ({ role }) => `${ROLES[role].zh} ${role}`],
     ['Unit', ({ unitCode, unitName }) => (unitCode === null ? '' : `${unitName ?? ''} ${unitCode}`)],
-    ['', ({ disabledAt }) => (disabledAt ? `disabled ${moment(disabledAt)}` : '')],
+    ['', ({ disabledAt }) => (disabledAt ? `disabled ${timeText(disabledAt)}` : '')],
   ]);

@@ -27,7 +27,7 @@ export async function checkConnectors(config: HubConfig): Promise<string> {
   const streams = new Streams(config);
   const ids = config.connectors.flatMap((connector) => connector.streams.map(({ id }) => id));
   await Promise.all(ids.map((id) => streams.get(id).source.check()));
-  return `Connectors: ${String(ids.length)} streams answer`;
+  return `Connectors: ${ids.length} streams answer`;
 }
 
 /** The main job of every stream, with visible progress. Tells the streams that failed, and why. */
@@ -104,11 +104,11 @@ export async function proveAll(
           if (!provable) continue;
           const { id } = selected.stream;
           const { records, differences } = await proveInHub(client, config, selected, provable, false);
-          const text = `${records.toLocaleString('en-US')} records, ${String(differences)} differences`;
+          const text = `${records.toLocaleString('en-US')} records, ${differences} differences`;
           proofs.push({ stream: id, equal: differences === 0, text });
           task.title = `Proof, record by record — ${id}: ${text}`;
         }
-        task.title = `Proof, record by record — ${String(proofs.length)} streams read again`;
+        task.title = `Proof, record by record — ${proofs.length} streams read again`;
       },
     },
   ]).run();
@@ -132,7 +132,10 @@ export async function collectStream(
         ? returned(client, stream.id)
         : closedForTheDay(client, config, stream, labelOf(unit, stream), nowMs),
     {
-      ...{ retries: 100, factor: 1.2, minTimeout: 200, maxTimeout: 1_000 },
+      retries: 100,
+      factor: 1.2,
+      minTimeout: 200,
+      maxTimeout: 1_000,
       shouldRetry: ({ error }) =>
         !(
           error instanceof HubError ||

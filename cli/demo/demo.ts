@@ -25,8 +25,8 @@ import { configChoice, dataFolder, positive, withConfig, withData, type CommonOp
 import { program as part, requirePorts, startDatabase, startTemporal, type Addresses } from '../../launch/servers.ts';
 import { untilStopped } from '../../launch/signals.ts';
 import { Supervisor } from '../../launch/supervisor.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
-const DAY_MS = 86_400_000;
 /** All records that the departments begin with. */
 const PROVEN_DAYS = 20;
 
@@ -96,10 +96,13 @@ export function addDemo(program: Command): void {
         CommonOptions & { rewrite?: number; loseDay?: string; correct?: boolean; undo?: boolean }
       >();
       const { data } = await axios.post<{ keys: string[] }>(`${departmentAddress(options, department)}/_sim/tamper`, {
-        ...{ rewrite: options.rewrite, lose: options.loseDay, correct: options.correct, undo: options.undo },
+        rewrite: options.rewrite,
+        lose: options.loseDay,
+        correct: options.correct,
+        undo: options.undo,
       });
       console.log(
-        `${department}: ${data.keys.length === 0 ? 'as it was' : `${String(data.keys.length)} records: ${data.keys.slice(0, 20).join(', ')}`}`,
+        `${department}: ${data.keys.length === 0 ? 'as it was' : `${data.keys.length} records: ${data.keys.slice(0, 20).join(', ')}`}`,
       );
     });
 }

@@ -6,7 +6,7 @@ import type { Knex } from 'knex';
 import { departmentAddresses, noteDepartments, type DepartmentAddresses } from '../kit/demo-departments.ts';
 import { addAccount, listAccounts } from '../../store/console/accounts.ts';
 import { cutOffOf, type HubConfig } from '../../settings/load.ts';
-import { shanghaiDate, timeOfDayMs } from '../../domain/dates.ts';
+import { DAY_MS, shanghaiDate, timeOfDayMs } from '../../domain/dates.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { fileContact, listContacts } from '../../store/ledger/contacts.ts';
 import { ROOT } from '../../settings/root.ts';
@@ -14,11 +14,16 @@ import { spawnNode } from '../../launch/servers.ts';
 import type { Supervisor } from '../../launch/supervisor.ts';
 
 const DAYS = 14;
-const DAY_MS = 86_400_000;
 /** Share of the records that each department has. */
 const SHARES = {
-  ...{ province: 0.3, housing: 0.1, health: 0.1, transport: 0.1 },
-  ...{ land: 0.1, culture: 0.1, education: 0.1, police: 0.1 },
+  province: 0.3,
+  housing: 0.1,
+  health: 0.1,
+  transport: 0.1,
+  land: 0.1,
+  culture: 0.1,
+  education: 0.1,
+  police: 0.1,
 } as const;
 type DepartmentId = keyof typeof SHARES;
 export const DEPARTMENTS = Object.keys(SHARES) as DepartmentId[];
@@ -55,7 +60,7 @@ export function demoData(folder: string, options: Partial<DemoData>, nowMs: numb
   const data = JSON.parse(readFileSync(file, 'utf8')) as DemoData;
   for (const name of ['seed', 'records'] as const) {
     if (options[name] !== undefined && options[name] !== data[name]) {
-      throw configurationError(`The demo’s data were made with ${name} ${String(data[name])}`, {
+      throw configurationError(`The demo’s data were made with ${name} ${data[name]}`, {
         code: 'demo-data',
         cure: `leave out --${name}, or begin anew with --fresh`,
       });
@@ -69,9 +74,21 @@ export async function startDepartments(supervisor: Supervisor, data: DemoData, n
   const addresses: Record<string, DepartmentAddresses> = {};
   for (const id of DEPARTMENTS) {
     const args = [
-      ...[id, '--seed', String(data.seed), '--records', String(Math.round(data.records * SHARES[id]))],
-      ...['--others', String(Math.round(data.records * SHARES.housing)), '--folder', supervisor.folder],
-      ...['--start', String(data.anchorMs - DAYS * DAY_MS), '--anchor', String(data.anchorMs), '--now', String(nowMs)],
+      id,
+      '--seed',
+      String(data.seed),
+      '--records',
+      String(Math.round(data.records * SHARES[id])),
+      '--others',
+      String(Math.round(data.records * SHARES.housing)),
+      '--folder',
+      supervisor.folder,
+      '--start',
+      String(data.anchorMs - DAYS * DAY_MS),
+      '--anchor',
+      String(data.anchorMs),
+      '--now',
+      String(nowMs),
     ];
     let [url, address] = ['', ''];
     await supervisor.start({
@@ -99,7 +116,7 @@ export async function startDepartments(supervisor: Supervisor, data: DemoData, n
 
 /** Has the departments that push do so, to the inbox of the hub that runs now. */
 export async function haveDepartmentsPush({ settings, connectors }: HubConfig, folder: string): Promise<string> {
-  const hub = `http://${settings.server.host}:${String(settings.server.port)}`;
+  const hub = `http://${settings.server.host}:${settings.server.port}`;
   const addresses = departmentAddresses(folder);
   let pushed = 0;
   for (const { id, kind, streams } of connectors) {
@@ -130,7 +147,7 @@ export async function fileContacts(db: Knex, { connectors }: HubConfig): Promise
     } as const;
     await fileContact(db, { unitCode, unitName, ...person }, { by: 'demo', at: new Date() });
   }
-  return `Contact persons of ${String(units.size)} units on file`;
+  return `Contact persons of ${units.size} units on file`;
 }
 
 /** Whoever may look at the demonstration signs in with this. */

@@ -7,8 +7,7 @@ import type { Addresses } from '../../launch/servers.ts';
 import { isCollected, type StreamProof } from './collect.ts';
 import { DEMO_PASSWORD } from './departments.ts';
 import { compareWithTruth, type TruthReport } from './truth.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../domain/dates.ts';
 
 /** Prints what came of it; false when any check failed. */
 export async function summarise(
@@ -33,13 +32,13 @@ export async function summarise(
   console.log(`\n${streamTable(streams)}`);
   console.log(`\n${gaps.length === 0 ? 'Gaps: none. Everything that is due is proven to be in.' : gapTable(gaps)}`);
   console.log(
-    `\nObligations: ${String(counts.met + counts['met late'])} met${counts['met late'] > 0 ? ` (${String(counts['met late'])} late)` : ''}, ${String(counts.open + counts['due soon'])} open, ${String(counts.overdue)} overdue`,
+    `\nObligations: ${counts.met + counts['met late']} met${counts['met late'] > 0 ? ` (${counts['met late']} late)` : ''}, ${counts.open + counts['due soon']} open, ${counts.overdue} overdue`,
   );
   if (obligations.length > 0) console.log(obligationTable(obligations));
 
   const shared = await countShared(db);
   console.log(
-    `\nSeveral streams deliver ${String(shared.certificates)} of the certificates; of ${String(shared.differing)} they say different things: ./hub conflicts`,
+    `\nSeveral streams deliver ${shared.certificates} of the certificates; of ${shared.differing} they say different things: ./hub conflicts`,
   );
 
   const checks: [string, boolean][] = [
@@ -69,9 +68,7 @@ export async function summarise(
   console.log('');
   if (addresses.temporalUi !== null)
     console.log(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
-  console.log(
-    `Console        http://${server.host}:${String(server.port)}/  (sign in as manager, password ${DEMO_PASSWORD})`,
-  );
-  console.log(`Health page    http://${server.host}:${String(server.port)}/health`);
+  console.log(`Console        http://${server.host}:${server.port}/  (sign in as manager, password ${DEMO_PASSWORD})`);
+  console.log(`Health page    http://${server.host}:${server.port}/health`);
   return checks.every(([, held]) => held);
 }

@@ -43,10 +43,7 @@ export async function compareWithTruth(db: Knex, stream: string, department: str
   return {
     stream,
     equal: wrong.length === 0,
-    text:
-      wrong.length === 0
-        ? text
-        : `${text}; ${String(wrong.length)} differ, for example ${wrong.slice(0, 3).join('; ')}`,
+    text: wrong.length === 0 ? text : `${text}; ${wrong.length} differ, for example ${wrong.slice(0, 3).join('; ')}`,
   };
 }
 

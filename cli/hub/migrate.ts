@@ -17,7 +17,7 @@ export function addMigrate(program: Command): void {
         const version = await requireServer(db, url);
         const steps = await migrate(db, 'production');
         console.log(
-          `${shownDatabase(url)} (PostgreSQL ${version}): ${steps === 0 ? 'the schema is the newest' : `${String(steps)} migration(s) applied`}`,
+          `${shownDatabase(url)} (PostgreSQL ${version}): ${steps === 0 ? 'the schema is the newest' : `${steps} migration(s) applied`}`,
         );
       } finally {
         await db.destroy();

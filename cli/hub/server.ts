@@ -51,7 +51,11 @@ export function addServer(program: Command): void {
       const app = createApp(
         { db, now, logger, countWorkers: workers, streams: () => streams },
         {
-          ...{ db, now, logger, config: () => current, temporal: () => temporal.client() },
+          db,
+          now,
+          logger,
+          config: () => current,
+          temporal: () => temporal.client(),
           files: await openFileStore(settings.files, dataFolder(options, options.demo ?? false)),
           folder: await builtConsole((what) => logger.info(what)),
         },
@@ -61,7 +65,7 @@ export function addServer(program: Command): void {
         await app.listen({ host, port });
       } catch (error) {
         await db.destroy();
-        throw configurationError(`The health page cannot listen on ${host}:${String(port)}: ${messageOf(error)}`, {
+        throw configurationError(`The health page cannot listen on ${host}:${port}: ${messageOf(error)}`, {
           code: 'port-taken',
           cure: 'stop the program that has the port, or set server.port in config/hub.yaml',
         });
@@ -80,7 +84,11 @@ export function addServer(program: Command): void {
         stopped.signal,
       );
       const stopWatchdog = startWatchdog({
-        ...{ db, logger, now, askTemporal: workers, expiry: () => current.jurisdiction.expiry },
+        db,
+        logger,
+        now,
+        askTemporal: workers,
+        expiry: () => current.jurisdiction.expiry,
         wakeUnseen: async () => wakeUnseen(db, await temporal.client(), settings.temporal.taskQueue, now()),
       });
       const stopExports = startExports({ db, logger, now, config: () => current });
@@ -88,7 +96,7 @@ export function addServer(program: Command): void {
       const stopReminders = options.demo
         ? undefined
         : startReminders({ db, logger, now, askTemporal: workers, config: () => current });
-      logger.info('listening', { address: `http://${host}:${String(port)}/health` });
+      logger.info('listening', { address: `http://${host}:${port}/health` });
       process.send?.('ready');
       onStop(() => {
         void (async () => {

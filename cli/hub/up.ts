@@ -64,14 +64,12 @@ export function addUp(command: Command): void {
           },
         ]).run();
         const { server, temporal } = config.settings;
-        console.log(`\nConsole        http://${server.host}:${String(server.port)}/`);
-        console.log(`Health page    http://${server.host}:${String(server.port)}/health`);
+        console.log(`\nConsole        http://${server.host}:${server.port}/`);
+        console.log(`Health page    http://${server.host}:${server.port}/health`);
         if (addresses.temporalUi !== null)
           console.log(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
         console.log(`Logs           ${supervisor.folder}/logs/`);
-        console.log(
-          `\n${String(config.connectors.length)} connector(s), ${config.jurisdiction.name}. Ctrl-C stops the hub.`,
-        );
+        console.log(`\n${config.connectors.length} connector(s), ${config.jurisdiction.name}. Ctrl-C stops the hub.`);
         await stopped;
       } finally {
         await close();

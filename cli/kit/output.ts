@@ -30,9 +30,9 @@ export function printList<T>(
 }
 
 export const thousands = (value: number): string => value.toLocaleString('en-US');
-export const moment = (value: Date | null): string => (value ? shanghaiWallTime(value.getTime()).slice(0, 16) : '—');
+export const timeText = (value: Date | null): string => (value ? shanghaiWallTime(value.getTime()).slice(0, 16) : '—');
 
-export const dueMoment = (value: Date | null): string => (value ? dueWallTime(value.getTime()) : '日历未公布');
+export const dueText = (value: Date | null): string => (value ? dueWallTime(value.getTime()) : '日历未公布');
 
 export const streamTable = (rows: readonly StreamOverview[]): string =>
   table(rows, [
@@ -54,7 +54,7 @@ function shortCoverage({ coverage }: StreamOverview): string {
   const shown = /^\d+–\d+$/.test(parts[0] ?? '')
     ? `batches ${parts[0] ?? ''}`
     : (parts[0] ?? '').replace(/:\d\d(?= |$)/g, '').replace(/ – (\d{4}-)/, ' – $1');
-  return parts.length > 1 ? `${shown} and ${String(parts.length - 1)} more` : shown;
+  return parts.length > 1 ? `${shown} and ${parts.length - 1} more` : shown;
 }
 
 export const gapTable = (rows: readonly Gap[]): string =>
@@ -71,7 +71,7 @@ export const obligationTable = (rows: readonly ObligationOverview[]): string =>
     ['Owner', (row) => row.owner],
     ['Rule', (row) => `${row.rule} ${row.article}${row.basis === 'internal' ? '（内控时限）' : ''}`],
     ['Subject', (row) => row.subject],
-    ['Due', (row) => dueMoment(row.dueAt)],
-    ['Met', (row) => moment(row.metAt)],
+    ['Due', (row) => dueText(row.dueAt)],
+    ['Met', (row) => timeText(row.metAt)],
     ['Why', (row) => row.reason ?? ''],
   ]);

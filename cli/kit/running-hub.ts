@@ -11,7 +11,7 @@ export async function withRunningHub<T>(
   { settings: { temporal, embedded } }: HubConfig,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const address = readEnvironment().temporalAddress ?? `127.0.0.1:${String(embedded.temporalPort)}`;
+  const address = readEnvironment().temporalAddress ?? `127.0.0.1:${embedded.temporalPort}`;
   const client = await connectTemporal(address, temporal.namespace).catch((error: unknown) => {
     throw transientError(`No hub can be reached: ${messageOf(error)}`, {
       code: 'no-hub',
@@ -54,7 +54,7 @@ export function toldTotals(
   json: boolean | undefined,
 ): string {
   if (json) console.log(JSON.stringify({ read, accepted, unchanged, rejected, ...rest }, null, 2));
-  return `read ${String(read)}, accepted ${String(accepted)}, unchanged ${String(unchanged)}, rejected ${String(rejected)}`;
+  return `read ${read}, accepted ${accepted}, unchanged ${unchanged}, rejected ${rejected}`;
 }
 
 /** The innermost message: what an activity said. */

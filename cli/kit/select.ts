@@ -91,7 +91,7 @@ export function withNamedStream<T>(
 
 /** The window that was chosen; for a source of batches the next batch, which nothing has taken yet. */
 export function chosenWindow(open: OpenStream, options: StreamOptions): Promise<Window> {
-  const [fromMs, toMs] = open.source.nextBatch ? [0, 0] : boundsOf(options);
+  const [fromMs, toMs] = open.source.nextBatch ? [0, 0] : windowBounds(options);
   return windowToPreview(open, fromMs, toMs);
 }
 
@@ -106,7 +106,7 @@ export function instantOption(text: string, option: string): number {
 }
 
 /** Both ends of the chosen window, epoch milliseconds. */
-export function boundsOf({ from, to }: StreamOptions): [fromMs: number, toMs: number] {
+export function windowBounds({ from, to }: StreamOptions): [fromMs: number, toMs: number] {
   const fromMs =
     from === undefined ? startOfDayMs(addDays(shanghaiDate(Date.now()), -1)) : instantOption(from, '--from');
   const toMs = to === undefined ? Date.now() : instantOption(to, '--to');

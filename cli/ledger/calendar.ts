@@ -5,7 +5,7 @@ import { previewCalendar, turnedBy, type MovedDeadline } from '../../store/ledge
 import { calendarInForce } from '../../store/apply-config.ts';
 import { withLibrary } from '../kit/library.ts';
 import { readConfig, readGiven, type CommonOptions, withConfig, withData } from '../kit/options.ts';
-import { dueMoment, table } from '../kit/output.ts';
+import { dueText, table } from '../kit/output.ts';
 
 interface ImportOptions extends CommonOptions {
   confirm?: boolean;
@@ -56,9 +56,7 @@ function importTable(file: string, options: ImportOptions): Promise<void> {
     if (options.json)
       return console.log(JSON.stringify({ moved, starting, ending, inForce: options.confirm ?? false }, null, 2));
     show(moved);
-    console.log(
-      `${String(moved.length)} deadlines move; ${String(starting)} become overdue by it, ${String(ending)} no longer are.`,
-    );
+    console.log(`${moved.length} deadlines move; ${starting} become overdue by it, ${ending} no longer are.`);
     console.log(
       target !== null
         ? `${target} is in force; a running hub takes it over within seconds.`
@@ -74,9 +72,9 @@ function show(moved: readonly MovedDeadline[]): void {
       ['责任单位', ({ owner }) => owner],
       ['Rule', ({ rule }) => rule],
       ['Subject', ({ subject }) => subject],
-      ['Due now', ({ from }) => dueMoment(from)],
-      ['Due then', ({ to }) => dueMoment(to)],
+      ['Due now', ({ from }) => dueText(from)],
+      ['Due then', ({ to }) => dueText(to)],
     ]),
   );
-  if (moved.length > SHOWN) console.log(`… and ${String(moved.length - SHOWN)} more; --json lists all.`);
+  if (moved.length > SHOWN) console.log(`… and ${moved.length - SHOWN} more; --json lists all.`);
 }

@@ -5,7 +5,7 @@ import { configurationError } from '../../domain/errors.ts';
 import { endContact, fileContact, listContacts, type Contact, type UnitContact } from '../../store/ledger/contacts.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { moment, table } from '../kit/output.ts';
+import { timeText, table } from '../kit/output.ts';
 
 const contactSchema = z
   .object({
@@ -71,12 +71,16 @@ export function addContacts(program: Command): void {
         const id = await fileContact(
           db,
           {
-            ...{ unitCode: unit, unitName: name, ...rest },
-            ...{ email: email ?? null, phone: phone ?? null, webhook: webhook ?? null },
+            unitCode: unit,
+            unitName: name,
+            ...rest,
+            email: email ?? null,
+            phone: phone ?? null,
+            webhook: webhook ?? null,
           },
           { by: options.by, at: new Date() },
         );
-        console.log(`On file as contact ${String(id)} of ${name} (${CONTACT_ROLES[rest.role].zh})`);
+        console.log(`On file as contact ${id} of ${name} (${CONTACT_ROLES[rest.role].zh})`);
       });
     });
 
@@ -115,7 +119,7 @@ const contactTable = (rows: readonly UnitContact[]): string => {
     ['E-mail', (row) => of(row, ({ email }) => email ?? '')],
     ['Phone', (row) => of(row, ({ phone }) => phone ?? '')],
     ['Webhook', (row) => of(row, ({ webhook }) => webhook ?? '')],
-    ['Filed', (row) => of(row, ({ filedAt }) => moment(filedAt))],
+    ['Filed', (row) => of(row, ({ filedAt }) => timeText(filedAt))],
     ['By', (row) => of(row, ({ filedBy }) => filedBy)],
   ]);
 };

@@ -51,7 +51,7 @@ function traced<T>(work: () => T): T {
     if (!(error instanceof CalendarMissing)) throw error;
     throw configurationError(error.message, {
       code: 'calendar-missing',
-      cure: `add config/calendars/${String(error.year)}.yaml from the State Council’s notice once it is published`,
+      cure: `add config/calendars/${error.year}.yaml from the State Council’s notice once it is published`,
     });
   }
 }

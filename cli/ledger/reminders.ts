@@ -9,7 +9,7 @@ import {
 } from '../../store/ledger/reminders.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { moment, printList, table } from '../kit/output.ts';
+import { timeText, printList, table } from '../kit/output.ts';
 
 const KINDS = { reminder: '提醒', escalation: '升级', digest: '每日简报' } as const;
 
@@ -67,13 +67,13 @@ const reminderTable = (rows: readonly ReminderReport[]): string =>
     ['单位', ({ unit }) => unit],
     ['', ({ kind }) => KINDS[kind]],
     ['Channel', ({ channel }) => channel ?? ''],
-    ['Made', ({ createdAt }) => moment(createdAt)],
-    ['Sent', ({ sentAt }) => (sentAt ? moment(sentAt) : '')],
+    ['Made', ({ createdAt }) => timeText(createdAt)],
+    ['Sent', ({ sentAt }) => (sentAt ? timeText(sentAt) : '')],
     ['What', ({ id, unit, kind, body }) => messageText(id, unit, kind, body).subject],
     [
       'Acknowledged',
       ({ acknowledgedAt, acknowledgedBy }) =>
-        acknowledgedAt ? `${moment(acknowledgedAt)} ${acknowledgedBy ?? ''}` : '',
+        acknowledgedAt ? `${timeText(acknowledgedAt)} ${acknowledgedBy ?? ''}` : '',
     ],
     ['Why', ({ lastError }) => lastError ?? ''],
   ]);

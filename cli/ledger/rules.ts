@@ -42,4 +42,4 @@ export function addRules(program: Command): void {
 
 /** Chinese has no spaces to break at. */
 const wrapped = (text: string, width: number): string =>
-  text.match(new RegExp(`.{1,${String(width)}}`, 'gu'))?.join('\n') ?? '';
+  text.match(new RegExp(`.{1,${width}}`, 'gu'))?.join('\n') ?? '';

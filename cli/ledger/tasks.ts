@@ -13,7 +13,7 @@ import { changesOf, eventsOf, exemptObligation } from '../../store/ledger/ledger
 import { findTask, listTasks, type Task } from '../../store/ledger/tasks.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { dueMoment, moment, printList, table } from '../kit/output.ts';
+import { dueText, timeText, printList, table } from '../kit/output.ts';
 
 interface TaskOptions extends CommonOptions {
   state?: ObligationState[];
@@ -49,11 +49,13 @@ export function addTasks(program: Command): void {
       withLibrary(options, async (db) => {
         const found = await listTasks(db, new Date(), {
           states: options.state ?? RUNNING_STATES,
-          ...{ unit: options.unit, rule: options.rule, limit: options.limit },
+          unit: options.unit,
+          rule: options.rule,
+          limit: options.limit,
         });
         printList(found, options.json, taskTable);
         if (!options.json && found.length === options.limit)
-          console.log(`The first ${String(options.limit)}; --limit shows more.`);
+          console.log(`The first ${options.limit}; --limit shows more.`);
       }),
     );
 
@@ -94,9 +96,9 @@ export const taskTable = (rows: readonly Task[]): string =>
     ['条款', ({ rule, article, basis }) => `${rule} ${article}${basis === 'internal' ? '（内控时限）' : ''}`],
     ['时限任务', ({ kind }) => DUTIES[kind].zh],
     ['Subject', ({ subject }) => subject],
-    ['Started', ({ startedAt }) => moment(startedAt)],
-    ['Due', ({ dueAt }) => dueMoment(dueAt)],
-    ['Ended', ({ endedAt }) => (endedAt ? moment(endedAt) : '')],
+    ['Started', ({ startedAt }) => timeText(startedAt)],
+    ['Due', ({ dueAt }) => dueText(dueAt)],
+    ['Ended', ({ endedAt }) => (endedAt ? timeText(endedAt) : '')],
     ['Why', ({ reason }) => reason ?? ''],
   ]);
 
@@ -123,14 +125,14 @@ function showTask(id: string, options: TaskOptions): Promise<void> {
     console.log('\nChanges');
     console.log(
       table(changes, [
-        ['Until', ({ until }) => (until ? moment(until) : 'now')],
+        ['Until', ({ until }) => (until ? timeText(until) : 'now')],
         ['By', ({ by }) => by],
         ['责任单位', ({ owner }) => owner],
-        ['Due', ({ dueAt }) => dueMoment(dueAt)],
+        ['Due', ({ dueAt }) => dueText(dueAt)],
         ['Calendar', ({ calendar: version }) => version ?? ''],
-        ['Met', ({ metAt }) => (metAt ? moment(metAt) : '')],
-        ['Cancelled', ({ cancelledAt }) => (cancelledAt ? moment(cancelledAt) : '')],
-        ['Exempted', ({ exemptedAt }) => (exemptedAt ? moment(exemptedAt) : '')],
+        ['Met', ({ metAt }) => (metAt ? timeText(metAt) : '')],
+        ['Cancelled', ({ cancelledAt }) => (cancelledAt ? timeText(cancelledAt) : '')],
+        ['Exempted', ({ exemptedAt }) => (exemptedAt ? timeText(exemptedAt) : '')],
         ['Suspended by', ({ suspendedBy }) => suspendedBy ?? ''],
         ['Why', ({ reason, document }) => [reason, document].filter(Boolean).join(' ')],
       ]),
@@ -138,6 +140,6 @@ function showTask(id: string, options: TaskOptions): Promise<void> {
     if (events.length === 0) return;
     console.log('\nTimeline');
     for (const { at, by, what, detail } of events)
-      console.log(`  ${moment(at)} ${by}: ${what} ${Object.keys(detail).length > 0 ? JSON.stringify(detail) : ''}`);
+      console.log(`  ${timeText(at)} ${by}: ${what} ${Object.keys(detail).length > 0 ? JSON.stringify(detail) : ''}`);
   });
 }

@@ -20,7 +20,7 @@ import { catalogAttributes } from '../../workflows/search-attributes.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { readGiven } from '../kit/options.ts';
-import { moment, table } from '../kit/output.ts';
+import { timeText, table } from '../kit/output.ts';
 import { replay } from '../kit/replay.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
 
@@ -71,7 +71,7 @@ export function addCatalog(program: Command): void {
         const approved = [...(await store.approvedCatalog(db)).values()];
         const entries = options.public ? approved.filter(({ publicity }) => publicity === 'public') : approved;
         writeFileSync(options.out, catalogWorkbook(entries));
-        console.log(`Wrote ${String(entries.length)} entries to ${options.out}`);
+        console.log(`Wrote ${entries.length} entries to ${options.out}`);
       }),
     );
 
@@ -125,7 +125,7 @@ function listCatalog(options: StreamOptions): Promise<void> {
           ['Version', ({ version }) => version, 'right'],
           ['State', ({ state }) => STATES[state]],
           ['By', ({ decidedBy, draftedBy }) => decidedBy ?? draftedBy],
-          ['Since', ({ decidedAt, draftedAt }) => moment(decidedAt ?? draftedAt)],
+          ['Since', ({ decidedAt, draftedAt }) => timeText(decidedAt ?? draftedAt)],
         ]),
       );
     } else console.log('The catalog is empty.');
@@ -137,7 +137,7 @@ function listCatalog(options: StreamOptions): Promise<void> {
         ['Stream', ({ stream }) => stream],
         ['Unit', ({ unit }) => unit],
         ['Records', ({ records }) => records, 'right'],
-        ['Since', ({ since }) => moment(since)],
+        ['Since', ({ since }) => timeText(since)],
       ]),
     );
     console.log(`\n./hub catalog draft ${waiting[0]?.stream ?? ''} writes an entry to complete.`);
@@ -187,7 +187,7 @@ async function importCatalog(file: string, options: ByOptions): Promise<void> {
       });
     }
     const { drafted, unchanged } = await store.draftEntries(db, entries, options.by, new Date());
-    console.log(`${String(drafted)} drafted, ${String(unchanged)} unchanged`);
+    console.log(`${drafted} drafted, ${unchanged} unchanged`);
     const lacking = lackingOf(entries, config);
     for (const line of lacking) console.log(line);
     if (drafted > 0 && lacking.length === 0) console.log('Next: ./hub catalog approve --all --by <management unit>');
@@ -215,12 +215,13 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
         { title: `${id} catalog`, cure: 'correct the section catalog of its file', quiet: options.json },
         async () => {
           const counts = await client.workflow.execute<typeof catalogSync>('catalogSync', {
-            ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: catalogWorkflowId(id) },
+            taskQueue: config.settings.temporal.taskQueue,
+            workflowId: catalogWorkflowId(id),
             typedSearchAttributes: catalogAttributes(label),
             staticSummary: `目录 · ${unit}`,
             args: [label],
           });
-          return `${String(counts.listed)} entries, ${String(counts.unchanged)} unchanged, ${String(counts.drafted)} drafted`;
+          return `${counts.listed} entries, ${counts.unchanged} unchanged, ${counts.drafted} drafted`;
         },
       );
     }
@@ -259,7 +260,11 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
 }
 
 const FOUND = {
-  ...{ new: 'new', changed: 'changed', waiting: 'waiting for draft', faulty: '✖ faulty', gone: 'gone' },
+  new: 'new',
+  changed: 'changed',
+  waiting: 'waiting for draft',
+  faulty: '✖ faulty',
+  gone: 'gone',
 } as const;
 
 function whatOf({ state, fields, faults, draftedBy }: CatalogFinding): string {

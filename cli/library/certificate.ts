@@ -15,7 +15,7 @@ import {
 } from '../../store/library/certificates.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { moment, table } from '../kit/output.ts';
+import { timeText, table } from '../kit/output.ts';
 
 interface CertificateOptions extends StreamOptions {
   asOf?: string;
@@ -70,11 +70,11 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         ['证照编号', ({ number }) => number],
         ['持证主体', ({ holders }) => holders.map((holder) => `${holder.name} ${holder.code}`).join('\n')],
         ['State', ({ status }) => STATUSES[status]],
-        ['异议标注', ({ disputedSince }) => (disputedSince ? `▲ 有异议 ${moment(disputedSince)}` : '')],
+        ['异议标注', ({ disputedSince }) => (disputedSince ? `▲ 有异议 ${timeText(disputedSince)}` : '')],
         ['Valid until', ({ longTerm, expiresOn }) => (longTerm ? '长期' : (expiresOn ?? ''))],
         ['Changed', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
         ['Event', ({ event, conflict }) => (conflict ? `▲ ${event} after its end` : event)],
-        ['Taken', ({ recordedAt }) => moment(recordedAt)],
+        ['Taken', ({ recordedAt }) => timeText(recordedAt)],
         ['Flags', ({ flags }) => (flags ?? []).map(({ rule, field }) => `${field} ${RULES[rule].zh}`).join('\n')],
       ]),
     );

@@ -54,7 +54,11 @@ function listConflicts(options: ConflictOptions): Promise<void> {
       const { certificate, origin, conflicts } = mergeRecords(records, catalog.get(records[0]?.typeCode ?? ''));
       const { typeCode, number, name } = certificate;
       return conflicts.map(({ field, values }) => ({
-        ...{ typeCode, number, name, field, believed: origin[field] ?? '' },
+        typeCode,
+        number,
+        name,
+        field,
+        believed: origin[field] ?? '',
         values:
           options.unmasked || field !== 'holders'
             ? values

@@ -6,7 +6,7 @@ import { markReminded, openReminders, type Reminder } from '../../store/library/
 import { withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, readGiven } from '../kit/options.ts';
-import { dueMoment, moment, table } from '../kit/output.ts';
+import { dueText, timeText, table } from '../kit/output.ts';
 
 interface ExpiryOptions extends StreamOptions {
   stream?: string;
@@ -26,7 +26,7 @@ const COLUMNS: [string, (reminder: Reminder) => string][] = [
   ['有效期截止', ({ expiresOn }) => expiresOn],
   ['持证主体', ({ holders }) => holders.map(({ name }) => name).join('、')],
   ['持证主体代码', ({ holders }) => holders.map(({ code }) => code).join('、')],
-  ['提醒期限', ({ dueAt }) => (dueAt ? moment(dueAt) : '')],
+  ['提醒期限', ({ dueAt }) => (dueAt ? timeText(dueAt) : '')],
 ];
 
 export function addExpiry(program: Command): void {
@@ -69,7 +69,7 @@ function showReminders(options: ExpiryOptions): Promise<void> {
       const rows = all.map((reminder) => COLUMNS.map(([, shown]) => shown(reminder)));
       const book = workbookOf({ [SHEET]: textSheet([COLUMNS.map(([header]) => header), ...rows]) });
       writeFileSync(out, book, { mode: 0o600 });
-      return console.log(`Wrote ${String(all.length)} reminders to ${out}`);
+      return console.log(`Wrote ${all.length} reminders to ${out}`);
     }
     const found = await openReminders(db, { stream, limit: options.limit });
     // Holders are in the file only.
@@ -83,11 +83,11 @@ function showReminders(options: ExpiryOptions): Promise<void> {
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
         ['有效期截止', ({ expiresOn }) => expiresOn],
-        ['Due', ({ dueAt }) => dueMoment(dueAt)],
+        ['Due', ({ dueAt }) => dueText(dueAt)],
         ['By', ({ target }) => target ?? 'the unit'],
       ]),
     );
-    if (found.length === options.limit) console.log(`The first ${String(options.limit)}; --limit shows more.`);
+    if (found.length === options.limit) console.log(`The first ${options.limit}; --limit shows more.`);
   });
 }
 
@@ -100,7 +100,7 @@ async function takeDone(options: ExpiryOptions & { by: string; file?: string; al
     const open = new Set((await openReminders(db, { stream })).map(({ subject }) => subject));
     const subjects = file === undefined ? [...open] : subjectsOf(file, open);
     const done = await markReminded(db, subjects, { by, at: new Date() });
-    console.log(`${String(done)} reminded, says ${by}`);
+    console.log(`${done} reminded, says ${by}`);
   });
 }
 
@@ -124,6 +124,6 @@ function subjectsOf(file: string, open: ReadonlySet<string>): string[] {
     const subject = String(cells[column] ?? '').trim();
     if (cells.every((cell) => cell === null || cell === '')) return [];
     if (open.has(subject)) return [subject];
-    throw refused(`row ${String(index + 2)}, ${ID}: expected a reminder that is still open`);
+    throw refused(`row ${index + 2}, ${ID}: expected a reminder that is still open`);
   });
 }

@@ -14,7 +14,7 @@ import { streamAttributes } from '../../workflows/search-attributes.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { dataFolder, positive } from '../kit/options.ts';
-import { moment, table } from '../kit/output.ts';
+import { timeText, table } from '../kit/output.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
 
 export function addFiles(program: Command): void {
@@ -86,8 +86,8 @@ function listMissing(stream: string | undefined, options: StreamOptions & { limi
         ['Record', ({ key }) => key],
         ['Where', ({ reference }) => reference],
         ['Tried', ({ attempts }) => attempts, 'right'],
-        ['Wanted since', ({ wantedAt }) => moment(wantedAt)],
-        ['Next try', ({ nextAttemptAt }) => moment(nextAttemptAt)],
+        ['Wanted since', ({ wantedAt }) => timeText(wantedAt)],
+        ['Next try', ({ nextAttemptAt }) => timeText(nextAttemptAt)],
         ['Why', ({ lastError }) => lastError],
       ]),
     );
@@ -105,13 +105,14 @@ async function fetchNow(name: string, options: StreamOptions): Promise<void> {
   await withRunningHub(config, (client) =>
     showRun({ title: `${name}, its files`, cure: './hub files missing names them', quiet: options.json }, async () => {
       const result = await client.workflow.execute<typeof fetchFiles>('fetchFiles', {
-        ...{ taskQueue: config.settings.temporal.taskQueue, workflowId: filesWorkflowId(name) },
+        taskQueue: config.settings.temporal.taskQueue,
+        workflowId: filesWorkflowId(name),
         typedSearchAttributes: streamAttributes(label, '文件'),
         staticSummary: `证照文件 · ${label.title}`,
         args: [label],
       });
       if (options.json) console.log(JSON.stringify(result));
-      return `${String(result.fetched)} fetched, ${String(result.missing)} missing`;
+      return `${result.fetched} fetched, ${result.missing} missing`;
     }),
   );
 }
@@ -135,7 +136,7 @@ async function getFile(stream: string, key: string, options: StreamOptions & { o
   if (options.json) return console.log(JSON.stringify({ intact, files: found }, null, 2));
   console.log(
     table(found, [
-      ['Fetched', ({ fetchedAt }) => moment(fetchedAt)],
+      ['Fetched', ({ fetchedAt }) => timeText(fetchedAt)],
       ['SHA-256', ({ hash }) => hash],
       ['Bytes', ({ size }) => size, 'right'],
       ['Signature, as the source states it', ({ stated }) => stated ?? ''],

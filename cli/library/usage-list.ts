@@ -6,7 +6,7 @@ import { noteUsageChange, saveUsageList, usageLists } from '../../store/library/
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { readGiven } from '../kit/options.ts';
-import { moment, printList, table } from '../kit/output.ts';
+import { timeText, printList, table } from '../kit/output.ts';
 
 interface UnitOptions extends StreamOptions {
   unit: string;
@@ -71,13 +71,13 @@ function showLists(options: StreamOptions & { unit?: string }): Promise<void> {
         ['Version', ({ version }) => version, 'right'],
         ['应用场景', ({ items }) => items.length, 'right'],
         ['证照类型', ({ items }) => new Set(items.flatMap(({ types }) => types)).size, 'right'],
-        ['Taken', ({ takenAt }) => moment(takenAt)],
+        ['Taken', ({ takenAt }) => timeText(takenAt)],
         ['By', ({ takenBy }) => takenBy],
       ]),
     );
     const [latest] = lists;
     if (options.unit === undefined || !latest) return;
-    console.log(`\nVersion ${String(latest.version)}`);
+    console.log(`\nVersion ${latest.version}`);
     console.log(
       table(latest.items, [
         ['事项编码', ({ code }) => code],
@@ -97,7 +97,7 @@ function importList(file: string, options: Partial<UnitOptions> & StreamOptions)
     const saved = await saveUsageList(db, unit, items, { by: options.by ?? '', at: new Date() });
     if (!saved) return console.log(`Nothing changed: it is the list that ${unit.name} has`);
     const met = saved.met > 0 ? '; it was owed, and is not any more' : '';
-    console.log(`Version ${String(saved.version)} of ${unit.name}, ${String(items.length)} scenarios${met}`);
+    console.log(`Version ${saved.version} of ${unit.name}, ${items.length} scenarios${met}`);
   });
 }
 

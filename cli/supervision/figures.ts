@@ -24,7 +24,7 @@ import {
 import { instantOption } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, readGiven, type CommonOptions, withConfig, withData } from '../kit/options.ts';
-import { moment, table } from '../kit/output.ts';
+import { timeText, table } from '../kit/output.ts';
 
 interface FigureOptions extends CommonOptions {
   from?: string;
@@ -120,7 +120,7 @@ function show(options: FigureOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const units = await unitFigures(db, choice);
     if (options.json) return console.log(JSON.stringify(asJson(units, choice), null, 2));
-    console.log(`${periodOf(choice)}; as of ${moment(choice.at)}`);
+    console.log(`${periodOf(choice)}; as of ${timeText(choice.at)}`);
     if (units.length === 0) return console.log('No unit has streams, deadlines or reports of use.');
     console.log(figure === undefined ? overview(units) : one(units, figure));
     for (const id of figure === undefined ? FIGURE_IDS : [figure])
@@ -128,7 +128,7 @@ function show(options: FigureOptions): Promise<void> {
     const unproven = units.flatMap(({ streams }) => streams).filter((stream) => stream.unproven > 0).length;
     if (unproven > 0)
       console.log(
-        `▲ Of ${String(unproven)} streams parts of the period were not read whole yet: what the source has there is not known. ./hub gaps lists them.`,
+        `▲ Of ${unproven} streams parts of the period were not read whole yet: what the source has there is not known. ./hub gaps lists them.`,
       );
   });
 }
@@ -136,10 +136,13 @@ function show(options: FigureOptions): Promise<void> {
 const periodOf = ({ from, to }: FigureChoice): string =>
   from === null && to === null
     ? 'Everything up to now'
-    : `From ${from ? moment(from) : 'the beginning'} to ${to ? moment(to) : 'now'}`;
+    : `From ${from ? timeText(from) : 'the beginning'} to ${to ? timeText(to) : 'now'}`;
 
 const asJson = (units: readonly UnitFigures[], { from, to, at }: FigureChoice) => ({
-  ...{ from, to, at, formulas: FIGURES },
+  from,
+  to,
+  at,
+  formulas: FIGURES,
   units: units.map(({ figures, ...unit }) => ({
     ...unit,
     figures: Object.fromEntries(FIGURE_IDS.map((id) => [id, { ...figures[id], share: shareOf(figures[id]) }])),
@@ -267,10 +270,10 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
         ['Record', ({ record }) => record ?? ''],
         ['What', ({ what }) => what],
         ['Detail', ({ detail }) => detail],
-        ['Time', ({ at }) => (at ? moment(at) : '')],
+        ['Time', ({ at }) => (at ? timeText(at) : '')],
       ]),
     );
-    if (found.length === options.limit) console.log(`The first ${String(options.limit)}; --limit names more.`);
+    if (found.length === options.limit) console.log(`The first ${options.limit}; --limit names more.`);
   });
 }
 
@@ -279,16 +282,20 @@ function report(file: string | undefined, options: ReportOptions): Promise<void>
     file === undefined
       ? [
           checkUsage('the options', {
-            ...{ unitCode: options.unit, unitName: options.name, month: options.month },
-            ...{ items: options.items, itemsLinked: options.itemsLinked, cases: options.cases },
-            ...{ casesUsed: options.casesUsed, calls: options.calls, callsGood: options.callsGood },
+            unitCode: options.unit,
+            unitName: options.name,
+            month: options.month,
+            items: options.items,
+            itemsLinked: options.itemsLinked,
+            cases: options.cases,
+            casesUsed: options.casesUsed,
+            calls: options.calls,
+            callsGood: options.callsGood,
           }),
         ]
       : readUsageSheet(readGiven(file));
   return withLibrary(options, async (db) => {
     await saveUsage(db, reports, { by: options.by, at: new Date() });
-    console.log(
-      `Took ${String(reports.length)} reports of ${[...new Set(reports.map(({ month }) => month))].join(', ')}`,
-    );
+    console.log(`Took ${reports.length} reports of ${[...new Set(reports.map(({ month }) => month))].join(', ')}`);
   });
 }

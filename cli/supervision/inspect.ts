@@ -86,7 +86,7 @@ async function compare(
     ),
   );
   const [done] = await listInspections(db, { id: inspection, limit: 1 });
-  if (!done) throw new Error(`inspection ${String(inspection)} is not there`);
+  if (!done) throw new Error(`inspection ${inspection} is not there`);
   return { inspection, results: done.results, findings: done.findings };
 }
 
@@ -113,7 +113,7 @@ export function patrol(options: InspectOptions): Promise<void> {
     const done = await runPatrol(db, supervision.patrol, now(options.by));
     if (options.json) return console.log(JSON.stringify(done, null, 2));
     console.log(
-      `Patrol ${String(done.inspection)}, ${String(supervision.patrol.length)} rules: ${String(done.found.length)} new findings, ${String(done.cleared.length)} gone by themselves`,
+      `Patrol ${done.inspection}, ${supervision.patrol.length} rules: ${done.found.length} new findings, ${done.cleared.length} gone by themselves`,
     );
     if (done.found.length > 0) console.log('./hub supervise lists them.');
   });
@@ -141,7 +141,7 @@ export async function recheckRecords(
         : await askAll(db, inspection, await filesOf(options), new Date());
     const meaning: Record<string, { zh: string; good: boolean | null }> = { ...SAMPLE_RESULTS, ...TRIAL_RESULTS };
     const told = Object.entries(results)
-      .map(([result, count]) => `${meaning[result]?.zh ?? result} ${String(count)} 条`)
+      .map(([result, count]) => `${meaning[result]?.zh ?? result} ${count} 条`)
       .join('、');
     const verdicts = Object.keys(results).map((result) => meaning[result]?.good ?? null);
     if (!verdicts.includes(false) && verdicts.includes(null)) throw decide(id, told);
@@ -159,7 +159,7 @@ export async function recheckRecords(
 }
 
 const decide = (id: number, why: string) =>
-  configurationError(`Finding ${String(id)} cannot be re-checked by its records: ${why}`, {
+  configurationError(`Finding ${id} cannot be re-checked by its records: ${why}`, {
     code: 'recheck-undecided',
     cure: 'look at what the unit did, and say --passed or --failed',
   });
@@ -175,7 +175,7 @@ function tell(
   if (bad > 0) process.exitCode = 1;
   if (json)
     return console.log(JSON.stringify({ inspection, seed, good, asked: good + bad, results, findings }, null, 2));
-  console.log(`Inspection ${String(inspection)}, seed ${String(seed)}: ${String(good)} of ${String(good + bad)} good`);
+  console.log(`Inspection ${inspection}, seed ${seed}: ${good} of ${good + bad} good`);
   console.log(
     table(Object.entries(results), [
       ['Result', ([result]) => result],

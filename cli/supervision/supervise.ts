@@ -19,7 +19,7 @@ import {
 import { withStreams } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, readConfig } from '../kit/options.ts';
-import { dueMoment, moment, table } from '../kit/output.ts';
+import { dueText, timeText, table } from '../kit/output.ts';
 import { patrol, recheckRecords, sample, trial, type InspectOptions } from './inspect.ts';
 
 interface LadderOptions extends InspectOptions {
@@ -30,7 +30,7 @@ interface LadderOptions extends InspectOptions {
 
 function days(text: string): number {
   const value = positive(text);
-  if (value > LONGEST_TERM) throw new InvalidArgumentError(`Expected at most ${String(LONGEST_TERM)} working days.`);
+  if (value > LONGEST_TERM) throw new InvalidArgumentError(`Expected at most ${LONGEST_TERM} working days.`);
   return value;
 }
 
@@ -185,7 +185,7 @@ function list(options: LadderOptions): Promise<void> {
     if (options.json) return console.log(JSON.stringify(found, null, 2));
     if (found.length === 0) return console.log(options.all ? 'There is no finding.' : 'No finding is open.');
     console.log(findingTable(found));
-    if (found.length === options.limit) console.log(`The first ${String(options.limit)}; --limit shows more.`);
+    if (found.length === options.limit) console.log(`The first ${options.limit}; --limit shows more.`);
   });
 }
 
@@ -195,10 +195,10 @@ const findingTable = (rows: readonly Finding[]): string =>
     ['阶段', ({ stage }) => STAGES[stage].zh],
     ['单位', ({ unit }) => unit],
     ['来源', ({ kind, cause, stream }) => [INSPECTIONS[kind].zh, stream ?? cause.replace(/^patrol\//, '')].join(' ')],
-    ['Found', ({ foundAt }) => moment(foundAt)],
+    ['Found', ({ foundAt }) => timeText(foundAt)],
     ['事实', ({ facts }) => facts],
     ['要求', ({ demand }) => demand ?? ''],
-    ['到期', ({ demand, deadline }) => (demand === null ? '' : deadline ? dueMoment(deadline.dueAt) : '无期限规则')],
+    ['到期', ({ demand, deadline }) => (demand === null ? '' : deadline ? dueText(deadline.dueAt) : '无期限规则')],
     [
       '期限',
       ({ deadline }) =>
@@ -239,9 +239,9 @@ function show(id: number, options: LadderOptions & { unmasked?: boolean }): Prom
     console.log(findingTable([finding]));
     console.log('\nTimeline');
     for (const { at, by, what, detail } of events)
-      console.log(`  ${moment(at)} ${by}: ${what} ${JSON.stringify(detail)}`);
+      console.log(`  ${timeText(at)} ${by}: ${what} ${JSON.stringify(detail)}`);
     if (records.length === 0) return;
-    console.log(`\nRecords of inspection ${String(finding.inspection)}`);
+    console.log(`\nRecords of inspection ${finding.inspection}`);
     console.log(
       table(records, [
         ['Stream', ({ stream }) => stream],

@@ -102,7 +102,9 @@ export function openDepartmentDatabase(
       : { client: server.client }),
     // Told, or knex would ask each PostgreSQL, and crash on the answer of its kin.
     ...(server.client === 'pg' && { version: '12' }),
-    ...{ connection, pool, acquireConnectionTimeout: 20_000 },
+    connection,
+    pool,
+    acquireConnectionTimeout: 20_000,
     log: { warn: silent, error: silent, deprecate: silent, debug: silent },
   });
   if (options.trace) traceStatements(db, options.trace);
@@ -190,7 +192,7 @@ function connectionOf(
   const password = connector.password
     ? resolveReference(connector.password, `${connector.id}: password`)
     : decodeURIComponent(url.password);
-  const shown = `${host}:${String(port)}/${database}`;
+  const shown = `${host}:${port}/${database}`;
   const common = { host, port, user, password, database };
   switch (dialect) {
     case 'pg':
@@ -200,13 +202,11 @@ function connectionOf(
       return {
         connection: {
           ...common,
-          ...{
-            charset: 'utf8mb4',
-            timezone: '+08:00',
-            dateStrings: true,
-            supportBigNumbers: true,
-            bigNumberStrings: true,
-          },
+          charset: 'utf8mb4',
+          timezone: '+08:00',
+          dateStrings: true,
+          supportBigNumbers: true,
+          bigNumberStrings: true,
         },
         shown,
       };
@@ -271,7 +271,7 @@ interface OracleSession {
 function traceStatements(db: Knex, trace: NonNullable<OpenOptions['trace']>): void {
   db.on('query-response', (response: unknown, { sql, bindings }: { sql: string; bindings: unknown[] }) => {
     const rows = Array.isArray(response) ? response.length : 0;
-    trace({ request: `${sql}\n${JSON.stringify(bindings)}`, response: `${String(rows)} rows` });
+    trace({ request: `${sql}\n${JSON.stringify(bindings)}`, response: `${rows} rows` });
   });
 }
 

@@ -5,7 +5,7 @@ import {
   type TableListConfig,
   type TableOutboundConfig,
 } from '../../settings/kinds/database.ts';
-import { shanghaiInstant } from '../../domain/dates.ts';
+import { DAY_MS, shanghaiInstant } from '../../domain/dates.ts';
 import {
   followingBatch,
   fromMs,
@@ -29,7 +29,7 @@ import type {
 } from '../contract.ts';
 import { digestOf } from '../digest.ts';
 import { openDepartmentDatabase, type DepartmentDatabase } from './connection.ts';
-import { recordOf, RowReader, type Place, type Range, type ReadableRows, type Row } from './rows.ts';
+import { recordOf, RowReader, type RowPlace, type Range, type ReadableRows, type Row } from './rows.ts';
 
 /** Tables, views and queries of a department's database. */
 export const database: ConnectorKind = {
@@ -46,7 +46,11 @@ export const database: ConnectorKind = {
       connector as DatabaseConnectorConfig,
       {
         ...(config as TableListConfig),
-        ...{ cursor: 'snapshot', record: { key }, timeFormat: 'native', most: 0, lag: 0 },
+        cursor: 'snapshot',
+        record: { key },
+        timeFormat: 'native',
+        most: 0,
+        lag: 0,
       },
       options,
     ),
@@ -128,8 +132,8 @@ class DatabaseSource implements Source {
     let number = resume.committed.size;
     let place = placeFrom(resume.committed.get(number - 1)?.position);
     let unkeyed = place?.unkeyed;
-    const fetch = (after: Place | null): Promise<Row[]> =>
-      this.#db.rows((db) => this.#rows.page(db, range, after, size * PAGES_AT_ONCE), `page ${String(number)}`);
+    const fetch = (after: RowPlace | null): Promise<Row[]> =>
+      this.#db.rows((db) => this.#rows.page(db, range, after, size * PAGES_AT_ONCE), `page ${number}`);
     if (unkeyed === undefined) {
       let next = fetch(place);
       for (;;) {
@@ -160,10 +164,14 @@ class DatabaseSource implements Source {
     if (number === 0) yield this.#page(0, [], null);
   }
 
-  #page(number: number, rows: Row[], place: Place | null): Page {
+  #page(number: number, rows: Row[], place: RowPlace | null): Page {
     const records = rows.map(recordOf);
     return {
-      ...{ number, records, undecodable: NONE, total: null, digest: digestOf(records) },
+      number,
+      records,
+      undecodable: NONE,
+      total: null,
+      digest: digestOf(records),
       position: place && JSON.stringify(place),
     };
   }
@@ -172,7 +180,7 @@ class DatabaseSource implements Source {
     const clockSkewMs = (await this.clock()) - Date.now();
     const nowMs = Date.now();
     const latest = await this.#db.rows((db) => this.#rows.latest(db, 1), 'latest');
-    const window = this.nextBatch ? null : timeWindow(nowMs - 86_400_000, nowMs);
+    const window = this.nextBatch ? null : timeWindow(nowMs - DAY_MS, nowMs);
     const range = window ? this.#rangeOf(window) : 'all';
     const page = window
       ? await this.#db.rows((db) => this.#rows.page(db, range, null, this.#stream.page.size), 'page')
@@ -191,7 +199,7 @@ class DatabaseSource implements Source {
     const lost = unreachable ? await this.#db.number(() => unreachable.count, 'rows without a cursor') : 0;
     if (unreachable && lost > 0)
       notes.push(
-        `${String(lost)} rows have no value in ${unreachable.column}: no window will ever hold them, ask the department to fill it`,
+        `${lost} rows have no value in ${unreachable.column}: no window will ever hold them, ask the department to fill it`,
       );
     const count = await this.#db.number((db) => this.#rows.count(db, range), 'count');
     return { records: page.length, count, clockSkewMs, notes };
@@ -239,8 +247,8 @@ class DatabaseSource implements Source {
       };
     if (typeof cursor === 'object' && cursor.within === undefined)
       return {
-        zh: `按 ${cursor.sequence} 的顺序读取${from.zh}，每批至多 ${String(most)} 行`,
-        en: `reads ${from.en} in the order of ${cursor.sequence}, up to ${String(most)} rows as one batch`,
+        zh: `按 ${cursor.sequence} 的顺序读取${from.zh}，每批至多 ${most} 行`,
+        en: `reads ${from.en} in the order of ${cursor.sequence}, up to ${most} rows as one batch`,
       };
     const [time, then] = [record.updatedAt ?? '', typeof cursor === 'object' ? cursor.sequence : record.key];
     return {
@@ -310,5 +318,5 @@ const textOf = (value: unknown): string => String(value);
 
 const NONE: ReadonlyMap<number, string> = new Map();
 
-const placeFrom = (position: string | null | undefined): Place | null =>
-  position === null || position === undefined ? null : (JSON.parse(position) as Place);
+const placeFrom = (position: string | null | undefined): RowPlace | null =>
+  position === null || position === undefined ? null : (JSON.parse(position) as RowPlace);

@@ -12,7 +12,7 @@ export type Range =
   | 'all';
 
 /** Where a page ended: the ordering columns of its last row, and the keys that were delivered at that place. */
-export interface Place {
+export interface RowPlace {
   at: string | null;
   keys: (string | number)[];
   /** Rows without a key that were delivered; they come after all others. */
@@ -98,7 +98,7 @@ export class RowReader {
   }
 
   /** The rows that follow a place, in order; the ones delivered at that place come again and are to be left out. */
-  page(db: Knex, range: Range, after: Place | null, limit: number): Knex.QueryBuilder {
+  page(db: Knex, range: Range, after: RowPlace | null, limit: number): Knex.QueryBuilder {
     const key = after?.keys.at(-1);
     const query = this.#ranged(db, range, key !== undefined)
       .select(`${SOURCE}.*`)
@@ -146,7 +146,7 @@ export class RowReader {
   }
 
   /** Leaves out of `rows` what was delivered at a place already, and says where they end. */
-  follow(rows: Row[], after: Place | null): { rows: Row[]; place: Place | null } {
+  follow(rows: Row[], after: RowPlace | null): { rows: Row[]; place: RowPlace | null } {
     const delivered = [...(after?.keys ?? [])];
     const fresh = rows.filter((row) => {
       if (delivered.length === 0 || this.#at(row) !== after?.at) return true;
@@ -159,7 +159,7 @@ export class RowReader {
   }
 
   /** Where a page ends. Keys that a database may hold to be equal (by case, accent, width) are all named. */
-  placeOf(rows: Row[], before: Place | null): Place | null {
+  placeOf(rows: Row[], before: RowPlace | null): RowPlace | null {
     const last = rows.at(-1);
     if (!last) return before;
     const at = this.#at(last);

@@ -5,7 +5,7 @@ import { census, typesOf } from '../mapping/drift.ts';
 import { mapLeaves } from '../json.ts';
 
 /** Everything of a record that a stream has to name, as far as a sample can tell it. */
-export type Role = CertificateField | 'key' | 'updatedAt' | 'status';
+export type FieldRole = CertificateField | 'key' | 'updatedAt' | 'status';
 
 /** One field of a sample of records. */
 export interface FieldReport {
@@ -18,12 +18,12 @@ export interface FieldReport {
   /** A value of it, masked. */
   sample: string;
   /** What it seems to be, and what speaks for it. */
-  role: Role | null;
+  role: FieldRole | null;
   by: 'standard name' | 'name' | 'content' | null;
 }
 
 /** How departments call things, without case and separators; the standard's own names are known anyway. */
-const NAMES: Record<Role, string[]> = {
+const NAMES: Record<FieldRole, string[]> = {
   key: ['id', 'lsh', '流水号', 'recordid', 'uuid', 'rowid', '主键', 'xh'],
   updatedAt: [
     'updatetime',
@@ -90,7 +90,9 @@ const NAMES: Record<Role, string[]> = {
 
 const plain = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '');
 const BY_NAME = new Map(
-  (Object.entries(NAMES) as [Role, string[]][]).flatMap(([role, names]) => names.map((name) => [name, role] as const)),
+  (Object.entries(NAMES) as [FieldRole, string[]][]).flatMap(([role, names]) =>
+    names.map((name) => [name, role] as const),
+  ),
 );
 const STANDARD = new Map(
   (Object.entries(STANDARD_NAMES) as [CertificateField, readonly string[]][]).flatMap(([role, names]) =>
@@ -108,19 +110,22 @@ export function describeFields(records: readonly unknown[]): FieldReport[] {
   const objects = records.filter(
     (record): record is Record<string, unknown> => typeof record === 'object' && record !== null,
   );
-  const taken = new Set<Role>();
+  const taken = new Set<FieldRole>();
   const reports = [...census(objects)].map(([field, { types }]): FieldReport => {
     const values = objects
       .map((record) => record[field])
       .filter((value) => value !== undefined && value !== null && value !== '');
     return {
-      ...{ field, types: typesOf(types), filled: objects.length === 0 ? 0 : values.length / objects.length },
+      field,
+      types: typesOf(types),
+      filled: objects.length === 0 ? 0 : values.length / objects.length,
       distinct: new Set(values.slice(0, JUDGED).map((value) => JSON.stringify(value))).size,
       sample: values.length === 0 ? '' : shown(values[0]),
-      ...{ role: null, by: null },
+      role: null,
+      by: null,
     };
   });
-  const assign = (by: FieldReport['by'], roleOf: (report: FieldReport) => Role | null | undefined): void => {
+  const assign = (by: FieldReport['by'], roleOf: (report: FieldReport) => FieldRole | null | undefined): void => {
     for (const report of reports) {
       if (report.role !== null) continue;
       const role = roleOf(report);
@@ -140,7 +145,7 @@ export function describeFields(records: readonly unknown[]): FieldReport[] {
   return reports;
 }
 
-function roleOfContent(all: unknown[], unique: boolean): Role | null {
+function roleOfContent(all: unknown[], unique: boolean): FieldRole | null {
   const values = all
     .filter((value): value is string | number => typeof value === 'string' || typeof value === 'number')
     .map((value) => String(value).trim())
@@ -188,7 +193,7 @@ const textOf = (value: unknown): string =>
 
 /** The `record` and `status` parts of a stream, as far as the fields tell them; the values of a status field as they occur. */
 export function draftMapping(reports: readonly FieldReport[], records: readonly unknown[]): Record<string, unknown> {
-  const fieldOf = (role: Role): string | undefined => reports.find((report) => report.role === role)?.field;
+  const fieldOf = (role: FieldRole): string | undefined => reports.find((report) => report.role === role)?.field;
   const fields = Object.fromEntries(
     reports.flatMap(({ field, role, by }) =>
       role === null || by === 'standard name' || role === 'key' || role === 'updatedAt' || role === 'status'

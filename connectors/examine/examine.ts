@@ -3,7 +3,7 @@ import type { HubConfig } from '../../settings/load.ts';
 import { cutOffOf } from '../../settings/load.ts';
 import { dailyRule } from '../../settings/schemas/jurisdiction.ts';
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
-import { shanghaiInstant } from '../../domain/dates.ts';
+import { DAY_MS, shanghaiInstant } from '../../domain/dates.ts';
 import { configurationError, HubError } from '../../domain/errors.ts';
 import { DRIFT_ACTIONS } from '../../domain/streams.ts';
 import type { Said } from '../../domain/said.ts';
@@ -79,16 +79,16 @@ export function explainStream(config: HubConfig, { config: stream, connector, so
       title: { zh: '保护措施', en: 'safeguards' },
       lines: [
         {
-          zh: `不合格超过 ${share}%${most === undefined ? '' : ` 或 ${String(most)} 条`}即停止`,
-          en: `stops when more than ${share} %${most === undefined ? '' : ` or ${String(most)}`} of the records are rejected`,
+          zh: `不合格超过 ${share}%${most === undefined ? '' : ` 或 ${most} 条`}即停止`,
+          en: `stops when more than ${share} %${most === undefined ? '' : ` or ${most}`} of the records are rejected`,
         },
         {
           zh: `新增字段：${DRIFT_ACTIONS[added].zh}；缺少字段：${DRIFT_ACTIONS[missing].zh}；类型改变：${DRIFT_ACTIONS[retyped].zh}`,
           en: `fields that are new: ${added}; missing: ${missing}; of another type: ${retyped}`,
         },
         {
-          zh: `映射样例 ${String(stream.examples.length)} 个`,
-          en: `${String(stream.examples.length)} example(s) of the mapping`,
+          zh: `映射样例 ${stream.examples.length} 个`,
+          en: `${stream.examples.length} example(s) of the mapping`,
         },
       ],
     },
@@ -125,13 +125,13 @@ export function shownSettings(settings: object): object {
 
 function shownMs(ms: number): string {
   for (const [unit, length] of [
-    ['d', 86_400_000],
+    ['d', DAY_MS],
     ['h', 3_600_000],
     ['m', 60_000],
     ['s', 1000],
   ] as const)
-    if (ms >= length && ms % length === 0) return `${String(ms / length)}${unit}`;
-  return `${String(ms)}ms`;
+    if (ms >= length && ms % length === 0) return `${ms / length}${unit}`;
+  return `${ms}ms`;
 }
 
 /** What a source failed with; its code names it in `domain/faults.ts`. */
@@ -172,7 +172,7 @@ function mapped({ map, config }: OpenStream, records: unknown[]): Pick<Checked, 
   const reasons = [...counts]
     .sort((a, b) => b[1] - a[1])
     .slice(0, 5)
-    .map(([reason, count]) => `${reason} ${String(count)}`);
+    .map(([reason, count]) => `${reason} ${count}`);
   const accepted = { records: outcomes.filter((problems) => problems === null).length, of: records.length };
   const known = describeFields(records).map(({ field }) => field);
   const unknown = namedFields(config).filter((field) => !known.includes(field));
@@ -210,7 +210,7 @@ export interface Previewed {
 }
 
 /** What the mapping makes of every record of a page. */
-export function mapPage(open: OpenStream, page: Page): Previewed[] {
+export function mapSample(open: OpenStream, page: Page): Previewed[] {
   const { rows, outcomes, deleted } = open.map(page, { readAt: shanghaiInstant(Date.now()) });
   const accepted = (JSON.parse(rows.toJson().toString('utf8')) as { key: string }[]).values();
   const gone = new Set(deleted.map(({ key }) => key));
@@ -225,7 +225,8 @@ export function mapPage(open: OpenStream, page: Page): Previewed[] {
 
 /** A previewed record without what is personal in it. */
 export const maskedPreview = ({ raw, mapped: made, rejected }: Previewed): Previewed => ({
-  ...{ raw: maskAll(raw), mapped: maskAll(made) },
+  raw: maskAll(raw),
+  mapped: maskAll(made),
   rejected: rejected?.map(({ rule, field }) => ({ rule, field })) ?? null,
 });
 

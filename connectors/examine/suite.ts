@@ -3,9 +3,10 @@ import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { FROM_THE_START, type Page, type Resume } from '../contract.ts';
 import type { OpenStream } from '../registry.ts';
 import { runExamples } from '../mapping/examples.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 /** What the suite examines: one stream of a real source, and a window of it. */
-export interface Subject extends Pick<OpenStream, 'source' | 'keyOf' | 'map'> {
+export interface SuiteSubject extends Pick<OpenStream, 'source' | 'keyOf' | 'map'> {
   config: StreamConfig;
   window: Window;
 }
@@ -14,15 +15,15 @@ export interface Subject extends Pick<OpenStream, 'source' | 'keyOf' | 'map'> {
 export interface Check {
   name: string;
   /** Windows that it cannot be asked of are passed over. */
-  applies?: (subject: Subject) => boolean;
-  run: (subject: Subject) => Promise<void>;
+  applies?: (subject: SuiteSubject) => boolean;
+  run: (subject: SuiteSubject) => Promise<void>;
 }
 
 const NEVER = new AbortController().signal;
 
 /** Every page of a window. */
 export async function readAll(
-  { source }: Pick<Subject, 'source'>,
+  { source }: Pick<SuiteSubject, 'source'>,
   window: Window,
   resume: Resume = FROM_THE_START,
 ): Promise<Page[]> {
@@ -30,10 +31,10 @@ export async function readAll(
 }
 
 /** Keys of the records of pages, in code-unit order; records without one as `(none)`. */
-export const keysOf = ({ keyOf }: Pick<Subject, 'keyOf'>, pages: Page[]): string[] =>
+export const keysOf = ({ keyOf }: Pick<SuiteSubject, 'keyOf'>, pages: Page[]): string[] =>
   pages.flatMap(({ records }) => records.map((record) => keyOf(record) ?? '(none)')).sort();
 
-const isTime = ({ window }: Subject): boolean => window.kind === 'time';
+const isTime = ({ window }: SuiteSubject): boolean => window.kind === 'time';
 
 function requireEqual(found: unknown, expected: unknown, what: string): void {
   if (JSON.stringify(found) === JSON.stringify(expected)) return;
@@ -57,7 +58,7 @@ export const CHECKS: Check[] = [
       const { clockSkewMs } = await source.check();
       if (Math.abs(clockSkewMs) > 60_000)
         throw new Error(
-          `the source’s clock differs from ours by ${String(Math.round(clockSkewMs / 1000))} s; raise lag, or have it set`,
+          `the source’s clock differs from ours by ${Math.round(clockSkewMs / 1000)} s; raise lag, or have it set`,
         );
     },
   },
@@ -89,7 +90,7 @@ export const CHECKS: Check[] = [
       for (let done = 0; done <= pages.length; done++) {
         const committed = new Map(pages.slice(0, done).map((page) => [page.number, page]));
         const rest = await readAll(subject, subject.window, { committed, total: pages[0]?.total ?? null });
-        requireEqual(keysOf(subject, rest), keysOf(subject, pages.slice(done)), `records after ${String(done)} pages`);
+        requireEqual(keysOf(subject, rest), keysOf(subject, pages.slice(done)), `records after ${done} pages`);
       }
     },
   },
@@ -113,7 +114,7 @@ export const CHECKS: Check[] = [
     name: 'a window in the future is empty, and known to be',
     applies: isTime,
     run: async (subject) => {
-      const future = timeWindow(Date.now() + 30 * 86_400_000, Date.now() + 31 * 86_400_000);
+      const future = timeWindow(Date.now() + 30 * DAY_MS, Date.now() + 31 * DAY_MS);
       requireEqual(await subject.source.count(future), 0, 'count');
       requireEqual(keysOf(subject, await readAll(subject, future)), [], 'records');
     },

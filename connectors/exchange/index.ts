@@ -83,19 +83,20 @@ class ExchangeSource implements Source {
     let last = idsOf(resume.committed.get(number - 1)?.position).at(-1);
     for (; ; number++) {
       signal.throwIfAborted();
-      const rows = await this.#db.rows(
-        (db) => {
-          const open = this.#open(db).select('*').where(rowId, '<=', window.next);
-          if (last !== undefined) void open.where(rowId, '>', last);
-          return open.orderBy(rowId).limit(page.size);
-        },
-        `page ${String(number)}`,
-      );
+      const rows = await this.#db.rows((db) => {
+        const open = this.#open(db).select('*').where(rowId, '<=', window.next);
+        if (last !== undefined) void open.where(rowId, '>', last);
+        return open.orderBy(rowId).limit(page.size);
+      }, `page ${number}`);
       if (rows.length === 0 && number > 0) return;
       const records = rows.map(recordOf);
       const ids = records.map((record) => String(record[rowId]));
       yield {
-        ...{ number, records, undecodable: NONE, total: null, digest: digestOf(records) },
+        number,
+        records,
+        undecodable: NONE,
+        total: null,
+        digest: digestOf(records),
         position: JSON.stringify(ids),
       };
       if (rows.length === 0) return;
@@ -121,7 +122,7 @@ class ExchangeSource implements Source {
     const declared = Number(row?.n ?? row?.N);
     if (declared === 0) return proven(nowMs);
     const [first, next] = [String(row?.first ?? row?.FIRST), String(row?.last ?? row?.LAST)];
-    const id = `${first}..${next} (${String(declared)})`;
+    const id = `${first}..${next} (${declared})`;
     // These very rows were read before and did not match their count: they are read again as that batch, not as another.
     if ((await known([id])).get(id) === false) return { batch: null, proven: [] };
     this.#reached = { cursor: next, atMs: declared < most ? nowMs : 0 };

@@ -3,9 +3,9 @@ export function columnNames(cells: readonly (string | undefined)[]): string[] {
   const seen = new Map<string, number>();
   return Array.from(cells, (cell, index) => {
     const given = cell?.trim() ?? '';
-    const name = given === '' ? `column ${String(index + 1)}` : given;
+    const name = given === '' ? `column ${index + 1}` : given;
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
-    return count === 1 ? name : `${name} (${String(count)})`;
+    return count === 1 ? name : `${name} (${count})`;
   });
 }

@@ -13,7 +13,7 @@ import { configurationError, messageOf } from '../../domain/errors.ts';
 import { hasReservedStep, ownValue } from '../../domain/names.ts';
 import type { Page } from '../contract.ts';
 import { isObject } from '../mapping/compile.ts';
-import { pageOf } from './index.ts';
+import { filePage } from './index.ts';
 import { Intake } from './intake.ts';
 import type { Place } from './places.ts';
 import { rowsOf } from './rows.ts';
@@ -67,11 +67,11 @@ export async function openHandedIn(path: string, stream: StreamConfig): Promise<
     for await (const row of rowsOf(taken, config)) {
       records.push(isObject(row) ? nested(row, name) : row);
       if (records.length < config.page.size) continue;
-      yield pageOf(number, records, taken.garbled);
+      yield filePage(number, records, taken.garbled);
       number += 1;
       records = [];
     }
-    if (records.length > 0) yield pageOf(number, records, taken.garbled);
+    if (records.length > 0) yield filePage(number, records, taken.garbled);
   }
   return { name, hash: taken.hash, declared: taken.declared, pages, close: () => intake.close() };
 }

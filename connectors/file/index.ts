@@ -86,7 +86,7 @@ class FileSource implements Source {
         records.push(row.value);
         if (records.length < size) continue;
         signal.throwIfAborted();
-        const page = number >= done ? pageOf(number, records, taken.garbled) : null;
+        const page = number >= done ? filePage(number, records, taken.garbled) : null;
         number += 1;
         records = [];
         if (!page) continue;
@@ -95,7 +95,7 @@ class FileSource implements Source {
         atPage = false;
       }
       signal.throwIfAborted();
-      if (number >= done && (records.length > 0 || number === 0)) yield pageOf(number, records, taken.garbled);
+      if (number >= done && (records.length > 0 || number === 0)) yield filePage(number, records, taken.garbled);
     } finally {
       // Whoever stopped at a page usually comes back for the next one.
       if (atPage) this.#paused = { batch: window.id, page: number, rows };
@@ -163,7 +163,7 @@ class FileSource implements Source {
         zh: '相同内容只收一次，不论文件名；文件留在原处',
         en: 'takes each content once, whatever its name, and leaves the files where they are',
       },
-      { zh: `列名在第 ${String(header)} 行`, en: `reads the names of the columns from row ${String(header)}` },
+      { zh: `列名在第 ${header} 行`, en: `reads the names of the columns from row ${header}` },
       files.includes('{date}')
         ? {
             zh: `整个文件入库后，文件名中的日期（${date}）当天即算已证实`,
@@ -212,7 +212,7 @@ class FileSource implements Source {
     }
     this.#trace?.({
       request: `${this.#place.shown}/${taken.name}`,
-      response: `${String(taken.declared)} rows\n${records
+      response: `${taken.declared} rows\n${records
         .slice(0, 3)
         .map((record) => JSON.stringify(record))
         .join('\n')}`,
@@ -260,7 +260,7 @@ class FileSource implements Source {
 const NONE: ReadonlyMap<number, string> = new Map();
 
 /** A page of a file’s records. */
-export const pageOf = (number: number, records: unknown[], garbled: boolean): Page => ({
+export const filePage = (number: number, records: unknown[], garbled: boolean): Page => ({
   number,
   records,
   undecodable: garbled ? undecodableOf(records) : NONE,

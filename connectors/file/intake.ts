@@ -135,13 +135,10 @@ export class Intake {
     const { size } = await stat(path);
     const { maxFile } = this.#connector;
     if (size <= maxFile * 1_000_000) return;
-    throw configurationError(
-      `${name}: a workbook of ${String(Math.ceil(size / 1e6))} MB, expected at most ${String(maxFile)}`,
-      {
-        code: 'file-too-large',
-        cure: 'ask for csv, which is read as it comes, or raise maxFile: a workbook is opened whole, in twenty times its size',
-      },
-    );
+    throw configurationError(`${name}: a workbook of ${Math.ceil(size / 1e6)} MB, expected at most ${maxFile}`, {
+      code: 'file-too-large',
+      cure: 'ask for csv, which is read as it comes, or raise maxFile: a workbook is opened whole, in twenty times its size',
+    });
   }
 
   /** What the count line says; null where the stream has none. */
@@ -204,7 +201,7 @@ async function isMostlyUtf8(path: string): Promise<boolean> {
   return garbled <= beyond * GARBLED_SHARE;
 }
 
-const idOf = ({ name, size, modifiedMs }: Entry): string => `${name} ${String(size)} ${String(modifiedMs)}`;
+const idOf = ({ name, size, modifiedMs }: Entry): string => `${name} ${size} ${modifiedMs}`;
 
 async function countOf(rows: AsyncIterable<unknown>): Promise<number> {
   let count = 0;
@@ -221,7 +218,7 @@ async function unpack(path: string, name: string): Promise<void> {
     await withArchive(path, name, async (archive) => {
       const entries = (await Array.fromAsync(entriesOf(archive))).filter(({ fileName }) => !fileName.endsWith('/'));
       const [entry] = entries;
-      if (!entry || entries.length > 1) throw broken(`the archive has ${String(entries.length)} files, expected one`);
+      if (!entry || entries.length > 1) throw broken(`the archive has ${entries.length} files, expected one`);
       if (entry.isEncrypted()) throw broken('the archive is encrypted');
       await extract(archive, entry, createWriteStream(unpacked, { mode: 0o600 }));
     });

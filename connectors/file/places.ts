@@ -129,7 +129,8 @@ class SftpPlace implements Place {
         port: Number(this.#url.port || 22),
         username: decodeURIComponent(this.#url.username),
         readyTimeout: timeout,
-        ...{ keepaliveInterval: Math.ceil(timeout / 3), keepaliveCountMax: 2 },
+        keepaliveInterval: Math.ceil(timeout / 3),
+        keepaliveCountMax: 2,
         ...(password && { password: resolveReference(password, `${id}: password`) }),
         ...(privateKey && { privateKey: resolveReference(privateKey, `${id}: privateKey`) }),
         hostVerifier: (key: Buffer) => {
@@ -297,8 +298,13 @@ class HttpPlace implements Place {
   ): Promise<{ status: number; headers: Partial<Record<string, unknown>>; data: Readable }> {
     try {
       return await axios.request<Readable>({
-        ...{ method, url: `${this.#base}/${encodeURIComponent(name)}`, responseType: 'stream', timeout: this.#timeout },
-        ...{ maxRedirects: 0, proxy: false, validateStatus: () => true },
+        method,
+        url: `${this.#base}/${encodeURIComponent(name)}`,
+        responseType: 'stream',
+        timeout: this.#timeout,
+        maxRedirects: 0,
+        proxy: false,
+        validateStatus: () => true,
         ...(this.#auth && { auth: this.#auth }),
       });
     } catch (error) {
@@ -316,7 +322,7 @@ class HttpPlace implements Place {
 
   #requireStatus(status: number, name: string): void {
     if (status >= 200 && status < 300) return;
-    const message = `${this.#id}: ${this.shown} answered ${String(status)} for ${name}`;
+    const message = `${this.#id}: ${this.shown} answered ${status} for ${name}`;
     if (status === 401 || status === 403)
       throw configurationError(message, { code: 'unauthorised', cure: 'check the user in address, and password' });
     if (status >= 500 || status === 429)

@@ -46,8 +46,13 @@ async function* csvRows(file: LocalFile, stream: FileLayout): AsyncIterable<unkn
     createReadStream(file.path),
     new Decoded(file.encoding),
     parse({
-      ...{ delimiter: stream.delimiter, from_line: stream.header, relax_column_count: true, relax_quotes: true },
-      ...{ skip_records_with_empty_values: true, max_record_size: MAX_ROW, bom: true },
+      delimiter: stream.delimiter,
+      from_line: stream.header,
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_records_with_empty_values: true,
+      max_record_size: MAX_ROW,
+      bom: true,
       record_delimiter: ['\r\n', '\n'],
     }),
     () => undefined, // what fails is thrown where the rows are read
@@ -93,7 +98,7 @@ async function* linesOf(file: LocalFile): AsyncIterable<string> {
     const lines = (rest + part).split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
-    if (rest.length > MAX_LINE) throw broken(file, `a line of more than ${String(MAX_LINE)} characters`);
+    if (rest.length > MAX_LINE) throw broken(file, `a line of more than ${MAX_LINE} characters`);
   }
   yield rest;
 }

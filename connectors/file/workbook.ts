@@ -38,7 +38,7 @@ function* rowsOf({ file, sheet, header }: WorkbookJob): Generator<Record<string,
     Array.from(data[header - 1] ?? [], (cell) => (cell?.v === undefined ? '' : String(cell.v))),
   );
   if (names.length === 0)
-    throw new Fault(`row ${String(header)} is empty, expected the names of the columns`, 'correct header');
+    throw new Fault(`row ${header} is empty, expected the names of the columns`, 'correct header');
   for (const cells of data.slice(header)) {
     if (!cells?.some((cell) => cell?.v !== undefined && cell.v !== '')) continue;
     const row: Record<string, unknown> = {};

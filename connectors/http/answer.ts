@@ -4,7 +4,7 @@ import { configurationError, transientError } from '../../domain/errors.ts';
 import { parseKeepingDigits, valueAt } from '../json.ts';
 
 /** The decoded JSON of an answer. */
-export interface Answer {
+export interface ParsedAnswer {
   json: unknown;
   /** The bytes were no UTF-8: texts hold one character a byte until {@link decodeRecords} mends them. */
   bytes: boolean;
@@ -15,7 +15,7 @@ export interface Answer {
  * byte by byte, so that only the records with the bad bytes suffer. Throws a transient error for an empty or broken
  * body: a source that has nothing says so.
  */
-export function parseAnswer(body: Buffer, what: string): Answer {
+export function parseAnswer(body: Buffer, what: string): ParsedAnswer {
   if (body.length === 0) {
     throw transientError(`${what}: found an empty body, expected JSON`, {
       code: 'empty-body',
@@ -33,7 +33,7 @@ export function parseJson(text: string, what: string): unknown {
     return parseKeepingDigits(text);
   } catch {
     throw transientError(
-      `${what}: found ${String(text.length)} characters that are no complete JSON (${text.trimStart().startsWith('<') ? 'markup' : 'truncated or garbled'})`,
+      `${what}: found ${text.length} characters that are no complete JSON (${text.trimStart().startsWith('<') ? 'markup' : 'truncated or garbled'})`,
       { code: 'broken-body', cure: 'the source’s answer was cut off or is an error page; it is asked again' },
     );
   }
@@ -62,7 +62,7 @@ export function textAt(json: unknown, path: string, what: string): string {
 
 /** The list of records at a path, also where the list arrives as a JSON string; a missing list with nothing in it is null. */
 export function recordsAt(
-  answer: Answer,
+  answer: ParsedAnswer,
   path: string,
   what: string,
 ): { records: unknown[]; undecodable: Map<number, string> } {

@@ -174,7 +174,7 @@ class Signed {
       ]),
     );
     for (const [index, secret] of auth.fetched.entries()) {
-      const place = `${this.#place}.fetched[${String(index)}]`;
+      const place = `${this.#place}.fetched[${index}]`;
       this.#fetched.push(
         new Renewable(async () => {
           const variables = { ...(await this.#variables(index)).variables, body: bodyText(secret.body) };

@@ -8,7 +8,7 @@ import type { HttpConnectorConfig } from '../../settings/kinds/http.ts';
 import { resolveReference } from '../../settings/environment.ts';
 import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
 import type { OpenOptions } from '../contract.ts';
-import { isDenied, parseAnswer, requireSuccess, type Answer, type Success } from './answer.ts';
+import { isDenied, parseAnswer, requireSuccess, type ParsedAnswer, type Success } from './answer.ts';
 import { authenticator, type AppliedRequest, type Authenticator, type OutgoingRequest } from './auth.ts';
 import { fillBody, fillPath, type RequestTemplate, type Values } from './template.ts';
 
@@ -25,7 +25,7 @@ interface RawAnswer {
 }
 
 /** A decoded answer with what its headers say. */
-export interface HttpAnswer extends Answer {
+export interface HttpAnswer extends ParsedAnswer {
   headers: Record<string, unknown>;
 }
 
@@ -100,7 +100,7 @@ export class HttpClient {
     read: (answer: HttpAnswer, what: string) => T,
     options: AskOptions = {},
   ): Promise<T> {
-    const what = `${this.#id} ${template.method} ${template.path.split('?')[0] ?? ''}${values.page === undefined ? '' : ` page ${String(values.page)}`}`;
+    const what = `${this.#id} ${template.method} ${template.path.split('?')[0] ?? ''}${values.page === undefined ? '' : ` page ${values.page}`}`;
     return pRetry(
       async () => {
         const attempt = async (): Promise<{ answer: HttpAnswer; refused: AppliedRequest['refused'] }> => {
@@ -184,7 +184,7 @@ export class HttpClient {
       if (status < 300) return flowing(data, what);
       data.destroy();
       if (status === 401 && !renewed && (await applied.refused())) continue;
-      if (status === 404 || status === 410) throw transientError(`${what}: answered ${String(status)}`, GONE);
+      if (status === 404 || status === 410) throw transientError(`${what}: answered ${status}`, GONE);
       requireStatus(status, headers, what);
     }
   }
@@ -225,11 +225,11 @@ function shownRequest(base: string, { method, url, data }: OutgoingRequest): str
 }
 
 const shownAnswer = ({ status, body }: RawAnswer): string =>
-  `${String(status)}, ${String(body.length)} bytes\n${body.toString('utf8').slice(0, SHOWN_CHARACTERS)}`;
+  `${status}, ${body.length} bytes\n${body.toString('utf8').slice(0, SHOWN_CHARACTERS)}`;
 
 function requireStatus(status: number, headers: Record<string, unknown>, what: string): void {
   if (status >= 200 && status < 300) return;
-  const message = `${what}: answered ${String(status)}`;
+  const message = `${what}: answered ${status}`;
   if (status === 401 || status === 403) {
     throw configurationError(`${message}, the credentials are refused`, {
       code: 'unauthorised',

@@ -14,6 +14,7 @@ import {
   timeWindow,
   toMs,
   type BatchWindow,
+  type PageMark,
   type TimeWindow,
   type Window,
 } from '../../domain/collection/window.ts';
@@ -27,7 +28,6 @@ import type {
   NextBatch,
   OpenOptions,
   Page,
-  PageMark,
   Resume,
   Source,
   Target,
@@ -38,6 +38,7 @@ import { resolutionMs, writeTime } from '../time-format.ts';
 import { numberAt, recordsAt, textAt } from './answer.ts';
 import { headerOf, HttpClient, type HttpAnswer } from './client.ts';
 import type { Values } from './template.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 /** Gateways over HTTP: pages of a time window or of a batch. */
 export const http: ConnectorKind = {
@@ -55,7 +56,8 @@ export const http: ConnectorKind = {
       connector as HttpConnectorConfig,
       {
         ...(config as HttpListConfig),
-        ...{ id: `${connector.id} ${name}`, window: { format: 'datetime', end: 'exclusive' } },
+        id: `${connector.id} ${name}`,
+        window: { format: 'datetime', end: 'exclusive' },
       },
       options,
     ),
@@ -99,8 +101,10 @@ class HttpTarget implements Target {
             path === undefined || valueAt(item, path) == null ? null : textAt(item, path, what);
           return [
             {
-              ...{ key: textAt(item, key, what), done: done.includes(found) },
-              ...{ reference: given(reference), detail: given(detail) },
+              key: textAt(item, key, what),
+              done: done.includes(found),
+              reference: given(reference),
+              detail: given(detail),
             },
           ];
         }),
@@ -325,7 +329,9 @@ class HttpSource implements Source {
     const values: Values = {
       ...this.#values(window),
       ...(page.by === 'cursor' && { cursor: at ?? '' }),
-      ...{ page: number + page.first, offset: number * size, size: page.size },
+      page: number + page.first,
+      offset: number * size,
+      size: page.size,
     };
     return this.#client.ask(
       this.#stream,
@@ -342,7 +348,7 @@ class HttpSource implements Source {
         const promised = response.untilEmpty === true ? false : more;
         const least = expected === 'some' ? Number(promised || (total ?? 0) > 0) : expected;
         if (records.length < least) {
-          throw transientError(`${what}: found ${String(records.length)} records, expected ${String(least)}`, {
+          throw transientError(`${what}: found ${records.length} records, expected ${least}`, {
             code: 'short-page',
           });
         }
@@ -390,7 +396,7 @@ class HttpSource implements Source {
   }
 
   async check(): Promise<CheckReport> {
-    const window = await this.#sampleWindow(Date.now() - 86_400_000);
+    const window = await this.#sampleWindow(Date.now() - DAY_MS);
     const report = { clockSkewMs: this.#client.clockSkewMs, notes: [] };
     if (!window) return { ...report, records: 0, count: 0, notes: [] };
     const { records } = await this.#page(window, 0);
@@ -511,14 +517,14 @@ const isRepeated = ({ number, digest, records }: HttpPage, marks: ReadonlyMap<nu
   records.length > 0 && [...marks].some(([earlier, mark]) => earlier !== number && mark.digest === digest);
 
 const repeated = (stream: string, page: number): HubError =>
-  transientError(`${stream}: page ${String(page)} repeats an earlier page`, {
+  transientError(`${stream}: page ${page} repeats an earlier page`, {
     code: 'repeated-page',
     cure: 'if it goes on, the gateway ignores the page number: check path and page.first',
   });
 
 function moved(window: Window, before: number, after: number): HubError {
   return transientError(
-    `the source changed while it was read: ${String(before)} records became ${String(after)}${window.kind === 'batch' ? ` in batch ${window.id}` : ''}`,
+    `the source changed while it was read: ${before} records became ${after}${window.kind === 'batch' ? ` in batch ${window.id}` : ''}`,
     { code: 'source-moved', cure: 'nothing to do, the window is read again' },
   );
 }

@@ -83,7 +83,7 @@ function runStep({ algorithm, encoding }: SigningStep, input: string, key: Buffe
 
 function cipherName(algorithm: Algorithm, key: Buffer): string {
   const [cipher, mode] = algorithm.split('-');
-  return cipher === 'aes' ? `aes-${String(key.length * 8)}-${String(mode)}` : `sm4-${String(mode)}`;
+  return cipher === 'aes' ? `aes-${key.length * 8}-${String(mode)}` : `sm4-${String(mode)}`;
 }
 
 /** A word that is used once, 32 hexadecimal digits. */

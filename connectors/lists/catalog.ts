@@ -15,7 +15,7 @@ import { normaliseCode } from '../../domain/library/identifiers.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
 import { FROM_THE_START, type Source } from '../contract.ts';
 import { valueAt } from '../json.ts';
-import { compileRule, isEmpty, isObject, listOf } from '../mapping/compile.ts';
+import { compileRule, isEmpty, isObject, asList } from '../mapping/compile.ts';
 
 type Json = Record<string, unknown>;
 /** A field of an entry; undefined where the source has nothing in it. */
@@ -35,7 +35,7 @@ export async function readWhole(source: Source, nowMs: number, signal: AbortSign
     total = page.total ?? total;
   }
   if (total === null || records.length === total) return records;
-  throw transientError(`the list: found ${String(records.length)} entries, expected ${String(total)}`, {
+  throw transientError(`the list: found ${records.length} entries, expected ${total}`, {
     code: 'list-short',
     cure: 'nothing to do, the list is read again',
   });
@@ -85,7 +85,7 @@ export function comparePublished(
   for (const [index, published] of entries.entries()) {
     const typeCode = codes[index] ?? '';
     const told = {
-      typeCode: typeCode.slice(0, 40) || `entry ${String(index + 1)}`,
+      typeCode: typeCode.slice(0, 40) || `entry ${index + 1}`,
       name: typeof published?.name === 'string' ? published.name.slice(0, 100) : '',
     };
     const faulty = (faults: CatalogFinding['faults']): void =>
@@ -99,7 +99,7 @@ export function comparePublished(
     const faults = 'faults' in given ? given.faults : [];
     const count = times.get(codes[index] ?? null)?.length ?? 0;
     if (typeCode !== '' && count > 1)
-      faults.push({ field: 'typeCode', found: `it ${String(count)} times`, expected: 'it once' });
+      faults.push({ field: 'typeCode', found: `it ${count} times`, expected: 'it once' });
     const strange = 'entry' in given ? given.entry.members.filter((member) => !known.has(member)) : [];
     if (strange.length > 0)
       faults.push({ field: 'members', found: strange.join(', '), expected: 'types that have an entry' });
@@ -234,7 +234,7 @@ const each =
   (record) => {
     const value = valueAt(record, path);
     if (isEmpty(value)) return undefined;
-    const list = listOf(value);
+    const list = asList(value);
     if (!list) return value;
     return list.length === 0 ? undefined : list.map((item) => (isObject(item) ? filled(reads)(item) : item));
   };
@@ -267,7 +267,7 @@ function listRule(rule: FieldRule | undefined, change?: (text: string) => unknow
   return (record) => {
     const value = read(record);
     if (isEmpty(value)) return undefined;
-    const values = listOf(value) ?? (typeof value === 'object' ? [value] : textOf(value).split(/[、;;,,\n]/));
+    const values = asList(value) ?? (typeof value === 'object' ? [value] : textOf(value).split(/[、;;,,\n]/));
     const list = values.flatMap((item) => one?.({ value: item }) ?? []);
     return list.length === 0 ? undefined : list;
   };

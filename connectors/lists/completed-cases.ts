@@ -17,7 +17,7 @@ const code = z
   .pipe(
     z
       .string()
-      .max(LONGEST, `expected at most ${String(LONGEST)} characters`)
+      .max(LONGEST, `expected at most ${LONGEST} characters`)
       // eslint-disable-next-line no-control-regex -- what a database's text cannot hold, or nobody can type again
       .refine((text) => text.isWellFormed() && !/[\0-\x1f]/.test(text), 'expected no control characters'),
   );
@@ -82,7 +82,7 @@ export function readCases(list: readonly unknown[], at: Date): { notices: CaseNo
   const notices = list.flatMap((item, index): CaseNotice[] => {
     const place = index + 1;
     const complain = (field: string, expected: string): [] => {
-      faults.push(`number ${String(place)}${field === '' ? '' : `, ${field}`}: ${expected}`);
+      faults.push(`number ${place}${field === '' ? '' : `, ${field}`}: ${expected}`);
       return [];
     };
     if (!isObject(item)) return complain('', 'expected a map with case, completedAt, mode and key or number');
@@ -97,7 +97,7 @@ export function readCases(list: readonly unknown[], at: Date): { notices: CaseNo
     const { case: caseNumber, key: recordKey, ...rest } = read.data;
     if (caseNumber === '') return complain('case', 'expected the number of the case (办件编号)');
     const before = seen.get(caseNumber);
-    if (before !== undefined) return complain('case', `expected each case once; number ${String(before)} has it`);
+    if (before !== undefined) return complain('case', `expected each case once; number ${before} has it`);
     seen.set(caseNumber, place);
     for (const field of ['completedAt', 'deliveredAt'] as const)
       if ((rest[field]?.getTime() ?? 0) > at.getTime() + AHEAD_MS)

@@ -37,7 +37,7 @@ export function readTickets(
   for (const [index, record] of records.entries()) {
     if (!isObject(record)) {
       const reason = 'found no record with fields, expected one, in UTF-8';
-      faults.push({ ticket: `entry ${String(index + 1)}`, numbered: false, reason });
+      faults.push({ ticket: `entry ${index + 1}`, numbered: false, reason });
       continue;
     }
     const given = Object.fromEntries(Object.entries(read).map(([field, rule]) => [field, rule?.(record)]));

@@ -68,7 +68,13 @@ const MAX_TEXT = 4000;
 const MAX_CERTIFICATE = 1_000_000;
 /** Fields that are codes: leading zeros and every digit count. */
 const CODES: ReadonlySet<CertificateField | 'key'> = new Set([
-  ...(['key', 'identifier', 'typeCode', 'number', 'issuerCode', 'holderCode', 'holderCodeType'] as const),
+  'key',
+  'identifier',
+  'typeCode',
+  'number',
+  'issuerCode',
+  'holderCode',
+  'holderCodeType',
 ]);
 
 type Json = Record<string, unknown>;
@@ -247,7 +253,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     code: (value: unknown, field: string) => string,
     problems: Problem[],
   ): Holder[] {
-    const at = (index: number, field: string): string => `holders[${String(index)}].${field}`;
+    const at = (index: number, field: string): string => `holders[${index}].${field}`;
     const typeOf = (value: string): string => ownValue(config.codeTypes, value) ?? value;
     if (splitHolders) {
       const parts = (value: string): string[] => value.split(splitHolders).map((part) => part.trim());
@@ -295,7 +301,9 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
       return refused?.problems ?? null;
     });
     return {
-      ...{ rows, rejected, outcomes },
+      rows,
+      rejected,
+      outcomes,
       deleted: [...deletions].map(([key, updatedAt]) => ({ key, updatedAt })),
     };
   }
@@ -343,17 +351,17 @@ export function compileRule(rule: Exclude<FieldRule, string>, read: Read): Read 
 
 /** The holders of a list, also of one that arrives as JSON text; null where there is no list with anything in it. */
 function holderItems(value: unknown): Json[] | null {
-  const list = listOf(value);
+  const list = asList(value);
   if (list === null || list.length === 0) return null; // the single fields are read instead
   return list.map((item) => (isObject(item) ? item : {}));
 }
 
 /** A list, also one that arrives as JSON text; null for anything else. */
-export function listOf(value: unknown): unknown[] | null {
+export function asList(value: unknown): unknown[] | null {
   if (Array.isArray(value)) return value as unknown[];
   if (typeof value !== 'string' || !value.trimStart().startsWith('[')) return null;
   try {
-    return listOf(JSON.parse(value));
+    return asList(JSON.parse(value));
   } catch {
     return null;
   }
@@ -387,7 +395,7 @@ function readText(value: unknown, field: string, problems: Problem[]): string {
     return '';
   }
   if (value.length > MAX_TEXT) {
-    problems.push({ rule: 'too-long', field, found: `${String(value.length)} characters` });
+    problems.push({ rule: 'too-long', field, found: `${value.length} characters` });
     return '';
   }
   const text = value.trim();

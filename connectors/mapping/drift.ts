@@ -10,7 +10,7 @@ export interface Field {
   always: boolean;
 }
 
-export type Fields = Map<string, Field>;
+export type FieldCensus = Map<string, Field>;
 
 export const TYPE_NAMES = { string: 1, number: 2, boolean: 4, list: 8, object: 16 } as const;
 
@@ -24,7 +24,7 @@ export interface Drift {
 }
 
 /** The fields of some records and their types. */
-export function census(records: readonly unknown[]): Fields {
+export function census(records: readonly unknown[]): FieldCensus {
   const fields = new Map<string, { types: number; count: number }>();
   let objects = 0;
   for (const record of records) {
@@ -53,7 +53,7 @@ export const typesOf = (bits: number): string[] =>
 const shownTypes = (bits: number): string => typesOf(bits).join(' or ') || 'null';
 
 /** What a page's fields differ in from those that the stream is known by, as its contract takes it. */
-export function findDrift(known: Fields, seen: Fields, contract: StreamConfig['contract']): Drift[] {
+export function findDrift(known: FieldCensus, seen: FieldCensus, contract: StreamConfig['contract']): Drift[] {
   const drifts: Drift[] = [];
   for (const [field, { types }] of seen) {
     const before = known.get(field);
@@ -73,7 +73,7 @@ export function findDrift(known: Fields, seen: Fields, contract: StreamConfig['c
 
 /** The problems of single records that come of drifts whose records are to be rejected: place on the page → problems. */
 export function driftProblems(
-  known: Fields,
+  known: FieldCensus,
   drifts: readonly Drift[],
   records: readonly unknown[],
 ): Map<number, Problem[]> {
@@ -99,7 +99,7 @@ export function driftProblems(
  * Takes what was seen into what is known; true when that is news. Once the fields are settled, one that is missing stays
  * known, and is told again each time.
  */
-export function learn(known: Fields, seen: Fields, settled: boolean): boolean {
+export function learn(known: FieldCensus, seen: FieldCensus, settled: boolean): boolean {
   let news = false;
   const first = known.size === 0;
   const put = (name: string, field: Field): void => {

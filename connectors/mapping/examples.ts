@@ -7,7 +7,7 @@ export function runExamples({ examples }: Pick<StreamConfig, 'examples'>, map: M
   return examples.flatMap(({ input, expected = {}, rejected }, index) => {
     const page = { records: [input], undecodable: new Map<number, string>() };
     const { rows, outcomes, deleted } = map(page, { readAt: '2026-01-01T00:00:00+08:00' });
-    const place = `examples[${String(index)}]`;
+    const place = `examples[${index}]`;
     const problems = outcomes[0] ?? [];
     const found = problems.map(({ rule }) => rule);
     if (rejected) {

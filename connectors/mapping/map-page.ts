@@ -29,7 +29,7 @@ export function requireFewRejects(
 ): void {
   const tooMany = most !== undefined && rejected > most;
   if (!tooMany && !(read >= JUDGED_FROM && rejected > read * share)) return;
-  throw configurationError(`${id}: ${String(rejected)} of ${String(read)} records were rejected`, {
+  throw configurationError(`${id}: ${rejected} of ${read} records were rejected`, {
     code: 'too-many-rejects',
     cure: tooMany
       ? 'look at ./hub connector preview; mend the mapping, or raise rejects.most'

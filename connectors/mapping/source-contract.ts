@@ -1,14 +1,14 @@
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { configurationError } from '../../domain/errors.ts';
 import type { Problem } from '../../domain/library/validation.ts';
-import { census, driftProblems, findDrift, learn, type Drift, type Fields } from './drift.ts';
+import { census, driftProblems, findDrift, learn, type Drift, type FieldCensus } from './drift.ts';
 
 /** Where the fields of one stream are remembered. */
 export interface FieldMemory {
   /** `settled`: the fields are those of a complete batch, and others are news. */
-  load(): Promise<{ fields: Fields; settled: boolean }>;
+  load(): Promise<{ fields: FieldCensus; settled: boolean }>;
   saveDrifts(drifts: readonly Drift[]): Promise<void>;
-  saveFields(fields: Fields): Promise<void>;
+  saveFields(fields: FieldCensus): Promise<void>;
 }
 
 /** Compares a page's records; `outcomes` has null for those that were accepted, all where left out. */

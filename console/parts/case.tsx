@@ -12,14 +12,14 @@ import { Mark } from './mark.tsx';
 import { Section } from './page.tsx';
 import { Nothing } from './states.tsx';
 import { Remaining, TaskState } from './task-state.tsx';
-import { Due, dueMoment, Moment } from './time.tsx';
+import { DueTime, dueMoment, Moment } from './time.tsx';
 import { Timeline } from './timeline.tsx';
 
 /** The deadline of a case that is next, in a list. */
 export function NextDue({ nextDueAt, overdue }: { nextDueAt: string | null; overdue: boolean }) {
   const { say } = useLanguage();
   if (nextDueAt === null) return <span className="quiet">—</span>;
-  if (!overdue) return <Due at={nextDueAt} />;
+  if (!overdue) return <DueTime at={nextDueAt} />;
   return (
     <Mark tone="bad">
       {dueMoment(nextDueAt)} {say('逾期', 'overdue')}
@@ -133,7 +133,7 @@ export function CaseSections({
                     <Moment at={task.startedAt} />
                   </td>
                   <td>
-                    <Due at={task.dueAt} />
+                    <DueTime at={task.dueAt} />
                   </td>
                   <td>
                     {task.endedAt === null ? (

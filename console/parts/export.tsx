@@ -20,7 +20,7 @@ function download(id: number): void {
  * Takes a list out as a workbook, with the filter that is on the screen; what takes longer is made in the background, and
  * stands with the earlier ones. `what`: an entry of server/api/console/export-lists.ts.
  */
-export function Export({ what, filter = {} }: { what: string; filter?: Query }) {
+export function ExportButton({ what, filter = {} }: { what: string; filter?: Query }) {
   const { say } = useLanguage();
   const { message } = App.useApp();
   const [open, setOpen] = useState(false);

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 
 /** A page: its heading, what can be done there, and its parts. */
-export function Page({
+export function PageLayout({
   title,
   note,
   actions,

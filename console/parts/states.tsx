@@ -1,6 +1,6 @@
 import { Alert, Button, Empty, Spin } from 'antd';
 import type { ReactNode } from 'react';
-import type { ApiProblem } from '../api.ts';
+import type { RequestFailed } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 
 export function Waiting() {
@@ -13,7 +13,7 @@ export function Waiting() {
 }
 
 /** What went wrong, how to mend it, and a way to try again. */
-export function Failure({ problem, retry }: { problem: ApiProblem; retry?: () => void }) {
+export function Failure({ problem, retry }: { problem: RequestFailed; retry?: () => void }) {
   const { say } = useLanguage();
   return (
     <Alert

@@ -11,7 +11,7 @@ const TONES: Record<StreamStateName, Tone> = {
   'on time': 'good',
 };
 
-export function StreamState({ state }: { state: StreamStateName }) {
+export function StreamStateMark({ state }: { state: StreamStateName }) {
   const { name } = useLanguage();
   return <Mark tone={TONES[state]}>{name(STREAM_STATES[state])}</Mark>;
 }

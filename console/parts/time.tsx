@@ -10,7 +10,7 @@ export const dueMoment = (instant: string): string => dueWallTime(Date.parse(ins
 export const Moment = ({ at }: { at: string | null }) =>
   at === null ? <span>—</span> : <time dateTime={at}>{moment(at)}</time>;
 
-export function Due({ at }: { at: string | null }) {
+export function DueTime({ at }: { at: string | null }) {
   const { say } = useLanguage();
   if (at === null) return <span>{say('日历未公布', 'no calendar yet')}</span>;
   return <time dateTime={at}>{dueMoment(at)}</time>;

@@ -111,8 +111,8 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
       const expected = reject ? `a row of its own; it stands in row ${String(twice)} as well` : 'an open reject';
       const found = String(cells[idColumn] ?? '');
       faults.push({
-        en: `row ${String(row)}, ${ID}: found “${found}”, expected ${expected}`,
-        zh: `第 ${String(row)} 行 ${ID}：“${found}”${reject ? `与第 ${String(twice)} 行重复` : '不是未解决的问题数据'}`,
+        en: `row ${row}, ${ID}: found “${found}”, expected ${expected}`,
+        zh: `第 ${row} 行 ${ID}：“${found}”${reject ? `与第 ${String(twice)} 行重复` : '不是未解决的问题数据'}`,
       });
       return [];
     }
@@ -122,8 +122,8 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
       const cell = cells[column] ?? '';
       if (typeof cell === 'number' && Math.abs(cell) >= DIGITS_LOST_FROM) {
         faults.push({
-          en: `row ${String(row)}, ${name}: found a number of 16 digits or more, expected text: digits are lost`,
-          zh: `第 ${String(row)} 行 ${name}：16 位以上的数值已丢失位数，请设为文本重新填写`,
+          en: `row ${row}, ${name}: found a number of 16 digits or more, expected text: digits are lost`,
+          zh: `第 ${row} 行 ${name}：16 位以上的数值已丢失位数，请设为文本重新填写`,
         });
         return [];
       }
@@ -142,8 +142,8 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
       const value = valueLike(before, text);
       if (value === undefined) {
         faults.push({
-          en: `row ${String(row)}, ${name}: found “${text.slice(0, 100)}”, expected JSON, as it was`,
-          zh: `第 ${String(row)} 行 ${name}：原为 JSON，现在不是`,
+          en: `row ${row}, ${name}: found “${text.slice(0, 100)}”, expected JSON, as it was`,
+          zh: `第 ${row} 行 ${name}：原为 JSON，现在不是`,
         });
         return [];
       }
@@ -189,10 +189,10 @@ function refused(faults: readonly SheetFault[]): HubError {
   const told = faults.slice(0, MOST_FAULTS);
   const more = faults.length - told.length;
   return configurationError(
-    `Nothing was taken:\n${told.map(({ en }) => en).join('\n')}${more > 0 ? `\n… and ${String(more)} more` : ''}`,
+    `Nothing was taken:\n${told.map(({ en }) => en).join('\n')}${more > 0 ? `\n… and ${more} more` : ''}`,
     {
       code: 'sheet-invalid',
-      zh: `整份未接收：\n${told.map(({ zh }) => zh).join('\n')}${more > 0 ? `\n……另有 ${String(more)} 处` : ''}`,
+      zh: `整份未接收：\n${told.map(({ zh }) => zh).join('\n')}${more > 0 ? `\n……另有 ${more} 处` : ''}`,
       cure: 'correct the workbook and import it again',
     },
   );

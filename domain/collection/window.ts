@@ -1,4 +1,4 @@
-import { shanghaiInstant, type Instant } from '../dates.ts';
+import { DAY_MS, type Instant, shanghaiInstant } from '../dates.ts';
 
 /** A half-open interval `[from, to)` of a stream's time cursor. */
 export interface TimeWindow {
@@ -50,7 +50,7 @@ export const followingBatch = (
 });
 
 /** Longest period that a proof lists at once. */
-export const PROOF_SLICE_MS = 31 * 86_400_000;
+export const PROOF_SLICE_MS = 31 * DAY_MS;
 
 /** Cuts a window into consecutive ones of at most `maxMs`. */
 export function sliceWindow(window: TimeWindow, maxMs: number): TimeWindow[] {
@@ -76,4 +76,10 @@ export function describeWindow(window: Window): string {
     return /^[0-9a-f]{64}$/.test(window.id) ? `file ${window.next} (${window.id.slice(0, 8)})` : `batch ${window.id}`;
   const [from, to] = [window.from.slice(0, 19).replace('T', ' '), window.to.slice(0, 19).replace('T', ' ')];
   return `${from} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to}`;
+}
+
+/** By which a committed page is known again, and where the next one begins. */
+export interface PageMark {
+  digest: string;
+  position: string | null;
 }

@@ -37,10 +37,7 @@ const sheetBegins = (widths: readonly number[], frozen: boolean): string =>
   `${HEADER}<worksheet xmlns="${MAIN}"><sheetViews><sheetView workbookViewId="0">${
     frozen ? '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>' : ''
   }</sheetView></sheetViews><cols>${widths
-    .map(
-      (width, index) =>
-        `<col min="${String(index + 1)}" max="${String(index + 1)}" width="${String(width)}" customWidth="1" style="1"/>`,
-    )
+    .map((width, index) => `<col min="${index + 1}" max="${index + 1}" width="${width}" customWidth="1" style="1"/>`)
     .join('')}</cols><sheetData>`;
 
 /**
@@ -88,7 +85,7 @@ export function listWorkbook({
     Buffer.from(`${sheetBegins([16, 80], false)}${rowsXml(about, 1)}</sheetData></worksheet>`),
     'xl/worksheets/sheet1.xml',
   );
-  const last = `${columnName(columns.length - 1)}${String(rows + 1)}`;
+  const last = `${columnName(columns.length - 1)}${rows + 1}`;
   async function* sheet(): AsyncGenerator<Buffer> {
     const widths = columns.map((column) => Math.max(12, 2 * column.length + 8));
     yield Buffer.from(sheetBegins(widths, true) + rowsXml([columns], 1));

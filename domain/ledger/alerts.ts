@@ -41,8 +41,8 @@ export function alertInWords(facts: AlertFacts): Said {
     case 'overdue': {
       const { unit, count, rule, article, since } = facts;
       return {
-        zh: `${unit}：${rule}（${article}）${String(count)} 项逾期，最早自 ${minute(since)}`,
-        en: `${unit}: ${String(count)} × ${rule} (${article}) overdue since ${minute(since)}`,
+        zh: `${unit}：${rule}（${article}）${count} 项逾期，最早自 ${minute(since)}`,
+        en: `${unit}: ${count} × ${rule} (${article}) overdue since ${minute(since)}`,
       };
     }
     case 'temporal-away':
@@ -57,27 +57,27 @@ export function alertInWords(facts: AlertFacts): Said {
     case 'discrepancy': {
       const { unit, stream, of, source, library } = facts;
       return {
-        zh: `${unit}：${stream} ${of}，源端 ${String(source)} 条，库内 ${String(library)} 条`,
-        en: `${unit}: ${stream} ${of}: the source has ${String(source)}, the library ${String(library)}`,
+        zh: `${unit}：${stream} ${of}，源端 ${source} 条，库内 ${library} 条`,
+        en: `${unit}: ${stream} ${of}: the source has ${source}, the library ${library}`,
       };
     }
     case 'dead-letters':
       return {
-        zh: `${facts.target}：${String(facts.count)} 条消息已放弃发送；用 ./hub connector outbox ${facts.target} 查看`,
-        en: `${facts.target}: ${String(facts.count)} messages were given up; ./hub connector outbox ${facts.target} lists them`,
+        zh: `${facts.target}：${facts.count} 条消息已放弃发送；用 ./hub connector outbox ${facts.target} 查看`,
+        en: `${facts.target}: ${facts.count} messages were given up; ./hub connector outbox ${facts.target} lists them`,
       };
     case 'ticket-faults': {
       const { source, count, since } = facts;
       return {
-        zh: `${source}：自 ${minute(since)} 起 ${String(count)} 件工单无法登记为异议；用 ./hub dispute faults 查看`,
-        en: `${source}: ${String(count)} tickets cannot be taken as disputes since ${minute(since)}; ./hub dispute faults lists them`,
+        zh: `${source}：自 ${minute(since)} 起 ${count} 件工单无法登记为异议；用 ./hub dispute faults 查看`,
+        en: `${source}: ${count} tickets cannot be taken as disputes since ${minute(since)}; ./hub dispute faults lists them`,
       };
     }
     case 'outage': {
       const { unit, since, stopped, backfilling, streams } = facts;
       return {
-        zh: `${unit}：自 ${minute(since)} 起不可抗力，${String(stopped)} 个数据流中断，${String(backfilling)} 个补录中：${streams.join('、')}`,
-        en: `${unit}: outage since ${minute(since)}, ${String(stopped)} streams stopped, ${String(backfilling)} being backfilled: ${streams.join(', ')}`,
+        zh: `${unit}：自 ${minute(since)} 起不可抗力，${stopped} 个数据流中断，${backfilling} 个补录中：${streams.join('、')}`,
+        en: `${unit}: outage since ${minute(since)}, ${stopped} streams stopped, ${backfilling} being backfilled: ${streams.join(', ')}`,
       };
     }
     case 'drift': {
@@ -90,22 +90,22 @@ export function alertInWords(facts: AlertFacts): Said {
     case 'waiting': {
       const { unit, stream, count } = facts;
       return {
-        zh: `${unit}：${stream} 有 ${String(count)} 条数据等待其证照类型列入目录；用 ./hub catalog list 查看`,
-        en: `${unit}: ${String(count)} records of ${stream} wait for an entry of their type in the catalog; ./hub catalog list names it`,
+        zh: `${unit}：${stream} 有 ${count} 条数据等待其证照类型列入目录；用 ./hub catalog list 查看`,
+        en: `${unit}: ${count} records of ${stream} wait for an entry of their type in the catalog; ./hub catalog list names it`,
       };
     }
     case 'reminders': {
       const { unit, count, fault } = facts;
       return {
-        zh: `${unit}：${String(count)} 条提醒没有送达：${fault}；用 ./hub reminders 查看`,
-        en: `${unit}: ${String(count)} messages did not arrive: ${fault}; ./hub reminders lists them`,
+        zh: `${unit}：${count} 条提醒没有送达：${fault}；用 ./hub reminders 查看`,
+        en: `${unit}: ${count} messages did not arrive: ${fault}; ./hub reminders lists them`,
       };
     }
     case 'volume': {
       const { unit, stream, records, day, usual } = facts;
       return {
-        zh: `${unit}：${stream} 在 ${day} 有 ${String(records)} 条，同一星期几通常 ${String(usual)} 条`,
-        en: `${unit}: ${stream} had ${String(records)} records on ${day}, on this weekday it usually has ${String(usual)}`,
+        zh: `${unit}：${stream} 在 ${day} 有 ${records} 条，同一星期几通常 ${usual} 条`,
+        en: `${unit}: ${stream} had ${records} records on ${day}, on this weekday it usually has ${usual}`,
       };
     }
   }

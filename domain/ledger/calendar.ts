@@ -1,4 +1,4 @@
-import { addDays, type CalendarDate, type Instant } from '../dates.ts';
+import { addDays, type CalendarDate, DAY_MS, type Instant } from '../dates.ts';
 
 /** Rest days and made-up working days of one year, as the State Council announced them (节假日安排). */
 export interface YearTable {
@@ -34,13 +34,12 @@ export interface TracedDay {
 export class CalendarMissing extends Error {
   readonly year: number;
   constructor(year: number) {
-    super(`日历未公布: there is no table of the working days of ${String(year)}`);
+    super(`日历未公布: there is no table of the working days of ${year}`);
     this.name = 'CalendarMissing';
     this.year = year;
   }
 }
 
-const DAY_MS = 86_400_000;
 /** Days since 1970-01-01, which was a Thursday. */
 const dayNumber = (date: CalendarDate): number => Date.parse(`${date}T00:00:00Z`) / DAY_MS;
 
@@ -61,7 +60,7 @@ export class WorkingCalendar {
     this.#tables = new Map(tables.map((table) => [table.year, table]));
     for (const { year, off, work } of [...tables].sort((a, b) => a.year - b.year)) {
       const [holidays, madeUp] = [new Set(off), new Set(work)];
-      for (let date = `${String(year)}-01-01`; date < `${String(year + 1)}-01-01`; date = addDays(date, 1)) {
+      for (let date = `${year}-01-01`; date < `${year + 1}-01-01`; date = addDays(date, 1)) {
         const weekend = ((dayNumber(date) + 4) % 7) % 6 === 0;
         const reason = madeUp.has(date) ? 'made-up' : holidays.has(date) ? 'holiday' : weekend ? 'weekend' : 'working';
         this.#reasons.set(date, reason);
@@ -122,7 +121,7 @@ export class WorkingCalendar {
     const years = [...this.#tables.values()].filter(
       ({ year }) => year >= Number(from.slice(0, 4)) && year <= Number(to.slice(0, 4)),
     );
-    return years.map(({ year, version }) => `${String(year)}/${version}`).join(' ');
+    return years.map(({ year, version }) => `${year}/${version}`).join(' ');
   }
 }
 

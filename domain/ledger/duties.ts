@@ -148,8 +148,8 @@ export function describeTerm({ term, basis }: Pick<Rule, 'term' | 'basis'>, lang
           ? '当日 24:00 前'
           : 'by the end of the day'
         : 'minutes' in term
-          ? `${String(term.minutes)} ${zh ? '分钟' : 'minutes'}`
-          : `${String(term.workingDays)} ${zh ? '个工作日' : term.workingDays === 1 ? 'working day' : 'working days'}`;
+          ? `${term.minutes} ${zh ? '分钟' : 'minutes'}`
+          : `${term.workingDays} ${zh ? '个工作日' : term.workingDays === 1 ? 'working day' : 'working days'}`;
   if (term === null) return length;
   return `${length}${basis === 'internal' ? (zh ? '（内控时限）' : ' (internal target)') : ''}`;
 }

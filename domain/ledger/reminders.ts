@@ -80,15 +80,15 @@ export function workingDayBefore(atMs: number, calendar: WorkingCalendar): numbe
  * What a reminder says of deadlines: `before`, `day`, `overdue`, `escalated/3` after so many working days, or
  * `urged/2026-11-23` where somebody urged it that day (催办).
  */
-export type Stage = 'before' | 'day' | 'overdue' | `escalated/${number}` | `urged/${CalendarDate}`;
+export type ReminderStage = 'before' | 'day' | 'overdue' | `escalated/${number}` | `urged/${CalendarDate}`;
 
 /** What people read for it. */
-export function stageName(stage: Stage): string {
+export function stageName(stage: ReminderStage): string {
   if (stage === 'before') return '即将到期';
   if (stage === 'day') return '今日到期';
   if (stage.startsWith('urged/')) return '催办';
   const days = stage.startsWith('escalated/') ? Number(stage.slice('escalated/'.length)) : 0;
-  return days === 0 ? '逾期' : `逾期满${String(days)}个工作日`;
+  return days === 0 ? '逾期' : `逾期满${days}个工作日`;
 }
 
 interface Named {
@@ -102,11 +102,11 @@ interface Named {
 export interface ReminderBody {
   at: string;
   total: number;
-  counts: (Named & { stage: Stage; count: number })[];
+  counts: (Named & { stage: ReminderStage; count: number })[];
   /** Whose they are, where that is not the unit itself. */
   units: { unit: string; count: number }[];
   /** The first ones. */
-  tasks: (Named & { stage: Stage; subject: string; unit: string; dueAt: string })[];
+  tasks: (Named & { stage: ReminderStage; subject: string; unit: string; dueAt: string })[];
   /** Earlier messages on overdue statutory deadlines that nobody has acknowledged (未确认). */
   unacknowledged: { id: number; unit: string; createdAt: string }[];
   /** Of a message that somebody has sent (催办): which unit, and what it says of which subject. */
@@ -151,12 +151,12 @@ function reminderText(id: number, unit: string, kind: MessageKind, body: Reminde
   const title = urged ? '时限任务催办' : kind === 'escalation' ? '时限任务逾期升级' : '时限任务提醒';
   const byStage = new Map<string, number>();
   for (const { stage, count } of counts) byStage.set(stageName(stage), (byStage.get(stageName(stage)) ?? 0) + count);
-  const summary = [...byStage].map(([stage, count]) => `${stage} ${String(count)} 项`).join('，');
+  const summary = [...byStage].map(([stage, count]) => `${stage} ${count} 项`).join('，');
   const lines = [`${unit}：${summary}（${moment(at)} 核）`, '', '条款'];
   for (const { stage, count, ...rule } of counts)
-    lines.push(`  ${ruleText(rule)} ${DUTIES[rule.kind].zh} · ${stageName(stage)} ${String(count)} 项`);
-  if (units.length > 0) lines.push('', '责任单位', ...units.map((each) => `  ${each.unit} ${String(each.count)} 项`));
-  lines.push('', tasks.length < total ? `前 ${String(tasks.length)} 项（共 ${String(total)} 项）` : '任务');
+    lines.push(`  ${ruleText(rule)} ${DUTIES[rule.kind].zh} · ${stageName(stage)} ${count} 项`);
+  if (units.length > 0) lines.push('', '责任单位', ...units.map((each) => `  ${each.unit} ${each.count} 项`));
+  lines.push('', tasks.length < total ? `前 ${tasks.length} 项（共 ${total} 项）` : '任务');
   for (const { stage, subject, unit: owner, dueAt, ...rule } of tasks)
     lines.push(
       `  ${ruleText(rule)} ${subject}${units.length > 0 ? ` ${owner}` : ''} · ${stageName(stage)} · 到期 ${dueWallTime(Date.parse(dueAt))}`,
@@ -165,9 +165,9 @@ function reminderText(id: number, unit: string, kind: MessageKind, body: Reminde
   if (unacknowledged.length > 0) {
     lines.push('', '逾期提醒发出满一个工作日仍未确认');
     for (const { id: earlier, unit: owner, createdAt } of unacknowledged)
-      lines.push(`  第 ${String(earlier)} 号 ${owner} ${moment(createdAt)}`);
+      lines.push(`  第 ${earlier} 号 ${owner} ${moment(createdAt)}`);
   }
-  lines.push('', `收到请确认：./hub reminders ack ${String(id)} --by 姓名`);
+  lines.push('', `收到请确认：./hub reminders ack ${id} --by 姓名`);
   return { subject: `${title}：${unit} ${summary}`, text: lines.join('\n') };
 }
 
@@ -175,20 +175,21 @@ function digestText(unit: string, { at, temporal, counts, before, overdue }: Dig
   const changed = (name: keyof DigestCounts): string => {
     if (before === null) return '';
     const change = counts[name] - before[name];
-    return `（较 ${moment(before.at)} ${change > 0 ? '+' : ''}${String(change)}）`;
+    return `（较 ${moment(before.at)} ${change > 0 ? '+' : ''}${change}）`;
   };
-  const summary = `逾期 ${String(counts.overdue)} 项，今日到期 ${String(counts.dueToday)} 项`;
+  const summary = `逾期 ${counts.overdue} 项，今日到期 ${counts.dueToday} 项`;
   const lines = [
-    ...[`${unit}：每日简报，${moment(at)} 核（checked at ${moment(at).slice(11)}）`, ''],
-    ...[`逾期 ${String(counts.overdue)} 项${changed('overdue')}`],
-    ...[`今日到期 ${String(counts.dueToday)} 项${changed('dueToday')}`],
-    ...[`日历未公布 ${String(counts.noCalendar)} 项${changed('noCalendar')}`],
-    ...[`中止 ${String(counts.suspended)} 项${changed('suspended')}`],
+    `${unit}：每日简报，${moment(at)} 核（checked at ${moment(at).slice(11)}）`,
+    '',
+    `逾期 ${counts.overdue} 项${changed('overdue')}`,
+    `今日到期 ${counts.dueToday} 项${changed('dueToday')}`,
+    `日历未公布 ${counts.noCalendar} 项${changed('noCalendar')}`,
+    `中止 ${counts.suspended} 项${changed('suspended')}`,
   ];
   if (temporal === 'away') lines.push('', 'Temporal 不可达：流程暂停运行；以上数字直接取自台账，仍然有效');
   if (overdue.length > 0) lines.push('', '逾期（按单位、条款）');
   for (const { unit: owner, count, since, ...rule } of overdue)
-    lines.push(`  ${owner} ${ruleText(rule)} ${String(count)} 项，最早到期 ${dueWallTime(Date.parse(since))}`);
+    lines.push(`  ${owner} ${ruleText(rule)} ${count} 项，最早到期 ${dueWallTime(Date.parse(since))}`);
   return {
     subject: `每日简报 ${moment(at).slice(0, 10)}：${summary}${temporal === 'away' ? '，Temporal 不可达' : ''}`,
     text: lines.join('\n'),

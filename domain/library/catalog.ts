@@ -1,6 +1,7 @@
 import type { Certificate } from './certificate.ts';
 import { parseDate, type CalendarDate } from '../dates.ts';
 import type { MergedField } from './merge.ts';
+import type { Unit } from '../units.ts';
 import type { Problem } from './validation.ts';
 
 /** 持证主体类型. */
@@ -9,12 +10,6 @@ export const HOLDER_KINDS = { natural: '自然人', legal: '法人或其他组�
 export const PUBLICITY = { public: '社会公开', shared: '部门共享', internal: '不公开' } as const;
 /** 标准级别 (国家、自治区或省、市、旗县区). */
 export const LEVELS = { national: '国家', provincial: '省级', municipal: '市级', county: '区县级' } as const;
-
-/** A unit by its 统一社会信用代码. */
-export interface Unit {
-  name: string;
-  code: string;
-}
 
 /** 照面信息: one field that is printed on certificates of a type. */
 export interface FaceField {
@@ -113,10 +108,14 @@ export const lackingFields = (entry: CatalogEntry, required: readonly CatalogFie
 
 /** Everything that an entry says, with its Chinese names. */
 export const ENTRY_FIELDS: Readonly<Record<keyof CatalogEntry, string>> = {
-  ...{ typeCode: '证照类型代码', name: '证照名称' },
+  typeCode: '证照类型代码',
+  name: '证照名称',
   ...CATALOG_FIELDS,
-  ...{ inspection: '年检字段', validYears: '最长有效年限', members: '一业一证成员' },
-  ...{ sources: '数据来源', fieldSources: '分字段来源' },
+  inspection: '年检字段',
+  validYears: '最长有效年限',
+  members: '一业一证成员',
+  sources: '数据来源',
+  fieldSources: '分字段来源',
 };
 
 /**
@@ -138,7 +137,7 @@ export function validateByCatalog(certificate: Certificate, catalog: Catalog, pr
     for (const [index, { codeType }] of certificate.holders.entries()) {
       const kind = codeType === '001' || codeType === '099' ? 'legal' : 'natural';
       if (!entry.holders.includes(kind))
-        problems.push({ rule: 'holder-kind', field: `holders[${String(index)}].codeType`, found: codeType });
+        problems.push({ rule: 'holder-kind', field: `holders[${index}].codeType`, found: codeType });
     }
   }
   for (const field of entry.face) validateFace(certificate.extension[field.name], field, problems);

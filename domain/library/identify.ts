@@ -71,15 +71,23 @@ function answerOf(text: string): Answer {
     case 21:
       return certificateTypeCode(text);
     default:
-      return unknown(`has ${String(text.length)} characters, which none of the known codes has`);
+      return unknown(`has ${text.length} characters, which none of the known codes has`);
   }
 }
 
 const sound = (kind: CodeKind, parts: Record<string, string>): Answer => ({
-  ...{ kind, valid: true, parts, expected: null, remark: null },
+  kind,
+  valid: true,
+  parts,
+  expected: null,
+  remark: null,
 });
 const unsound = (kind: CodeKind, parts: Record<string, string>, remark: string): Answer => ({
-  ...{ kind, valid: false, parts, expected: null, remark },
+  kind,
+  valid: false,
+  parts,
+  expected: null,
+  remark,
 });
 const unknown = (remark: string): Answer => unsound('unknown', {}, remark);
 
@@ -88,7 +96,7 @@ function checked(kind: CodeKind, parts: Record<string, string>, text: string, co
   const at = Array.from(complete).findIndex((character, index) => character !== text[index]);
   if (at < 0) return sound(kind, parts);
   const expected = complete.charAt(at);
-  const remark = `has ${text.charAt(at)} at position ${String(at + 1)}, expected ${expected}`;
+  const remark = `has ${text.charAt(at)} at position ${at + 1}, expected ${expected}`;
   return { kind, valid: false, parts, expected, remark };
 }
 
@@ -126,8 +134,12 @@ function creditCode(text: string): Answer {
   }
   const [area, organizationCodePart] = [text.slice(2, 8), text.slice(8, 17)];
   const parts = {
-    ...{ authority: text.charAt(0), category: text.charAt(1), area, areaName: areaName(area) ?? '' },
-    ...{ organizationCode: organizationCodePart, check: text.charAt(17) },
+    authority: text.charAt(0),
+    category: text.charAt(1),
+    area,
+    areaName: areaName(area) ?? '',
+    organizationCode: organizationCodePart,
+    check: text.charAt(17),
   };
   // Where the inner check is wrong the outer one cannot tell anything.
   const complete = completeOrganizationCode(text.slice(8, 16));
@@ -147,9 +159,12 @@ function looksLikeIdNumber(text: string): boolean {
 function idNumber(text: string): Answer {
   const area = text.slice(0, 6);
   const parts = {
-    ...{ area, areaName: areaName(area) ?? '' },
-    ...{ birthDate: `${text.slice(6, 10)}-${text.slice(10, 12)}-${text.slice(12, 14)}` },
-    ...{ sequence: text.slice(14, 17), sex: Number(text.charAt(16)) % 2 === 1 ? '男' : '女', check: text.charAt(17) },
+    area,
+    areaName: areaName(area) ?? '',
+    birthDate: `${text.slice(6, 10)}-${text.slice(10, 12)}-${text.slice(12, 14)}`,
+    sequence: text.slice(14, 17),
+    sex: Number(text.charAt(16)) % 2 === 1 ? '男' : '女',
+    check: text.charAt(17),
   };
   const complete = completeIdNumber(text.slice(0, 17));
   return idNumberFault(complete) === 'shape'

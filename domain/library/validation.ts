@@ -221,7 +221,7 @@ export function validateCertificate(certificate: Certificate, changedOn: Calenda
     problems.push({ rule: 'identifier-check', field: 'identifier', found: identifier });
   }
   for (const [index, { name, code, codeType }] of certificate.holders.entries()) {
-    const at = (field: string): string => `holders[${String(index)}].${field}`;
+    const at = (field: string): string => `holders[${index}].${field}`;
     if (TEST_ROW.test(name)) problems.push({ rule: 'test-row', field: at('name'), found: name });
     else if (name.includes('*') || name.includes('＊')) {
       problems.push({ rule: 'holder-name-masked', field: at('name'), found: name });

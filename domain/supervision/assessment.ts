@@ -2,7 +2,7 @@ import { shanghaiInstant, shanghaiWallTime, startOfDayMs } from '../dates.ts';
 import { DUTIES, OBLIGATION_STATES, type Duty, type ObligationState } from '../ledger/duties.ts';
 import { FIGURE_IDS, FIGURES, percent, rank, RANKED_BY, type FigureId, type Ratio } from './figures.ts';
 import { neutral, textSheet, workbookOf } from '../spreadsheet.ts';
-import { INSPECTIONS, STAGES, type InspectionKind, type Stage } from './findings.ts';
+import { INSPECTIONS, STAGES, type InspectionKind, type FindingStage } from './findings.ts';
 
 /** A period that is assessed: its name and both its ends, the second of which does not belong to it. */
 export interface Period {
@@ -17,7 +17,7 @@ export function periodNamed(text: string): Period | null {
   if (year === '') return null;
   const months = Number(year) * 12 + Number(month ?? '1') - 1;
   const start = (count: number): Date =>
-    new Date(startOfDayMs(`${String(Math.floor(count / 12))}-${String((count % 12) + 1).padStart(2, '0')}-01`));
+    new Date(startOfDayMs(`${Math.floor(count / 12)}-${String((count % 12) + 1).padStart(2, '0')}-01`));
   return { period: text, from: start(months), to: start(months + (month === undefined ? 12 : 1)) };
 }
 
@@ -51,7 +51,7 @@ interface AssessedFinding {
   unit: string;
   kind: InspectionKind;
   facts: string;
-  stage: Stage;
+  stage: FindingStage;
   foundAt: Date;
   orderedAt: Date | null;
   demand: string | null;
@@ -88,9 +88,7 @@ const instant = (at: Date | null): string => (at ? shanghaiWallTime(at.getTime()
 export function assessmentWorkbook(assessment: Assessment): Buffer {
   const { units, late, exempted, findings, notices, at, to, regulation } = assessment;
   const cut = (rows: readonly unknown[]): string =>
-    rows.length < MOST_ROWS
-      ? String(rows.length)
-      : `${String(rows.length)}（已达上限，其余未列；按单位用 ./hub tasks 查）`;
+    rows.length < MOST_ROWS ? String(rows.length) : `${rows.length}（已达上限，其余未列；按单位用 ./hub tasks 查）`;
   const sheets = {
     说明: [
       ['项目', '内容'],
@@ -112,18 +110,26 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
     ],
     单位考核: [
       [
-        ...['名次', '单位', '单位代码'],
+        '名次',
+        '单位',
+        '单位代码',
         ...FIGURE_IDS.flatMap((id) => [FIGURES[id].name, `${FIGURES[id].name}分子`, `${FIGURES[id].name}分母`]),
-        ...['容错', '撤销', '中止'],
+        '容错',
+        '撤销',
+        '中止',
       ],
       ...rank(units).map(({ rank: place, name, code, figures, apart }) => [
-        ...[String(place), name, code],
+        String(place),
+        name,
+        code,
         ...FIGURE_IDS.flatMap((id) => [
           percent(figures[id]),
           String(figures[id].numerator),
           String(figures[id].denominator),
         ]),
-        ...[String(apart.exempted), String(apart.cancelled), String(apart.suspended)],
+        String(apart.exempted),
+        String(apart.cancelled),
+        String(apart.suspended),
       ]),
     ],
     逾期任务: taskRows(late),
@@ -145,9 +151,18 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
       ],
       ...findings.map(
         ({ id, unit, unitCode, kind, facts, foundAt, stage, orderedAt, demand, deadline, notices: numbers }) => [
-          ...[String(id), unit, unitCode, INSPECTIONS[kind].zh, facts, instant(foundAt), STAGES[stage].zh],
-          ...[instant(orderedAt), demand ?? '', instant(deadline?.dueAt ?? null)],
-          ...[deadline ? OBLIGATION_STATES[deadline.state].zh : '', numbers.join(' ')],
+          String(id),
+          unit,
+          unitCode,
+          INSPECTIONS[kind].zh,
+          facts,
+          instant(foundAt),
+          STAGES[stage].zh,
+          instant(orderedAt),
+          demand ?? '',
+          instant(deadline?.dueAt ?? null),
+          deadline ? OBLIGATION_STATES[deadline.state].zh : '',
+          numbers.join(' '),
         ],
       ),
     ],
@@ -173,13 +188,18 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
 const taskRows = (tasks: readonly AssessedTask[]): string[][] => [
   ['编号', '单位', '单位代码', '时限任务', '条款', '时限性质', '对象', '起算', '到期', '办结', '状态', '原因', '文号'],
   ...tasks.map((task) => [
-    ...[String(task.id), task.owner, task.ownerCode, DUTIES[task.kind].zh, `${task.rule} ${task.article}`],
-    ...[
-      task.basis === 'internal' ? '内控时限' : '法定时限',
-      task.subject,
-      instant(task.startedAt),
-      instant(task.dueAt),
-    ],
-    ...[instant(task.endedAt), OBLIGATION_STATES[task.state].zh, task.reason ?? '', task.document ?? ''],
+    String(task.id),
+    task.owner,
+    task.ownerCode,
+    DUTIES[task.kind].zh,
+    `${task.rule} ${task.article}`,
+    task.basis === 'internal' ? '内控时限' : '法定时限',
+    task.subject,
+    instant(task.startedAt),
+    instant(task.dueAt),
+    instant(task.endedAt),
+    OBLIGATION_STATES[task.state].zh,
+    task.reason ?? '',
+    task.document ?? '',
   ]),
 ];

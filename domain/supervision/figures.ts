@@ -3,7 +3,15 @@
  * many holders there are.
  */
 export const REQUIRED_FIELDS = [
-  ...['key', 'updatedAt', 'status', 'typeCode', 'name', 'number', 'issuedOn', 'holders.name', 'holders.code'],
+  'key',
+  'updatedAt',
+  'status',
+  'typeCode',
+  'name',
+  'number',
+  'issuedOn',
+  'holders.name',
+  'holders.code',
 ];
 
 /** Required fields of one record: those above, what the face of its type requires, what was agreed with its source. */
@@ -26,8 +34,8 @@ export const FIGURES = {
   },
   completeness: {
     name: '完整率',
-    zh: `已填必填项 ÷ 应填必填项。每条记录 ${String(REQUIRED)} 项：${REQUIRED_FIELDS.join('、')}，证照类型必填照面信息合为一项，与源端约定的字段合为一项`,
-    en: `required fields filled ÷ required fields. Required of each record, ${String(REQUIRED)} fields: ${REQUIRED_FIELDS.join(', ')}; the required 照面信息 of its type, as one; the fields agreed with its source, as one`,
+    zh: `已填必填项 ÷ 应填必填项。每条记录 ${REQUIRED} 项：${REQUIRED_FIELDS.join('、')}，证照类型必填照面信息合为一项，与源端约定的字段合为一项`,
+    en: `required fields filled ÷ required fields. Required of each record, ${REQUIRED} fields: ${REQUIRED_FIELDS.join(', ')}; the required 照面信息 of its type, as one; the fields agreed with its source, as one`,
   },
   accuracy: {
     name: '准确率',

@@ -32,7 +32,7 @@ export const TRIAL_RESULTS = {
 export type TrialResult = keyof typeof TRIAL_RESULTS;
 
 /** What the hub answers to a user unit about one certificate. */
-export interface Answer {
+export interface TrialAnswer {
   /** The state that counts, over all sources; null where the certificate is not found. */
   status: string | null;
   flagged: boolean;
@@ -41,7 +41,7 @@ export interface Answer {
   signature: 'valid' | 'invalid' | 'unsigned' | '未核验' | null;
 }
 
-export function judge({ status, flagged, file, signature }: Answer): TrialResult {
+export function judge({ status, flagged, file, signature }: TrialAnswer): TrialResult {
   if (status === null) return 'not found';
   if (status !== 'valid') return 'not valid';
   if (flagged) return 'flagged';
@@ -65,11 +65,11 @@ export function patrolFacts(rule: PatrolRule, value: number): string {
     case 'overdue-count':
       return `逾期未办结的时限任务 ${found} 件（限 ${allowed} 件）`;
     case 'overdue-share':
-      return `近 ${String(rule.within)} 天到期的时限任务 ${found}% 未按期办结（限 ${allowed}%）`;
+      return `近 ${rule.within} 天到期的时限任务 ${found}% 未按期办结（限 ${allowed}%）`;
     case 'late-count':
-      return `近 ${String(rule.within)} 天到期的时限任务逾期办结 ${found} 件（限 ${allowed} 件）`;
+      return `近 ${rule.within} 天到期的时限任务逾期办结 ${found} 件（限 ${allowed} 件）`;
     case 'rejects-open':
-      return `问题数据超过 ${String(rule.within)} 天未更正 ${found} 条（限 ${allowed} 条）`;
+      return `问题数据超过 ${rule.within} 天未更正 ${found} 条（限 ${allowed} 条）`;
     case 'difference-age':
       return `与源端的差异最长已有 ${found} 天未消除（限 ${allowed} 天）`;
   }
@@ -85,7 +85,7 @@ export const STAGES = {
   dismissed: { zh: '不予责令', en: 'dismissed' },
   cleared: { zh: '已自行消除', en: 'gone by itself' },
 } as const;
-export type Stage = keyof typeof STAGES;
+export type FindingStage = keyof typeof STAGES;
 
 /** What moves a finding. */
 export const ACTIONS = {
@@ -103,7 +103,7 @@ export type Action = keyof typeof ACTIONS;
  * What can be done with a finding on each rung, and where that leads. A failed re-check leads back to the order, whose
  * clock has run on; whether a notice may be given is also the ledger's business: only when the term is over.
  */
-const LADDER: Record<Stage, Partial<Record<Action, Stage>>> = {
+const LADDER: Record<FindingStage, Partial<Record<Action, FindingStage>>> = {
   found: { order: 'ordered', dismiss: 'dismissed', clear: 'cleared' },
   ordered: { report: 'reported', notice: 'noticed' },
   reported: { pass: 'passed', fail: 'ordered' },
@@ -114,12 +114,11 @@ const LADDER: Record<Stage, Partial<Record<Action, Stage>>> = {
 };
 
 /** Where an action leads; null where it is not possible. */
-export const nextStage = (stage: Stage, action: Action): Stage | null => LADDER[stage][action] ?? null;
-export const actionsOn = (stage: Stage): Action[] => Object.keys(LADDER[stage]) as Action[];
+export const nextStage = (stage: FindingStage, action: Action): FindingStage | null => LADDER[stage][action] ?? null;
+export const actionsOn = (stage: FindingStage): Action[] => Object.keys(LADDER[stage]) as Action[];
 /** Nothing follows any more. */
-export const hasEnded = (stage: Stage): boolean => actionsOn(stage).length === 0;
+export const hasEnded = (stage: FindingStage): boolean => actionsOn(stage).length === 0;
 
 /** The case of a finding in the ledger and in the timeline; deadlines of further terms have subjects below it. */
-export const caseSubject = (finding: number, term = 1): string =>
-  `${CASES}${String(finding)}${term === 1 ? '' : `/${String(term)}`}`;
+export const caseSubject = (finding: number, term = 1): string => `${CASES}${finding}${term === 1 ? '' : `/${term}`}`;
 export const CASES = 'rectification/';

@@ -1,4 +1,4 @@
-import { shanghaiDate } from '../dates.ts';
+import { DAY_MS, shanghaiDate } from '../dates.ts';
 
 /** What a notice (书面通报) says. */
 export interface NoticeFacts {
@@ -29,10 +29,8 @@ const html = (text: string): string => text.replace(/[&<>"']/g, (character) => E
 
 function chineseDate(at: Date): string {
   const [year = '', month, day] = shanghaiDate(at.getTime()).split('-');
-  return `${year}年${String(Number(month))}月${String(Number(day))}日`;
+  return `${year}年${Number(month)}月${Number(day)}日`;
 }
-
-const DAY_MS = 86_400_000;
 
 /** The notice as a page to be printed: whatever a unit or a person wrote stands in it as text. */
 export function noticeDocument(facts: NoticeFacts): string {
@@ -47,7 +45,7 @@ export function noticeDocument(facts: NoticeFacts): string {
     facts.facts,
     `依据${law}${facts.article}“${facts.quote}”，${chineseDate(facts.orderedAt)}责令你单位限期改正，要求如下：`,
     facts.demand,
-    `改正期限为${String(facts.workingDays)}个工作日，自${chineseDate(facts.termFrom)}起算，至${chineseDate(lastDay)}届满（工作日历 ${facts.calendar}）。截至${chineseDate(at)}，整改仍未经复查通过，已逾期${String(overdueDays)}天。`,
+    `改正期限为${facts.workingDays}个工作日，自${chineseDate(facts.termFrom)}起算，至${chineseDate(lastDay)}届满（工作日历 ${facts.calendar}）。截至${chineseDate(at)}，整改仍未经复查通过，已逾期${overdueDays}天。`,
     `现依据${law}${facts.article}（${facts.breach}）予以书面通报。请你单位立即改正，并将整改情况书面报送我单位。`,
   ];
   return `<!doctype html>

@@ -56,7 +56,7 @@ export function checkUsage(place: string, given: Partial<Record<Column, unknown>
   for (const name of NAMES.slice(3))
     if (!/^\d{1,12}$/.test(textOf(name))) expect(name, 'a whole number, 0 where there was none');
   for (const [part, whole] of PARTS)
-    if (numbers[part] > numbers[whole]) expect(part, `at most ${COLUMNS[whole]}, ${String(numbers[whole])}`);
+    if (numbers[part] > numbers[whole]) expect(part, `at most ${COLUMNS[whole]}, ${numbers[whole]}`);
   if (faults.length > 0) throw refused(faults);
   return { ...numbers, unitCode: textOf('unitCode'), unitName: textOf('unitName'), month: textOf('month') };
 }
@@ -81,7 +81,7 @@ export function readUsageSheet(file: Buffer): UsageReport[] {
     const given = Object.fromEntries(NAMES.map((name, at) => [name, cells[places[at] ?? -1]]));
     if (typeof given.month === 'string') given.month = given.month.replace(/^(\d{4}-\d{2})-01$/, '$1');
     try {
-      reports.push(checkUsage(`row ${String(index + 2)}`, given));
+      reports.push(checkUsage(`row ${index + 2}`, given));
     } catch (error) {
       faults.push(...(error as Error).message.split('\n').slice(1));
     }

@@ -17,7 +17,12 @@ const TIMEOUT_MS = 15_000;
 export const REFUSED = 'message-refused';
 
 /** Sends a message to its contact by its channel. What it throws names neither the contact nor an address. */
-export async function send(db: Knex, settings: ReminderSettings, message: ClaimedReminder, at: Date): Promise<void> {
+export async function sendNotice(
+  db: Knex,
+  settings: ReminderSettings,
+  message: ClaimedReminder,
+  at: Date,
+): Promise<void> {
   await SENDERS[message.channel](settings, message, db, at);
 }
 
@@ -29,18 +34,22 @@ const SENDERS: Record<Channel, Sender> = {
     const { host, port, secure, user, password, from } = smtp;
     const auth = password && { user: user ?? '', pass: resolveReference(password, 'reminders.smtp.password') };
     const transport = createTransport({
-      ...{ host, port, secure, ...(auth && { auth, requireTLS: !secure }) },
-      ...{
-        connectionTimeout: TIMEOUT_MS,
-        greetingTimeout: TIMEOUT_MS,
-        socketTimeout: TIMEOUT_MS,
-        dnsTimeout: TIMEOUT_MS,
-      },
-      ...{ disableFileAccess: true, disableUrlAccess: true },
+      host,
+      port,
+      secure,
+      ...(auth && { auth, requireTLS: !secure }),
+      connectionTimeout: TIMEOUT_MS,
+      greetingTimeout: TIMEOUT_MS,
+      socketTimeout: TIMEOUT_MS,
+      dnsTimeout: TIMEOUT_MS,
+      disableFileAccess: true,
+      disableUrlAccess: true,
     });
     try {
       await transport.sendMail({
-        ...{ from, to: { name: person, address: email }, ...messageText(id, unitName, kind, body) },
+        from,
+        to: { name: person, address: email },
+        ...messageText(id, unitName, kind, body),
         // The same at each try, so that a mailbox shows it once.
         messageId: `<${key}@${from.split('@')[1] ?? 'hub'}>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
@@ -57,8 +66,13 @@ const SENDERS: Record<Channel, Sender> = {
     if (!webhook || url === null) throw notSetUp('webhook');
     const secret = resolveReference(webhook.secret, 'reminders.webhook.secret');
     const content = JSON.stringify({
-      ...{ id, key, kind, unit: { code: unitCode, name: unitName }, createdAt: shanghaiInstant(createdAt.getTime()) },
-      ...{ ...messageText(id, unitName, kind, body), body },
+      id,
+      key,
+      kind,
+      unit: { code: unitCode, name: unitName },
+      createdAt: shanghaiInstant(createdAt.getTime()),
+      ...messageText(id, unitName, kind, body),
+      body,
     });
     let status: number;
     try {
@@ -68,8 +82,13 @@ const SENDERS: Record<Channel, Sender> = {
           'Idempotency-Key': key,
           'X-Hub-Signature': `sha256=${createHmac('sha256', secret).update(content).digest('hex')}`,
         },
-        ...{ timeout: TIMEOUT_MS, signal: AbortSignal.timeout(2 * TIMEOUT_MS), maxRedirects: 0, proxy: false },
-        ...{ maxContentLength: 100_000, responseType: 'text', validateStatus: () => true },
+        timeout: TIMEOUT_MS,
+        signal: AbortSignal.timeout(2 * TIMEOUT_MS),
+        maxRedirects: 0,
+        proxy: false,
+        maxContentLength: 100_000,
+        responseType: 'text',
+        validateStatus: () => true,
       }));
     } catch (error) {
       if (!(error instanceof AxiosError)) throw error;
@@ -78,8 +97,8 @@ const SENDERS: Record<Channel, Sender> = {
     if (status >= 200 && status < 300) return;
     const again = status === 408 || status === 425 || status === 429 || status >= 500;
     throw again
-      ? transientError(`the webhook answered ${String(status)}`, { code: 'webhook-failing' })
-      : configurationError(`the webhook refused the message: ${String(status)}`, { code: REFUSED });
+      ? transientError(`the webhook answered ${status}`, { code: 'webhook-failing' })
+      : configurationError(`the webhook refused the message: ${status}`, { code: REFUSED });
   },
 
   // Delivered by its workflow; told here so far as that it waits in the outbox, under its key once.
@@ -100,7 +119,7 @@ const notSetUp = (setting: string): Error =>
 /** What the server says may quote the address: its codes do not. */
 function mailFault(error: unknown): Error {
   const { code = 'unknown', responseCode } = error as { code?: string; responseCode?: number };
-  const shown = responseCode === undefined ? code : `${String(responseCode)} ${code}`;
+  const shown = responseCode === undefined ? code : `${responseCode} ${code}`;
   if (responseCode !== undefined && responseCode >= 500 && (code === 'EENVELOPE' || code === 'EMESSAGE'))
     return configurationError(`the mail server refused the message: ${shown}`, { code: REFUSED });
   return transientError(`the mail server did not take the message: ${shown}`, { code: 'mail-failing' });

@@ -16,7 +16,7 @@ import {
   markReminderSent,
   type ClaimedReminder,
 } from '../../store/ledger/reminders.ts';
-import { REFUSED, send } from './channels.ts';
+import { REFUSED, sendNotice } from './channels.ts';
 
 export interface ReminderOptions {
   db: Knex;
@@ -69,7 +69,7 @@ async function deliver({ db, logger, now, config }: ReminderOptions, message: Cl
   const { reminders } = config().settings;
   const { id, channel, attempts } = message;
   try {
-    await send(db, reminders, message, now());
+    await sendNotice(db, reminders, message, now());
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     const fault = messageOf(error);

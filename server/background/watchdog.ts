@@ -97,7 +97,9 @@ export function startWatchdog(options: NightlyOptions): () => Promise<void> {
       '0 5 * * *',
       logged('nightly scan', () => scanExpiries(options)),
       {
-        ...{ noOverlap: true, name: 'expiry', timezone: 'Asia/Shanghai' },
+        noOverlap: true,
+        name: 'expiry',
+        timezone: 'Asia/Shanghai',
       },
     ),
   ];

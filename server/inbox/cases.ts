@@ -26,14 +26,16 @@ export async function acceptCases(
   const list = Array.isArray(json) ? (json as unknown[]) : [json];
   if (list.length === 0) throw new Refusal(400, 'the list is empty', EXPECTED);
   if (list.length > most)
-    throw new Refusal(413, `${String(list.length)} cases, expected at most ${String(most)}`, 'send them in parts');
+    throw new Refusal(413, `${list.length} cases, expected at most ${most}`, 'send them in parts');
   const at = now();
   const { notices, faults } = readCases(list, at);
   if (faults.length > 0) throw casesRefused(faults);
   const key = idempotencyKey(request);
   const bodyHash = hash('sha256', body, 'buffer');
   const { answer, earlier } = await announceCases(db, await getStream(db, config.id), notices, {
-    ...{ by: unit, at, request: key === null ? undefined : { key, bodyHash } },
+    by: unit,
+    at,
+    request: key === null ? undefined : { key, bodyHash },
   });
   if (earlier) {
     if (key !== null && !earlier.equals(bodyHash)) throw keyTaken(key);

@@ -11,7 +11,7 @@ import { openContract } from '../../connectors/mapping/source-contract.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
 import { fieldMemory, settleFields } from '../../store/collection/fields.ts';
-import { commitPush, findPush, hasRejects, type Outcome, type Push } from '../../store/collection/pushes.ts';
+import { commitPush, findPush, hasRejects, type PushOutcome, type Push } from '../../store/collection/pushes.ts';
 import { RULES, waits } from '../../domain/library/validation.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
 import { countLibrary, saveComparison } from '../../store/collection/reconciliation.ts';
@@ -167,7 +167,7 @@ async function acceptPush(
     { readAt: shanghaiInstant(at.getTime()), catalog: await approvedCatalog(db) },
     contract,
   );
-  const outcomes = mapped.outcomes.map((problems, index): Outcome => {
+  const outcomes = mapped.outcomes.map((problems, index): PushOutcome => {
     const recordKey = stream.keyOf(records[index]);
     if (problems === null) return { key: recordKey, outcome: 'committed' };
     if (problems.every(waits)) return { key: recordKey, outcome: 'waiting' };
@@ -177,14 +177,23 @@ async function acceptPush(
     db,
     row.id,
     {
-      ...{ key, bodyHash, outcomes },
+      key,
+      bodyHash,
+      outcomes,
       page: {
-        ...{ number: 0, digest: digestOf(records), position: null, read: records.length },
-        ...{ rows: mapped.rows.toJson(), rejected: mapped.rejected, deleted: mapped.deleted },
+        number: 0,
+        digest: digestOf(records),
+        position: null,
+        read: records.length,
+        rows: mapped.rows.toJson(),
+        rejected: mapped.rejected,
+        deleted: mapped.deleted,
       },
       rules: {
-        ...{ untimed: config.record.updatedAt === undefined, snapshot: false },
-        ...{ file: stream.hints.file, completed: config.completed },
+        untimed: config.record.updatedAt === undefined,
+        snapshot: false,
+        file: stream.hints.file,
+        completed: config.completed,
       },
     },
     at,
@@ -196,11 +205,14 @@ async function acceptPush(
 
 function answerPush({ push, repeated }: Awaited<ReturnType<typeof acceptPush>>, reply: FastifyReply): unknown {
   if (repeated) void reply.header('Idempotent-Replayed', 'true');
-  const count = (wanted: Outcome['outcome']): number =>
+  const count = (wanted: PushOutcome['outcome']): number =>
     push.outcomes.filter(({ outcome }) => outcome === wanted).length;
   const [waiting, rejected] = [count('waiting'), count('rejected')];
   return {
-    ...{ batch: push.batchId, committed: count('committed'), rejected, ...(waiting > 0 && { waiting }) },
+    batch: push.batchId,
+    committed: count('committed'),
+    rejected,
+    ...(waiting > 0 && { waiting }),
     results: push.outcomes,
   };
 }
@@ -213,7 +225,7 @@ function recordsOf(body: Buffer, most: number): unknown[] {
     throw new Refusal(400, 'the body is a map around a list', 'send one record, or the list itself');
   if (records.length === 0) throw new Refusal(400, 'the list is empty', 'send at least one record');
   if (records.length <= most) return records;
-  throw new Refusal(413, `${String(records.length)} records, expected at most ${String(most)}`, 'send them in parts');
+  throw new Refusal(413, `${records.length} records, expected at most ${most}`, 'send them in parts');
 }
 
 /** A list of maps that is all there is: an envelope, not the holders of one record. */
@@ -266,7 +278,7 @@ async function answerRejects(
     .strictObject({ after: wholeNumber.optional(), limit: wholeNumber.pipe(z.int().min(1).max(most)).optional() })
     .safeParse(request.query);
   if (!query.success) {
-    const cure = `after is the \`next\` of the page before, limit a number from 1 to ${String(most)}`;
+    const cure = `after is the \`next\` of the page before, limit a number from 1 to ${most}`;
     throw new Refusal(400, 'the page is not named rightly', cure);
   }
   const { after, limit = Math.min(REJECTS, most) } = query.data;
@@ -274,7 +286,9 @@ async function answerRejects(
   const { rejects, more } = await rejectPage(db, id, { after, limit, bytes: REJECTED_BYTES });
   return {
     rejects: rejects.map((reject) => ({
-      ...{ id: reject.id, key: reject.key, firstSeenAt: shanghaiInstant(reject.firstSeenAt.getTime()) },
+      id: reject.id,
+      key: reject.key,
+      firstSeenAt: shanghaiInstant(reject.firstSeenAt.getTime()),
       problems: reject.problems.map(({ rule, field }) => ({ rule, field, zh: RULES[rule].zh, en: RULES[rule].en })),
       record: JSON.parse(reject.record) as unknown,
     })),

@@ -31,7 +31,10 @@ export async function takePaper(
     return await commitPaper(
       db,
       {
-        ...{ outage: given.outage, stream: stream.id, hash: file.hash, declared: file.declared },
+        outage: given.outage,
+        stream: stream.id,
+        hash: file.hash,
+        declared: file.declared,
         rules: { untimed: stream.record.updatedAt === undefined, snapshot: false, file: mapping.hints.file },
         pages: () => mappedPages(file, stream, mapping, context),
       },

@@ -34,7 +34,7 @@ export class Refusal extends Error {
 /** What is refused before its body is read. */
 export const UNREADABLE: Record<number, Refusal> = {
   400: new Refusal(400, 'the request is garbled', 'check Content-Length and the address'),
-  413: new Refusal(413, `the body is larger than ${String(LARGEST_BODY / 1e6)} MB`, 'send fewer records at once'),
+  413: new Refusal(413, `the body is larger than ${LARGEST_BODY / 1e6} MB`, 'send fewer records at once'),
   415: new Refusal(415, 'the body is no JSON', 'send it with Content-Type: application/json'),
 };
 

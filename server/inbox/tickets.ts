@@ -35,7 +35,7 @@ export async function acceptTickets(
   const given = Array.isArray(json) ? (json as unknown[]) : [json];
   if (given.length === 0) throw new Refusal(400, 'the list is empty', 'send at least one ticket');
   if (given.length > MOST)
-    throw new Refusal(413, `${String(given.length)} tickets, expected at most ${String(MOST)}`, 'send them in parts');
+    throw new Refusal(413, `${given.length} tickets, expected at most ${MOST}`, 'send them in parts');
   const { data, error } = z.array(ticketSchema).safeParse(given);
   if (!data) throw new Refusal(400, faultsOf(error), 'correct what is named; nothing of it was taken');
   const at = now();
@@ -59,5 +59,5 @@ function faultsOf({ issues }: z.ZodError): string {
     );
   });
   const more = faults.length - NAMED;
-  return [...faults.slice(0, NAMED), ...(more > 0 ? [`${String(more)} more`] : [])].join('; ');
+  return [...faults.slice(0, NAMED), ...(more > 0 ? [`${more} more`] : [])].join('; ');
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import {
   catalogSourceSchema,
-  checkStreams,
+  checkEachStream,
   connectorSchema,
   disputeSourceSchema,
   outboundSchema,
@@ -13,7 +13,15 @@ import { secretRef } from '../values.ts';
 
 /** Servers by the scheme of their address. */
 export const SCHEMES = [
-  ...['postgres', 'kingbase', 'opengauss', 'mysql', 'mariadb', 'sqlserver', 'oracle', 'dameng', 'sqlite'],
+  'postgres',
+  'kingbase',
+  'opengauss',
+  'mysql',
+  'mariadb',
+  'sqlserver',
+  'oracle',
+  'dameng',
+  'sqlite',
 ] as const;
 export type Scheme = (typeof SCHEMES)[number];
 
@@ -130,7 +138,7 @@ export const databaseConnectorSchema = connectorSchema
     }
   })
   .superRefine(
-    checkStreams<z.output<typeof databaseStream>>((stream, complain) => {
+    checkEachStream<z.output<typeof databaseStream>>((stream, complain) => {
       const { cursor, record, overlap } = stream;
       if ((stream.table === undefined) === (stream.query === undefined)) complain(['table'], 'either table or query');
       const byTime = cursor === 'time' || (typeof cursor === 'object' && cursor.within === 'time');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { certificateFile, checkStreams, connectorSchema, streamSchema } from './stream.ts';
+import { certificateFile, checkEachStream, connectorSchema, streamSchema } from './stream.ts';
 import { duration, secretRef } from '../values.ts';
 
 export const FILE_FORMATS = ['xlsx', 'xls', 'csv', 'jsonl'] as const;
@@ -97,7 +97,7 @@ export const fileConnectorSchema = connectorSchema
     const sftp = typeof address === 'object' || address.startsWith('sftp:');
     if (typeof address === 'string' && sftp && connector.hostKey === undefined)
       context.addIssue({ code: 'custom', path: ['hostKey'], message: 'the fingerprint of the SFTP server’s key' });
-    checkStreams<z.output<typeof fileStream>>((stream, complain) => {
+    checkEachStream<z.output<typeof fileStream>>((stream, complain) => {
       const format = stream.format ?? formatOf(stream.files);
       const zipped = stream.files.toLowerCase().endsWith('.zip');
       if (stream.files.split('{date}').length > 2) complain(['files'], '{date} once');

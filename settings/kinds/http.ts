@@ -2,7 +2,7 @@ import { z } from 'zod';
 import {
   catalogSourceSchema,
   certificateFile,
-  checkStreams,
+  checkEachStream,
   connectorSchema,
   disputeSourceSchema,
   outboundSchema,
@@ -50,8 +50,19 @@ const success = z
 
 const texts = z.record(z.string(), z.string());
 const ALGORITHMS = [
-  ...['sha256', 'md5', 'sm3', 'hmac-sha256', 'hmac-sm3', 'sm2-sign', 'plain'],
-  ...['sm4-ecb-encrypt', 'sm4-cbc-encrypt', 'sm4-ecb-decrypt', 'sm4-cbc-decrypt', 'aes-ecb-decrypt', 'aes-cbc-decrypt'],
+  'sha256',
+  'md5',
+  'sm3',
+  'hmac-sha256',
+  'hmac-sm3',
+  'sm2-sign',
+  'plain',
+  'sm4-ecb-encrypt',
+  'sm4-cbc-encrypt',
+  'sm4-ecb-decrypt',
+  'sm4-cbc-decrypt',
+  'aes-ecb-decrypt',
+  'aes-cbc-decrypt',
 ] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
@@ -295,7 +306,7 @@ export const httpConnectorSchema = connectorSchema
     }
   })
   .superRefine(
-    checkStreams<z.output<typeof httpStream>>((stream, complain) => {
+    checkEachStream<z.output<typeof httpStream>>((stream, complain) => {
       const { delivery, batches, count, page, response, record } = stream;
       if (delivery === 'return' && !batches) complain(['delivery'], 'batches, because delivery is return');
       if (delivery === 'daily' && batches) complain(['batches'], 'delivery: return beside batches');

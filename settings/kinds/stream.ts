@@ -319,7 +319,7 @@ export function requireUse(
 export type Complain = (path: (string | number)[], message: string) => void;
 
 /** Calls a check for every stream; `complain` takes a path within the stream. */
-export function checkStreams<S>(check: (stream: S, complain: Complain) => void) {
+export function checkEachStream<S>(check: (stream: S, complain: Complain) => void) {
   return (connector: { streams: S[] }, context: z.core.$RefinementCtx): void => {
     for (const [index, stream] of connector.streams.entries()) {
       check(stream, (at, message) => {

@@ -25,7 +25,7 @@ export const calendarSchema = z
     };
     for (const [name, list] of Object.entries({ off, work })) {
       for (const [index, date] of list.entries()) {
-        if (!date.startsWith(`${String(year)}-`)) complain([name, index], `a date of ${String(year)}`);
+        if (!date.startsWith(`${year}-`)) complain([name, index], `a date of ${year}`);
         if (Number.isNaN(Date.parse(date)) || new Date(date).toISOString().slice(0, 10) !== date)
           complain([name, index], 'a day that there is');
         if (list.indexOf(date) !== index) complain([name, index], 'each date once');

@@ -90,7 +90,7 @@ function nested(path: string, schema: JsonSchema): string[] {
 
 function valueOf(schema: JsonSchema): string {
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
-  if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
   const branches = schema.anyOf ?? schema.oneOf;
   if (branches) return [...new Set(branches.map(valueOf))].join(' or ');
   if (schema.type === 'array') return `list of ${schema.items ? valueOf(schema.items) : 'anything'}`;

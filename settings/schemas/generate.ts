@@ -12,8 +12,11 @@ import { jurisdictionSchema } from './jurisdiction.ts';
 
 const FOLDER = join(ROOT, 'config/schema');
 const SCHEMAS = {
-  ...{ calendar: calendarSchema },
-  ...{ hub: hubSchema, jurisdiction: jurisdictionSchema, connector: anyConnectorSchema, catalog: catalogSchema },
+  calendar: calendarSchema,
+  hub: hubSchema,
+  jurisdiction: jurisdictionSchema,
+  connector: anyConnectorSchema,
+  catalog: catalogSchema,
 };
 
 /**
@@ -47,7 +50,9 @@ function withTemplates(schema: Json): Json {
     properties: { ...(branch.properties as Json), ...extra },
   }));
   return {
-    ...{ $schema, title, description },
+    $schema,
+    title,
+    description,
     if: { anyOf: [{ required: ['template'] }, { required: ['defaults'] }] },
     then: { anyOf: branches.map(lenient) },
     else: { oneOf: branches },

@@ -71,20 +71,26 @@ const patrolId = slug.meta({ description: 'Name of the rule; what it found is kn
 const patrolRule = z.discriminatedUnion('what', [
   z.strictObject({ id: patrolId, what: z.literal('overdue-count'), above: above('deadlines that are overdue now') }),
   z.strictObject({
-    ...{ id: patrolId, what: z.literal('overdue-share') },
+    id: patrolId,
+    what: z.literal('overdue-share'),
     above: above('percent of the deadlines that came due which were not met in time', 100),
     within: within('Deadlines that came due in so many days'),
   }),
   z.strictObject({
-    ...{ id: patrolId, what: z.literal('late-count'), above: above('deadlines that were met after they were due') },
+    id: patrolId,
+    what: z.literal('late-count'),
+    above: above('deadlines that were met after they were due'),
     within: within('Deadlines that came due in so many days'),
   }),
   z.strictObject({
-    ...{ id: patrolId, what: z.literal('rejects-open'), above: above('rejected records that were not corrected') },
+    id: patrolId,
+    what: z.literal('rejects-open'),
+    above: above('rejected records that were not corrected'),
     within: within('Days that a unit has to correct a rejected record'),
   }),
   z.strictObject({
-    ...{ id: patrolId, what: z.literal('difference-age') },
+    id: patrolId,
+    what: z.literal('difference-age'),
     above: above('days that a difference to the source has lasted'),
   }),
 ]);

@@ -33,10 +33,10 @@ export function offerTable(
   const held = config.calendarTables.find((table) => table.year === year) ?? null;
   const target = targetOf(config, year);
   if (held?.version.split(' ')[0] === version && (!existsSync(target) || readFileSync(target, 'utf8') !== text)) {
-    throw configurationError(`${file}: found the version “${version}”, which ${String(year)} has already`, {
+    throw configurationError(`${file}: found the version “${version}”, which ${year} has already`, {
       code: 'calendar-version',
       cure: 'give the table another version: deadlines say by which one they were counted',
-      zh: `${String(year)} 年已有版本“${version}”；内容有变须另给版本号，时限任务按版本说明计算依据`,
+      zh: `${year} 年已有版本“${version}”；内容有变须另给版本号，时限任务按版本说明计算依据`,
     });
   }
   const tables = [
@@ -65,5 +65,4 @@ export function keepTable({ year, changed, text }: OfferedTable): string {
   return target;
 }
 
-const targetOf = ({ choice }: HubConfig, year: number): string =>
-  join(choice.folder, 'calendars', `${String(year)}.yaml`);
+const targetOf = ({ choice }: HubConfig, year: number): string => join(choice.folder, 'calendars', `${year}.yaml`);

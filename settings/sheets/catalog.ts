@@ -84,7 +84,12 @@ const FACE_COLUMNS = [TYPE_CODE, '字段', '名称', '必填', '类型', '取值
 export function catalogWorkbook(entries: readonly CatalogEntry[]): Buffer {
   const face = entries.flatMap(({ typeCode, face: fields }) =>
     fields.map(({ name, label, required, type, values }) => [
-      ...[typeCode, name, label, YES_NO[required ? 'yes' : 'no'], FACE_TYPES[type], values.join('、')],
+      typeCode,
+      name,
+      label,
+      YES_NO[required ? 'yes' : 'no'],
+      FACE_TYPES[type],
+      values.join('、'),
     ]),
   );
   const listed = entries.map((entry) => COLUMNS.map(([, , shown]) => shown(entry)));
@@ -119,13 +124,13 @@ function requireUnique(entries: CatalogEntry[], file: string): CatalogEntry[] {
   if (twice.length === 0) return entries;
   throw refused(
     file,
-    twice.map(([code, { length }]) => `${code}: found ${String(length)} times, expected once`),
+    twice.map(([code, { length }]) => `${code}: found ${length} times, expected once`),
   );
 }
 
 function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
   const faults: string[] = [];
-  const place = (sheet: string, row: number, column: string): string => `${sheet}, row ${String(row)}, ${column}`;
+  const place = (sheet: string, row: number, column: string): string => `${sheet}, row ${row}, ${column}`;
   const book = (() => {
     try {
       return openWorkbook(content);
@@ -220,7 +225,7 @@ function faultOf(
     found === undefined || found === null || found === ''
       ? 'nothing'
       : `“${typeof found === 'string' ? found : JSON.stringify(found)}”`;
-  return `${ENTRIES}, row ${String(rowOf[Number(index)] ?? 0)}, ${header}: found ${shown}, expected ${expectedOf(issue)}`;
+  return `${ENTRIES}, row ${rowOf[Number(index)] ?? 0}, ${header}: found ${shown}, expected ${expectedOf(issue)}`;
 }
 
 const expectedOf = (issue: z.core.$ZodIssue): string =>

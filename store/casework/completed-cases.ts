@@ -64,8 +64,11 @@ export async function announceCases(
     const answer = await takeNotices(trx, stream, notices, announcement);
     if (request) {
       await trx('case_announcement').insert({
-        ...{ stream_id: stream.id, idempotency_key: request.key, body_hash: request.bodyHash },
-        ...{ answer: JSON.stringify(answer), received_at: at },
+        stream_id: stream.id,
+        idempotency_key: request.key,
+        body_hash: request.bodyHash,
+        answer: JSON.stringify(answer),
+        received_at: at,
       });
     }
     return { answer, earlier: null };
@@ -140,14 +143,18 @@ function mergeNotice(before: CaseRow | undefined, notice: CaseNotice): Change[] 
   if (mode === undefined) return 'expected mode (签发方式): it was not announced before';
   if (mode !== 'bulk' && notice.batch !== undefined) return `expected no batch (批次): its mode is ${mode}`;
   const after = {
-    ...{ caseNumber: notice.caseNumber, completedAt, mode },
+    caseNumber: notice.caseNumber,
+    completedAt,
+    mode,
     batch: mode === 'bulk' ? (notice.batch ?? before?.batch ?? null) : null,
     recordKey: notice.recordKey ?? before?.recordKey ?? null,
     number: notice.number ?? before?.number ?? null,
     deliveredAt: notice.deliveredAt ?? before?.deliveredAt ?? null,
     withdrawn: notice.withdrawn ?? before?.withdrawn ?? false,
-    ...{ arrived: before?.arrived ?? false, pending: false },
-    ...{ pushSubject: before?.pushSubject ?? '', deliverySubject: before?.deliverySubject ?? '' },
+    arrived: before?.arrived ?? false,
+    pending: false,
+    pushSubject: before?.pushSubject ?? '',
+    deliverySubject: before?.deliverySubject ?? '',
   };
   if (mode === 'bulk' && after.batch === null) return 'expected batch (批次): its mode is bulk';
   if (after.recordKey === null && after.number === null)
@@ -175,7 +182,7 @@ const MOST_FAULTS = 20;
 
 /** Nothing of an announcement is taken where something of it is wrong. */
 export function casesRefused(faults: readonly string[]): Error {
-  const rest = faults.length > MOST_FAULTS ? `; and ${String(faults.length - MOST_FAULTS)} more` : '';
+  const rest = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : '';
   return configurationError(`Nothing was taken. ${faults.slice(0, MOST_FAULTS).join('; ')}${rest}`, {
     code: 'cases-invalid',
     cure: 'correct it and announce it again',

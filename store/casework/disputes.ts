@@ -24,7 +24,8 @@ import {
 } from '../ledger/case-files.ts';
 import { dropObligations, endObligations, noteEvent, openObligations, type NewObligation } from '../ledger/ledger.ts';
 import { queueMessage } from '../ledger/outbox.ts';
-import { managementUnit, type Unit } from '../ledger/rules.ts';
+import { managementUnit } from '../ledger/rules.ts';
+import type { Unit } from '../../domain/units.ts';
 
 /** A dispute (异议) as it is raised. */
 export interface NewDispute {
@@ -75,12 +76,29 @@ export type DisputeStep =
 
 const COLUMNS = {
   ...FILE,
-  ...{ source: 'source', ticket: 'ticket', number: 'number', typeCode: 'type_code' },
-  ...{ objector: 'objector', contact: 'contact', statement: 'statement', raisedAt: 'raised_at' },
-  ...{ issuerCode: 'issuer_code', issuerName: 'issuer_name', receivedAt: 'received_at', markedAt: 'marked_at' },
-  ...{ sentTo: 'sent_to', sentReference: 'sent_reference', sentAt: 'sent_at', upheld: 'upheld', answer: 'answer' },
-  ...{ verifiedAt: 'verified_at', correctedAt: 'corrected_at', correction: 'correction', toldAt: 'told_at' },
-  ...{ toldReceipt: 'told_receipt', mergedInto: 'merged_into' },
+  source: 'source',
+  ticket: 'ticket',
+  number: 'number',
+  typeCode: 'type_code',
+  objector: 'objector',
+  contact: 'contact',
+  statement: 'statement',
+  raisedAt: 'raised_at',
+  issuerCode: 'issuer_code',
+  issuerName: 'issuer_name',
+  receivedAt: 'received_at',
+  markedAt: 'marked_at',
+  sentTo: 'sent_to',
+  sentReference: 'sent_reference',
+  sentAt: 'sent_at',
+  upheld: 'upheld',
+  answer: 'answer',
+  verifiedAt: 'verified_at',
+  correctedAt: 'corrected_at',
+  correction: 'correction',
+  toldAt: 'told_at',
+  toldReceipt: 'told_receipt',
+  mergedInto: 'merged_into',
 };
 
 const joined = (db: Knex) => db('dispute').join('case_file', 'case_file.id', 'dispute.id');
@@ -167,9 +185,17 @@ export async function openDispute(db: Knex, given: NewDispute, who: Who): Promis
     const { typeCode, issuer } = await certificateOf(trx, given);
     const id = await openCase(trx, 'dispute', who.at);
     await trx('dispute').insert({
-      ...{ id, source: given.source, ticket: given.ticket, number: given.number, type_code: typeCode },
-      ...{ objector: given.objector, contact: given.contact, statement: given.statement, raised_at: given.raisedAt },
-      ...{ issuer_code: issuer?.code ?? null, issuer_name: issuer?.name ?? null },
+      id,
+      source: given.source,
+      ticket: given.ticket,
+      number: given.number,
+      type_code: typeCode,
+      objector: given.objector,
+      contact: given.contact,
+      statement: given.statement,
+      raised_at: given.raisedAt,
+      issuer_code: issuer?.code ?? null,
+      issuer_name: issuer?.name ?? null,
     });
     const dispute = await requireDispute(trx, id);
     await startClocks(trx, dispute, 'raised', given.raisedAt, who);
@@ -269,14 +295,11 @@ async function certificateOf(
   );
   const types = [...new Set(rows.map(({ type }) => type))];
   if (types.length > 1) {
-    throw configurationError(
-      `found certificates of ${String(types.length)} types under this number: ${types.join(', ')}`,
-      {
-        code: 'certificate-ambiguous',
-        zh: `该编号下有 ${String(types.length)} 种证照（${types.join('、')}），请填写证照类型代码`,
-        cure: 'name the type as well',
-      },
-    );
+    throw configurationError(`found certificates of ${types.length} types under this number: ${types.join(', ')}`, {
+      code: 'certificate-ambiguous',
+      zh: `该编号下有 ${types.length} 种证照（${types.join('、')}），请填写证照类型代码`,
+      cure: 'name the type as well',
+    });
   }
   const [latest] = rows;
   return { typeCode: latest?.type ?? typeCode, issuer: latest ? { code: latest.code, name: latest.name } : null };
@@ -286,9 +309,9 @@ async function certificateOf(
 export async function requireDispute(db: Knex, id: number): Promise<Dispute> {
   const found = await findDispute(db, id);
   if (found) return found;
-  throw configurationError(`There is no dispute ${String(id)}`, {
+  throw configurationError(`There is no dispute ${id}`, {
     code: 'case-unknown',
-    zh: `没有异议 ${String(id)}`,
+    zh: `没有异议 ${id}`,
     cure: './hub dispute lists them',
   });
 }
@@ -303,8 +326,11 @@ async function startClocks(trx: Knex, dispute: Dispute, starts: Start, startedAt
   for (const duty of [...OF_ISSUER, ...OF_MANAGEMENT]) {
     const owner = OF_ISSUER.includes(duty) ? issuer : management;
     const item: NewObligation = {
-      ...{ subject: subjectOf(dispute), startedAt, workflowId: caseWorkflowId(dispute) },
-      ...{ ownerCode: owner.code, ownerName: owner.name },
+      subject: subjectOf(dispute),
+      startedAt,
+      workflowId: caseWorkflowId(dispute),
+      ownerCode: owner.code,
+      ownerName: owner.name,
     };
     await openObligations(trx, duty, [item], { ...who, starts });
   }
@@ -329,10 +355,10 @@ export async function actOnDispute(db: Knex, id: number, step: DisputeStep, who:
 }
 
 const refusal = (id: number, action: DisputeAction, why: { zh: string; en: string }): Error =>
-  configurationError(`Dispute ${String(id)} cannot be done “${action}”: ${why.en}`, {
+  configurationError(`Dispute ${id} cannot be done “${action}”: ${why.en}`, {
     code: 'case-refused',
     zh: `不能“${DISPUTE_ACTIONS[action].zh}”：${why.zh}`,
-    cure: `./hub dispute show ${String(id)} has how it stands`,
+    cure: `./hub dispute show ${id} has how it stands`,
   });
 
 async function perform(trx: Knex.Transaction, dispute: Dispute, step: DisputeStep, who: Who): Promise<void> {
@@ -390,8 +416,12 @@ async function perform(trx: Knex.Transaction, dispute: Dispute, step: DisputeSte
     case 'transfer':
       await drop(`transferred to ${step.issuer.name}`);
       await update({
-        ...{ issuer_code: step.issuer.code, issuer_name: step.issuer.name, received_at: null },
-        ...{ sent_to: null, sent_reference: null, sent_at: null },
+        issuer_code: step.issuer.code,
+        issuer_name: step.issuer.name,
+        received_at: null,
+        sent_to: null,
+        sent_reference: null,
+        sent_at: null,
       });
       await note({ from: dispute.issuerName, to: step.issuer.name });
       return nextRound(trx, dispute, who);
@@ -403,9 +433,18 @@ async function perform(trx: Knex.Transaction, dispute: Dispute, step: DisputeSte
       return close(trx, dispute, 'withdrawn', who);
     case 'reopen':
       await update({
-        ...{ upheld: null, answer: null, verified_at: null, corrected_at: null, correction: null },
-        ...{ told_at: null, told_receipt: null, sent_to: null, sent_reference: null, sent_at: null },
-        ...{ received_at: null, marked_at: null },
+        upheld: null,
+        answer: null,
+        verified_at: null,
+        corrected_at: null,
+        correction: null,
+        told_at: null,
+        told_receipt: null,
+        sent_to: null,
+        sent_reference: null,
+        sent_at: null,
+        received_at: null,
+        marked_at: null,
       });
       await lift(trx, id, who);
       await note({ reason: step.reason });
@@ -434,10 +473,10 @@ async function merge(trx: Knex.Transaction, dispute: Dispute, into: number, who:
     });
   if (other.closedAs !== null || other.toldAt !== null)
     throw refusal(dispute.id, 'merge', {
-      zh: `异议 ${String(into)} 已答复`,
-      en: `${String(into)} has been answered`,
+      zh: `异议 ${into} 已答复`,
+      en: `${into} has been answered`,
     });
-  const reason = `并入异议 ${String(into)}`;
+  const reason = `并入异议 ${into}`;
   await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason });
   await trx('dispute').where({ id: dispute.id }).update({ merged_into: into });
   if (dispute.markedAt !== null && other.markedAt === null) {
@@ -482,7 +521,7 @@ async function close(
 
 async function lift(trx: Knex, id: number, { by, at }: Who): Promise<void> {
   const lifted = await trx('mark').where({ dispute_id: id }).whereNull('lifted_at').update({ lifted_at: at });
-  if (lifted > 0) await noteEvent(trx, `dispute/${String(id)}`, { by, at, what: 'mark lifted', detail: {} });
+  if (lifted > 0) await noteEvent(trx, `dispute/${id}`, { by, at, what: 'mark lifted', detail: {} });
 }
 
 /** What a dispute’s workflow does by itself, and what it waits for. */
@@ -522,7 +561,9 @@ async function linkCorrection(trx: Knex.Transaction, dispute: Dispute, who: Who)
     .where('source_updated_at', '>', since)
     .orderBy('recorded_at', 'desc')
     .first<{ stream: string; key: string; recordedAt: Date } | undefined>({
-      ...{ stream: 'stream.name', key: 'record_key', recordedAt: 'recorded_at' },
+      stream: 'stream.name',
+      key: 'record_key',
+      recordedAt: 'recorded_at',
     });
   if (!version) return false;
   const correction = `${version.stream} ${version.key}`;
@@ -541,8 +582,13 @@ async function tellByChannel(trx: Knex.Transaction, dispute: Dispute, target: st
   const keys = told.map(({ id }) => `${subjectOf({ ...dispute, id })}/answer`);
   for (const [index, { id, ticket, contact }] of told.entries()) {
     const payload = {
-      ...{ kind: 'dispute-answer', dispute: id, ticket, contact, number: dispute.number },
-      ...{ upheld: dispute.upheld, answer: dispute.answer },
+      kind: 'dispute-answer',
+      dispute: id,
+      ticket,
+      contact,
+      number: dispute.number,
+      upheld: dispute.upheld,
+      answer: dispute.answer,
     };
     await queueMessage(trx, { target, key: keys[index] ?? '', payload }, who.at);
   }
@@ -560,7 +606,7 @@ async function tellByChannel(trx: Knex.Transaction, dispute: Dispute, target: st
 }
 
 /** A certificate that is disputed: since when, and under which dispute. */
-export interface Mark {
+export interface DisputeMark {
   number: string;
   typeCode: string | null;
   dispute: number;
@@ -568,10 +614,10 @@ export interface Mark {
 }
 
 /** Marks in force on certificates of these numbers. */
-export async function marksOn(db: Knex, numbers: readonly string[]): Promise<Mark[]> {
+export async function marksOn(db: Knex, numbers: readonly string[]): Promise<DisputeMark[]> {
   return db('mark')
     .whereRaw('number = ANY (?)', [[...numbers]])
     .whereNull('lifted_at')
     .orderBy('marked_at')
-    .select<Mark[]>({ number: 'number', typeCode: 'type_code', dispute: 'dispute_id', markedAt: 'marked_at' });
+    .select<DisputeMark[]>({ number: 'number', typeCode: 'type_code', dispute: 'dispute_id', markedAt: 'marked_at' });
 }

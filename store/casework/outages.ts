@@ -15,7 +15,7 @@ import {
   type Who,
 } from '../ledger/case-files.ts';
 import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/ledger.ts';
-import type { Unit } from '../ledger/rules.ts';
+import type { Unit } from '../../domain/units.ts';
 
 /** A report of force majeure (不可抗力). */
 export interface NewOutage {
@@ -61,8 +61,14 @@ export type OutageStep =
 
 const COLUMNS = {
   ...FILE,
-  ...{ unitCode: 'unit_code', unitName: 'unit_name', cause: 'cause', kinds: 'kinds', beganAt: 'began_at' },
-  ...{ reportedAt: 'reported_at', evidenceName: 'evidence_name', evidenceSha256: 'evidence_sha256' },
+  unitCode: 'unit_code',
+  unitName: 'unit_name',
+  cause: 'cause',
+  kinds: 'kinds',
+  beganAt: 'began_at',
+  reportedAt: 'reported_at',
+  evidenceName: 'evidence_name',
+  evidenceSha256: 'evidence_sha256',
 };
 
 async function complete(
@@ -158,7 +164,7 @@ const SPAN = `cleared AS (${CLEARED}),
     FROM cleared JOIN stream ON stream.id = stream_id JOIN outage ON outage.id = :id)`;
 
 /** How much of an outage’s lost time was still missing at an instant. */
-export interface Missing {
+export interface MissingTime {
   at: Date;
   minutes: number;
 }
@@ -167,10 +173,10 @@ export interface Missing {
  * How the lost time of an outage has come in since its report (补录进度), over all its streams that are collected by times:
  * one point for each read that brought some of it, the first at the report where some was there before.
  */
-export async function burnDownOf(db: Knex, id: number, at: Date): Promise<Missing[]> {
+export async function burnDownOf(db: Knex, id: number, at: Date): Promise<MissingTime[]> {
   const minutes = (ranges: string): string =>
     `(SELECT coalesce(sum(extract(epoch FROM upper(r) - lower(r))), 0) / 60 FROM unnest(${ranges}) AS r)`;
-  const { rows } = await db.raw<{ rows: Missing[] }>(
+  const { rows } = await db.raw<{ rows: MissingTime[] }>(
     `WITH ${SPAN},
      came AS (
        SELECT stream_id, greatest(closed_at, reported_at) AS closed_at, batch.id, tstzmultirange(tstzrange(since, until)) AS lost,
@@ -226,9 +232,9 @@ export async function evidenceOf(db: Knex, id: number): Promise<{ name: string; 
 export async function requireOutage(db: Knex, id: number): Promise<Outage> {
   const found = await findOutage(db, id);
   if (found) return found;
-  throw configurationError(`There is no outage ${String(id)}`, {
+  throw configurationError(`There is no outage ${id}`, {
     code: 'case-unknown',
-    zh: `没有故障 ${String(id)}`,
+    zh: `没有故障 ${id}`,
     cure: './hub outage lists them',
   });
 }
@@ -262,9 +268,16 @@ export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<
     }
     const id = await openCase(trx, 'outage', who.at);
     await trx('outage').insert({
-      ...{ id, unit_code: given.unit.code, unit_name: given.unit.name, cause: given.cause, kinds: given.kinds },
-      ...{ began_at: given.beganAt, reported_at: who.at, evidence_name: given.evidence?.name ?? null },
-      ...{ evidence: given.evidence?.content ?? null, evidence_sha256: given.evidence?.sha256 ?? null },
+      id,
+      unit_code: given.unit.code,
+      unit_name: given.unit.name,
+      cause: given.cause,
+      kinds: given.kinds,
+      began_at: given.beganAt,
+      reported_at: who.at,
+      evidence_name: given.evidence?.name ?? null,
+      evidence: given.evidence?.content ?? null,
+      evidence_sha256: given.evidence?.sha256 ?? null,
     });
     await trx('outage_stream').insert(streams.map((stream) => ({ outage_id: id, stream_id: stream.id })));
     const subject = subjectOf({ kind: 'outage', id, round: 1 });
@@ -300,14 +313,14 @@ export async function suspendDays(db: Knex): Promise<void> {
 
 /** Subject of the backfill of one stream, in its round. */
 const backfillSubject = (id: number, { stream, round }: Pick<OutageStream, 'stream' | 'round'>): string =>
-  `outage/${String(id)}/${stream}${round > 1 ? `#${String(round)}` : ''}`;
+  `outage/${id}/${stream}${round > 1 ? `#${round}` : ''}`;
 
 /** Does something with an outage; throws a configuration error that says why where it cannot be done. */
 export async function actOnOutage(db: Knex, id: number, step: OutageStep, who: Who): Promise<void> {
   await db.transaction(async (trx) => {
     const file = await lockCase(trx, 'outage', id);
     const refuse = (why: string, zh: string, cure: string): Error =>
-      configurationError(`Outage ${String(id)} cannot be done “${step.action}”: ${why}`, {
+      configurationError(`Outage ${id} cannot be done “${step.action}”: ${why}`, {
         code: 'case-refused',
         zh,
         cure,
@@ -322,7 +335,7 @@ export async function actOnOutage(db: Knex, id: number, step: OutageStep, who: W
         throw refuse(
           `found ${wrong.join(', ') || 'no stream'} in another state, or not stopped by it`,
           `数据流 ${wrong.join('、')} 不在可操作的状态`,
-          `./hub outage show ${String(id)} has how its streams stand`,
+          `./hub outage show ${id} has how its streams stand`,
         );
       return found;
     };
@@ -412,8 +425,12 @@ export async function advanceOutage(db: Knex, id: number, at: Date): Promise<Adv
         .where({ id: stream.id })
         .first<{ code: string; name: string }>({ code: 'unit_code', name: 'unit_name' });
       const item = {
-        ...{ subject: backfillSubject(id, stream), ownerCode: owner.code, ownerName: owner.name, startedAt: to },
-        ...{ streamId: stream.id, workflowId: caseWorkflowId(outage) },
+        subject: backfillSubject(id, stream),
+        ownerCode: owner.code,
+        ownerName: owner.name,
+        startedAt: to,
+        streamId: stream.id,
+        workflowId: caseWorkflowId(outage),
       };
       await openObligations(trx, 'backfill', [item], who);
       const { title, unit, round } = stream;

@@ -40,12 +40,12 @@ export async function commitPaper(db: Knex, paper: Paper, who: Who): Promise<Tak
         if (!stopped || file.closedAt !== null) {
           throw configurationError(
             stopped
-              ? `Outage ${String(outage)} is closed (${file.closedAs ?? ''}): what was missing is proven to be in`
-              : `Outage ${String(outage)} does not stop ${stream}`,
+              ? `Outage ${outage} is closed (${file.closedAs ?? ''}): what was missing is proven to be in`
+              : `Outage ${outage} does not stop ${stream}`,
             {
               code: 'case-refused',
               zh: stopped ? '该故障已办结，缺失的数据已核验入库' : `该故障未涉及数据流 ${stream}`,
-              cure: `./hub outage show ${String(outage)} has its streams`,
+              cure: `./hub outage show ${outage} has its streams`,
             },
           );
         }
@@ -54,14 +54,20 @@ export async function commitPaper(db: Knex, paper: Paper, who: Who): Promise<Tak
         await trx('coverage').where({ stream_id: streamId }).forUpdate().select('stream_id');
         const earlier = await trx('batch')
           .where({ stream_id: streamId, purpose: 'paper', source_batch: hash })
-          .first<(PageCounts & { batchId: number }) | undefined>(...['read', 'accepted', 'unchanged', 'rejected'], {
+          .first<(PageCounts & { batchId: number }) | undefined>('read', 'accepted', 'unchanged', 'rejected', {
             batchId: 'id',
           });
         if (earlier) return { ...earlier, known: true };
         const [row] = await trx('batch')
           .insert({
-            ...{ stream_id: streamId, purpose: 'paper', workflow_id: '', source_batch: hash, declared },
-            ...{ state: 'complete', opened_at: who.at, closed_at: who.at },
+            stream_id: streamId,
+            purpose: 'paper',
+            workflow_id: '',
+            source_batch: hash,
+            declared,
+            state: 'complete',
+            opened_at: who.at,
+            closed_at: who.at,
           })
           .returning<{ id: number }[]>('id');
         const batch = { id: row?.id ?? 0, streamId, attempt: 1 };

@@ -14,7 +14,8 @@ import {
   type Who,
 } from '../ledger/case-files.ts';
 import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/ledger.ts';
-import { managementUnit, type Unit } from '../ledger/rules.ts';
+import { managementUnit } from '../ledger/rules.ts';
+import type { Unit } from '../../domain/units.ts';
 
 /** A user unit’s request for a certificate that the city does not share yet (无锡第十一条). */
 export interface NewShareRequest {
@@ -56,8 +57,15 @@ export type ShareStep =
 
 const COLUMNS = {
   ...FILE,
-  ...{ unitCode: 'unit_code', unitName: 'unit_name', wanted: 'wanted', scenario: 'scenario', neededAt: 'needed_at' },
-  ...{ requestedAt: 'requested_at', outcome: 'outcome', outcomeText: 'outcome_text', decidedAt: 'decided_at' },
+  unitCode: 'unit_code',
+  unitName: 'unit_name',
+  wanted: 'wanted',
+  scenario: 'scenario',
+  neededAt: 'needed_at',
+  requestedAt: 'requested_at',
+  outcome: 'outcome',
+  outcomeText: 'outcome_text',
+  decidedAt: 'decided_at',
 };
 const select = (db: Knex) =>
   db('share_request')
@@ -72,9 +80,9 @@ export async function findShareRequest(db: Knex, id: number): Promise<ShareReque
 export async function requireShareRequest(db: Knex, id: number): Promise<ShareRequest> {
   const found = await findShareRequest(db, id);
   if (found) return found;
-  throw configurationError(`There is no share request ${String(id)}`, {
+  throw configurationError(`There is no share request ${id}`, {
     code: 'case-unknown',
-    zh: `没有共享申请 ${String(id)}`,
+    zh: `没有共享申请 ${id}`,
     cure: './hub share lists them',
   });
 }
@@ -113,12 +121,13 @@ export async function listShareRequests(
 }
 
 export async function opinionsOn(db: Knex, id: number): Promise<ShareOpinion[]> {
-  return db('share_opinion')
-    .where({ request_id: id })
-    .orderBy('said_at')
-    .select<ShareOpinion[]>({
-      ...{ unitCode: 'unit_code', unitName: 'unit_name', opinion: 'opinion', saidAt: 'said_at', saidBy: 'said_by' },
-    });
+  return db('share_opinion').where({ request_id: id }).orderBy('said_at').select<ShareOpinion[]>({
+    unitCode: 'unit_code',
+    unitName: 'unit_name',
+    opinion: 'opinion',
+    saidAt: 'said_at',
+    saidBy: 'said_by',
+  });
 }
 
 /** Files a share request: its own deadline, where the need was known before, is met by that; the decision’s begins. */
@@ -126,8 +135,13 @@ export async function openShareRequest(db: Knex, given: NewShareRequest, who: Wh
   return db.transaction(async (trx) => {
     const id = await openCase(trx, 'share', who.at);
     await trx('share_request').insert({
-      ...{ id, unit_code: given.unit.code, unit_name: given.unit.name, wanted: given.wanted, scenario: given.scenario },
-      ...{ needed_at: given.neededAt, requested_at: who.at },
+      id,
+      unit_code: given.unit.code,
+      unit_name: given.unit.name,
+      wanted: given.wanted,
+      scenario: given.scenario,
+      needed_at: given.neededAt,
+      requested_at: who.at,
     });
     const subject = subjectOf({ kind: 'share', id, round: 1 });
     const management = await managementUnit(trx);
@@ -147,14 +161,11 @@ export async function actOnShareRequest(db: Knex, id: number, step: ShareStep, w
   await db.transaction(async (trx) => {
     const file = await lockCase(trx, 'share', id);
     if (file.closedAt !== null) {
-      throw configurationError(
-        `Share request ${String(id)} cannot be done “${step.action}”: it is ${file.closedAs ?? ''}`,
-        {
-          code: 'case-refused',
-          zh: `共享申请已办结（${file.closedAs === 'withdrawn' ? '撤回' : SHARE_OUTCOMES[file.closedAs as ShareOutcome].zh}），不能再操作`,
-          cure: `./hub share show ${String(id)} has how it ended`,
-        },
-      );
+      throw configurationError(`Share request ${id} cannot be done “${step.action}”: it is ${file.closedAs ?? ''}`, {
+        code: 'case-refused',
+        zh: `共享申请已办结（${file.closedAs === 'withdrawn' ? '撤回' : SHARE_OUTCOMES[file.closedAs as ShareOutcome].zh}），不能再操作`,
+        cure: `./hub share show ${id} has how it ended`,
+      });
     }
     const subjects = [subjectOf(file)];
     const note = (detail: Record<string, unknown>): Promise<boolean> =>
@@ -167,8 +178,12 @@ export async function actOnShareRequest(db: Knex, id: number, step: ShareStep, w
       case 'say':
         await trx('share_opinion')
           .insert({
-            ...{ request_id: id, unit_code: step.unit.code, unit_name: step.unit.name, opinion: step.opinion },
-            ...{ said_at: who.at, said_by: who.by },
+            request_id: id,
+            unit_code: step.unit.code,
+            unit_name: step.unit.name,
+            opinion: step.opinion,
+            said_at: who.at,
+            said_by: who.by,
           })
           .onConflict(['request_id', 'unit_code'])
           .merge();

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 
 /** A ticket that could not be taken as a dispute, since when, and why; nothing of what it says is kept. */
-export interface TicketFault {
+export interface KeptTicketFault {
   /** Id of the connector that lists it. */
   source: string;
   ticket: string;
@@ -40,10 +40,11 @@ export async function saveTicketFaults(
   return rows.length;
 }
 
-export async function listTicketFaults(db: Knex): Promise<TicketFault[]> {
+export async function listTicketFaults(db: Knex): Promise<KeptTicketFault[]> {
   return db('ticket_fault')
     .orderBy(['source', 'first_seen_at', 'ticket'])
-    .select<TicketFault[]>('source', 'ticket', 'reason', {
-      ...{ firstSeenAt: 'first_seen_at', lastSeenAt: 'last_seen_at' },
+    .select<KeptTicketFault[]>('source', 'ticket', 'reason', {
+      firstSeenAt: 'first_seen_at',
+      lastSeenAt: 'last_seen_at',
     });
 }

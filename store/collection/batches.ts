@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { BatchWindow, Window } from '../../domain/collection/window.ts';
+import type { PageMark, BatchWindow, Window } from '../../domain/collection/window.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import type { Problem } from '../../domain/library/validation.ts';
 import type { PageCounts } from './pages.ts';
@@ -67,7 +67,7 @@ export async function getBatch(db: Knex, id: number): Promise<Batch> {
     .join('stream', 'stream.id', 'batch.stream_id')
     .where('batch.id', id)
     .first<BatchRecord | undefined>('batch.*', 'stream.name');
-  if (!row) throw new Error(`there is no batch ${String(id)}`);
+  if (!row) throw new Error(`there is no batch ${id}`);
   const { id: batchId, stream_id: streamId, name: stream, declared, total, attempt, state, opened_at: openedAt } = row;
   return { id: batchId, streamId, stream, window: windowOf(row), declared, total, attempt, state, openedAt };
 }
@@ -88,12 +88,6 @@ function chainWindow(row: BatchRecord): BatchWindow {
     next: row.cursor_after ?? '',
     declared: row.declared,
   };
-}
-
-/** What is remembered of a committed page. */
-export interface PageMark {
-  digest: string;
-  position: string | null;
 }
 
 /** What some batches read, by id; those that read nothing of their source, as replays of rejects, are left out. */
@@ -132,16 +126,21 @@ export const lastBatches = (db: Knex, stream: string, limit: number): Promise<Ba
     .orderBy('opened_at', 'desc')
     .limit(limit)
     .select<BatchReport[]>({
-      ...{
-        id: 'id',
-        purpose: 'purpose',
-        from: 'read_from',
-        to: 'read_to',
-        sourceBatch: 'source_batch',
-        state: 'state',
-      },
-      ...{ declared: 'declared', read: 'read', accepted: 'accepted', unchanged: 'unchanged', rejected: 'rejected' },
-      ...{ openedAt: 'opened_at', closedAt: 'closed_at', acknowledgedAt: 'acknowledged_at', workflowId: 'workflow_id' },
+      id: 'id',
+      purpose: 'purpose',
+      from: 'read_from',
+      to: 'read_to',
+      sourceBatch: 'source_batch',
+      state: 'state',
+      declared: 'declared',
+      read: 'read',
+      accepted: 'accepted',
+      unchanged: 'unchanged',
+      rejected: 'rejected',
+      openedAt: 'opened_at',
+      closedAt: 'closed_at',
+      acknowledgedAt: 'acknowledged_at',
+      workflowId: 'workflow_id',
     });
 
 /** The pages of a batch's current attempt that are in, by number. */

@@ -57,8 +57,13 @@ async function saveDrifts(db: Knex, streamId: number, drifts: readonly DriftRow[
   await db('drift')
     .insert(
       drifts.map(({ field, change, detail, action }) => ({
-        ...{ stream_id: streamId, field, change, detail, action },
-        ...{ first_seen_at: at, last_seen_at: at },
+        stream_id: streamId,
+        field,
+        change,
+        detail,
+        action,
+        first_seen_at: at,
+        last_seen_at: at,
       })),
     )
     .onConflict(['stream_id', 'field', 'change', 'detail'])

@@ -1,7 +1,12 @@
 import type { Knex } from 'knex';
 import { EVERY_STATE, type ObligationState } from '../../domain/ledger/duties.ts';
-import { STREAM_STATES, type CoverageState, type StreamFacts, type StreamStateName } from '../../domain/streams.ts';
-import type { Delivery } from './streams.ts';
+import {
+  STREAM_STATES,
+  type CoverageState,
+  type Delivery,
+  type StreamFacts,
+  type StreamStateName,
+} from '../../domain/streams.ts';
 
 /** One line of `hub status` for each stream. */
 export interface StreamOverview {
@@ -193,9 +198,17 @@ export interface StreamChoice {
 }
 
 const bindings = ({ at, quietMs, since, units, unit, states, stream, after, limit }: StreamChoice) => ({
-  ...{ at, quiet: quietMs, since, limit, order: Object.keys(STREAM_STATES), unit: unit ?? null },
-  ...{ units: units ? [...units] : null, states: states ? [...states] : null, stream: stream ?? null },
-  ...{ afterState: after?.state ?? null, afterStream: after?.stream ?? null },
+  at,
+  quiet: quietMs,
+  since,
+  limit,
+  order: Object.keys(STREAM_STATES),
+  unit: unit ?? null,
+  units: units ? [...units] : null,
+  states: states ? [...states] : null,
+  stream: stream ?? null,
+  afterState: after?.state ?? null,
+  afterStream: after?.stream ?? null,
 });
 
 /** Streams that are configured, the worst first. Counts come from batches, which keep them, not from certificates. */
@@ -277,7 +290,9 @@ export async function streamDays(
      WHERE name = ANY (:streams) GROUP BY name`,
     {
       ...bindings({ at, units, quietMs: 0, since: at, limit: 0 }),
-      ...{ streams: [...streams], from, to },
+      streams: [...streams],
+      from,
+      to,
     },
   );
   return new Map(rows.map(({ stream, days }) => [stream, days]));

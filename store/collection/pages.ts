@@ -224,7 +224,7 @@ export async function writePage(
         if (!known) throw error;
         const { digest, ...counts } = known;
         if (digest === page.digest) return counts;
-        throw transientError(`page ${String(page.number)} is in already, with other records`, {
+        throw transientError(`page ${page.number} is in already, with other records`, {
           code: 'source-moved',
           cure: 'nothing to do, the window is read again',
         });

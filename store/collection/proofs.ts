@@ -175,7 +175,7 @@ export async function finishProof(
     await trx.raw(COMPARE, { ...place, ...rules, proofId, streamId, at, named: NAMED });
     await trx('proof_key').where({ proof_id: proofId }).delete();
     const [proof] = await findProofs(trx, [proofId]);
-    if (!proof) throw new Error(`there is no proof ${String(proofId)}`);
+    if (!proof) throw new Error(`there is no proof ${proofId}`);
     return proof;
   });
 }
@@ -211,16 +211,27 @@ export async function listProofs(
 }
 
 function selectProofs(db: Knex) {
-  return db('proof')
-    .join('stream', 'stream.id', 'proof.stream_id')
-    .select<Proof[]>({
-      ...{ id: 'proof.id', stream: 'stream.name', from: 'proven_from', to: 'proven_to', batch: 'source_batch' },
-      ...{ startedAt: 'started_at', finishedAt: 'finished_at', fault: 'fault' },
-      ...{ sourceRecords: 'source_records', sourceRefused: 'source_refused', libraryRecords: 'library_records' },
-      ...{ sourceDigest: 'source_digest', libraryDigest: 'library_digest' },
-      ...{ missing: 'missing', extra: 'extra', different: 'different' },
-      ...{ missingCount: 'missing_count', extraCount: 'extra_count', differentCount: 'different_count' },
-    });
+  return db('proof').join('stream', 'stream.id', 'proof.stream_id').select<Proof[]>({
+    id: 'proof.id',
+    stream: 'stream.name',
+    from: 'proven_from',
+    to: 'proven_to',
+    batch: 'source_batch',
+    startedAt: 'started_at',
+    finishedAt: 'finished_at',
+    fault: 'fault',
+    sourceRecords: 'source_records',
+    sourceRefused: 'source_refused',
+    libraryRecords: 'library_records',
+    sourceDigest: 'source_digest',
+    libraryDigest: 'library_digest',
+    missing: 'missing',
+    extra: 'extra',
+    different: 'different',
+    missingCount: 'missing_count',
+    extraCount: 'extra_count',
+    differentCount: 'different_count',
+  });
 }
 
 /** How many records differ, in whatever way; 0 is a proof of equality. */
@@ -278,9 +289,13 @@ export async function settleProof(db: Knex, stream: StreamRow, window: Window, p
       db,
       stream,
       {
-        ...{ subject, window: window.kind === 'time' ? window : null },
-        ...{ sourceCount: proof.sourceRecords, libraryCount: proof.libraryRecords },
-        ...{ onlyAtSource: proof.missing, onlyInLibrary: proof.extra, different: proof.different },
+        subject,
+        window: window.kind === 'time' ? window : null,
+        sourceCount: proof.sourceRecords,
+        libraryCount: proof.libraryRecords,
+        onlyAtSource: proof.missing,
+        onlyInLibrary: proof.extra,
+        different: proof.different,
       },
       at,
     );

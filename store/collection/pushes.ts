@@ -5,7 +5,7 @@ import { withConnection } from '../database.ts';
 import { isDeadlock, mergePage, type PageCounts, type PageRows, type PageRules } from './pages.ts';
 
 /** What became of one pushed record. */
-export interface Outcome {
+export interface PushOutcome {
   key: string | null;
   /** `waiting`: kept until the catalog has an entry for its type; nothing to do for the department. */
   outcome: 'committed' | 'waiting' | 'rejected';
@@ -16,7 +16,7 @@ export interface Outcome {
 export interface Push {
   bodyHash: Buffer;
   batchId: number;
-  outcomes: Outcome[];
+  outcomes: PushOutcome[];
 }
 
 export const hasRejects = ({ outcomes }: Pick<Push, 'outcomes'>): boolean =>
@@ -37,7 +37,7 @@ export async function findPush(db: Knex, streamId: number, key: string): Promise
 export async function commitPush(
   db: Knex,
   streamId: number,
-  push: { key: string; bodyHash: Buffer; page: PageRows; outcomes: Outcome[]; rules: PageRules },
+  push: { key: string; bodyHash: Buffer; page: PageRows; outcomes: PushOutcome[]; rules: PageRules },
   at: Date,
 ): Promise<(PageCounts & { batchId: number }) | null> {
   const { key, page } = push;
@@ -65,8 +65,12 @@ export async function commitPush(
           .update({ ...counts });
         await cover(trx, streamId, { kind: 'batch', ordinal, id: key, after: null, next: key, declared: page.read });
         await trx('push').insert({
-          ...{ stream_id: streamId, idempotency_key: key, body_hash: push.bodyHash, batch_id: batchId },
-          ...{ outcomes: JSON.stringify(push.outcomes), received_at: at },
+          stream_id: streamId,
+          idempotency_key: key,
+          body_hash: push.bodyHash,
+          batch_id: batchId,
+          outcomes: JSON.stringify(push.outcomes),
+          received_at: at,
         });
         return { ...counts, batchId };
       }),

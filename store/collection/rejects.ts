@@ -30,7 +30,10 @@ export interface RejectChoice {
 const CHOSEN = `resolved_at IS NULL AND (:stream::text IS NULL OR name = :stream) AND (:unit::text IS NULL OR unit_code = :unit)
        AND (:rule::text IS NULL OR reject.rule = :rule) AND (:units::text[] IS NULL OR unit_code = ANY (:units))`;
 const chosen = ({ stream, unit, rule, units }: RejectChoice) => ({
-  ...{ stream: stream ?? null, unit: unit ?? null, rule: rule ?? null, units: units ? [...units] : null },
+  stream: stream ?? null,
+  unit: unit ?? null,
+  rule: rule ?? null,
+  units: units ? [...units] : null,
 });
 
 /** Open rejects, grouped; the oldest group first. */
@@ -201,8 +204,13 @@ export async function commitReplay(
   return db.transaction(async (trx) => {
     const [batch] = await trx('batch')
       .insert({
-        ...{ stream_id: streamId, purpose: 'replay', workflow_id: options.workflowId, declared: page.read },
-        ...{ state: 'complete', opened_at: at, closed_at: at },
+        stream_id: streamId,
+        purpose: 'replay',
+        workflow_id: options.workflowId,
+        declared: page.read,
+        state: 'complete',
+        opened_at: at,
+        closed_at: at,
       })
       .returning<{ id: number }[]>('id');
     if (!batch) throw new Error('the batch was not written');

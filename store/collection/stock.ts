@@ -105,7 +105,10 @@ export async function handOver(
          message_key = excluded.message_key, state = 'handed', reference = NULL, detail = NULL,
          handed_at = excluded.handed_at, answered_at = NULL`,
       {
-        ...{ streamId: stream.id, target: batch.target, messageKey, at },
+        streamId: stream.id,
+        target: batch.target,
+        messageKey,
+        at,
         rows: JSON.stringify(rows.map(({ key, hash: version }) => ({ key, hash: version }))),
       },
     );

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { DriftAction, DriftChange } from '../../domain/streams.ts';
-import type { Contact } from './streams.ts';
+import type { SourceContact } from '../../domain/streams.ts';
 
 /** How a source is doing, as far as the database knows. */
 export interface StreamReport {
@@ -9,7 +9,7 @@ export interface StreamReport {
   unit: string;
   pausedReason: string | null;
   pausedCode: string | null;
-  contact: Contact | null;
+  contact: SourceContact | null;
   contactAt: Date | null;
   contactDetail: string | null;
   /** Of the last complete batch. */

@@ -1,8 +1,6 @@
 import type { Knex } from 'knex';
+import type { Delivery, SourceContact } from '../../domain/streams.ts';
 import { noteUnits } from '../ledger/units.ts';
-
-/** How a stream comes: each day’s increment, what a platform returns, or old records once. */
-export type Delivery = 'daily' | 'return' | 'stock';
 
 /** A stream as the database knows it. */
 export interface StreamRow {
@@ -17,7 +15,7 @@ export interface StreamRow {
 }
 
 /** A stream as it is configured now. */
-export interface ConfiguredStream {
+export interface StreamSettings {
   name: string;
   title: string;
   connector: string;
@@ -34,7 +32,7 @@ export interface ConfiguredStream {
  * Brings the table in line with the configuration: new streams begin now, paused ones are tried again, missing ones
  * are retired and keep their data.
  */
-export async function saveStreams(db: Knex, streams: readonly ConfiguredStream[], at: Date): Promise<void> {
+export async function saveStreams(db: Knex, streams: readonly StreamSettings[], at: Date): Promise<void> {
   await db.transaction(async (trx) => {
     await noteUnits(
       trx,
@@ -103,13 +101,10 @@ export const resumeStream = async (db: Knex, name: string): Promise<boolean> =>
     .whereNotNull('paused_reason')
     .update({ paused_reason: null, paused_code: null })) > 0;
 
-/** How a source answered: with records, with the word that it has none, not at all, with garbage, or with a refusal. */
-export type Contact = 'delivered' | 'nothing' | 'unreachable' | 'garbled' | 'refused';
-
 export async function noteContact(
   db: Knex,
   name: string,
-  contact: Contact,
+  contact: SourceContact,
   detail: string | null,
   at: Date,
 ): Promise<void> {

@@ -30,9 +30,17 @@ const LOCKED_MS = 15 * 60_000;
 export const SHORTEST_PASSWORD = 12;
 
 const COLUMNS = {
-  ...{ id: 'account.id', login: 'account.login', name: 'account.name', role: 'role', unitCode: 'unit_code' },
-  ...{ unitName: 'unit.name', mustChange: 'must_change', lockedUntil: 'locked_until', createdAt: 'created_at' },
-  ...{ disabledAt: 'disabled_at', version: 'version' },
+  id: 'account.id',
+  login: 'account.login',
+  name: 'account.name',
+  role: 'role',
+  unitCode: 'unit_code',
+  unitName: 'unit.name',
+  mustChange: 'must_change',
+  lockedUntil: 'locked_until',
+  createdAt: 'created_at',
+  disabledAt: 'disabled_at',
+  version: 'version',
 };
 const select = (db: Knex) =>
   db('account')
@@ -78,7 +86,8 @@ export type Key = { password: string; mustChange: boolean } | 'external';
 
 const noUnit = (code: string): Error =>
   configurationError(`There is no unit ${code}`, {
-    ...{ code: 'unit-missing', zh: `没有单位 ${code}` },
+    code: 'unit-missing',
+    zh: `没有单位 ${code}`,
     cure: 'add the unit first, or choose one that there is',
   });
 
@@ -86,7 +95,8 @@ const noUnit = (code: string): Error =>
 async function requireUnit(db: Knex, { role, unitCode }: AccountChoice): Promise<void> {
   if (unitCode === null && UNIT_ROLES.includes(role))
     throw configurationError(`The role ${role} belongs to a unit`, {
-      ...{ code: 'unit-needed', zh: '发证单位和用证单位的账号须选择单位' },
+      code: 'unit-needed',
+      zh: '发证单位和用证单位的账号须选择单位',
       cure: 'name the unit',
     });
   if (unitCode !== null && !(await db('unit').where({ code: unitCode }).first('code'))) throw noUnit(unitCode);
@@ -102,7 +112,11 @@ export async function addAccount(
   await requireUnit(db, { name, role, unitCode });
   const [row] = await db('account')
     .insert({
-      ...{ login: login.toLowerCase(), name, role, unit_code: unitCode, created_at: at },
+      login: login.toLowerCase(),
+      name,
+      role,
+      unit_code: unitCode,
+      created_at: at,
       ...(key !== 'external' && { password_hash: await hash(key.password), must_change: key.mustChange }),
     })
     .onConflict('login')
@@ -110,7 +124,8 @@ export async function addAccount(
     .returning<{ id: number }[]>('id');
   if (row) return row.id;
   throw configurationError(`The login ${login} is taken`, {
-    ...{ code: 'login-taken', zh: `用户名 ${login} 已被使用` },
+    code: 'login-taken',
+    zh: `用户名 ${login} 已被使用`,
     cure: 'choose another one',
   });
 }
@@ -136,7 +151,8 @@ export async function changeAccount(
     .select<{ id: number }[]>('id');
   if ((role !== 'administrator' || disabledAt) && administrators.length === 1 && administrators[0]?.id === id)
     throw configurationError('The last administrator stays one', {
-      ...{ code: 'last-administrator', zh: '这是最后一个系统管理员，不能停用或改为其他角色' },
+      code: 'last-administrator',
+      zh: '这是最后一个系统管理员，不能停用或改为其他角色',
       cure: 'make somebody else an administrator first',
     });
   const changed = await trx('account')
@@ -186,7 +202,9 @@ export async function checkPassword(
   const row = await db('account')
     .where(named)
     .first<{ id: number; passwordHash: string | null; disabledAt: Date | null } | undefined>({
-      ...{ id: 'id', passwordHash: 'password_hash', disabledAt: 'disabled_at' },
+      id: 'id',
+      passwordHash: 'password_hash',
+      disabledAt: 'disabled_at',
     });
   const right = await verify(row?.passwordHash ?? NOBODY, password);
   if (right && row && row.passwordHash !== null && row.disabledAt === null) {

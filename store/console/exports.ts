@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { DAY_MS } from '../../domain/dates.ts';
 
 /** A list that somebody takes out of the console (导出). */
 export interface Export {
@@ -27,12 +28,23 @@ export interface Export {
 /** How long one is left alone that somebody works at: they may have died with it. */
 const LEASE_MS = 120_000;
 /** Files are kept so long. */
-const KEPT_MS = 7 * 86_400_000;
+const KEPT_MS = 7 * DAY_MS;
 
 const COLUMNS = {
-  ...{ id: 'export.id', accountId: 'account_id', what: 'what', filter: 'filter', units: 'units', at: 'at' },
-  ...{ by: 'account.name', byUnit: 'unit.name', rows: 'rows_done', total: 'total', after: 'after' },
-  ...{ finishedAt: 'finished_at', failedAt: 'failed_at', cut: 'cut' },
+  id: 'export.id',
+  accountId: 'account_id',
+  what: 'what',
+  filter: 'filter',
+  units: 'units',
+  at: 'at',
+  by: 'account.name',
+  byUnit: 'unit.name',
+  rows: 'rows_done',
+  total: 'total',
+  after: 'after',
+  finishedAt: 'finished_at',
+  failedAt: 'failed_at',
+  cut: 'cut',
 };
 const select = (db: Knex) =>
   db('export').join('account', 'account.id', 'account_id').leftJoin('unit', 'unit.code', 'unit_code').select(COLUMNS);
@@ -47,7 +59,11 @@ export async function openExport(
     .delete();
   const [row] = await db('export')
     .insert({
-      ...{ account_id: accountId, what, filter: JSON.stringify(filter), units, at },
+      account_id: accountId,
+      what,
+      filter: JSON.stringify(filter),
+      units,
+      at,
       taken_until: new Date(at.getTime() + LEASE_MS),
     })
     .returning<{ id: number }[]>('id');
@@ -104,7 +120,8 @@ export async function addPart(
     await trx('export')
       .where({ id })
       .update({
-        ...{ rows_done: before + rows, after: JSON.stringify(after) },
+        rows_done: before + rows,
+        after: JSON.stringify(after),
         taken_until: new Date(at.getTime() + LEASE_MS),
       });
   });
@@ -119,7 +136,7 @@ export const failExport = async (db: Knex, id: number, at: Date): Promise<void> 
 };
 
 /** The pages of an export, one at a time. */
-export async function* partsOf(db: Knex, id: number): AsyncGenerator<Buffer> {
+export async function* exportParts(db: Knex, id: number): AsyncGenerator<Buffer> {
   for (let last = -1; ;) {
     const row = await db('export_part')
       .where({ export_id: id })

@@ -42,7 +42,10 @@ export async function databaseReport(db: Knex): Promise<DatabaseReport> {
   const [completed, pending] = migrations;
   return {
     ...(self.rows[0] ?? { version: '', bytes: 0 }),
-    ...{ tables: tables.rows, migration: completed.at(-1)?.name ?? null, pending: pending.length, outbox: outbox.rows },
+    tables: tables.rows,
+    migration: completed.at(-1)?.name ?? null,
+    pending: pending.length,
+    outbox: outbox.rows,
     reminders: reminders.rows[0] ?? { waiting: 0, dead: 0, oldestAt: null, lastRoundAt: null },
   };
 }

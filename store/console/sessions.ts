@@ -38,7 +38,10 @@ export async function beginSession(db: Knex, accountId: number, at: Date): Promi
   const token = newToken();
   await db('session').where('expires_at', '<', at).delete();
   await db('session').insert({
-    ...{ token_hash: hashOf(token), account_id: accountId, started_at: at, seen_at: at },
+    token_hash: hashOf(token),
+    account_id: accountId,
+    started_at: at,
+    seen_at: at,
     expires_at: new Date(at.getTime() + LONGEST_MS),
   });
   return token;
@@ -90,8 +93,13 @@ export interface ApiToken {
 }
 
 const TOKEN = {
-  ...{ id: 'id', label: 'label', scopes: 'scopes', createdAt: 'created_at', expiresAt: 'expires_at' },
-  ...{ usedAt: 'used_at', revokedAt: 'revoked_at' },
+  id: 'id',
+  label: 'label',
+  scopes: 'scopes',
+  createdAt: 'created_at',
+  expiresAt: 'expires_at',
+  usedAt: 'used_at',
+  revokedAt: 'revoked_at',
 };
 
 export const listTokens = (db: Knex, accountId: number): Promise<ApiToken[]> =>
@@ -107,7 +115,12 @@ export async function addToken(
   const token = `hub_${newToken()}`;
   const [row] = await db('api_token')
     .insert({
-      ...{ account_id: accountId, label, token_hash: hashOf(token), scopes, created_at: at, expires_at: expiresAt },
+      account_id: accountId,
+      label,
+      token_hash: hashOf(token),
+      scopes,
+      created_at: at,
+      expires_at: expiresAt,
     })
     .returning<{ id: number }[]>('id');
   return { id: row?.id ?? 0, token };

@@ -33,8 +33,12 @@ export async function saveAlerts(
       await trx('alert')
         .insert(
           holding.map(({ kind, subject, message: { zh, en } }) => ({
-            ...{ kind, subject, message: en, message_zh: zh },
-            ...{ raised_at: at, last_seen_at: at },
+            kind,
+            subject,
+            message: en,
+            message_zh: zh,
+            raised_at: at,
+            last_seen_at: at,
           })),
         )
         .onConflict(trx.raw('(kind, subject) WHERE cleared_at IS NULL'))

@@ -95,7 +95,7 @@ export function turnedBy(moved: readonly MovedDeadline[], at: Date): { starting:
 }
 
 const nameOf = ({ tables, dayEnds, longest }: CalendarInForce): string =>
-  `${tables.map(({ year, version }) => `${String(year)}/${version}`).join(' ')} ${dayEnds} ${String(longest)}`;
+  `${tables.map(({ year, version }) => `${year}/${version}`).join(' ')} ${dayEnds} ${longest}`;
 
 async function keepTables(db: Knex, tables: readonly YearTable[], at: Date): Promise<void> {
   for (const { year, version, source, off, work } of tables) {
@@ -109,9 +109,9 @@ async function keepTables(db: Knex, tables: readonly YearTable[], at: Date): Pro
       [days, year, version],
     );
     if (rows[0]?.same === true) continue;
-    throw configurationError(`the working days of ${String(year)} changed, and their version is still “${version}”`, {
+    throw configurationError(`the working days of ${year} changed, and their version is still “${version}”`, {
       code: 'calendar-version',
-      cure: `give config/calendars/${String(year)}.yaml a new version: deadlines say by which one they were counted`,
+      cure: `give config/calendars/${year}.yaml a new version: deadlines say by which one they were counted`,
     });
   }
 }
@@ -120,7 +120,7 @@ async function keepTables(db: Knex, tables: readonly YearTable[], at: Date): Pro
 function termsOf({ tables, calendar, dayEnds, longest }: CalendarInForce) {
   return tables.flatMap(({ year }) => {
     const terms = [];
-    for (let start = `${String(year)}-01-01`; start.startsWith(String(year)); start = addDays(start, 1)) {
+    for (let start = `${year}-01-01`; start.startsWith(String(year)); start = addDays(start, 1)) {
       for (const [index, last] of calendar.nextWorkingDays(start, longest).entries())
         terms.push({ start, days: index + 1, end: endOfTerm(last, dayEnds), by: calendar.versionsOf(start, last) });
     }

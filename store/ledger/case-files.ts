@@ -20,8 +20,12 @@ export interface CaseFile {
 
 /** Columns of a case, also where the table of its kind is joined to it. */
 export const FILE = {
-  ...{ id: 'case_file.id', kind: 'kind', round: 'round', openedAt: 'opened_at' },
-  ...{ closedAt: 'closed_at', closedAs: 'closed_as' },
+  id: 'case_file.id',
+  kind: 'kind',
+  round: 'round',
+  openedAt: 'opened_at',
+  closedAt: 'closed_at',
+  closedAs: 'closed_as',
 };
 
 /** A case with its version, which changes with whatever people do in it. */
@@ -34,10 +38,10 @@ export const VERSION = `to_char(changed_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS
 
 /** The subject of a case’s deadlines, of the round that it is in. */
 export const subjectOf = ({ kind, id, round }: Pick<CaseFile, 'kind' | 'id' | 'round'>): string =>
-  `${kind}/${String(id)}${round > 1 ? `#${String(round)}` : ''}`;
+  `${kind}/${id}${round > 1 ? `#${round}` : ''}`;
 
 /** Its subjects in all rounds. */
-export const subjectsOf = ({ kind, id, round }: Pick<CaseFile, 'kind' | 'id' | 'round'>): string[] =>
+export const caseSubjects = ({ kind, id, round }: Pick<CaseFile, 'kind' | 'id' | 'round'>): string[] =>
   Array.from({ length: round }, (_, index) => subjectOf({ kind, id, round: index + 1 }));
 
 export async function openCase(db: Knex, kind: CaseKind, at: Date): Promise<number> {
@@ -60,7 +64,7 @@ export async function openCaseOf(db: Knex, kind: CaseKind, id: number, at: Date)
 export async function lockCase(trx: Knex.Transaction, kind: CaseKind, id: number): Promise<CaseFile> {
   const row = await trx('case_file').where({ kind, id }).forUpdate().first<CaseFile | undefined>(FILE);
   if (row) return row;
-  throw configurationError(`There is no ${kind} ${String(id)}`, {
+  throw configurationError(`There is no ${kind} ${id}`, {
     code: 'case-unknown',
     cure: `./hub ${kind} lists them`,
   });
@@ -81,7 +85,7 @@ export async function caseVersion(
     [id],
   );
   const last = await trx('case_event')
-    .whereRaw('subject = ANY (?)', [subjectsOf(file)])
+    .whereRaw('subject = ANY (?)', [caseSubjects(file)])
     .orderBy('id', 'desc')
     .first<{ by: string; at: Date; what: string } | undefined>('by', 'at', 'what');
   return { file, version: rows[0]?.version ?? '', last: last ?? null };

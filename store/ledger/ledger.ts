@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
-import { subjectsOf, type CaseFile } from './case-files.ts';
+import { caseSubjects, type CaseFile } from './case-files.ts';
 
 /** A deadline to be opened. */
 export interface NewObligation {
@@ -159,7 +159,8 @@ export async function endObligations(
     .whereRaw('obligation_runs(obligation)')
     .update({
       [`${ending}_at`]: at,
-      ...{ changed_by: by, reason: reason ?? null },
+      changed_by: by,
+      reason: reason ?? null,
       ...(document != null && { document }),
     });
 }
@@ -284,7 +285,7 @@ export async function noteOverdue(db: Knex, subject: string, workflowId: string,
 /** The timeline of a case in all its rounds, the oldest first. */
 export const timelineOf = (db: Knex, file: Pick<CaseFile, 'kind' | 'id' | 'round'>): Promise<CaseEvent[]> =>
   db('case_event')
-    .whereRaw('subject = ANY (?)', [subjectsOf(file)])
+    .whereRaw('subject = ANY (?)', [caseSubjects(file)])
     .orderBy(['at', 'id'])
     .select<CaseEvent[]>('at', 'by', 'what', 'detail');
 

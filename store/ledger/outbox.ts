@@ -20,8 +20,11 @@ export async function queueMessage(
 ): Promise<void> {
   await db('outbox')
     .insert({
-      ...{ target: message.target, message_key: message.key, payload: JSON.stringify(message.payload) },
-      ...{ queued_at: at, next_attempt_at: at },
+      target: message.target,
+      message_key: message.key,
+      payload: JSON.stringify(message.payload),
+      queued_at: at,
+      next_attempt_at: at,
     })
     .onConflict(['target', 'message_key'])
     .ignore();

@@ -10,7 +10,7 @@ import {
   type MessageBody,
   type MessageKind,
   type ReminderBody,
-  type Stage,
+  type ReminderStage,
 } from '../../domain/ledger/reminders.ts';
 import type { ContactRole } from '../../domain/ledger/contact.ts';
 import { CHANNELS, type Channel } from './contacts.ts';
@@ -159,9 +159,13 @@ async function noteTold(
      SELECT message, unit_code AS "unitCode", unit_name AS "unitName", kind, role, total
      FROM recipient JOIN (SELECT message, count(*) AS total FROM told GROUP BY message) AS counted USING (message)`,
     {
-      ...{ at, all, channels: [...channels], stages: JSON.stringify(stages) },
+      at,
+      all,
+      channels: [...channels],
+      stages: JSON.stringify(stages),
       horizon: new Date(startOfDayMs(addDays(horizon, 1))),
-      ...{ managementCode: management.code, managementName: management.name },
+      managementCode: management.code,
+      managementName: management.name,
     },
   );
   return rows;
@@ -209,7 +213,11 @@ async function describe(
       rows.filter((row) => row.message === message).map((row) => ({ ...row, message: undefined }));
     const earlier = unacknowledged.filter((one) => role === 'operator' || one.unitCode === unitCode);
     return {
-      ...{ at: shanghaiInstant(at.getTime()), total, counts: own(counts), units: own(units), tasks: own(tasks) },
+      at: shanghaiInstant(at.getTime()),
+      total,
+      counts: own(counts),
+      units: own(units),
+      tasks: own(tasks),
       unacknowledged:
         kind === 'escalation'
           ? earlier.slice(0, NAMED).map(({ id, unit, createdAt }) => ({ id, unit, createdAt }))
@@ -286,7 +294,7 @@ export async function urge(
     `INSERT INTO reminder_task (obligation_id, stage, unit_code, due_at, message)
      SELECT id, :stage, owner_code, due_at, :message FROM obligation WHERE id = :id
      ON CONFLICT (obligation_id, stage, unit_code) DO NOTHING`,
-    { id: task.id, message, stage: `urged/${shanghaiDate(at.getTime())}` satisfies Stage },
+    { id: task.id, message, stage: `urged/${shanghaiDate(at.getTime())}` satisfies ReminderStage },
   );
   if (rowCount === 0) return 'already';
   const { rows: counted } = await trx.raw<{ rows: [{ total: number }] }>(

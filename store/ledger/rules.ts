@@ -1,11 +1,18 @@
 import type { Knex } from 'knex';
+import type { Unit } from '../../domain/units.ts';
 import { DUTIES, type Duty, type Rule, type Start } from '../../domain/ledger/duties.ts';
 
 /** Brings the table of rules in line with the profile. Obligations that are open keep what they were opened under. */
 export async function saveRules(db: Knex, rules: readonly Rule[]): Promise<void> {
   const rows = rules.flatMap(({ id, article, quote, basis, owner, starts, term, duties }) =>
     duties.map((duty) => ({
-      ...{ duty, id, article, quote, basis, owner, same_day: term === 'same-day' },
+      duty,
+      id,
+      article,
+      quote,
+      basis,
+      owner,
+      same_day: term === 'same-day',
       // A rule of several duties names the event of one of them; each of the others has its own.
       starts: (DUTIES[duty].starts as readonly Start[]).includes(starts) ? starts : DUTIES[duty].starts[0],
       working_days: term !== null && term !== 'same-day' && 'workingDays' in term ? term.workingDays : null,
@@ -24,16 +31,12 @@ export const governs = async (db: Knex, duties: readonly Duty[]): Promise<boolea
     .whereRaw('duty = ANY (?)', [[...duties]])
     .first<object | undefined>('id')) !== undefined;
 
-/** A unit as the ledger names it. */
-export interface Unit {
-  code: string;
-  name: string;
-}
-
 /** What the database itself has to know of the configuration: who supervises (管理单位), and where workflows run. */
 export async function saveHub(db: Knex, management: Unit, taskQueue: string): Promise<void> {
   await db('hub').update({
-    ...{ management_code: management.code, management_name: management.name, task_queue: taskQueue },
+    management_code: management.code,
+    management_name: management.name,
+    task_queue: taskQueue,
   });
 }
 

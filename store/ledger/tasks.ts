@@ -67,11 +67,16 @@ const chosen = (at: Date, choice: TaskChoice): { where: string; bindings: Record
        AND (:from::timestamptz IS NULL OR due_at > :from) AND (:to::timestamptz IS NULL OR due_at <= :to)
        AND (:units::text[] IS NULL OR owner_code = ANY (:units))`,
   bindings: {
-    ...{ at, states: [...choice.states] },
-    ...{ unit: choice.unit ?? null, rule: choice.rule ?? null, subject: choice.subject ?? null },
+    at,
+    states: [...choice.states],
+    unit: choice.unit ?? null,
+    rule: choice.rule ?? null,
+    subject: choice.subject ?? null,
     subjects: choice.subjects ? [...choice.subjects] : null,
     duties: choice.duties ? [...choice.duties] : null,
-    ...{ from: choice.due?.from ?? null, to: choice.due?.to ?? null, units: choice.units ? [...choice.units] : null },
+    from: choice.due?.from ?? null,
+    to: choice.due?.to ?? null,
+    units: choice.units ? [...choice.units] : null,
   },
 });
 

@@ -45,12 +45,14 @@ export async function saveUnit(trx: Knex.Transaction, { code, name, parentCode }
     );
     if (rows[0]?.ring)
       throw configurationError(`${parentCode} is ${code} itself or below it`, {
-        ...{ code: 'unit-ring', zh: '上级单位不能是本单位或其下级' },
+        code: 'unit-ring',
+        zh: '上级单位不能是本单位或其下级',
         cure: 'name a unit above it',
       });
     if (!rows[0]?.known)
       throw configurationError(`There is no unit ${parentCode}`, {
-        ...{ code: 'unit-above-missing', zh: `没有单位 ${parentCode}` },
+        code: 'unit-above-missing',
+        zh: `没有单位 ${parentCode}`,
         cure: 'add the unit above it first',
       });
   }

@@ -2,7 +2,8 @@ import type { Knex } from 'knex';
 import type { Catalog, CatalogEntry, CatalogFinding } from '../../domain/library/catalog.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { meetFrom, openFrom } from '../ledger/ledger.ts';
-import { managementUnit, type Unit } from '../ledger/rules.ts';
+import { managementUnit } from '../ledger/rules.ts';
+import type { Unit } from '../../domain/units.ts';
 
 /** One version of an entry. */
 export interface EntryVersion {
@@ -17,8 +18,14 @@ export interface EntryVersion {
 }
 
 const COLUMNS = {
-  ...{ typeCode: 'type_code', version: 'version', state: 'state', entry: 'entry' },
-  ...{ draftedBy: 'drafted_by', draftedAt: 'drafted_at', decidedBy: 'decided_by', decidedAt: 'decided_at' },
+  typeCode: 'type_code',
+  version: 'version',
+  state: 'state',
+  entry: 'entry',
+  draftedBy: 'drafted_by',
+  draftedAt: 'drafted_at',
+  decidedBy: 'decided_by',
+  decidedAt: 'decided_at',
 };
 
 /** The catalog as it was read last, and what it is known again by. */
@@ -154,8 +161,12 @@ export async function catalogLines(
        AND (:after::text IS NULL OR s.type_code > :after)
      ORDER BY s.type_code LIMIT :limit`,
     {
-      ...{ state: choice.state ?? null, sought: choice.text ?? null, issuer: choice.issuer ?? null },
-      ...{ units: choice.units ? [...choice.units] : null, after: choice.after ?? null, limit: choice.limit },
+      state: choice.state ?? null,
+      sought: choice.text ?? null,
+      issuer: choice.issuer ?? null,
+      units: choice.units ? [...choice.units] : null,
+      after: choice.after ?? null,
+      limit: choice.limit,
     },
   );
   return rows.map((row) => ({ ...row, issuer: row.issuer ?? null }));
@@ -222,8 +233,10 @@ export async function saveCatalogSync(
 ): Promise<void> {
   await db('catalog_sync')
     .insert({
-      ...{ connector, synced_at: syncedAt },
-      ...{ listed: JSON.stringify(listed), findings: JSON.stringify(findings) },
+      connector,
+      synced_at: syncedAt,
+      listed: JSON.stringify(listed),
+      findings: JSON.stringify(findings),
     })
     .onConflict('connector')
     .merge();

@@ -43,8 +43,14 @@ export async function saveFile(
       .first<{ content_hash: string; stated: string | null } | undefined>('content_hash', 'stated');
     if (latest?.content_hash !== file.hash || latest.stated !== wanted.stated) {
       await trx('fetched_file').insert({
-        ...{ stream_id: streamId, record_key: wanted.key, content_hash: file.hash, size: file.size },
-        ...{ stated: wanted.stated, signature: file.state, signature_detail: file.detail, fetched_at: at },
+        stream_id: streamId,
+        record_key: wanted.key,
+        content_hash: file.hash,
+        size: file.size,
+        stated: wanted.stated,
+        signature: file.state,
+        signature_detail: file.detail,
+        fetched_at: at,
       });
     }
     await trx('certificate_file')
@@ -130,8 +136,14 @@ export async function missingFiles(db: Knex, stream: string | undefined, limit: 
     .orderBy(['wanted_at', 'record_key'])
     .limit(limit)
     .select<MissingFile[]>({
-      ...{ stream: 'stream.name', unit: 'unit_name', key: 'record_key', reference: 'reference', attempts: 'attempts' },
-      ...{ wantedAt: 'wanted_at', nextAttemptAt: 'next_attempt_at', lastError: 'last_error' },
+      stream: 'stream.name',
+      unit: 'unit_name',
+      key: 'record_key',
+      reference: 'reference',
+      attempts: 'attempts',
+      wantedAt: 'wanted_at',
+      nextAttemptAt: 'next_attempt_at',
+      lastError: 'last_error',
     });
   if (stream !== undefined) void missing.where('stream.name', stream);
   return missing;
@@ -155,8 +167,12 @@ export async function filesOf(db: Knex, stream: string, key: string): Promise<Fe
     .where({ 'stream.name': stream, record_key: key })
     .orderBy('fetched_file.id', 'desc')
     .select({
-      ...{ hash: 'content_hash', size: 'size', stated: 'stated', signature: 'signature' },
-      ...{ signatureDetail: 'signature_detail', fetchedAt: 'fetched_at' },
+      hash: 'content_hash',
+      size: 'size',
+      stated: 'stated',
+      signature: 'signature',
+      signatureDetail: 'signature_detail',
+      fetchedAt: 'fetched_at',
     });
 }
 
@@ -171,7 +187,9 @@ export async function fileWanted(
     .where({ 'stream.name': stream, record_key: key })
     .whereNotNull('next_attempt_at')
     .first<{ attempts: number; nextAttemptAt: Date; lastError: string | null } | undefined>({
-      ...{ attempts: 'attempts', nextAttemptAt: 'next_attempt_at', lastError: 'last_error' },
+      attempts: 'attempts',
+      nextAttemptAt: 'next_attempt_at',
+      lastError: 'last_error',
     });
   return row ?? null;
 }

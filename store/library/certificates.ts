@@ -69,7 +69,11 @@ export async function findCertificates(
        LIMIT :most) AS c JOIN stream s ON s.id = c.stream_id
      ORDER BY c.type_code, c.number, c.source_updated_at DESC`,
     {
-      ...{ code, most: MOST, typeCode: typeCode ?? null, issuer: issuer ?? null, units: units ? [...units] : null },
+      code,
+      most: MOST,
+      typeCode: typeCode ?? null,
+      issuer: issuer ?? null,
+      units: units ? [...units] : null,
       ...(by.includes('holder') && { holder: JSON.stringify([{ code }]) }),
     },
   );
@@ -89,7 +93,10 @@ export async function certificatesOf(
        ORDER BY source_updated_at DESC, record_key OFFSET :seen LIMIT :limit
      ) AS c JOIN stream s ON s.id = c.stream_id ORDER BY c.source_updated_at DESC, c.record_key`,
     {
-      ...{ stream, from: choice.after?.updatedAt ?? null, seen: choice.after?.seen ?? 0, limit: choice.limit },
+      stream,
+      from: choice.after?.updatedAt ?? null,
+      seen: choice.after?.seen ?? 0,
+      limit: choice.limit,
       units: choice.units ? [...choice.units] : null,
     },
   );
@@ -107,7 +114,7 @@ export async function isSeen(db: Knex, stream: string, key: string, units: reado
 }
 
 /** Names of what the ledger has of a certificate: of its case, of reminders of its end, of disputes about it. */
-export async function subjectsOf(
+export async function certificateSubjects(
   db: Knex,
   { stream, key, number, typeCode }: Pick<CertificateVersion, 'stream' | 'key' | 'number' | 'typeCode'>,
 ): Promise<string[]> {
@@ -165,7 +172,13 @@ export async function duplicateCertificates(
     { typeCode: choice.typeCode ?? null, limit: choice.limit },
   );
   return rows.map(({ keys: [counts = '', ...others], stream, unit, typeCode, name, number }) => ({
-    ...{ stream, unit, typeCode, name, number, counts, others },
+    stream,
+    unit,
+    typeCode,
+    name,
+    number,
+    counts,
+    others,
   }));
 }
 

@@ -26,8 +26,11 @@ export interface RecordChoice {
 }
 
 export const boundsOf = ({ unit, units, stream, from, to }: RecordChoice) => ({
-  ...{ unit: unit ?? null, units: units ? [...units] : null },
-  ...{ stream: stream ?? null, from: from ?? null, to: to ?? null },
+  unit: unit ?? null,
+  units: units ? [...units] : null,
+  stream: stream ?? null,
+  from: from ?? null,
+  to: to ?? null,
 });
 
 /** Streams that were configured in the period. */
@@ -70,7 +73,9 @@ const DIMENSION_OF = JSON.stringify(Object.fromEntries(RULE_IDS.map((rule) => [r
 export async function streamQuality(db: Knex, choice: RecordChoice = {}): Promise<StreamQuality[]> {
   const { rows } = await db.raw<{ rows: StreamQuality[] }>(STREAM_QUALITY, {
     ...boundsOf(choice),
-    ...{ waiting: WAITING_RULES, dimensions: DIMENSION_OF, fields: REQUIRED_FIELDS },
+    waiting: WAITING_RULES,
+    dimensions: DIMENSION_OF,
+    fields: REQUIRED_FIELDS,
   });
   return rows;
 }

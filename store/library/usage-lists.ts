@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { UsageItem } from '../../domain/library/usage-list.ts';
 import { openFrom } from '../ledger/ledger.ts';
-import type { Unit } from '../ledger/rules.ts';
+import type { Unit } from '../../domain/units.ts';
 
 /** One version of the list of uses (用证清单) of a user unit. */
 export interface UsageList {

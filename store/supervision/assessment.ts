@@ -16,7 +16,11 @@ export async function readAssessment(
   const { from, to } = period;
   const due = { due: { from, to }, units, limit: MOST_ROWS };
   return {
-    ...{ ...period, city: name, regulation, at, calendar: await calendarName(db) },
+    ...period,
+    city: name,
+    regulation,
+    at,
+    calendar: await calendarName(db),
     units: await unitFigures(db, { from, to, at, units }),
     late: await listTasks(db, at, { ...due, states: ['overdue', 'met late'] }),
     exempted: await listTasks(db, at, { ...due, states: ['exempted'] }),

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { DAY_MS } from '../../domain/dates.ts';
 
 /** A number as it is, and as it was a day before. */
 export interface Counted {
@@ -18,7 +19,6 @@ export interface Dashboard {
   late: { code: string; name: string; since: Date }[];
 }
 
-const DAY_MS = 86_400_000;
 /** Units that are named as the worst. */
 const NAMED = 5;
 
@@ -43,8 +43,12 @@ export async function dashboard(
   ]);
   const counted = (name: keyof Counts): Counted => ({ now: now[name], before: before[name] });
   return {
-    ...{ dueToday: counted('dueToday'), overdue: counted('overdue'), rectifying: counted('rectifying') },
-    ...{ noticed: counted('noticed'), worst, late },
+    dueToday: counted('dueToday'),
+    overdue: counted('overdue'),
+    rectifying: counted('rectifying'),
+    noticed: counted('noticed'),
+    worst,
+    late,
   };
 }
 

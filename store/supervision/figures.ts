@@ -78,7 +78,9 @@ export async function unitFigures(db: Knex, choice: FigureChoice): Promise<UnitF
   for (const counts of quality) {
     const { lacking = 0, unproven = 0, early = 0 } = lackingOf.get(counts.stream) ?? {};
     unitOf(counts.unitCode, counts.unit).streams.push({
-      ...{ ...counts, lacking, unproven },
+      ...counts,
+      lacking,
+      unproven,
       collection: { numerator: counts.held - early, denominator: counts.records - early + lacking },
       consistency: provenOf.get(counts.stream) ?? NONE,
     });
@@ -252,12 +254,20 @@ export async function shortfallOf(
     case 'timeliness':
     case 'disputes': {
       const tasks = await listTasks(db, choice.at, {
-        ...{ states: ['overdue', 'met late'], unit: choice.unit, units: choice.units ?? null, limit: choice.limit },
-        ...{ due: choice, duties: figure === 'disputes' ? DISPUTE_DUTIES : undefined },
+        states: ['overdue', 'met late'],
+        unit: choice.unit,
+        units: choice.units ?? null,
+        limit: choice.limit,
+        due: choice,
+        duties: figure === 'disputes' ? DISPUTE_DUTIES : undefined,
       });
       return tasks.map(({ id, owner, subject, state, kind, rule, article, dueAt }) => ({
-        ...{ unit: owner, source: subject, record: `task ${String(id)}`, at: dueAt },
-        ...{ what: state, detail: `${DUTIES[kind].zh} ${rule} ${article}` },
+        unit: owner,
+        source: subject,
+        record: `task ${id}`,
+        at: dueAt,
+        what: state,
+        detail: `${DUTIES[kind].zh} ${rule} ${article}`,
       }));
     }
     case 'completeness':
@@ -265,8 +275,11 @@ export async function shortfallOf(
       const rules = choice.rule ? [choice.rule] : RULE_IDS.filter((rule) => RULES[rule].dimension === figure);
       const broken = await recordsBreaking(db, rules, choice);
       return broken.map(({ unit, stream, key, reject, fields, rules: found }) => ({
-        ...{ unit, source: stream, record: key, at: null },
-        what: reject === null ? 'in the library' : `reject ${String(reject)}`,
+        unit,
+        source: stream,
+        record: key,
+        at: null,
+        what: reject === null ? 'in the library' : `reject ${reject}`,
         detail: `${fields.join(', ')}: ${found.map((rule) => RULES[rule].zh).join('、')}`,
       }));
     }

@@ -15,7 +15,7 @@ import {
   nextStage,
   STAGES,
   type InspectionKind,
-  type Stage,
+  type FindingStage,
 } from '../../domain/supervision/findings.ts';
 import { lockCase, openCaseOf, seeCase, touchCase, type CaseFile, type Who } from '../ledger/case-files.ts';
 import { endObligations, noteEvent, openObligations } from '../ledger/ledger.ts';
@@ -31,7 +31,7 @@ export interface Finding {
   stream: string | null;
   cause: string;
   facts: string;
-  stage: Stage;
+  stage: FindingStage;
   foundAt: Date;
   endedAt: Date | null;
   demand: string | null;
@@ -103,7 +103,7 @@ export interface FindingChoice {
    * On these rungs. `noticed`: whatever has had a notice and has not ended, also where its unit has said since that it is
    * done, as the first page counts it (store/supervision/dashboard.ts).
    */
-  stages?: readonly Stage[] | undefined;
+  stages?: readonly FindingStage[] | undefined;
   kind?: InspectionKind | undefined;
   /** Also those that have ended, where no rung is named. */
   ended?: boolean | undefined;
@@ -119,8 +119,13 @@ const CHOSEN = `(:stages::text[] IS NOT NULL OR :ended OR f.ended_at IS NULL)
   AND (:from::timestamptz IS NULL OR f.found_at >= :from AND f.found_at < :to)`;
 
 const bindingsOf = ({ unit, units, stages, kind, ended, found }: FindingChoice) => ({
-  ...{ ended: ended ?? false, unit: unit ?? null, kind: kind ?? null, units: units ? [...units] : null },
-  ...{ stages: stages ? [...stages] : null, from: found?.from ?? null, to: found?.to ?? null },
+  ended: ended ?? false,
+  unit: unit ?? null,
+  kind: kind ?? null,
+  units: units ? [...units] : null,
+  stages: stages ? [...stages] : null,
+  from: found?.from ?? null,
+  to: found?.to ?? null,
 });
 
 /** Findings, the latest first; those that have ended only where they are asked for. */
@@ -153,9 +158,9 @@ export async function countFindings(db: Knex, choice: FindingChoice): Promise<nu
 export async function getFinding(db: Knex, id: number, at: Date): Promise<Finding> {
   const { rows } = await db.raw<{ rows: FindingRow[] }>(`${FINDINGS} WHERE f.id = :id`, { id, at });
   if (rows[0]) return findingOf(rows[0]);
-  throw configurationError(`There is no finding ${String(id)}`, {
+  throw configurationError(`There is no finding ${id}`, {
     code: 'finding-unknown',
-    zh: `没有 ${String(id)} 号问题`,
+    zh: `没有 ${id} 号问题`,
     cure: './hub supervise lists them',
   });
 }
@@ -197,7 +202,7 @@ export async function actOnFinding(
   act: Act,
   who: Who,
   key: string | null = null,
-): Promise<Stage> {
+): Promise<FindingStage> {
   return db.transaction(async (trx) => {
     await trx.raw('SELECT FROM finding WHERE id = ? FOR UPDATE', [id]);
     const finding = await getFinding(trx, id, who.at);
@@ -295,8 +300,12 @@ async function openTerm(db: Knex, finding: Finding, term: number, workingDays: n
     'rectification',
     [
       {
-        ...{ subject: caseSubject(finding.id, term), ownerCode: finding.unitCode, ownerName: finding.unit },
-        ...{ startedAt: who.at, workingDays, workflowId: caseWorkflowId({ kind: 'rectification', id: finding.id }) },
+        subject: caseSubject(finding.id, term),
+        ownerCode: finding.unitCode,
+        ownerName: finding.unit,
+        startedAt: who.at,
+        workingDays,
+        workflowId: caseWorkflowId({ kind: 'rectification', id: finding.id }),
       },
     ],
     who,
@@ -306,7 +315,7 @@ async function openTerm(db: Knex, finding: Finding, term: number, workingDays: n
 function notPossible({ id, stage }: Finding, action: keyof typeof ACTIONS) {
   const possible = actionsOn(stage).map((name) => ACTIONS[name].zh);
   return configurationError(
-    `Finding ${String(id)} is ${STAGES[stage].en} (${STAGES[stage].zh}): not possible is ${ACTIONS[action].zh}`,
+    `Finding ${id} is ${STAGES[stage].en} (${STAGES[stage].zh}): not possible is ${ACTIONS[action].zh}`,
     {
       code: 'finding-stage',
       zh: `该问题处于“${STAGES[stage].zh}”，不能${ACTIONS[action].zh}`,
@@ -327,7 +336,7 @@ export function notOverdue({ id, deadline }: Finding) {
           : deadline.dueAt
             ? `its term ends ${shanghaiWallTime(deadline.dueAt.getTime())}, and it is ${OBLIGATION_STATES[deadline.state].en}`
             : `it is ${OBLIGATION_STATES[deadline.state].en}`;
-  return configurationError(`No notice can be given of finding ${String(id)}: ${why}`, {
+  return configurationError(`No notice can be given of finding ${id}: ${why}`, {
     code: 'not-overdue',
     zh: '书面通报只适用于逾期未改正的问题；本问题的改正期限未届满、未定或已容错',
     cure: '书面通报 is for what was not rectified in time (逾期不改正)',
@@ -358,12 +367,23 @@ export async function giveNotice(
   const { deadline, orderedAt, demand, unit, kind, foundAt, facts } = finding;
   if (deadline?.dueAt == null || orderedAt === null || demand === null) throw notOverdue(finding);
   const document = noticeDocument({
-    ...{ number, at, regulation, management: (await managementUnit(db)).name },
-    ...{ article: deadline.article, quote: deadline.quote },
+    number,
+    at,
+    regulation,
+    management: (await managementUnit(db)).name,
+    article: deadline.article,
+    quote: deadline.quote,
     breach: rules.find((rule) => rule.id === deadline.rule)?.breach ?? '',
-    ...{ unit, inspection: INSPECTIONS[kind].zh, foundAt, facts, orderedAt, demand },
-    ...{ workingDays: deadline.workingDays ?? 0, termFrom: deadline.startedAt },
-    ...{ dueAt: deadline.dueAt, calendar: deadline.calendar ?? '' },
+    unit,
+    inspection: INSPECTIONS[kind].zh,
+    foundAt,
+    facts,
+    orderedAt,
+    demand,
+    workingDays: deadline.workingDays ?? 0,
+    termFrom: deadline.startedAt,
+    dueAt: deadline.dueAt,
+    calendar: deadline.calendar ?? '',
   });
   await actOnFinding(db, id, { action: 'notice', number, document }, { by, at });
   const row = await db('notice').where({ number }).first<{ id: number }>('id');
@@ -382,8 +402,13 @@ export interface Notice {
 }
 
 const NOTICE = {
-  ...{ id: 'notice.id', finding: 'finding_id', unit: 'unit_name', unitCode: 'unit_code', number: 'number' },
-  ...{ by: 'given_by', at: 'given_at' },
+  id: 'notice.id',
+  finding: 'finding_id',
+  unit: 'unit_name',
+  unitCode: 'unit_code',
+  number: 'number',
+  by: 'given_by',
+  at: 'given_at',
 };
 const notices = (db: Knex) => db('notice').join('finding', 'finding.id', 'finding_id');
 

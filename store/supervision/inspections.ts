@@ -11,10 +11,10 @@ import {
   type InspectionKind,
   type PatrolRule,
   type SampleResult,
-  type Stage,
+  type FindingStage,
   type TrialResult,
 } from '../../domain/supervision/findings.ts';
-import { dueWallTime } from '../../domain/dates.ts';
+import { DAY_MS, dueWallTime } from '../../domain/dates.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
 import { WAITING_RULES } from '../../domain/library/validation.ts';
 import { timeWindow, type Window } from '../../domain/collection/window.ts';
@@ -38,8 +38,13 @@ interface NewInspection {
 async function begin(db: Knex, { kind, seed, size, streamId, recheckOf }: NewInspection, who: Who): Promise<number> {
   const [row] = await db('inspection')
     .insert({
-      ...{ kind, seed: seed ?? null, size: size ?? null, stream_id: streamId ?? null, recheck_of: recheckOf ?? null },
-      ...{ by: who.by, started_at: who.at },
+      kind,
+      seed: seed ?? null,
+      size: size ?? null,
+      stream_id: streamId ?? null,
+      recheck_of: recheckOf ?? null,
+      by: who.by,
+      started_at: who.at,
     })
     .returning<{ id: number }[]>('id');
   if (!row) throw new Error('the inspection was not written');
@@ -81,7 +86,10 @@ export async function beginRecheck(
       .join('inspection', 'inspection.id', 'finding.inspection_id')
       .where('finding.id', finding)
       .first<{ id: number; kind: InspectionKind; streamId: number | null; unit: string }>({
-        ...{ id: 'inspection.id', kind: 'kind', streamId: 'inspection.stream_id', unit: 'unit_code' },
+        id: 'inspection.id',
+        kind: 'kind',
+        streamId: 'inspection.stream_id',
+        unit: 'unit_code',
       });
     const { id, kind, streamId, unit } = source;
     const inspection = await begin(trx, { kind, recheckOf: finding, ...(streamId !== null && { streamId }) }, who);
@@ -115,12 +123,14 @@ export interface SampleWindow {
 export async function sampleWindows(db: Knex, inspection: number, byBatches: boolean): Promise<SampleWindow[]> {
   // Its workflow is started before the transaction that begins it ends.
   if (!(await db('inspection').where({ id: inspection }).first<{ id: number } | undefined>('id')))
-    throw new Error(`inspection ${String(inspection)} is not there yet`);
+    throw new Error(`inspection ${inspection} is not there yet`);
   const records = await db('inspected_record')
     .where({ inspection_id: inspection })
     .orderBy('record_key')
     .select<{ key: string; updatedAt: Date; batchId: number }[]>({
-      ...{ key: 'record_key', updatedAt: 'source_updated_at', batchId: 'batch_id' },
+      key: 'record_key',
+      updatedAt: 'source_updated_at',
+      batchId: 'batch_id',
     });
   const batches = byBatches
     ? await windowsOf(
@@ -228,11 +238,13 @@ async function finish(
           inspection,
           kind,
           units.map((own) => ({
-            ...{ code: own[0]?.code ?? '', name: own[0]?.name ?? '', streamId: own[0]?.streamId ?? null },
-            cause: `${kind}/${String(inspection)}`,
-            facts: `${INSPECTIONS[kind].zh} ${String(own.reduce((sum, { count }) => sum + count, 0))} 条，其中${own
+            code: own[0]?.code ?? '',
+            name: own[0]?.name ?? '',
+            streamId: own[0]?.streamId ?? null,
+            cause: `${kind}/${inspection}`,
+            facts: `${INSPECTIONS[kind].zh} ${own.reduce((sum, { count }) => sum + count, 0)} 条，其中${own
               .filter(({ result }) => bad.has(result))
-              .map(({ result, count }) => `${meaning[result]?.zh ?? result} ${String(count)} 条`)
+              .map(({ result, count }) => `${meaning[result]?.zh ?? result} ${count} 条`)
               .join('、')}`,
           })),
           at,
@@ -340,7 +352,9 @@ export async function askAll(db: Knex, inspection: number, hasFile: HasFile, at:
       const merged = there ? mergeRecords(same, catalog.get(asked.typeCode)) : null;
       const file = asked.wanted ? asked.hash !== null && (await hasFile(asked.hash)) : null;
       const result: TrialResult = judge({
-        ...{ status: merged?.certificate.status ?? null, file, signature: asked.signature },
+        status: merged?.certificate.status ?? null,
+        file,
+        signature: asked.signature,
         flagged: same.some((record) => isThat(record, asked) && (record.flags ?? record.disputedSince) !== null),
       });
       return { streamId: asked.streamId, key: asked.key, result };
@@ -417,9 +431,9 @@ export async function findOverdue(
 ): Promise<number> {
   const inspection = await begin(db, { kind: 'task' }, who);
   const due = dueAt === null ? '日历未公布' : dueWallTime(dueAt.getTime());
-  const cause = `task/${String(id)}`;
+  const cause = `task/${id}`;
   // Not its subject, which may be the key of a record: a notice is read by many.
-  const facts = `时限任务第 ${String(id)} 号，${DUTIES[kind].zh}（${rule} ${article}），${due} 到期，至今未办结`;
+  const facts = `时限任务第 ${id} 号，${DUTIES[kind].zh}（${rule} ${article}），${due} 到期，至今未办结`;
   await openFindings(db, inspection, 'task', [{ code: ownerCode, name: owner, streamId: null, cause, facts }], who.at);
   await db('inspection').where({ id: inspection }).update({ finished_at: who.at });
   const finding = await db('finding')
@@ -428,8 +442,6 @@ export async function findOverdue(
     .first<{ id: number }>('id');
   return finding.id;
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * A patrol (电子督查): every unit above the number of a rule gets a finding, one while that lasts. A finding that nobody
@@ -455,13 +467,13 @@ export async function runPatrol(
     }
     const found = await openFindings(trx, inspection, 'patrol', above, at);
     const cleared = await trx('finding')
-      .where({ stage: 'found' satisfies Stage })
+      .where({ stage: 'found' satisfies FindingStage })
       .where('cause', 'like', 'patrol/%')
       .whereRaw(
         '(unit_code, cause) NOT IN (SELECT code, cause FROM json_to_recordset(?::json) AS given(code text, cause text))',
         [JSON.stringify(above)],
       )
-      .update({ stage: 'cleared' satisfies Stage, ended_at: at })
+      .update({ stage: 'cleared' satisfies FindingStage, ended_at: at })
       .returning<{ id: number }[]>('id');
     const ids = cleared.map(({ id }) => id);
     await noteFindings(trx, ids, STAGES.cleared.zh, 'patrol', at);
@@ -511,7 +523,9 @@ export async function listInspections(
        AND (:units::text[] IS NULL OR drawn > 0 OR json_array_length(findings) > 0)
      ORDER BY i.id DESC LIMIT :limit`,
     {
-      ...{ id: choice.id ?? null, before: choice.before ?? null, limit: choice.limit },
+      id: choice.id ?? null,
+      before: choice.before ?? null,
+      limit: choice.limit,
       units: choice.units ? [...choice.units] : null,
     },
   );
@@ -535,7 +549,11 @@ export async function inspectedRecords(db: Knex, inspection: number, unit: strin
     .where({ inspection_id: inspection, unit_code: unit })
     .orderBy(['stream.name', 'record_key'])
     .select<InspectedRecord[]>({
-      ...{ stream: 'stream.name', key: 'record_key', typeCode: 'type_code', updatedAt: 'source_updated_at' },
-      ...{ proof: 'proof_id', result: 'result' },
+      stream: 'stream.name',
+      key: 'record_key',
+      typeCode: 'type_code',
+      updatedAt: 'source_updated_at',
+      proof: 'proof_id',
+      result: 'result',
     });
 }

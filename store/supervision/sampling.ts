@@ -86,7 +86,7 @@ export async function drawRecords(
            AND source_updated_at < upper(place) OFFSET 0) AS held
          WHERE ${OF[of]}
        ) AS candidate ORDER BY hash, key LIMIT :size`,
-      { ...{ streamId, size, at, moved, seed: String(seed) }, places: JSON.stringify(places) },
+      { streamId, size, at, moved, seed: String(seed), places: JSON.stringify(places) },
     );
     candidates += found.rows[0]?.candidates ?? 0;
     for (const record of found.rows) chosen.set(record.key, record);
@@ -95,8 +95,7 @@ export async function drawRecords(
     const numbers: number[] = [];
     // The same slice can come up again; when all are drawn there is no other.
     while (numbers.length < SLICES && drawn.size < slices) {
-      const number =
-        Number.parseInt(hash('sha256', `${String(seed)} ${String(draws++)}`, 'hex').slice(0, 12), 16) % slices;
+      const number = Number.parseInt(hash('sha256', `${seed} ${draws++}`, 'hex').slice(0, 12), 16) % slices;
       if (drawn.has(number)) continue;
       drawn.add(number);
       numbers.push(number);

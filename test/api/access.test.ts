@@ -23,7 +23,8 @@ describe('the API’s one door', () => {
     const { body } = await callers.auditor.get<Description>('/openapi.json');
     routes = Object.entries(body.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { 'x-needs': needs }]) => ({
-        ...{ method: method.toUpperCase(), needs },
+        method: method.toUpperCase(),
+        needs,
         url: path.replace('/api/v1', '').replaceAll(/\{\w+\}/g, '999999'),
       })),
     );
@@ -31,7 +32,7 @@ describe('the API’s one door', () => {
   after(() => hub.close());
 
   it('lets every role to exactly the routes of its permissions', async () => {
-    assert.ok(routes.length > 8, `${String(routes.length)} routes`);
+    assert.ok(routes.length > 8, `${routes.length} routes`);
     for (const { method, url, needs } of routes) {
       if (!(needs in PERMISSIONS)) continue;
       for (const role of Object.keys(ROLES) as Role[]) {
@@ -40,7 +41,7 @@ describe('the API’s one door', () => {
             ? await callers[role].get(url)
             : await callers[role].send(method as 'POST', url, {}, { 'idempotency-key': '' });
         const allowed = may({ role, scopes: null }, needs as Permission);
-        if (allowed) assert.ok(![401, 403].includes(status), `${role} ${method} ${url}: ${String(status)}`);
+        if (allowed) assert.ok(![401, 403].includes(status), `${role} ${method} ${url}: ${status}`);
         else assert.equal(status, 403, `${role} ${method} ${url}`);
       }
     }
@@ -74,7 +75,9 @@ describe('the API’s one door', () => {
     await hub.signedIn('engineer', null, 'guessed');
     const guess = async (login: string, password: string) => {
       const { status, body } = await hub.ask<{ code: string; title: string; cure: string } | null>({
-        ...{ method: 'POST', url: '/session', payload: { login, password } },
+        method: 'POST',
+        url: '/session',
+        payload: { login, password },
         // Guesses of one address are also limited by themselves.
         remoteAddress: login === 'guessed' ? '192.0.2.10' : '192.0.2.11',
       });
@@ -93,7 +96,9 @@ describe('the API’s one door', () => {
 
   it('keeps a token to its scopes, and from making others', async () => {
     const { body } = await callers.management.send<{ token: string; id: number }>('POST', '/tokens', {
-      ...{ label: 'report', scopes: ['tasks:read', 'accounts:manage'], days: 30 },
+      label: 'report',
+      scopes: ['tasks:read', 'accounts:manage'],
+      days: 30,
     });
     const program = hub.caller({ authorization: `Bearer ${body.token}` });
     assert.equal((await program.get('/tasks')).status, 200);
@@ -102,7 +107,7 @@ describe('the API’s one door', () => {
     const { body: listed } = await callers.management.get<{ items: { scopes: string[] }[] }>('/tokens');
     assert.deepEqual(listed.items[0]?.scopes, ['tasks:read']);
     assert.ok(!JSON.stringify(listed).includes(body.token));
-    assert.equal((await callers.management.send('DELETE', `/tokens/${String(body.id)}`)).status, 200);
+    assert.equal((await callers.management.send('DELETE', `/tokens/${body.id}`)).status, 200);
     assert.equal((await program.get('/tasks')).status, 401);
   });
 

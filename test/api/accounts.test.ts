@@ -92,7 +92,7 @@ describe('units and accounts', () => {
     assert.equal((await wang.get('/session')).status, 200);
     const { id, version } = await find('wang');
     const seen = { 'if-match': `"${version}"` };
-    const change = (role: string) => admin.send<Fault>('PUT', `/accounts/${String(id)}`, { name: '王五', role }, seen);
+    const change = (role: string) => admin.send<Fault>('PUT', `/accounts/${id}`, { name: '王五', role }, seen);
     assert.equal((await change('auditor')).status, 200);
     const late = await change('management');
     assert.equal(late.status, 409);
@@ -105,16 +105,18 @@ describe('units and accounts', () => {
   it('disables an account, which ends its tokens too, and enables it again', async () => {
     const zhao = await hub.signedIn('management', null, 'zhao');
     const { body } = await zhao.send<{ token: string }>('POST', '/tokens', {
-      ...{ label: 'report', scopes: ['tasks:read'], days: 9 },
+      label: 'report',
+      scopes: ['tasks:read'],
+      days: 9,
     });
     const program = hub.caller({ authorization: `Bearer ${body.token}` });
     assert.equal((await program.get('/tasks')).status, 200);
     const { id } = await find('zhao');
-    assert.equal((await admin.send('POST', `/accounts/${String(id)}/disable`)).status, 200);
+    assert.equal((await admin.send('POST', `/accounts/${id}/disable`)).status, 200);
     assert.equal((await zhao.get('/session')).status, 401);
     assert.equal((await program.get('/tasks')).status, 401);
     assert.ok((await find('zhao')).disabledAt);
-    assert.equal((await admin.send('POST', `/accounts/${String(id)}/enable`)).status, 200);
+    assert.equal((await admin.send('POST', `/accounts/${id}/enable`)).status, 200);
     assert.equal((await program.get('/tasks')).status, 200);
     assert.deepEqual((await entries('account/zhao')).map(({ detail }) => detail.changed).filter(Boolean), [
       'enabled',
@@ -125,12 +127,9 @@ describe('units and accounts', () => {
   it('keeps the last administrator, also when two take the role from each other at once', async () => {
     const own = await find('admin');
     const demote = (caller: Caller, id: number) =>
-      caller.send<Fault>('PUT', `/accounts/${String(id)}`, { name: '某', role: 'auditor' });
+      caller.send<Fault>('PUT', `/accounts/${id}`, { name: '某', role: 'auditor' });
     assert.equal((await demote(admin, own.id)).body.code, 'last-administrator');
-    assert.equal(
-      (await admin.send<Fault>('POST', `/accounts/${String(own.id)}/disable`)).body.code,
-      'last-administrator',
-    );
+    assert.equal((await admin.send<Fault>('POST', `/accounts/${own.id}/disable`)).body.code, 'last-administrator');
     const second = await hub.signedIn('administrator', null, 'second');
     const other = await find('second');
     const both = await Promise.all([demote(admin, other.id), demote(second, own.id)]);
@@ -142,7 +141,8 @@ describe('units and accounts', () => {
     // The other tests go on with whoever it is.
     await hub.database.db('account').where({ login: 'admin' }).update({ role: 'administrator' });
     const { headers } = await hub.ask({
-      ...{ method: 'POST', url: '/session' },
+      method: 'POST',
+      url: '/session',
       payload: { login: 'admin', password: 'long enough to guess' },
     });
     admin = hub.caller({ cookie: String(headers['set-cookie']).split(';')[0] ?? '' });
@@ -172,7 +172,8 @@ describe('units and accounts', () => {
     assert.match(ring.body.title, /上级单位不能是本单位或其下级/);
     assert.equal((await unit('PUT', '/units/999', { name: '无' })).status, 404);
     assert.deepEqual((await entries(`unit/${DISTRICT}`))[0]?.detail, {
-      ...{ changed: 'changed', parent: { from: null, to: CITY } },
+      changed: 'changed',
+      parent: { from: null, to: CITY },
     });
   });
 
@@ -193,12 +194,12 @@ describe('units and accounts', () => {
     assert.equal(await phone(management), '13800001234');
     assert.equal(await phone(auditor), '138****34');
     const foreign = await file(management, { ...contact, unitCode: CITY });
-    assert.equal((await issuer.send('POST', `/contacts/${String(foreign.body.id)}/end`)).status, 404);
-    assert.equal((await issuer.send('POST', `/contacts/${String(body.id)}/end`)).status, 200);
-    assert.equal((await issuer.send('POST', `/contacts/${String(body.id)}/end`)).status, 404);
-    const [entry] = await entries(`contact/${String(body.id)}`);
+    assert.equal((await issuer.send('POST', `/contacts/${foreign.body.id}/end`)).status, 404);
+    assert.equal((await issuer.send('POST', `/contacts/${body.id}/end`)).status, 200);
+    assert.equal((await issuer.send('POST', `/contacts/${body.id}/end`)).status, 404);
+    const [entry] = await entries(`contact/${body.id}`);
     assert.deepEqual(entry?.detail, { unit: HOUSING.code, changed: 'ended' });
-    assert.ok(!JSON.stringify(await entries(`contact/${String(body.id)}`)).includes('1380000'));
+    assert.ok(!JSON.stringify(await entries(`contact/${body.id}`)).includes('1380000'));
   });
 
   it('shows the audit by who, what, which and when, a page at a time, the latest first', async () => {
@@ -226,7 +227,9 @@ describe('units and accounts', () => {
   it('limits requests of one address, guesses at passwords sooner, and says when to come again', async () => {
     const guess = (login: string) =>
       hub.app.inject({
-        ...{ method: 'POST', url: '/api/v1/session', remoteAddress: '192.0.2.7' },
+        method: 'POST',
+        url: '/api/v1/session',
+        remoteAddress: '192.0.2.7',
         payload: { login, password: 'x' },
       });
     let answer = await guess('nobody');
@@ -242,7 +245,9 @@ describe('units and accounts', () => {
     assert.equal(other.headers['cache-control'], 'no-store');
     assert.equal(other.headers['x-content-type-options'], 'nosniff');
     const elsewhere = await hub.app.inject({
-      ...{ method: 'POST', url: '/api/v1/session', remoteAddress: '192.0.2.8' },
+      method: 'POST',
+      url: '/api/v1/session',
+      remoteAddress: '192.0.2.8',
       payload: { login: 'nobody', password: 'x' },
     });
     assert.equal(elsewhere.statusCode, 401);

@@ -72,7 +72,7 @@ describe('cases in the API', () => {
   describe('a dispute', () => {
     it('goes from its objector to the answer, each side doing its part, and every step is in the audit', async () => {
       const id = await raise(user);
-      const path = `/disputes/${String(id)}`;
+      const path = `/disputes/${id}`;
       const first = await get(issuer, path);
       assert.deepEqual(first.can, ['receive', 'mark']);
       done(await issuer.send('POST', `${path}/answer`, { action: 'receive' }));
@@ -92,7 +92,7 @@ describe('cases in the API', () => {
         'dispute-answer met',
         'dispute-mark met',
       ]);
-      const entries = await listAudit(hub.database.db, { object: `dispute/${String(id)}`, limit: 50 });
+      const entries = await listAudit(hub.database.db, { object: `dispute/${id}`, limit: 50 });
       const deeds = entries.filter(({ action }) => action !== 'disputes:personal').toReversed();
       assert.deepEqual(
         deeds.map(({ actor, action, detail }) => [actor, action, detail.action ?? null]),
@@ -109,7 +109,7 @@ describe('cases in the API', () => {
 
     it('is seen by its issuer and by the unit that raised it, and is to all other units as if it were not there', async () => {
       const id = await raise(user);
-      const path = `/disputes/${String(id)}`;
+      const path = `/disputes/${id}`;
       const seen = async (caller: Caller): Promise<boolean> =>
         (await caller.get<Rows>('/disputes?limit=200')).body.items.some((row) => row.id === id);
       for (const caller of [issuer, user, management, auditor]) {
@@ -123,7 +123,7 @@ describe('cases in the API', () => {
 
     it('shows who objects only to those who may know, and each of their readings is in the audit', async () => {
       const id = await raise(management);
-      const path = `/disputes/${String(id)}`;
+      const path = `/disputes/${id}`;
       for (const caller of [auditor]) {
         const text = JSON.stringify(await get(caller, path));
         for (const secret of [STATEMENT, '王某某', '139"']) assert.ok(!text.includes(secret));
@@ -131,7 +131,7 @@ describe('cases in the API', () => {
       assert.equal((await get(issuer, path)).statement, STATEMENT);
       assert.equal((await get(management, path)).objector, '王某某');
       const entries = await listAudit(hub.database.db, {
-        object: `dispute/${String(id)}`,
+        object: `dispute/${id}`,
         action: 'disputes:personal',
         limit: 9,
       });
@@ -144,7 +144,7 @@ describe('cases in the API', () => {
 
     it('refuses what cannot be done now, and a lost race says who was first', async () => {
       const id = await raise(management);
-      const path = `/disputes/${String(id)}`;
+      const path = `/disputes/${id}`;
       const verify = { action: 'verify', upheld: true, answer: '成立' };
       const refused = await issuer.send('POST', `${path}/answer`, verify);
       problem(refused, 409, 'case-refused');
@@ -177,7 +177,7 @@ describe('cases in the API', () => {
     });
 
     it('leaves the parts of each side to it', async () => {
-      const path = `/disputes/${String(await raise(management))}`;
+      const path = `/disputes/${await raise(management)}`;
       problem(await issuer.send('POST', `${path}/manage`, { action: 'withdraw', reason: 'x' }), 403, 'forbidden');
       problem(await user.send('POST', `${path}/answer`, { action: 'receive' }), 403, 'forbidden');
       problem(await issuer.send('POST', `${path}/answer`, { action: 'tell', receipt: 'x' }), 400, 'request-invalid');
@@ -208,7 +208,11 @@ describe('cases in the API', () => {
 
   describe('an outage', () => {
     const report = (more: object = {}): object => ({
-      ...{ streams: [STREAM], kinds: ['collect'], cause: '断电', beganAt: '2026-11-22T10:00:00+08:00', ...more },
+      streams: [STREAM],
+      kinds: ['collect'],
+      cause: '断电',
+      beganAt: '2026-11-22T10:00:00+08:00',
+      ...more,
     });
     const foreign = 'culture-permits';
 
@@ -227,7 +231,7 @@ describe('cases in the API', () => {
     it('says what its streams owe and what has come, from the beginning to the recovery', async () => {
       const { db } = hub.database;
       const id = done(await issuer.send('POST', '/outages', report()));
-      const path = `/outages/${String(id)}`;
+      const path = `/outages/${id}`;
       const { streams: stopped, can, stage } = await get(engineer, path);
       assert.equal(stage, 'stopped');
       assert.deepEqual(can, { recover: [STREAM], relapse: [], withdraw: true, paper: [STREAM] });
@@ -285,7 +289,7 @@ describe('cases in the API', () => {
 
     it('takes records that were made on paper for a stream that it stops, the same file once', async () => {
       const id = done(await issuer.send('POST', '/outages', report()));
-      const path = `/outages/${String(id)}/paper`;
+      const path = `/outages/${id}/paper`;
       const builders = JSON.stringify([{ name: '甲公司', code: '91320200MA1MABCD12', kind: 'ORG' }]).replaceAll(
         '"',
         '""',
@@ -295,7 +299,8 @@ describe('cases in the API', () => {
         `p1,3202(2026)p1,无锡市住房和城乡建设局,11320200014006438B,2026-11-22,2026-11-22,2028-11-22,"${builders}",01,0,` +
         '2026-11-22 12:00:00,人民路1号\n';
       const file = (content: string, name = '台账.csv') => ({
-        ...{ stream: STREAM, file: { name, content: Buffer.from(content).toString('base64') } },
+        stream: STREAM,
+        file: { name, content: Buffer.from(content).toString('base64') },
       });
       const { body } = await issuer.send('POST', path, file(sheet));
       assert.deepEqual(
@@ -305,7 +310,7 @@ describe('cases in the API', () => {
       const again = await issuer.send('POST', path, file(sheet));
       assert.equal(again.body.known, true);
       assert.deepEqual(
-        ((await get(issuer, `/outages/${String(id)}`)).paper as Body[]).map(({ stream, read }) => [stream, read]),
+        ((await get(issuer, `/outages/${id}`)).paper as Body[]).map(({ stream, read }) => [stream, read]),
         [[STREAM, 1]],
       );
       for (const name of ['台账.pdf', '../台账.csv', '..']) {
@@ -317,7 +322,7 @@ describe('cases in the API', () => {
       problem(await issuer.send('POST', path, { ...file(sheet), stream: foreign }), 404, 'stream-unknown');
       assert.equal((await other.send('POST', path, file(sheet))).status, 404);
       assert.equal(
-        (await hub.database.db('audit').where({ action: 'outages:report', object: `outage/${String(id)}` })).length,
+        (await hub.database.db('audit').where({ action: 'outages:report', object: `outage/${id}` })).length,
         3,
       );
     });
@@ -326,7 +331,7 @@ describe('cases in the API', () => {
       const content = Buffer.from([0, 255, 10, 13, 128]);
       const evidence = { name: '停机 说明.pdf', content: content.toString('base64') };
       const id = done(await issuer.send('POST', '/outages', report({ evidence })));
-      const path = `/outages/${String(id)}/evidence`;
+      const path = `/outages/${id}/evidence`;
       const { cookie } = await hub
         .ask({ method: 'POST', url: '/session', payload: { login: 'issuer', password: 'long enough to guess' } })
         .then(({ headers }) => ({ cookie: String(headers['set-cookie']).split(';')[0] ?? '' }));
@@ -345,10 +350,10 @@ describe('cases in the API', () => {
     it('shows a unit its own streams of one that stops several units', async () => {
       const id = done(await management.send('POST', '/outages', report({ streams: [STREAM, foreign] })));
       const names = async (caller: Caller): Promise<string[]> =>
-        ((await get(caller, `/outages/${String(id)}`)).streams as { stream: string }[]).map(({ stream }) => stream);
+        ((await get(caller, `/outages/${id}`)).streams as { stream: string }[]).map(({ stream }) => stream);
       assert.deepEqual(await names(management), [foreign, STREAM]);
       assert.deepEqual(await names(issuer), [STREAM]);
-      assert.equal((await other.get(`/outages/${String(id)}`)).status, 404);
+      assert.equal((await other.get(`/outages/${id}`)).status, 404);
     });
   });
 
@@ -356,7 +361,7 @@ describe('cases in the API', () => {
     it('is seen by who requested it and by those who were asked, and is decided once', async () => {
       const wanted = { wanted: '不动产权证书', scenario: '积分落户' };
       const id = done(await user.send('POST', '/share-requests', wanted));
-      const path = `/share-requests/${String(id)}`;
+      const path = `/share-requests/${id}`;
       assert.equal((await get(user, path)).unitCode, users.code);
       assert.deepEqual((await get(user, path)).can, ['say', 'withdraw']);
       problem(await issuer.get(path), 404, 'case-unknown');
@@ -386,7 +391,7 @@ describe('cases in the API', () => {
       const again = await user.send('POST', `${path}/withdraw`, { reason: 'x' });
       problem(again, 409, 'case-refused');
       assert.equal(again.body.title, '共享申请已办结（同意），不能再操作');
-      const entries = await listAudit(hub.database.db, { object: `share/${String(id)}`, limit: 9 });
+      const entries = await listAudit(hub.database.db, { object: `share/${id}`, limit: 9 });
       assert.deepEqual(
         entries.map(({ actor, action }) => `${actor} ${action}`),
         ['management share:decide', 'issuer share:say', 'management share:decide', 'user share:request'],
@@ -397,8 +402,8 @@ describe('cases in the API', () => {
       const given = { wanted: 'x', scenario: 'y', unit: elsewhere.code };
       problem(await user.send('POST', '/share-requests', given), 404, 'unit-unknown');
       const id = done(await management.send('POST', '/share-requests', given));
-      assert.equal((await get(management, `/share-requests/${String(id)}`)).unitName, elsewhere.name);
-      assert.equal((await user.get(`/share-requests/${String(id)}`)).status, 404);
+      assert.equal((await get(management, `/share-requests/${id}`)).unitName, elsewhere.name);
+      assert.equal((await user.get(`/share-requests/${id}`)).status, 404);
       const ahead = { wanted: 'x', scenario: 'y', neededAt: '2027-01-01T00:00:00+08:00' };
       problem(await user.send('POST', '/share-requests', ahead), 400, 'share-ahead');
     });
@@ -408,7 +413,7 @@ describe('cases in the API', () => {
       try {
         const caller = await ordos.signedIn('management');
         const id = done(await caller.send('POST', '/share-requests', { wanted: 'x', scenario: 'y' }));
-        const { hasTerm, tasks } = (await caller.get(`/share-requests/${String(id)}`)).body;
+        const { hasTerm, tasks } = (await caller.get(`/share-requests/${id}`)).body;
         assert.deepEqual([hasTerm, tasks], [false, []]);
       } finally {
         await ordos.close();

@@ -13,9 +13,19 @@ const NEXT = '11100000000013338W022';
 
 const entry = (typeCode: string, change: object = {}) =>
   catalogEntrySchema.parse({
-    ...{ typeCode, name: '建筑工程施工许可证', category: '证照', issuer: UNIT, definer: UNIT, holders: ['legal'] },
-    ...{ template: 'sgxk.ofd', face: [{ name: 'projectName', label: '工程名称' }], collectFrom: '2026-01-01' },
-    ...{ publicity: 'public', level: 'national', items: [{ code: 'A', name: '施工许可' }], ...change },
+    typeCode,
+    name: '建筑工程施工许可证',
+    category: '证照',
+    issuer: UNIT,
+    definer: UNIT,
+    holders: ['legal'],
+    template: 'sgxk.ofd',
+    face: [{ name: 'projectName', label: '工程名称' }],
+    collectFrom: '2026-01-01',
+    publicity: 'public',
+    level: 'national',
+    items: [{ code: 'A', name: '施工许可' }],
+    ...change,
   });
 
 describe('the catalog through the API', () => {

@@ -58,7 +58,11 @@ describe('certificates through the API', () => {
        ON CONFLICT (stream_id, record_key) DO UPDATE SET source_updated_at = :changed, recorded_at = :changed,
          status = :status, content_hash = excluded.content_hash`,
       {
-        ...{ stream: stream.id, key, number, status, changed },
+        stream: stream.id,
+        key,
+        number,
+        status,
+        changed,
         holders: JSON.stringify([{ name: '张三', code: ID, codeType: '111' }]),
       },
     );
@@ -87,7 +91,12 @@ describe('certificates through the API', () => {
     const { db } = hub.database;
     assert.equal((await other.get(pathOf('K1'))).status, 404);
     await db('catalog_entry').insert({
-      ...{ type_code: 'T1', version: 1, state: 'approved', drafted_by: 'x', drafted_at: NOW, decided_at: NOW },
+      type_code: 'T1',
+      version: 1,
+      state: 'approved',
+      drafted_by: 'x',
+      drafted_at: NOW,
+      decided_at: NOW,
       entry: JSON.stringify({ typeCode: 'T1', issuer: { code: foreign.unitCode, name: 'x' }, face: [], sources: [] }),
     });
     assert.equal((await other.get(pathOf('K1'))).status, 200);
@@ -188,9 +197,18 @@ describe('certificates through the API', () => {
     await db('dispute').insert({ id: 77, source: 'x', number: 'A-1', statement: 's', raised_at: NOW });
     await db('mark').insert({ dispute_id: 77, number: 'A-1', marked_at: NOW, marked_by: 'x' });
     await db('obligation').insert({
-      ...{ rule: 'WX-20', article: '第二十条', duty: 'd', duty_kind: 'dispute-mark', basis: 'statutory' },
-      ...{ owner_code: own.unitCode, owner_name: own.unitName, subject: 'dispute/77', started_at: NOW },
-      ...{ due_at: '2026-11-25T00:00:00+08:00', opened_at: NOW, changed_by: 'x' },
+      rule: 'WX-20',
+      article: '第二十条',
+      duty: 'd',
+      duty_kind: 'dispute-mark',
+      basis: 'statutory',
+      owner_code: own.unitCode,
+      owner_name: own.unitName,
+      subject: 'dispute/77',
+      started_at: NOW,
+      due_at: '2026-11-25T00:00:00+08:00',
+      opened_at: NOW,
+      changed_by: 'x',
     });
     const { body } = await issuer.get<CertificateDetail>(pathOf('K1'));
     assert.deepEqual(
@@ -209,8 +227,13 @@ describe('certificates through the API', () => {
     const content = Buffer.from('%PDF-1.7 certificate');
     const { hash, size } = await new FolderStore(hub.files).put(Readable.from([content]), 1000);
     await db('fetched_file').insert({
-      ...{ stream_id: own.id, record_key: 'K1', content_hash: hash, size, fetched_at: NOW },
-      ...{ signature: 'unsigned', signature_detail: '' },
+      stream_id: own.id,
+      record_key: 'K1',
+      content_hash: hash,
+      size,
+      fetched_at: NOW,
+      signature: 'unsigned',
+      signature_detail: '',
     });
     const cookie = await hub.cookieOf('management');
     const ask = () => hub.app.inject({ url: `/api/v1${pathOf('K1')}/file`, headers: { cookie } });

@@ -65,7 +65,7 @@ describe('what the hub tells without being asked', () => {
     await hub.signedIn('issuer', { code: housing.unit_code, name: housing.unit_name }, 'own');
     await hub.signedIn('issuer', { code: other.unit_code, name: other.unit_name }, 'foreign');
     await hub.app.listen({ host: '127.0.0.1', port: 0 });
-    address = `http://127.0.0.1:${String((hub.app.server.address() as AddressInfo).port)}`;
+    address = `http://127.0.0.1:${(hub.app.server.address() as AddressInfo).port}`;
     for (const login of ['manager', 'own', 'foreign']) {
       const response = await fetch(`${address}/api/v1/session`, {
         method: 'POST',
@@ -104,17 +104,15 @@ describe('what the hub tells without being asked', () => {
     const batch = { purpose: 'daily', window, declared: 20, workflowId: 'x' } as const;
     const id = await openBatch(db, housing.id, batch, at);
     await db('batch_page').insert({
-      ...{
-        batch_id: id,
-        attempt: 1,
-        page: 1,
-        digest: 'x',
-        read: 20,
-        accepted: 20,
-        added: 20,
-        unchanged: 0,
-        rejected: 0,
-      },
+      batch_id: id,
+      attempt: 1,
+      page: 1,
+      digest: 'x',
+      read: 20,
+      accepted: 20,
+      added: 20,
+      unchanged: 0,
+      rejected: 0,
       committed_at: at,
     });
     await eventually(() => {
@@ -144,13 +142,11 @@ describe('what the hub tells without being asked', () => {
          due_at, changed_by) SELECT :code, :name, 'dispute/1', duty, id, article, quote, basis, :at, :at, :due, 'test'
        FROM rule WHERE id = :rule AND duty = :duty RETURNING id`,
       {
-        ...{
-          code: housing.unit_code,
-          name: housing.unit_name,
-          at: new Date(hub.nowMs),
-          rule: rule.id,
-          duty: rule.duty,
-        },
+        code: housing.unit_code,
+        name: housing.unit_name,
+        at: new Date(hub.nowMs),
+        rule: rule.id,
+        duty: rule.duty,
         due: new Date(hub.nowMs + 60_000),
       },
     );

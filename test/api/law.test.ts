@@ -78,7 +78,9 @@ describe('the law through the API', () => {
         'dispute-answer',
         [
           {
-            ...{ ownerCode: 'U', ownerName: '某局', subject: 'dispute/1' },
+            ownerCode: 'U',
+            ownerName: '某局',
+            subject: 'dispute/1',
             startedAt: new Date('2026-12-30T09:00:00+08:00'),
           },
         ],

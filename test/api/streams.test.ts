@@ -11,9 +11,9 @@ import { readRejectSheet, writeRejectSheet } from '../../domain/collection/rejec
 import { openRejects } from '../../store/collection/rejects.ts';
 import { sheetRows, openWorkbook, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
-const DAY_MS = 86_400_000;
 const HOUSING = { code: '11320200014006438B', name: '市住房和城乡建设局' };
 const STREAM = 'housing-permits';
 
@@ -34,10 +34,17 @@ describe('streams, rejects and operation in the API', () => {
   const reject = async (name: string, key: string, record: object, fingerprint: number): Promise<void> => {
     const { id } = await getStream(hub.database.db, name);
     await hub.database.db('reject').insert({
-      ...{ stream_id: id, fingerprint: Buffer.alloc(32, fingerprint), record_key: key, rule: 'date-invalid' },
+      stream_id: id,
+      fingerprint: Buffer.alloc(32, fingerprint),
+      record_key: key,
+      rule: 'date-invalid',
       problems: JSON.stringify([{ rule: 'date-invalid', field: 'issuedOn', found: '张三丰 2026-02-30' }]),
-      ...{ raw: JSON.stringify(record), raw_encoding: 'json', first_batch_id: 1, last_batch_id: 1 },
-      ...{ first_seen_at: at(), last_seen_at: at() },
+      raw: JSON.stringify(record),
+      raw_encoding: 'json',
+      first_batch_id: 1,
+      last_batch_id: 1,
+      first_seen_at: at(),
+      last_seen_at: at(),
     });
   };
   before(async () => {
@@ -135,7 +142,9 @@ describe('streams, rejects and operation in the API', () => {
   it('tells covered, partly covered and missing days, those of an outage, and those that are not due', async () => {
     const { db } = hub.database;
     const window = (from: string, to: string) => ({
-      ...{ kind: 'time' as const, from: `2026-11-${from}+08:00`, to: `2026-11-${to}+08:00` },
+      kind: 'time' as const,
+      from: `2026-11-${from}+08:00`,
+      to: `2026-11-${to}+08:00`,
     });
     await cover(db, streamId, window('13T00:00:00', '16T12:00:00'));
     const [outage] = await db('case_file')
@@ -143,11 +152,18 @@ describe('streams, rejects and operation in the API', () => {
       .returning<{ id: number }[]>('id');
     assert.ok(outage);
     await db('outage').insert({
-      ...{ id: outage.id, unit_code: unit, unit_name: HOUSING.name, cause: '机房断电', kinds: ['collect'] },
-      ...{ began_at: new Date('2026-11-20T00:00:00+08:00'), reported_at: at() },
+      id: outage.id,
+      unit_code: unit,
+      unit_name: HOUSING.name,
+      cause: '机房断电',
+      kinds: ['collect'],
+      began_at: new Date('2026-11-20T00:00:00+08:00'),
+      reported_at: at(),
     });
     await db('outage_stream').insert({
-      ...{ outage_id: outage.id, stream_id: streamId, recovered_at: new Date('2026-11-22T00:00:00+08:00') },
+      outage_id: outage.id,
+      stream_id: streamId,
+      recovered_at: new Date('2026-11-22T00:00:00+08:00'),
     });
     const { body } = await engineer.get<CoveragePage>(
       `/streams/coverage?unit=${unit}&from=2026-11-12&to=2026-11-24&limit=200`,
@@ -238,7 +254,9 @@ describe('streams, rejects and operation in the API', () => {
     const { db } = hub.database;
     assert.equal((await engineer.get(`/rejects/${STREAM}/sheet`)).status, 403);
     const cookie = await hub.app.inject({
-      ...{ method: 'POST', url: '/api/v1/session', payload: { login: 'issuer', password: 'long enough to guess' } },
+      method: 'POST',
+      url: '/api/v1/session',
+      payload: { login: 'issuer', password: 'long enough to guess' },
     });
     const sheet = await hub.app.inject({
       url: `/api/v1/rejects/${STREAM}/sheet`,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Permission } from '../../domain/access.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
-import { addDays, shanghaiDate } from '../../domain/dates.ts';
+import { addDays, DAY_MS, shanghaiDate } from '../../domain/dates.ts';
 import { workExport } from '../../server/api/console/export-work.ts';
 import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
 import { fileContact } from '../../store/ledger/contacts.ts';
@@ -61,7 +61,10 @@ async function hubWithFindings(): Promise<ApiHub> {
       hub.database.db,
       'dispute-answer',
       Array.from({ length: 30 }, (_, index) => ({
-        ...{ subject: `dispute/${code}-${String(index)}`, ownerCode: code, ownerName: name, startedAt: who.at },
+        subject: `dispute/${code}-${index}`,
+        ownerCode: code,
+        ownerName: name,
+        startedAt: who.at,
       })),
       who,
     );
@@ -91,7 +94,7 @@ describe('supervision through the API', () => {
   after(() => hub.close());
 
   const see = async (id = finding, who = management): Promise<Detail> =>
-    (await who.get<Detail>(`/findings/${String(id)}`)).body;
+    (await who.get<Detail>(`/findings/${id}`)).body;
   const match = ({ version }: { version: string }) => ({ 'if-match': `"${version}"` });
 
   it('shows each unit its own findings, a page after another, and none of anybody else’s', async () => {
@@ -109,13 +112,13 @@ describe('supervision through the API', () => {
       all.filter(({ unitCode }) => unitCode === OWN.code).map(({ id }) => id),
     );
     const foreign = all.find(({ unitCode }) => unitCode === OTHER.code)!;
-    assert.equal((await issuer.get(`/findings/${String(foreign.id)}`)).status, 404);
-    assert.equal((await issuer.send('POST', `/findings/${String(foreign.id)}/done`, { note: 'x' })).status, 404);
+    assert.equal((await issuer.get(`/findings/${foreign.id}`)).status, 404);
+    assert.equal((await issuer.send('POST', `/findings/${foreign.id}/done`, { note: 'x' })).status, 404);
   });
 
   it('takes a finding up the ladder to a notice, which is only of what is overdue', async () => {
     assert.deepEqual((await see()).actions, ['order', 'dismiss']);
-    const path = `/findings/${String(finding)}`;
+    const path = `/findings/${finding}`;
     const { body: wrong } = await management.send<Fault>('POST', `${path}/order`, { demand: ' ', days: 0 });
     assert.deepEqual(wrong.fields?.map((field) => field.path).toSorted(), ['days', 'demand']);
 
@@ -135,9 +138,7 @@ describe('supervision through the API', () => {
     assert.deepEqual((await see(finding, issuer)).actions, ['report']);
     const given = await management.send<{ notice: number }>('POST', `${path}/notice`, { number: '锡证督〔2026〕1号' });
     assert.equal(given.status, 200);
-    const { body: notice } = await issuer.get<{ document: string; number: string }>(
-      `/notices/${String(given.body.notice)}`,
-    );
+    const { body: notice } = await issuer.get<{ document: string; number: string }>(`/notices/${given.body.notice}`);
     assert.equal(notice.number, '锡证督〔2026〕1号');
     assert.match(notice.document, /补齐/);
     const done = await issuer.send('POST', `${path}/done`, { note: '已补齐' });
@@ -145,7 +146,7 @@ describe('supervision through the API', () => {
 
     const { rows: entries } = await hub.database.db.raw<{ rows: { action: string; actor: string }[] }>(
       'SELECT action, actor FROM audit WHERE object = ? ORDER BY id',
-      [`rectification/${String(finding)}`],
+      [`rectification/${finding}`],
     );
     assert.deepEqual(
       entries.map(({ action, actor }) => `${actor} ${action}`),
@@ -161,7 +162,7 @@ describe('supervision through the API', () => {
       body.items.map(({ id, stage }) => [id, stage]),
       [[finding, 'reported']],
     );
-    const passed = await management.send('POST', `/findings/${String(finding)}/recheck`, {
+    const passed = await management.send('POST', `/findings/${finding}/recheck`, {
       passed: true,
       note: '合格',
     });
@@ -173,9 +174,9 @@ describe('supervision through the API', () => {
   it('refuses a number that another notice has, beside its field', async () => {
     const { body } = await management.get<Listed>('/findings');
     const { id } = body.items.find(({ unitCode }) => unitCode === OTHER.code)!;
-    await management.send('POST', `/findings/${String(id)}/order`, { demand: '改', days: 1 });
+    await management.send('POST', `/findings/${id}/order`, { demand: '改', days: 1 });
     hub.nowMs = Date.parse('2026-12-01T09:00:00+08:00');
-    const taken = await management.send<Fault>('POST', `/findings/${String(id)}/notice`, {
+    const taken = await management.send<Fault>('POST', `/findings/${id}/notice`, {
       number: '锡证督〔2026〕1号',
     });
     assert.deepEqual([taken.status, taken.body.fields?.map(({ path }) => path)], [400, ['number']]);
@@ -217,8 +218,8 @@ describe('supervision through the API', () => {
   });
 
   it('looks again only at what was found by its records', async () => {
-    const compare = (who: Caller) => who.send<Fault>('POST', `/findings/${String(finding)}/compare`, {});
-    assert.equal((await issuer.send('POST', `/findings/${String(finding)}/compare`, {})).status, 403);
+    const compare = (who: Caller) => who.send<Fault>('POST', `/findings/${finding}/compare`, {});
+    assert.equal((await issuer.send('POST', `/findings/${finding}/compare`, {})).status, 403);
     assert.deepEqual(
       [(await compare(management)).status, (await compare(management)).body.code],
       [409, 'not-by-records'],
@@ -239,7 +240,7 @@ describe('supervision through the API', () => {
     assert.ok((await list(management)).flatMap(({ findings }) => findings).length > own.length);
     const { rows } = await hub.database.db.raw<{ rows: { detail: object }[] }>(
       'SELECT detail FROM audit WHERE object = ?',
-      [`inspection/${String(body.id)}`],
+      [`inspection/${body.id}`],
     );
     assert.deepEqual(rows, [{ detail: { kind: 'trial', size: 3, seed: 7, found: 0 } }]);
   });
@@ -314,7 +315,8 @@ describe('exports', () => {
     management = await hub.signedIn('management');
     issuer = await hub.signedIn('issuer', OWN);
     const { headers } = await hub.ask({
-      ...{ method: 'POST', url: '/session' },
+      method: 'POST',
+      url: '/session',
       payload: { login: 'management', password: 'long enough to guess' },
     });
     cookie = String(headers['set-cookie']).split(';')[0] ?? '';
@@ -323,7 +325,8 @@ describe('exports', () => {
 
   async function file(id: number, of = cookie): Promise<Record<string, string[][]>> {
     const { rawPayload, statusCode } = await hub.app.inject({
-      ...{ url: `/api/v1/exports/${String(id)}/file`, headers: { cookie: of } },
+      url: `/api/v1/exports/${id}/file`,
+      headers: { cookie: of },
     });
     assert.equal(statusCode, 200);
     const book = openWorkbook(rawPayload);
@@ -354,7 +357,7 @@ describe('exports', () => {
     assert.ok(cells.every((row) => row[head.indexOf('责任单位')] === "'=市教育局"));
     const { rows: entries } = await hub.database.db.raw<{ rows: { detail: unknown }[] }>(
       `SELECT detail FROM audit WHERE action = 'export' AND object = ?`,
-      [`export/${String(body.id)}`],
+      [`export/${body.id}`],
     );
     assert.deepEqual(entries, [
       { detail: { what: 'tasks', 状态: '逾期', 事项: '异议核实答复', 责任单位: OTHER.code } },
@@ -412,7 +415,7 @@ describe('exports', () => {
 
   it('are one’s own, with one’s own rows', async () => {
     const { body: foreign } = await management.send<Made>('POST', '/exports/findings', {});
-    assert.equal((await issuer.get(`/exports/${String(foreign.id)}`)).status, 404);
+    assert.equal((await issuer.get(`/exports/${foreign.id}`)).status, 404);
     const { body: own } = await issuer.send<Made>('POST', '/exports/findings', {});
     const { body: listed } = await issuer.get<Listed>('/findings');
     assert.equal(own.rows, listed.items.length);
@@ -447,13 +450,13 @@ describe('exports', () => {
     );
     const { body } = await management.send<Made>('POST', '/exports/tasks', { rule: 'X' });
     assert.deepEqual([body.state, body.rows, body.total], ['running', 50_000, 53_001]);
-    assert.equal((await management.get<Fault>(`/exports/${String(body.id)}/file`)).body.code, 'export-running');
+    assert.equal((await management.get<Fault>(`/exports/${body.id}/file`)).body.code, 'export-running');
     const options = { db, now: () => new Date(hub.nowMs), logger: undefined as never, config: () => hub.config };
     const taken = await takeExport(db, new Date(hub.nowMs));
     assert.equal(taken, body.id);
     assert.equal(await takeExport(db, new Date(hub.nowMs)), null, 'nobody else takes it meanwhile');
     await workExport(options, body.id);
-    const { body: done } = await management.get<Made>(`/exports/${String(body.id)}`);
+    const { body: done } = await management.get<Made>(`/exports/${body.id}`);
     assert.deepEqual([done.state, done.rows], ['done', 53_001]);
     const { 时限任务: rows = [] } = await file(body.id);
     assert.equal(new Set(rows.slice(1).map(([id]) => id)).size, 53_001);
@@ -483,8 +486,13 @@ describe('an urge (催办)', () => {
     await fileContact(
       hub.database.db,
       {
-        ...{ unitCode: OWN.code, unitName: OWN.name, role: 'operator', person: '王五' },
-        ...{ email: null, phone: null, webhook: 'https://example.cn/hook' },
+        unitCode: OWN.code,
+        unitName: OWN.name,
+        role: 'operator',
+        person: '王五',
+        email: null,
+        phone: null,
+        webhook: 'https://example.cn/hook',
       },
       { by: '李处长', at: new Date(NOW) },
     );
@@ -518,7 +526,7 @@ describe('an urge (催办)', () => {
     assert.equal((await claimReminders(db, { at, all: true, limit: 10 })).length, 1);
     assert.equal((await urge(2, '第三件')).status, 200);
     assert.equal((await messages()).length, 2);
-    hub.nowMs += 86_400_000;
+    hub.nowMs += DAY_MS;
     assert.equal((await urge(0, '再催')).status, 200, 'another day');
   });
 });

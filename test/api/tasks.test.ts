@@ -31,8 +31,14 @@ describe('deadlines over the API', () => {
     auditor = await hub.signedIn('auditor');
     for (const [index, unit] of [HOUSING, HOUSING, HEALTH].entries()) {
       const given = {
-        ...{ source: 'test', ticket: String(index), number: `N-${String(index)}`, typeCode: null, objector: null },
-        ...{ contact: null, statement: '姓名有误', raisedAt: at('2026-03-12T09:00:00') },
+        source: 'test',
+        ticket: String(index),
+        number: `N-${index}`,
+        typeCode: null,
+        objector: null,
+        contact: null,
+        statement: '姓名有误',
+        raisedAt: at('2026-03-12T09:00:00'),
       };
       const who = { by: 'test', at: at('2026-03-12T09:00:00') };
       const { id } = await openDispute(db, given, who);
@@ -68,7 +74,7 @@ describe('deadlines over the API', () => {
     const { body: all } = await manager.get<TaskPage>(`/tasks?unit=${HEALTH.code}`);
     const [other] = all.items;
     assert.ok(other);
-    assert.equal((await issuer.get(`/tasks/${String(other.id)}`)).status, 404);
+    assert.equal((await issuer.get(`/tasks/${other.id}`)).status, 404);
     assert.equal((await issuer.get<TaskPage>(`/tasks?unit=${HEALTH.code}`)).body.items.length, 0);
   });
 
@@ -126,7 +132,7 @@ describe('deadlines over the API', () => {
       ['demand', 'days'],
     );
     const { finding } = (await manager.send<{ finding: number }>('POST', path, order)).body;
-    const { body: found } = await manager.get<FindingDetail>(`/findings/${String(finding)}`);
+    const { body: found } = await manager.get<FindingDetail>(`/findings/${finding}`);
     assert.deepEqual(
       [found.kind, found.stage, found.unitCode, found.demand, found.cause],
       ['task', 'ordered', HOUSING.code, '立即标注', `task/${String(task?.id)}`],
@@ -140,7 +146,7 @@ describe('deadlines over the API', () => {
       findings.items.map(({ id }) => id),
       [finding],
     );
-    const object = `rectification/${String(finding)}`;
+    const object = `rectification/${finding}`;
     assert.equal((await hub.database.db('audit').where({ action: 'supervision:order', object })).length, 1);
   });
 
@@ -151,13 +157,13 @@ describe('deadlines over the API', () => {
     assert.equal((await manager.send<{ id: number }>('POST', '/views', replaced)).body.id, id);
     assert.deepEqual((await manager.get('/views')).body, { items: [{ id, ...replaced }] });
     assert.deepEqual((await auditor.get('/views')).body, { items: [] });
-    assert.equal((await auditor.send('DELETE', `/views/${String(id)}`)).status, 404);
+    assert.equal((await auditor.send('DELETE', `/views/${id}`)).status, 404);
     const bad = await manager.send<{ fields: { path: string }[] }>('POST', '/views', { ...view, name: '', page: 'x' });
     assert.deepEqual(
       bad.body.fields.map(({ path }) => path),
       ['page', 'name'],
     );
-    assert.equal((await manager.send('DELETE', `/views/${String(id)}`)).status, 200);
+    assert.equal((await manager.send('DELETE', `/views/${id}`)).status, 200);
     assert.deepEqual((await manager.get('/views')).body, { items: [] });
   });
 

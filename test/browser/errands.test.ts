@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { PERMISSION_NAMES, ROLES } from '../../domain/access.ts';
 import { DISPUTE_ACTIONS } from '../../domain/casework/dispute.ts';
-import { shanghaiWallTime } from '../../domain/dates.ts';
+import { DAY_MS, shanghaiWallTime } from '../../domain/dates.ts';
 import { EVERY_STATE } from '../../domain/ledger/duties.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
 import { openObligations } from '../../store/ledger/ledger.ts';
@@ -19,7 +19,6 @@ import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
 
 const TRANSPORT = '11320200014006550A';
 const CULTURE = '11320200014006462U';
-const DAY_MS = 86_400_000;
 const [RIGHT, WRONG] = ['/api/permits?', '/api/permit?'];
 
 const housingFile = (config: string): string => join(config, 'connectors/demo/housing.yaml');
@@ -229,8 +228,10 @@ describe('an errand in the console, from beginning to end', () => {
       'dispute-mark',
       [
         {
-          ...{ subject: 'dispute/0', ownerCode: CULTURE, ownerName: '市文化广电和旅游局' },
-          startedAt: new Date(`${String(year)}-12-31T09:00:00+08:00`),
+          subject: 'dispute/0',
+          ownerCode: CULTURE,
+          ownerName: '市文化广电和旅游局',
+          startedAt: new Date(`${year}-12-31T09:00:00+08:00`),
         },
       ],
       { by: 'test', at: new Date() },
@@ -251,7 +252,7 @@ describe('an errand in the console, from beginning to end', () => {
       await dialog.locator('input[type=file]').setInputFiles(file);
       await eventually(async () => assert.equal(await dialog.getByLabel('日历表（YAML）').inputValue(), text));
     };
-    await choose(`${String(year)}-01-01`);
+    await choose(`${year}-01-01`);
     await dialog.getByRole('button', { name: '预览影响' }).click();
     await besideField(dialog, '日历表（YAML）')
       .getByText(/off\[0\]/)
@@ -344,7 +345,9 @@ describe('an errand in the console, from beginning to end', () => {
       .where('stream.name', name)
       .whereNotIn('c.number', hub.db('dispute').select('number'))
       .first<{ number: string; key: string; typeCode: string } | undefined>({
-        ...{ number: 'c.number', key: 'c.record_key', typeCode: 'c.type_code' },
+        number: 'c.number',
+        key: 'c.record_key',
+        typeCode: 'c.type_code',
       });
     if (!row) throw new Error('no certificate has changed');
     return row;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Source } from '../../connectors/contract.ts';
-import { CHECKS, keysOf, readAll, type Subject } from '../../connectors/examine/suite.ts';
+import { CHECKS, keysOf, readAll, type SuiteSubject } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
 
 /** What a kind of connector brings to the suite that all of them must pass. */
-export interface Candidate extends Subject {
+export interface Candidate extends SuiteSubject {
   /** The same, with credentials, or an address, that the source does not accept. */
   intruder: () => Source;
   /** Keys of the records that the source has in the window of at least three pages, with repetitions, sorted. */

@@ -16,7 +16,8 @@ import { demoConfig } from '../support/departments.ts';
 const UNIT = { name: '省平台', unit: '113200000140001322' };
 const CODES = Array.from({ length: 25 }, (_, index) => `11100000000013338W${String(index).padStart(3, '0')}`);
 const FIELDS = {
-  ...{ typeCode: 'code', name: 'name' },
+  typeCode: 'code',
+  name: 'name',
   face: { list: 'face', name: 'f', label: 'l' },
 };
 
@@ -97,7 +98,9 @@ describe('a catalog in a database', () => {
     db.close();
     const { listed, drafts, findings } = await read(
       databaseConnectorSchema.parse({
-        ...{ ...UNIT, kind: 'database', address: `sqlite:${file}` },
+        ...UNIT,
+        kind: 'database',
+        address: `sqlite:${file}`,
         catalog: { table: 'types', page: { size: 10 }, fields: FIELDS },
       }),
     );

@@ -10,7 +10,7 @@ import type { Page, Source } from '../../connectors/contract.ts';
 import { openDepartmentDatabase, sqlWriter } from '../../connectors/database/connection.ts';
 import { RowReader } from '../../connectors/database/rows.ts';
 import { openStream, type OpenStream } from '../../connectors/registry.ts';
-import { CHECKS, keysOf, readAll, type Subject } from '../../connectors/examine/suite.ts';
+import { CHECKS, keysOf, readAll, type SuiteSubject } from '../../connectors/examine/suite.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { HubError, type ErrorKind } from '../../domain/errors.ts';
 import { fromMs, timeWindow, toMs, type BatchWindow } from '../../domain/collection/window.ts';
@@ -50,16 +50,17 @@ const createCerts = (place: Place): Promise<void> =>
 /** A stream as its YAML would configure it. */
 function open(variable: string, stream: object = {}, connector: object = {}): OpenStream {
   const parsed = databaseConnectorSchema.parse({
-    ...{ kind: 'database', name: '市自然资源和规划局', unit: '113202000140064541', address: { env: variable } },
+    kind: 'database',
+    name: '市自然资源和规划局',
+    unit: '113202000140064541',
+    address: { env: variable },
     streams: [
       {
-        ...{
-          id: 'certs',
-          table: 'certs',
-          status: {},
-          page: { size: 100 },
-          record: { key: 'id', updatedAt: 'updated' },
-        },
+        id: 'certs',
+        table: 'certs',
+        status: {},
+        page: { size: 100 },
+        record: { key: 'id', updatedAt: 'updated' },
         ...stream,
       },
     ],
@@ -86,7 +87,10 @@ async function candidate(create: () => Promise<Place>, stream: object = {}): Pro
   const byBatches = opened.source.nextBatch !== undefined;
   const window = byBatches ? ((await batchAfter(opened.source, null)) ?? assert.fail('no batch')) : WINDOW;
   return {
-    ...{ ...opened, window, keys: KEYS, away: place.away },
+    ...opened,
+    window,
+    keys: KEYS,
+    away: place.away,
     intruder: () => {
       provide('HUB_TEST_WRONG', 'wrong');
       return create === PLACES.SQLite
@@ -115,7 +119,7 @@ const told = (kind: ErrorKind, text: RegExp) => (error: unknown) => {
 };
 
 /** What the suite asks, of a window other than the acceptance's; and that it delivers these keys. */
-async function keeps(subject: Subject, keys: string[]): Promise<void> {
+async function keeps(subject: SuiteSubject, keys: string[]): Promise<void> {
   for (const { applies, run } of CHECKS) if (applies?.(subject) !== false) await run(subject);
   assert.deepEqual(keysOf(subject, await readAll(subject, subject.window)), [...keys].sort());
 }
@@ -128,7 +132,7 @@ for (const [name, create] of Object.entries(PLACES)) {
     });
     after(() => place.close());
 
-    const opened = (test: TestContext, stream: object = {}): Subject => {
+    const opened = (test: TestContext, stream: object = {}): SuiteSubject => {
       const { source, ...rest } = open(place.variable, stream);
       test.after(() => source.close?.());
       return { ...rest, source, window: WINDOW };
@@ -192,7 +196,7 @@ for (const [name, create] of Object.entries(PLACES)) {
     });
 
     it('a window can end within a second', async (test) => {
-      await byTime(times(10, (index) => [numbered('K', index), at(0, `.${String(index)}00000`)]));
+      await byTime(times(10, (index) => [numbered('K', index), at(0, `.${index}00000`)]));
       const subject = opened(test);
       const parts = [0, 300, 1000].map((ms, index, all) => timeWindow(EIGHT_MS + (all[index - 1] ?? 0), EIGHT_MS + ms));
       const keys = await Promise.all(parts.map(async (part) => keysOf(subject, await readAll(subject, part))));
@@ -314,7 +318,7 @@ for (const [name, create] of Object.entries(PLACES)) {
       const columns = 'id VARCHAR(20), seq BIGINT';
       const rows = times(100, (index) => [numbered('K', index), index * 2]);
       const stream = { cursor: { sequence: 'seq' }, page: { size: 4 }, record: { key: 'id' } };
-      const second = async (subject: Subject): Promise<Subject> => {
+      const second = async (subject: SuiteSubject): Promise<SuiteSubject> => {
         await createTable(place, 'certs', columns, rows);
         const first = await batchAfter(subject.source, null);
         await insert(place, 'certs', [
@@ -415,7 +419,7 @@ for (const [name, create] of Object.entries(PLACES)) {
       const type = name === 'PostgreSQL' ? 'TIMESTAMPTZ' : 'TIMESTAMP(6) NULL';
       const zone = name === 'PostgreSQL' ? "SET TIME ZONE 'UTC'" : "SET time_zone = '+00:00'";
       await createTable(place, 'certs', `id VARCHAR(20), updated ${type}`, [['x', null]]);
-      const values = times(40, (index) => `('${numbered('K', index)}', '2025-03-10 00:00:0${String(index % 10)}.5')`);
+      const values = times(40, (index) => `('${numbered('K', index)}', '2025-03-10 00:00:0${index % 10}.5')`);
       await place.run(`${zone}; DELETE FROM certs; INSERT INTO certs VALUES ${values.join(', ')}`);
       await keeps(opened(test, { page: { size: 3 } }), KEYS.slice(0, 40));
     });
@@ -453,9 +457,7 @@ for (const [name, create] of Object.entries(PLACES)) {
           words.map((word) => [word, at(1)]),
         );
         for (const size of [1, 2]) {
-          await test.test(`${collation}, pages of ${String(size)}`, (inner) =>
-            keeps(opened(inner, { page: { size } }), words),
-          );
+          await test.test(`${collation}, pages of ${size}`, (inner) => keeps(opened(inner, { page: { size } }), words));
         }
         await test.test(`${collation}, snapshot`, async (inner) => {
           const subject = opened(inner, { cursor: 'snapshot', page: { size: 1 }, record: { key: 'id' } });
@@ -491,12 +493,12 @@ describe('database servers that are not here', () => {
         'where [GXSJ] < CAST(@p1 AS datetime2) and [ID] is not null and [GXSJ] >= CAST(@p2 AS datetime2) ' +
         'and ([GXSJ] > CAST(@p3 AS datetime2) or ([GXSJ] = CAST(@p4 AS datetime2) and [ID] >= @p5)) order by [GXSJ] asc, [ID] asc',
     );
-    assert.deepEqual(second.bindings, [...[501, '2025-03-10 09:00:00', place.at, place.at, place.at, 'K1']]);
+    assert.deepEqual(second.bindings, [501, '2025-03-10 09:00:00', place.at, place.at, place.at, 'K1']);
   });
 
   for (const scheme of ['oracle', 'dameng'] as const) {
     it(scheme, () => {
-      const time = (index: number): string => `TO_TIMESTAMP(:${String(index)}, 'YYYY-MM-DD HH24:MI:SS.FF')`;
+      const time = (index: number): string => `TO_TIMESTAMP(:${index}, 'YYYY-MM-DD HH24:MI:SS.FF')`;
       const { count, second } = writer(scheme);
       assert.equal(
         count,
@@ -508,7 +510,7 @@ describe('database servers that are not here', () => {
           `from "dbo"."certs" "hub_source" where "GXSJ" < ${time(1)} and "ID" is not null and "GXSJ" >= ${time(2)} ` +
           `and ("GXSJ" > ${time(3)} or ("GXSJ" = ${time(4)} and "ID" >= :5)) order by "GXSJ" asc, "ID" asc) where rownum <= :6`,
       );
-      assert.deepEqual(second.bindings, [...['2025-03-10 09:00:00', place.at, place.at, place.at, 'K1', 501]]);
+      assert.deepEqual(second.bindings, ['2025-03-10 09:00:00', place.at, place.at, place.at, 'K1', 501]);
     });
   }
 

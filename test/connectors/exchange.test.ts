@@ -18,7 +18,7 @@ function operationRow(id: number, key: string, operation: string, consumed = 0):
   const deletes = /^d/i.test(operation);
   const values = [key, `苏(2025)第${key}号`, '李明', '11010519491231002X', '111', '2025-03-10'];
   const texts = values.map((value, index) => (deletes && index > 0 ? 'NULL' : `'${value}'`));
-  return `(${String(id)}, '${operation}', '2025-03-10 08:00:00', ${texts.join(', ')}, ${String(consumed)}, NULL)`;
+  return `(${id}, '${operation}', '2025-03-10 08:00:00', ${texts.join(', ')}, ${consumed}, NULL)`;
 }
 
 const insert = (place: Place, rows: string[]): Promise<unknown> =>
@@ -37,14 +37,22 @@ async function createTables(place: Place): Promise<void> {
 /** A stream as its YAML would configure it. */
 function open(variable: string, stream: object = {}, connector: object = {}): OpenStream {
   const parsed = exchangeConnectorSchema.parse({
-    ...{ kind: 'exchange', name: '市文化广电和旅游局', unit: '11320200014006462U', address: { env: variable } },
+    kind: 'exchange',
+    name: '市文化广电和旅游局',
+    unit: '11320200014006462U',
+    address: { env: variable },
     streams: [
       {
-        ...{ id: 'permits', table: 'biz_permit', page: { size: 100 }, status: {} },
-        ...{ consumed: { field: 'hub_flag', at: 'hub_time' }, receipts: { table: 'biz_permit_error' } },
+        id: 'permits',
+        table: 'biz_permit',
+        page: { size: 100 },
+        status: {},
+        consumed: { field: 'hub_flag', at: 'hub_time' },
+        receipts: { table: 'biz_permit_error' },
         certificateType: { code: '11100000000013514R010', name: '娱乐经营许可证' },
         record: {
-          ...{ key: 'LSH', updatedAt: 'dsc_biz_timestamp' },
+          key: 'LSH',
+          updatedAt: 'dsc_biz_timestamp',
           fields: { issuerName: { constant: '市文旅局' }, issuerCode: { constant: '11320200014006462U' } },
         },
         ...stream,
@@ -83,7 +91,10 @@ async function candidate(create: () => Promise<Place>): Promise<Candidate & Pick
   );
   const opened = open(place.variable);
   return {
-    ...{ ...opened, window: await batchOf(opened.source), away: place.away, rows: place.rows },
+    ...opened,
+    window: await batchOf(opened.source),
+    away: place.away,
+    rows: place.rows,
     keys: all
       .filter((index) => index % 3 !== 0)
       .map((index) => numbered(index % 400))

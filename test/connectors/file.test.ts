@@ -63,17 +63,26 @@ interface Opened {
 }
 
 const FIELDS = {
-  ...{ number: '证书编号', holderName: '持证人', holderCode: '证件号码', holderCodeType: '证件类型' },
+  number: '证书编号',
+  holderName: '持证人',
+  holderCode: '证件号码',
+  holderCodeType: '证件类型',
   issuedOn: '发证日期',
 };
 
 /** A source made from what a YAML file would say. */
 function opened(address: string, stream: Record<string, unknown>, connector: Record<string, unknown> = {}): Opened {
   const parsed = fileConnectorSchema.parse({
-    ...{ name: '市教育局', unit: '11320200014006470N', kind: 'file', address, ...connector },
+    name: '市教育局',
+    unit: '11320200014006470N',
+    kind: 'file',
+    address,
+    ...connector,
     streams: [
       {
-        ...{ id: 'permits', status: {}, certificateType: { code: '11100000000013530F002', name: '教师资格证书' } },
+        id: 'permits',
+        status: {},
+        certificateType: { code: '11100000000013530F002', name: '教师资格证书' },
         record: { key: '流水号', updatedAt: '更新时间', fields: FIELDS },
         ...stream,
       },
@@ -160,7 +169,7 @@ class WebFolder {
   }
 
   get address(): string {
-    return `http://hub@127.0.0.1:${String(this.#port)}/drop`;
+    return `http://hub@127.0.0.1:${this.#port}/drop`;
   }
 
   async close(): Promise<void> {
@@ -182,7 +191,11 @@ async function candidate(
   rest: Pick<Candidate, 'intruder' | 'away'> & { closing?: () => unknown },
 ): Promise<Candidate> {
   return {
-    ...{ source, config: stream, window: await batchOf(source), keys: KEYS, ...rest },
+    source,
+    config: stream,
+    window: await batchOf(source),
+    keys: KEYS,
+    ...rest,
     ...compileMapping(stream, file.hints?.(stream)),
     close: async () => {
       await source.close?.();
@@ -444,10 +457,7 @@ describe('file beyond the suite', () => {
 
     it('two that ask at once do not disturb each other', async () => {
       const files = Object.fromEntries(
-        Array.from({ length: 4 }, (_, n) => [
-          `permits-2026112${String(n)}.csv`,
-          `${csv(5000 + n)}共${String(5000 + n)}条\n`,
-        ]),
+        Array.from({ length: 4 }, (_, n) => [`permits-2026112${n}.csv`, `${csv(5000 + n)}共${5000 + n}条\n`]),
       );
       const { source } = inFolder(files, { files: 'permits-{date}.csv', complete: COUNT_LINE });
       const [first, { count }] = await Promise.all([batchOf(source), source.check()]);
@@ -476,7 +486,8 @@ describe('file beyond the suite', () => {
     it('each file may be the whole of what the department has', () => {
       const hints = (change: Record<string, unknown>) => file.hints?.(marked(csv(1), change).stream);
       assert.deepEqual(hints({ content: 'full', deletes: { share: 0.1 }, numbers: ['证书编号'] }), {
-        ...{ numbers: ['证书编号'], deletes: { share: 0.1 } },
+        numbers: ['证书编号'],
+        deletes: { share: 0.1 },
       });
       assert.deepEqual(hints({ content: 'full' }), { numbers: [] });
     });
@@ -540,7 +551,7 @@ describe('file beyond the suite', () => {
       for (const change of [{}, { encoding: 'utf-8' }]) {
         const { rules, rows } = await mapped(marked(content, change));
         assert.deepEqual(
-          rules.flatMap((rule, index) => (rule === '' ? [] : [`${String(index)} ${rule}`])),
+          rules.flatMap((rule, index) => (rule === '' ? [] : [`${index} ${rule}`])),
           ['41 encoding'],
         );
         assert.equal(rows.length, 99);
@@ -552,7 +563,7 @@ describe('file beyond the suite', () => {
       content[content.indexOf(iconv.encode('持证人000042', 'gbk')) + 5] = 0xff;
       const { rules } = await mapped(marked(content));
       assert.deepEqual(
-        rules.flatMap((rule, index) => (rule === '' ? [] : [`${String(index)} ${rule}`])),
+        rules.flatMap((rule, index) => (rule === '' ? [] : [`${index} ${rule}`])),
         ['41 encoding'],
       );
     });
@@ -636,7 +647,7 @@ describe('file beyond the suite', () => {
           if (page.number % 50 === 0) most = Math.max(most, held());
         }
         assert.deepEqual([records, window.declared], [200_000, 200_000]);
-        assert.ok(most - start < 25_000_000, `held ${String(Math.round((most - start) / 1e6))} MB more`);
+        assert.ok(most - start < 25_000_000, `held ${Math.round((most - start) / 1e6)} MB more`);
       }
     });
 
@@ -693,7 +704,7 @@ describe('file beyond the suite', () => {
         assert.deepEqual([records[1]?.发证日期, records[4]?.['column 7']], ['2026-11-02', '补发']);
         assert.deepEqual(
           records.map(({ 更新时间 }) => 更新时间),
-          [0, 1, 2, 3, 4].map((second) => `2026-11-20 09:30:0${String(second)}`),
+          [0, 1, 2, 3, 4].map((second) => `2026-11-20 09:30:0${second}`),
         );
       });
     }
@@ -787,7 +798,7 @@ describe('file beyond the suite', () => {
       assert.equal(declared, 20_000);
       assert.equal(recordsOf(await readAll({ source }, await batchOf(source))).length, 20_000);
       // Opened in the loop itself it would stand still for nearly all of the time, however fast the machine.
-      assert.ok(longest < (last - started) / 2, `stood still ${String(longest)} of ${String(last - started)} ms`);
+      assert.ok(longest < (last - started) / 2, `stood still ${longest} of ${last - started} ms`);
     });
   });
 
@@ -831,7 +842,9 @@ describe('file beyond the suite', () => {
       after(() => sftp.stop());
       const remote = (folder: string, connector: Record<string, unknown> = {}): Opened => {
         const one = opened(sftp.address(folder), MARKED, {
-          ...{ privateKey: { env: 'HUB_TEST_FILE_KEY' }, hostKey: sftp.fingerprint, ...connector },
+          privateKey: { env: 'HUB_TEST_FILE_KEY' },
+          hostKey: sftp.fingerprint,
+          ...connector,
         });
         open.push(one);
         return one;

@@ -4,7 +4,8 @@ import type { HttpConnectorConfig, HttpStreamConfig } from '../../settings/kinds
 import { provide } from '../../settings/environment.ts';
 import { http } from '../../connectors/http/index.ts';
 import { compileMapping } from '../../connectors/mapping/compile.ts';
-import type { ChainView, PageMark, Source } from '../../connectors/contract.ts';
+import type { ChainView, Source } from '../../connectors/contract.ts';
+import type { PageMark } from '../../domain/collection/window.ts';
 import { keysOf, readAll } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
 import { timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
@@ -54,7 +55,12 @@ async function candidate(id: DepartmentId): Promise<Candidate & Faults> {
   }
   const calm = (): void => server.clearFaults();
   return {
-    ...{ source, config: stream, window, keys, ...mapping, calm },
+    source,
+    config: stream,
+    window,
+    keys,
+    ...mapping,
+    calm,
     intruder: () => {
       provide('HUB_TEST_WRONG', 'wrong');
       const { auth } = connector;

@@ -25,7 +25,9 @@ class Browser {
       const cookies = this.#cookies.get(url.host) ?? new Map<string, string>();
       this.#cookies.set(url.host, cookies);
       const response = await fetch(url, {
-        ...{ redirect: 'manual', method: body ? 'POST' : 'GET', body: body ?? null },
+        redirect: 'manual',
+        method: body ? 'POST' : 'GET',
+        body: body ?? null,
         headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '), accept: 'text/html' },
       });
       for (const line of response.headers.getSetCookie()) {
@@ -64,15 +66,16 @@ describe('signing in through an identity provider', () => {
   before(async () => {
     hub = await ApiHub.open('2026-11-23T10:00:00+08:00');
     await hub.app.listen({ host: '127.0.0.1', port: 0 });
-    host = `127.0.0.1:${String((hub.app.server.address() as AddressInfo).port)}`;
+    host = `127.0.0.1:${(hub.app.server.address() as AddressInfo).port}`;
     address = `http://${host}`;
     provider = createServer();
     await new Promise<void>((done) => provider.listen(0, '127.0.0.1', done));
-    issuer = `http://127.0.0.1:${String((provider.address() as AddressInfo).port)}`;
+    issuer = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
     const oidc = new Provider(issuer, {
       clients: [
         {
-          ...{ client_id: 'hub', client_secret: SECRET },
+          client_id: 'hub',
+          client_secret: SECRET,
           redirect_uris: [`${address}/api/v1/session/oidc/callback`],
           post_logout_redirect_uris: [`${address}/`],
         },
@@ -216,7 +219,7 @@ describe('signing in through an identity provider', () => {
     const admin = await hub.signedIn('administrator', null, 'admin');
     const { body } = await admin.get<{ items: { id: number; external: boolean }[] }>('/accounts?text=zhang');
     assert.equal(body.items[0]?.external, true);
-    const reset = await admin.send<{ password: null }>('POST', `/accounts/${String(body.items[0].id)}/reset`);
+    const reset = await admin.send<{ password: null }>('POST', `/accounts/${body.items[0].id}/reset`);
     assert.equal(reset.body.password, null);
     const browser = new Browser();
     assert.equal(await signIn(browser, 's-400'), '/');
@@ -251,7 +254,8 @@ describe('signing in through an identity provider', () => {
   it('takes no provider without TLS, but on this machine', () => {
     const of = (url: string) =>
       hubSchema.safeParse({
-        ...{ jurisdiction: 'wuxi', reminders: {} },
+        jurisdiction: 'wuxi',
+        reminders: {},
         server: { oidc: { issuer: url, clientId: 'hub', clientSecret: { env: 'X' } } },
       });
     assert.equal(of('https://sso.example.gov.cn').success, true);

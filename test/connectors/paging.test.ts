@@ -6,7 +6,7 @@ import { httpConnectorSchema, type HttpConnectorConfig } from '../../settings/ki
 import type { Page, Resume } from '../../connectors/contract.ts';
 import { http } from '../../connectors/http/index.ts';
 import { compileMapping } from '../../connectors/mapping/compile.ts';
-import { CHECKS, keysOf, readAll, type Subject } from '../../connectors/examine/suite.ts';
+import { CHECKS, keysOf, readAll, type SuiteSubject } from '../../connectors/examine/suite.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
@@ -17,9 +17,16 @@ const SIZE = 100;
 
 /** By time, then by id; several share a second, and some come just before the window's end. */
 const RECORDS = Array.from({ length: 950 }, (_, index) => ({
-  ...{ id: index + 1, gxsj: shanghaiWallTime(START_MS + Math.floor(index / 3) * 113_000), zt: '1' },
-  ...{ ZZMC: '公园占用许可证', ZZLXDM: '11100000000013338W099', ZZBH: `3202-${index}`, ZZBFRQ: '2026-11-20' },
-  ...{ CZZT: '无锡甲公司', CZZTDM: '91460100MA5THWMM2J', CZZTDMLXDM: '001' },
+  id: index + 1,
+  gxsj: shanghaiWallTime(START_MS + Math.floor(index / 3) * 113_000),
+  zt: '1',
+  ZZMC: '公园占用许可证',
+  ZZLXDM: '11100000000013338W099',
+  ZZBH: `3202-${index}`,
+  ZZBFRQ: '2026-11-20',
+  CZZT: '无锡甲公司',
+  CZZTDM: '91460100MA5THWMM2J',
+  CZZTDMLXDM: '001',
 }));
 const KEYS = RECORDS.map(({ id }) => String(id)).sort();
 
@@ -37,7 +44,10 @@ interface Faults {
   refusals: { times: number; status: number; retryAfter: string };
 }
 const NONE: Faults = {
-  ...{ cap: Infinity, repeats: 0, next: null, endless: false },
+  cap: Infinity,
+  repeats: 0,
+  next: null,
+  endless: false,
   refusals: { times: 0, status: 429, retryAfter: '1' },
 };
 
@@ -105,7 +115,9 @@ class Gateway {
           ? address(`${this.origin}/list?token=${following}`)
           : address(`?token=${following}`));
     const body = {
-      ...{ list: query.get('text') ? JSON.stringify(list) : list, total: found.length, next },
+      list: query.get('text') ? JSON.stringify(list) : list,
+      total: found.length,
+      next,
       more: this.faults.endless || end < found.length,
       remarks: list.slice(0, 1).map(({ id }) => ({ id, says: `remark ${id}` })),
     };
@@ -148,7 +160,10 @@ const CHAINED = {
   'cursor, total': way(CURSOR, { by: 'cursor' }, { next: 'next', ...TOTAL }),
   'cursor that is always given, more': way(`${CURSOR}&always=yes`, { by: 'cursor' }, { next: 'next', ...MORE }, COUNT),
   'cursor that is always given, until empty': way(
-    ...[`${CURSOR}&always=yes`, { by: 'cursor' }, { next: 'next', ...UNTIL_EMPTY }, COUNT],
+    `${CURSOR}&always=yes`,
+    { by: 'cursor' },
+    { next: 'next', ...UNTIL_EMPTY },
+    COUNT,
   ),
   'Link header': way('by=link', { by: 'link' }, {}, COUNT),
   'absolute address': way('by=absolute', { by: 'next' }, { next: 'next' }, COUNT),
@@ -165,14 +180,20 @@ describe('paging over http', () => {
     gateway.asked.length = 0;
   });
 
-  function open(stream: Stream, connector: object = {}): Subject {
+  function open(stream: Stream, connector: object = {}): SuiteSubject {
     const config: HttpConnectorConfig = {
       id: 'parks',
       ...httpConnectorSchema.parse({
-        ...{ name: '市园林局', unit: '11320200014006438B', kind: 'http', baseUrl: gateway.origin, ...connector },
+        name: '市园林局',
+        unit: '11320200014006438B',
+        kind: 'http',
+        baseUrl: gateway.origin,
+        ...connector,
         streams: [
           {
-            ...{ id: 'park-permits', ...stream, record: { key: 'id', updatedAt: 'gxsj' } },
+            id: 'park-permits',
+            ...stream,
+            record: { key: 'id', updatedAt: 'gxsj' },
             status: { field: 'zt', values: { '1': 'valid' } },
           },
         ],
@@ -269,7 +290,7 @@ describe('paging over http', () => {
 
     it('cursors that go round in a circle are told, even with empty pages', async () => {
       let turn = 0;
-      gateway.faults = { ...NONE, endless: true, next: () => `turn-${String((turn += 1) % 3)}` };
+      gateway.faults = { ...NONE, endless: true, next: () => `turn-${(turn += 1) % 3}` };
       const round = way('by=cursor&cursor={cursor}', { by: 'cursor' }, { next: 'next' }, COUNT);
       await assert.rejects(readAll(open(round), WINDOW), fault('repeated-page'));
     });
@@ -321,10 +342,7 @@ describe('paging over http', () => {
         .map(({ key, flags }) => [key, flags?.map(({ rule, found }) => `${rule}: ${found}`)]);
     });
     const firsts = RECORDS.filter((_, index) => index % SIZE === 0);
-    assert.deepEqual(
-      flagged.sort(),
-      firsts.map(({ id }) => [String(id), [`source-warning: remark ${String(id)}`]]).sort(),
-    );
+    assert.deepEqual(flagged.sort(), firsts.map(({ id }) => [String(id), [`source-warning: remark ${id}`]]).sort());
   });
 
   describe('asking with measure', () => {

@@ -17,11 +17,12 @@ import { runSteps } from '../../connectors/http/signing.ts';
 import { compileMapping } from '../../connectors/mapping/compile.ts';
 import { HubError } from '../../domain/errors.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 const COOKBOOK = join(import.meta.dirname, '../../docs/connectors/cookbook');
 const NOW_MS = Date.parse('2026-11-22T12:00:00+08:00');
 const MINUTE_MS = 60_000;
-const WINDOW = timeWindow(NOW_MS - 3 * 86_400_000, NOW_MS - 86_400_000);
+const WINDOW = timeWindow(NOW_MS - 3 * DAY_MS, NOW_MS - DAY_MS);
 const KEYS = ['1', '2', '3', '4', '5', '6'];
 
 /** What a gateway was asked. */
@@ -201,8 +202,12 @@ class ZhejiangGateway implements Gateway {
     }
     const datas = slice(this.records, 2 * (Number(form.get('pageNum')) - 1));
     return {
-      ...{ code: '00', msg: 'ok', datas: JSON.stringify(datas), dataCount: datas.length },
-      ...{ totalDataCount: this.records.length, totalPage: 3 },
+      code: '00',
+      msg: 'ok',
+      datas: JSON.stringify(datas),
+      dataCount: datas.length,
+      totalDataCount: this.records.length,
+      totalPage: 3,
     };
   };
 }
@@ -268,7 +273,8 @@ class SmGateway implements Gateway {
     assert.deepEqual([encType, signType, headers['content-type']], ['SM4', 'SM2', 'application/json']);
     const signed = Buffer.from(signData, 'base64').toString('hex');
     const verified = sm2.doVerifySignature(`${appCode}${data.encData}${timestamp}`, signed, SM2_KEYS.publicKey, {
-      ...{ hash: true, der: true },
+      hash: true,
+      der: true,
     });
     if (!verified || !recent(timestamp)) return { code: 'E-106' };
     const key = Buffer.from(SM4_KEY, 'hex');

@@ -25,9 +25,13 @@ describe('tickets of a database', () => {
     insert.run(null, 'A-2', '有误', '2026-03-02 09:00:00');
     db.close();
     const connector = databaseConnectorSchema.parse({
-      ...{ name: '热线', unit: '113200000140001322', kind: 'database', address: `sqlite:${file}` },
+      name: '热线',
+      unit: '113200000140001322',
+      kind: 'database',
+      address: `sqlite:${file}`,
       disputes: {
-        ...{ table: 'tickets', page: { size: 10 } },
+        table: 'tickets',
+        page: { size: 10 },
         fields: { ticket: 'id', number: 'cert', statement: 'said', raisedAt: 'at' },
       },
     });

@@ -1,4 +1,4 @@
-import { shanghaiWallTime, shanghaiInstant, startOfDayMs } from '../../domain/dates.ts';
+import { DAY_MS, shanghaiInstant, shanghaiWallTime, startOfDayMs } from '../../domain/dates.ts';
 import { versionsOf, recordsBefore, type Scale, type Version } from './records.ts';
 import { seeded } from './random.ts';
 import { cultureDatabase, educationFolder, landDatabase, pushAll } from './places.ts';
@@ -91,7 +91,7 @@ export function createDepartment(id: DepartmentId, given: DepartmentOptions): De
       }
       if (wanted.lose !== undefined) {
         const fromMs = startOfDayMs(wanted.lose);
-        const lost = { fromMs, toMs: fromMs + 86_400_000 };
+        const lost = { fromMs, toMs: fromMs + DAY_MS };
         keys = keysOf(
           indexes.filter((index) => {
             const last = versions(index).at(-1);
@@ -211,11 +211,7 @@ function housingRoutes(table: () => Table): Route[] {
         const { searchParams } = request.url;
         const size = Math.min(1000, Number(searchParams.get('pageSize')));
         const { total, from, to } = place(table(), window, Number(searchParams.get('pageNo')) - 1, size, change);
-        return join(
-          '{"code":0,"message":"ok","data":{"rows":[',
-          table().slice(from, to),
-          `],"total":${String(total)}}}`,
-        );
+        return join('{"code":0,"message":"ok","data":{"rows":[', table().slice(from, to), `],"total":${total}}}`);
       },
     },
   ];
@@ -241,7 +237,7 @@ function healthRoutes(table: () => Table): Route[] {
         return join(
           `{"code":"00","msg":"成功","datas":`,
           Buffer.from(list, 'latin1'),
-          `,"dataCount":${String(to - from)},"totalDataCount":${String(total)},"totalPage":${String(Math.ceil(total / size))}}`,
+          `,"dataCount":${to - from},"totalDataCount":${total},"totalPage":${Math.ceil(total / size)}}`,
         );
       },
     },
@@ -415,9 +411,7 @@ function batchesOf(format: Format, scale: Scale, nowMs: number): ReturnBatch[] {
     const [first] = versions;
     // Now and then the platform sends the same row again, a day later.
     const again =
-      first && seeded(scale.seed, 'again', index)() < 0.01
-        ? [{ ...first, visibleMs: first.visibleMs + 86_400_000 }]
-        : [];
+      first && seeded(scale.seed, 'again', index)() < 0.01 ? [{ ...first, visibleMs: first.visibleMs + DAY_MS }] : [];
     for (const version of [...versions, ...again]) {
       if (version.visibleMs >= endMs) continue;
       const stretch = Math.floor((version.visibleMs - scale.startMs) / stretchMs);
@@ -481,7 +475,7 @@ function provinceRoutes(
           Number(searchParams.get('size')),
           change,
         );
-        return join('{"code":200,"data":{"records":[', batch.table.slice(from, to), `],"total":${String(total)}}}`);
+        return join('{"code":200,"data":{"records":[', batch.table.slice(from, to), `],"total":${total}}}`);
       },
     }),
     guarded({

@@ -15,8 +15,13 @@ export function hotlineTickets(scale: Scale, nowMs: number): Record<string, unkn
   const [first = '', second = ''] = numbers;
   const atMs = scale.anchorMs - 3_600_000;
   const ticket = (index: number, more: object): Record<string, unknown> => ({
-    ...{ gdbh: `12345-${String(index).padStart(4, '0')}`, zjbh: '', sqr: '王五', lxdh: '13800000000' },
-    ...{ sqsj: shanghaiWallTime(atMs), jssj: '', ...more },
+    gdbh: `12345-${String(index).padStart(4, '0')}`,
+    zjbh: '',
+    sqr: '王五',
+    lxdh: '13800000000',
+    sqsj: shanghaiWallTime(atMs),
+    jssj: '',
+    ...more,
   });
   const address = ticket(1, { zjbh: first, nr: '证照上的建设地址与现场不符' });
   return [

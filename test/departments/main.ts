@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createDepartment, DEPARTMENTS, type DepartmentId } from './departments.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 /**
  * One simulated department as a process of its own:
@@ -26,7 +27,7 @@ const anchorMs = Number(values.anchor ?? Date.now());
 const department = createDepartment(id, {
   seed: Number(values.seed),
   records: Number(values.records),
-  startMs: Number(values.start ?? anchorMs - 14 * 86_400_000),
+  startMs: Number(values.start ?? anchorMs - 14 * DAY_MS),
   anchorMs,
   nowMs: Number(values.now ?? anchorMs),
   changed: Number(values.changed),
@@ -34,7 +35,7 @@ const department = createDepartment(id, {
   folder: values.folder,
 });
 const port = await department.server.listen(Number(values.port));
-const url = `http://127.0.0.1:${String(port)}`;
+const url = `http://127.0.0.1:${port}`;
 const address = { department: id, url, address: department.address ?? url };
 if (process.send) process.send(address);
 else console.log(JSON.stringify(address));

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import iconv from 'iconv-lite';
-import { addDays, shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
+import { addDays, DAY_MS, shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
 import { recordsBefore, versionsOf, type Scale, type Version } from './records.ts';
 import type { Format } from './trades.ts';
 
@@ -161,7 +161,7 @@ export function educationFolder(format: Format, scale: Scale, folder: string): D
 }
 
 const someVersion = (format: Format, scale: Scale, nowMs: number): Version => {
-  const [version] = versionsOf(format.trade, scale, 0, nowMs + 86_400_000);
+  const [version] = versionsOf(format.trade, scale, 0, nowMs + DAY_MS);
   if (!version) throw new Error('the first record has a version');
   return version;
 };
@@ -204,12 +204,7 @@ export async function pushAll(
   const versions = seenVersions(format, scale, nowMs);
   for (let start = 0; start < versions.length; start += 500) {
     const part = versions.slice(start, start + 500);
-    await send(
-      'POST',
-      url,
-      JSON.stringify(part.map((version) => format.raw(version))),
-      `push-${String(start)}-${String(part.length)}`,
-    );
+    await send('POST', url, JSON.stringify(part.map((version) => format.raw(version))), `push-${start}-${part.length}`);
   }
   const records = new Set(versions.map(({ key }) => key)).size;
   const closing = { from: '2025-01-01T00:00:00+08:00', to: shanghaiInstant(nowMs), records };

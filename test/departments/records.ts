@@ -1,5 +1,5 @@
 import type { Certificate, Holder } from '../../domain/library/certificate.ts';
-import { addDays, shanghaiDate } from '../../domain/dates.ts';
+import { addDays, DAY_MS, shanghaiDate } from '../../domain/dates.ts';
 import {
   buildCertificateIdentifier,
   completeCreditCode,
@@ -135,7 +135,7 @@ export function versionsOf(trade: Trade, scale: Scale, index: number, nowMs: num
   const first =
     trade.alsoDelivers && index % ALSO_EVERY === 0 ? sameAs(trade.alsoDelivers, trade, scale, index, own) : own;
   const versions = [first];
-  const later = (): number => toSecond(createdMs + 3_600_000 + random() * 5 * 86_400_000);
+  const later = (): number => toSecond(createdMs + 3_600_000 + random() * 5 * DAY_MS);
 
   const fate = random();
   if (first.defect !== null) {
@@ -217,7 +217,7 @@ function newRecord(trade: Trade, scale: Scale, index: number, createdMs: number,
       rawStatus: trade.states.valid,
       extension: {},
     },
-    address: `江苏省无锡市${pick(random, TOWNS)}区${pick(random, ROADS)}${String(1 + Math.floor(random() * 900))}号`,
+    address: `江苏省无锡市${pick(random, TOWNS)}区${pick(random, ROADS)}${1 + Math.floor(random() * 900)}号`,
     defect,
     deleted: false,
     quirk: random(),
@@ -225,7 +225,7 @@ function newRecord(trade: Trade, scale: Scale, index: number, createdMs: number,
 }
 
 function person(random: Random): Holder {
-  const birth = `${String(1950 + Math.floor(random() * 55))}${String(1 + Math.floor(random() * 12)).padStart(2, '0')}${String(1 + Math.floor(random() * 28)).padStart(2, '0')}`;
+  const birth = `${1950 + Math.floor(random() * 55)}${String(1 + Math.floor(random() * 12)).padStart(2, '0')}${String(1 + Math.floor(random() * 28)).padStart(2, '0')}`;
   return {
     name: pick(random, SURNAMES) + pick(random, GIVEN),
     code: completeIdNumber(`320211${birth}${digits(random, 3)}`),

@@ -116,7 +116,19 @@ function expected(format: Format, version: Version): Certificate {
     rawStatus,
   } = version.certificate;
   return {
-    ...{ identifier, typeCode, name, number, issuerName, issuerCode, issuedOn, effectiveOn, expiresOn, longTerm },
-    ...{ holders, status, rawStatus, extension: format.extension(version) },
+    identifier,
+    typeCode,
+    name,
+    number,
+    issuerName,
+    issuerCode,
+    issuedOn,
+    effectiveOn,
+    expiresOn,
+    longTerm,
+    holders,
+    status,
+    rawStatus,
+    extension: format.extension(version),
   };
 }

@@ -181,8 +181,10 @@ const transport: Format = {
     };
   },
   extension: (version) => ({
-    ...{ businessAddress: version.address, licenceFile: `/files/${version.key}.pdf` },
-    ...{ scope: ['普通货运', '货物专用运输'], sealState: '已签章' },
+    businessAddress: version.address,
+    licenceFile: `/files/${version.key}.pdf`,
+    scope: ['普通货运', '货物专用运输'],
+    sealState: '已签章',
   }),
 };
 

@@ -57,15 +57,14 @@ describe(`cases of a running hub (HUB_CHAOS_SEED=${SEED})`, () => {
     })();
     for (let index = 0; index < CASES; index++) {
       const given = {
-        ...{
-          source: 'hotline',
-          ticket: `T${index}`,
-          number: `N-${index}`,
-          typeCode: null,
-          objector: '王五',
-          contact: '138',
-        },
-        ...{ statement: '有误', raisedAt: new Date() },
+        source: 'hotline',
+        ticket: `T${index}`,
+        number: `N-${index}`,
+        typeCode: null,
+        objector: '王五',
+        contact: '138',
+        statement: '有误',
+        raisedAt: new Date(),
       };
       // A hotline that is not sure sends it again.
       const { id } = await surely(() => openDispute(hub.db, given, who()));

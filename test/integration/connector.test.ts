@@ -132,10 +132,14 @@ describe('hub connector', () => {
     const { draft } = JSON.parse(json) as { draft: { record: unknown; status: unknown } };
     assert.deepEqual(draft, {
       record: {
-        ...{ key: 'id', updatedAt: 'gxsj' },
+        key: 'id',
+        updatedAt: 'gxsj',
         fields: {
-          ...{ number: '许可证号', issuedOn: '发证日期', holderName: '企业名称', holderCode: '社会信用代码' },
-          ...{ holderCodeType: 'zjlx' },
+          number: '许可证号',
+          issuedOn: '发证日期',
+          holderName: '企业名称',
+          holderCode: '社会信用代码',
+          holderCodeType: 'zjlx',
         },
       },
       status: { field: '状态', values: { 注销: '?', 有效: '?' } },

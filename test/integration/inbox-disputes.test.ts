@@ -28,7 +28,10 @@ const connectors = [
   {
     id: 'signed',
     ...inboxConnectorSchema.parse({
-      ...{ name: '信访局', ...common, disputes: true, streams: [{ ...streams[0], id: 'signed-permits' }] },
+      name: '信访局',
+      ...common,
+      disputes: true,
+      streams: [{ ...streams[0], id: 'signed-permits' }],
       signature: { secret: { env: 'DISPUTES_TEST_SECRET' } },
     }),
   },
@@ -61,9 +64,21 @@ describe('disputes that are pushed', () => {
       ['b', 'T2'],
     ])
       await db('certificate').insert({
-        ...{ stream_id: id, record_key: key, number: 'TWICE', type_code: type, name: '证', issued_on: '2025-01-01' },
-        ...{ long_term: true, holders: '[]', status: 'valid', raw_status: '1', extension: '{}', batch_id: 0 },
-        ...{ content_hash: Buffer.alloc(1), source_updated_at: NOW, recorded_at: NOW },
+        stream_id: id,
+        record_key: key,
+        number: 'TWICE',
+        type_code: type,
+        name: '证',
+        issued_on: '2025-01-01',
+        long_term: true,
+        holders: '[]',
+        status: 'valid',
+        raw_status: '1',
+        extension: '{}',
+        batch_id: 0,
+        content_hash: Buffer.alloc(1),
+        source_updated_at: NOW,
+        recorded_at: NOW,
       });
     const logger = createHubLogger({ level: 'debug', format: 'json' }, 'test');
     const stream = new Writable({
@@ -84,7 +99,9 @@ describe('disputes that are pushed', () => {
 
   async function send(payload: string, headers: Record<string, string> = {}, connector = 'hotline'): Promise<Answer> {
     const response = await app.inject({
-      ...{ method: 'POST', url: `/inbox/v1/${connector}/disputes`, payload },
+      method: 'POST',
+      url: `/inbox/v1/${connector}/disputes`,
+      payload,
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers },
     });
     if (response.statusCode >= 400)
@@ -95,7 +112,12 @@ describe('disputes that are pushed', () => {
   const push = (body: unknown, headers?: Record<string, string>, connector?: string): Promise<Answer> =>
     send(JSON.stringify(body), headers, connector);
   const ticket = (number: string, more: object = {}): object => ({
-    ...{ ticket: number, number: '锡公特〔2026〕1', objector: PRIVATE, contact: PRIVATE, statement: PRIVATE, ...more },
+    ticket: number,
+    number: '锡公特〔2026〕1',
+    objector: PRIVATE,
+    contact: PRIVATE,
+    statement: PRIVATE,
+    ...more,
   });
   const count = async (): Promise<number> => (await listDisputes(db, { limit: 100 })).length;
 
@@ -109,8 +131,11 @@ describe('disputes that are pushed', () => {
     assert.deepEqual(
       [dispute?.source, dispute?.number, dispute?.contact, dispute?.raisedAt, dispute?.receivedAt],
       [
-        ...['hotline', '锡公特〔2026〕1', PRIVATE],
-        ...[new Date('2026-03-01T09:00:00+08:00'), new Date('2026-03-02T10:00:00+08:00')],
+        'hotline',
+        '锡公特〔2026〕1',
+        PRIVATE,
+        new Date('2026-03-01T09:00:00+08:00'),
+        new Date('2026-03-02T10:00:00+08:00'),
       ],
     );
     assert.deepEqual(await deadlines(db, `dispute/${String(dispute?.id)}`, NOW), [
@@ -153,9 +178,7 @@ describe('disputes that are pushed', () => {
 
   it('a ticket that another channel has under the same number is another dispute', async () => {
     const body = JSON.stringify(ticket('1'));
-    const signature = createHmac('sha256', SECRET)
-      .update(`${String(NOW.getTime())}.${body}`)
-      .digest('hex');
+    const signature = createHmac('sha256', SECRET).update(`${NOW.getTime()}.${body}`).digest('hex');
     const headers = { 'x-hub-timestamp': String(NOW.getTime()), 'x-hub-signature': signature };
     const { status, body: answer } = await send(body, headers, 'signed');
     assert.deepEqual([status, answer.results[0]?.known], [200, false]);
@@ -182,7 +205,7 @@ describe('disputes that are pushed', () => {
     ['a text that cannot be kept', ticket('9', { statement: `${PRIVATE}\0` }), 400, /statement: .*control/],
     ['no ticket', PRIVATE, 400, /^\[0\]: expected a map/],
     ['an empty list', [], 400, /empty/],
-    ['too many', Array.from({ length: 1001 }, (_, index) => ticket(`m${String(index)}`)), 413, /at most 1000/],
+    ['too many', Array.from({ length: 1001 }, (_, index) => ticket(`m${index}`)), 413, /at most 1000/],
     ['many faults', Array.from({ length: 30 }, () => ({})), 400, /; 80 more$/],
   ];
   for (const [what, body, expected, title] of bad) {

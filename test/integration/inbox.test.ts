@@ -39,21 +39,25 @@ const connectors = [
   {
     id: 'signed',
     ...inboxConnectorSchema.parse({
-      ...{ name: '市司法局', ...common, streams: [stream('signed-permits')] },
+      name: '市司法局',
+      ...common,
+      streams: [stream('signed-permits')],
       signature: { secret: { env: 'INBOX_TEST_SECRET' }, tolerance: '5m' },
     }),
   },
   {
     id: 'strict',
     ...inboxConnectorSchema.parse({
-      ...{ name: '市民政局', ...common },
+      name: '市民政局',
+      ...common,
       streams: [stream('strict-permits', { contract: { added: 'reject' } })],
     }),
   },
   {
     id: 'derived',
     ...inboxConnectorSchema.parse({
-      ...{ name: '市城管局', ...common },
+      name: '市城管局',
+      ...common,
       streams: [
         stream('field-permits', { completed: { at: 'case.doneAt', mode: 'offline' } }),
         stream('issue-permits', { completed: { at: 'issuedOn', mode: 'offline' } }),
@@ -63,14 +67,19 @@ const connectors = [
   {
     id: 'fire',
     ...inboxConnectorSchema.parse({
-      ...{ name: '市消防救援支队', ...common, token: { env: 'INBOX_TEST_FIRE_TOKEN' } },
+      name: '市消防救援支队',
+      ...common,
+      token: { env: 'INBOX_TEST_FIRE_TOKEN' },
       streams: [stream('fire-permits')],
     }),
   },
   {
     id: 'parks',
     ...httpConnectorSchema.parse({
-      ...{ name: '市园林局', unit: '11320200014006438B', kind: 'http', baseUrl: 'http://127.0.0.1' },
+      name: '市园林局',
+      unit: '11320200014006438B',
+      kind: 'http',
+      baseUrl: 'http://127.0.0.1',
       streams: [{ ...stream('park-permits'), path: '/permits', response: { records: 'list', total: 'total' } }],
     }),
   },
@@ -121,8 +130,14 @@ describe('the inbox', () => {
       db,
       connectors.flatMap(({ id, streams }) =>
         streams.map(({ id: name }) => ({
-          ...{ name, title: name, connector: id, unitCode: 'U', unitName: 'U', delivery: 'daily' as const },
-          ...{ since: new Date('2026-11-20T00:00:00+08:00'), daily: null },
+          name,
+          title: name,
+          connector: id,
+          unitCode: 'U',
+          unitName: 'U',
+          delivery: 'daily' as const,
+          since: new Date('2026-11-20T00:00:00+08:00'),
+          daily: null,
         })),
       ),
       NOW,
@@ -131,7 +146,9 @@ describe('the inbox', () => {
 
   async function send(path: string, payload: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
     const response = await app.inject({
-      ...{ method: 'POST', url: `/inbox/v1/${path}`, payload },
+      method: 'POST',
+      url: `/inbox/v1/${path}`,
+      payload,
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers },
     });
     if (response.statusCode >= 400) {
@@ -148,8 +165,15 @@ describe('the inbox', () => {
   const close = (body: unknown): Promise<Answer> => send('police-permits/closings', JSON.stringify(body));
 
   const record = (id: number | string, change: object = {}): object => ({
-    ...{ id, at: '2026-11-20 10:00:00', state: 'A', ZZBH: `锡公特${id}`, ZZBFRQ: '2026-11-20' },
-    ...{ CZZT: PRIVATE, CZZTDM: '91460100MA5THWMM2J', CZZTDMLXDM: '001', ...change },
+    id,
+    at: '2026-11-20 10:00:00',
+    state: 'A',
+    ZZBH: `锡公特${id}`,
+    ZZBFRQ: '2026-11-20',
+    CZZT: PRIVATE,
+    CZZTDM: '91460100MA5THWMM2J',
+    CZZTDMLXDM: '001',
+    ...change,
   });
   const many = (count: number, first = 1): object[] =>
     Array.from({ length: count }, (_, index) => record(first + index));
@@ -180,7 +204,9 @@ describe('the inbox', () => {
       assert.deepEqual(
         [body.committed, body.rejected, (body as { waiting?: number }).waiting, body.results],
         [
-          ...[1, 0, 1],
+          1,
+          0,
+          1,
           [
             { key: '1', outcome: 'waiting' },
             { key: '2', outcome: 'committed' },
@@ -417,7 +443,8 @@ describe('the inbox', () => {
     };
     const post = async (body: unknown): Promise<void> => {
       const response = await fetch(`${address}/inbox/v1/police-permits`, {
-        ...{ method: 'POST', body: JSON.stringify(body) },
+        method: 'POST',
+        body: JSON.stringify(body),
         headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       });
       assert.equal(response.status, 200);
@@ -457,7 +484,7 @@ describe('the inbox', () => {
       await post(Array.from({ length: 5 }, (_, index) => record(index, { state: '?' })));
       const seen: Rejects['rejects'][] = [];
       for (let after: number | null = 0; after !== null;) {
-        const page: Rejects = await list(`?limit=2&after=${String(after)}`);
+        const page: Rejects = await list(`?limit=2&after=${after}`);
         seen.push(page.rejects);
         after = page.next;
       }
@@ -517,12 +544,12 @@ describe('the inbox', () => {
       assert.equal((await get('', { ...headers, 'x-hub-timestamp': '1' }, 'signed-permits')).status, 401);
     });
 
-    for (const query of [`?limit=${String(MOST + 1)}`, '?limit=0', '?limit=', '?after=-1', '?after=a', '?page=2']) {
+    for (const query of [`?limit=${MOST + 1}`, '?limit=0', '?limit=', '?after=-1', '?after=a', '?page=2']) {
       it(`no page ${query}, as 400`, async () => {
         const response = await get(query);
         assert.equal(response.status, 400);
         const { title, detail } = (await response.json()) as { title: string; detail: string };
-        assert.deepEqual([title, detail.includes(`1 to ${String(MOST)}`)], ['the page is not named rightly', true]);
+        assert.deepEqual([title, detail.includes(`1 to ${MOST}`)], ['the page is not named rightly', true]);
       });
     }
   });
@@ -612,7 +639,11 @@ describe('the inbox', () => {
       return { ...answer, told: answer.body as unknown as Told, title: answer.body.title };
     };
     const done = (id: string, more: object = {}): object => ({
-      ...{ case: `办-${id}`, completedAt: '2026-11-20T10:30:00+08:00', mode: 'offline', key: id, ...more },
+      case: `办-${id}`,
+      completedAt: '2026-11-20T10:30:00+08:00',
+      mode: 'offline',
+      key: id,
+      ...more,
     });
     const tasks = async (kind: string) =>
       (await tasksOf(db, `${kind}/police-permits`, NOW)).map(({ subject, state, rule }) => [subject, state, rule]);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { RowBuffer } from '../../connectors/mapping/row-buffer.ts';
-import { shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
+import { DAY_MS, shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
 import { approveDrafts, draftEntries, entryVersions } from '../../store/library/catalog.ts';
 import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { finishProof, startProof } from '../../store/collection/proofs.ts';
@@ -50,15 +50,26 @@ describe('commands on the library', () => {
   /** The same certificate, as one more stream has it, and a reject beside it. */
   async function deliver(stream: string, status: string, second: number, key = 'K1', change = {}): Promise<void> {
     const { id } = await database.db('stream').where({ name: stream }).first<{ id: number }>('id');
-    const fromMs = NOW.getTime() - 86_400_000;
+    const fromMs = NOW.getTime() - DAY_MS;
     const window = timeWindow(fromMs, NOW.getTime());
     const batch = await openBatch(database.db, id, { purpose: 'daily', window, declared: 2, workflowId: 'w' }, NOW);
     const rows = new RowBuffer();
     const certificate = {
-      ...{ identifier: null, typeCode: TYPE, name: '建筑工程施工许可证', number: '锡建施1号', issuerName: null },
-      ...{ issuerCode: null, issuedOn: '2026-11-20', effectiveOn: null, expiresOn: null, longTerm: true },
+      identifier: null,
+      typeCode: TYPE,
+      name: '建筑工程施工许可证',
+      number: '锡建施1号',
+      issuerName: null,
+      issuerCode: null,
+      issuedOn: '2026-11-20',
+      effectiveOn: null,
+      expiresOn: null,
+      longTerm: true,
       holders: [{ name: NAME, code: '91460100MA5THWMM2J', codeType: '001' }],
-      ...{ status, rawStatus: '1', extension: {}, ...change },
+      status,
+      rawStatus: '1',
+      extension: {},
+      ...change,
     };
     rows.append(JSON.stringify(certificate), key, shanghaiInstant(fromMs + second * 1000), []);
     const raw = JSON.stringify({ id: 'B1', issueDate: '2026-02-30', organName: NAME });
@@ -66,10 +77,18 @@ describe('commands on the library', () => {
       database.db,
       await getBatch(database.db, batch),
       {
-        ...{ number: 0, digest: '0', read: 2, rows: rows.toJson(), deleted: [], position: null },
+        number: 0,
+        digest: '0',
+        read: 2,
+        rows: rows.toJson(),
+        deleted: [],
+        position: null,
         rejected: [
           {
-            ...{ key: 'B1', updatedAt: shanghaiInstant(fromMs), raw, rawEncoding: 'json' },
+            key: 'B1',
+            updatedAt: shanghaiInstant(fromMs),
+            raw,
+            rawEncoding: 'json',
             problems: [{ rule: 'date-invalid', field: 'issuedOn', found: '2026-02-30' } as { rule: string }],
           },
         ],
@@ -281,8 +300,13 @@ describe('commands on the library', () => {
     await saveRules(database.db, jurisdiction.rules);
     await saveCalendar(database.db, { tables: calendarTables, calendar, dayEnds: '24:00', longest: 60 }, NOW);
     await database.db('discrepancy').insert({
-      ...{ stream_id: 1, subject: 's', source_count: 2, library_count: 1, owner_code: HOUSING, owner_name: '住建局' },
-      opened_at: new Date(Date.now() - 30 * 86_400_000),
+      stream_id: 1,
+      subject: 's',
+      source_count: 2,
+      library_count: 1,
+      owner_code: HOUSING,
+      owner_name: '住建局',
+      opened_at: new Date(Date.now() - 30 * DAY_MS),
     });
     const patrol = await hub('supervise', 'patrol', '--by', '李处长', '--json');
     const [id] = (JSON.parse(patrol.stdout) as { found: number[] }).found;
@@ -345,7 +369,7 @@ describe('commands on the library', () => {
 
   it('evidence is listed, written as a workbook and checked again', async () => {
     const { id } = await database.db('stream').where({ name: 'housing-permits' }).first<{ id: number }>('id');
-    const window = timeWindow(NOW.getTime() - 86_400_000, NOW.getTime());
+    const window = timeWindow(NOW.getTime() - DAY_MS, NOW.getTime());
     const proofId = await startProof(database.db, id, window, new Date());
     await finishProof(database.db, proofId, id, window, { untimed: false }, new Date());
     const listed = await hub('proofs', '--different');

@@ -128,7 +128,9 @@ describe('reminders are sent', () => {
   });
 
   const options = (): ReminderOptions => ({
-    ...{ db: database.db, logger, now: () => nowAt },
+    db: database.db,
+    logger,
+    now: () => nowAt,
     askTemporal: () => (temporal === 'up' ? Promise.resolve() : Promise.reject(new Error('no answer'))),
     config: () => ({ settings: hubSchema.parse({ jurisdiction: 'wuxi', reminders }), calendar: config.calendar }),
   });
@@ -140,8 +142,14 @@ describe('reminders are sent', () => {
     fileContact(
       database.db,
       {
-        ...{ unitCode: UNIT, unitName: '市住房和城乡建设局', role: 'operator', person: PERSON.person },
-        ...{ email: null, phone: null, webhook: null, ...contact },
+        unitCode: UNIT,
+        unitName: '市住房和城乡建设局',
+        role: 'operator',
+        person: PERSON.person,
+        email: null,
+        phone: null,
+        webhook: null,
+        ...contact,
       },
       { by: '李处长', at: nowAt },
     );
@@ -150,7 +158,9 @@ describe('reminders are sent', () => {
       database.db,
       'catalog',
       Array.from({ length: count }, (_, index) => ({
-        ...{ subject: `catalog/${index}`, ownerCode: UNIT, ownerName: '市住房和城乡建设局' },
+        subject: `catalog/${index}`,
+        ownerCode: UNIT,
+        ownerName: '市住房和城乡建设局',
         startedAt: at('2026-11-02T10:00:00'),
       })),
       { by: 'hub', at: nowAt },

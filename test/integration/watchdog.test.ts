@@ -40,7 +40,9 @@ describe('the watchdog', () => {
   });
   const look = (time: string, temporal: 'up' | 'down') =>
     watch({
-      ...{ db: database.db, logger, now: () => new Date(timeOfDayMs('2026-11-20', time)) },
+      db: database.db,
+      logger,
+      now: () => new Date(timeOfDayMs('2026-11-20', time)),
       wakeUnseen: () => Promise.resolve(),
       askTemporal: () => (temporal === 'up' ? Promise.resolve() : Promise.reject(new Error('no answer'))),
     });

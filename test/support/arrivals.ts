@@ -52,9 +52,20 @@ export async function arrive(
   const rows = new RowBuffer();
   for (const { key, changedAt = takenAt, completedAt, note, ...change } of records) {
     const certificate = {
-      ...{ identifier: `I.${key}`, typeCode: 'T', name: '许可证', number: `no-${key}`, issuerName: null },
-      ...{ issuerCode: null, issuedOn: '2026-11-20', effectiveOn: null, expiresOn: null, longTerm: false },
-      ...{ holders: [{ name: '甲', code: 'H1', codeType: '099' }], status: 'valid', rawStatus: '1', ...change },
+      identifier: `I.${key}`,
+      typeCode: 'T',
+      name: '许可证',
+      number: `no-${key}`,
+      issuerName: null,
+      issuerCode: null,
+      issuedOn: '2026-11-20',
+      effectiveOn: null,
+      expiresOn: null,
+      longTerm: false,
+      holders: [{ name: '甲', code: 'H1', codeType: '099' }],
+      status: 'valid',
+      rawStatus: '1',
+      ...change,
       extension: { note: note ?? '' },
     };
     rows.append(JSON.stringify(certificate), key, changedAt.toISOString(), [], completedAt);

@@ -18,7 +18,9 @@ export interface RunningCommand {
 
 /** What a command is given: an environment without servers of its own unless `env` names them. */
 const environment = (env: Record<string, string>): NodeJS.ProcessEnv => ({
-  ...{ ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '' },
+  ...process.env,
+  DATABASE_URL: '',
+  TEMPORAL_ADDRESS: '',
   ...env,
 });
 

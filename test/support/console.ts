@@ -74,7 +74,8 @@ export class Console {
   /** The console’s first page, nobody signed in. */
   async visit(): Promise<Visit> {
     const context = await this.#browser.newContext({
-      ...{ locale: 'zh-CN', viewport: { width: 1400, height: 900 } },
+      locale: 'zh-CN',
+      viewport: { width: 1400, height: 900 },
       // A dialog that still moves can be missed by a click.
       reducedMotion: 'reduce',
     });
@@ -145,8 +146,15 @@ export async function aDispute(
   const { id } = await openDispute(
     db,
     {
-      ...{ source: 'hotline', ticket: `12345-${number}`, number, typeCode: null, objector: '王五' },
-      ...{ contact: '13800000000', statement: '证照上的地址与现场不符', raisedAt: at, receivedAt },
+      source: 'hotline',
+      ticket: `12345-${number}`,
+      number,
+      typeCode: null,
+      objector: '王五',
+      contact: '13800000000',
+      statement: '证照上的地址与现场不符',
+      raisedAt: at,
+      receivedAt,
     },
     { by: '热线', at },
   );

@@ -9,7 +9,7 @@ import { fileConnectorSchema } from '../../settings/kinds/file.ts';
 import { mapPage } from '../../connectors/mapping/map-page.ts';
 import { Streams, type OpenStream } from '../../connectors/registry.ts';
 import type { CatalogEntry } from '../../domain/library/catalog.ts';
-import { shanghaiInstant } from '../../domain/dates.ts';
+import { DAY_MS, shanghaiInstant } from '../../domain/dates.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
 import { closeBatch, getBatch, openBatch, restartBatch, type Batch } from '../../store/collection/batches.ts';
 import { approveDrafts, approvedCatalog, draftEntries } from '../../store/library/catalog.ts';
@@ -84,10 +84,15 @@ export class DeliveringStream {
     this.#database = database;
     ({ id: this.id, name: this.name } = row);
     const connector = fileConnectorSchema.parse({
-      ...{ name: '甲局', unit: '11320200014006438B', kind: 'file', address: './drop' },
+      name: '甲局',
+      unit: '11320200014006438B',
+      kind: 'file',
+      address: './drop',
       streams: [
         {
-          ...{ id: this.name, files: '{date}.xlsx', record: { key: 'id', ...(timed && { updatedAt: 'gxsj' }) } },
+          id: this.name,
+          files: '{date}.xlsx',
+          record: { key: 'id', ...(timed && { updatedAt: 'gxsj' }) },
           ...(!timed && { content: 'full', deletes: { share: 1 } }),
           status: { field: 'zt', values: { '1': 'valid', '4': 'cancelled' }, deleted: { field: 'sc', values: ['Y'] } },
         },
@@ -107,7 +112,7 @@ export class DeliveringStream {
 
   openBatch = async (at = NOW): Promise<Batch> => {
     const { db } = this.#database;
-    const window = timeWindow(BASE_MS, BASE_MS + 86_400_000);
+    const window = timeWindow(BASE_MS, BASE_MS + DAY_MS);
     return getBatch(db, await openBatch(db, this.id, { purpose: 'daily', window, declared: 0, workflowId: 'w' }, at));
   };
 
@@ -272,9 +277,23 @@ export class DeliveringStream {
 /** Has the catalog list a type. */
 export async function approveType({ db }: TestDatabase, typeCode: string): Promise<void> {
   const entry: CatalogEntry = {
-    ...{ typeCode, name: '许可证', category: null, issuer: null, definer: null, holders: [], template: null, face: [] },
-    ...{ collectFrom: null, publicity: null, level: null, items: [], validYears: null, inspection: null, members: [] },
-    ...{ sources: [], fieldSources: {} },
+    typeCode,
+    name: '许可证',
+    category: null,
+    issuer: null,
+    definer: null,
+    holders: [],
+    template: null,
+    face: [],
+    collectFrom: null,
+    publicity: null,
+    level: null,
+    items: [],
+    validYears: null,
+    inspection: null,
+    members: [],
+    sources: [],
+    fieldSources: {},
   };
   await draftEntries(db, [entry], 'M', NOW);
   await approveDrafts(db, [typeCode], 'M', NOW);

@@ -13,11 +13,11 @@ import {
   type DepartmentId,
   type DepartmentOptions,
 } from '../departments/departments.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 export const CONFIG = join(import.meta.dirname, '../../config');
 /** A moment at which the departments of a test have closed for the day. */
 export const CLOSED_MS = Date.parse('2026-11-20T20:00:00+08:00');
-const DAY_MS = 86_400_000;
 
 export type RunningDepartment = Department & { url: string };
 
@@ -29,7 +29,12 @@ export class Departments {
   constructor(options: Partial<DepartmentOptions> = {}) {
     const anchorMs = options.anchorMs ?? CLOSED_MS;
     this.options = {
-      ...{ seed: 7, records: 600, startMs: anchorMs - 3 * DAY_MS, anchorMs, nowMs: anchorMs, changed: 0 },
+      seed: 7,
+      records: 600,
+      startMs: anchorMs - 3 * DAY_MS,
+      anchorMs,
+      nowMs: anchorMs,
+      changed: 0,
       folder: mkdtempSync(join(tmpdir(), 'departments-')),
       ...options,
     };

@@ -96,7 +96,8 @@ export class SkippingHub {
     return this.working(
       () =>
         this.client.workflow.execute<typeof syncWindow>('syncWindow', {
-          ...{ workflowId: syncWorkflowId(stream), taskQueue: TASK_QUEUE },
+          workflowId: syncWorkflowId(stream),
+          taskQueue: TASK_QUEUE,
           args: [{ ...this.label(stream), purpose: 'daily', window }],
         }),
       mocks,

@@ -7,7 +7,15 @@ import { listTasks } from '../../store/ledger/tasks.ts';
 import { calendarInForce, saveLaw } from '../../store/apply-config.ts';
 
 const EVERY: ObligationState[] = [
-  ...(['open', 'due soon', 'overdue', 'suspended', 'no calendar', 'met', 'met late', 'exempted', 'cancelled'] as const),
+  'open',
+  'due soon',
+  'overdue',
+  'suspended',
+  'no calendar',
+  'met',
+  'met late',
+  'exempted',
+  'cancelled',
 ];
 
 /** Puts a city's regulation and calendar into force in a test's database. */

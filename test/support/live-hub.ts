@@ -17,6 +17,7 @@ import type { returnSync } from '../../workflows/return-sync.ts';
 import { CONFIG, STREAM_OF, Departments } from './departments.ts';
 import { freePorts } from './ports.ts';
 import { DEPARTMENTS, type DepartmentId } from '../departments/departments.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 /** A copy of the configuration with ports of its own, for a hub that runs beside others. */
 export async function ownConfig(folder: string): Promise<string> {
@@ -49,7 +50,6 @@ function forTests(config: string): void {
 }
 
 const hubOf = ({ host, port }: { host: string; port: number }): string => `http://${host}:${port}`;
-const DAY_MS = 86_400_000;
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hub-live-'));
 
@@ -82,7 +82,13 @@ export async function startLiveHub(records: number, prepare?: (config: string) =
     await supervisor.start(program(part, supervisor, addresses, choice));
 
   return {
-    ...{ supervisor, config, choice, departments, db, client, addresses },
+    supervisor,
+    config,
+    choice,
+    departments,
+    db,
+    client,
+    addresses,
 
     /** Runs the main job of one department up to its moment. */
     async collect(id: DepartmentId): Promise<void> {

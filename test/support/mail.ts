@@ -19,7 +19,10 @@ export class MailServer {
 
   private constructor(options: SMTPServerOptions) {
     this.#server = new SMTPServer({
-      ...{ authOptional: true, disabledCommands: ['STARTTLS'], allowInsecureAuth: true, ...options },
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      allowInsecureAuth: true,
+      ...options,
       onAuth: ({ username, password }, _session, done) => {
         this.passwords.push(password ?? '');
         done(null, { user: username ?? '' });

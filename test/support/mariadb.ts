@@ -40,16 +40,30 @@ export async function startMariadb(): Promise<MariaServer> {
   execFileSync(install, ['--no-defaults', user, `--datadir=${data}`, '--skip-test-db'], { stdio: 'ignore' });
   const [port = 0] = await freePorts(1);
   const args = [
-    ...['--no-defaults', user, `--datadir=${data}`, `--init-file=${setup}`, `--socket=${join(folder, 'socket')}`],
-    ...[`--port=${String(port)}`, '--bind-address=127.0.0.1', '--skip-networking=0', '--skip-name-resolve'],
-    ...['--character-set-server=utf8mb4', '--innodb-flush-log-at-trx-commit=0'],
+    '--no-defaults',
+    user,
+    `--datadir=${data}`,
+    `--init-file=${setup}`,
+    `--socket=${join(folder, 'socket')}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    '--skip-networking=0',
+    '--skip-name-resolve',
+    '--character-set-server=utf8mb4',
+    '--innodb-flush-log-at-trx-commit=0',
   ];
   let server: ChildProcess | null = null;
 
   const run = async (database: string, sql: string): Promise<unknown> => {
     const connection = await mysql.createConnection({
-      ...{ host: '127.0.0.1', port, user: 'hub', password: PASSWORD, database },
-      ...{ charset: 'utf8mb4', multipleStatements: true, dateStrings: true },
+      host: '127.0.0.1',
+      port,
+      user: 'hub',
+      password: PASSWORD,
+      database,
+      charset: 'utf8mb4',
+      multipleStatements: true,
+      dateStrings: true,
     });
     try {
       return (await connection.query(sql))[0];
@@ -84,7 +98,7 @@ export async function startMariadb(): Promise<MariaServer> {
   await start();
   const database = async (name: string): Promise<string> => {
     await run('', `CREATE DATABASE IF NOT EXISTS ${name}`);
-    return `mariadb://hub:${PASSWORD}@127.0.0.1:${String(port)}/${name}`;
+    return `mariadb://hub:${PASSWORD}@127.0.0.1:${port}/${name}`;
   };
   return { port, database, run, start, stop, close };
 }

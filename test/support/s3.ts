@@ -22,9 +22,13 @@ export class S3Server {
     this.#process = process;
     this.#line = line;
     this.settings = {
-      endpoint: `http://127.0.0.1:${String(line.port)}`,
-      ...{ region: 'cn-east', bucket: 'files', prefix: 'hub/', pathStyle: true },
-      ...{ accessKey: { env: 'HUB_TEST_S3_ACCESS' }, secretKey: { env: 'HUB_TEST_S3_SECRET' } },
+      endpoint: `http://127.0.0.1:${line.port}`,
+      region: 'cn-east',
+      bucket: 'files',
+      prefix: 'hub/',
+      pathStyle: true,
+      accessKey: { env: 'HUB_TEST_S3_ACCESS' },
+      secretKey: { env: 'HUB_TEST_S3_SECRET' },
     };
   }
 
@@ -37,10 +41,10 @@ export class S3Server {
     const [port = 0] = await freePorts(1);
     const started = spawn(
       process.env.HUB_TEST_S3!,
-      ['--port', `127.0.0.1:${String(port)}`, '--region', 'cn-east', '--quiet', 'posix', folder],
+      ['--port', `127.0.0.1:${port}`, '--region', 'cn-east', '--quiet', 'posix', folder],
       { env: { ROOT_ACCESS_KEY: 'hub', ROOT_SECRET_KEY: 'hub-of-the-test' }, stdio: 'ignore' },
     );
-    await pRetry(() => fetch(`http://127.0.0.1:${String(port)}/`), { retries: 100, factor: 1, minTimeout: 50 });
+    await pRetry(() => fetch(`http://127.0.0.1:${port}/`), { retries: 100, factor: 1, minTimeout: 50 });
     const line = new Line(port);
     await line.open();
     return new S3Server(folder, started, line);

@@ -38,7 +38,7 @@ export class SftpServer {
     writeFileSync(
       join(folder, 'config'),
       [
-        `ListenAddress 127.0.0.1:${String(port)}`,
+        `ListenAddress 127.0.0.1:${port}`,
         `HostKey ${join(folder, 'host')}`,
         `AuthorizedKeysFile ${join(folder, 'user.pub')}`,
         'PidFile none',
@@ -57,7 +57,7 @@ export class SftpServer {
   }
 
   address(folder: string): string {
-    return `sftp://${encodeURIComponent(userInfo().username)}@127.0.0.1:${String(this.#port)}${folder}`;
+    return `sftp://${encodeURIComponent(userInfo().username)}@127.0.0.1:${this.#port}${folder}`;
   }
 
   /** Listens again, on the same port. */
@@ -103,7 +103,7 @@ export class SftpServer {
     if (pid === undefined) return [];
     let children: string;
     try {
-      children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
+      children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
     } catch (error) {
       // A session ends whenever it likes.
       if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];

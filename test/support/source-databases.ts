@@ -26,7 +26,7 @@ export interface Place {
 let places = 0;
 /** Puts an address where a connector refers to it, and names the variable. */
 export function addressed(address: string): string {
-  const variable = `HUB_TEST_SOURCE_${String(places++)}`;
+  const variable = `HUB_TEST_SOURCE_${places++}`;
   provide(variable, address);
   return variable;
 }
@@ -56,7 +56,7 @@ const maria = await startMariadb();
 after(() => maria.close());
 
 async function mariadbPlace(): Promise<Place> {
-  const name = `source_${String(places)}`;
+  const name = `source_${places}`;
   return {
     variable: addressed(await maria.database(name)),
     time: 'DATETIME(6)',

@@ -47,10 +47,16 @@ const step = fc.oneof(
 const name = fc.array(step, { minLength: 1, maxLength: 4 }).map((steps) => steps.join('.'));
 
 const connectorOf = (record: object, more: object = {}): unknown => ({
-  ...{ name: '市园林局', unit: '11320200014006438B', kind: 'http', baseUrl: 'http://127.0.0.1' },
+  name: '市园林局',
+  unit: '11320200014006438B',
+  kind: 'http',
+  baseUrl: 'http://127.0.0.1',
   streams: [
     {
-      ...{ id: 'park-permits', path: '/permits', response: { records: 'list', total: 'total' }, ...more },
+      id: 'park-permits',
+      path: '/permits',
+      response: { records: 'list', total: 'total' },
+      ...more,
       record: { key: 'id', updatedAt: 'gxsj', ...record },
       status: { values: { '1': 'valid' } },
     },
@@ -59,8 +65,12 @@ const connectorOf = (record: object, more: object = {}): unknown => ({
 const stream = httpConnectorSchema.parse(connectorOf({ holders: 'holders', codeTypes: { ORG: '001' } })).streams[0]!;
 const { map } = compileMapping(stream);
 const good = {
-  ...{ id: 'R1', gxsj: '2026-11-22 10:00:00', ZZMC: '古树名木迁移许可', ZZLXDM: '11100000000013338W011' },
-  ...{ ZZBH: '锡园(2026)12', ZZBFRQ: '2026-11-20' },
+  id: 'R1',
+  gxsj: '2026-11-22 10:00:00',
+  ZZMC: '古树名木迁移许可',
+  ZZLXDM: '11100000000013338W011',
+  ZZBH: '锡园(2026)12',
+  ZZBFRQ: '2026-11-20',
   holders: [{ CZZT: '无锡某某园林有限公司', CZZTDM: '91460100MA5THWMM2J', CZZTDMLXDM: 'ORG' }],
 };
 const page = (records: unknown[]) => map({ records, undecodable: new Map() }, { readAt: '2026-11-22T12:00:00+08:00' });
@@ -183,7 +193,11 @@ describe('names from outside', () => {
 
   it('corrections of rejects cannot bring one in, and a field called constructor is a field', async () => {
     const rejects = [{ constructor: '甲公司' }, { no: '1' }].map((record, id) => ({
-      ...{ id: id + 1, key: 'K', problems: [], record: JSON.stringify(record), firstSeenAt: new Date(0) },
+      id: id + 1,
+      key: 'K',
+      problems: [],
+      record: JSON.stringify(record),
+      firstSeenAt: new Date(0),
     }));
     const book = read(writeRejectSheet(rejects), { dense: true });
     const rows = book.Sheets['问题数据']!['!data']!;

@@ -35,7 +35,7 @@ describe('cases', () => {
     const year = Number(shanghaiDate(hub.nowMs).slice(0, 4));
     return [year, year + 1].map((each) => {
       const work: string[] = [];
-      for (let day = `${String(each)}-01-01`; day.startsWith(String(each)); day = addDays(day, 1))
+      for (let day = `${each}-01-01`; day.startsWith(String(each)); day = addDays(day, 1))
         if (new Date(day).getUTCDay() % 6 === 0 && !off.includes(day)) work.push(day);
       return { year: each, version, source: 's', off: off.filter((day) => day.startsWith(String(each))), work };
     });
@@ -83,15 +83,13 @@ describe('cases', () => {
       ({ id } = await openDispute(
         hub.db,
         {
-          ...{
-            source: 'hotline',
-            ticket: '1',
-            number: 'N-1',
-            typeCode: null,
-            objector: '王五',
-            contact: '138',
-            statement: '有误',
-          },
+          source: 'hotline',
+          ticket: '1',
+          number: 'N-1',
+          typeCode: null,
+          objector: '王五',
+          contact: '138',
+          statement: '有误',
           raisedAt: now(),
         },
         who(),
@@ -117,7 +115,9 @@ describe('cases', () => {
       await hub.working(async () => {
         await count(holiday.slice(1), 'test 2');
         const retimed = await hub.client.workflow.start<typeof retime>('retime', {
-          ...{ workflowId: retimeWorkflowId(), taskQueue: TASK_QUEUE, args: [{}] },
+          workflowId: retimeWorkflowId(),
+          taskQueue: TASK_QUEUE,
+          args: [{}],
         });
         await retimed.result();
         await keepHistory(retimed, 'retimed');
@@ -186,14 +186,14 @@ describe('cases', () => {
     const [finding] = await hub
       .db('finding')
       .insert({
-        ...{
-          inspection_id: inspection?.id,
-          unit_code: 'U1',
-          unit_name: '住建局',
-          cause: 'patrol/overdue',
-          facts: '逾期 3 件',
-        },
-        ...{ stage: 'found', found_at: now(), last_seen_at: now() },
+        inspection_id: inspection?.id,
+        unit_code: 'U1',
+        unit_name: '住建局',
+        cause: 'patrol/overdue',
+        facts: '逾期 3 件',
+        stage: 'found',
+        found_at: now(),
+        last_seen_at: now(),
       })
       .returning<{ id: number }[]>('id');
     const order = finding?.id ?? 0;
@@ -237,13 +237,12 @@ describe('cases', () => {
       id = await openOutage(
         hub.db,
         {
-          ...{
-            unit: { code: 'U1', name: '住建局' },
-            streams: [STREAM, OTHER],
-            kinds: ['issue', 'collect'],
-            cause: '机房断电',
-          },
-          ...{ beganAt: new Date(beganMs), evidence: null },
+          unit: { code: 'U1', name: '住建局' },
+          streams: [STREAM, OTHER],
+          kinds: ['issue', 'collect'],
+          cause: '机房断电',
+          beganAt: new Date(beganMs),
+          evidence: null,
         },
         who(),
       );

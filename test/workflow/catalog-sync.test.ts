@@ -16,6 +16,7 @@ import { provinceCatalog } from '../departments/catalog.ts';
 import { Departments } from '../support/departments.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 const PROVINCE = '113200000140001322';
 const CITY = '11320200MB1D55902K';
@@ -28,7 +29,7 @@ describe('catalogSync', () => {
   let hub: SkippingHub;
   before(async () => {
     hub = await SkippingHub.start((nowMs) =>
-      new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - 86_400_000, records: 10 }).start('province'),
+      new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - DAY_MS, records: 10 }).start('province'),
     );
   });
   after(() => hub.stop());
@@ -43,7 +44,8 @@ describe('catalogSync', () => {
   const sync = (history?: string): Promise<CatalogSyncResult> =>
     hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof catalogSync>('catalogSync', {
-        ...{ workflowId: catalogWorkflowId('province'), taskQueue: TASK_QUEUE },
+        workflowId: catalogWorkflowId('province'),
+        taskQueue: TASK_QUEUE,
         args: [{ connector: 'province', unit: '省电子证照回传平台' }],
       });
       const result = await handle.result();

@@ -71,7 +71,8 @@ describe('a type without an entry in the catalog', () => {
     );
     const replayed = await hub.working(() =>
       hub.client.workflow.execute<typeof replayRejects>('replayRejects', {
-        ...{ workflowId: replayWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+        workflowId: replayWorkflowId(STREAM),
+        taskQueue: TASK_QUEUE,
         args: [{ ...hub.label(STREAM), rule: 'type-unlisted' }],
       }),
     );

@@ -34,7 +34,8 @@ describe('a day of a source of batches', () => {
 
   const start = (id: 'culture' | 'education', day: string) =>
     hub.client.workflow.start<typeof dailyAggregation>('dailyAggregation', {
-      ...{ workflowId: dailyWorkflowId(STREAM_OF[id], day), taskQueue: TASK_QUEUE },
+      workflowId: dailyWorkflowId(STREAM_OF[id], day),
+      taskQueue: TASK_QUEUE,
       args: [{ ...hub.label(STREAM_OF[id]), cutOff: CUT_OFF, date: day }],
     });
   const state = async (id: 'culture' | 'education', day: string) => {

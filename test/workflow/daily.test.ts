@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { addDays, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../../domain/dates.ts';
+import { addDays, DAY_MS, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../../domain/dates.ts';
 import { findGaps, listObligations, type Gap } from '../../store/collection/overview.ts';
 import { getStream } from '../../store/collection/streams.ts';
 import {
@@ -16,7 +16,6 @@ import { keepHistory } from '../support/histories.ts';
 import { Departments } from '../support/departments.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
-const DAY_MS = 86_400_000;
 const STREAM = 'housing-permits';
 
 describe('dailyAggregation, with time skipped', () => {
@@ -43,7 +42,9 @@ describe('dailyAggregation, with time skipped', () => {
   async function start(): Promise<WorkflowHandle<typeof dailyAggregation>> {
     const input: DailyAggregationInput = { ...hub.label(STREAM), cutOff: '21:00', date };
     const handle = await hub.client.workflow.start<typeof dailyAggregation>('dailyAggregation', {
-      ...{ workflowId: `daily:${STREAM}:${date}`, taskQueue: TASK_QUEUE, args: [input] },
+      workflowId: `daily:${STREAM}:${date}`,
+      taskQueue: TASK_QUEUE,
+      args: [input],
     });
     await eventually(async () => assert.notEqual(await stateOf(), undefined));
     return handle;
@@ -66,7 +67,9 @@ describe('dailyAggregation, with time skipped', () => {
   it('a run that is started by hand before a stream’s first cut-off takes what is there, and the day at its cut-off', async () => {
     await hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof dailyAggregation>('dailyAggregation', {
-        ...{ workflowId: `daily:${STREAM}`, taskQueue: TASK_QUEUE, args: [{ ...hub.label(STREAM), cutOff: '21:00' }] },
+        workflowId: `daily:${STREAM}`,
+        taskQueue: TASK_QUEUE,
+        args: [{ ...hub.label(STREAM), cutOff: '21:00' }],
       });
       await eventually(async () => assert.ok(await hub.db('certificate').first()));
       assert.deepEqual(await ended(handle, 'started-by-hand'), { date, met: true, verified: true });

@@ -8,6 +8,7 @@ import type { DeliverOutboundResult } from '../../workflows/messages.ts';
 import { Departments } from '../support/departments.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 
 const TARGET = 'housing-notices';
 const MINUTE_MS = 60_000;
@@ -16,7 +17,7 @@ describe('deliverOutbound', () => {
   let hub: SkippingHub;
   before(async () => {
     hub = await SkippingHub.start((nowMs) =>
-      new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - 86_400_000, records: 10 }).start('housing'),
+      new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - DAY_MS, records: 10 }).start('housing'),
     );
   });
   after(() => hub.stop());
@@ -30,7 +31,8 @@ describe('deliverOutbound', () => {
   const deliver = (history?: string): Promise<DeliverOutboundResult> =>
     hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof deliverOutbound>('deliverOutbound', {
-        ...{ workflowId: outboundWorkflowId(TARGET), taskQueue: TASK_QUEUE },
+        workflowId: outboundWorkflowId(TARGET),
+        taskQueue: TASK_QUEUE,
         args: [{ target: TARGET, title: '问题数据通知', unit: '市住房和城乡建设局' }],
       });
       const result = await handle.result();

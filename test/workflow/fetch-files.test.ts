@@ -27,7 +27,8 @@ describe('fetchFiles', () => {
   const fetch = (history?: string): Promise<FetchFilesResult> =>
     hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof fetchFiles>('fetchFiles', {
-        ...{ workflowId: filesWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+        workflowId: filesWorkflowId(STREAM),
+        taskQueue: TASK_QUEUE,
         args: [hub.label(STREAM)],
       });
       await hub.untilEnded(handle, HOUR_MS);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { HotlineSyncResult } from '../../activities/hotline.ts';
-import { shanghaiWallTime } from '../../domain/dates.ts';
+import { DAY_MS, shanghaiWallTime } from '../../domain/dates.ts';
 import { hotlineWorkflowId } from '../../domain/ids.ts';
 import { findAlerts } from '../../store/ledger/alerts.ts';
 import { actOnDispute, listDisputes, openDispute, type Dispute } from '../../store/casework/disputes.ts';
@@ -19,7 +19,7 @@ describe('hotlineSync', () => {
   let hub: SkippingHub;
   before(async () => {
     hub = await SkippingHub.start((nowMs) =>
-      new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - 86_400_000, records: 10 }).start('housing'),
+      new Departments({ anchorMs: nowMs, nowMs, startMs: nowMs - DAY_MS, records: 10 }).start('housing'),
     );
   });
   after(() => hub.stop());
@@ -33,7 +33,8 @@ describe('hotlineSync', () => {
   const sync = (history?: string): Promise<HotlineSyncResult> =>
     hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof hotlineSync>('hotlineSync', {
-        ...{ workflowId: hotlineWorkflowId('hotline'), taskQueue: TASK_QUEUE },
+        workflowId: hotlineWorkflowId('hotline'),
+        taskQueue: TASK_QUEUE,
         args: [{ connector: 'hotline', unit: '市12345政务服务便民热线' }],
       });
       const result = await handle.result();
@@ -60,7 +61,9 @@ describe('hotlineSync', () => {
     assert.deepEqual(await sync('taken'), { listed: 5, opened: 3, known: 1, faulty: 1 });
     assert.deepEqual(
       (await disputes()).map(({ source, ticket, objector, receivedAt }) => [
-        ...[source, ticket, objector],
+        source,
+        ticket,
+        objector,
         receivedAt?.getTime() ?? null,
       ]),
       [
@@ -111,8 +114,14 @@ describe('hotlineSync', () => {
     await openDispute(
       hub.db,
       {
-        ...{ source: 'hotline', ticket: '12345-0004', number: 'A-1', typeCode: null, objector: null, contact: null },
-        ...{ statement: '证照有误', raisedAt: new Date(hub.nowMs) },
+        source: 'hotline',
+        ticket: '12345-0004',
+        number: 'A-1',
+        typeCode: null,
+        objector: null,
+        contact: null,
+        statement: '证照有误',
+        raisedAt: new Date(hub.nowMs),
       },
       { by: '张三', at: new Date(hub.nowMs) },
     );
@@ -122,7 +131,7 @@ describe('hotlineSync', () => {
 
   it('one without a ticket number is named as long as it is listed; a time that lies ahead is not believed', async () => {
     change('12345-0004', { gdbh: '' });
-    change('12345-0001', { jssj: shanghaiWallTime(atMs() + 86_400_000) });
+    change('12345-0001', { jssj: shanghaiWallTime(atMs() + DAY_MS) });
     await sync();
     const found = await faults();
     assert.match(found.join('\n'), /^12345-0001 found the time [-\dT:+]+, which lies ahead of the clock$/m);
@@ -155,6 +164,6 @@ describe('hotlineSync', () => {
     });
     assert.equal(woken, taken.length);
     for (const { id } of taken)
-      assert.equal((await hub.client.workflow.getHandle(`dispute:${String(id)}`).describe()).status.name, 'RUNNING');
+      assert.equal((await hub.client.workflow.getHandle(`dispute:${id}`).describe()).status.name, 'RUNNING');
   });
 });

@@ -37,7 +37,8 @@ describe('proveStream', () => {
   const prove = async (history: string, mend = false): Promise<{ result: ProveStreamResult; proof: Proof }> => {
     const result = await hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof proveStream>('proveStream', {
-        ...{ workflowId: proveWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+        workflowId: proveWorkflowId(STREAM),
+        taskQueue: TASK_QUEUE,
         args: [{ ...hub.label(STREAM), window, mend }],
       });
       await hub.untilEnded(handle, 24 * HOUR_MS);
@@ -164,7 +165,8 @@ describe('proveStream of a source of batches, and of a night', () => {
     for (const stream of ['education-teachers', 'province-return']) {
       await hub.working(() =>
         hub.client.workflow.execute<typeof returnSync>('returnSync', {
-          ...{ workflowId: returnWorkflowId(stream), taskQueue: TASK_QUEUE },
+          workflowId: returnWorkflowId(stream),
+          taskQueue: TASK_QUEUE,
           args: [hub.label(stream)],
         }),
       );
@@ -175,7 +177,8 @@ describe('proveStream of a source of batches, and of a night', () => {
   const prove = async (stream: string, input: Partial<ProveStreamInput>, history?: string): Promise<Proof[]> => {
     const result = await hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof proveStream>('proveStream', {
-        ...{ workflowId: proveWorkflowId(stream), taskQueue: TASK_QUEUE },
+        workflowId: proveWorkflowId(stream),
+        taskQueue: TASK_QUEUE,
         args: [{ ...hub.label(stream), ...input }],
       });
       await hub.untilEnded(handle, DAY_MS);
@@ -192,7 +195,8 @@ describe('proveStream of a source of batches, and of a night', () => {
     const compare = (stream: string, inspection: number, history?: string) =>
       hub.working(async () => {
         const handle = await hub.client.workflow.start<typeof inspectSample>('inspectSample', {
-          ...{ workflowId: inspectionWorkflowId(inspection), taskQueue: TASK_QUEUE },
+          workflowId: inspectionWorkflowId(inspection),
+          taskQueue: TASK_QUEUE,
           args: [{ ...hub.label(stream), inspection }],
         });
         await hub.untilEnded(handle, DAY_MS);

@@ -29,7 +29,8 @@ describe('reconcileStream', () => {
   const run = (history: string): Promise<ReconcileStreamResult> =>
     hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof reconcileStream>('reconcileStream', {
-        ...{ workflowId: reconcileWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+        workflowId: reconcileWorkflowId(STREAM),
+        taskQueue: TASK_QUEUE,
         args: [{ ...hub.label(STREAM), window }],
       });
       await hub.untilEnded(handle, 24 * HOUR_MS);

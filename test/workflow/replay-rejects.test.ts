@@ -35,7 +35,8 @@ describe('replayRejects', () => {
   const replay = (history: string, rule?: string): Promise<Totals> =>
     hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof replayRejects>('replayRejects', {
-        ...{ workflowId: replayWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+        workflowId: replayWorkflowId(STREAM),
+        taskQueue: TASK_QUEUE,
         args: [{ ...hub.label(STREAM), rule }],
       });
       const result = await handle.result();
@@ -74,7 +75,10 @@ describe('replayRejects', () => {
     // Nothing is asked: the department is away.
     hub.departments.get('housing').server.setFault('away', 1_000);
     assert.deepEqual(await replay('mapping-mended', 'status-unmapped'), {
-      ...{ read: refused, accepted: refused, unchanged: 0, rejected: 0 },
+      read: refused,
+      accepted: refused,
+      unchanged: 0,
+      rejected: 0,
     });
     hub.departments.get('housing').server.clearFaults();
     delete before['status-unmapped'];

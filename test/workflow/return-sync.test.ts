@@ -39,7 +39,9 @@ describe('returnSync', () => {
   const gaps = () => findGaps(hub.db, new Date(hub.nowMs), STREAM);
   const start = (rest: Partial<ReturnSyncInput> = {}): Promise<WorkflowHandle<typeof returnSync>> =>
     hub.client.workflow.start<typeof returnSync>('returnSync', {
-      ...{ workflowId: returnWorkflowId(STREAM), taskQueue: TASK_QUEUE, args: [{ ...hub.label(STREAM), ...rest }] },
+      workflowId: returnWorkflowId(STREAM),
+      taskQueue: TASK_QUEUE,
+      args: [{ ...hub.label(STREAM), ...rest }],
     });
   const run = async (
     history: string,
@@ -154,7 +156,11 @@ describe('returnSync', () => {
       },
       closeBatch: () =>
         Promise.resolve({
-          ...{ pages: 1, read: 0, accepted: 0, unchanged: 0, rejected: 0 },
+          pages: 1,
+          read: 0,
+          accepted: 0,
+          unchanged: 0,
+          rejected: 0,
           declared: 0,
           complete: true,
         }),

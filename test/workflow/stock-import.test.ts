@@ -34,12 +34,14 @@ describe('stockImport', () => {
   };
   const start = () =>
     hub.client.workflow.start<typeof stockImport>('stockImport', {
-      ...{ workflowId: stockWorkflowId(STREAM), taskQueue: TASK_QUEUE },
+      workflowId: stockWorkflowId(STREAM),
+      taskQueue: TASK_QUEUE,
       args: [hub.label(STREAM)],
     });
   const deliver = () =>
     hub.client.workflow.execute<typeof deliverOutbound>('deliverOutbound', {
-      ...{ workflowId: outboundWorkflowId('city-seals'), taskQueue: TASK_QUEUE },
+      workflowId: outboundWorkflowId('city-seals'),
+      taskQueue: TASK_QUEUE,
       args: [{ target: 'city-seals', title: '签章', unit: '甲局' }],
     });
   /** Sends what was handed over until all of it is answered. */
@@ -84,7 +86,7 @@ describe('stockImport', () => {
     );
     await streams.close();
     const { planned, done } = await report();
-    assert.ok(planned !== null && done > 0 && done < planned, `${String(done)} of ${String(planned)}`);
+    assert.ok(planned !== null && done > 0 && done < planned, `${done} of ${String(planned)}`);
   });
 
   it('ends with everything in, handed to the e-seal service, and its answers taken back', async () => {
@@ -157,7 +159,8 @@ describe('stockImport of files', () => {
   it('takes every file, and shows how much of what the unit promised is in', async () => {
     const totals = await hub.working(async () => {
       const handle = await hub.client.workflow.start<typeof stockImport>('stockImport', {
-        ...{ workflowId: stockWorkflowId(FILES), taskQueue: TASK_QUEUE },
+        workflowId: stockWorkflowId(FILES),
+        taskQueue: TASK_QUEUE,
         args: [hub.label(FILES)],
       });
       await hub.untilEnded(handle, 24 * 3_600_000);

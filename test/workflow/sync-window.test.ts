@@ -29,7 +29,9 @@ describe('syncWindow', () => {
     return hub.working(
       async () => {
         const handle = await hub.client.workflow.start<typeof syncWindow>('syncWindow', {
-          ...{ workflowId: syncWorkflowId(STREAM), taskQueue: TASK_QUEUE, args: [input] },
+          workflowId: syncWorkflowId(STREAM),
+          taskQueue: TASK_QUEUE,
+          args: [input],
         });
         const result = await handle.result();
         await keepHistory(handle, history);

@@ -135,11 +135,7 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
       ['Stream', ({ stream }) => stream],
       ['On one page', ({ report }) => report?.records ?? '', 'right'],
       ['Counted', ({ report }) => report?.count ?? '', 'right'],
-      [
-        'Accepted of a sample',
-        ({ accepted }) => (accepted ? `${String(accepted.records)} of ${String(accepted.of)}` : ''),
-        'right',
-      ],
+      ['Accepted of a sample', ({ accepted }) => (accepted ? `${accepted.records} of ${accepted.of}` : ''), 'right'],
       ['Clock', ({ report }) => (report ? `${(report.clockSkewMs / 1000).toFixed(1)} s` : ''), 'right'],
     ]),
   );
@@ -157,12 +153,12 @@ export async function discoverStream(name: string, options: StreamOptions): Prom
     const draft = draftMapping(fields, records);
     if (options.json) return console.log(JSON.stringify({ records: records.length, fields, draft }, null, 2));
     if (records.length === 0) return console.log(`${config.id}: the source has no records to look at`);
-    console.log(`${String(records.length)} records of ${config.id}\n`);
+    console.log(`${records.length} records of ${config.id}\n`);
     console.log(
       table(fields, [
         ['Field', ({ field }) => field],
         ['Type', ({ types }) => types.join(', ')],
-        ['Filled', ({ filled }) => `${String(Math.round(filled * 100))} %`, 'right'],
+        ['Filled', ({ filled }) => `${Math.round(filled * 100)} %`, 'right'],
         ['Different', ({ distinct }) => distinct, 'right'],
         ['For example', ({ sample }) => sample],
         ['Seems to be', ({ role, by }) => (role === null ? '' : `${role} (by ${by ?? ''})`)],

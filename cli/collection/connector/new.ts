@@ -98,7 +98,8 @@ async function ask(options: NewOptions): Promise<Answers> {
 function textOf(answers: Answers): string {
   const secret = `HUB_${answers.id.toUpperCase().replaceAll('-', '_')}`;
   const stream = {
-    ...{ id: `${answers.id}-records`, name: answers.stream },
+    id: `${answers.id}-records`,
+    name: answers.stream,
     ...STREAMS[answers.kind],
     certificateType: { code: answers.type, name: answers.stream },
     record: { key: 'id', ...(answers.kind === 'inbox' || answers.kind === 'exchange' ? {} : { updatedAt: 'gxsj' }) },

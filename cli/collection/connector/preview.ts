@@ -1,6 +1,6 @@
 import { FROM_THE_START, type Exchange } from '../../../connectors/contract.ts';
 import { mask } from '../../../connectors/examine/discover.ts';
-import { mapPage, maskedPreview, type Previewed } from '../../../connectors/examine/examine.ts';
+import { mapSample, maskedPreview, type Previewed } from '../../../connectors/examine/examine.ts';
 import type { OpenStream } from '../../../connectors/registry.ts';
 import { HubError } from '../../../domain/errors.ts';
 import { RULES, type Problem } from '../../../domain/library/validation.ts';
@@ -9,7 +9,7 @@ import { gaps } from '../../../store/collection/batches.ts';
 import { getStream } from '../../../store/collection/streams.ts';
 import { withLibrary } from '../../kit/library.ts';
 import { table } from '../../kit/output.ts';
-import { boundsOf, chosenWindow, withNamedStream, type StreamOptions } from '../../kit/select.ts';
+import { windowBounds, chosenWindow, withNamedStream, type StreamOptions } from '../../kit/select.ts';
 
 interface PreviewOptions extends StreamOptions {
   pages: number;
@@ -29,7 +29,7 @@ export async function previewStream(name: string, options: PreviewOptions): Prom
     const pages: unknown[] = [];
     if (!options.json) console.log(`${open.config.id}, ${describeWindow(window)}; nothing is written`);
     for await (const page of open.source.read(window, FROM_THE_START, new AbortController().signal)) {
-      const mapped = mapPage(open, page);
+      const mapped = mapSample(open, page);
       const shown = {
         page: page.number,
         records: page.records.length,
@@ -73,9 +73,7 @@ function printPage(
   rows: Previewed[],
   options: PreviewOptions,
 ): void {
-  console.log(
-    `\nPage ${String(page.page + 1)}: ${String(page.records)} records, ${String(page.accepted)} accepted, ${String(page.rejected)} rejected`,
-  );
+  console.log(`\nPage ${page.page + 1}: ${page.records} records, ${page.accepted} accepted, ${page.rejected} rejected`);
   for (const { request, response } of page.exchanges) {
     console.log(`  → ${request.split('\n').join('\n    ')}`);
     console.log(`  ← ${(options.unmasked ? response : maskedText(response)).slice(0, 600).split('\n').join('\n    ')}`);
@@ -141,7 +139,7 @@ export async function planStream(name: string, options: StreamOptions): Promise<
 
 async function windowsOf({ source, config }: OpenStream, options: StreamOptions): Promise<Window[]> {
   if (options.from !== undefined || options.to !== undefined)
-    return sliceWindow(timeWindow(...boundsOf(options)), config.slice);
+    return sliceWindow(timeWindow(...windowBounds(options)), config.slice);
   const readable = new Date((await source.clock()) - config.lag);
   const open = await withLibrary(options, async (db) => {
     const { id, collectFrom } = await getStream(db, config.id);
@@ -151,6 +149,6 @@ async function windowsOf({ source, config }: OpenStream, options: StreamOptions)
     throw error;
   });
   // Without a running hub, everything since yesterday.
-  const parts = open ?? [{ from: new Date(boundsOf(options)[0]), to: readable }];
+  const parts = open ?? [{ from: new Date(windowBounds(options)[0]), to: readable }];
   return parts.flatMap(({ from, to }) => sliceWindow(timeWindow(from.getTime(), to.getTime()), config.slice));
 }

@@ -8,7 +8,7 @@ import {
 } from '../../../store/ledger/outbox.ts';
 import { streamReports, type StreamReport } from '../../../store/collection/stream-report.ts';
 import { withLibrary } from '../../kit/library.ts';
-import { moment, table } from '../../kit/output.ts';
+import { timeText, table } from '../../kit/output.ts';
 import { readConfig } from '../../kit/options.ts';
 import { selectStreams, type StreamOptions } from '../../kit/select.ts';
 
@@ -32,8 +32,8 @@ export async function statusOfStreams(name: string | undefined, options: StreamO
       ['Stream', ({ stream }) => stream],
       ['数据流', ({ title }) => title],
       ['Source', ({ contact }) => (contact === null ? 'not asked yet' : CONTACTS[contact])],
-      ['Asked', ({ contactAt }) => moment(contactAt)],
-      ['Last batch', ({ lastBatchAt }) => moment(lastBatchAt)],
+      ['Asked', ({ contactAt }) => timeText(contactAt)],
+      ['Last batch', ({ lastBatchAt }) => timeText(lastBatchAt)],
       ['Records', ({ lastBatchRecords }) => lastBatchRecords ?? '', 'right'],
       ['Open rejects', ({ openRejects }) => openRejects.reduce((sum, { records }) => sum + records, 0), 'right'],
       ['', ({ pausedReason }) => (pausedReason === null ? '' : 'PAUSED')],
@@ -46,10 +46,9 @@ function* remarks({ pausedReason, contactDetail, openRejects, drifts }: StreamRe
   if (pausedReason !== null) yield `paused: ${pausedReason}`;
   else if (contactDetail !== null) yield contactDetail;
   const waiting = openRejects.find(({ rule }) => rule === 'type-unlisted');
-  if (waiting) yield `${String(waiting.records)} records wait for an entry of their type: ./hub catalog list`;
+  if (waiting) yield `${waiting.records} records wait for an entry of their type: ./hub catalog list`;
   const rejected = openRejects.filter(({ rule }) => rule !== 'type-unlisted');
-  if (rejected.length > 0)
-    yield `rejected by ${rejected.map(({ rule, records }) => `${rule} ${String(records)}`).join(', ')}`;
+  if (rejected.length > 0) yield `rejected by ${rejected.map(({ rule, records }) => `${rule} ${records}`).join(', ')}`;
   for (const { field, change, detail, action } of drifts)
     yield `the field ${field} is ${change} (${detail}); ${action}`;
 }
@@ -66,9 +65,7 @@ export async function showOutbox(
     });
   await withLibrary(options, async (db) => {
     if (options.retry && target !== undefined)
-      return console.log(
-        `${String(await reviveMessages(db, target, new Date()))} messages of ${target} will be sent again`,
-      );
+      return console.log(`${await reviveMessages(db, target, new Date())} messages of ${target} will be sent again`);
     if (target === undefined) printReports(await outboxReports(db), options);
     else printDeadLetters(target, await deadLetters(db, target), options);
   });
@@ -94,8 +91,8 @@ function printDeadLetters(target: string, letters: DeadLetter[], { json }: Strea
   console.log(
     table(letters, [
       ['Message', ({ key }) => key],
-      ['Queued', ({ queuedAt }) => moment(queuedAt)],
-      ['Given up', ({ deadAt }) => moment(deadAt)],
+      ['Queued', ({ queuedAt }) => timeText(queuedAt)],
+      ['Given up', ({ deadAt }) => timeText(deadAt)],
       ['Tries', ({ attempts }) => attempts, 'right'],
       ['Fault', ({ lastError }) => lastError],
     ]),

@@ -7,11 +7,11 @@ import { useLanguage } from '../../language.tsx';
 import type { ActionField } from '../../parts/action-form.tsx';
 import { Beside, CaseActions, CaseSections, NextDue, told, WorkflowLink } from '../../parts/case.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Waiting } from '../../parts/states.tsx';
 import { moment, Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
-import { Stage } from './disputes.tsx';
+import { DisputeStageMark } from './disputes.tsx';
 
 /** One dispute: what it is about, how far it is, and what can be done with it now. */
 export default function Dispute() {
@@ -25,11 +25,11 @@ export default function Dispute() {
   const source = DISPUTE_SOURCES[data.source];
   const certificate = `/certificates?number=${encodeURIComponent(data.number)}`;
   return (
-    <Page
+    <PageLayout
       title={say(`异议 ${data.id}`, `Dispute ${data.id}`)}
       note={
         <Beside>
-          <Stage {...data} />
+          <DisputeStageMark {...data} />
           {data.nextDueAt !== null && (
             <span>
               {say('最近到期', 'Next due')} <NextDue {...data} />
@@ -43,11 +43,14 @@ export default function Dispute() {
         <CaseActions
           version={data.version}
           actions={data.can.map((action) => ({
-            ...{ key: action, label: name(DISPUTE_ACTIONS[action]), note: name(DISPUTE_ACTIONS[action].help) },
+            key: action,
+            label: name(DISPUTE_ACTIONS[action]),
+            note: name(DISPUTE_ACTIONS[action].help),
             fields: fieldsOf(action),
             path: `/disputes/${id}/${DISPUTE_ACTIONS[action].needs === 'disputes:answer' ? 'answer' : 'manage'}`,
             body: (given) => ({
-              ...{ ...given, action },
+              ...given,
+              action,
               ...('upheld' in given && { upheld: given.upheld === 'true' }),
             }),
           }))}
@@ -150,7 +153,7 @@ export default function Dispute() {
         )}
       </Section>
       <CaseSections {...data} />
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -165,14 +168,20 @@ function useFields(): (action: DisputeAction) => ActionField[] {
   );
   const result: ActionField[] = [
     {
-      ...{ name: 'upheld', label: say('核实结果', 'Result'), required: true, kind: 'choice' },
+      name: 'upheld',
+      label: say('核实结果', 'Result'),
+      required: true,
+      kind: 'choice',
       options: [
         { value: 'true', label: say('异议成立', 'The objector is right') },
         { value: 'false', label: say('异议不成立', 'The objector is not right') },
       ],
     },
     {
-      ...{ name: 'answer', label: say('答复内容', 'Answer'), required: true, multiline: true },
+      name: 'answer',
+      label: say('答复内容', 'Answer'),
+      required: true,
+      multiline: true,
       hint: say('将告知异议人', 'The objector is told this'),
     },
   ];
@@ -184,7 +193,9 @@ function useFields(): (action: DisputeAction) => ActionField[] {
   const fields: Record<DisputeAction, ActionField[]> = {
     receive: [
       {
-        ...{ name: 'receivedAt', label: say('接收时间', 'When'), kind: 'time' },
+        name: 'receivedAt',
+        label: say('接收时间', 'When'),
+        kind: 'time',
         hint: say('不填即为现在', 'Now, where it is left out'),
       },
     ],
@@ -195,14 +206,19 @@ function useFields(): (action: DisputeAction) => ActionField[] {
     route: sent,
     tell: [
       {
-        ...{ name: 'receipt', label: say('告知凭证', 'What proves it'), required: true },
+        name: 'receipt',
+        label: say('告知凭证', 'What proves it'),
+        required: true,
         hint: say('如通话编号、回执编号', 'Such as the number of a call'),
       },
     ],
     correct: [{ name: 'note', label: say('更正情况', 'How'), required: true, multiline: true }],
     transfer: [
       {
-        ...{ name: 'issuer', label: say('发证单位', 'Issuer'), required: true, kind: 'choice' },
+        name: 'issuer',
+        label: say('发证单位', 'Issuer'),
+        required: true,
+        kind: 'choice',
         options: (units.data?.items ?? []).map(({ code, name }) => ({ value: code, label: `${name} ${code}` })),
       },
     ],

@@ -6,12 +6,12 @@ import type { DisputeView } from '../../../server/api/casework/disputes.ts';
 import { send } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ChoicesFilter, TextFilter, UnitFilter } from '../../parts/filters.tsx';
-import { Export } from '../../parts/export.tsx';
+import { ExportButton } from '../../parts/export.tsx';
 import { ActionForm } from '../../parts/action-form.tsx';
 import { NextDue } from '../../parts/case.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 
@@ -25,7 +25,7 @@ const TONES: Record<DisputeStage, Tone> = {
 };
 
 /** How far a dispute is, and how it ended. */
-export function Stage({ stage, closedAs }: Pick<DisputeView, 'stage' | 'closedAs'>) {
+export function DisputeStageMark({ stage, closedAs }: Pick<DisputeView, 'stage' | 'closedAs'>) {
   const { name } = useLanguage();
   if (closedAs === null) return <Mark tone={TONES[stage]}>{name(DISPUTE_STAGES[stage])}</Mark>;
   return <Mark tone={closedAs === 'told' ? 'good' : 'off'}>{name(DISPUTE_ENDS[closedAs])}</Mark>;
@@ -40,7 +40,7 @@ export default function Disputes() {
   const { stage, open, issuer, number } = filters;
   const chosen = { stage, open, issuer, number };
   return (
-    <Page
+    <PageLayout
       title={say('异议', 'Disputes')}
       note={say('对证照内容的异议，最近提出的在前', 'Objections to certificates, the latest first')}
       actions={
@@ -50,7 +50,7 @@ export default function Disputes() {
               {say('登记异议', 'Raise one')}
             </Button>
           )}
-          <Export what="disputes" filter={chosen} />
+          <ExportButton what="disputes" filter={chosen} />
         </>
       }
     >
@@ -95,7 +95,7 @@ export default function Disputes() {
               dataIndex: 'id',
               render: (id: number) => <Link to={`/disputes/${id}`}>{id}</Link>,
             },
-            { title: say('阶段', 'Stage'), render: (_, row) => <Stage {...row} /> },
+            { title: say('阶段', 'Stage'), render: (_, row) => <DisputeStageMark {...row} /> },
             {
               title: say('证照编号', 'Certificate'),
               render: (_, row) => (
@@ -161,6 +161,6 @@ export default function Disputes() {
         submit={(given) => send<{ id: number }>('POST', '/disputes', given)}
         done={(answer) => void navigate(`/disputes/${(answer as { id: number }).id}`)}
       />
-    </Page>
+    </PageLayout>
   );
 }

@@ -7,10 +7,10 @@ import { addressOf, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { Beside, CaseActions, CaseSections, NextDue, told, WorkflowLink, type CaseAction } from '../../parts/case.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Waiting } from '../../parts/states.tsx';
-import { Due, moment, Moment } from '../../parts/time.tsx';
-import { Stage } from './outages.tsx';
+import { DueTime, moment, Moment } from '../../parts/time.tsx';
+import { OutageStageMark } from './outages.tsx';
 
 type Stream = OutageDetail['streams'][number];
 
@@ -23,11 +23,11 @@ export default function Outage() {
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   return (
-    <Page
+    <PageLayout
       title={say(`故障 ${data.id} · ${data.unitName}`, `Outage ${data.id} · ${data.unitName}`)}
       note={
         <Beside>
-          <Stage stage={data.stage} />
+          <OutageStageMark stage={data.stage} />
           {data.nextDueAt !== null && (
             <span>
               {say('补录最近到期', 'Next due')} <NextDue {...data} />
@@ -114,7 +114,7 @@ export default function Outage() {
         </Section>
       )}
       <CaseSections {...data} />
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -154,7 +154,7 @@ function BurnDown({ outage: { streams, burnDown, reportedAt, nextDueAt } }: { ou
           <Moment at={last.at} />
         ) : (
           <span>
-            {say('到期', 'due')} <Due at={nextDueAt} />
+            {say('到期', 'due')} <DueTime at={nextDueAt} />
           </span>
         )}
       </figcaption>
@@ -286,7 +286,10 @@ function useActions(): (outage: OutageDetail) => CaseAction[] {
         .filter(({ stream }) => names.includes(stream))
         .map(({ stream, title }) => ({ value: stream, label: `${title} · ${stream}` }));
     const choice = (names: readonly string[]) => ({
-      ...{ name: 'streams', label: say('数据流', 'Streams'), kind: 'choices' as const, required: true },
+      name: 'streams',
+      label: say('数据流', 'Streams'),
+      kind: 'choices' as const,
+      required: true,
       initial: [...names],
       options: titled(names),
     });
@@ -295,12 +298,16 @@ function useActions(): (outage: OutageDetail) => CaseAction[] {
       ...(can.recover.length > 0
         ? [
             {
-              ...{ key: 'recover', label: say('确认故障排除', 'Confirm the recovery'), path },
+              key: 'recover',
+              label: say('确认故障排除', 'Confirm the recovery'),
+              path,
               note: say('补录时限自排除时间起算', 'The clock of the backfill starts at this time'),
               fields: [
                 choice(can.recover),
                 {
-                  ...{ name: 'recoveredAt', label: say('排除时间', 'When it was cleared'), kind: 'time' as const },
+                  name: 'recoveredAt',
+                  label: say('排除时间', 'When it was cleared'),
+                  kind: 'time' as const,
                   hint: say('不填即为现在', 'Now, where it is left out'),
                 },
               ],
@@ -311,7 +318,9 @@ function useActions(): (outage: OutageDetail) => CaseAction[] {
       ...(can.relapse.length > 0
         ? [
             {
-              ...{ key: 'relapse', label: say('故障复发', 'It came again'), path },
+              key: 'relapse',
+              label: say('故障复发', 'It came again'),
+              path,
               note: say(
                 '补录时限停止，待再次排除后重新起算',
                 'The clock stops, and starts anew with the next recovery',
@@ -324,20 +333,29 @@ function useActions(): (outage: OutageDetail) => CaseAction[] {
       ...(can.paper.length > 0
         ? [
             {
-              ...{ key: 'paper', label: say('导入手工台账', 'Hand in paper records'), path: `/outages/${id}/paper` },
+              key: 'paper',
+              label: say('导入手工台账', 'Hand in paper records'),
+              path: `/outages/${id}/paper`,
               note: say(
                 '故障期间手工制发的记录：列名与源端字段相同。整份导入或整份退回，同一文件只入库一次；排除后仍要补录核验。',
                 'Records made on paper meanwhile, with the fields of the source as columns: all or nothing, the same file once. The backfill is owed all the same.',
               ),
               fields: [
                 {
-                  ...{ name: 'stream', label: say('数据流', 'Stream'), kind: 'choice' as const, required: true },
+                  name: 'stream',
+                  label: say('数据流', 'Stream'),
+                  kind: 'choice' as const,
+                  required: true,
                   ...(can.paper.length === 1 && { initial: can.paper[0] }),
                   options: titled(can.paper),
                 },
                 {
-                  ...{ name: 'file', label: say('文件', 'File'), kind: 'file' as const, required: true },
-                  ...{ largest: LARGEST_EVIDENCE, hint: 'csv, xlsx, xls, jsonl' },
+                  name: 'file',
+                  label: say('文件', 'File'),
+                  kind: 'file' as const,
+                  required: true,
+                  largest: LARGEST_EVIDENCE,
+                  hint: 'csv, xlsx, xls, jsonl',
                 },
               ],
               body: (given: Record<string, unknown>) => given,
@@ -347,7 +365,9 @@ function useActions(): (outage: OutageDetail) => CaseAction[] {
       ...(can.withdraw
         ? [
             {
-              ...{ key: 'withdraw', label: say('撤回报告', 'Withdraw'), path },
+              key: 'withdraw',
+              label: say('撤回报告', 'Withdraw'),
+              path,
               note: say('误报：中止的每日时限恢复计算', 'A mistake: what it suspended runs as before'),
               fields: [reason],
               body: (given: Record<string, unknown>) => ({ ...given, action: 'withdraw' }),

@@ -12,19 +12,19 @@ import type { OutageView, StreamChoices } from '../../../server/api/casework/out
 import { send, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { UnitFilter } from '../../parts/filters.tsx';
-import { Export } from '../../parts/export.tsx';
+import { ExportButton } from '../../parts/export.tsx';
 import { ActionForm } from '../../parts/action-form.tsx';
 import { NextDue } from '../../parts/case.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 
 const TONES: Record<OutageStage, Tone> = { stopped: 'bad', backfilling: 'warn', backfilled: 'good', withdrawn: 'off' };
 
 /** How far an outage is. */
-export function Stage({ stage }: { stage: OutageStage }) {
+export function OutageStageMark({ stage }: { stage: OutageStage }) {
   const { name } = useLanguage();
   return <Mark tone={TONES[stage]}>{name(OUTAGE_STAGES[stage])}</Mark>;
 }
@@ -39,7 +39,7 @@ export default function Outages() {
   const { open, unit } = filters;
   const chosen = { open, unit };
   return (
-    <Page
+    <PageLayout
       title={say('不可抗力与补录', 'Outages and backfill')}
       note={say(
         '上报后相关数据流的每日时限中止；确认排除后补录时限起算',
@@ -52,7 +52,7 @@ export default function Outages() {
               {say('上报故障', 'Report one')}
             </Button>
           )}
-          <Export what="outages" filter={chosen} />
+          <ExportButton what="outages" filter={chosen} />
         </>
       }
     >
@@ -81,7 +81,7 @@ export default function Outages() {
             {
               title: say('状态', 'State'),
               dataIndex: 'stage',
-              render: (stage: OutageStage) => <Stage stage={stage} />,
+              render: (stage: OutageStage) => <OutageStageMark stage={stage} />,
             },
             { title: say('上报单位', 'Unit'), dataIndex: 'unitName' },
             {
@@ -116,32 +116,36 @@ export default function Outages() {
         title={say('上报不可抗力', 'Report an outage')}
         fields={[
           {
-            ...{
-              name: 'streams',
-              label: say('受影响的数据流', 'Streams that it stops'),
-              required: true,
-              kind: 'choices',
-            },
+            name: 'streams',
+            label: say('受影响的数据流', 'Streams that it stops'),
+            required: true,
+            kind: 'choices',
             options: (streams.data?.items ?? []).map(({ id, title, unit: owner }) => ({
               value: id,
               label: `${title} · ${owner}`,
             })),
           },
           {
-            ...{ name: 'kinds', label: say('停办业务', 'Work that it stops'), required: true, kind: 'choices' },
+            name: 'kinds',
+            label: say('停办业务', 'Work that it stops'),
+            required: true,
+            kind: 'choices',
             options: Object.entries(STOPPED_WORK).map(([value, pair]) => ({ value, label: name(pair) })),
             initial: Object.keys(STOPPED_WORK),
           },
           { name: 'cause', label: say('原因', 'What happened'), required: true, multiline: true },
           { name: 'beganAt', label: say('发生时间', 'When it began'), required: true, kind: 'time' },
           {
-            ...{ name: 'evidence', label: say('证明材料', 'A file that shows it'), kind: 'file' },
-            ...{ largest: LARGEST_EVIDENCE, hint: say('不超过 20 MB', 'At most 20 MB') },
+            name: 'evidence',
+            label: say('证明材料', 'A file that shows it'),
+            kind: 'file',
+            largest: LARGEST_EVIDENCE,
+            hint: say('不超过 20 MB', 'At most 20 MB'),
           },
         ]}
         submit={(given) => send<{ id: number }>('POST', '/outages', given)}
         done={(answer) => void navigate(`/outages/${(answer as { id: number }).id}`)}
       />
-    </Page>
+    </PageLayout>
   );
 }

@@ -6,11 +6,11 @@ import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import type { ActionField } from '../../parts/action-form.tsx';
 import { Beside, CaseActions, CaseSections, NextDue, told, WorkflowLink } from '../../parts/case.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
-import { Outcome } from './share-requests.tsx';
+import { ShareOutcomeMark } from './share-requests.tsx';
 
 type Action = ShareRequestDetail['can'][number];
 
@@ -24,11 +24,11 @@ export default function ShareRequest() {
   if (!data) return <Waiting />;
   const silent = data.asked.filter(({ code }) => !data.opinions.some(({ unitCode }) => unitCode === code));
   return (
-    <Page
+    <PageLayout
       title={say(`共享申请 ${data.id} · ${data.unitName}`, `Share request ${data.id} · ${data.unitName}`)}
       note={
         <Beside>
-          <Outcome {...data} />
+          <ShareOutcomeMark {...data} />
           {data.nextDueAt !== null && (
             <span>
               {say('最近到期', 'Next due')} <NextDue {...data} />
@@ -41,7 +41,9 @@ export default function ShareRequest() {
         <CaseActions
           version={data.version}
           actions={data.can.map((action) => ({
-            ...{ key: action, ...words[action], path: `/share-requests/${id}/${action}` },
+            key: action,
+            ...words[action],
+            path: `/share-requests/${id}/${action}`,
             body: (given) => given,
           }))}
         />
@@ -99,7 +101,7 @@ export default function ShareRequest() {
         )}
       </Section>
       <CaseSections {...data} />
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -129,8 +131,11 @@ function useActions(): Record<Action, { label: string; note?: string; fields: Ac
         ...(may('share:decide')
           ? [
               {
-                ...{ name: 'unit', label: say('代为登记的单位', 'For which unit'), kind: 'choice' as const },
-                ...{ options: choices, hint: say('不填即为本单位', 'One’s own, where it is left out') },
+                name: 'unit',
+                label: say('代为登记的单位', 'For which unit'),
+                kind: 'choice' as const,
+                options: choices,
+                hint: say('不填即为本单位', 'One’s own, where it is left out'),
               },
             ]
           : []),
@@ -140,11 +145,17 @@ function useActions(): Record<Action, { label: string; note?: string; fields: Ac
       label: say('作出决定', 'Decide'),
       fields: [
         {
-          ...{ name: 'outcome', label: say('结果', 'Outcome'), required: true, kind: 'choice' },
+          name: 'outcome',
+          label: say('结果', 'Outcome'),
+          required: true,
+          kind: 'choice',
           options: Object.entries(SHARE_OUTCOMES).map(([value, pair]) => ({ value, label: name(pair) })),
         },
         {
-          ...{ name: 'text', label: say('说明', 'In words'), required: true, multiline: true },
+          name: 'text',
+          label: say('说明', 'In words'),
+          required: true,
+          multiline: true,
           hint: say(
             '同意的内容、不同意的理由，或替代方案',
             'What is granted, why it is refused, or which other way there is',

@@ -6,17 +6,17 @@ import type { ShareRequestView } from '../../../server/api/casework/share-reques
 import { send } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ChoiceFilter, ChoicesFilter, UnitFilter } from '../../parts/filters.tsx';
-import { Export } from '../../parts/export.tsx';
+import { ExportButton } from '../../parts/export.tsx';
 import { ActionForm } from '../../parts/action-form.tsx';
 import { NextDue } from '../../parts/case.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 
 /** How a share request stands. */
-export function Outcome({ outcome, closedAt }: Pick<ShareRequestView, 'outcome' | 'closedAt'>) {
+export function ShareOutcomeMark({ outcome, closedAt }: Pick<ShareRequestView, 'outcome' | 'closedAt'>) {
   const { say, name } = useLanguage();
   if (outcome !== null)
     return <Mark tone={outcome === 'granted' ? 'good' : 'calm'}>{name(SHARE_OUTCOMES[outcome])}</Mark>;
@@ -33,7 +33,7 @@ export default function ShareRequests() {
   const { open, outcome, unit } = filters;
   const chosen = { open, outcome, unit };
   return (
-    <Page
+    <PageLayout
       title={say('共享申请', 'Share requests')}
       note={say('用证单位需要、而本市尚未共享的证照', 'Certificates that a unit needs and the city does not share yet')}
       actions={
@@ -43,7 +43,7 @@ export default function ShareRequests() {
               {say('提出申请', 'Request one')}
             </Button>
           )}
-          <Export what="share-requests" filter={chosen} />
+          <ExportButton what="share-requests" filter={chosen} />
         </>
       }
     >
@@ -87,7 +87,7 @@ export default function ShareRequests() {
               dataIndex: 'id',
               render: (id: number) => <Link to={`/share-requests/${id}`}>{id}</Link>,
             },
-            { title: say('结果', 'Outcome'), render: (_, row) => <Outcome {...row} /> },
+            { title: say('结果', 'Outcome'), render: (_, row) => <ShareOutcomeMark {...row} /> },
             { title: say('用证单位', 'User unit'), dataIndex: 'unitName' },
             {
               title: say('需要的证照', 'Wanted'),
@@ -115,13 +115,15 @@ export default function ShareRequests() {
           { name: 'wanted', label: say('需要的证照', 'Which certificate'), required: true },
           { name: 'scenario', label: say('用于哪些事项', 'For which items'), required: true, multiline: true },
           {
-            ...{ name: 'neededAt', label: say('需求产生时间', 'When the need arose'), kind: 'time' },
+            name: 'neededAt',
+            label: say('需求产生时间', 'When the need arose'),
+            kind: 'time',
             hint: say('知道时填写', 'Where that is known'),
           },
         ]}
         submit={(given) => send<{ id: number }>('POST', '/share-requests', given)}
         done={(answer) => void navigate(`/share-requests/${(answer as { id: number }).id}`)}
       />
-    </Page>
+    </PageLayout>
   );
 }

@@ -3,15 +3,15 @@ import { Alert, App, Button, Space, Table, Upload, type TableColumnsType } from 
 import { Link } from 'react-router';
 import { RULES } from '../../../domain/library/validation.ts';
 import type { CorrectionsView, RejectGroupView, RejectView } from '../../../server/api/collection/rejects.ts';
-import { addressOf, send, useGet, useSend, type ApiProblem } from '../../api.ts';
+import { addressOf, send, useGet, useSend, type RequestFailed } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ChoiceFilter } from '../../parts/filters.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
-import { Fields } from './stream.tsx';
+import { FieldList } from './stream.tsx';
 
 /** Records that were refused, as casework: whose, by which rule, out as a workbook and corrected back in. */
 export default function Rejects() {
@@ -28,7 +28,7 @@ export default function Rejects() {
       (rule === undefined || group.rule === rule),
   );
   return (
-    <Page
+    <PageLayout
       title={say('问题数据', 'Rejects')}
       note={say(
         '未能入库、待更正的记录；导出给单位更正，更正后导回并重新映射',
@@ -49,7 +49,7 @@ export default function Rejects() {
       <Section title={say('记录', 'Records')}>
         <Records query={{ stream, unit, rule }} />
       </Section>
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -130,7 +130,7 @@ function Work({ stream, rule }: { stream: string; rule: string | undefined }) {
   const { message } = App.useApp();
   const take = useSend((file: string) => send<CorrectionsView>('POST', `/rejects/${stream}/corrections`, { file }));
   const replay = useSend(() => send('POST', `/rejects/${stream}/replay`, rule === undefined ? {} : { rule }));
-  const failed = (problem: ApiProblem) =>
+  const failed = (problem: RequestFailed) =>
     void message.error([problem.message, problem.cure].filter(Boolean).join(' — '));
   const corrects = may('rejects:correct');
   const hands = may('certificates:personal');
@@ -252,7 +252,7 @@ function Records({ query }: { query: Record<string, string | undefined> }) {
         ) : (
           <details>
             <summary>{masked ? say('查看（已遮蔽）', 'Show (masked)') : say('查看', 'Show')}</summary>
-            <Fields value={record} />
+            <FieldList value={record} />
           </details>
         ),
     },

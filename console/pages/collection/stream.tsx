@@ -5,13 +5,20 @@ import { FAULTS } from '../../../domain/faults.ts';
 import { CONTACTS, DELIVERIES, DRIFT_ACTIONS, DRIFT_CHANGES } from '../../../domain/streams.ts';
 import { RULES, type RuleId } from '../../../domain/library/validation.ts';
 import type { CheckView, PreviewView, StreamDetail } from '../../../server/api/collection/streams.ts';
-import { get, send, useGet, useSend, type ApiProblem } from '../../api.ts';
+import { get, send, useGet, useSend, type RequestFailed } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ActionForm } from '../../parts/action-form.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
-import { CoverageCell, CoverageLegend, DayHead, StreamState, ThreePoints, toToday } from '../../parts/stream-state.tsx';
+import {
+  CoverageCell,
+  CoverageLegend,
+  DayHead,
+  StreamStateMark,
+  ThreePoints,
+  toToday,
+} from '../../parts/stream-state.tsx';
 import { Moment, moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 
@@ -55,16 +62,16 @@ export default function Stream() {
   const { data, error, refetch } = useGet<StreamDetail>(`/streams/${id}`);
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
-  const failed = (problem: ApiProblem) =>
+  const failed = (problem: RequestFailed) =>
     void message.error([problem.message, problem.cure].filter(Boolean).join(' — '));
   const runs = may('streams:run');
   const paused = inChinese(data.pausedCode);
   return (
-    <Page
+    <PageLayout
       title={`${data.title} · ${data.unit}`}
       note={
         <Space size="middle" wrap>
-          <StreamState state={data.state} />
+          <StreamStateMark state={data.state} />
           {data.pausedReason === null && <span>{name(data.reason)}</span>}
         </Space>
       }
@@ -317,7 +324,7 @@ export default function Stream() {
         }
       />
       <Preview id={id} open={previewing} close={() => setPreviewing(false)} />
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -532,7 +539,7 @@ function PreviewRows({ id }: { id: string }) {
         <div key={index} className="preview-row">
           <div>
             <h3 className="part-title">{say('原样', 'As it came')}</h3>
-            <Fields value={raw} />
+            <FieldList value={raw} />
           </div>
           <div>
             <h3 className="part-title">
@@ -551,7 +558,7 @@ function PreviewRows({ id }: { id: string }) {
                 ))}
               </ul>
             ) : (
-              <Fields value={mapped} />
+              <FieldList value={mapped} />
             )}
           </div>
         </div>
@@ -561,7 +568,7 @@ function PreviewRows({ id }: { id: string }) {
 }
 
 /** The fields of a record, those that are filled. */
-export function Fields({ value }: { value: unknown }) {
+export function FieldList({ value }: { value: unknown }) {
   if (typeof value !== 'object' || value === null) return <code>{JSON.stringify(value)}</code>;
   return (
     <dl className="fields">

@@ -4,12 +4,19 @@ import { DELIVERIES, STREAM_STATES, type StreamStateName } from '../../../domain
 import type { CoveragePage, StreamCounts, StreamView } from '../../../server/api/collection/streams.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { Export } from '../../parts/export.tsx';
+import { ExportButton } from '../../parts/export.tsx';
 import { ChoiceFilter, ChoicesFilter } from '../../parts/filters.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
-import { CoverageCell, CoverageLegend, DayHead, StreamState, ThreePoints, toToday } from '../../parts/stream-state.tsx';
+import {
+  CoverageCell,
+  CoverageLegend,
+  DayHead,
+  StreamStateMark,
+  ThreePoints,
+  toToday,
+} from '../../parts/stream-state.tsx';
 import { moment, Moment } from '../../parts/time.tsx';
 
 /** Streams on one page, of the list and of the map alike. */
@@ -22,7 +29,7 @@ export default function Streams() {
   const { unit, state, after } = filters;
   const { data: counts } = useGet<StreamCounts>('/streams/counts', { unit });
   return (
-    <Page
+    <PageLayout
       title={say('归集', 'Collection')}
       note={
         counts &&
@@ -31,7 +38,7 @@ export default function Streams() {
           `checked at ${moment(counts.at)}; the worst first; counts are of the last 30 days`,
         )
       }
-      actions={<Export what="streams" filter={{ unit, state }} />}
+      actions={<ExportButton what="streams" filter={{ unit, state }} />}
     >
       <Section>
         <div className="filters" role="search">
@@ -57,7 +64,7 @@ export default function Streams() {
         <ul className="state-counts" aria-label={say('各状态的数据流数', 'Streams by state')}>
           {(Object.keys(STREAM_STATES) as StreamStateName[]).map((key) => (
             <li key={key}>
-              <StreamState state={key} /> <strong>{counts?.counts[key] ?? '—'}</strong>
+              <StreamStateMark state={key} /> <strong>{counts?.counts[key] ?? '—'}</strong>
             </li>
           ))}
         </ul>
@@ -68,7 +75,7 @@ export default function Streams() {
       <Section title={say('数据流', 'Streams')}>
         <StreamList query={{ unit, state, limit: LIMIT }} />
       </Section>
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -127,7 +134,7 @@ function StreamList({ query }: { query: Record<string, string | number | undefin
       title: say('状态', 'State'),
       render: (_, { state, reason }) => (
         <div className="stream-reason">
-          <StreamState state={state} />
+          <StreamStateMark state={state} />
           <br />
           <span className="quiet">{name(reason)}</span>
         </div>

@@ -11,7 +11,7 @@ import { ChoiceFilter, TextFilter } from '../../parts/filters.tsx';
 import { ActionForm, type ActionField } from '../../parts/action-form.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Secret } from '../../parts/secret.tsx';
 import { Failure } from '../../parts/states.tsx';
 import { Moment, moment } from '../../parts/time.tsx';
@@ -29,9 +29,9 @@ export default function Accounts() {
   ];
   const chosen = tabs.find(({ key }) => key === params.get('tab'))?.key ?? tabs[0]?.key ?? '';
   return (
-    <Page title={say('单位与账号', 'Units and accounts')}>
+    <PageLayout title={say('单位与账号', 'Units and accounts')}>
       <Tabs activeKey={chosen} items={tabs} destroyOnHidden onChange={(tab) => setParams({ tab })} />
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -156,21 +156,26 @@ function AccountForm({ acting, close }: { acting: AccountAct | null; close: () =
   const does = acting?.does ?? 'add';
   const choice: ActionField[] = [
     {
-      ...{ name: 'name', label: say('姓名', 'Name'), required: true, initial: account?.name },
+      name: 'name',
+      label: say('姓名', 'Name'),
+      required: true,
+      initial: account?.name,
       hint: say('办理记录中显示', 'As it stands in the record of what they do'),
     },
     {
-      ...{ name: 'role', label: say('角色', 'Role'), kind: 'choice', required: true, initial: account?.role },
+      name: 'role',
+      label: say('角色', 'Role'),
+      kind: 'choice',
+      required: true,
+      initial: account?.role,
       options: Object.entries(ROLES).map(([value, pair]) => ({ value, label: name(pair) })),
     },
     {
-      ...{
-        name: 'unitCode',
-        label: say('单位', 'Unit'),
-        kind: 'choice',
-        options,
-        initial: account?.unitCode ?? undefined,
-      },
+      name: 'unitCode',
+      label: say('单位', 'Unit'),
+      kind: 'choice',
+      options,
+      initial: account?.unitCode ?? undefined,
       hint: say(
         `${UNIT_ROLES.map((role) => ROLES[role].zh).join('、')}必选；选定后只能看到该单位及其下级，不选则看到全部`,
         `They see it and those below it; without one, all. Needed for: ${UNIT_ROLES.map((role) => ROLES[role].en).join(', ')}`,
@@ -178,14 +183,15 @@ function AccountForm({ acting, close }: { acting: AccountAct | null; close: () =
     },
   ];
   const external: ActionField = {
-    ...{
-      name: 'external',
-      label: say(`通过${methods?.oidc?.label ?? ''}登录，不设密码`, 'Signs in through the identity provider'),
-    },
-    ...{ kind: 'yes', initial: false },
+    name: 'external',
+    label: say(`通过${methods?.oidc?.label ?? ''}登录，不设密码`, 'Signs in through the identity provider'),
+    kind: 'yes',
+    initial: false,
   };
   const login: ActionField = {
-    ...{ name: 'login', label: say('用户名', 'Login'), required: true },
+    name: 'login',
+    label: say('用户名', 'Login'),
+    required: true,
     hint: say('小写字母、数字和 . _ @ -；不能再改', 'a-z 0-9 . _ @ -; it stays'),
   };
   const titles = {
@@ -312,7 +318,9 @@ function UnitTree() {
           ...(unit ? [] : [{ name: 'code', label: say('统一社会信用代码', 'Code (18 characters)'), required: true }]),
           { name: 'name', label: say('名称', 'Name'), required: true, initial: unit?.name },
           {
-            ...{ name: 'parentCode', label: say('上级单位', 'Below'), kind: 'choice' },
+            name: 'parentCode',
+            label: say('上级单位', 'Below'),
+            kind: 'choice',
             options: options.filter(({ value }) => value !== unit?.code),
             initial: unit?.parentCode ?? undefined,
             hint: say('区县单位的上级为市级单位', 'Units of districts are below that of the city'),
@@ -402,18 +410,27 @@ function ContactList() {
         note={say('邮箱、手机、接口地址至少填一项。', 'At least one of e-mail, phone and webhook.')}
         fields={[
           {
-            ...{ name: 'unitCode', label: say('单位', 'Unit'), kind: 'choice', required: true, options },
+            name: 'unitCode',
+            label: say('单位', 'Unit'),
+            kind: 'choice',
+            required: true,
+            options,
             initial: filing === '' ? (options.length === 1 ? options[0]?.value : undefined) : filing,
           },
           {
-            ...{ name: 'role', label: say('角色', 'Role'), kind: 'choice', required: true, initial: 'operator' },
+            name: 'role',
+            label: say('角色', 'Role'),
+            kind: 'choice',
+            required: true,
+            initial: 'operator',
             options: Object.entries(CONTACT_ROLES).map(([value, pair]) => ({ value, label: name(pair) })),
           },
           { name: 'person', label: say('姓名', 'Person'), required: true },
           { name: 'email', label: say('邮箱', 'E-mail') },
           { name: 'phone', label: say('手机', 'Phone') },
           {
-            ...{ name: 'webhook', label: say('接口地址', 'Webhook') },
+            name: 'webhook',
+            label: say('接口地址', 'Webhook'),
             hint: say('单位自己系统接收提醒的地址', 'Address of the unit’s own system that takes reminders'),
           },
         ]}

@@ -5,11 +5,11 @@ import { ROLES, type Role } from '../../../domain/access.ts';
 import { AUDITED, detailInWords } from '../../../domain/console/audit.ts';
 import type { AuditView } from '../../../server/api/console/audit.ts';
 import { useLanguage } from '../../language.tsx';
-import { Export } from '../../parts/export.tsx';
+import { ExportButton } from '../../parts/export.tsx';
 import { ChoiceFilter, TextFilter } from '../../parts/filters.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { useObjectPage } from '../../parts/object-page.ts';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 
 /** What people did, and to what. */
@@ -35,10 +35,10 @@ export default function Audit() {
     { title: say('详情', 'Detail'), render: (_, entry) => <Detail entry={entry} /> },
   ];
   return (
-    <Page
+    <PageLayout
       title={say('审计', 'Audit')}
       note={say('谁在何时对什么做了什么；只增不改', 'Who did what, when, to what; only ever added to')}
-      actions={<Export what="audit" filter={chosen} />}
+      actions={<ExportButton what="audit" filter={chosen} />}
     >
       <Section>
         <div className="filters" role="search">
@@ -82,7 +82,7 @@ export default function Audit() {
           empty={say('没有符合条件的记录', 'There is no such entry')}
         />
       </Section>
-    </Page>
+    </PageLayout>
   );
 }
 

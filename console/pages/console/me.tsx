@@ -2,11 +2,11 @@ import { Button, Descriptions, Popconfirm, Table, type TableColumnsType } from '
 import { useState } from 'react';
 import { PERMISSION_NAMES, ROLES, type Permission } from '../../../domain/access.ts';
 import type { TokenView } from '../../../server/api/console/session.ts';
-import { ApiProblem, send, useGet, useSend } from '../../api.ts';
+import { RequestFailed, send, useGet, useSend } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ActionForm } from '../../parts/action-form.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Secret } from '../../parts/secret.tsx';
 import { Failure } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
@@ -18,7 +18,7 @@ export default function Me() {
   const session = useSession();
   const [changing, setChanging] = useState(false);
   return (
-    <Page
+    <PageLayout
       title={say('我的账号', 'My account')}
       actions={
         !session.external && <Button onClick={() => setChanging(true)}>{say('修改密码', 'Change the password')}</Button>
@@ -50,7 +50,10 @@ export default function Me() {
         fields={[
           { name: 'password', label: say('当前密码', 'Current password'), kind: 'password', required: true },
           {
-            ...{ name: 'newPassword', label: say('新密码', 'New password'), kind: 'password', required: true },
+            name: 'newPassword',
+            label: say('新密码', 'New password'),
+            kind: 'password',
+            required: true,
             hint: say('至少 12 个字符', 'At least 12 characters'),
           },
           { name: 'again', label: say('再输一次新密码', 'The new password again'), kind: 'password', required: true },
@@ -58,10 +61,10 @@ export default function Me() {
         submit={async ({ password, newPassword, again }) => {
           if (again === newPassword) return send('POST', '/session/password', { password, newPassword });
           const message = say('两次输入不一致', 'The two are not the same');
-          throw new ApiProblem({ status: 400, code: 'again', title: message, fields: [{ path: 'again', message }] });
+          throw new RequestFailed({ status: 400, code: 'again', title: message, fields: [{ path: 'again', message }] });
         }}
       />
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -140,15 +143,24 @@ function Tokens() {
         title={say('新建 API 令牌', 'New API token')}
         fields={[
           {
-            ...{ name: 'label', label: say('名称', 'Label'), required: true },
+            name: 'label',
+            label: say('名称', 'Label'),
+            required: true,
             hint: say('写明用途，如「月度统计报表」', 'What it is for, as “monthly report”'),
           },
           {
-            ...{ name: 'scopes', label: say('权限范围', 'Scopes'), kind: 'choices', required: true },
+            name: 'scopes',
+            label: say('权限范围', 'Scopes'),
+            kind: 'choices',
+            required: true,
             options: permissions.map((value) => ({ value, label: name(PERMISSION_NAMES[value]) })),
           },
           {
-            ...{ name: 'days', label: say('有效天数', 'Days'), kind: 'number', required: true, initial: 90 },
+            name: 'days',
+            label: say('有效天数', 'Days'),
+            kind: 'number',
+            required: true,
+            initial: 90,
             hint: say('最长 366 天', 'At most 366'),
           },
         ]}

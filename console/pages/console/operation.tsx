@@ -3,7 +3,7 @@ import type { OperationView } from '../../../server/api/console/operation.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { Moment, moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
@@ -21,7 +21,7 @@ export default function Operation() {
   const quiet = watchdog !== null && Date.parse(data.at) - Date.parse(watchdog.at) > WATCHDOG_LATE_MS;
   const workers = new Set(temporal?.queues.flatMap(({ pollers }) => pollers.map(({ identity }) => identity)));
   return (
-    <Page title={say('运行', 'Operation')} note={say(`${moment(data.at)} 核查`, `checked at ${moment(data.at)}`)}>
+    <PageLayout title={say('运行', 'Operation')} note={say(`${moment(data.at)} 核查`, `checked at ${moment(data.at)}`)}>
       {temporal === null && (
         <Alert
           className="late-bar"
@@ -201,7 +201,7 @@ export default function Operation() {
           </tbody>
         </table>
       </Section>
-    </Page>
+    </PageLayout>
   );
 }
 

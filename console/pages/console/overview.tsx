@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import type { OverviewView } from '../../../server/api/ledger/tasks.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { dueMoment, moment } from '../../parts/time.tsx';
 
@@ -16,7 +16,7 @@ export default function Overview() {
   const today = data.at.slice(0, 10);
   const checked = say(`${moment(data.at)} 核查`, `checked at ${moment(data.at)}`);
   return (
-    <Page title={say('总览', 'Overview')} note={checked}>
+    <PageLayout title={say('总览', 'Overview')} note={checked}>
       {data.late.length > 0 && (
         <Alert
           className="late-bar"
@@ -48,7 +48,7 @@ export default function Overview() {
           <WorstUnits units={data.worst} />
         )}
       </Section>
-    </Page>
+    </PageLayout>
   );
 }
 

@@ -2,7 +2,7 @@ import { Alert, Button, Divider, Form, Input } from 'antd';
 import type { ReactNode } from 'react';
 import { useMutation } from '@tanstack/react-query';
 import type { MethodsView, OidcFault } from '../../../server/api/console/oidc.ts';
-import { addressOf, send, useGet, type ApiProblem } from '../../api.ts';
+import { addressOf, send, useGet, type RequestFailed } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { LanguageSwitch } from '../../parts/language-switch.tsx';
 
@@ -51,7 +51,7 @@ export function SignIn({ done }: { done: () => void }) {
   const { data: methods } = useGet<MethodsView>('/session/methods');
   const sentBack = new URLSearchParams(location.search).get('sign-in');
   const fault = FAULTS.find((one) => one === sentBack);
-  const signIn = useMutation<unknown, ApiProblem, { login: string; password: string }>({
+  const signIn = useMutation<unknown, RequestFailed, { login: string; password: string }>({
     mutationFn: (given) => send('POST', '/session', given),
   });
   return (
@@ -104,7 +104,7 @@ interface Passwords {
 /** At the first sign-in, and whenever an administrator has set a password. */
 export function ChangePassword({ done }: { done: () => void }) {
   const { say } = useLanguage();
-  const change = useMutation<unknown, ApiProblem, Passwords>({
+  const change = useMutation<unknown, RequestFailed, Passwords>({
     mutationFn: ({ password, newPassword }) => send('POST', '/session/password', { password, newPassword }),
   });
   const short = say('至少 12 个字符', 'At least 12 characters');

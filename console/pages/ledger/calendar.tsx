@@ -7,10 +7,11 @@ import type { CalendarPreview, CalendarView, DueView } from '../../../server/api
 import { send, useGet, useSend } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { Days } from '../../parts/days.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
-import { Due, dueMoment } from '../../parts/time.tsx';
+import { DueTime, dueMoment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
+import { DAY_MS } from '../../../domain/dates.ts';
 
 /** How often it is asked whether the hub counts by a table that was imported. */
 type CalendarDay = NonNullable<CalendarView['days']>[number];
@@ -41,7 +42,7 @@ export default function Calendar() {
   const known = data.years.map((one) => one.year);
   const years = [...new Set([...known, data.year, Math.max(...known, data.year - 1) + 1])].toSorted((a, b) => a - b);
   return (
-    <Page
+    <PageLayout
       title={say('日历', 'Calendar')}
       note={
         table === undefined ? undefined : (
@@ -107,7 +108,7 @@ export default function Calendar() {
           }}
         />
       )}
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -351,8 +352,8 @@ function Moved({ preview }: { preview: CalendarPreview }) {
             },
             { title: say('责任单位', 'Owner'), dataIndex: 'owner' },
             { title: say('规则', 'Rule'), dataIndex: 'rule' },
-            { title: say('现到期', 'Due now'), dataIndex: 'from', render: (at: string | null) => <Due at={at} /> },
-            { title: say('将到期', 'Due then'), dataIndex: 'to', render: (at: string | null) => <Due at={at} /> },
+            { title: say('现到期', 'Due now'), dataIndex: 'from', render: (at: string | null) => <DueTime at={at} /> },
+            { title: say('将到期', 'Due then'), dataIndex: 'to', render: (at: string | null) => <DueTime at={at} /> },
             {
               title: say('移动', 'Moves by'),
               render: (_, { from, to }) => (from === null || to === null ? '—' : <Shift from={from} to={to} />),
@@ -369,7 +370,7 @@ function Moved({ preview }: { preview: CalendarPreview }) {
 
 function Shift({ from, to }: { from: string; to: string }) {
   const { say } = useLanguage();
-  const days = Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+  const days = Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
   return (
     <span>
       {days > 0 ? `+${days}` : `−${-days}`} {say('天', 'days')}

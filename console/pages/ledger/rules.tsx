@@ -4,7 +4,7 @@ import type { RulesView } from '../../../server/api/ledger/law.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Waiting } from '../../parts/states.tsx';
 
 type Rule = RulesView['rules'][number];
@@ -60,7 +60,7 @@ export default function Rules() {
   ];
   const articles = [...new Set(data.rules.map(({ article }) => article))];
   return (
-    <Page
+    <PageLayout
       title={say('规则', 'Rules')}
       note={`${data.city} · ${regulation.title} ${regulation.draft ? say('送审稿', 'draft') : (regulation.number ?? '')} ${regulation.date}`}
     >
@@ -92,6 +92,6 @@ export default function Rules() {
           </dl>
         </Section>
       )}
-    </Page>
+    </PageLayout>
   );
 }

@@ -9,11 +9,11 @@ import { ActionForm, orderFields } from '../../parts/action-form.tsx';
 import { Article } from '../../parts/article.tsx';
 import { useObjectPage } from '../../parts/object-page.ts';
 import { Days } from '../../parts/days.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Waiting } from '../../parts/states.tsx';
 import { Subject } from '../../parts/subject.tsx';
 import { Remaining, TaskState } from '../../parts/task-state.tsx';
-import { Due, Moment } from '../../parts/time.tsx';
+import { DueTime, Moment } from '../../parts/time.tsx';
 import { Timeline } from '../../parts/timeline.tsx';
 import { useSession } from '../../session.tsx';
 
@@ -32,7 +32,7 @@ export default function Task() {
   if (!data) return <Waiting />;
   const about = objectPage(data.subject);
   return (
-    <Page
+    <PageLayout
       title={`${name(DUTIES[data.kind])} · ${data.owner}`}
       note={
         <Space size="middle" wrap>
@@ -77,7 +77,7 @@ export default function Task() {
             { key: 'owner', label: say('责任单位', 'Owner'), children: `${data.owner} ${data.ownerCode}` },
             { key: 'subject', label: say('对象', 'Subject'), children: <Subject {...data} /> },
             { key: 'start', label: say('起算', 'Start'), children: <Moment at={data.startedAt} /> },
-            { key: 'due', label: say('到期', 'Due'), children: <Due at={data.dueAt} /> },
+            { key: 'due', label: say('到期', 'Due'), children: <DueTime at={data.dueAt} /> },
             ...(data.calendar === null
               ? []
               : [{ key: 'calendar', label: say('日历版本', 'Calendar'), children: data.calendar }]),
@@ -120,7 +120,7 @@ export default function Task() {
                 <td>{change.by}</td>
                 <td>{change.owner}</td>
                 <td>
-                  <Due at={change.dueAt} />
+                  <DueTime at={change.dueAt} />
                 </td>
                 <td>
                   <Moment at={change.metAt ?? change.exemptedAt ?? change.cancelledAt} />
@@ -164,13 +164,16 @@ export default function Task() {
         )}
         fields={[
           {
-            ...{ name: 'note', label: say('催办说明', 'What to say'), required: true, multiline: true },
+            name: 'note',
+            label: say('催办说明', 'What to say'),
+            required: true,
+            multiline: true,
             hint: say('会随邮件、短信发出，请勿写个人信息', 'It is sent by mail and text message: nothing personal'),
           },
         ]}
         button={say('发出催办', 'Send')}
         submit={(given) => send('POST', `/tasks/${id}/urge`, given)}
       />
-    </Page>
+    </PageLayout>
   );
 }

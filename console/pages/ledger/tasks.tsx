@@ -7,13 +7,13 @@ import type { TaskView } from '../../../server/api/ledger/tasks.ts';
 import { useLanguage } from '../../language.tsx';
 import { ChoicesFilter, TextFilter, UnitFilter } from '../../parts/filters.tsx';
 import { Article } from '../../parts/article.tsx';
-import { Export } from '../../parts/export.tsx';
+import { ExportButton } from '../../parts/export.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { SavedViews } from '../../parts/saved-views.tsx';
 import { Subject } from '../../parts/subject.tsx';
 import { Remaining, TaskState } from '../../parts/task-state.tsx';
-import { Due, Moment } from '../../parts/time.tsx';
+import { DueTime, Moment } from '../../parts/time.tsx';
 
 /** Columns of deadlines, also where other pages list some. */
 export function useTaskColumns(): TableColumnsType<TaskView> {
@@ -57,7 +57,7 @@ export function useTaskColumns(): TableColumnsType<TaskView> {
       title: say('起算与到期', 'Start and due'),
       render: (_, { startedAt, dueAt }) => (
         <>
-          <Due at={dueAt} />
+          <DueTime at={dueAt} />
           <div className="quiet">
             {say('起算', 'from')} <Moment at={startedAt} />
           </div>
@@ -79,13 +79,13 @@ export default function Tasks() {
   const { state, kind, unit, rule, subject, dueFrom, dueTo } = filters;
   const chosen = { state, kind, unit, rule, subject, dueFrom, dueTo };
   return (
-    <Page
+    <PageLayout
       title={say('时限任务', 'Deadlines')}
       note={say('未选状态时列出未办结的，最早到期在前', 'Without a state: those that run, the earliest due first')}
       actions={
         <>
           <SavedViews />
-          <Export what="tasks" filter={chosen} />
+          <ExportButton what="tasks" filter={chosen} />
         </>
       }
     >
@@ -139,6 +139,6 @@ export default function Tasks() {
           empty={say('没有符合条件的时限任务', 'There is no such deadline')}
         />
       </Section>
-    </Page>
+    </PageLayout>
   );
 }

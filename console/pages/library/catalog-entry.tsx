@@ -14,7 +14,7 @@ import { send, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ActionForm } from '../../parts/action-form.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Waiting } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
@@ -37,7 +37,7 @@ export default function CatalogEntry() {
   const standing = approved ?? draft ?? data.versions[0];
   if (!standing) return <Waiting />;
   return (
-    <Page
+    <PageLayout
       title={standing.entry.name}
       note={
         <Space size="middle" wrap>
@@ -151,7 +151,7 @@ export default function CatalogEntry() {
           send('POST', `/catalog/${code}/${deciding ?? 'approve'}`, given, data.draftStamp ?? undefined)
         }
       />
-    </Page>
+    </PageLayout>
   );
 }
 

@@ -6,7 +6,7 @@ import { useLanguage } from '../../language.tsx';
 import { ChoiceFilter, TextFilter } from '../../parts/filters.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 
 export const ENTRY_STATES: Record<
@@ -50,7 +50,7 @@ export default function Catalog() {
     { title: say('自', 'Since'), dataIndex: 'at', render: (at: string) => <Moment at={at} /> },
   ];
   return (
-    <Page
+    <PageLayout
       title={say('目录', 'Catalog')}
       note={say('发证目录：未列入或未批准的证照类型，其数据不入库', 'Records of types that are not approved wait')}
     >
@@ -96,6 +96,6 @@ export default function Catalog() {
           empty={say('目录中没有符合条件的条目', 'There is no such entry')}
         />
       </Section>
-    </Page>
+    </PageLayout>
   );
 }

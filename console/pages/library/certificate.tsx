@@ -9,10 +9,10 @@ import { EVENTS } from '../../../domain/library/lifecycle.ts';
 import { STATUSES, type Status } from '../../../domain/library/status.ts';
 import type { CertificateDetail, CertificateView, VersionView } from '../../../server/api/library/certificates.ts';
 import type { TaskView } from '../../../server/api/ledger/tasks.ts';
-import { addressOf, get, send, type ApiProblem } from '../../api.ts';
+import { addressOf, get, send, type RequestFailed } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { Moment, moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
@@ -42,7 +42,7 @@ export default function Certificate() {
   const at = asOf?.format('YYYY-MM-DD[T]HH:mm:ss[+08:00]');
   const path = `/certificates/${stream}/${encodeURIComponent(key)}`;
   // Not asked for again by itself: each look at what is unmasked is audited.
-  const { data, error, refetch } = useQuery<CertificateDetail, ApiProblem>({
+  const { data, error, refetch } = useQuery<CertificateDetail, RequestFailed>({
     queryKey: [path, at, unmasked],
     queryFn: () =>
       inAddress
@@ -65,7 +65,7 @@ export default function Certificate() {
   const shown = data.counting === null ? undefined : data.versions[data.counting];
   const file = data.files[0];
   return (
-    <Page
+    <PageLayout
       title={`${latest?.name ?? ''} ${latest?.number ?? ''}`}
       note={
         <Space size="middle" wrap>
@@ -231,7 +231,7 @@ export default function Certificate() {
           </table>
         )}
       </Section>
-    </Page>
+    </PageLayout>
   );
 
   function Files({ files }: { files: File[] }) {

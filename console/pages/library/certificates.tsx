@@ -8,7 +8,7 @@ import { useLanguage } from '../../language.tsx';
 import { TextFilter } from '../../parts/filters.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 
@@ -127,7 +127,7 @@ export default function Certificates() {
   const listed = stream !== undefined;
   const sought = number ?? identifier;
   return (
-    <Page
+    <PageLayout
       title={say('证照', 'Certificates')}
       note={say(
         '姓名与证件号码已脱敏；按持证主体查询与查看原文均留审计记录',
@@ -202,6 +202,6 @@ export default function Certificates() {
           </p>
         )}
       </Section>
-    </Page>
+    </PageLayout>
   );
 }

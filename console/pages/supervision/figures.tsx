@@ -14,9 +14,9 @@ import {
 import type { FiguresView, ShortfallView } from '../../../server/api/supervision/figures.ts';
 import { addressOf, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { Export } from '../../parts/export.tsx';
+import { ExportButton } from '../../parts/export.tsx';
 import { useFilters } from '../../parts/list.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { Moment, moment } from '../../parts/time.tsx';
 
@@ -26,7 +26,10 @@ type Unit = FiguresView['units'][number];
 /** The deadlines that a figure of them lacks: the list of deadlines with these filters. */
 function tasksOf(figure: 'timeliness' | 'disputes', { from, to }: FiguresView, unit: string | undefined): string {
   const query = {
-    ...{ state: 'overdue,met late', dueFrom: from, dueTo: to, unit },
+    state: 'overdue,met late',
+    dueFrom: from,
+    dueTo: to,
+    unit,
     kind: figure === 'disputes' ? DISPUTES.join(',') : undefined,
   };
   return addressOf('/tasks', query).replace('/api/v1', '');
@@ -42,7 +45,7 @@ export default function Figures() {
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   const drilled = FIGURE_IDS.find((id) => id === figure);
   return (
-    <Page
+    <PageLayout
       title={say('考核', 'Figures')}
       note={
         data &&
@@ -51,7 +54,7 @@ export default function Figures() {
           `${data.from} to ${data.to}, as of ${moment(data.at)}; — is of nothing to count, never 100 %`,
         )
       }
-      actions={<Export what="figures" filter={query} />}
+      actions={<ExportButton what="figures" filter={query} />}
     >
       <Section title={say('考核期', 'Period')}>
         <Periods query={query} choose={(given) => change({ period: '', from: '', to: '', figure: '', ...given })} />
@@ -96,7 +99,7 @@ export default function Figures() {
           </Section>
         </>
       )}
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -256,7 +259,9 @@ function UnitTable({
               ['suspended', '中止', 'suspended'],
             ] as const
           ).map(([key, zh, en]) => ({
-            ...{ title: say(zh, en), key, align: 'right' as const },
+            title: say(zh, en),
+            key,
+            align: 'right' as const,
             render: (_: unknown, { apart }: Unit) => apart[key] || '',
           })),
         ]}

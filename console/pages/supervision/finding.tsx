@@ -13,11 +13,11 @@ import { send, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ActionForm, orderFields, type ActionField } from '../../parts/action-form.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { Timeline } from '../../parts/timeline.tsx';
-import { Source, StageMark } from './supervision.tsx';
+import { FindingSource, StageMark } from './supervision.tsx';
 import { useTaskColumns } from '../ledger/tasks.tsx';
 
 const RESULTS: Record<string, { zh: string; good: boolean | null }> = { ...SAMPLE_RESULTS, ...TRIAL_RESULTS };
@@ -34,7 +34,7 @@ export default function Finding() {
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   return (
-    <Page
+    <PageLayout
       title={`${say('问题', 'Finding')} ${data.id} · ${data.unit}`}
       note={<StageMark stage={data.stage} />}
       actions={
@@ -64,7 +64,7 @@ export default function Finding() {
               children: (
                 <>
                   {name(INSPECTIONS[data.kind])}&emsp;
-                  <Source {...data} />
+                  <FindingSource {...data} />
                 </>
               ),
             },
@@ -169,7 +169,7 @@ export default function Finding() {
         submit={() => send('POST', `/findings/${id}/compare`, {})}
         done={() => void navigate('/inspections')}
       />
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -185,21 +185,27 @@ function Act({ action, finding, close }: { action: Action; finding: FindingDetai
     clear: { path: '', fields: [] },
     report: { path: 'done', fields: [text('note', say('整改情况', 'What was done'))] },
     pass: {
-      ...{ path: 'recheck', more: { passed: true }, fields: [text('note', note)] },
+      path: 'recheck',
+      more: { passed: true },
+      fields: [text('note', note)],
       note: say('改正时间按单位报告整改的时间计算。', 'It counts as of when the unit said that it was done.'),
     },
     fail: {
-      ...{ path: 'recheck', more: { passed: false } },
+      path: 'recheck',
+      more: { passed: false },
       fields: [
         text('note', note),
         {
-          ...{ name: 'days', label: say('期限（工作日）', 'Term in working days'), kind: 'number' },
+          name: 'days',
+          label: say('期限（工作日）', 'Term in working days'),
+          kind: 'number',
           hint: say('不填则原期限继续计算', 'Left empty, the term that runs goes on'),
         },
       ],
     },
     notice: {
-      ...{ path: 'notice', fields: [{ name: 'number', label: say('文号', 'Number'), required: true }] },
+      path: 'notice',
+      fields: [{ name: 'number', label: say('文号', 'Number'), required: true }],
       note: say('将生成正式通报文书，可打印。', 'The document is made, to be printed.'),
     },
   };

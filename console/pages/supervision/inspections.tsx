@@ -17,7 +17,7 @@ import { ActionForm, type ActionField } from '../../parts/action-form.tsx';
 import { WorkflowLink } from '../../parts/case.tsx';
 import { List } from '../../parts/list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 
@@ -93,11 +93,13 @@ export default function Inspections() {
   ];
   const size: Omit<ActionField, 'label'> = { name: 'size', kind: 'number', required: true };
   const seed: ActionField = {
-    ...{ name: 'seed', label: say('种子', 'Seed'), kind: 'number' },
+    name: 'seed',
+    label: say('种子', 'Seed'),
+    kind: 'number',
     hint: say('填此前的种子可重抽同样的记录；不填则随机', 'Of one before, to draw its records again; else at random'),
   };
   return (
-    <Page
+    <PageLayout
       title={say('监督检查', 'Inspections')}
       note={say(
         '抽查与源端逐条比对，模拟办事按用证单位的方式查用，督查按本市阈值核查台账；不合格的成为问题',
@@ -136,7 +138,10 @@ export default function Inspections() {
         button={say('开始抽查', 'Start')}
         fields={[
           {
-            ...{ name: 'stream', label: say('数据流', 'Stream'), kind: 'choice', required: true },
+            name: 'stream',
+            label: say('数据流', 'Stream'),
+            kind: 'choice',
+            required: true,
             options: (streams.data?.items ?? []).map(({ id, title, unit }) => ({
               value: id,
               label: `${title} · ${unit}`,
@@ -158,7 +163,9 @@ export default function Inspections() {
         button={say('开始', 'Start')}
         fields={[
           {
-            ...{ ...size, label: say('每种证照的件数', 'Of each type'), initial: 5 },
+            ...size,
+            label: say('每种证照的件数', 'Of each type'),
+            initial: 5,
             hint: say('不超过 50', 'At most 50'),
           },
           seed,
@@ -177,7 +184,7 @@ export default function Inspections() {
         fields={[]}
         submit={() => send('POST', '/inspections/patrol')}
       />
-    </Page>
+    </PageLayout>
   );
 }
 

@@ -3,7 +3,7 @@ import { Link, useParams } from 'react-router';
 import type { NoticeView } from '../../../server/api/supervision/supervision.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { Page } from '../../parts/page.tsx';
+import { PageLayout } from '../../parts/page.tsx';
 import { Failure, Waiting } from '../../parts/states.tsx';
 
 /** The texts of a notice, out of the document as it was given (domain/supervision/notice.ts). */
@@ -13,7 +13,10 @@ function textsOf(html: string) {
   const lines = (selector: string): string[] =>
     Array.from(page.querySelector(selector)?.childNodes ?? [], ({ textContent }) => textContent ?? '').filter(Boolean);
   return {
-    ...{ management: text('header strong'), number: lines('header').at(-1) ?? '', title: text('h1'), to: text('p.to') },
+    management: text('header strong'),
+    number: lines('header').at(-1) ?? '',
+    title: text('h1'),
+    to: text('p.to'),
     paragraphs: Array.from(page.querySelectorAll('p:not(.to)'), ({ textContent }) => textContent),
     signed: lines('footer'),
   };
@@ -30,7 +33,7 @@ export default function Notice() {
   return (
     <>
       <div className="notice-head">
-        <Page
+        <PageLayout
           title={`${say('书面通报', 'Notice')} ${data.number}`}
           note={
             <Link to={`/supervision/${data.finding}`}>{say(`问题 ${data.finding}`, `Finding ${data.finding}`)}</Link>
@@ -42,7 +45,7 @@ export default function Notice() {
           }
         >
           {null}
-        </Page>
+        </PageLayout>
       </div>
       <article className="notice" lang="zh-CN">
         <header>

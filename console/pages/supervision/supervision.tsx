@@ -1,17 +1,17 @@
 import { Button, Checkbox, type TableColumnsType } from 'antd';
 import { Link } from 'react-router';
-import { INSPECTIONS, STAGES, type InspectionKind, type Stage } from '../../../domain/supervision/findings.ts';
+import { INSPECTIONS, STAGES, type InspectionKind, type FindingStage } from '../../../domain/supervision/findings.ts';
 import type { FindingView } from '../../../server/api/supervision/supervision.ts';
 import { useLanguage } from '../../language.tsx';
 import { ChoiceFilter, ChoicesFilter, UnitFilter } from '../../parts/filters.tsx';
-import { Export } from '../../parts/export.tsx';
+import { ExportButton } from '../../parts/export.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { Page, Section } from '../../parts/page.tsx';
+import { PageLayout, Section } from '../../parts/page.tsx';
 import { TaskState } from '../../parts/task-state.tsx';
-import { Due, Moment } from '../../parts/time.tsx';
+import { DueTime, Moment } from '../../parts/time.tsx';
 
-const TONES: Record<Stage, Tone> = {
+const TONES: Record<FindingStage, Tone> = {
   found: 'calm',
   ordered: 'warn',
   reported: 'calm',
@@ -22,13 +22,13 @@ const TONES: Record<Stage, Tone> = {
 };
 
 /** The rung of the ladder that a finding is on. */
-export function StageMark({ stage }: { stage: Stage }) {
+export function StageMark({ stage }: { stage: FindingStage }) {
   const { name } = useLanguage();
   return <Mark tone={TONES[stage]}>{name(STAGES[stage])}</Mark>;
 }
 
 /** What a finding came from: a stream, a rule of the patrol, or a deadline. */
-export function Source({ stream, cause }: Pick<FindingView, 'stream' | 'cause'>) {
+export function FindingSource({ stream, cause }: Pick<FindingView, 'stream' | 'cause'>) {
   const { say } = useLanguage();
   const [, task] = /^task\/(\d+)$/.exec(cause) ?? [];
   if (task !== undefined) return <Link to={`/tasks/${task}`}>{say(`时限任务 ${task}`, `deadline ${task}`)}</Link>;
@@ -44,7 +44,7 @@ export default function Supervision() {
   const chosen = { stage, kind, unit, ended };
   const columns: TableColumnsType<FindingView> = [
     { title: say('编号', 'No.'), dataIndex: 'id', render: (id: number) => <Link to={`/supervision/${id}`}>{id}</Link> },
-    { title: say('阶段', 'Stage'), dataIndex: 'stage', render: (on: Stage) => <StageMark stage={on} /> },
+    { title: say('阶段', 'Stage'), dataIndex: 'stage', render: (on: FindingStage) => <StageMark stage={on} /> },
     { title: say('单位', 'Unit'), dataIndex: 'unit' },
     {
       title: say('来源', 'Found by'),
@@ -53,7 +53,7 @@ export default function Supervision() {
           {name(INSPECTIONS[finding.kind])}
           <br />
           <span className="quiet">
-            <Source {...finding} />
+            <FindingSource {...finding} />
           </span>
         </>
       ),
@@ -77,7 +77,7 @@ export default function Supervision() {
           say('无期限规则', 'no rule')
         ) : (
           <>
-            <Due at={deadline.dueAt} />
+            <DueTime at={deadline.dueAt} />
             <br />
             <TaskState state={deadline.state} />
           </>
@@ -90,20 +90,20 @@ export default function Supervision() {
     },
   ];
   return (
-    <Page
+    <PageLayout
       title={say('责令与通报', 'Orders and notices')}
       note={say(
         '发现 → 责令限期改正 → 报整改 → 复查 → 书面通报；未选阶段时列出未了结的',
         'Found, ordered, reported, checked again, noticed; without a stage: those that have not ended',
       )}
-      actions={<Export what="findings" filter={chosen} />}
+      actions={<ExportButton what="findings" filter={chosen} />}
     >
       <Section>
         <div className="filters" role="search">
           <ChoicesFilter
             label={say('阶段', 'Stage')}
             value={stage}
-            options={(Object.keys(STAGES) as Stage[]).map((value) => ({ value, label: name(STAGES[value]) }))}
+            options={(Object.keys(STAGES) as FindingStage[]).map((value) => ({ value, label: name(STAGES[value]) }))}
             onChange={(value) => change({ stage: value })}
             width={240}
           />
@@ -132,6 +132,6 @@ export default function Supervision() {
           empty={say('没有符合条件的问题', 'There is no such finding')}
         />
       </Section>
-    </Page>
+    </PageLayout>
   );
 }

@@ -3,7 +3,7 @@ import { may, type Permission } from '../../../domain/access.ts';
 import { audit } from '../../../store/console/audit.ts';
 import { beginSession, findSession, findToken, hashOf, type Principal } from '../../../store/console/sessions.ts';
 import type { ApiOptions } from './api.ts';
-import { Problem } from './problem.ts';
+import { ApiProblem } from './problem.ts';
 
 /**
  * What a route needs: a permission; `signed-in`: any account, also one that has to change its password; `person`: such an
@@ -22,20 +22,20 @@ declare module 'fastify' {
   }
 }
 
-const NOT_SIGNED_IN = new Problem(
+const NOT_SIGNED_IN = new ApiProblem(
   401,
   'not-signed-in',
   { zh: '尚未登录或登录已失效', en: 'Not signed in, or not any more' },
   { zh: '请登录', en: 'Sign in' },
 );
-const MUST_CHANGE = new Problem(
+const MUST_CHANGE = new ApiProblem(
   403,
   'password-change',
   { zh: '首次登录须先修改密码', en: 'The password has to be changed first' },
   { zh: '请修改密码', en: 'Change the password' },
 );
-export const FORBIDDEN = new Problem(403, 'forbidden', { zh: '没有此项权限', en: 'This account may not do that' });
-const FOREIGN = new Problem(403, 'foreign-site', {
+export const FORBIDDEN = new ApiProblem(403, 'forbidden', { zh: '没有此项权限', en: 'This account may not do that' });
+const FOREIGN = new ApiProblem(403, 'foreign-site', {
   zh: '请求来自其他网站，已拒绝',
   en: 'The request came from another site',
 });
@@ -82,7 +82,9 @@ export const cookieName = ({ publicUrl }: { publicUrl?: string | undefined }): s
   publicUrl?.startsWith('https:') ? '__Host-hub' : 'hub';
 
 export const cookieOptions = (config: ApiOptions['config']) => ({
-  ...{ path: '/', httpOnly: true, sameSite: 'lax' as const },
+  path: '/',
+  httpOnly: true,
+  sameSite: 'lax' as const,
   secure: cookieName(config().settings.server) !== 'hub',
 });
 

@@ -7,7 +7,7 @@ import type { Who } from '../../../store/ledger/case-files.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
 import { principalOf } from './access.ts';
 import type { ApiOptions } from './api.ts';
-import { Problem } from './problem.ts';
+import { ApiProblem } from './problem.ts';
 
 /** What an action is to leave in the audit. */
 export interface Deed {
@@ -17,14 +17,14 @@ export interface Deed {
   detail?: Record<string, unknown>;
 }
 
-const KEY_TAKEN = new Problem(
+const KEY_TAKEN = new ApiProblem(
   422,
   'key-taken',
   { zh: '这个 Idempotency-Key 已用于另一个请求', en: 'The Idempotency-Key was used for another request' },
   { zh: '每个请求使用自己的键', en: 'Use a key of its own for each request' },
 );
 
-const SHOWN_ONCE = new Problem(
+const SHOWN_ONCE = new ApiProblem(
   409,
   'shown-once',
   { zh: '该操作已完成，其结果只显示一次', en: 'It was done already, and what it made is shown once' },

@@ -8,7 +8,7 @@ import type { Principal } from '../../../store/console/sessions.ts';
 import { wakeCase } from '../../../temporal/cases.ts';
 import { act, type Deed } from './act.ts';
 import type { ApiOptions } from './api.ts';
-import { Problem } from './problem.ts';
+import { ApiProblem } from './problem.ts';
 import { shanghaiWallTime } from '../../../domain/dates.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function actOnCase<T>(
     requireSeen(request, version, last);
     const { answer: done, deed } = await work(trx, who);
     ({ file } = await caseVersion(trx, kind, id));
-    return { answer: done, deed: { ...deed, object: `${kind}/${String(id)}` } };
+    return { answer: done, deed: { ...deed, object: `${kind}/${id}` } };
   });
   if (file) wake(options, file);
   return answer;
@@ -56,15 +56,15 @@ export function wake({ db, temporal, logger }: ApiOptions, file: Pick<CaseFile, 
     if (taskQueue !== null) await wakeCase(await temporal(), taskQueue, file);
   };
   woken().catch((error: unknown) => {
-    const about = { case: `${file.kind}/${String(file.id)}`, error: messageOf(error) };
+    const about = { case: `${file.kind}/${file.id}`, error: messageOf(error) };
     logger.warn('a workflow could not be woken; the watchdog does that', about);
   });
 }
 
 /** Somebody was first. */
-export function changedMeanwhile(last: { by: string; at: Date; what: string } | null): Problem {
+export function changedMeanwhile(last: { by: string; at: Date; what: string } | null): ApiProblem {
   const at = last === null ? '' : shanghaiWallTime(last.at.getTime()).slice(0, 16);
-  return new Problem(
+  return new ApiProblem(
     409,
     'changed-meanwhile',
     last === null

@@ -6,7 +6,7 @@ import { HubError } from '../../../domain/errors.ts';
 import type { Said } from '../../../domain/said.ts';
 
 /** An answer that is no success (RFC 9457), in the language that the request asks for. */
-export class Problem extends Error {
+export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
   readonly title: Said;
@@ -48,23 +48,23 @@ export class InvalidRequest extends Error {
   }
 }
 
-const INVALID = new Problem(400, 'request-invalid', {
+const INVALID = new ApiProblem(400, 'request-invalid', {
   zh: '提交的内容有误',
   en: 'What was sent is not right',
 });
-const FAILED = new Problem(
+const FAILED = new ApiProblem(
   500,
   'failed',
   { zh: '系统内部错误', en: 'The hub failed' },
   { zh: '什么都没有保存；请重试，仍不行请联系运维人员', en: 'Nothing was saved; try again, or ask the operators' },
 );
-const LIMITED = new Problem(
+const LIMITED = new ApiProblem(
   429,
   'too-many-requests',
   { zh: '请求过于频繁', en: 'Too many requests' },
   { zh: '请稍候再试', en: 'Wait a moment' },
 );
-const GONE = new Problem(404, 'not-found', { zh: '没有这个地址', en: 'There is no such address' });
+const GONE = new ApiProblem(404, 'not-found', { zh: '没有这个地址', en: 'There is no such address' });
 
 /** Status of what the layers below refuse, where it is not plainly the request's fault (400). */
 const STATUS: Record<string, number> = {
@@ -115,7 +115,10 @@ export function answerProblem(
   const say = (text: Said): string => (zh ? text.zh : text.en);
   const field = FIELD[problem.code];
   const body: ProblemView = {
-    ...{ type: 'about:blank', title: say(problem.title), status: problem.status, code: problem.code },
+    type: 'about:blank',
+    title: say(problem.title),
+    status: problem.status,
+    code: problem.code,
     ...(problem.cure && { detail: say(problem.cure) }),
     ...(fields ? { fields } : field !== undefined && { fields: [{ path: field, message: say(problem.title) }] }),
   };
@@ -127,10 +130,10 @@ export function answerProblem(
     .send(body);
 }
 
-export const notFound = (): Problem => GONE;
+export const notFound = (): ApiProblem => GONE;
 
-function problemOf(error: unknown, zh: boolean): { problem: Problem; fields?: ProblemView['fields'] } {
-  if (error instanceof Problem) return { problem: error };
+function problemOf(error: unknown, zh: boolean): { problem: ApiProblem; fields?: ProblemView['fields'] } {
+  if (error instanceof ApiProblem) return { problem: error };
   if (error instanceof InvalidRequest) {
     const { localeError } = zh ? chinese() : english();
     const fields = error.issues.map((issue) => {
@@ -142,7 +145,7 @@ function problemOf(error: unknown, zh: boolean): { problem: Problem; fields?: Pr
   if (error instanceof HubError && error.kind === 'configuration') {
     // Their cures are for the command line.
     const { message, zh: chineseMessage = message, code } = error;
-    return { problem: new Problem(STATUS[code] ?? 400, code, { zh: chineseMessage, en: message }) };
+    return { problem: new ApiProblem(STATUS[code] ?? 400, code, { zh: chineseMessage, en: message }) };
   }
   const { statusCode } = error as { statusCode?: number };
   if (statusCode === 429) return { problem: LIMITED };

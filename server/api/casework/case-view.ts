@@ -3,12 +3,13 @@ import { CASE_DUTIES, EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { caseWorkflowId, type CaseKind } from '../../../domain/ids.ts';
 import { subjectOf, type VersionedCase } from '../../../store/ledger/case-files.ts';
 import { nextDues, timelineOf } from '../../../store/ledger/ledger.ts';
-import { governs, managementUnit, type Unit } from '../../../store/ledger/rules.ts';
+import { governs, managementUnit } from '../../../store/ledger/rules.ts';
+import type { Unit } from '../../../domain/units.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { requireUnits } from '../../../store/ledger/units.ts';
 import type { ApiOptions } from '../base/api.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { eventView, sees, shownBy, taskView } from '../ledger/tasks.ts';
 import { instant } from '../base/views.ts';
 
@@ -34,7 +35,7 @@ export const caseParts = {
 const MOST_TASKS = 1_000;
 
 /** The deadlines of a case, of units that somebody sees (null: all), and what happened in it. */
-export async function partsOf(
+export async function readCaseParts(
   { db, now, config }: ApiOptions,
   file: VersionedCase,
   units: readonly string[] | null,
@@ -47,7 +48,10 @@ export async function partsOf(
     governs(db, CASE_DUTIES[file.kind]),
   ]);
   return {
-    ...{ version: file.version, workflowId: caseWorkflowId(file), hasTerm, events },
+    version: file.version,
+    workflowId: caseWorkflowId(file),
+    hasTerm,
+    events,
     tasks: tasks.map(shownBy(config(), at)),
   };
 }
@@ -66,8 +70,8 @@ export async function withNextDue<T extends { id: number; kind: CaseKind }>(
 }
 
 /** What a case is answered with that is not there for somebody. */
-export const unknownCase = (zh: string, en: string): Problem =>
-  new Problem(404, 'case-unknown', { zh: `没有这件${zh}`, en: `There is no such ${en}` });
+export const unknownCase = (zh: string, en: string): ApiProblem =>
+  new ApiProblem(404, 'case-unknown', { zh: `没有这件${zh}`, en: `There is no such ${en}` });
 
 /** Which unit somebody acts for: one that they name and see, else their own; the management unit, where they see all. */
 export async function actingUnit(db: ApiOptions['db'], principal: Principal, named?: string): Promise<Unit> {
@@ -75,5 +79,5 @@ export async function actingUnit(db: ApiOptions['db'], principal: Principal, nam
   if (code === null) return managementUnit(db);
   const unit = sees(principal, code) ? (await requireUnits(db, [code]))[0] : undefined;
   if (unit) return unit;
-  throw new Problem(404, 'unit-unknown', { zh: `没有单位 ${code}`, en: `There is no unit ${code}` });
+  throw new ApiProblem(404, 'unit-unknown', { zh: `没有单位 ${code}`, en: `There is no unit ${code}` });
 }

@@ -26,7 +26,7 @@ import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
 import { actOnCase, wake } from '../base/case-action.ts';
-import { caseParts, caseRow, partsOf, unknownCase, withNextDue } from './case-view.ts';
+import { caseParts, caseRow, readCaseParts, unknownCase, withNextDue } from './case-view.ts';
 import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
 
 const stage = keyOf(DISPUTE_STAGES);
@@ -165,17 +165,19 @@ export function disputeRoutes(app: Api, options: ApiOptions): void {
       const personal = may(principal, 'disputes:personal');
       if (personal) {
         const { accountId, login: actor, role } = principal;
-        const object = `dispute/${String(dispute.id)}`;
+        const object = `dispute/${dispute.id}`;
         await audit(db, { at: now(), accountId, actor, role, action: 'disputes:personal', object, detail: {} });
       }
       const [[row], parts, marks] = await Promise.all([
         withNextDue(options, [staged(dispute)]),
-        partsOf(options, dispute, null),
+        readCaseParts(options, dispute, null),
         marksOn(db, [dispute.number]),
       ]);
       if (!row) throw UNKNOWN;
       return {
-        ...{ ...row, ...parts, personal },
+        ...row,
+        ...parts,
+        personal,
         ...(personal ? {} : { objector: null, contact: null, statement: null, answer: null }),
         marks: marks.filter(({ typeCode }) => typeCode === dispute.typeCode),
         can: (Object.keys(DISPUTE_ACTIONS) as DisputeAction[]).filter(
@@ -212,7 +214,7 @@ export function disputeRoutes(app: Api, options: ApiOptions): void {
           { source: 'console', ticket: null, ...given, raisedAt, raisedBy },
           { by, at },
         );
-        return { answer: { id }, deed: { action: 'disputes:raise', object: `dispute/${String(id)}` } };
+        return { answer: { id }, deed: { action: 'disputes:raise', object: `dispute/${id}` } };
       });
       wake(options, { kind: 'dispute', id: answer.id, round: 1 });
       return answer;

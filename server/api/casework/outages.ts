@@ -25,7 +25,8 @@ import {
   type OutageStep,
 } from '../../../store/casework/outages.ts';
 import { findProofs } from '../../../store/collection/proofs.ts';
-import { managementUnit, type Unit } from '../../../store/ledger/rules.ts';
+import { managementUnit } from '../../../store/ledger/rules.ts';
+import type { Unit } from '../../../domain/units.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
 import { listStreams } from '../../../store/collection/streams.ts';
 import { takePaper } from '../../inbox/paper.ts';
@@ -33,8 +34,8 @@ import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
 import { actOnCase, wake } from '../base/case-action.ts';
-import { actingUnit, caseParts, caseRow, partsOf, unknownCase, withNextDue } from './case-view.ts';
-import { Problem } from '../base/problem.ts';
+import { actingUnit, caseParts, caseRow, readCaseParts, unknownCase, withNextDue } from './case-view.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { sees } from '../ledger/tasks.ts';
 import { idParams, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
 
@@ -87,8 +88,12 @@ const outageDetail = outageView
         rejected: z.int(),
         proofs: z.array(
           z.object({
-            ...{ id: z.int(), finishedAt: instant.nullable() },
-            ...{ sourceRecords: z.int(), sourceRefused: z.int(), libraryRecords: z.int(), differences: z.int() },
+            id: z.int(),
+            finishedAt: instant.nullable(),
+            sourceRecords: z.int(),
+            sourceRefused: z.int(),
+            libraryRecords: z.int(),
+            differences: z.int(),
           }),
         ),
       }),
@@ -138,13 +143,16 @@ const actionBody = z.discriminatedUnion('action', [
 
 const paperDetail = z.object({ stream: z.string(), read: z.int(), rejected: z.int() });
 const takenPaper = z.object({
-  ...{ read: z.int(), accepted: z.int(), unchanged: z.int(), rejected: z.int() },
+  read: z.int(),
+  accepted: z.int(),
+  unchanged: z.int(),
+  rejected: z.int(),
   known: z.boolean().meta({ description: 'The same file was taken before' }),
 });
 const opened = z.object({ id: z.int() });
 const cursor = z.tuple([z.int()]);
 const UNKNOWN = unknownCase('故障报告', 'outage');
-const NO_FILE = new Problem(404, 'file-missing', { zh: '没有上传证明材料', en: 'No file was handed in with it' });
+const NO_FILE = new ApiProblem(404, 'file-missing', { zh: '没有上传证明材料', en: 'No file was handed in with it' });
 const MINUTE_MS = 60_000;
 const minutes = ({ from, to }: { from: Date; to: Date }): number =>
   Math.round((to.getTime() - from.getTime()) / MINUTE_MS);
@@ -195,7 +203,7 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
       const outage = await found(request.params.id, principal);
       const [[row], parts, arrivals, burnDown, proofs] = await Promise.all([
         withNextDue(options, [staged(outage)]),
-        partsOf(options, outage, principal.units),
+        readCaseParts(options, outage, principal.units),
         arrivalsOf(db, outage.id, now()),
         burnDownOf(db, outage.id, now()),
         findProofs(
@@ -211,17 +219,22 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
           ? outage.streams.filter(({ recoveredAt }) => (recoveredAt !== null) === recovered).map(({ stream }) => stream)
           : [];
       return {
-        ...{ ...row, ...parts, burnDown },
+        ...row,
+        ...parts,
+        burnDown,
         streams: outage.streams.flatMap((stream) => {
           const arrival = arrivals.find(({ id }) => id === stream.id);
           if (!arrival) return [];
           return {
-            ...{ ...stream, ...arrival, expectedMinutes: minutes(arrival) },
+            ...stream,
+            ...arrival,
+            expectedMinutes: minutes(arrival),
             missingMinutes: arrival.missing.reduce((sum, gap) => sum + minutes(gap), 0),
             proofs: proofs
               .filter(({ id }) => stream.proofs?.includes(id))
               .map(({ missingCount, extraCount, differentCount, ...proof }) => ({
-                ...{ ...proof, differences: missingCount + extraCount + differentCount },
+                ...proof,
+                differences: missingCount + extraCount + differentCount,
               })),
           };
         }),
@@ -230,7 +243,8 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
           .map(({ at, by, detail }) => ({ at, by, ...paperDetail.parse(detail) }))
           .filter(({ stream }) => outage.streams.some((each) => each.stream === stream)),
         can: {
-          ...{ recover: streamsWhere(false), relapse: streamsWhere(true) },
+          recover: streamsWhere(false),
+          relapse: streamsWhere(true),
           withdraw: open && may(principal, 'outages:confirm'),
           paper:
             open && may(principal, 'outages:report')
@@ -253,7 +267,7 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
       const evidence = await evidenceOf(db, id);
       if (!evidence) throw NO_FILE;
       const { accountId, login: actor, role } = principal;
-      const object = `outage/${String(id)}`;
+      const object = `outage/${id}`;
       await audit(db, { at: now(), accountId, actor, role, action: 'export', object, detail: { what: 'evidence' } });
       return reply
         .type('application/octet-stream')
@@ -318,7 +332,7 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
           { by, at },
         );
         const detail = { streams: given.streams, evidence: evidence !== undefined };
-        return { answer: { id }, deed: { action: 'outages:report', object: `outage/${String(id)}`, detail } };
+        return { answer: { id }, deed: { action: 'outages:report', object: `outage/${id}`, detail } };
       });
       wake(options, { kind: 'outage', id: answer.id, round: 1 });
       return answer;
@@ -410,8 +424,8 @@ function kept({ name, content }: { name: string; content: string }): { name: str
   return { name, content: bytes, sha256: hash('sha256', bytes) };
 }
 
-const unknownStreams = (names: readonly string[]): Problem =>
-  new Problem(404, 'stream-unknown', {
+const unknownStreams = (names: readonly string[]): ApiProblem =>
+  new ApiProblem(404, 'stream-unknown', {
     zh: `没有数据流 ${names.join('、')}`,
     en: `There are no streams ${names.join(', ')}`,
   });

@@ -15,8 +15,8 @@ import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
 import { actOnCase, wake } from '../base/case-action.ts';
-import { actingUnit, caseParts, caseRow, partsOf, unknownCase, withNextDue } from './case-view.ts';
-import { Problem } from '../base/problem.ts';
+import { actingUnit, caseParts, caseRow, readCaseParts, unknownCase, withNextDue } from './case-view.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { sees } from '../ledger/tasks.ts';
 import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
 
@@ -75,7 +75,7 @@ const opened = z.object({ id: z.int() });
 const cursor = z.tuple([z.int()]);
 const askedDetail = z.object({ units: z.array(z.string()), codes: z.array(z.string()) });
 const UNKNOWN = unknownCase('共享申请', 'share request');
-const NOT_YOURS = new Problem(403, 'not-yours', {
+const NOT_YOURS = new ApiProblem(403, 'not-yours', {
   zh: '只有提出申请的单位可以撤回',
   en: 'Only the unit that requested it can withdraw it',
 });
@@ -126,7 +126,7 @@ export function shareRequestRoutes(app: Api, options: ApiOptions): void {
       const share = await found(request.params.id, principal);
       const [[row], parts, opinions] = await Promise.all([
         withNextDue(options, [share]),
-        partsOf(options, share, null),
+        readCaseParts(options, share, null),
         opinionsOn(db, share.id),
       ]);
       if (!row) throw UNKNOWN;
@@ -136,7 +136,9 @@ export function shareRequestRoutes(app: Api, options: ApiOptions): void {
         .flatMap(({ units, codes }) => codes.map((code, index) => ({ code, name: units[index] ?? code })));
       const possible = share.closedAt === null ? (['ask', 'say', 'decide', 'withdraw'] as const) : [];
       return {
-        ...{ ...row, ...parts, opinions },
+        ...row,
+        ...parts,
+        opinions,
         asked: [...new Map(asked.map((unit) => [unit.code, unit])).values()],
         can: possible.filter(
           (each) => may(principal, NEEDS[each]) && (each !== 'withdraw' || sees(principal, share.unitCode)),
@@ -168,7 +170,7 @@ export function shareRequestRoutes(app: Api, options: ApiOptions): void {
         const unit = await actingUnit(trx, principal, named);
         const id = await openShareRequest(trx, { ...given, unit, neededAt }, { by, at });
         const detail = { unit: unit.code };
-        return { answer: { id }, deed: { action: 'share:request', object: `share/${String(id)}`, detail } };
+        return { answer: { id }, deed: { action: 'share:request', object: `share/${id}`, detail } };
       });
       wake(options, { kind: 'share', id: answer.id, round: 1 });
       return answer;
@@ -182,7 +184,8 @@ export function shareRequestRoutes(app: Api, options: ApiOptions): void {
     {
       config: { needs: 'share:decide' },
       schema: {
-        ...{ summary: '征求意见 Ask units that take part; they see the request from then on', ...route },
+        summary: '征求意见 Ask units that take part; they see the request from then on',
+        ...route,
         body: z.object({ units: z.array(unitCode).min(1).max(100) }),
       },
     },
@@ -204,7 +207,8 @@ export function shareRequestRoutes(app: Api, options: ApiOptions): void {
     {
       config: { needs: 'share:say' },
       schema: {
-        ...{ summary: '发表意见 What a unit that takes part says', ...route },
+        summary: '发表意见 What a unit that takes part says',
+        ...route,
         body: z.object({
           opinion: text(2_000),
           unit: unitCode.optional().meta({ description: 'Left out: one’s own unit' }),
@@ -226,7 +230,8 @@ export function shareRequestRoutes(app: Api, options: ApiOptions): void {
     {
       config: { needs: 'share:decide' },
       schema: {
-        ...{ summary: '作出决定 Decide a request (予以解决)', ...route },
+        summary: '作出决定 Decide a request (予以解决)',
+        ...route,
         body: z.object({ outcome, text: text(2_000) }),
       },
     },
@@ -259,7 +264,7 @@ export function shareRequestRoutes(app: Api, options: ApiOptions): void {
 }
 
 const NEEDS = { ask: 'share:decide', say: 'share:say', decide: 'share:decide', withdraw: 'share:request' } as const;
-const AHEAD = new Problem(400, 'share-ahead', {
+const AHEAD = new ApiProblem(400, 'share-ahead', {
   zh: '需求产生时间晚于当前时间',
   en: 'The need cannot lie ahead of the clock',
 });

@@ -17,7 +17,7 @@ import { startReplay } from '../../../temporal/runs.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { begin, rule, runView, streamParams, UNKNOWN_STREAM } from './streams.ts';
 import { sees } from '../ledger/tasks.ts';
 import { instant, pageOf, pageOfRows, paging, readCursor, unitCode } from '../base/views.ts';
@@ -73,7 +73,9 @@ function shownReject({ record, encoding, key, problems, ...reject }: ListedRejec
   const parsed = record === null || encoding !== 'json' ? null : (JSON.parse(record) as unknown);
   const fields = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : null;
   return {
-    ...{ ...reject, masked: !personal, key: key === null || personal ? key : maskKey(key) },
+    ...reject,
+    masked: !personal,
+    key: key === null || personal ? key : maskKey(key),
     problems: personal ? problems : problems.map(({ rule: broken, field }) => ({ rule: broken, field })),
     record: (fields === null || personal ? fields : maskAll(fields)) as Record<string, unknown> | null,
   };
@@ -148,7 +150,8 @@ export function rejectRoutes(app: Api, options: ApiOptions): void {
         Promise.resolve({
           answer: null,
           deed: {
-            ...{ action: 'export', object: `rejects/${name}` },
+            action: 'export',
+            object: `rejects/${name}`,
             detail: { records: open.length, rule: request.query.rule ?? null },
           },
         }),
@@ -190,7 +193,7 @@ export function rejectRoutes(app: Api, options: ApiOptions): void {
         return { corrected, ...(await begin(options, (client) => startReplay(client, config(), name, undefined))) };
       } catch (error) {
         // The corrections are kept, and any later replay maps them.
-        if (error instanceof Problem || (error as { code?: string }).code === 'run-going-on')
+        if (error instanceof ApiProblem || (error as { code?: string }).code === 'run-going-on')
           return { corrected, workflowId: null };
         throw error;
       }

@@ -8,7 +8,7 @@ import {
   checkStream,
   explainStream,
   faultOf,
-  mapPage,
+  mapSample,
   maskedPreview,
   shownSettings,
   windowToPreview,
@@ -17,7 +17,7 @@ import {
 } from '../../../connectors/examine/examine.ts';
 import { openStream, type OpenStream } from '../../../connectors/registry.ts';
 import { may } from '../../../domain/access.ts';
-import { addDays, shanghaiDate, startOfDayMs } from '../../../domain/dates.ts';
+import { addDays, DAY_MS, shanghaiDate, startOfDayMs } from '../../../domain/dates.ts';
 import { HubError, messageOf } from '../../../domain/errors.ts';
 import { COVERAGE_STATES, DRIFT_ACTIONS, DRIFT_CHANGES, STREAM_STATES, streamReason } from '../../../domain/streams.ts';
 import { RULES } from '../../../domain/library/validation.ts';
@@ -40,7 +40,7 @@ import { startRun } from '../../../temporal/runs.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { date, instant, listOf, pageOf, pageOfRows, paging, readCursor, said, unitCode } from '../base/views.ts';
 
 const stateName = keyOf(STREAM_STATES);
@@ -199,7 +199,6 @@ export const runView = z.object({ workflowId: z.string() }).meta({ id: 'StartedR
 export const streamFilter = z.object({ unit: unitCode.optional(), state: listOf(stateName).optional() });
 export const streamCursor = z.tuple([stateName, z.string()]);
 
-const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Counts of a list are of so many days, and so many days are on the map unless others are asked for. */
 const DAYS = 30;
@@ -213,12 +212,12 @@ const SHOWN_PROOFS = 30;
 /** Gaps and differences that are listed of one stream; all are counted. */
 const SHOWN_GAPS = 200;
 
-export const UNKNOWN_STREAM = new Problem(404, 'stream-unknown', {
+export const UNKNOWN_STREAM = new ApiProblem(404, 'stream-unknown', {
   zh: '没有这个数据流',
   en: 'There is no such stream',
 });
-const NOT_PAUSED = new Problem(409, 'not-paused', { zh: '该数据流没有暂停', en: 'The stream is not paused' });
-const PAUSED = new Problem(
+const NOT_PAUSED = new ApiProblem(409, 'not-paused', { zh: '该数据流没有暂停', en: 'The stream is not paused' });
+const PAUSED = new ApiProblem(
   409,
   'stream-paused',
   { zh: '该数据流已暂停，没有启动', en: 'The stream is paused; nothing was started' },
@@ -227,21 +226,21 @@ const PAUSED = new Problem(
     en: 'It goes on when the configuration is mended; where the cause lies elsewhere, mend it and resume',
   },
 );
-const BACKWARDS = new Problem(400, 'window-backwards', {
+const BACKWARDS = new ApiProblem(400, 'window-backwards', {
   zh: '起始时间须早于结束时间',
   en: 'The window ends before it begins',
 });
-const TOO_LONG = new Problem(400, 'period-too-long', {
-  zh: `期间须在 ${String(MOST_DAYS)} 天以内，且起始不晚于结束`,
-  en: `A period has at most ${String(MOST_DAYS)} days and begins before it ends`,
+const TOO_LONG = new ApiProblem(400, 'period-too-long', {
+  zh: `期间须在 ${MOST_DAYS} 天以内，且起始不晚于结束`,
+  en: `A period has at most ${MOST_DAYS} days and begins before it ends`,
 });
-const SLOW = new Problem(
+const SLOW = new ApiProblem(
   504,
   'source-slow',
   { zh: '源端 30 秒内没有答复', en: 'The source gave no answer within 30 seconds' },
   { zh: '请检查源端是否繁忙，稍后再试', en: 'See whether the source is busy, and try again later' },
 );
-const AWAY = new Problem(
+const AWAY = new ApiProblem(
   503,
   'temporal-away',
   { zh: '任务引擎（Temporal）暂不可用，没有启动', en: 'Temporal cannot be reached; nothing was started' },
@@ -274,7 +273,7 @@ export async function begin(
 function ofSource(error: unknown): unknown {
   if (!(error instanceof HubError) || error.kind === 'configuration') return error;
   const { message, zh = message, cure } = error;
-  return new Problem(
+  return new ApiProblem(
     502,
     error.code,
     { zh: `源端：${zh}`, en: message },
@@ -308,7 +307,8 @@ function daysBetween(from: string, to: string): string[] {
 
 /** What every look at the streams is by: of 30 days, and when silence means that nothing is known. */
 export const streamLook = ({ settings }: HubConfig, at: Date) => ({
-  ...{ at, since: new Date(at.getTime() - DAYS * DAY_MS) },
+  at,
+  since: new Date(at.getTime() - DAYS * DAY_MS),
   quietMs: Math.max(3 * settings.returnEvery, 60 * MINUTE_MS),
 });
 
@@ -333,7 +333,10 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
   const page = async (query: z.output<typeof streamFilter> & z.output<typeof paging>, principal: Principal) => {
     const [state, stream] = readCursor(query.after, streamCursor) ?? [];
     const rows = await streamStates(db, {
-      ...{ ...look(principal), unit: query.unit, states: query.state, limit: query.limit + 1 },
+      ...look(principal),
+      unit: query.unit,
+      states: query.state,
+      limit: query.limit + 1,
       after: state === undefined || stream === undefined ? undefined : { state, stream },
     });
     return pageOfRows(rows, query.limit, (row) => [row.state, row.stream]);
@@ -400,7 +403,10 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
       return {
         days,
         items: items.map(({ stream, title, unit, state }) => ({
-          ...{ stream, title, unit, state },
+          stream,
+          title,
+          unit,
+          state,
           days: covered.get(stream) ?? [],
         })),
         next,
@@ -440,7 +446,15 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
       const states = days.get(name) ?? [];
       return {
         ...shownStream(stream, at),
-        ...{ at, pausedReason, pausedCode, contact, contactAt, contactDetail, batches, proofs, configuration },
+        at,
+        pausedReason,
+        pausedCode,
+        contact,
+        contactAt,
+        contactDetail,
+        batches,
+        proofs,
+        configuration,
         gapList: gapList.slice(0, SHOWN_GAPS),
         rejectsByRule: report?.openRejects ?? [],
         drifts: report?.drifts ?? [],
@@ -502,7 +516,8 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
         return {
           answer: run,
           deed: {
-            ...{ action: 'streams:run', object: `stream/${name}` },
+            action: 'streams:run',
+            object: `stream/${name}`,
             detail: {
               did: 'run',
               from: from?.toISOString() ?? null,
@@ -554,14 +569,18 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
       await found(name, principalOf(request));
       const checked = await patiently(() =>
         opened(name, checkStream).catch((error: unknown): Checked => ({
-          ...{ report: null, accepted: null, reasons: [], fault: faultOf(error) },
+          report: null,
+          accepted: null,
+          reasons: [],
+          fault: faultOf(error),
         })),
       );
       return act(request, options, () =>
         Promise.resolve({
           answer: checked,
           deed: {
-            ...{ action: 'streams:run', object: `stream/${name}` },
+            action: 'streams:run',
+            object: `stream/${name}`,
             detail: { did: 'check', fault: checked.fault?.kind ?? null },
           },
         }),
@@ -593,7 +612,7 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
         opened(name, async (open) => {
           const chosen = await windowToPreview(open, fromMs, toMs);
           for await (const first of open.source.read(chosen, FROM_THE_START, signal))
-            return { window: chosen, rows: mapPage(open, first) };
+            return { window: chosen, rows: mapSample(open, first) };
           return { window: chosen, rows: [] as Previewed[] };
         }),
       );
@@ -601,16 +620,20 @@ export function streamRoutes(app: Api, options: ApiOptions): void {
       const refused = rows.filter(({ rejected }) => rejected);
       const shown = [...refused, ...rows.filter(({ rejected }) => !rejected)].slice(0, SHOWN);
       await audit(db, {
-        ...{ at, accountId: principal.accountId, actor: principal.login, role: principal.role },
-        ...{
-          action: 'streams:read',
-          object: `stream/${name}`,
-          detail: { did: 'preview', records: shown.length, masked },
-        },
+        at,
+        accountId: principal.accountId,
+        actor: principal.login,
+        role: principal.role,
+        action: 'streams:read',
+        object: `stream/${name}`,
+        detail: { did: 'preview', records: shown.length, masked },
       });
       return {
-        ...{ window: describeWindow(window), records: rows.length, masked },
-        ...{ accepted: rows.length - refused.length, rejected: refused.length },
+        window: describeWindow(window),
+        records: rows.length,
+        masked,
+        accepted: rows.length - refused.length,
+        rejected: refused.length,
         rows: masked ? shown.map(maskedPreview) : shown,
       };
     },

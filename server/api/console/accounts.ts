@@ -21,7 +21,7 @@ import { principalOf } from '../base/access.ts';
 import { act, actInSecret, type Deed } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
 import { changedMeanwhile, requireSeen } from '../base/case-action.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { role } from './session.ts';
 import { sees } from '../ledger/tasks.ts';
 import { idParams, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
@@ -82,13 +82,13 @@ const login = z
   .toLowerCase()
   .regex(/^[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?$/, 'a-z 0-9 . _ @ -');
 
-const ACCOUNT_UNKNOWN = new Problem(404, 'account-unknown', { zh: '没有这个账号', en: 'There is no such account' });
-const UNIT_UNKNOWN = new Problem(404, 'unit-unknown', { zh: '没有这个单位', en: 'There is no such unit' });
-const UNIT_TAKEN = new Problem(409, 'unit-taken', {
+const ACCOUNT_UNKNOWN = new ApiProblem(404, 'account-unknown', { zh: '没有这个账号', en: 'There is no such account' });
+const UNIT_UNKNOWN = new ApiProblem(404, 'unit-unknown', { zh: '没有这个单位', en: 'There is no such unit' });
+const UNIT_TAKEN = new ApiProblem(409, 'unit-taken', {
   zh: '该代码的单位已存在',
   en: 'There is a unit with this code already',
 });
-const CONTACT_UNKNOWN = new Problem(404, 'contact-unknown', {
+const CONTACT_UNKNOWN = new ApiProblem(404, 'contact-unknown', {
   zh: '没有这位在备案的联系人',
   en: 'There is no such contact on file',
 });
@@ -288,7 +288,8 @@ export function accountRoutes(app: Api, options: ApiOptions): void {
         const { name, parentCode } = request.body;
         await saveUnit(trx, { code, name, parentCode });
         const detail = {
-          ...{ changed: 'changed', parent: { from: before.parentCode, to: parentCode } },
+          changed: 'changed',
+          parent: { from: before.parentCode, to: parentCode },
           ...(name !== before.name && { name: { from: before.name, to: name } }),
         };
         return { answer: {}, deed: deed(`unit/${code}`, detail) };
@@ -361,7 +362,7 @@ export function accountRoutes(app: Api, options: ApiOptions): void {
         const id = await fileContact(trx, contact, { by, at });
         return {
           answer: { id },
-          deed: { action: 'contacts:file', object: `contact/${String(id)}`, detail: { unit: code, role: rest.role } },
+          deed: { action: 'contacts:file', object: `contact/${id}`, detail: { unit: code, role: rest.role } },
         };
       }),
   );
@@ -384,7 +385,7 @@ export function accountRoutes(app: Api, options: ApiOptions): void {
         if (!sees(principal, unit) || !(await endContact(trx, id, { by, at }))) throw CONTACT_UNKNOWN;
         return {
           answer: {},
-          deed: { action: 'contacts:file', object: `contact/${String(id)}`, detail: { unit, changed: 'ended' } },
+          deed: { action: 'contacts:file', object: `contact/${id}`, detail: { unit, changed: 'ended' } },
         };
       }),
   );

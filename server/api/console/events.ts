@@ -13,7 +13,7 @@ import {
 import { inForce, type Principal } from '../../../store/console/sessions.ts';
 import { principalOf } from '../base/access.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { sees } from '../ledger/tasks.ts';
 
 /** What the console is told without asking, by the name of the event. `at`: when the hub looked. */
@@ -32,7 +32,7 @@ const BEAT_EVERY_MS = 15_000;
 const NAMED = 5;
 const MOST_NEWEST = 200;
 
-const NO_EVENTS = new Problem(406, 'event-stream', {
+const NO_EVENTS = new ApiProblem(406, 'event-stream', {
   zh: '该地址只提供事件流（text/event-stream）',
   en: 'This address answers with events only (text/event-stream)',
 });
@@ -148,7 +148,13 @@ function tell({ principal, response, told }: Listener, { at, syncs, overdue, new
     syncs: seen
       .filter((sync) => !sync.ended)
       .map(({ id, stream, title, purpose, pages, records, declared }) => ({
-        ...{ id, stream, title, purpose, pages, records, declared },
+        id,
+        stream,
+        title,
+        purpose,
+        pages,
+        records,
+        declared,
       })),
     ended: seen.filter((sync) => sync.ended).map(({ id }) => id),
   };

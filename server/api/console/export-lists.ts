@@ -88,7 +88,10 @@ const withDue = <T extends { id: number; kind: CaseKind }>(db: Knex, at: Date, r
 /** What can be taken out as a workbook (xlsx): a list more is an entry more. */
 export const EXPORTS: Readonly<Record<string, AnyExport>> = {
   tasks: list<z.output<typeof taskFilter>, Task>({
-    ...{ zh: '时限任务', en: 'Deadlines', needs: 'tasks:read', filter: taskFilter },
+    zh: '时限任务',
+    en: 'Deadlines',
+    needs: 'tasks:read',
+    filter: taskFilter,
     says: ({ state, kind, unit, rule, subject, dueFrom, dueTo }) => [
       ['状态', names(OBLIGATION_STATES, state ?? RUNNING_STATES)],
       ['事项', names(DUTIES, kind)],
@@ -117,7 +120,9 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     read: (db, filter, { at, units, after, limit }) => {
       const last = taskCursor.parse(after);
       return listTasks(db, at, {
-        ...{ ...taskChoice(filter), units, limit },
+        ...taskChoice(filter),
+        units,
+        limit,
         after: last === null ? undefined : { dueAt: last[0] === null ? null : new Date(last[0]), id: last[1] },
       });
     },
@@ -126,7 +131,10 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
   }),
 
   findings: list<z.output<typeof findingFilter>, Finding>({
-    ...{ zh: '责令与通报', en: 'Findings', needs: 'supervision:read', filter: findingFilter },
+    zh: '责令与通报',
+    en: 'Findings',
+    needs: 'supervision:read',
+    filter: findingFilter,
     says: ({ stage, kind, unit, ended }) => [
       ['阶段', names(STAGES, stage) ?? (ended === 'yes' ? '全部' : '未了结')],
       ['方式', kind && INSPECTIONS[kind].zh],
@@ -152,7 +160,9 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     ],
     read: (db, filter, { at, units, after, limit }) =>
       listFindings(db, at, {
-        ...{ ...findingChoice(filter), units, limit },
+        ...findingChoice(filter),
+        units,
+        limit,
         after: lastId(after),
       }),
     afterOf: ({ id }) => id,
@@ -160,7 +170,10 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
   }),
 
   disputes: list<z.output<typeof disputeFilter>, Due<Dispute>>({
-    ...{ zh: '异议', en: 'Disputes', needs: 'disputes:read', filter: disputeFilter },
+    zh: '异议',
+    en: 'Disputes',
+    needs: 'disputes:read',
+    filter: disputeFilter,
     says: ({ stage, open, issuer, number }) => [
       ['阶段', names(DISPUTE_STAGES, stage)],
       openOnly(open),
@@ -195,7 +208,10 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
   }),
 
   outages: list<z.output<typeof outageFilter>, Due<Outage>>({
-    ...{ zh: '不可抗力与补录', en: 'Outages', needs: 'outages:read', filter: outageFilter },
+    zh: '不可抗力与补录',
+    en: 'Outages',
+    needs: 'outages:read',
+    filter: outageFilter,
     says: ({ open, unit }) => [openOnly(open), ['上报单位', unit]],
     columns: [
       ['编号', ({ id }) => String(id)],
@@ -219,7 +235,10 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
   }),
 
   'share-requests': list<z.output<typeof shareFilter>, Due<ShareRequest>>({
-    ...{ zh: '共享申请', en: 'Share requests', needs: 'share:read', filter: shareFilter },
+    zh: '共享申请',
+    en: 'Share requests',
+    needs: 'share:read',
+    filter: shareFilter,
     says: ({ open, outcome, unit }) => [openOnly(open), ['结果', names(SHARE_OUTCOMES, outcome)], ['用证单位', unit]],
     columns: [
       ['编号', ({ id }) => String(id)],
@@ -242,7 +261,10 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
   }),
 
   streams: list<z.output<typeof streamFilter>, StreamState>({
-    ...{ zh: '归集', en: 'Streams', needs: 'streams:read', filter: streamFilter },
+    zh: '归集',
+    en: 'Streams',
+    needs: 'streams:read',
+    filter: streamFilter,
     says: ({ state, unit }) => [
       ['状态', names(STREAM_STATES, state)],
       ['单位', unit],
@@ -267,7 +289,11 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     read: (db, { unit, state }, { at, units, config, after, limit }) => {
       const [lastState, stream] = streamCursor.nullable().parse(after) ?? [];
       return streamStates(db, {
-        ...{ ...streamLook(config, at), units, unit, states: state, limit },
+        ...streamLook(config, at),
+        units,
+        unit,
+        states: state,
+        limit,
         after: lastState === undefined || stream === undefined ? undefined : { state: lastState, stream },
       });
     },
@@ -275,7 +301,10 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
   }),
 
   audit: list<z.output<typeof auditFilter>, AuditEntry>({
-    ...{ zh: '审计', en: 'Audit', needs: 'audit:read', filter: auditFilter },
+    zh: '审计',
+    en: 'Audit',
+    needs: 'audit:read',
+    filter: auditFilter,
     says: ({ actor, object, action, from, to }) => [
       ['用户名', actor],
       ['操作', action === undefined ? undefined : (AUDITED[action]?.zh ?? action)],
@@ -303,7 +332,10 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
   }),
 
   figures: book<z.output<typeof figureFilter>>({
-    ...{ zh: '考核', en: 'Assessment', needs: 'figures:read', filter: figureFilter },
+    zh: '考核',
+    en: 'Assessment',
+    needs: 'figures:read',
+    filter: figureFilter,
     says: ({ period, from, to }) => [['考核期', period ?? span(from, to) ?? '本月']],
     build: async (db, filter, { at, units, by, config }) => {
       const assessment = await readAssessment(db, config.jurisdiction, periodOf(filter, at), { at, units });

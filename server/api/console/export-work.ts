@@ -11,7 +11,7 @@ import {
   failExport,
   finishExport,
   getExport,
-  partsOf,
+  exportParts,
   releaseExport,
   type Export,
 } from '../../../store/console/exports.ts';
@@ -81,21 +81,24 @@ export async function workExport(
 /** The file of an export that is done, a page of it in memory at a time. */
 export async function exportFile(db: Knex, config: HubConfig, done: Export): Promise<Readable> {
   const kind = exportNamed(done.what);
-  const pages = partsOf(db, done.id);
+  const pages = exportParts(db, done.id);
   if ('build' in kind) return Readable.from(pages);
   const { at, by, byUnit, units, rows, cut } = done;
   return listWorkbook({
-    ...{ name: kind.zh, columns: kind.columns.map(([head]) => head), rows, pages },
+    name: kind.zh,
+    columns: kind.columns.map(([head]) => head),
+    rows,
+    pages,
     about: [
       ['内容', kind.zh],
       ['城市', config.jurisdiction.name],
       ...kind
         .says(done.filter)
         .flatMap(([label, value]): [string, string][] => (value === undefined ? [] : [[`筛选：${label}`, value]])),
-      ['单位范围', units === null ? '全部单位' : `${byUnit ?? ''}及所属（${String(units.length)} 个单位）`],
+      ['单位范围', units === null ? '全部单位' : `${byUnit ?? ''}及所属（${units.length} 个单位）`],
       ['数据时间', shanghaiInstant(at.getTime())],
       ['日历版本', (await calendarName(db)) ?? '无'],
-      ['行数', cut ? `${String(rows)}（已达上限，其余未列；请缩小筛选范围）` : String(rows)],
+      ['行数', cut ? `${rows}（已达上限，其余未列；请缩小筛选范围）` : String(rows)],
       ['导出人', by],
     ],
   });

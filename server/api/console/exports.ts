@@ -8,7 +8,7 @@ import type { Principal } from '../../../store/console/sessions.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { idParams, instant } from '../base/views.ts';
 
 /** A list that is taken out (导出), in the making or made. */
@@ -31,8 +31,8 @@ const AT_ONCE = 50_000;
 const NAMED = 10;
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 
-const UNKNOWN = new Problem(404, 'export-unknown', { zh: '没有这个导出文件', en: 'There is no such export' });
-const NOT_DONE = new Problem(
+const UNKNOWN = new ApiProblem(404, 'export-unknown', { zh: '没有这个导出文件', en: 'There is no such export' });
+const NOT_DONE = new ApiProblem(
   409,
   'export-running',
   { zh: '文件尚未生成完毕', en: 'The file is not ready yet' },
@@ -71,7 +71,8 @@ export function exportRoutes(app: Api, options: ApiOptions): void {
           return {
             answer: { id: opened },
             deed: {
-              ...{ action: 'export', object: `export/${String(opened)}` },
+              action: 'export',
+              object: `export/${opened}`,
               detail: { what, ...Object.fromEntries(said) },
             },
           };

@@ -102,8 +102,11 @@ export function oidcRoutes(app: Api, options: ApiOptions): void {
         const [state, nonce] = [openid.randomState(), openid.randomNonce()];
         const kept = JSON.stringify({ state, nonce, verifier, until: now().getTime() + LONGEST_MS });
         const address = openid.buildAuthorizationUrl(provider, {
-          ...{ redirect_uri: `${addressOf(request, config)}/api/v1/session/oidc/callback`, scope: 'openid profile' },
-          ...{ state, nonce, code_challenge_method: 'S256' },
+          redirect_uri: `${addressOf(request, config)}/api/v1/session/oidc/callback`,
+          scope: 'openid profile',
+          state,
+          nonce,
+          code_challenge_method: 'S256',
           code_challenge: await openid.calculatePKCECodeChallenge(verifier),
         });
         const value = sign(Buffer.from(kept).toString('base64url'), keyOf(oidc));

@@ -3,7 +3,7 @@ import { dropView, listViews, saveView } from '../../../store/console/saved-view
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { idParams, text } from '../base/views.ts';
 
 const given = z.object({
@@ -17,7 +17,7 @@ const given = z.object({
 const savedView = given.extend({ id: z.int() }).meta({ id: 'SavedView' });
 export type SavedViewView = z.input<typeof savedView>;
 
-const UNKNOWN = new Problem(404, 'view-unknown', { zh: '没有这个视图', en: 'There is no such view' });
+const UNKNOWN = new ApiProblem(404, 'view-unknown', { zh: '没有这个视图', en: 'There is no such view' });
 
 /** Filters that people keep for themselves (我的视图). */
 export function savedViewRoutes(app: Api, options: ApiOptions): void {
@@ -49,7 +49,7 @@ export function savedViewRoutes(app: Api, options: ApiOptions): void {
       act(request, options, async (trx, { principal }) => {
         const id = await saveView(trx, principal.accountId, request.body);
         const detail = { saved: request.body.name, page: request.body.page };
-        return { answer: { id }, deed: { action: 'session', object: `view/${String(id)}`, detail } };
+        return { answer: { id }, deed: { action: 'session', object: `view/${id}`, detail } };
       }),
   );
 
@@ -70,7 +70,7 @@ export function savedViewRoutes(app: Api, options: ApiOptions): void {
         if (!(await dropView(trx, principal.accountId, id))) throw UNKNOWN;
         return {
           answer: {},
-          deed: { action: 'session', object: `view/${String(id)}`, detail: { changed: 'dropped' } },
+          deed: { action: 'session', object: `view/${id}`, detail: { changed: 'dropped' } },
         };
       }),
   );

@@ -8,8 +8,9 @@ import { cookieName, cookieOptions, MOST_SIGN_INS, principalOf, startSession } f
 import { act, actInSecret } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
 import { signOutAddress } from './oidc.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { idParams, instant, text } from '../base/views.ts';
+import { DAY_MS } from '../../../domain/dates.ts';
 
 export const role = keyOf(ROLES);
 const permission = keyOf(PERMISSIONS);
@@ -54,13 +55,13 @@ const tokenView = z
   .meta({ id: 'ApiToken' });
 export type TokenView = z.input<typeof tokenView>;
 
-const WRONG = new Problem(401, 'wrong-password', {
+const WRONG = new ApiProblem(401, 'wrong-password', {
   zh: '用户名或密码不正确',
   en: 'The login or the password is wrong',
 });
-const locked = (until: Date, now: Date): Problem => {
+const locked = (until: Date, now: Date): ApiProblem => {
   const minutes = String(Math.ceil((until.getTime() - now.getTime()) / 60_000));
-  return new Problem(
+  return new ApiProblem(
     423,
     'account-locked',
     { zh: '密码多次错误，账号已锁定', en: 'The account is locked after too many wrong passwords' },
@@ -70,16 +71,14 @@ const locked = (until: Date, now: Date): Problem => {
     },
   );
 };
-const SAME = new Problem(400, 'password-same', {
+const SAME = new ApiProblem(400, 'password-same', {
   zh: '新密码不能与原密码相同',
   en: 'The new password is the old one',
 });
-const NO_TOKEN = new Problem(404, 'token-unknown', {
+const NO_TOKEN = new ApiProblem(404, 'token-unknown', {
   zh: '没有这个有效的令牌',
   en: 'There is no such token in force',
 });
-
-const DAY_MS = 86_400_000;
 
 export function sessionRoutes(app: Api, options: ApiOptions): void {
   const { db, now, config } = options;
@@ -119,16 +118,20 @@ export function sessionRoutes(app: Api, options: ApiOptions): void {
       const { login, name, role, unitCode, unitName, external, mustChange, scopes } = principalOf(request);
       const { settings, jurisdiction } = config();
       const { temporal, embedded } = settings;
-      const ui = temporal.ui ?? `http://127.0.0.1:${String(embedded.temporalUiPort)}`;
+      const ui = temporal.ui ?? `http://127.0.0.1:${embedded.temporalUiPort}`;
       return {
-        ...{ login, name, role, unitCode, unitName, external, mustChange },
+        login,
+        name,
+        role,
+        unitCode,
+        unitName,
+        external,
+        mustChange,
         permissions: scopes ?? permissionsOf(role),
         hub: {
-          ...{
-            city: jurisdiction.name,
-            regulation: jurisdiction.regulation.title,
-            managementUnit: settings.managementName,
-          },
+          city: jurisdiction.name,
+          regulation: jurisdiction.regulation.title,
+          managementUnit: settings.managementName,
           temporalUi: `${ui.replace(/\/$/, '')}/namespaces/${temporal.namespace}`,
         },
       };
@@ -208,7 +211,7 @@ export function sessionRoutes(app: Api, options: ApiOptions): void {
         const expiresAt = new Date(at.getTime() + days * DAY_MS);
         const made = await addToken(trx, principal.accountId, { label, scopes, expiresAt }, at);
         const detail = { made: label, scopes, days };
-        return { answer: made, deed: { action: 'session', object: `token/${String(made.id)}`, detail } };
+        return { answer: made, deed: { action: 'session', object: `token/${made.id}`, detail } };
       });
     },
   );
@@ -230,7 +233,7 @@ export function sessionRoutes(app: Api, options: ApiOptions): void {
         if (!(await revokeToken(trx, principal.accountId, id, at))) throw NO_TOKEN;
         return {
           answer: {},
-          deed: { action: 'session', object: `token/${String(id)}`, detail: { changed: 'revoked' } },
+          deed: { action: 'session', object: `token/${id}`, detail: { changed: 'revoked' } },
         };
       }),
   );

@@ -10,7 +10,7 @@ import { calendarName, previewCalendar, turnedBy } from '../../../store/ledger/c
 import { calendarInForce } from '../../../store/apply-config.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { InvalidRequest, Problem } from '../base/problem.ts';
+import { InvalidRequest, ApiProblem } from '../base/problem.ts';
 import { date, instant } from '../base/views.ts';
 
 const rulesView = z
@@ -97,13 +97,13 @@ const MOST_NAMED = 500;
 const LONGEST_TEXT = 100_000;
 const tableText = z.string().min(1).max(LONGEST_TEXT).meta({ description: 'The YAML of config/calendars/YEAR.yaml' });
 
-const missing = (year: number): Problem =>
-  new Problem(
+const missing = (year: number): ApiProblem =>
+  new ApiProblem(
     422,
     'calendar-missing',
     {
-      zh: `日历未公布：没有 ${String(year)} 年的工作日表`,
-      en: `There is no table of the working days of ${String(year)}`,
+      zh: `日历未公布：没有 ${year} 年的工作日表`,
+      en: `There is no table of the working days of ${year}`,
     },
     {
       zh: '国务院公布放假安排后由管理员导入',
@@ -147,7 +147,7 @@ export function lawRoutes(app: Api, options: ApiOptions): void {
       const local = new Map(jurisdiction.localDays.map((day) => [day.date, day.source]));
       const days = [];
       if (calendarTables.some((table) => table.year === year))
-        for (let day = `${String(year)}-01-01`; day.startsWith(String(year)); day = addDays(day, 1))
+        for (let day = `${year}-01-01`; day.startsWith(String(year)); day = addDays(day, 1))
           days.push({ date: day, reason: calendar.reasonOf(day), local: local.get(day) ?? null });
       return {
         year,
@@ -216,7 +216,11 @@ export function lawRoutes(app: Api, options: ApiOptions): void {
       const { year, version, source, held, changed } = offered(request.body.text);
       const moved = await previewCalendar(db, calendarInForce(changed));
       return {
-        ...{ year, version, source, held: held?.version ?? null, moved: moved.length },
+        year,
+        version,
+        source,
+        held: held?.version ?? null,
+        moved: moved.length,
         ...turnedBy(moved, now()),
         tasks: moved.slice(0, MOST_NAMED),
       };
@@ -246,7 +250,8 @@ export function lawRoutes(app: Api, options: ApiOptions): void {
         return Promise.resolve({
           answer: { year, version },
           deed: {
-            ...{ action: 'calendar:import' as const, object: `calendar/${String(year)}` },
+            action: 'calendar:import' as const,
+            object: `calendar/${year}`,
             detail: { version, before: held?.version ?? null },
           },
         });
@@ -254,8 +259,8 @@ export function lawRoutes(app: Api, options: ApiOptions): void {
   );
 }
 
-const tableMeanwhile = (held: OfferedTable['held']): Problem =>
-  new Problem(
+const tableMeanwhile = (held: OfferedTable['held']): ApiProblem =>
+  new ApiProblem(
     409,
     'changed-meanwhile',
     held

@@ -15,7 +15,7 @@ import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
 import type { HubConfig } from '../../../settings/load.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { wake } from '../base/case-action.ts';
 import {
   date,
@@ -129,24 +129,24 @@ export const taskFilter = z.object({
 
 const cursor = z.tuple([z.string().nullable(), z.int()]);
 
-export const unknownTask = new Problem(404, 'task-unknown', { zh: '没有这项时限任务', en: 'There is no such task' });
-const NOT_RUNNING = new Problem(409, 'task-ended', {
+export const unknownTask = new ApiProblem(404, 'task-unknown', { zh: '没有这项时限任务', en: 'There is no such task' });
+const NOT_RUNNING = new ApiProblem(409, 'task-ended', {
   zh: '该任务已办结、撤销或容错，不能再容错',
   en: 'It has ended already and cannot be exempted',
 });
 
-const NOT_URGED: Record<Exclude<Urged, 'queued'>, Problem> = {
-  already: new Problem(409, 'urged-today', {
+const NOT_URGED: Record<Exclude<Urged, 'queued'>, ApiProblem> = {
+  already: new ApiProblem(409, 'urged-today', {
     zh: '今天已催办过，每项任务每天最多催办一次',
     en: 'It was urged today already; once a day is the most',
   }),
-  'no contact': new Problem(
+  'no contact': new ApiProblem(
     409,
     'no-contact',
     { zh: '责任单位没有备案专人，无法催办', en: 'The unit has no contact on file' },
     { zh: '请先为该单位备案专人', en: 'Put one on file first' },
   ),
-  'no channel': new Problem(
+  'no channel': new ApiProblem(
     409,
     'no-channel',
     { zh: '没有可用的发送渠道能联系到该单位的专人', en: 'No channel that is set up reaches the unit’s contacts' },
@@ -156,11 +156,11 @@ const NOT_URGED: Record<Exclude<Urged, 'queued'>, Problem> = {
     },
   ),
 };
-const NOTHING_TO_URGE = new Problem(409, 'task-not-running', {
+const NOTHING_TO_URGE = new ApiProblem(409, 'task-not-running', {
   zh: '该任务已办结、中止或没有到期时间，不能催办',
   en: 'It has ended, is suspended or has no due time, and cannot be urged',
 });
-const NOTHING_TO_ORDER = new Problem(409, 'task-not-overdue', {
+const NOTHING_TO_ORDER = new ApiProblem(409, 'task-not-overdue', {
   zh: '只有逾期未办结的任务才能责令改正；责令本身逾期的，在责令与通报中通报',
   en: 'Only what is overdue can be ordered to be rectified; an order that is overdue itself gets a notice',
 });
@@ -192,7 +192,10 @@ export const sees = ({ units }: Principal, code: string | null): boolean =>
 
 /** What a filter says, in the words of the store. */
 export const taskChoice = (filter: z.output<typeof taskFilter>) => ({
-  ...{ states: filter.state ?? RUNNING_STATES, unit: filter.unit, rule: filter.rule, duties: filter.kind },
+  states: filter.state ?? RUNNING_STATES,
+  unit: filter.unit,
+  rule: filter.rule,
+  duties: filter.kind,
   subject: filter.subject,
   due: {
     from: filter.dueFrom === undefined ? null : new Date(startOfDayMs(filter.dueFrom)),
@@ -288,7 +291,7 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
         if (!(await exemptObligation(trx, task.id, { by, at, reason: why, document }))) throw NOT_RUNNING;
         return {
           answer: {},
-          deed: { action: 'tasks:exempt', object: `task/${String(task.id)}`, detail: { reason: why, document } },
+          deed: { action: 'tasks:exempt', object: `task/${task.id}`, detail: { reason: why, document } },
         };
       });
     },
@@ -316,7 +319,8 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
         return {
           answer: { finding },
           deed: {
-            ...{ action: 'supervision:order', object: `rectification/${String(finding)}` },
+            action: 'supervision:order',
+            object: `rectification/${finding}`,
             detail: { action: 'order', task: task.id, demand, workingDays: days },
           },
         };
@@ -348,7 +352,7 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
         const urged = await urge(trx, task, { at, note, calendar, channels: channelsOf(settings.reminders) });
         if (urged !== 'queued') throw NOT_URGED[urged];
         await noteEvent(trx, task.subject, { by, at, what: 'urge', detail: { duty: DUTIES[task.kind].zh, note } });
-        return { answer: {}, deed: { action: 'tasks:urge', object: `task/${String(task.id)}`, detail: { note } } };
+        return { answer: {}, deed: { action: 'tasks:urge', object: `task/${task.id}`, detail: { note } } };
       });
     },
   );

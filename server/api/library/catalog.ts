@@ -23,7 +23,7 @@ import { startReplay } from '../../../temporal/runs.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
 
 const typeCode = z.string().regex(/^[0-9A-Z]{1,21}$/, '证照类型代码');
@@ -76,15 +76,18 @@ const entryDetail = z
   .meta({ id: 'CatalogEntry' });
 export type EntryDetail = z.input<typeof entryDetail>;
 
-const UNKNOWN = new Problem(404, 'entry-unknown', { zh: '目录中没有这个证照类型', en: 'The catalog has no such type' });
-const NO_DRAFT = new Problem(
+const UNKNOWN = new ApiProblem(404, 'entry-unknown', {
+  zh: '目录中没有这个证照类型',
+  en: 'The catalog has no such type',
+});
+const NO_DRAFT = new ApiProblem(
   404,
   'draft-unknown',
   { zh: '没有待审核的草案，可能已被处理', en: 'There is no draft; somebody may have decided on it' },
   { zh: '请刷新后查看', en: 'Look at it as it is now' },
 );
 
-const stampOf = ({ version, draftedAt }: EntryVersion): string => `${String(version)}-${String(draftedAt.getTime())}`;
+const stampOf = ({ version, draftedAt }: EntryVersion): string => `${version}-${draftedAt.getTime()}`;
 const codeParams = z.object({ typeCode });
 
 export function catalogRoutes(app: Api, options: ApiOptions): void {
@@ -149,7 +152,9 @@ export function catalogRoutes(app: Api, options: ApiOptions): void {
       const approved = versions.find(({ state }) => state === 'approved');
       const { required, article } = config().jurisdiction.catalog;
       return {
-        ...{ typeCode: code, article, lacking: draft ? lackingFields(draft.entry, required) : [] },
+        typeCode: code,
+        article,
+        lacking: draft ? lackingFields(draft.entry, required) : [],
         versions: versions.map((version, index) => {
           const before = version === draft && approved ? approved : versions[index + 1];
           return { ...version, differs: before ? differing(before.entry, version.entry) : [] };
@@ -195,7 +200,8 @@ export function catalogRoutes(app: Api, options: ApiOptions): void {
           return {
             answer: { version },
             deed: {
-              ...{ action: 'catalog:approve' as const, object: `catalog/${code}` },
+              action: 'catalog:approve' as const,
+              object: `catalog/${code}`,
               detail: { decision, version, draftedBy, reason },
             },
           };
@@ -222,15 +228,15 @@ export function catalogRoutes(app: Api, options: ApiOptions): void {
 const differing = (one: CatalogEntry, other: CatalogEntry): (keyof CatalogEntry)[] =>
   (Object.keys(ENTRY_FIELDS) as (keyof CatalogEntry)[]).filter((name) => !isDeepStrictEqual(one[name], other[name]));
 
-const incomplete = (lacking: readonly CatalogField[], article: string): Problem =>
-  new Problem(422, 'entry-incomplete', {
+const incomplete = (lacking: readonly CatalogField[], article: string): ApiProblem =>
+  new ApiProblem(422, 'entry-incomplete', {
     zh: `草案缺少${article}要求的：${lacking.map((name) => CATALOG_FIELDS[name]).join('、')}`,
     en: `The draft lacks what ${article} asks for: ${lacking.join(', ')}`,
   });
 
-function draftedMeanwhile({ draftedBy, draftedAt }: EntryVersion): Problem {
+function draftedMeanwhile({ draftedBy, draftedAt }: EntryVersion): ApiProblem {
   const at = shanghaiWallTime(draftedAt.getTime()).slice(0, 16);
-  return new Problem(
+  return new ApiProblem(
     409,
     'changed-meanwhile',
     { zh: `${draftedBy} 已于 ${at} 更新草案`, en: `${draftedBy} changed the draft at ${at}` },

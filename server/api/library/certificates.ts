@@ -18,7 +18,7 @@ import {
   findCertificates,
   isSeen,
   mergeRecords,
-  subjectsOf,
+  certificateSubjects,
   versionsOf,
   type CertificateVersion,
 } from '../../../store/library/certificates.ts';
@@ -29,7 +29,7 @@ import { listTasks } from '../../../store/ledger/tasks.ts';
 import { usesOf } from '../../../store/library/usage-lists.ts';
 import { FORBIDDEN, principalOf } from '../base/access.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { Problem } from '../base/problem.ts';
+import { ApiProblem } from '../base/problem.ts';
 import { shownBy, taskView } from '../ledger/tasks.ts';
 import { cursorOf, date, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
 
@@ -153,20 +153,23 @@ const unmasked = z
   .meta({ description: 'Holders written out; needs certificates:personal' });
 const recordParams = z.object({ stream: z.string().max(60), key: z.string().min(1).max(500) });
 
-const UNKNOWN = new Problem(404, 'certificate-unknown', { zh: '没有这条证照记录', en: 'There is no such certificate' });
-const ONE_OF = new Problem(
+const UNKNOWN = new ApiProblem(404, 'certificate-unknown', {
+  zh: '没有这条证照记录',
+  en: 'There is no such certificate',
+});
+const ONE_OF = new ApiProblem(
   400,
   'search-empty',
   { zh: '请给出证照编号、证照标识或数据流之一', en: 'Give a number, an identifier or a stream' },
   { zh: '按持证主体查询请用 POST /certificates/search', en: 'POST /certificates/search looks holders up' },
 );
-const PERSONAL_ADDRESS = new Problem(
+const PERSONAL_ADDRESS = new ApiProblem(
   400,
   'personal-address',
   { zh: '身份证号不得出现在地址中', en: 'A 公民身份号码 must not stand in an address' },
   { zh: '请改用按持证主体查询', en: 'Search by holder instead' },
 );
-const BY_NAME = new Problem(
+const BY_NAME = new ApiProblem(
   400,
   'holder-name',
   { zh: '按姓名或名称没有索引，不能查询', en: 'There is no index of holders’ names' },
@@ -175,8 +178,8 @@ const BY_NAME = new Problem(
     en: 'Enter the code of the holder, such as 统一社会信用代码',
   },
 );
-const NO_FILE = new Problem(404, 'file-unknown', { zh: '没有取得证照文件', en: 'No file of it was fetched' });
-const DAMAGED = new Problem(500, 'file-damaged', {
+const NO_FILE = new ApiProblem(404, 'file-unknown', { zh: '没有取得证照文件', en: 'No file of it was fetched' });
+const DAMAGED = new ApiProblem(500, 'file-damaged', {
   zh: '保存的文件与取得时不一致，不予下载',
   en: 'What is stored is not what was fetched any more',
 });
@@ -222,7 +225,8 @@ export function certificateRoutes(app: Api, options: ApiOptions): void {
       if (stream === undefined) throw ONE_OF;
       const [updatedAt, seen = 0] = readCursor(after, cursor) ?? [];
       const rows = await certificatesOf(db, stream, {
-        ...{ units, limit: limit + 1 },
+        units,
+        limit: limit + 1,
         after: updatedAt === undefined ? undefined : { updatedAt: new Date(updatedAt), seen },
       });
       const { items, next } = pageOfRows(rows, limit, () => []);
@@ -277,7 +281,7 @@ export function certificateRoutes(app: Api, options: ApiOptions): void {
       filesOf(db, stream, record),
       fileWanted(db, stream, record),
       listCases(db, at, { stream, caseNumber: record, limit: 1 }),
-      subjectsOf(db, latest).then((subjects) =>
+      certificateSubjects(db, latest).then((subjects) =>
         listTasks(db, at, { states: EVERY_STATE, subjects, units: principal.units, limit: MOST_TASKS }),
       ),
       usesOf(db, type),
@@ -291,11 +295,16 @@ export function certificateRoutes(app: Api, options: ApiOptions): void {
     const { origin, conflicts } = several ? mergeRecords(records, entry) : { origin: {}, conflicts: [] };
     const [completed] = cases;
     return {
-      ...{ stream, unit: latest.unit, key: personal ? record : maskKey(record), typeCode: type, unmasked: personal },
+      stream,
+      unit: latest.unit,
+      key: personal ? record : maskKey(record),
+      typeCode: type,
+      unmasked: personal,
       counting: counting < 0 ? null : counting,
       versions: lives.map((version, index) => ({
         ...shownVersion(version, labels, personal),
-        ...{ event: version.event, conflict: version.conflict },
+        event: version.event,
+        conflict: version.conflict,
         changes: changesBetween(lives[index - 1], version, labels, personal),
       })),
       marks: marks
@@ -303,7 +312,8 @@ export function certificateRoutes(app: Api, options: ApiOptions): void {
         .map(({ dispute, markedAt }) => ({ dispute, markedAt })),
       sources: records.map((row) => shownRow(row, may(principal, 'certificates:personal'))),
       conflicts: conflicts.map(({ field, values }) => ({
-        ...{ field, believed: origin[field] ?? '' },
+        field,
+        believed: origin[field] ?? '',
         values: values.map(({ stream: of, value }) => ({ stream: of, value: said(field, value, personal) })),
       })),
       files: fetched.map(({ signatureDetail, ...file }) => ({ ...file, detail: signatureDetail })),
@@ -396,7 +406,9 @@ function shownRow(row: CertificateVersion, mayPersonal: boolean): z.output<typeo
   const personalKey = maskKey(row.key) !== row.key;
   return {
     ...row,
-    ...{ key: personalKey && !mayPersonal ? null : row.key, personalKey, number: maskKey(row.number) },
+    key: personalKey && !mayPersonal ? null : row.key,
+    personalKey,
+    number: maskKey(row.number),
     holders: maskAll(row.holders) as CertificateVersion['holders'],
   };
 }
@@ -412,7 +424,9 @@ function shownVersion(
     number: personal ? row.number : maskKey(row.number),
     holders: (personal ? row.holders : maskAll(row.holders)) as CertificateVersion['holders'],
     extension: Object.entries(extension).map(([name, value]) => ({
-      ...{ name, label: labels.get(name) ?? name, value: textOf(value) },
+      name,
+      label: labels.get(name) ?? name,
+      value: textOf(value),
     })),
     flags: (row.flags ?? []).map(({ rule, field }) => ({ field, zh: RULES[rule].zh, en: RULES[rule].en })),
   };

@@ -46,7 +46,9 @@ const shortfallView = z
         unit: z.string(),
         source: z.string().meta({ description: 'The stream, the deadline’s subject, or the month' }),
         record: z.string().nullable(),
-        ...{ what: z.string(), detail: z.string(), at: instant.nullable() },
+        what: z.string(),
+        detail: z.string(),
+        at: instant.nullable(),
       }),
     ),
     more: z.boolean().meta({ description: 'There are more than these' }),
@@ -73,7 +75,8 @@ export function periodOf({ period, from, to }: z.output<typeof figureFilter>, at
   if (from !== undefined || to !== undefined) {
     if (from !== undefined && to !== undefined && from <= to)
       return {
-        ...{ period: `${from} 至 ${to}`, from: new Date(startOfDayMs(from)) },
+        period: `${from} 至 ${to}`,
+        from: new Date(startOfDayMs(from)),
         to: new Date(startOfDayMs(addDays(to, 1))),
       };
     const path = from === undefined ? 'from' : 'to';
@@ -111,11 +114,16 @@ export function figureRoutes(app: Api, options: ApiOptions): void {
       const { period, from, to } = periodOf(request.query, at);
       const rows = await unitFigures(db, { from, to, at, units });
       return {
-        ...{ period, at, calendar: await calendarName(db) },
+        period,
+        at,
+        calendar: await calendarName(db),
         from: shanghaiDate(from.getTime()),
         to: shanghaiDate(to.getTime() - 1),
         units: rank(rows).map(({ code, name, rank: place, figures: own, apart, streams }) => ({
-          ...{ code, name, figures: own, apart },
+          code,
+          name,
+          figures: own,
+          apart,
           rank: units === null ? place : null,
           unproven: streams.filter(({ unproven }) => unproven > 0).length,
         })),
@@ -132,7 +140,7 @@ export function figureRoutes(app: Api, options: ApiOptions): void {
       config: { needs: 'figures:read' },
       schema: {
         summary: '指标差在哪里 What a figure lacks to 100 %: records, deadlines, reports',
-        description: `The first ${String(NAMED)} of them.`,
+        description: `The first ${NAMED} of them.`,
         tags: ['figures'],
         params: z.object({ figure }),
         querystring: figureFilter.extend({ unit: unitCode.optional() }),
@@ -149,7 +157,8 @@ export function figureRoutes(app: Api, options: ApiOptions): void {
       const written = may(principal, 'certificates:personal');
       return {
         items: rows.slice(0, NAMED).map((row) => ({
-          ...{ ...row, detail: inWords(row.detail) },
+          ...row,
+          detail: inWords(row.detail),
           record: row.record === null || written ? row.record : maskKey(row.record),
         })),
         more: rows.length > NAMED,

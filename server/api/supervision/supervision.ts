@@ -51,7 +51,7 @@ import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
 import { requireSeen, wake } from '../base/case-action.ts';
-import { InvalidRequest, Problem } from '../base/problem.ts';
+import { InvalidRequest, ApiProblem } from '../base/problem.ts';
 import { begin, UNKNOWN_STREAM } from '../collection/streams.ts';
 import { eventView, orderBody, sees, shownBy, taskView } from '../ledger/tasks.ts';
 import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
@@ -65,40 +65,49 @@ const MOST_SEED = 2 ** 32 - 1;
 /** Short enough for a person to repeat. */
 const newSeed = (): number => randomInt(1, MOST_SEED);
 
-const NOT_PROVABLE = new Problem(
+const NOT_PROVABLE = new ApiProblem(
   409,
   'not-provable',
   { zh: '该数据流的源端不能重新列出已交付的数据，无法抽查', en: 'Its source cannot list what it delivered before' },
   { zh: '请责任单位出示原始记录，人工核对', en: 'Have its unit show the records' },
 );
-const NOT_BY_RECORDS = new Problem(409, 'not-by-records', {
+const NOT_BY_RECORDS = new ApiProblem(409, 'not-by-records', {
   zh: '该问题不是由记录发现的，或已了结',
   en: 'It was not found by its records, or has ended',
 });
-const NO_RECORDS = new Problem(409, 'no-records', {
+const NO_RECORDS = new ApiProblem(409, 'no-records', {
   zh: '该数据流还没有入库的记录',
   en: 'The library holds no record of this stream',
 });
 
 const deadlineView = z.object({
-  ...{ id: z.int(), rule: z.string(), article: z.string(), startedAt: instant, dueAt: instant.nullable() },
-  ...{
-    workingDays: z.int().nullable(),
-    calendar: z.string().nullable(),
-    state: keyOf(OBLIGATION_STATES),
-  },
+  id: z.int(),
+  rule: z.string(),
+  article: z.string(),
+  startedAt: instant,
+  dueAt: instant.nullable(),
+  workingDays: z.int().nullable(),
+  calendar: z.string().nullable(),
+  state: keyOf(OBLIGATION_STATES),
 });
 
 /** What is wrong with a unit's work (问题), and how far it has come: an order, a re-check, a notice. */
 export const findingView = z
   .object({
-    ...{ id: z.int(), kind, unitCode: z.string(), unit: z.string() },
+    id: z.int(),
+    kind,
+    unitCode: z.string(),
+    unit: z.string(),
     stream: z.string().nullable(),
     cause: z.string().meta({ description: 'What it was found by, for example patrol/overdue' }),
     facts: z.string(),
     stage,
-    ...{ foundAt: instant, endedAt: instant.nullable(), demand: z.string().nullable() },
-    ...{ orderedAt: instant.nullable(), orderedBy: z.string().nullable(), reportedAt: instant.nullable() },
+    foundAt: instant,
+    endedAt: instant.nullable(),
+    demand: z.string().nullable(),
+    orderedAt: instant.nullable(),
+    orderedBy: z.string().nullable(),
+    reportedAt: instant.nullable(),
     deadline: deadlineView.nullable().meta({ description: 'Of the last term; null where none was set' }),
     notices: z.array(z.string()).meta({ description: '文号 of the notices that were given' }),
   })
@@ -113,8 +122,12 @@ const findingDetail = findingView
     tasks: z.array(taskView).meta({ description: 'The deadline of each term that was set' }),
     records: z.array(
       z.object({
-        ...{ stream: z.string(), key: z.string(), typeCode: z.string(), updatedAt: instant },
-        ...{ proof: z.int().nullable(), result: result.nullable() },
+        stream: z.string(),
+        key: z.string(),
+        typeCode: z.string(),
+        updatedAt: instant,
+        proof: z.int().nullable(),
+        result: result.nullable(),
       }),
     ),
     given: z.array(z.object({ id: z.int(), number: z.string(), by: z.string(), at: instant })),
@@ -125,8 +138,13 @@ export type FindingDetail = z.input<typeof findingDetail>;
 
 const noticeView = z
   .object({
-    ...{ id: z.int(), finding: z.int(), unit: z.string(), unitCode: z.string(), number: z.string() },
-    ...{ by: z.string(), at: instant },
+    id: z.int(),
+    finding: z.int(),
+    unit: z.string(),
+    unitCode: z.string(),
+    number: z.string(),
+    by: z.string(),
+    at: instant,
     document: z.string().meta({ description: 'The notice as it was given, an HTML page to be printed' }),
   })
   .meta({ id: 'Notice' });
@@ -135,7 +153,11 @@ export type NoticeView = z.input<typeof noticeView>;
 /** An inspection (督查): what was drawn or counted, and what came of it. */
 export const inspectionView = z
   .object({
-    ...{ id: z.int(), kind: keyOf(INSPECTIONS), by: z.string(), startedAt: instant, finishedAt: instant.nullable() },
+    id: z.int(),
+    kind: keyOf(INSPECTIONS),
+    by: z.string(),
+    startedAt: instant,
+    finishedAt: instant.nullable(),
     stream: z.string().nullable(),
     title: z.string().nullable(),
     seed: z.int().nullable().meta({ description: 'The same seed draws the same records of the same library' }),
@@ -151,7 +173,8 @@ export type InspectionView = z.input<typeof inspectionView>;
 
 /** An inspection of records that was begun. */
 const begunView = z.object({
-  ...{ id: z.int(), drawn: z.int() },
+  id: z.int(),
+  drawn: z.int(),
   workflowId: z.string().nullable().meta({ description: 'What goes on with it; null where it is done' }),
 });
 
@@ -178,13 +201,17 @@ export const findingFilter = z.object({
 export const findingChoice = ({ stage: stages, kind: inspection, unit, ended }: z.output<typeof findingFilter>) =>
   ({ stages, kind: inspection, unit, ended: ended === 'yes' }) satisfies FindingChoice;
 
-const unknownFinding = new Problem(404, 'finding-unknown', { zh: '没有这个问题', en: 'There is no such finding' });
-const unknownNotice = new Problem(404, 'notice-unknown', { zh: '没有这份通报', en: 'There is no such notice' });
+const unknownFinding = new ApiProblem(404, 'finding-unknown', { zh: '没有这个问题', en: 'There is no such finding' });
+const unknownNotice = new ApiProblem(404, 'notice-unknown', { zh: '没有这份通报', en: 'There is no such notice' });
 
 /** Who does what; that a patrol finds a thing gone (clear) is nobody's. */
 const NEEDED: Record<Exclude<Action, 'clear'>, Permission> = {
-  ...{ order: 'supervision:order', dismiss: 'supervision:order', pass: 'supervision:order', fail: 'supervision:order' },
-  ...{ notice: 'supervision:order', report: 'supervision:answer' },
+  order: 'supervision:order',
+  dismiss: 'supervision:order',
+  pass: 'supervision:order',
+  fail: 'supervision:order',
+  notice: 'supervision:order',
+  report: 'supervision:answer',
 };
 
 /** What somebody can do with a finding now. A notice is only of what was not rectified in time. */
@@ -279,7 +306,7 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       const { answer, detail } = await work(trx, id, who);
       const { orderedAt } = await getFinding(trx, id, who.at);
       if (orderedAt) file = await lockCase(trx, 'rectification', id);
-      return { answer, deed: { action: needed, object: `rectification/${String(id)}`, detail } };
+      return { answer, deed: { action: needed, object: `rectification/${id}`, detail } };
     });
     if (file) wake(options, file);
     return done;
@@ -298,7 +325,10 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       {
         config: { needs: NEEDED[name] },
         schema: {
-          ...{ summary, tags: ['supervision'], params: idParams, body },
+          summary,
+          tags: ['supervision'],
+          params: idParams,
+          body,
           response: { 200: z.object({ id: z.int(), stage }) },
         },
       },
@@ -373,7 +403,8 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
         return {
           answer: { id, drawn, workflowId },
           deed: {
-            ...{ action: 'supervision:order', object: `rectification/${String(finding.id)}` },
+            action: 'supervision:order',
+            object: `rectification/${finding.id}`,
             detail: { kind: finding.kind, records: drawn },
           },
         };
@@ -483,7 +514,8 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
         return {
           answer: { id, drawn, workflowId },
           deed: {
-            ...{ action: 'supervision:order', object: `inspection/${String(id)}` },
+            action: 'supervision:order',
+            object: `inspection/${id}`,
             detail: { kind: 'sample', stream: name, size, seed },
           },
         };
@@ -517,7 +549,8 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
         return {
           answer: { id, ...done },
           deed: {
-            ...{ action: 'supervision:order', object: `inspection/${String(id)}` },
+            action: 'supervision:order',
+            object: `inspection/${id}`,
             detail: { kind: 'trial', size, seed, found: done.findings.length },
           },
         };
@@ -541,7 +574,8 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
         return {
           answer: { id: inspection, found: opened, cleared },
           deed: {
-            ...{ action: 'supervision:order', object: `inspection/${String(inspection)}` },
+            action: 'supervision:order',
+            object: `inspection/${inspection}`,
             detail: { kind: 'patrol', found: opened.length, cleared: cleared.length },
           },
         };

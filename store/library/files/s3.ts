@@ -147,7 +147,10 @@ export class S3Store implements FileStore {
         }
       },
       {
-        ...{ retries: RETRIES, minTimeout: 200, maxTimeout: 1_000, randomize: true },
+        retries: RETRIES,
+        minTimeout: 200,
+        maxTimeout: 1_000,
+        randomize: true,
         shouldRetry: ({ error }) => error instanceof HubError && error.kind === 'transient',
       },
     );

@@ -108,7 +108,7 @@ async function pdfVerdicts(file: Buffer, trust: Trust): Promise<Verdict[]> {
     covered = Math.max(covered, end);
   }
   if (covered < file.length)
-    verdicts.push(unchecked(`${String(file.length - covered)} bytes were added after the last signature`));
+    verdicts.push(unchecked(`${file.length - covered} bytes were added after the last signature`));
   return verdicts;
 }
 

@@ -37,7 +37,11 @@ describe('completed cases', () => {
   ): Promise<Announced> =>
     (await announceCases(db, await getStream(db, stream.name), notices, { by: '市公安局', at: now, request })).answer;
   const offline = (caseNumber: string, more: Partial<CaseNotice> = {}): CaseNotice => ({
-    ...{ caseNumber, completedAt: FRIDAY, mode: 'offline', recordKey: `k-${caseNumber}`, ...more },
+    caseNumber,
+    completedAt: FRIDAY,
+    mode: 'offline',
+    recordKey: `k-${caseNumber}`,
+    ...more,
   });
   const push = async (subject: string, now = NOW) => {
     const found = (await tasksOf(db, subject, now)).filter((task) => task.subject === subject);
@@ -212,7 +216,9 @@ describe('completed cases', () => {
     await announce(stream, [{ caseNumber: '1', withdrawn: true }], NOW, { key: 'r-2', bodyHash: Buffer.from('2') });
     await announce(stream, [{ caseNumber: '1', withdrawn: false }], NOW, { key: 'r-3', bodyHash: Buffer.from('3') });
     const again = await announceCases(db, await getStream(db, stream.name), [{ caseNumber: '1', withdrawn: true }], {
-      ...{ by: '市公安局', at: NOW, request: { key: 'r-2', bodyHash: Buffer.from('2') } },
+      by: '市公安局',
+      at: NOW,
+      request: { key: 'r-2', bodyHash: Buffer.from('2') },
     });
     assert.deepEqual([again.answer.corrected, again.earlier?.toString()], [1, '2']);
     assert.equal((await push(`case/${stream.name}/1#2`)).state, 'open');
@@ -220,7 +226,11 @@ describe('completed cases', () => {
 
   describe('of a bulk issue', () => {
     const bulk = (caseNumber: string, completedAt: Date, batch = 'b'): CaseNotice => ({
-      ...{ caseNumber, completedAt, mode: 'bulk', batch, recordKey: `k-${caseNumber}` },
+      caseNumber,
+      completedAt,
+      mode: 'bulk',
+      batch,
+      recordKey: `k-${caseNumber}`,
     });
 
     it('share one deadline, from the last case on, which a batch that grows moves', async () => {

@@ -57,8 +57,15 @@ describe('disputes', () => {
     openDispute(
       db,
       {
-        ...{ source: 'hotline', ticket: null, number, typeCode: null, objector: '王五', contact: '13800000000' },
-        ...{ statement: '姓名有误', raisedAt: now, ...given },
+        source: 'hotline',
+        ticket: null,
+        number,
+        typeCode: null,
+        objector: '王五',
+        contact: '13800000000',
+        statement: '姓名有误',
+        raisedAt: now,
+        ...given,
       },
       { by: '热线', at: now },
     );
@@ -180,12 +187,10 @@ describe('disputes', () => {
       await act(id, { action: 'transfer', issuer: { code: 'U2', name: '乙局' } }, '2026-03-04T10:00:00');
       await act(id, { action: 'receive' }, '2026-03-05T10:00:00');
       assert.deepEqual(await dues(id, '2026-03-06'), [
-        ...[
-          'WX-18b met 03-04T00:00',
-          '#2 WX-18b met 03-07T00:00',
-          'WX-18c cancelled 03-10T00:00',
-          '#2 WX-18c open 03-13T00:00',
-        ],
+        'WX-18b met 03-04T00:00',
+        '#2 WX-18b met 03-07T00:00',
+        'WX-18c cancelled 03-10T00:00',
+        '#2 WX-18c open 03-13T00:00',
       ]);
       const owners = await db('obligation')
         .where('subject', 'like', `dispute/${id}#2`)

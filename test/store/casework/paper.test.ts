@@ -34,9 +34,19 @@ const mapping = mappingOf({ ownKinds: new Map() }, connector, stream);
 type Row = Record<string, string | number | Date>;
 const BUILDERS = JSON.stringify([{ name: '无锡甲建设有限公司', code: '91320200MA1MABCD12', kind: 'ORG' }]);
 const row = (id: string, more: Row = {}): Row => ({
-  ...{ id, permitNo: `3202(2026)${id}`, organName: '无锡市住房和城乡建设局', organCode: '11320200014006438B' },
-  ...{ issueDate: '2026-11-20', validFrom: '2026-11-20', validTo: '2028-11-20', builders: BUILDERS, state: '01' },
-  ...{ deleted: '0', updateTime: '2026-11-20 10:00:00', 'site.address': '滨湖区人民路1号', ...more },
+  id,
+  permitNo: `3202(2026)${id}`,
+  organName: '无锡市住房和城乡建设局',
+  organCode: '11320200014006438B',
+  issueDate: '2026-11-20',
+  validFrom: '2026-11-20',
+  validTo: '2028-11-20',
+  builders: BUILDERS,
+  state: '01',
+  deleted: '0',
+  updateTime: '2026-11-20 10:00:00',
+  'site.address': '滨湖区人民路1号',
+  ...more,
 });
 
 describe('records that were made on paper', () => {
@@ -61,8 +71,12 @@ describe('records that were made on paper', () => {
     outage = await openOutage(
       db,
       {
-        ...{ unit: { code: 'U1', name: '市住建局' }, streams: [STREAM, 'health-doctors'], kinds: ['issue'] },
-        ...{ cause: '机房断电', beganAt: at('2026-11-20T09:00:00'), evidence: null },
+        unit: { code: 'U1', name: '市住建局' },
+        streams: [STREAM, 'health-doctors'],
+        kinds: ['issue'],
+        cause: '机房断电',
+        beganAt: at('2026-11-20T09:00:00'),
+        evidence: null,
       },
       { by: '张三', at: NOW },
     );
@@ -77,7 +91,7 @@ describe('records that were made on paper', () => {
   };
   let files = 0;
   const fileOf = (content: string | Buffer, ending = 'csv'): string => {
-    const path = join(folder, `paper ${String((files += 1))}.${ending}`);
+    const path = join(folder, `paper ${(files += 1)}.${ending}`);
     writeFileSync(path, content);
     return path;
   };
@@ -126,9 +140,14 @@ describe('records that were made on paper', () => {
     assert.equal((await getChain(db, await streamId())).last, null);
     const [batch] = await db('batch').select<object[]>('purpose', 'state', 'declared', 'read', 'ordinal', 'read_from');
     assert.deepEqual(batch, {
-      ...{ purpose: 'paper', state: 'complete', declared: 3, read: 3, ordinal: null, read_from: null },
+      purpose: 'paper',
+      state: 'complete',
+      declared: 3,
+      read: 3,
+      ordinal: null,
+      read_from: null,
     });
-    const event = (await eventsOf(db, `outage/${String(outage)}`)).at(-1);
+    const event = (await eventsOf(db, `outage/${outage}`)).at(-1);
     assert.deepEqual([event?.what, event?.by, event?.detail.read, event?.detail.rejected], ['paper', '张三', 3, 1]);
     assert.equal((await db('drift')).length + (await db('stream_field')).length, 0, 'nothing is learnt of the source');
   });
@@ -142,7 +161,7 @@ describe('records that were made on paper', () => {
     assert.equal(await batches(), 1);
     assert.equal((await take(fileOf(csv([row('9')])))).known, false);
     assert.equal(await batches(), 2);
-    const events = await eventsOf(db, `outage/${String(outage)}`);
+    const events = await eventsOf(db, `outage/${outage}`);
     assert.equal(events.filter(({ what }) => what === 'paper').length, 2);
   });
 
@@ -153,7 +172,8 @@ describe('records that were made on paper', () => {
     const later = await take(fileOf(csv([row('2', { updateTime: '2026-11-20 15:00:00', organName: '手工' })])));
     assert.deepEqual([later.accepted, later.unchanged], [0, 1]);
     assert.deepEqual(await db('certificate').orderBy('record_key').pluck('issuer_name'), [
-      ...['无锡市住房和城乡建设局', '无锡市住房和城乡建设局'],
+      '无锡市住房和城乡建设局',
+      '无锡市住房和城乡建设局',
     ]);
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { shanghaiInstant } from '../../../domain/dates.ts';
+import { DAY_MS, shanghaiInstant } from '../../../domain/dates.ts';
 import { findCertificates, mergeRecords, versionsOf } from '../../../store/library/certificates.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { approveType, DeliveringStream, steps, type Step } from '../../support/deliveries.ts';
@@ -36,8 +36,16 @@ function recordOf(
   const bare = { id: key, gxsj: shanghaiInstant(BASE_MS + at * 1000), sc: /deleted|gone/.test(kind) ? 'Y' : 'N' };
   if (kind === 'gone') return bare;
   return {
-    ...{ ...bare, zt: kind === 'bad' ? '9' : '1', ZZMC: '许可证', ZZLXDM: LISTED, ZZBH: `no-${key}` },
-    ...{ ZZBFRQ: '2026-11-20', CZZT: '某某有限公司', CZZTDM: 'c', CZZTDMLXDM: '099', ...content },
+    ...bare,
+    zt: kind === 'bad' ? '9' : '1',
+    ZZMC: '许可证',
+    ZZLXDM: LISTED,
+    ZZBH: `no-${key}`,
+    ZZBFRQ: '2026-11-20',
+    CZZT: '某某有限公司',
+    CZZTDM: 'c',
+    CZZTDMLXDM: '099',
+    ...content,
   };
 }
 
@@ -70,18 +78,22 @@ describe('the library depends on what the sources hold, not on how it came in', 
     const WAITING = 'W';
     const common = { at: fc.nat(5), content: fc.nat(2), places };
     const listed = fc.record<Version>({
-      ...{ key: fc.constantFrom('A', 'B'), kind: fc.constantFrom('sound', 'sound', 'bad', 'deleted', 'gone') },
+      key: fc.constantFrom('A', 'B'),
+      kind: fc.constantFrom('sound', 'sound', 'bad', 'deleted', 'gone'),
       ...common,
     });
     // Whether a bad version finds the one before it in the library or waiting is a matter of when its type is listed.
     const waiting = fc.record<Version>({
-      ...{ key: fc.constant(WAITING), kind: fc.constantFrom('sound', 'sound', 'deleted') },
+      key: fc.constant(WAITING),
+      kind: fc.constantFrom('sound', 'sound', 'deleted'),
       ...common,
     });
     const versions = fc.uniqueArray(fc.oneof({ weight: 3, arbitrary: listed }, { weight: 1, arbitrary: waiting }), {
       // A source has one version of a record at a time: of two that claim the same, the one delivered last is believed.
-      selector: ({ key, at }) => `${key}/${String(at)}`,
-      ...{ minLength: 3, maxLength: 14, size: 'max' },
+      selector: ({ key, at }) => `${key}/${at}`,
+      minLength: 3,
+      maxLength: 14,
+      size: 'max',
     });
 
     /** What this found once: versions of one record in the order in which they came, and how. */
@@ -150,7 +162,7 @@ describe('the library depends on what the sources hold, not on how it came in', 
     it('holds the latest versions, keeps the others, and owes what no newer version replaced', async () => {
       await fc.assert(
         fc.asyncProperty(versions, steps, fc.option(fc.nat(6)), async (versions, steps, listedAt) => {
-          const late = `T-${String((runs += 1))}`;
+          const late = `T-${(runs += 1)}`;
           const stream = await DeliveringStream.create(database, { timed: true });
           const records = inPlace(versions).map(({ key, at, kind, content }) =>
             recordOf(key, at, kind, { content, ...(key === WAITING && { ZZLXDM: late }) }),
@@ -209,7 +221,7 @@ describe('the library depends on what the sources hold, not on how it came in', 
           const stream = await DeliveringStream.create(database, { timed: false });
           const model = new Map<string, [status: string, content: number]>();
           for (const [turn, { state, moved, size, replay }] of reads.entries()) {
-            let batch = await stream.openBatch(new Date(NOW.getTime() + turn * 86_400_000));
+            let batch = await stream.openBatch(new Date(NOW.getTime() + turn * DAY_MS));
             const read = async (found: typeof state): Promise<Record<string, unknown>[]> => {
               const records = Object.entries(found).map(([key, { kind, content }]) =>
                 recordOf(key, 0, kind, { content }),
@@ -249,22 +261,26 @@ describe('the library depends on what the sources hold, not on how it came in', 
   describe('several streams with records of one certificate', () => {
     const STREAMS = [0, 1, 2];
     const version = fc.record({
-      ...{ stream: fc.constantFrom(...STREAMS), key: fc.constantFrom('A', 'B'), at: fc.nat(5), places },
+      stream: fc.constantFrom(...STREAMS),
+      key: fc.constantFrom('A', 'B'),
+      at: fc.nat(5),
+      places,
       kind: fc.constantFrom('sound' as const, 'sound' as const, 'gone' as const),
       status: fc.constantFrom('1', '4'),
       expiresOn: fc.constantFrom(null, '2027-01-01', '2028-01-01'),
       issuerName: fc.constantFrom(null, '甲局', '乙局'),
     });
     const versions = fc.uniqueArray(version, {
-      ...{ selector: ({ stream, key, at }) => `${String(stream)}/${key}/${String(at)}` },
-      ...{ minLength: 1, maxLength: 14 },
+      selector: ({ stream, key, at }) => `${stream}/${key}/${at}`,
+      minLength: 1,
+      maxLength: 14,
     });
     const order = fc.shuffledSubarray(STREAMS);
 
     it('make one of it by what they hold, whichever was first', async () => {
       await fc.assert(
         fc.asyncProperty(versions, steps, order, order, async (versions, steps, sources, statusSources) => {
-          const number = `no-${String((runs += 1))}`;
+          const number = `no-${(runs += 1)}`;
           const streams = await Promise.all(STREAMS.map(() => DeliveringStream.create(database, { timed: true })));
           const nameOf = (stream: number): string => streams[stream]?.name ?? '';
           const delivered = Map.groupBy(inPlace(versions), ({ stream }) => stream);

@@ -21,14 +21,20 @@ type Version = [key: string, at: number, content: number];
 const instant = (at: number): string => shanghaiInstant(BASE_MS + at * 1000);
 const certificate = ([key, , content]: Version): string =>
   JSON.stringify({
-    ...{ identifier: null, typeCode: 'T', name: 'N', number: `no-${key}`, issuerName: null, issuerCode: null },
-    ...{ issuedOn: '2026-11-20', effectiveOn: null, expiresOn: null, longTerm: true },
-    ...{
-      holders: [{ name: '甲', code: 'c', codeType: '099' }],
-      status: 'valid',
-      rawStatus: '1',
-      extension: { content },
-    },
+    identifier: null,
+    typeCode: 'T',
+    name: 'N',
+    number: `no-${key}`,
+    issuerName: null,
+    issuerCode: null,
+    issuedOn: '2026-11-20',
+    effectiveOn: null,
+    expiresOn: null,
+    longTerm: true,
+    holders: [{ name: '甲', code: 'c', codeType: '099' }],
+    status: 'valid',
+    rawStatus: '1',
+    extension: { content },
   });
 const contentOf = (version: Version): string => contentHash(certificate(version));
 /** What stands for the content of a record that is gone. */
@@ -48,10 +54,17 @@ function pageOf(
   const buffer = new RowBuffer();
   for (const row of rows) buffer.append(certificate(row), row[0], instant(row[1]), []);
   return {
-    ...{ number, digest, read: rows.length + deleted.length + rejected.length, rows: buffer.toJson(), position: null },
+    number,
+    digest,
+    read: rows.length + deleted.length + rejected.length,
+    rows: buffer.toJson(),
+    position: null,
     deleted: deleted.map(([key, at]) => ({ key, updatedAt: instant(at) })),
     rejected: rejected.map(([key, at]) => ({
-      ...{ key, updatedAt: instant(at), problems: [{ rule: 'test-row' }], raw: JSON.stringify({ key, at }) },
+      key,
+      updatedAt: instant(at),
+      problems: [{ rule: 'test-row' }],
+      raw: JSON.stringify({ key, at }),
       rawEncoding: 'json',
     })),
   };

@@ -19,9 +19,20 @@ interface Delivered {
 }
 
 const certificate = ({ key, content }: Delivered): Record<string, unknown> => ({
-  ...{ identifier: null, typeCode: 'T', name: 'N', number: `no-${key}`, issuerName: null, issuerCode: null },
-  ...{ issuedOn: '2026-11-20', effectiveOn: null, expiresOn: null, longTerm: true },
-  ...{ holders: [{ name: '甲', code: 'c', codeType: '099' }], status: 'valid', rawStatus: '1', extension: { content } },
+  identifier: null,
+  typeCode: 'T',
+  name: 'N',
+  number: `no-${key}`,
+  issuerName: null,
+  issuerCode: null,
+  issuedOn: '2026-11-20',
+  effectiveOn: null,
+  expiresOn: null,
+  longTerm: true,
+  holders: [{ name: '甲', code: 'c', codeType: '099' }],
+  status: 'valid',
+  rawStatus: '1',
+  extension: { content },
 });
 const instant = (at: number): string => shanghaiInstant(BASE_MS + at * 1000);
 const keyOf = (key: number): string => `K${key}`;

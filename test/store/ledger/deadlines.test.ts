@@ -18,7 +18,10 @@ import { createDatabase, type TestDatabase } from '../../support/database.ts';
 
 const config = loadConfig({ folder: join(import.meta.dirname, '../../../config'), demo: true, jurisdiction: 'wuxi' });
 const inForce = (tables: readonly YearTable[], dayEnds = '24:00'): CalendarInForce => ({
-  ...{ tables, calendar: new WorkingCalendar(tables), dayEnds, longest: 20 },
+  tables,
+  calendar: new WorkingCalendar(tables),
+  dayEnds,
+  longest: 20,
 });
 const at = (text: string): Date => new Date(`${text}+08:00`);
 const NOW = at('2026-02-10T10:00:00');
@@ -36,7 +39,11 @@ describe('the ledger of deadlines', () => {
   after(() => database.drop());
 
   const item = (subject: string, startedAt: Date, extra: object = {}) => ({
-    ...{ subject, ownerCode: 'U1', ownerName: '甲局', startedAt, ...extra },
+    subject,
+    ownerCode: 'U1',
+    ownerName: '甲局',
+    startedAt,
+    ...extra,
   });
   async function task(subject: string, rule: string, now = NOW): Promise<Task> {
     const states: ObligationState[] = [
@@ -129,7 +136,11 @@ describe('the ledger of deadlines', () => {
 
   describe('and another calendar', () => {
     const table = (version: string, off: string[] = [], work: string[] = []): YearTable => ({
-      ...{ year: 2027, version, source: 's', off, work },
+      year: 2027,
+      version,
+      source: 's',
+      off,
+      work,
     });
 
     it('a deadline beyond the published years is 日历未公布; the table of its year gives it its day', async () => {

@@ -6,15 +6,42 @@ import { openObligations } from '../../../store/ledger/ledger.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { at, enact } from '../../support/law.ts';
+import { DAY_MS } from '../../../domain/dates.ts';
 
 /** Rest days and made-up Saturdays and Sundays of 2026, by the State Council’s notice. */
 const REST = new Set([
-  ...['02-15', '02-16', '02-17', '02-18', '02-19', '02-20', '02-21', '02-22', '02-23'],
-  ...['04-04', '04-05', '04-06', '05-01', '05-02', '05-03', '05-04', '05-05', '06-19', '06-20', '06-21'],
-  ...['09-25', '09-26', '09-27', '10-01', '10-02', '10-03', '10-04', '10-05', '10-06', '10-07'],
+  '02-15',
+  '02-16',
+  '02-17',
+  '02-18',
+  '02-19',
+  '02-20',
+  '02-21',
+  '02-22',
+  '02-23',
+  '04-04',
+  '04-05',
+  '04-06',
+  '05-01',
+  '05-02',
+  '05-03',
+  '05-04',
+  '05-05',
+  '06-19',
+  '06-20',
+  '06-21',
+  '09-25',
+  '09-26',
+  '09-27',
+  '10-01',
+  '10-02',
+  '10-03',
+  '10-04',
+  '10-05',
+  '10-06',
+  '10-07',
 ]);
 const MADE_UP = new Set(['01-04', '02-14', '02-28', '05-09', '09-20', '10-10']);
-const DAY_MS = 86_400_000;
 const OFFSET_MS = 8 * 3_600_000;
 
 /** Day by day, as a clerk counts; null where that leads into 2027, whose notice there is not. */

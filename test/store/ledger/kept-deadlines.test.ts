@@ -30,7 +30,12 @@ describe('deadlines that no workflow waits for', () => {
 
   const look = async (subject: string, now = MONDAY) =>
     (await tasksOf(db, subject, now)).map(({ rule, owner, startedAt, dueAt, state, endedAt }) => ({
-      ...{ rule, owner, startedAt, dueAt, state, endedAt },
+      rule,
+      owner,
+      startedAt,
+      dueAt,
+      state,
+      endedAt,
     }));
   const sync = async (now: Date): Promise<void> => {
     await syncDeadlines(db, now);
@@ -42,7 +47,12 @@ describe('deadlines that no workflow waits for', () => {
 
   describe('of a difference', () => {
     const difference = (subject: string) => ({
-      ...{ subject, window: null, sourceCount: 2, libraryCount: 1, onlyAtSource: ['k'], onlyInLibrary: [] },
+      subject,
+      window: null,
+      sourceCount: 2,
+      libraryCount: 1,
+      onlyAtSource: ['k'],
+      onlyInLibrary: [],
     });
     const idOf = async (subject: string): Promise<string> =>
       String((await db('discrepancy').where({ subject }).first<{ id: number }>('id')).id);
@@ -86,8 +96,16 @@ describe('deadlines that no workflow waits for', () => {
       const { id } = await newStream(db);
       const problems = JSON.stringify([{ rule: 'type-unlisted', field: 'typeCode', found: typeCode }]);
       await db('reject').insert({
-        ...{ stream_id: id, fingerprint: Buffer.from(typeCode), rule: 'type-unlisted', problems, raw: '{}' },
-        ...{ raw_encoding: 'json', first_batch_id: 1, last_batch_id: 1, first_seen_at: since, last_seen_at: since },
+        stream_id: id,
+        fingerprint: Buffer.from(typeCode),
+        rule: 'type-unlisted',
+        problems,
+        raw: '{}',
+        raw_encoding: 'json',
+        first_batch_id: 1,
+        last_batch_id: 1,
+        first_seen_at: since,
+        last_seen_at: since,
       });
     };
 

@@ -18,7 +18,7 @@ import {
 import { closeDayEarly, closeDays, getDay, openDays, streamsBehind } from '../../../store/collection/days.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../../store/collection/overview.ts';
 import { countLibrary, openDiscrepancy, saveComparison } from '../../../store/collection/reconciliation.ts';
-import { getStream, pauseStream, saveStreams, type ConfiguredStream } from '../../../store/collection/streams.ts';
+import { getStream, pauseStream, saveStreams, type StreamSettings } from '../../../store/collection/streams.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 
 const at = (date: string, time = '12:00'): Date => new Date(timeOfDayMs(date, time));
@@ -33,24 +33,34 @@ const RULE = {
   cutOff: '21:00',
   due: '24:00',
 };
-const stream = (name: string, change: Partial<ConfiguredStream> = {}): ConfiguredStream => ({
-  ...{
-    name,
-    title: `${name} 证`,
-    connector: 'c',
-    unitCode: 'U1',
-    unitName: '甲局',
-    delivery: 'daily',
-    since: null,
-    daily: RULE,
-  },
+const stream = (name: string, change: Partial<StreamSettings> = {}): StreamSettings => ({
+  name,
+  title: `${name} 证`,
+  connector: 'c',
+  unitCode: 'U1',
+  unitName: '甲局',
+  delivery: 'daily',
+  since: null,
+  daily: RULE,
   ...change,
 });
 
 const certificate = (streamId: number, key: string, updatedAt: Date, recordedAt: Date): Record<string, unknown> => ({
-  ...{ stream_id: streamId, record_key: key, number: key, type_code: 't', name: 'n', issued_on: '2026-11-20' },
-  ...{ long_term: false, holders: '[]', status: 'valid', raw_status: '1', extension: '{}' },
-  ...{ content_hash: Buffer.alloc(32), batch_id: 1, source_updated_at: updatedAt, recorded_at: recordedAt },
+  stream_id: streamId,
+  record_key: key,
+  number: key,
+  type_code: 't',
+  name: 'n',
+  issued_on: '2026-11-20',
+  long_term: false,
+  holders: '[]',
+  status: 'valid',
+  raw_status: '1',
+  extension: '{}',
+  content_hash: Buffer.alloc(32),
+  batch_id: 1,
+  source_updated_at: updatedAt,
+  recorded_at: recordedAt,
 });
 
 /** Counts are of all time here. */
@@ -263,9 +273,17 @@ describe('the ledger', () => {
       const id = await idOf('a');
       const reject = (name: string, rule: string, updatedAt: Date | null) =>
         db('reject').insert({
-          ...{ stream_id: id, fingerprint: Buffer.from(name), rule, problems: '[]', raw: '{}', raw_encoding: 'json' },
-          ...{ first_batch_id: 1, last_batch_id: 1, source_updated_at: updatedAt },
-          ...{ first_seen_at: at('2026-11-20', '21:00'), last_seen_at: at('2026-11-20', '21:00') },
+          stream_id: id,
+          fingerprint: Buffer.from(name),
+          rule,
+          problems: '[]',
+          raw: '{}',
+          raw_encoding: 'json',
+          first_batch_id: 1,
+          last_batch_id: 1,
+          source_updated_at: updatedAt,
+          first_seen_at: at('2026-11-20', '21:00'),
+          last_seen_at: at('2026-11-20', '21:00'),
         });
       await reject('first', 'date-invalid', at('2026-11-20', '10:00'));
       await reject('timeless', 'not-a-record', null);
@@ -275,7 +293,10 @@ describe('the ledger', () => {
       await closeDays(db, id, at('2026-11-20', '21:30'));
       const duties = async (now: Date) =>
         (await listObligations(db, now, at('2026-11-20', '00:00'))).map(({ subject, state, metAt, reason }) => ({
-          ...{ subject, state, metAt, reason },
+          subject,
+          state,
+          metAt,
+          reason,
         }));
       const increment = { subject: 'a/2026-11-20', state: 'met', metAt: at('2026-11-20', '21:30'), reason: null };
       const open = { subject: 'a/2026-11-20/rejects', metAt: null, reason: '当日未更正的问题数据 2 条' };
@@ -341,18 +362,19 @@ describe('the ledger', () => {
       await saveStreams(db, [stream('a')], at('2026-11-20'));
       const id = await idOf('a');
       const reject = (key: string, time: string, resolved: boolean): Record<string, unknown> => ({
-        ...{
-          stream_id: id,
-          fingerprint: Buffer.from(`${key}${time}`),
-          record_key: key,
-          source_updated_at: at('2026-11-20', time),
-        },
-        ...{ rule: 'test-row', problems: '[]', raw: '{}', raw_encoding: 'json', first_batch_id: 1, last_batch_id: 1 },
-        ...{
-          first_seen_at: at('2026-11-20'),
-          last_seen_at: at('2026-11-20'),
-          resolved_at: resolved ? at('2026-11-20') : null,
-        },
+        stream_id: id,
+        fingerprint: Buffer.from(`${key}${time}`),
+        record_key: key,
+        source_updated_at: at('2026-11-20', time),
+        rule: 'test-row',
+        problems: '[]',
+        raw: '{}',
+        raw_encoding: 'json',
+        first_batch_id: 1,
+        last_batch_id: 1,
+        first_seen_at: at('2026-11-20'),
+        last_seen_at: at('2026-11-20'),
+        resolved_at: resolved ? at('2026-11-20') : null,
       });
       await db('certificate').insert([
         certificate(id, 'k1', at('2026-11-20', '10:10'), at('2026-11-20')),

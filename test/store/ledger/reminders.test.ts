@@ -53,14 +53,23 @@ describe('reminders', () => {
   });
 
   const item = (subject: string, started: string, unit = 'U1') => ({
-    ...{ subject, ownerCode: unit, ownerName: `${unit}局`, startedAt: at(started) },
+    subject,
+    ownerCode: unit,
+    ownerName: `${unit}局`,
+    startedAt: at(started),
   });
   const file = (unitCode: string, contact: Partial<NewContact> = {}, filedAt = at('2026-01-05T09:00:00')) =>
     fileContact(
       database.db,
       {
-        ...{ unitCode, unitName: `${unitCode}局`, role: 'operator', person: '王五' },
-        ...{ email: `${unitCode}@example.cn`, phone: null, webhook: null, ...contact },
+        unitCode,
+        unitName: `${unitCode}局`,
+        role: 'operator',
+        person: '王五',
+        email: `${unitCode}@example.cn`,
+        phone: null,
+        webhook: null,
+        ...contact,
       },
       { by: '李处长', at: filedAt },
     );
@@ -407,7 +416,11 @@ describe('reminders', () => {
       assert.deepEqual(made.toSorted(), [false, false, true]);
       const zero = { overdue: 0, dueToday: 0, noCalendar: 0, suspended: 0 };
       assert.deepEqual(await latest(), {
-        ...{ at: '2026-11-23T08:30:00+08:00', temporal: 'up', counts: zero, before: null, overdue: [] },
+        at: '2026-11-23T08:30:00+08:00',
+        temporal: 'up',
+        counts: zero,
+        before: null,
+        overdue: [],
       });
       assert.equal(await digest('2026-11-24T08:30:00'), true);
     });

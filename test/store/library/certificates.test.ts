@@ -21,13 +21,24 @@ describe('looking certificates up', () => {
     const version = (page: number, at: number, change: object) => {
       const rows = new RowBuffer();
       const certificate = {
-        ...{ identifier: 'I.1', typeCode: 'T', name: 'N', number: 'no-1', issuerName: null, issuerCode: null },
-        ...{ issuedOn: '2026-11-20', effectiveOn: null, expiresOn: '2027-01-01', longTerm: false },
+        identifier: 'I.1',
+        typeCode: 'T',
+        name: 'N',
+        number: 'no-1',
+        issuerName: null,
+        issuerCode: null,
+        issuedOn: '2026-11-20',
+        effectiveOn: null,
+        expiresOn: '2027-01-01',
+        longTerm: false,
         holders: [
           { name: '甲', code: 'H1', codeType: '099' },
           { name: '乙', code: 'H2', codeType: '099' },
         ],
-        ...{ status: 'valid', rawStatus: '1', extension: {}, ...change },
+        status: 'valid',
+        rawStatus: '1',
+        extension: {},
+        ...change,
       };
       rows.append(JSON.stringify(certificate), 'K1', shanghaiInstant(BASE_MS + at * 1000), []);
       return {
@@ -110,17 +121,33 @@ describe('certificates that live on after their end', () => {
     for (const [page, [second, status]] of versions.entries()) {
       const rows = new RowBuffer();
       const certificate = {
-        ...{ identifier: null, typeCode: key.slice(0, 1), name: 'N', number: key, issuerName: null, issuerCode: null },
-        ...{ issuedOn: '2026-11-20', effectiveOn: null, expiresOn: null, longTerm: true },
-        ...{ holders: [], status, rawStatus: '1', extension: {} },
+        identifier: null,
+        typeCode: key.slice(0, 1),
+        name: 'N',
+        number: key,
+        issuerName: null,
+        issuerCode: null,
+        issuedOn: '2026-11-20',
+        effectiveOn: null,
+        expiresOn: null,
+        longTerm: true,
+        holders: [],
+        status,
+        rawStatus: '1',
+        extension: {},
       };
       rows.append(JSON.stringify(certificate), key, shanghaiInstant(BASE_MS + second * 1000), []);
       await writePage(
         db,
         batch,
         {
-          ...{ number: page, digest: `${key} ${String(page)}`, read: 1, rows: rows.toJson() },
-          ...{ rejected: [], deleted: [], position: null },
+          number: page,
+          digest: `${key} ${page}`,
+          read: 1,
+          rows: rows.toJson(),
+          rejected: [],
+          deleted: [],
+          position: null,
         },
         { untimed: false, snapshot: false },
         NOW,
@@ -129,8 +156,11 @@ describe('certificates that live on after their end', () => {
   }
   const revived = async (typeCode?: string, limit = 100): Promise<unknown[]> =>
     (await revivedCertificates(db, { typeCode, limit })).map((row) => [
-      ...[row.key, row.endedAs, (row.endedAt.getTime() - BASE_MS) / 1000],
-      ...[row.status, (row.updatedAt.getTime() - BASE_MS) / 1000],
+      row.key,
+      row.endedAs,
+      (row.endedAt.getTime() - BASE_MS) / 1000,
+      row.status,
+      (row.updatedAt.getTime() - BASE_MS) / 1000,
     ]);
 
   it('are named with their last final state, whatever came first, until they end again', async () => {
@@ -162,7 +192,8 @@ describe('certificates that live on after their end', () => {
       );
       await trx.raw('SET LOCAL enable_seqscan = off');
       const { rows } = await trx.raw<{ rows: { 'QUERY PLAN': string }[] }>(`EXPLAIN ${REVIVED}`, {
-        ...{ typeCode: null, limit: 10 },
+        typeCode: null,
+        limit: 10,
       });
       const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
       assert.match(plan, /certificate_history_ended/);

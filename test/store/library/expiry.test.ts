@@ -45,7 +45,10 @@ describe('reminders of an expiry', () => {
   const scan = (settings = SETTINGS, now = TONIGHT) => remindExpiries(db, settings, now);
   const owed = async (now = TONIGHT) =>
     (await tasksOf(db, `expiry/${stream.name}`, now)).map(({ subject, startedAt, dueAt, state }) => [
-      ...[subject.slice(`expiry/${stream.name}/`.length), startedAt, dueAt, state],
+      subject.slice(`expiry/${stream.name}/`.length),
+      startedAt,
+      dueAt,
+      state,
     ]);
 
   it('begin with the day on which a certificate comes as near to its end as its type asks for', async () => {
@@ -135,7 +138,12 @@ describe('reminders of an expiry', () => {
       const { key, ...payload } = message.payload;
       assert.equal(key, message.key);
       assert.deepEqual(payload, {
-        ...{ identifier: 'I.k', typeCode: 'T', name: '许可证', number: 'no-k', expiresOn: '2026-12-23', unit: 'U' },
+        identifier: 'I.k',
+        typeCode: 'T',
+        name: '许可证',
+        number: 'no-k',
+        expiresOn: '2026-12-23',
+        unit: 'U',
         holders: [{ code: 'H1', codeType: '099' }],
       });
       const receivedAt = at('2026-11-23T05:01');

@@ -43,9 +43,20 @@ describe('completeness and accuracy', () => {
     const rows = new RowBuffer();
     for (const [key, flags, status = 'valid'] of held) {
       const certificate = {
-        ...{ identifier: null, typeCode: 'T', name: 'N', number: key, issuerName: null, issuerCode: null },
-        ...{ issuedOn: '2026-11-20', effectiveOn: null, expiresOn: null, longTerm: true, holders: [], status },
-        ...{ rawStatus: '1', extension: { page: pages } },
+        identifier: null,
+        typeCode: 'T',
+        name: 'N',
+        number: key,
+        issuerName: null,
+        issuerCode: null,
+        issuedOn: '2026-11-20',
+        effectiveOn: null,
+        expiresOn: null,
+        longTerm: true,
+        holders: [],
+        status,
+        rawStatus: '1',
+        extension: { page: pages },
       };
       rows.append(JSON.stringify(certificate), key, updatedAt, flags);
     }
@@ -53,9 +64,17 @@ describe('completeness and accuracy', () => {
       db,
       await getBatch(db, await newBatch(db, to.id, held.length + refused.length)),
       {
-        ...{ number: 0, digest: String(pages), read: held.length + refused.length, rows: rows.toJson(), deleted: [] },
+        number: 0,
+        digest: String(pages),
+        read: held.length + refused.length,
+        rows: rows.toJson(),
+        deleted: [],
         rejected: refused.map(([key, problems], index) => ({
-          ...{ key, updatedAt, problems, raw: `{"page":${String(pages)},"n":${String(index)}}`, rawEncoding: 'json' },
+          key,
+          updatedAt,
+          problems,
+          raw: `{"page":${pages},"n":${index}}`,
+          rawEncoding: 'json',
         })),
         position: null,
       },
@@ -113,15 +132,28 @@ describe('completeness and accuracy', () => {
     assert.ok(counts);
     const { rules, ...rest } = counts;
     assert.deepEqual(rest, {
-      ...{ stream: stream.name, unit: 'U', unitCode: 'U', held: 5, rejects: 6, waiting: 1, records: 10 },
-      ...{ incomplete: 4, inaccurate: 4, missingFields: 5 },
+      stream: stream.name,
+      unit: 'U',
+      unitCode: 'U',
+      held: 5,
+      rejects: 6,
+      waiting: 1,
+      records: 10,
+      incomplete: 4,
+      inaccurate: 4,
+      missingFields: 5,
     });
     assert.deepEqual(figuresOf(counts), { completeness: 105 / 110, accuracy: 0.6 });
     assert.deepEqual(
-      rules.map(({ rule, records }) => `${rule} ${String(records)}`),
+      rules.map(({ rule, records }) => `${rule} ${records}`),
       [
-        ...['holder-code-check 3', 'required-missing 2', 'date-invalid 1', 'face-missing 1', 'holder-code-missing 1'],
-        ...['name-differs 1', 'not-a-record 1'],
+        'holder-code-check 3',
+        'required-missing 2',
+        'date-invalid 1',
+        'face-missing 1',
+        'holder-code-missing 1',
+        'name-differs 1',
+        'not-a-record 1',
       ],
     );
   });
@@ -132,7 +164,9 @@ describe('completeness and accuracy', () => {
         ({ key, reject, fields }) => `${String(key)} ${reject === null ? 'held' : 'refused'} ${fields.join(',')}`,
       );
     assert.deepEqual(await named('holder-code-check'), [
-      ...['face refused holders[0].code', 'flagged held holders[0].code', 'flagged-and-refused held holders[0].code'],
+      'face refused holders[0].code',
+      'flagged held holders[0].code',
+      'flagged-and-refused held holders[0].code',
     ]);
     assert.deepEqual(await named('holder-code-check', 1), ['face refused holders[0].code']);
     assert.deepEqual(await named('required-missing'), ['empty refused issuedOn,name', 'null refused key']);
@@ -161,7 +195,14 @@ describe('completeness and accuracy', () => {
     db.transaction(async (trx) => {
       await trx.raw('SET LOCAL enable_seqscan = off');
       const { rows } = await trx.raw<{ rows: { 'QUERY PLAN': string }[] }>(`EXPLAIN ${STREAM_QUALITY}`, {
-        ...{ stream: null, unit: null, units: null, from: null, to: null, waiting: [], dimensions: '{}', fields: [] },
+        stream: null,
+        unit: null,
+        units: null,
+        from: null,
+        to: null,
+        waiting: [],
+        dimensions: '{}',
+        fields: [],
       });
       const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
       assert.match(plan, /certificate_flagged/);

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { HubError } from '../../../domain/errors.ts';
 import { readRoots, signatureOf, type SignatureStatus } from '../../../store/library/files/signature.ts';
+import { DAY_MS } from '../../../domain/dates.ts';
 
 /** Room for a signature, hexadecimal digits. */
 const ROOM = 16_384;
@@ -26,8 +27,23 @@ const USE_SIGN = 'keyUsage=critical,digitalSignature,nonRepudiation';
 function certificate(name: string, key: string[], use: string, issuer?: string): void {
   const by = issuer === undefined ? [] : ['-CA', `${issuer}.pem`, '-CAkey', `${issuer}.key`];
   openssl(
-    ...['req', '-x509', '-new', '-nodes', '-newkey', ...key, '-keyout', `${name}.key`, '-out', `${name}.pem`],
-    ...['-subj', `/O=Test/CN=${name}`, '-days', '300', '-addext', use, ...by],
+    'req',
+    '-x509',
+    '-new',
+    '-nodes',
+    '-newkey',
+    ...key,
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.pem`,
+    '-subj',
+    `/O=Test/CN=${name}`,
+    '-days',
+    '300',
+    '-addext',
+    use,
+    ...by,
   );
 }
 
@@ -194,9 +210,9 @@ describe('the signature of a file', () => {
   });
 
   it('takes certificates as they were when the file was got', async () => {
-    await is(signed, 'valid', /holds/, new Date(Date.now() + 200 * 86_400_000));
-    await is(signed, '未核验', /not in force/, new Date(Date.now() + 400 * 86_400_000));
-    await is(signed, '未核验', /not in force/, new Date(Date.now() - 86_400_000));
+    await is(signed, 'valid', /holds/, new Date(Date.now() + 200 * DAY_MS));
+    await is(signed, '未核验', /not in force/, new Date(Date.now() + 400 * DAY_MS));
+    await is(signed, '未核验', /not in force/, new Date(Date.now() - DAY_MS));
   });
 
   it('is not called valid where it is made in a way that proves nothing', async () => {

@@ -26,7 +26,13 @@ describe('lists of uses', () => {
   const owed = async (code: string) =>
     (await tasksOf(db, `usage-list/${code}`, NOW)).map(
       ({ subject, rule, owner, startedAt, dueAt, state, endedAt }) => ({
-        ...{ subject, rule, owner, startedAt, dueAt, state, endedAt },
+        subject,
+        rule,
+        owner,
+        startedAt,
+        dueAt,
+        state,
+        endedAt,
       }),
     );
 
@@ -59,8 +65,13 @@ describe('lists of uses', () => {
     assert.equal(await noteUsageChange(db, unit('C'), NOW, CLERK), 0);
     assert.deepEqual(await owed('C'), [
       {
-        ...{ subject: 'usage-list/C', rule: 'WX-11a', owner: '市住建局', startedAt: since },
-        ...{ dueAt: at('2026-11-27T24:00'), state: 'open', endedAt: null },
+        subject: 'usage-list/C',
+        rule: 'WX-11a',
+        owner: '市住建局',
+        startedAt: since,
+        dueAt: at('2026-11-27T24:00'),
+        state: 'open',
+        endedAt: null,
       },
     ]);
     await saveUsageList(db, unit('D'), [use('受理')], CLERK);

@@ -7,8 +7,8 @@ import { saveUsage, shortfallOf, unitFigures } from '../../../store/supervision/
 import { savePlan } from '../../../store/collection/stock.ts';
 import { saveStreams } from '../../../store/collection/streams.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { DAY_MS } from '../../../domain/dates.ts';
 
-const DAY_MS = 86_400_000;
 const FIRST_MS = Date.parse('2026-10-01T00:00:00+08:00');
 const day = (days: number): Date => new Date(FIRST_MS + days * DAY_MS);
 const UNITS = ['A', 'B'] as const;
@@ -37,18 +37,25 @@ const whichDay = fc.integer({ min: 0, max: 60 });
 const world: fc.Arbitrary<World> = fc.record({
   deadlines: fc.array(
     fc.record<Deadline>({
-      ...{ unit, duty: fc.constantFrom('increment', 'dispute-answer', 'dispute-mark'), due: fc.option(whichDay) },
+      unit,
+      duty: fc.constantFrom('increment', 'dispute-answer', 'dispute-mark'),
+      due: fc.option(whichDay),
       ended: fc.constantFrom('met', 'cancelled', 'exempted', null),
-      ...{ endedOn: whichDay, suspended: fc.boolean() },
+      endedOn: whichDay,
+      suspended: fc.boolean(),
     }),
     { maxLength: 30 },
   ),
   records: fc.uniqueArray(
     fc.record({
-      ...{ unit, key: fc.integer({ min: 1, max: 40 }), on: whichDay, held: fc.boolean(), flag: fc.boolean() },
+      unit,
+      key: fc.integer({ min: 1, max: 40 }),
+      on: whichDay,
+      held: fc.boolean(),
+      flag: fc.boolean(),
       refused: fc.constantFrom('no' as const, 'rule' as const, 'waits' as const),
     }),
-    { maxLength: 20, selector: ({ unit: of, key }) => `${of}${String(key)}` },
+    { maxLength: 20, selector: ({ unit: of, key }) => `${of}${key}` },
   ),
   missing: fc.array(fc.record({ unit, key: fc.integer({ min: 50, max: 60 }), on: whichDay, closed: fc.boolean() }), {
     maxLength: 8,
@@ -56,8 +63,12 @@ const world: fc.Arbitrary<World> = fc.record({
   proofs: fc.array(
     fc
       .record({
-        ...{ unit, window: fc.integer({ min: 0, max: 2 }), on: whichDay, fault: fc.boolean() },
-        ...{ records: fc.integer({ min: 0, max: 20 }), lost: fc.nat({ max: 20 }) },
+        unit,
+        window: fc.integer({ min: 0, max: 2 }),
+        on: whichDay,
+        fault: fc.boolean(),
+        records: fc.integer({ min: 0, max: 20 }),
+        lost: fc.nat({ max: 20 }),
       })
       .map((proof) => ({ ...proof, lost: Math.min(proof.lost, proof.records) })),
     { maxLength: 8 },
@@ -84,8 +95,14 @@ describe('the figures of supervision', () => {
     ({ db } = database);
     const daily = { rule: 'WX-4.3', article: '第四条', duty: '推送', basis: 'internal', cutOff: '21:00', due: '24:00' };
     const configured = UNITS.map((name) => ({
-      ...{ name, title: name, connector: 'c', unitCode: name, unitName: `${name}局`, delivery: 'daily' as const },
-      ...{ since: day(-100), daily },
+      name,
+      title: name,
+      connector: 'c',
+      unitCode: name,
+      unitName: `${name}局`,
+      delivery: 'daily' as const,
+      since: day(-100),
+      daily,
     }));
     await saveStreams(db, configured, day(60));
     for (const name of UNITS) streams.set(name, (await db('stream').where({ name }).first<{ id: number }>('id')).id);
@@ -96,14 +113,16 @@ describe('the figures of supervision', () => {
     await db.raw('TRUNCATE obligation, certificate, reject, discrepancy, proof, usage_report CASCADE');
     const of = (name: Unit): number => streams.get(name) ?? 0;
     const rows = deadlines.map(({ unit: owner, duty, due, ended, endedOn, suspended }, index) => ({
-      ...{ rule: 'R', article: '第一条', duty: '做', basis: index % 2 ? 'statutory' : 'internal', duty_kind: duty },
-      ...{
-        owner_code: owner,
-        owner_name: `${owner}局`,
-        subject: `s/${String(index)}`,
-        started_at: day(-1),
-        opened_at: day(-1),
-      },
+      rule: 'R',
+      article: '第一条',
+      duty: '做',
+      basis: index % 2 ? 'statutory' : 'internal',
+      duty_kind: duty,
+      owner_code: owner,
+      owner_name: `${owner}局`,
+      subject: `s/${index}`,
+      started_at: day(-1),
+      opened_at: day(-1),
       due_at: due === null ? null : day(due),
       ...(ended !== null && { [`${ended}_at`]: day(endedOn) }),
       ...(suspended && { suspended_by: 'outage/1' }),
@@ -116,59 +135,74 @@ describe('the figures of supervision', () => {
           `INSERT INTO certificate VALUES (:stream, :key, 'n', 'T', 'N', NULL, NULL, NULL, '2026-01-01', NULL, NULL, true, '[]',
              'valid', '1', '{}', :flags, '\\x00', :at, 1, :at)`,
           {
-            ...{ stream: of(name), key: String(key), at },
+            stream: of(name),
+            key: String(key),
+            at,
             flags: flag ? JSON.stringify([{ rule: 'holder-code-check', field: 'holders[0].code' }]) : null,
           },
         );
       if (refused === 'no') continue;
       const rule = refused === 'rule' ? 'required-missing' : 'type-unlisted';
       await db('reject').insert({
-        ...{
-          stream_id: of(name),
-          fingerprint: Buffer.from(String(key)),
-          record_key: String(key),
-          source_updated_at: at,
-        },
-        ...{ rule, problems: JSON.stringify([{ rule, field: 'name' }]), raw: '{}', raw_encoding: 'json' },
-        ...{ first_batch_id: 1, last_batch_id: 1, first_seen_at: at, last_seen_at: at },
+        stream_id: of(name),
+        fingerprint: Buffer.from(String(key)),
+        record_key: String(key),
+        source_updated_at: at,
+        rule,
+        problems: JSON.stringify([{ rule, field: 'name' }]),
+        raw: '{}',
+        raw_encoding: 'json',
+        first_batch_id: 1,
+        last_batch_id: 1,
+        first_seen_at: at,
+        last_seen_at: at,
       });
     }
     for (const [index, { unit: name, key, on, closed }] of missing.entries())
       await db('discrepancy').insert({
-        ...{
-          stream_id: of(name),
-          subject: String(index),
-          window_from: day(on),
-          window_to: new Date(day(on).getTime() + 1),
-        },
-        ...{ source_count: 1, library_count: 0, only_at_source: [String(key)], owner_code: name, owner_name: name },
-        ...{ opened_at: day(on), closed_at: closed ? day(on) : null },
+        stream_id: of(name),
+        subject: String(index),
+        window_from: day(on),
+        window_to: new Date(day(on).getTime() + 1),
+        source_count: 1,
+        library_count: 0,
+        only_at_source: [String(key)],
+        owner_code: name,
+        owner_name: name,
+        opened_at: day(on),
+        closed_at: closed ? day(on) : null,
       });
     for (const { unit: name, window, on, records: count, lost, fault } of proofs)
       await db('proof').insert({
-        ...{
-          stream_id: of(name),
-          proven_from: day(window),
-          proven_to: day(window + 1),
-          started_at: day(on),
-          finished_at: day(on),
-        },
-        ...{
-          source_records: count,
-          library_records: count - lost,
-          missing_count: lost,
-          extra_count: 1,
-          different_count: 0,
-        },
-        ...{ missing: [], extra: ['x'], different: [], fault: fault ? 'away' : null },
+        stream_id: of(name),
+        proven_from: day(window),
+        proven_to: day(window + 1),
+        started_at: day(on),
+        finished_at: day(on),
+        source_records: count,
+        library_records: count - lost,
+        missing_count: lost,
+        extra_count: 1,
+        different_count: 0,
+        missing: [],
+        extra: ['x'],
+        different: [],
+        fault: fault ? 'away' : null,
       });
     for (const { unit: name, month, all, part } of usage)
       await saveUsage(
         db,
         [
           {
-            ...{ unitCode: name, unitName: `${name}局`, month: `2026-${String(month)}`, items: all, itemsLinked: part },
-            ...{ cases: all, casesUsed: part, calls: all, callsGood: part },
+            unitCode: name,
+            unitName: `${name}局`,
+            month: `2026-${month}`,
+            items: all,
+            itemsLinked: part,
+            cases: all,
+            casesUsed: part,
+            calls: all,
+            callsGood: part,
           },
         ],
         { by: 'W', at: day(60) },
@@ -178,7 +212,8 @@ describe('the figures of supervision', () => {
   /** The figures as the definitions say, computed record by record. */
   function model(all: World, name: Unit, from: number, to: number, now: number): Record<FigureId, Ratio> {
     const ratio = <T>(rows: readonly T[], good: (row: T) => boolean): Ratio => ({
-      ...{ numerator: rows.filter(good).length, denominator: rows.length },
+      numerator: rows.filter(good).length,
+      denominator: rows.length,
     });
     const within = ({ on }: { on: number }): boolean => on >= from && on < to;
     const own = <T extends { unit: Unit }>(rows: readonly T[]): T[] => rows.filter((row) => row.unit === name);
@@ -237,7 +272,7 @@ describe('the figures of supervision', () => {
         // Of proofs that ended at the same instant the later one counts; here none do.
         const seen = new Set<string>();
         all.proofs = all.proofs.filter(({ unit: of, window, on }) => {
-          const key = `${of} ${String(window)} ${String(on)}`;
+          const key = `${of} ${window} ${on}`;
           return !seen.has(key) && seen.add(key);
         });
         await make(all);
@@ -288,7 +323,10 @@ describe('the figures of supervision', () => {
   it('exempted deadlines are apart, by duty, and a target of the city’s own is told from the law', async () => {
     const late = { unit: 'A', due: 3, endedOn: 5, suspended: false } as const;
     await make({
-      ...{ records: [], missing: [], proofs: [], usage: [] },
+      records: [],
+      missing: [],
+      proofs: [],
+      usage: [],
       deadlines: [
         { ...late, duty: 'increment', ended: 'met' },
         { ...late, duty: 'increment', ended: 'exempted' },
@@ -335,7 +373,10 @@ describe('the figures of supervision', () => {
   it('records of a type whose 归集起始时间 has not come are not due; what a stock plan lacks is', async () => {
     const record = { unit: 'A', on: 1, held: true, flag: false, refused: 'no' } as const;
     await make({
-      ...{ deadlines: [], missing: [], proofs: [], usage: [] },
+      deadlines: [],
+      missing: [],
+      proofs: [],
+      usage: [],
       records: [
         { ...record, key: 1 },
         { ...record, key: 2 },
@@ -343,8 +384,12 @@ describe('the figures of supervision', () => {
     });
     await db('certificate').where({ record_key: '2' }).update({ type_code: 'LATER' });
     await db('catalog_entry').insert({
-      ...{ type_code: 'LATER', version: 1, state: 'approved', entry: JSON.stringify({ collectFrom: '2026-11-01' }) },
-      ...{ drafted_by: 'M', drafted_at: day(0) },
+      type_code: 'LATER',
+      version: 1,
+      state: 'approved',
+      entry: JSON.stringify({ collectFrom: '2026-11-01' }),
+      drafted_by: 'M',
+      drafted_at: day(0),
     });
     const collected = async (to: number): Promise<Ratio | undefined> =>
       (await unitFigures(db, { unit: 'A', from: day(0), to: day(to), at: day(60) }))[0]?.figures.collection;
@@ -364,7 +409,10 @@ describe('the figures of supervision', () => {
   it('say of which parts of a period the source’s count is not known', async () => {
     await db('stream').where({ name: 'B' }).update({ delivery: 'daily' });
     await db.raw(`UPDATE coverage SET times = tstzmultirange(tstzrange(?, ?), tstzrange(?, ?)) WHERE stream_id = ?`, [
-      ...[day(0), day(10), day(11), day(40)],
+      day(0),
+      day(10),
+      day(11),
+      day(40),
       streams.get('B') ?? 0,
     ]);
     const parts = async (from: number, to: number): Promise<number | undefined> =>

@@ -46,15 +46,13 @@ async function library(): Promise<TestDatabase> {
   await saveStreams(
     database.db,
     names.map((name) => ({
-      ...{
-        name,
-        title: name,
-        connector: 'c',
-        ...UNIT,
-        delivery: 'daily',
-        since: at('2020-01-01T00:00:00'),
-        daily: null,
-      },
+      name,
+      title: name,
+      connector: 'c',
+      ...UNIT,
+      delivery: 'daily',
+      since: at('2020-01-01T00:00:00'),
+      daily: null,
     })),
     NOW,
   );
@@ -140,7 +138,7 @@ describe('a sample (随机抽查)', () => {
       await trx.raw('SELECT pg_stat_force_next_flush()');
     });
     const entries = (await read()) - before;
-    assert.ok(entries > 0 && entries < 20_000, `${String(entries)} entries`);
+    assert.ok(entries > 0 && entries < 20_000, `${entries} entries`);
   });
 
   it('is compared in the seconds of its records, and says of each what its proof found', async () => {
@@ -165,7 +163,9 @@ describe('a sample (随机抽查)', () => {
         // The first is gone at the source, the second says something else, the third changes while it is compared.
         if (index > 0)
           await db('proof_key').insert({
-            ...{ proof_id: proofId, record_key: key, updated_at: held.at },
+            proof_id: proofId,
+            record_key: key,
+            updated_at: held.at,
             content_hash: index === 1 ? Buffer.from('other') : held.hash,
           });
         await finishProof(db, proofId, stream.id, window, { untimed: false }, NOW);
@@ -245,16 +245,21 @@ describe('a trial use (模拟办事)', () => {
     database = await library();
     ({ db } = database);
     const entry = {
-      ...{ name: '证', category: null, issuer: null, definer: null, holders: [], template: null, face: [], items: [] },
-      ...{
-        inspection: null,
-        collectFrom: null,
-        publicity: null,
-        level: null,
-        validYears: null,
-        members: [],
-        sources: [],
-      },
+      name: '证',
+      category: null,
+      issuer: null,
+      definer: null,
+      holders: [],
+      template: null,
+      face: [],
+      items: [],
+      inspection: null,
+      collectFrom: null,
+      publicity: null,
+      level: null,
+      validYears: null,
+      members: [],
+      sources: [],
       fieldSources: {},
     };
     const types = ['T', 'U', 'V'];
@@ -304,7 +309,12 @@ describe('a trial use (模拟办事)', () => {
     );
     const done = await runTrial(db, { size: 5, seed: 1, hasFile: () => Promise.resolve(true) }, LI);
     assert.deepEqual(done.results, {
-      ...{ 'file missing': 1, flagged: 1, good: 3, 'not valid': 1, 'signature invalid': 1, unverified: 1 },
+      'file missing': 1,
+      flagged: 1,
+      good: 3,
+      'not valid': 1,
+      'signature invalid': 1,
+      unverified: 1,
     });
     const [finding = 0] = done.findings;
     assert.equal(
@@ -338,14 +348,17 @@ describe('a patrol (电子督查)', () => {
   let tasks = 0;
   const task = (owner: string, due: string, change: object = {}) =>
     db('obligation').insert({
-      ...{ rule: 'R', article: 'A', duty: 'D', basis: 'statutory', duty_kind: 'increment', owner_code: owner },
-      ...{
-        owner_name: owner,
-        subject: `s/${String((tasks += 1))}`,
-        started_at: at(due),
-        due_at: at(due),
-        opened_at: NOW,
-      },
+      rule: 'R',
+      article: 'A',
+      duty: 'D',
+      basis: 'statutory',
+      duty_kind: 'increment',
+      owner_code: owner,
+      owner_name: owner,
+      subject: `s/${(tasks += 1)}`,
+      started_at: at(due),
+      due_at: at(due),
+      opened_at: NOW,
       ...change,
     });
   const facts = async (): Promise<string[]> =>
@@ -372,11 +385,18 @@ describe('a patrol (电子督查)', () => {
     for (const [index, rule] of ['date-invalid', 'type-unlisted', 'date-invalid'].entries())
       await db('reject').insert({
         ...reject,
-        ...{ stream_id: id, rule, fingerprint: Buffer.from(String(index)) },
+        stream_id: id,
+        rule,
+        fingerprint: Buffer.from(String(index)),
         first_seen_at: at(index === 2 ? '2026-02-09T00:00:00' : '2026-01-01T00:00:00'),
       });
     await db('discrepancy').insert({
-      ...{ stream_id: id, subject: 'd', source_count: 2, library_count: 1, owner_code: 'D', owner_name: 'D' },
+      stream_id: id,
+      subject: 'd',
+      source_count: 2,
+      library_count: 1,
+      owner_code: 'D',
+      owner_name: 'D',
       opened_at: at('2026-02-05T09:00:00'),
     });
     const { found, cleared } = await runPatrol(
@@ -440,8 +460,14 @@ describe('the ladder of a finding', () => {
       .returning<{ id: number }[]>('id');
     const [row] = await db('finding')
       .insert({
-        ...{ inspection_id: inspection?.id, unit_code: UNIT.unitCode, unit_name: UNIT.unitName, facts: '逾期 3 件' },
-        ...{ cause: `patrol/${String((findings += 1))}`, stage: 'found', found_at: NOW, last_seen_at: NOW },
+        inspection_id: inspection?.id,
+        unit_code: UNIT.unitCode,
+        unit_name: UNIT.unitName,
+        facts: '逾期 3 件',
+        cause: `patrol/${(findings += 1)}`,
+        stage: 'found',
+        found_at: NOW,
+        last_seen_at: NOW,
       })
       .returning<{ id: number }[]>('id');
     return row?.id ?? 0;
@@ -452,7 +478,8 @@ describe('the ladder of a finding', () => {
   const states = async (id: number, when: string): Promise<string[]> =>
     (
       await listTasks(db, at(when), {
-        ...{ subject: caseSubject(id), limit: 10 },
+        subject: caseSubject(id),
+        limit: 10,
         states: ['open', 'due soon', 'overdue', 'met', 'met late', 'cancelled', 'exempted', 'no calendar'],
       })
     ).map(({ subject, state }) => `${subject.replace(caseSubject(id), '')} ${state}`);

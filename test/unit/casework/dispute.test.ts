@@ -11,7 +11,13 @@ import {
 } from '../../../domain/casework/dispute.ts';
 
 const nothing: DisputeFacts = {
-  ...{ closedAs: null, receivedAt: null, markedAt: null, sentAt: null, upheld: null, correctedAt: null, toldAt: null },
+  closedAs: null,
+  receivedAt: null,
+  markedAt: null,
+  sentAt: null,
+  upheld: null,
+  correctedAt: null,
+  toldAt: null,
 };
 const then = new Date();
 /** The facts that make each stage. */

@@ -5,8 +5,14 @@ import { readTickets } from '../../../connectors/lists/tickets.ts';
 
 const config = disputeSourceSchema.parse({
   fields: {
-    ...{ ticket: 'id', number: 'cert.no', type: { from: 'kind', lookup: { permit: 'T1' } }, objector: 'who' },
-    ...{ contact: { from: 'tel', default: '12345' }, statement: 'text', raisedAt: 'at', receivedAt: 'got' },
+    ticket: 'id',
+    number: 'cert.no',
+    type: { from: 'kind', lookup: { permit: 'T1' } },
+    objector: 'who',
+    contact: { from: 'tel', default: '12345' },
+    statement: 'text',
+    raisedAt: 'at',
+    receivedAt: 'got',
   },
 });
 const TICKET = { id: 7, cert: { no: ' 锡建〔2026〕1 ' }, who: '王五', text: '姓名有误', at: '2026-03-02 09:00:00' };
@@ -19,8 +25,14 @@ describe('tickets of a list', () => {
       faults: [],
       tickets: [
         {
-          ...{ ticket: '7', number: '锡建〔2026〕1', type: 'T1', objector: '王五', contact: '12345' },
-          ...{ statement: '姓名有误', raisedAt: at('2026-03-02T09:00:00'), receivedAt: at('2026-03-02T16:00:00') },
+          ticket: '7',
+          number: '锡建〔2026〕1',
+          type: 'T1',
+          objector: '王五',
+          contact: '12345',
+          statement: '姓名有误',
+          raisedAt: at('2026-03-02T09:00:00'),
+          receivedAt: at('2026-03-02T16:00:00'),
         },
       ],
     });
@@ -41,7 +53,8 @@ describe('tickets of a list', () => {
       { ...TICKET, id: 'c', text: '王五\0', got: '13800000000x' },
       { ...TICKET, id: 'd', text: { html: '王五' } },
       { ...TICKET, id: null },
-      ...['王五', null],
+      '王五',
+      null,
       TICKET,
     );
     assert.deepEqual(
@@ -55,7 +68,8 @@ describe('tickets of a list', () => {
         [true, 'a', 'number: found nothing, expected a string'],
         [true, 'b', `raisedAt: found another value, ${time}`],
         [
-          ...[true, 'c'],
+          true,
+          'c',
           `statement: found another value, expected a text without control characters; receivedAt: found another value, ${time}`,
         ],
         [true, 'd', 'statement: found another value, expected a string'],

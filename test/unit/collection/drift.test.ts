@@ -9,7 +9,7 @@ import {
   learn,
   typesOf,
   type Drift,
-  type Fields,
+  type FieldCensus,
 } from '../../../connectors/mapping/drift.ts';
 import { openContract, type FieldMemory } from '../../../connectors/mapping/source-contract.ts';
 import { HubError } from '../../../domain/errors.ts';
@@ -22,7 +22,7 @@ const KNOWN = [
 ];
 
 /** Field → its types, with a question mark where not every record has it. */
-const shown = (fields: Fields): Record<string, string> =>
+const shown = (fields: FieldCensus): Record<string, string> =>
   Object.fromEntries(
     [...fields].map(([name, { types, always }]) => [name, `${typesOf(types).join('|')}${always ? '' : '?'}`]),
   );
@@ -34,8 +34,14 @@ describe('the fields of some records', () => {
       { text: 'b', number: 2, flag: false, list: [], object: {}, nothing: null, mixed: 'x' },
     ];
     assert.deepEqual(shown(census(records)), {
-      ...{ text: 'string', number: 'number', flag: 'boolean', list: 'list', object: 'object', nothing: '' },
-      ...{ mixed: 'string|number', some: 'number?' },
+      text: 'string',
+      number: 'number',
+      flag: 'boolean',
+      list: 'list',
+      object: 'object',
+      nothing: '',
+      mixed: 'string|number',
+      some: 'number?',
     });
   });
 
@@ -109,7 +115,7 @@ describe('records that are to be rejected', () => {
 
 describe('learning', () => {
   it('adds fields and types, and knows what is no news', () => {
-    const known: Fields = new Map();
+    const known: FieldCensus = new Map();
     assert.equal(learn(known, census([{ a: 1, b: 'x' }]), false), true);
     assert.equal(learn(known, census([{ a: 2, b: 'y' }]), false), false);
     assert.equal(learn(known, census([{ a: 'now text', b: 'y' }]), false), true);
@@ -117,7 +123,7 @@ describe('learning', () => {
   });
 
   it('until it is settled, a field that a page lacks, or an earlier one lacked, is not always there', () => {
-    const known: Fields = new Map();
+    const known: FieldCensus = new Map();
     learn(known, census([{ a: 1, b: 1 }]), false);
     learn(known, census([{ a: 1, c: 1 }]), false);
     assert.deepEqual(shown(known), { a: 'number', b: 'number?', c: 'number?' });
@@ -138,14 +144,14 @@ describe('learning', () => {
 
 describe('a stream’s contract with its source', () => {
   class Memory implements FieldMemory {
-    fields: Fields = new Map();
+    fields: FieldCensus = new Map();
     settled = false;
     saves = 0;
     drifts: string[] = [];
-    load(): Promise<{ fields: Fields; settled: boolean }> {
+    load(): Promise<{ fields: FieldCensus; settled: boolean }> {
       return Promise.resolve({ fields: structuredClone(this.fields), settled: this.settled });
     }
-    saveFields(fields: Fields): Promise<void> {
+    saveFields(fields: FieldCensus): Promise<void> {
       this.saves += 1;
       this.fields = structuredClone(fields);
       return Promise.resolve();
@@ -158,7 +164,10 @@ describe('a stream’s contract with its source', () => {
 
   const streamOf = (contract: Partial<Contract>): StreamConfig =>
     inboxConnectorSchema.parse({
-      ...{ name: '市园林局', unit: '11320200014006438B', kind: 'inbox', token: { env: 'T' } },
+      name: '市园林局',
+      unit: '11320200014006438B',
+      kind: 'inbox',
+      token: { env: 'T' },
       streams: [{ id: 'park-permits', record: { key: 'id', updatedAt: 'at' }, status: {}, contract }],
     }).streams[0]!;
 
@@ -182,7 +191,12 @@ describe('a stream’s contract with its source', () => {
     for (const records of [KNOWN, DRIFTED, [{ other: 1 }]]) assert.deepEqual(await look(records), new Map());
     assert.deepEqual(memory.drifts, []);
     assert.deepEqual(shown(memory.fields), {
-      ...{ id: 'string|number?', n: 'number?', list: 'list?', extra: '?', new: 'number?', other: 'number?' },
+      id: 'string|number?',
+      n: 'number?',
+      list: 'list?',
+      extra: '?',
+      new: 'number?',
+      other: 'number?',
     });
   });
 
@@ -224,7 +238,7 @@ describe('a stream’s contract with its source', () => {
           .get(0)
           ?.map(({ rule, field }) => `${rule} ${field}`)
           .sort(),
-        [...['field-added new', 'field-retyped id']],
+        ['field-added new', 'field-retyped id'],
       );
     }
     assert.deepEqual(shown(memory.fields).id, 'string');

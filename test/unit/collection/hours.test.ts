@@ -12,7 +12,8 @@ const opens = (now: string, hours?: string, maintenance: [string, string][] = []
   shanghaiInstant(
     opensAt(
       {
-        ...{ id: 'parks', hours },
+        id: 'parks',
+        hours,
         maintenance: maintenance.map(([from, to]) => ({ from: `${from}:00+08:00`, to: `${to}:00+08:00` })),
       },
       at(now),
@@ -64,7 +65,12 @@ describe('a source that keeps its hours', () => {
   const BATCH: BatchWindow = { kind: 'batch', ordinal: 1, id: 'b', after: null, next: 'n', declared: 0 };
   const connector = { id: 'parks', hours: '20:00-06:00', maintenance: [] };
   const page = (number: number): Page => ({
-    ...{ number, records: [], undecodable: new Map(), total: null, digest: String(number), position: null },
+    number,
+    records: [],
+    undecodable: new Map(),
+    total: null,
+    digest: String(number),
+    position: null,
   });
 
   class Pages implements Source {

@@ -12,18 +12,30 @@ type Json = Record<string, unknown>;
 
 const READ_AT = '2026-11-22T12:00:00+08:00';
 const GOOD = {
-  ...{ id: 'R1', gxsj: '2026-11-22 10:00:00', zt: '1', ZZMC: '公园占用许可证', ZZLXDM: '11100000000013338W011' },
-  ...{ ZZBH: '锡园(2026)12', ZZBFRQ: '2026-11-20', CZZT: '无锡某某园林有限公司', CZZTDM: '91460100MA5THWMM2J' },
-  ...{ CZZTDMLXDM: '001', KZ_SZ: '银杏' },
+  id: 'R1',
+  gxsj: '2026-11-22 10:00:00',
+  zt: '1',
+  ZZMC: '公园占用许可证',
+  ZZLXDM: '11100000000013338W011',
+  ZZBH: '锡园(2026)12',
+  ZZBFRQ: '2026-11-20',
+  CZZT: '无锡某某园林有限公司',
+  CZZTDM: '91460100MA5THWMM2J',
+  CZZTDMLXDM: '001',
+  KZ_SZ: '银杏',
 };
 
 /** A stream that reads GOOD, with other rules for its records. */
 function streamOf(record: object = {}, more: object = {}): StreamConfig {
   const config = inboxConnectorSchema.parse({
-    ...{ name: '市园林局', unit: '11320200014006438B', kind: 'inbox', token: { env: 'T' } },
+    name: '市园林局',
+    unit: '11320200014006438B',
+    kind: 'inbox',
+    token: { env: 'T' },
     streams: [
       {
-        ...{ id: 'park-permits', record: { key: 'id', updatedAt: 'gxsj', ...record } },
+        id: 'park-permits',
+        record: { key: 'id', updatedAt: 'gxsj', ...record },
         status: { field: 'zt', values: { '1': 'valid' }, deleted: { field: 'op', values: ['D'] } },
         ...more,
       },
@@ -137,7 +149,7 @@ describe('codes', () => {
       refused(numeric, { fields }, { numbers: [] })
         .map(([, field]) => field)
         .sort(),
-      [...['holders[0].code', 'number']],
+      ['holders[0].code', 'number'],
     );
   });
 
@@ -222,7 +234,8 @@ describe('the extension', () => {
   it('renames fields, and leaves some at the source', () => {
     const extension = { rename: { tree: 'KZ_SZ2' }, leave: ['internal'] };
     assert.deepEqual(accepted({ tree: '香樟', internal: 'x' }, { extension }).extension, {
-      ...{ KZ_SZ: '银杏', KZ_SZ2: '香樟' },
+      KZ_SZ: '银杏',
+      KZ_SZ2: '香樟',
     });
     assert.deepEqual(accepted({}, { extension }).extension, { KZ_SZ: '银杏' });
   });

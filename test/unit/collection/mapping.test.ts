@@ -16,10 +16,15 @@ interface Row extends Record<string, unknown> {
 const READ_AT = '2026-11-22T12:00:00+08:00';
 const { map } = compileMapping(
   httpConnectorSchema.parse({
-    ...{ name: '市园林局', unit: '11320200014006438B', kind: 'http', baseUrl: 'http://127.0.0.1' },
+    name: '市园林局',
+    unit: '11320200014006438B',
+    kind: 'http',
+    baseUrl: 'http://127.0.0.1',
     streams: [
       {
-        ...{ id: 'park-permits', path: '/permits', response: { records: 'list', total: 'total' } },
+        id: 'park-permits',
+        path: '/permits',
+        response: { records: 'list', total: 'total' },
         record: { key: 'id', updatedAt: 'gxsj', holders: 'czztList', codeTypes: { ORG: '001' } },
         status: { field: 'zt', values: { '1': 'valid', '4': 'cancelled' }, deleted: { field: 'sc', values: ['Y'] } },
       },
@@ -28,9 +33,19 @@ const { map } = compileMapping(
 );
 
 const good = {
-  ...{ id: 'R1', gxsj: '2026-11-22 10:00:00', zt: '1', ZZMC: '古树名木迁移许可', ZZLXDM: '11100000000013338W011' },
-  ...{ ZZBH: '锡园(2026)12', ZZBFRQ: '2026-11-20', ZZYXQQSRQ: '2026-11-20', ZZYXQJZRQ: '2027-11-19' },
-  ...{ CZZT: '无锡某某园林有限公司', CZZTDM: '91460100MA5THWMM2J', CZZTDMLXDM: '001', KZ_SZ: '银杏' },
+  id: 'R1',
+  gxsj: '2026-11-22 10:00:00',
+  zt: '1',
+  ZZMC: '古树名木迁移许可',
+  ZZLXDM: '11100000000013338W011',
+  ZZBH: '锡园(2026)12',
+  ZZBFRQ: '2026-11-20',
+  ZZYXQQSRQ: '2026-11-20',
+  ZZYXQJZRQ: '2027-11-19',
+  CZZT: '无锡某某园林有限公司',
+  CZZTDM: '91460100MA5THWMM2J',
+  CZZTDMLXDM: '001',
+  KZ_SZ: '银杏',
 };
 
 function one(record: unknown): { row: Row | undefined; rules: RuleId[] } {
@@ -45,11 +60,20 @@ describe('mapping a record', () => {
     const { key, updatedAt, hash, flags, ...certificate } = row ?? assert.fail('rejected');
     assert.deepEqual({ key, updatedAt, flags }, { key: 'R1', updatedAt: '2026-11-22T10:00:00+08:00', flags: null });
     assert.deepEqual(certificate, {
-      ...{ identifier: null, typeCode: '11100000000013338W011', name: '古树名木迁移许可', number: '锡园(2026)12' },
-      ...{ issuerName: null, issuerCode: null, issuedOn: '2026-11-20', effectiveOn: '2026-11-20' },
-      ...{ expiresOn: '2027-11-19', longTerm: false },
+      identifier: null,
+      typeCode: '11100000000013338W011',
+      name: '古树名木迁移许可',
+      number: '锡园(2026)12',
+      issuerName: null,
+      issuerCode: null,
+      issuedOn: '2026-11-20',
+      effectiveOn: '2026-11-20',
+      expiresOn: '2027-11-19',
+      longTerm: false,
       holders: [{ name: '无锡某某园林有限公司', code: '91460100MA5THWMM2J', codeType: '001' }],
-      ...{ status: 'valid', rawStatus: '1', extension: { KZ_SZ: '银杏' } },
+      status: 'valid',
+      rawStatus: '1',
+      extension: { KZ_SZ: '银杏' },
     });
     assert.equal(hash, contentHash(JSON.stringify(certificate)));
   });

@@ -6,7 +6,10 @@ import { HubError } from '../../../domain/errors.ts';
 import { readRejectSheet, writeRejectSheet, type SheetReject } from '../../../domain/collection/reject-sheet.ts';
 
 const reject = (id: number, record: unknown): SheetReject => ({
-  ...{ id, key: `K${id}`, record: JSON.stringify(record), firstSeenAt: new Date('2026-11-22T00:00:00Z') },
+  id,
+  key: `K${id}`,
+  record: JSON.stringify(record),
+  firstSeenAt: new Date('2026-11-22T00:00:00Z'),
   problems: [{ rule: 'date-invalid', field: 'issuedOn', found: '2026-02-30' }],
 });
 const REJECTS = [
@@ -63,7 +66,12 @@ describe('the workbook of rejects', () => {
     const [correction, ...others] = readRejectSheet(changed, REJECTS);
     assert.deepEqual(others, []);
     assert.deepEqual(JSON.parse(correction?.record ?? ''), {
-      ...{ no: '001', date: '2026-02-28', size: 13, tags: ['a', 'b'], open: false, none: null },
+      no: '001',
+      date: '2026-02-28',
+      size: 13,
+      tags: ['a', 'b'],
+      open: false,
+      none: null,
     });
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { fromMs, halveWindow, sliceWindow, timeWindow, toMs } from '../../../domain/collection/window.ts';
+import { DAY_MS } from '../../../domain/dates.ts';
 
 const someWindow = fc
   .tuple(fc.integer({ min: 1_500_000_000, max: 1_900_000_000 }), fc.integer({ min: 1, max: 100_000_000 }))
@@ -10,7 +11,7 @@ const someWindow = fc
 describe('windows', () => {
   it('slices follow each other without gap or overlap, none longer than asked', () => {
     fc.assert(
-      fc.property(someWindow, fc.integer({ min: 3_600_000, max: 40 * 86_400_000 }), (window, maxMs) => {
+      fc.property(someWindow, fc.integer({ min: 3_600_000, max: 40 * DAY_MS }), (window, maxMs) => {
         fc.pre((toMs(window) - fromMs(window)) / maxMs < 5000);
         const slices = sliceWindow(window, maxMs);
         assert.equal(slices[0]?.from, window.from);

@@ -151,7 +151,8 @@ describe('what a message says', () => {
 
   const zero = { overdue: 0, dueToday: 0, noCalendar: 0, suspended: 0 };
   const digest: DigestBody = {
-    ...{ at: '2026-11-23T08:30:00+08:00', temporal: 'up' },
+    at: '2026-11-23T08:30:00+08:00',
+    temporal: 'up',
     counts: zero,
     before: null,
     overdue: [],
@@ -166,7 +167,9 @@ describe('what a message says', () => {
 
   it('a summary says what changed, and that Temporal is down', () => {
     const { subject, text } = messageText(1, '管理单位', 'digest', {
-      ...{ ...digest, temporal: 'away', counts: { ...zero, overdue: 3, suspended: 1 } },
+      ...digest,
+      temporal: 'away',
+      counts: { ...zero, overdue: 3, suspended: 1 },
       before: { ...zero, overdue: 1, suspended: 4, at: '2026-11-20T08:30:00+08:00' },
       overdue: [
         {

@@ -133,7 +133,8 @@ describe('when a term ends', () => {
 
   it('at once is so many minutes, at night as well', () => {
     assert.deepEqual(due({ minutes: 120 }, '2026-10-01T23:00:00+08:00'), {
-      ...{ at: '2026-10-02T01:00:00+08:00', calendar: null },
+      at: '2026-10-02T01:00:00+08:00',
+      calendar: null,
     });
   });
 
@@ -144,7 +145,8 @@ describe('when a term ends', () => {
 
   it('ends at close of business where the city has chosen that', () => {
     assert.deepEqual(due(days(1), '2026-11-23T10:00:00+08:00', '17:30'), {
-      ...{ at: '2026-11-24T17:30:00+08:00', calendar: '2026/1' },
+      at: '2026-11-24T17:30:00+08:00',
+      calendar: '2026/1',
     });
   });
 });

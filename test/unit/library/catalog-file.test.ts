@@ -42,16 +42,19 @@ describe('the catalog as a file', () => {
     const code = fc.stringMatching(/^[0-9A-Z]{18}$/);
     const unit = fc.option(fc.record({ name: word, code }));
     const entry = fc.record({
-      ...{ typeCode: fc.stringMatching(/^[0-9A-Z]{21}$/), name: word, category: fc.option(word), issuer: unit },
-      ...{ definer: unit, holders: fc.uniqueArray(fc.constantFrom('natural' as const, 'legal' as const)) },
-      ...{ template: fc.option(word), collectFrom: fc.option(fc.constant('2025-01-01')) },
+      typeCode: fc.stringMatching(/^[0-9A-Z]{21}$/),
+      name: word,
+      category: fc.option(word),
+      issuer: unit,
+      definer: unit,
+      holders: fc.uniqueArray(fc.constantFrom('natural' as const, 'legal' as const)),
+      template: fc.option(word),
+      collectFrom: fc.option(fc.constant('2025-01-01')),
       publicity: fc.option(fc.constantFrom('public' as const, 'shared' as const, 'internal' as const)),
       level: fc.option(fc.constantFrom('national' as const, 'county' as const)),
       items: fc.array(fc.record({ code: word, name: word }), { maxLength: 3 }),
-      ...{
-        validYears: fc.option(fc.integer({ min: 1, max: 99 })),
-        members: fc.array(fc.constant('1'.repeat(21)), { maxLength: 2 }),
-      },
+      validYears: fc.option(fc.integer({ min: 1, max: 99 })),
+      members: fc.array(fc.constant('1'.repeat(21)), { maxLength: 2 }),
       sources: fc.array(fc.constantFrom('a-1', 'b-2', 'c'), { maxLength: 3 }),
       fieldSources: fc.dictionary(
         fc.constantFrom('status', 'holders'),
@@ -59,7 +62,10 @@ describe('the catalog as a file', () => {
       ),
       face: fc.array(
         fc.record({
-          ...{ name: word, label: word, required: fc.boolean(), values: fc.array(word, { maxLength: 3 }) },
+          name: word,
+          label: word,
+          required: fc.boolean(),
+          values: fc.array(word, { maxLength: 3 }),
           type: fc.constantFrom('text' as const, 'date' as const, 'number' as const),
         }),
         { maxLength: 4 },
@@ -139,7 +145,8 @@ describe('the catalog’s rules', () => {
     [
       entry.typeCode,
       {
-        ...{ ...entry, holders: ['legal' as const] },
+        ...entry,
+        holders: ['legal' as const],
         face: [
           { name: 'a', label: 'A', required: true, type: 'text' as const, values: [] },
           { name: 'd', label: 'D', required: false, type: 'date' as const, values: [] },
@@ -151,8 +158,11 @@ describe('the catalog’s rules', () => {
   const broken = (change: Partial<Certificate>): string[] => {
     const problems: Problem[] = [];
     const certificate = {
-      ...{ typeCode: entry.typeCode, name: entry.name, holders: [{ name: '甲', code: 'c', codeType: '001' }] },
-      ...{ extension: { a: 'x', d: '2026/1/2', v: '甲' }, ...change },
+      typeCode: entry.typeCode,
+      name: entry.name,
+      holders: [{ name: '甲', code: 'c', codeType: '001' }],
+      extension: { a: 'x', d: '2026/1/2', v: '甲' },
+      ...change,
     } as Certificate;
     validateByCatalog(certificate, catalog, problems);
     return problems.map(({ rule, field }) => `${rule} ${field}`);
@@ -166,7 +176,9 @@ describe('the catalog’s rules', () => {
       'holder-kind holders[0].codeType',
     ]);
     assert.deepEqual(broken({ extension: { d: '二月三十', v: '丙' } }), [
-      ...['face-missing extension.a', 'face-format extension.d', 'face-format extension.v'],
+      'face-missing extension.a',
+      'face-format extension.d',
+      'face-format extension.v',
     ]);
   });
 
@@ -176,7 +188,8 @@ describe('the catalog’s rules', () => {
       [true, true, false],
     );
     assert.deepEqual(lackingFields({ ...entry, face: [], template: null }, ['face', 'template', 'issuer']), [
-      ...['face', 'template'],
+      'face',
+      'template',
     ]);
   });
 });

@@ -11,21 +11,31 @@ const OTHER = '11100000MB0143028R102';
 
 const config = catalogSourceSchema.parse({
   fields: {
-    ...{ typeCode: 'code', name: 'name', category: { constant: '证照' }, template: 'tpl', level: 'level' },
+    typeCode: 'code',
+    name: 'name',
+    category: { constant: '证照' },
+    template: 'tpl',
+    level: 'level',
     issuer: { name: 'unit.name', code: 'unit.code' },
     holders: { from: 'holders', lookup: { '1': 'legal' } },
     face: { list: 'face', name: 'f', label: 'l', required: 'r', type: { from: 't', lookup: { N: 'number' } } },
     collectFrom: { from: 'since', dates: 'dmy' },
     items: { list: 'items', code: 'c', name: 'n' },
-    ...{ validYears: 'years', members: 'members' },
+    validYears: 'years',
+    members: 'members',
   },
 });
 const RECORD = { code: CODE, name: '建筑工程施工许可证', holders: '1、自然人', face: [{ f: 'site', l: '建设地址' }] };
 const entry = (more: Partial<CatalogEntry> = {}): CatalogEntry =>
   catalogEntrySchema.parse({
-    ...{ typeCode: CODE, name: '建筑工程施工许可证', category: '证照', holders: ['natural', 'legal'] },
+    typeCode: CODE,
+    name: '建筑工程施工许可证',
+    category: '证照',
+    holders: ['natural', 'legal'],
     face: [{ name: 'site', label: '建设地址', required: true, type: 'text', values: ['市区'] }],
-    ...{ publicity: 'public', sources: ['housing-permits'], template: 'a.ofd' },
+    publicity: 'public',
+    sources: ['housing-permits'],
+    template: 'a.ofd',
     ...more,
   });
 const approved = (more: Partial<CatalogEntry> = {}): HeldEntry => ({
@@ -40,10 +50,17 @@ const told = ({ findings }: CatalogComparison) =>
 describe('a published catalog', () => {
   it('is read by its connector’s fields', () => {
     const record = {
-      ...{ code: ' 11100000000013338w011 ', name: ' 建筑工程施工许可证 ', tpl: 'null', level: '省级', years: '3' },
-      ...{ unit: { name: '市住房和城乡建设局', code: '11320200014006438B' }, holders: ['自然人', 1] },
+      code: ' 11100000000013338w011 ',
+      name: ' 建筑工程施工许可证 ',
+      tpl: 'null',
+      level: '省级',
+      years: '3',
+      unit: { name: '市住房和城乡建设局', code: '11320200014006438B' },
+      holders: ['自然人', 1],
       face: '[{"f":"site","l":"建设地址","r":"是","t":"N"},{"f":"area","l":"面积","r":0}]',
-      ...{ since: '03/04/2025', items: [{ c: 1, n: '施工许可' }], members: `${OTHER},` },
+      since: '03/04/2025',
+      items: [{ c: 1, n: '施工许可' }],
+      members: `${OTHER},`,
     };
     const { drafts, findings } = compare([
       { ...record, code: CODE },
@@ -54,21 +71,26 @@ describe('a published catalog', () => {
       ['new', 'new'],
     );
     assert.deepEqual(drafts[0], {
-      ...{
-        typeCode: CODE,
-        name: '建筑工程施工许可证',
-        category: '证照',
-        definer: null,
-        template: null,
-        inspection: null,
-      },
-      ...{ issuer: { name: '市住房和城乡建设局', code: '11320200014006438B' }, holders: ['natural', 'legal'] },
+      typeCode: CODE,
+      name: '建筑工程施工许可证',
+      category: '证照',
+      definer: null,
+      template: null,
+      inspection: null,
+      issuer: { name: '市住房和城乡建设局', code: '11320200014006438B' },
+      holders: ['natural', 'legal'],
       face: [
         { name: 'site', label: '建设地址', required: true, type: 'number', values: [] },
         { name: 'area', label: '面积', required: false, type: 'text', values: [] },
       ],
-      ...{ collectFrom: '2025-04-03', publicity: null, level: 'provincial', items: [{ code: '1', name: '施工许可' }] },
-      ...{ validYears: 3, members: [OTHER], sources: [], fieldSources: {} },
+      collectFrom: '2025-04-03',
+      publicity: null,
+      level: 'provincial',
+      items: [{ code: '1', name: '施工许可' }],
+      validYears: 3,
+      members: [OTHER],
+      sources: [],
+      fieldSources: {},
     });
   });
 
@@ -99,7 +121,8 @@ describe('a published catalog', () => {
       { ...RECORD, holders: '9', years: 'ever' },
       { ...RECORD, code: OTHER, members: '11100000000013522L999' },
       { name: '无代码' },
-      ...['nothing', null],
+      'nothing',
+      null,
       { ...RECORD, code: 'short' },
       { code: '11100000000013522L003', name: '医师执业证书' },
       ...[1, 2].map(() => ({ code: '11100000000013530F002', name: '教师资格证书' })),

@@ -36,17 +36,20 @@ describe('what a code is', () => {
 
   it('names the parts', () => {
     assert.deepEqual(identify('11010519491231002X').parts, {
-      ...{ area: '110105', areaName: '北京市', birthDate: '1949-12-31', sequence: '002', sex: '女', check: 'X' },
+      area: '110105',
+      areaName: '北京市',
+      birthDate: '1949-12-31',
+      sequence: '002',
+      sex: '女',
+      check: 'X',
     });
     assert.deepEqual(identify('91320200MA5THWMM2J').parts, {
-      ...{
-        authority: '9',
-        category: '1',
-        area: '320200',
-        areaName: '无锡市',
-        organizationCode: 'MA5THWMM2',
-        check: 'J',
-      },
+      authority: '9',
+      category: '1',
+      area: '320200',
+      areaName: '无锡市',
+      organizationCode: 'MA5THWMM2',
+      check: 'J',
     });
   });
 

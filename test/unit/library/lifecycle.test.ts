@@ -5,7 +5,10 @@ import { eventBetween, EVENTS, type Standing } from '../../../domain/library/lif
 import { STATUS_NAMES, type Status } from '../../../domain/library/status.ts';
 
 const at = (status: Status, expiresOn: string | null = '2027-01-01', longTerm = false): Standing => ({
-  ...{ status, expiresOn, longTerm, extension: {} },
+  status,
+  expiresOn,
+  longTerm,
+  extension: {},
 });
 const inspected = (year: number | null, version: Standing): Standing => ({ ...version, extension: { year, seal: 1 } });
 
@@ -51,7 +54,8 @@ describe('the event between two versions', () => {
   it('is known for every pair of states, and a state that is final is left with a conflict only', () => {
     const standing = fc.record({
       status: fc.constantFrom(...STATUS_NAMES),
-      ...{ expiresOn: fc.option(fc.constantFrom('2027-01-01', '2028-01-01')), longTerm: fc.boolean() },
+      expiresOn: fc.option(fc.constantFrom('2027-01-01', '2028-01-01')),
+      longTerm: fc.boolean(),
       extension: fc.record({ year: fc.option(fc.constantFrom(2025, 2026)) }),
     });
     fc.assert(

@@ -4,9 +4,22 @@ import fc from 'fast-check';
 import { mergeSources, type Precedence, type Sourced } from '../../../domain/library/merge.ts';
 
 const record = (stream: string, at: number, change: Partial<Sourced> = {}): Sourced => ({
-  ...{ identifier: null, typeCode: 'T', name: 'N', number: 'no-1', issuerName: null, issuerCode: null },
-  ...{ issuedOn: '2026-01-01', effectiveOn: null, expiresOn: null, longTerm: false, holders: [], status: 'valid' },
-  ...{ rawStatus: '1', extension: {}, stream, updatedAt: new Date(at) },
+  identifier: null,
+  typeCode: 'T',
+  name: 'N',
+  number: 'no-1',
+  issuerName: null,
+  issuerCode: null,
+  issuedOn: '2026-01-01',
+  effectiveOn: null,
+  expiresOn: null,
+  longTerm: false,
+  holders: [],
+  status: 'valid',
+  rawStatus: '1',
+  extension: {},
+  stream,
+  updatedAt: new Date(at),
   ...change,
 });
 const NONE: Precedence = { sources: [], fieldSources: {} };
@@ -56,7 +69,10 @@ describe('one certificate of several sources', () => {
   it('does not depend on the order in which records are found, and says of each field whose it is', () => {
     const date = fc.option(fc.constantFrom('2027-01-01', '2028-01-01'));
     const some = fc.record({
-      ...{ at: fc.nat(3), expiresOn: date, longTerm: fc.boolean(), issuerName: fc.option(fc.constantFrom('甲', '乙')) },
+      at: fc.nat(3),
+      expiresOn: date,
+      longTerm: fc.boolean(),
+      issuerName: fc.option(fc.constantFrom('甲', '乙')),
       status: fc.constantFrom('valid' as const, 'cancelled' as const, 'deleted' as const),
     });
     const records = fc

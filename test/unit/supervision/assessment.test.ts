@@ -11,30 +11,28 @@ const figures = (timeliness: Ratio): Record<FigureId, Ratio> => ({
 });
 const apart = { exempted: 1, cancelled: 0, suspended: 0 };
 const task: Assessment['late'][number] = {
-  ...{
-    id: 7,
-    owner: '乙局',
-    ownerCode: '113202000140064380',
-    kind: 'dispute-answer',
-    rule: 'WX-18c',
-    article: '第十八条',
-  },
-  ...{
-    basis: 'statutory',
-    subject: 'dispute/1',
-    startedAt: at('2026-10-08T10:00:00'),
-    dueAt: at('2026-10-15T24:00:00'),
-  },
-  ...{ endedAt: null, state: 'overdue', reason: '=HYPERLINK("http://x")', document: '@x' },
+  id: 7,
+  owner: '乙局',
+  ownerCode: '113202000140064380',
+  kind: 'dispute-answer',
+  rule: 'WX-18c',
+  article: '第十八条',
+  basis: 'statutory',
+  subject: 'dispute/1',
+  startedAt: at('2026-10-08T10:00:00'),
+  dueAt: at('2026-10-15T24:00:00'),
+  endedAt: null,
+  state: 'overdue',
+  reason: '=HYPERLINK("http://x")',
+  document: '@x',
 };
 const assessment: Assessment = {
-  ...{ city: '无锡市', regulation: { title: '无锡市电子证照应用管理暂行办法', number: '锡政办发〔2019〕61号' } },
-  ...{
-    period: '2026-10',
-    from: at('2026-10-01T00:00:00'),
-    to: at('2026-11-01T00:00:00'),
-    at: at('2026-11-02T09:00:00'),
-  },
+  city: '无锡市',
+  regulation: { title: '无锡市电子证照应用管理暂行办法', number: '锡政办发〔2019〕61号' },
+  period: '2026-10',
+  from: at('2026-10-01T00:00:00'),
+  to: at('2026-11-01T00:00:00'),
+  at: at('2026-11-02T09:00:00'),
   calendar: '2026/1 24:00 60',
   units: [
     { code: '113202000140064380', name: '乙局', figures: figures({ numerator: 1, denominator: 2 }), apart },
@@ -54,16 +52,16 @@ const assessment: Assessment = {
   ],
   findings: [
     {
-      ...{
-        id: 3,
-        unitCode: 'U',
-        unit: '乙局',
-        kind: 'sample',
-        facts: '-1 条',
-        stage: 'noticed',
-        foundAt: at('2026-10-05T09:00:00'),
-      },
-      ...{ orderedAt: at('2026-10-06T09:00:00'), demand: '更正', notices: ['锡证督〔2026〕3号'] },
+      id: 3,
+      unitCode: 'U',
+      unit: '乙局',
+      kind: 'sample',
+      facts: '-1 条',
+      stage: 'noticed',
+      foundAt: at('2026-10-05T09:00:00'),
+      orderedAt: at('2026-10-06T09:00:00'),
+      demand: '更正',
+      notices: ['锡证督〔2026〕3号'],
       deadline: { dueAt: at('2026-10-20T24:00:00'), state: 'overdue' },
     },
   ],
@@ -109,17 +107,19 @@ describe('the workbook of an assessment', () => {
   it('has codes as text, and nothing in it is a formula', () => {
     const [, late] = rows('逾期任务');
     assert.deepEqual(late, [
-      ...[
-        '7',
-        '乙局',
-        '113202000140064380',
-        '异议核实答复',
-        'WX-18c 第十八条',
-        '法定时限',
-        'dispute/1',
-        '2026-10-08 10:00:00',
-      ],
-      ...['2026-10-16 00:00:00', '', '逾期', `'=HYPERLINK("http://x")`, "'@x"],
+      '7',
+      '乙局',
+      '113202000140064380',
+      '异议核实答复',
+      'WX-18c 第十八条',
+      '法定时限',
+      'dispute/1',
+      '2026-10-08 10:00:00',
+      '2026-10-16 00:00:00',
+      '',
+      '逾期',
+      `'=HYPERLINK("http://x")`,
+      "'@x",
     ]);
     for (const name of book.SheetNames)
       for (const cells of (book.Sheets[name]?.['!data'] ?? []) as (
@@ -139,8 +139,15 @@ describe('the workbook of an assessment', () => {
 
   it('lists findings with their rung, and the notices of the period', () => {
     assert.deepEqual(rows('督查问题')[1]?.slice(3), [
-      ...['随机抽查', "'-1 条", '2026-10-05 09:00:00', '已书面通报', '2026-10-06 09:00:00', '更正'],
-      ...['2026-10-21 00:00:00', '逾期', '锡证督〔2026〕3号'],
+      '随机抽查',
+      "'-1 条",
+      '2026-10-05 09:00:00',
+      '已书面通报',
+      '2026-10-06 09:00:00',
+      '更正',
+      '2026-10-21 00:00:00',
+      '逾期',
+      '锡证督〔2026〕3号',
     ]);
     assert.deepEqual(rows('书面通报')[1], ['3', '乙局', '锡证督〔2026〕3号', '李处长', '2026-10-21 09:00:00']);
   });

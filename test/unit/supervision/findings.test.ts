@@ -11,15 +11,15 @@ import {
   nextStage,
   STAGES,
   type Action,
-  type Answer,
-  type Stage,
+  type TrialAnswer,
+  type FindingStage,
 } from '../../../domain/supervision/findings.ts';
 import { checkUsage, readUsageSheet } from '../../../domain/supervision/usage-sheet.ts';
 import { textSheet, workbookOf } from '../../../domain/spreadsheet.ts';
 
 describe('the ladder of supervision', () => {
   /** Every step that there is, as the regulation has it. */
-  const STEPS: [from: Stage, action: Action, to: Stage][] = [
+  const STEPS: [from: FindingStage, action: Action, to: FindingStage][] = [
     ['found', 'order', 'ordered'],
     ['found', 'dismiss', 'dismissed'],
     ['found', 'clear', 'cleared'],
@@ -31,29 +31,29 @@ describe('the ladder of supervision', () => {
   ];
 
   it('has these steps and no other', () => {
-    for (const stage of Object.keys(STAGES) as Stage[])
+    for (const stage of Object.keys(STAGES) as FindingStage[])
       for (const action of Object.keys(ACTIONS) as Action[]) {
         const expected = STEPS.find(([from, by]) => from === stage && by === action)?.[2] ?? null;
         assert.equal(nextStage(stage, action), expected, `${stage} ${action}`);
         assert.equal(actionsOn(stage).includes(action), expected !== null);
       }
-    assert.deepEqual((Object.keys(STAGES) as Stage[]).filter(hasEnded), ['passed', 'dismissed', 'cleared']);
+    assert.deepEqual((Object.keys(STAGES) as FindingStage[]).filter(hasEnded), ['passed', 'dismissed', 'cleared']);
   });
 
   it('from every rung there is a way to an end, and no notice without an order', () => {
-    const reach = (from: Stage): Set<Stage> => {
-      const reached = new Set<Stage>([from]);
+    const reach = (from: FindingStage): Set<FindingStage> => {
+      const reached = new Set<FindingStage>([from]);
       for (const stage of reached) for (const [at, , to] of STEPS) if (at === stage) reached.add(to);
       return reached;
     };
-    for (const stage of Object.keys(STAGES) as Stage[]) assert.ok([...reach(stage)].some(hasEnded), stage);
+    for (const stage of Object.keys(STAGES) as FindingStage[]) assert.ok([...reach(stage)].some(hasEnded), stage);
     assert.equal(nextStage('found', 'notice'), null);
     assert.equal(nextStage('reported', 'notice'), null, 'what was reported as done is re-checked first');
   });
 });
 
 describe('the answer to a trial use', () => {
-  const sound: Answer = { status: 'valid', flagged: false, file: true, signature: 'valid' };
+  const sound: TrialAnswer = { status: 'valid', flagged: false, file: true, signature: 'valid' };
   for (const [what, answer, expected] of [
     ['all is well', sound, 'good'],
     ['there is no file to be had', { ...sound, file: null, signature: null }, 'good'],
@@ -64,28 +64,30 @@ describe('the answer to a trial use', () => {
     ['its file is not there', { ...sound, file: false, signature: null }, 'file missing'],
     ['its signature does not hold', { ...sound, signature: 'invalid' }, 'signature invalid'],
     ['it bears no signature', { ...sound, signature: 'unsigned' }, 'unsigned'],
-  ] as [string, Answer, string][])
+  ] as [string, TrialAnswer, string][])
     it(`is “${expected}” where ${what}`, () => assert.equal(judge(answer), expected));
 });
 
 describe('a notice (书面通报)', () => {
   const at = (text: string): Date => new Date(`${text}+08:00`);
   const facts: NoticeFacts = {
-    ...{
-      number: '许证督〔2026〕3号',
-      management: '许昌市政务服务和大数据管理局',
-      unit: '市教育局',
-      inspection: '随机抽查',
-    },
+    number: '许证督〔2026〕3号',
+    management: '许昌市政务服务和大数据管理局',
+    unit: '市教育局',
+    inspection: '随机抽查',
     regulation: { title: '许昌市电子证照管理暂行办法', number: '许政办〔2021〕13号' },
-    ...{ article: '第三十一条', quote: '责令限期改正；逾期不改正的，给予书面通报', breach: '逾期书面通报' },
-    ...{
-      foundAt: at('2026-02-09T09:00:00'),
-      facts: '随机抽查 50 条，其中不一致 3 条',
-      orderedAt: at('2026-02-10T10:00:00'),
-    },
-    ...{ demand: '更正 3 条', workingDays: 5, termFrom: at('2026-02-10T10:00:00'), dueAt: at('2026-02-24T24:00:00') },
-    ...{ calendar: '2026/1', at: at('2026-02-26T09:00:00') },
+    article: '第三十一条',
+    quote: '责令限期改正；逾期不改正的，给予书面通报',
+    breach: '逾期书面通报',
+    foundAt: at('2026-02-09T09:00:00'),
+    facts: '随机抽查 50 条，其中不一致 3 条',
+    orderedAt: at('2026-02-10T10:00:00'),
+    demand: '更正 3 条',
+    workingDays: 5,
+    termFrom: at('2026-02-10T10:00:00'),
+    dueAt: at('2026-02-24T24:00:00'),
+    calendar: '2026/1',
+    at: at('2026-02-26T09:00:00'),
   };
 
   it('says what was found, ordered and not done, by which article, and when', () => {
@@ -142,7 +144,7 @@ describe('the ranking', () => {
       unit('as late', { timeliness: [2, 4] }),
     ]);
     assert.deepEqual(
-      ranked.map(({ name, rank: place }) => `${String(place)} ${name}`),
+      ranked.map(({ name, rank: place }) => `${place} ${name}`),
       ['1 best', '2 better', '3 late', '3 as late', '5 none'],
     );
   });
@@ -170,8 +172,15 @@ describe('the report of a user unit', () => {
     );
     assert.deepEqual(others, []);
     assert.deepEqual(report, {
-      ...{ unitCode: '11320200014006470N', unitName: '市教育局', month: '2026-10', items: 3, itemsLinked: 2 },
-      ...{ cases: 10, casesUsed: 9, calls: 4, callsGood: 4 },
+      unitCode: '11320200014006470N',
+      unitName: '市教育局',
+      month: '2026-10',
+      items: 3,
+      itemsLinked: 2,
+      cases: 10,
+      casesUsed: 9,
+      calls: 4,
+      callsGood: 4,
     });
   });
 

@@ -8,7 +8,7 @@ import { sliceWindow, timeWindow, type TimeWindow } from '../domain/collection/w
 import { gaps } from '../store/collection/batches.ts';
 import { subjectOf, type CaseFile } from '../store/ledger/case-files.ts';
 import { advanceDispute } from '../store/casework/disputes.ts';
-import { noteOverdue, runningDeadlines } from '../store/ledger/ledger.ts';
+import { noteOverdue, runningDeadlines } from '../store/ledger/obligations.ts';
 import { closeDays } from '../store/collection/days.ts';
 import { advanceOutage, settleBackfill } from '../store/casework/outages.ts';
 import { seeShareRequest } from '../store/casework/share-requests.ts';

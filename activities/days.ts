@@ -1,5 +1,7 @@
 import { addDays, shanghaiInstant, shanghaiWallTime } from '../domain/dates.ts';
-import { closeDayEarly, closeDays, getDay, noteReason, openDays } from '../store/collection/days.ts';
+import { HUB } from '../domain/ledger/reasons.ts';
+import { closeDays, getDay, openDays } from '../store/collection/days.ts';
+import { explainObligation, shortenObligation } from '../store/ledger/obligations.ts';
 import { gaps } from '../store/collection/batches.ts';
 import { oldestDifference } from '../store/collection/reconciliation.ts';
 import { getStream, pauseStream } from '../store/collection/streams.ts';
@@ -20,6 +22,9 @@ export interface DayState {
   /** The whole calendar day is covered and was checked after its end. */
   verified: boolean;
 }
+
+/** Parts of a day that are named as not proven. */
+const MOST_PARTS = 5;
 
 /** The daily increment as obligations in the ledger. */
 export function createDayActivities({ db, streams, now }: Dependencies) {
@@ -43,7 +48,7 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
       }
       if (!opened) return null;
       const closeAt = input.closeAt === undefined ? opened.requiresTo : new Date(input.closeAt);
-      if (closeAt < opened.requiresTo) await closeDayEarly(db, opened.id, closeAt);
+      if (closeAt < opened.requiresTo) await shortenObligation(db, opened.id, closeAt, HUB);
       const { id, collectFrom } = await getStream(db, input.stream);
       const { config, source } = streams().get(input.stream);
       const disputedFrom = (await oldestDifference(db, id)) ?? opened.requiresFrom;
@@ -66,12 +71,17 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
       const day = await getDay(db, input.stream, input.date);
       if (day && !day.metAt) {
         const open = await gaps(db, stream.id, day.requiresFrom, day.requiresTo);
-        const parts = open
-          .slice(0, 5)
-          .map(({ from, to }) => `${shanghaiWallTime(from.getTime())} – ${shanghaiWallTime(to.getTime())}`);
-        const reason =
-          open.length > 0 ? `未证实归集：${parts.join('、')}${open.length > 5 ? ' …' : ''}` : '源端与库内不一致';
-        await noteReason(db, day.id, reason);
+        const parts = open.slice(0, MOST_PARTS).map(({ from, to }) => ({
+          from: shanghaiWallTime(from.getTime()),
+          to: shanghaiWallTime(to.getTime()),
+        }));
+        const more = open.length > MOST_PARTS;
+        await explainObligation(
+          db,
+          day.id,
+          open.length > 0 ? { code: 'not-proven', parts, more } : { code: 'differs' },
+          HUB,
+        );
       }
       return { met: Boolean(day?.metAt), verified: Boolean(day?.verifiedAt) };
     },

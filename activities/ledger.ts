@@ -1,7 +1,7 @@
 import { cancellationSignal, getClient } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import pMap from 'p-map';
-import { waitingWorkflows } from '../store/ledger/ledger.ts';
+import { waitingWorkflows } from '../store/ledger/obligations.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Cases that are woken by one activity, and at once. */

@@ -1,58 +1,12 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import { configurationError, messageOf, transientError } from '../domain/errors.ts';
-import * as library from './migrations/0001-library.ts';
-import * as casework from './migrations/0002-casework.ts';
-import * as catalog from './migrations/0003-catalog.ts';
-import * as proof from './migrations/0004-proof.ts';
-import * as lookup from './migrations/0005-lookup.ts';
-import * as deletions from './migrations/0006-deletions.ts';
-import * as stock from './migrations/0007-stock.ts';
-import * as files from './migrations/0008-files.ts';
-import * as quality from './migrations/0009-quality.ts';
-import * as catalogSync from './migrations/0010-catalog-sync.ts';
-import * as deadlines from './migrations/0011-deadlines.ts';
-import * as cases from './migrations/0012-cases.ts';
-import * as reminders from './migrations/0014-reminders.ts';
-import * as supervision from './migrations/0015-supervision.ts';
-import * as pushes from './migrations/0013-pushes.ts';
-import * as hotline from './migrations/0016-hotline.ts';
-import * as console from './migrations/0017-console.ts';
-import * as exports from './migrations/0018-exports.ts';
-import * as views from './migrations/0019-views.ts';
-import * as pauseCodes from './migrations/0020-pause-codes.ts';
-import * as alerts from './migrations/0021-alerts.ts';
-import * as signInFailures from './migrations/0022-sign-in-failures.ts';
+import { MIGRATIONS } from './migrations/index.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
 const OLDEST_VERSION = 14;
 /** One `hub up` or `hub demo` at a time may run on a database. */
 const INSTANCE_LOCK = 0x68_75_62;
-
-const MIGRATIONS = new Map<string, Knex.Migration>([
-  ['0001-library', library],
-  ['0002-casework', casework],
-  ['0003-catalog', catalog],
-  ['0004-proof', proof],
-  ['0005-lookup', lookup],
-  ['0006-deletions', deletions],
-  ['0007-stock', stock],
-  ['0008-files', files],
-  ['0009-quality', quality],
-  ['0010-catalog-sync', catalogSync],
-  ['0011-deadlines', deadlines],
-  ['0012-cases', cases],
-  ['0014-reminders', reminders],
-  ['0015-supervision', supervision],
-  ['0013-pushes', pushes],
-  ['0016-hotline', hotline],
-  ['0017-console', console],
-  ['0018-exports', exports],
-  ['0019-views', views],
-  ['0020-pause-codes', pauseCodes],
-  ['0021-alerts', alerts],
-  ['0022-sign-in-failures', signInFailures],
-]);
 
 // Counts are far below 2^53; without this they would arrive as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);

@@ -4,7 +4,7 @@ import { shanghaiInstant } from '../../domain/dates.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
 import { CASE_DUTIES, EVERY_STATE } from '../../domain/ledger/duties.ts';
 import { subjectOf, type CaseFile } from '../../store/ledger/case-files.ts';
-import { timelineOf } from '../../store/ledger/ledger.ts';
+import { timelineOf } from '../../store/ledger/obligations.ts';
 import { governs, taskQueueOf } from '../../store/ledger/rules.ts';
 import { listTasks } from '../../store/ledger/tasks.ts';
 import { wakeCase } from '../../temporal/cases.ts';

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { dueWallTime, shanghaiWallTime } from '../../domain/dates.ts';
 import type { Gap, ObligationOverview, StreamOverview } from '../../store/collection/overview.ts';
+import { reasonInWords } from '../../domain/ledger/reasons.ts';
 
 type Column<T> = [head: string, value: (row: T) => string | number, align?: 'right'];
 
@@ -73,5 +74,5 @@ export const obligationTable = (rows: readonly ObligationOverview[]): string =>
     ['Subject', (row) => row.subject],
     ['Due', (row) => dueText(row.dueAt)],
     ['Met', (row) => timeText(row.metAt)],
-    ['Why', (row) => row.reason ?? ''],
+    ['Why', ({ reason }) => (reason === null ? '' : reasonInWords(reason).en)],
   ]);

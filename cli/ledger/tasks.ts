@@ -9,11 +9,12 @@ import {
   type ObligationState,
 } from '../../domain/ledger/duties.ts';
 import { configurationError } from '../../domain/errors.ts';
-import { changesOf, eventsOf, exemptObligation } from '../../store/ledger/ledger.ts';
+import { changesOf, eventsOf, exemptObligation } from '../../store/ledger/obligations.ts';
 import { findTask, listTasks, type Task } from '../../store/ledger/tasks.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { dueText, timeText, printList, table } from '../kit/output.ts';
+import { reasonInWords } from '../../domain/ledger/reasons.ts';
 
 interface TaskOptions extends CommonOptions {
   state?: ObligationState[];
@@ -99,7 +100,7 @@ export const taskTable = (rows: readonly Task[]): string =>
     ['Started', ({ startedAt }) => timeText(startedAt)],
     ['Due', ({ dueAt }) => dueText(dueAt)],
     ['Ended', ({ endedAt }) => (endedAt ? timeText(endedAt) : '')],
-    ['Why', ({ reason }) => reason ?? ''],
+    ['Why', ({ reason }) => (reason === null ? '' : reasonInWords(reason).en)],
   ]);
 
 function showTask(id: string, options: TaskOptions): Promise<void> {
@@ -134,7 +135,7 @@ function showTask(id: string, options: TaskOptions): Promise<void> {
         ['Cancelled', ({ cancelledAt }) => (cancelledAt ? timeText(cancelledAt) : '')],
         ['Exempted', ({ exemptedAt }) => (exemptedAt ? timeText(exemptedAt) : '')],
         ['Suspended by', ({ suspendedBy }) => suspendedBy ?? ''],
-        ['Why', ({ reason, document }) => [reason, document].filter(Boolean).join(' ')],
+        ['Why', ({ reason, document }) => [reason && reasonInWords(reason).en, document].filter(Boolean).join(' ')],
       ]),
     );
     if (events.length === 0) return;

@@ -7,7 +7,7 @@ import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { caseSubject, INSPECTIONS, SAMPLE_RESULTS, STAGES, TRIAL_RESULTS } from '../../domain/supervision/findings.ts';
 import { inspectedRecords } from '../../store/supervision/inspections.ts';
-import { eventsOf } from '../../store/ledger/ledger.ts';
+import { eventsOf } from '../../store/ledger/obligations.ts';
 import {
   actOnFinding,
   getFinding,

@@ -1,4 +1,5 @@
 import { shanghaiInstant, shanghaiWallTime, startOfDayMs } from '../dates.ts';
+import { reasonInWords, type Reason } from '../ledger/reasons.ts';
 import { DUTIES, OBLIGATION_STATES, type Duty, type ObligationState } from '../ledger/duties.ts';
 import { FIGURE_IDS, FIGURES, percent, rank, RANKED_BY, type FigureId, type Ratio } from './figures.ts';
 import { neutral, textSheet, workbookOf } from '../spreadsheet.ts';
@@ -41,7 +42,7 @@ interface AssessedTask {
   dueAt: Date | null;
   endedAt: Date | null;
   state: ObligationState;
-  reason: string | null;
+  reason: Reason | null;
   document: string | null;
 }
 
@@ -199,7 +200,7 @@ const taskRows = (tasks: readonly AssessedTask[]): string[][] => [
     instant(task.dueAt),
     instant(task.endedAt),
     OBLIGATION_STATES[task.state].zh,
-    task.reason ?? '',
+    task.reason === null ? '' : reasonInWords(task.reason).zh,
     task.document ?? '',
   ]),
 ];

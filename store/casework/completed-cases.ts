@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { CaseMode, CaseNotice } from '../../domain/casework/completed-case.ts';
 import { configurationError } from '../../domain/errors.ts';
 import type { Duty, ObligationState } from '../../domain/ledger/duties.ts';
-import { endObligations, meetFrom, openFrom, retimeFrom, type LedgerEntry } from '../ledger/ledger.ts';
+import { endObligations, meetFrom, openFrom, retimeFrom, type LedgerEntry } from '../ledger/obligations.ts';
 import type { StreamRow } from '../collection/streams.ts';
 
 /** A completed case as it is kept. */
@@ -116,8 +116,7 @@ async function takeNotices(
       ? []
       : [...(before.mode === 'bulk' ? [] : [before.pushSubject]), ...(after.withdrawn ? [before.deliverySubject] : [])],
   );
-  const reason = '部门已撤回或重新报送该业务';
-  await endObligations(trx, 'cancelled', { subjects }, { by, at, reason });
+  await endObligations(trx, 'cancelled', { subjects }, { by, at, reason: { code: 'case-withdrawn' } });
   await nameSubjects(trx, stream, changes);
   await saveChanges(trx, stream, changes, at);
 
@@ -294,7 +293,7 @@ async function matchCases(
   numbers: readonly string[] | null,
   by: string,
 ): Promise<string[]> {
-  const { rows } = await trx.raw<{ rows: { subject: string }[] }>(
+  const { rows } = await trx.raw<{ rows: { mode: CaseMode; subject: string; arrivedAt: Date }[] }>(
     `WITH found AS MATERIALIZED (
        SELECT c.case_number, version.first_at
        FROM completed_case c
@@ -316,22 +315,19 @@ async function matchCases(
        ) AS version
        WHERE c.stream_id = :streamId AND c.arrived_at IS NULL AND c.withdrawn_at IS NULL
          ${numbers === null ? '' : 'AND c.case_number = ANY (:numbers)'} AND version.first_at IS NOT NULL
-     ), arrived AS (
-       UPDATE completed_case SET arrived_at = first_at FROM found
-       WHERE stream_id = :streamId AND completed_case.case_number = found.case_number
-       RETURNING mode, push_subject, arrived_at
-     ), met AS (
-       UPDATE obligation SET met_at = ended.arrived_at, changed_by = :by FROM (
-         SELECT o.id, arrived.arrived_at FROM arrived
-         JOIN LATERAL (SELECT * FROM obligation WHERE subject = arrived.push_subject OFFSET 0) AS o
-           ON o.duty_kind = 'push-' || arrived.mode AND obligation_runs(o)
-         WHERE arrived.mode <> 'bulk') AS ended
-       WHERE obligation.id = ended.id
      )
-     SELECT DISTINCT push_subject AS subject FROM arrived WHERE mode = 'bulk'`,
-    { streamId, by, ...(numbers !== null && { numbers: [...numbers] }) },
+     UPDATE completed_case SET arrived_at = first_at FROM found
+     WHERE stream_id = :streamId AND completed_case.case_number = found.case_number
+     RETURNING mode, push_subject AS subject, arrived_at AS "arrivedAt"`,
+    { streamId, ...(numbers !== null && { numbers: [...numbers] }) },
   );
-  return rows.map(({ subject }) => subject);
+  for (const mode of ['online', 'offline'] as const) {
+    const items = `SELECT subject, "arrivedAt" AS met_at
+      FROM json_to_recordset(:arrived::json) AS arrived(subject text, "arrivedAt" timestamptz)`;
+    const arrived = JSON.stringify(rows.filter((row) => row.mode === mode));
+    await meetFrom(trx, `push-${mode}`, items, { arrived }, by);
+  }
+  return [...new Set(rows.filter(({ mode }) => mode === 'bulk').map(({ subject }) => subject))];
 }
 
 /** Brings the one deadline of each bulk issue (批量签发) in line with its cases. */
@@ -378,7 +374,7 @@ async function settleBulk(
     by,
   );
   const gone = rows.filter(({ last }) => last === null).map(({ subject }) => subject);
-  const reason = '该批业务均已撤回';
+  const reason = { code: 'bulk-withdrawn' } as const;
   await endObligations(trx, 'cancelled', { subjects: gone, duty: 'push-bulk' }, { by, at, reason });
 }
 

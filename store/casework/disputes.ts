@@ -22,7 +22,13 @@ import {
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
-import { dropObligations, endObligations, noteEvent, openObligations, type NewObligation } from '../ledger/ledger.ts';
+import {
+  dropObligations,
+  endObligations,
+  noteEvent,
+  openObligations,
+  type NewObligation,
+} from '../ledger/obligations.ts';
 import { queueMessage } from '../ledger/outbox.ts';
 import { managementUnit } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';

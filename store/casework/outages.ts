@@ -14,7 +14,13 @@ import {
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
-import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/ledger.ts';
+import {
+  dropObligations,
+  endObligations,
+  followSuspensions,
+  noteEvent,
+  openObligations,
+} from '../ledger/obligations.ts';
 import type { Unit } from '../../domain/units.ts';
 
 /** A report of force majeure (不可抗力). */
@@ -284,31 +290,10 @@ export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<
     const owner = { ownerCode: given.unit.code, ownerName: given.unit.name };
     await openObligations(trx, 'outage-report', [{ subject, ...owner, startedAt: given.beganAt }], who);
     await endObligations(trx, 'met', { subjects: [subject] }, who);
-    await suspendDays(trx);
+    await followSuspensions(trx);
     await noteEvent(trx, subject, { ...who, what: 'reported', detail: { streams: given.streams, cause: given.cause } });
     return id;
   });
-}
-
-/**
- * Suspends the running daily deadlines of every stream that an open outage stops, of all days that it touches; takes the
- * suspension back where there is no such outage any more. Repeating it changes nothing.
- */
-export async function suspendDays(db: Knex): Promise<void> {
-  // Each day is suspended by the outage that stopped it first.
-  const stopped = `SELECT DISTINCT ON (o.id) o.id, 'outage/' || outage.id AS outage, outage.cause
-    FROM obligation o JOIN outage_stream s ON s.stream_id = o.stream_id JOIN outage ON outage.id = s.outage_id
-    JOIN case_file ON case_file.id = outage.id
-    WHERE obligation_runs(o) AND o.duty_kind = 'increment' AND o.verified_at IS NULL AND closed_at IS NULL AND o.whole && tstzrange(began_at, recovered_at)
-    ORDER BY o.id, began_at, outage.id`;
-  await db.raw(
-    `UPDATE obligation SET suspended_by = stopped.outage, reason = stopped.cause, changed_by = 'hub'
-     FROM (${stopped}) AS stopped WHERE obligation.id = stopped.id AND suspended_by IS DISTINCT FROM stopped.outage`,
-  );
-  await db.raw(
-    `UPDATE obligation SET suspended_by = NULL, reason = NULL, changed_by = 'hub'
-     WHERE suspended_by IS NOT NULL AND obligation_runs(obligation) AND id NOT IN (SELECT id FROM (${stopped}) AS stopped)`,
-  );
 }
 
 /** Subject of the backfill of one stream, in its round. */
@@ -393,7 +378,7 @@ export async function actOnOutage(db: Knex, id: number, step: OutageStep, who: W
         await trx('case_file').where({ id }).update({ closed_at: who.at, closed_as: 'withdrawn' });
     }
     await touchCase(trx, id, who.at);
-    await suspendDays(trx);
+    await followSuspensions(trx);
   });
 }
 

@@ -4,7 +4,7 @@ import { configurationError } from '../../domain/errors.ts';
 import { batchCounts, settleRecords } from '../collection/batches.ts';
 import { lockCase, subjectOf, type Who } from '../ledger/case-files.ts';
 import { withConnection } from '../database.ts';
-import { noteEvent } from '../ledger/ledger.ts';
+import { noteEvent } from '../ledger/obligations.ts';
 import { isDeadlock, mergePage, type PageCounts, type PageRows, type PageRules } from '../collection/pages.ts';
 
 /** Records that were made on paper while an outage lasted (手工台账), as a file. */

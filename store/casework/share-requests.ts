@@ -13,7 +13,7 @@ import {
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
-import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/ledger.ts';
+import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
 

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { suspendDays } from '../casework/outages.ts';
+import { HUB } from '../../domain/ledger/reasons.ts';
+import { explainFrom, followSuspensions, meetFrom, openDated, verifyFrom } from '../ledger/obligations.ts';
 
 /** A day's increment of one stream as the ledger has it. */
 export interface DayObligation {
@@ -19,20 +20,22 @@ const dailySubject = (stream: string, date: string): string => `${stream}/${date
  * Repeating it opens nothing twice.
  */
 export async function openDays(db: Knex, at: Date): Promise<void> {
-  await db.raw(
-    `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject, started_at,
-       due_at, requires, whole, opened_at)
-     SELECT rule, article, duty, basis, 'increment', unit_code, unit_name, stream.id, stream.name || '/' || day::date, start, start + due,
-       tstzrange(start, start + cut_off), tstzrange(start, start + interval '24 hours'), :at
+  await openDated(
+    db,
+    'increment',
+    `SELECT rule, article, duty, basis, unit_code AS owner_code, unit_name AS owner_name, stream.id AS stream_id,
+       stream.name || '/' || day::date AS subject, start AS started_at, start + due AS due_at,
+       tstzrange(start, start + cut_off) AS requires, tstzrange(start, start + interval '24 hours') AS whole,
+       NULL::jsonb AS reason
      FROM stream
      CROSS JOIN generate_series((activated_at AT TIME ZONE 'Asia/Shanghai')::date,
        (:at::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, interval '1 day') AS day
      CROSS JOIN LATERAL (SELECT day::timestamp AT TIME ZONE 'Asia/Shanghai' AS start) AS starts
-     WHERE rule IS NOT NULL AND retired_at IS NULL
-     ON CONFLICT (rule, subject) DO NOTHING`,
+     WHERE rule IS NOT NULL AND retired_at IS NULL`,
     { at },
+    { by: HUB, at },
   );
-  await suspendDays(db);
+  await followSuspensions(db);
 }
 
 /** The obligation of one stream's day, or null when there is none. */
@@ -44,11 +47,6 @@ export async function getDay(db: Knex, stream: string, date: string): Promise<Da
     [dailySubject(stream, date)],
   );
   return rows[0] ?? null;
-}
-
-/** A day that is over at the source before its cut-off. */
-export async function closeDayEarly(db: Knex, id: number, at: Date): Promise<void> {
-  await db.raw('UPDATE obligation SET requires = tstzrange(lower(requires), ?) WHERE id = ?', [at, id]);
 }
 
 /** What the day's last minutes produce cannot be in before it ends; the last read begins up to 20 minutes before. */
@@ -66,16 +64,20 @@ const undisputed = (interval: string): string =>
  */
 export async function closeDays(db: Knex, streamId: number, at: Date): Promise<void> {
   await db.transaction(async (trx) => {
-    await trx.raw(
-      `UPDATE obligation SET met_at = :at, reason = NULL FROM coverage
-       WHERE obligation.stream_id = :streamId AND duty_kind = 'increment' AND coverage.stream_id = :streamId
-         AND met_at IS NULL AND times @> requires
+    await meetFrom(
+      trx,
+      'increment',
+      `SELECT subject, :at::timestamptz AS met_at FROM obligation JOIN coverage USING (stream_id)
+       WHERE stream_id = :streamId AND duty_kind = 'increment' AND obligation_runs(obligation) AND times @> requires
          AND ${undisputed('requires')}`,
       { streamId, at },
+      HUB,
     );
-    await trx.raw(
-      `UPDATE obligation SET verified_at = :at, met_at = greatest(obligation.met_at, late.last),
-         reason = CASE WHEN late.count > 0 THEN '到期后才入库 ' || late.count || ' 条' END
+    await verifyFrom(
+      trx,
+      'increment',
+      `SELECT subject, late.last AS late_at,
+         CASE WHEN late.count > 0 THEN jsonb_build_object('code', 'late-records', 'records', late.count) END AS reason
        FROM obligation ended
        JOIN coverage ON coverage.stream_id = ended.stream_id AND times @> ended.whole
        CROSS JOIN LATERAL (
@@ -84,10 +86,10 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
            UNION ALL SELECT source_updated_at, first_seen_at FROM reject WHERE stream_id = ended.stream_id
          ) AS came WHERE recorded_at > ended.due_at AND source_updated_at >= lower(ended.whole)
            AND source_updated_at < upper(ended.whole) - interval '${LAST_MINUTES}') AS late
-       WHERE obligation.id = ended.id AND ended.stream_id = :streamId AND ended.duty_kind = 'increment'
-         AND ended.met_at IS NOT NULL
+       WHERE ended.stream_id = :streamId AND ended.duty_kind = 'increment' AND ended.met_at IS NOT NULL
          AND ended.verified_at IS NULL AND upper(ended.whole) <= :at AND ${undisputed('ended.whole')}`,
       { streamId, at },
+      { by: HUB, at },
     );
     // Not `<@ whole`, which no index serves: it read every record of the stream.
     await trx.raw(
@@ -108,42 +110,50 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
 const DAY_OF_REJECT = `date_trunc('day', coalesce(source_updated_at, first_seen_at), 'Asia/Shanghai')`;
 
 /** Open rejects of the stream by day. Those that only wait for their type are nobody's fault. */
-const OPEN_REJECTS = `SELECT ${DAY_OF_REJECT} AS start, count(*) AS count FROM reject
+const OPEN_REJECTS = `SELECT ${DAY_OF_REJECT} AS start, count(*) AS count, max(first_seen_at) AS latest FROM reject
   WHERE stream_id = :streamId AND resolved_at IS NULL AND rule <> 'type-unlisted' GROUP BY 1`;
+const REJECTS_REASON = `jsonb_build_object('code', 'open-rejects', 'records', count)`;
 
 /**
  * A day's increment can be in and not all of it in the library: as long as rejects of the day are open, its deadline
  * runs on for whoever has to correct them, as an obligation beside the day's own. It is met when the last of them is
- * resolved, and opened anew by a further one.
+ * resolved; a further one opens another (`…/rejects#2`), also after the first was exempted.
  */
 export async function followRejects(db: Knex, streamId: number, at: Date): Promise<void> {
-  await db.raw(
-    `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject, started_at,
-       due_at, reason, opened_at)
-     SELECT rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject || '/rejects', started_at, due_at,
-       '当日未更正的问题数据 ' || count || ' 条', :at
-     FROM obligation JOIN (${OPEN_REJECTS}) AS open ON start = started_at
-     WHERE stream_id = :streamId AND duty_kind = 'increment' AND whole IS NOT NULL
-     ON CONFLICT (rule, subject) DO UPDATE SET met_at = NULL, reason = excluded.reason
-       WHERE obligation.reason IS DISTINCT FROM excluded.reason`,
-    { streamId, at },
+  const days = `FROM obligation day JOIN (${OPEN_REJECTS}) AS open ON start = started_at
+    WHERE stream_id = :streamId AND duty_kind = 'increment' AND whole IS NOT NULL`;
+  await openDated(
+    db,
+    'increment',
+    `SELECT rule, article, duty, basis, owner_code, owner_name, stream_id,
+       ledger_round(subject || '/rejects', 'increment') AS subject, started_at, due_at, NULL::tstzrange AS requires,
+       NULL::tstzrange AS whole, ${REJECTS_REASON} AS reason
+     ${days} AND NOT EXISTS (SELECT FROM obligation earlier
+       WHERE earlier.stream_id = day.stream_id AND earlier.duty_kind = 'increment' AND earlier.started_at = day.started_at
+         AND earlier.whole IS NULL
+         AND (obligation_runs(earlier) OR coalesce(earlier.exempted_at, earlier.cancelled_at) >= open.latest))`,
+    { streamId },
+    { by: HUB, at },
   );
-  await db.raw(
-    `UPDATE obligation SET reason = NULL, met_at = coalesce(
-       (SELECT max(resolved_at) FROM reject WHERE stream_id = :streamId AND ${DAY_OF_REJECT} = started_at), :at)
-     WHERE stream_id = :streamId AND duty_kind = 'increment' AND met_at IS NULL AND subject LIKE '%/rejects'
-       AND NOT EXISTS (SELECT FROM (${OPEN_REJECTS}) AS open WHERE start = started_at)`,
-    { streamId, at },
+  const running = `FROM obligation o WHERE o.stream_id = :streamId AND o.duty_kind = 'increment' AND o.whole IS NULL
+    AND obligation_runs(o)`;
+  await explainFrom(
+    db,
+    'increment',
+    `SELECT o.subject, ${REJECTS_REASON} AS reason FROM (${OPEN_REJECTS}) AS open
+     JOIN LATERAL (SELECT * ${running} AND o.started_at = open.start) AS o ON true`,
+    { streamId },
+    HUB,
   );
-}
-
-/** Says why a day is still open, for those who look. */
-export async function noteReason(db: Knex, id: number, reason: string): Promise<void> {
-  await db('obligation')
-    .where({ id })
-    .whereNull('met_at')
-    .whereRaw('reason IS DISTINCT FROM ?', [reason])
-    .update({ reason });
+  await meetFrom(
+    db,
+    'increment',
+    `SELECT o.subject, coalesce((SELECT max(resolved_at) FROM reject
+       WHERE stream_id = :streamId AND ${DAY_OF_REJECT} = o.started_at), :at) AS met_at
+     ${running} AND NOT EXISTS (SELECT FROM (${OPEN_REJECTS}) AS open WHERE start = o.started_at)`,
+    { streamId, at },
+    HUB,
+  );
 }
 
 /** Daily streams with something before today, or a day past its cut-off, that is not proven to be in. */
@@ -153,7 +163,7 @@ export async function streamsBehind(db: Knex, at: Date): Promise<string[]> {
      WHERE delivery = 'daily' AND retired_at IS NULL AND (
        NOT times @> tstzrange(collect_from, greatest(collect_from, date_trunc('day', :at::timestamptz, 'Asia/Shanghai')))
        OR EXISTS (SELECT FROM obligation o
-         WHERE o.stream_id = stream.id AND duty_kind = 'increment' AND met_at IS NULL AND requires IS NOT NULL
+         WHERE o.stream_id = stream.id AND duty_kind = 'increment' AND obligation_runs(o) AND requires IS NOT NULL
            AND started_at + stream.cut_off <= :at))`,
     { at },
   );

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { Reason } from '../../domain/ledger/reasons.ts';
 import { EVERY_STATE, type ObligationState } from '../../domain/ledger/duties.ts';
 import {
   STREAM_STATES,
@@ -49,7 +50,7 @@ export interface ObligationOverview {
   dueAt: Date | null;
   metAt: Date | null;
   state: ObligationState;
-  reason: string | null;
+  reason: Reason | null;
 }
 
 const LOCAL = `'YYYY-MM-DD HH24:MI:SS'`;

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { TimeWindow } from '../../domain/collection/window.ts';
 import { cover, uncover } from './batches.ts';
-import { meetFrom, openFrom } from '../ledger/ledger.ts';
+import { meetFrom, openFrom } from '../ledger/obligations.ts';
 import type { StreamRow } from './streams.ts';
 
 /**

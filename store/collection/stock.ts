@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
-import { meetFrom, openFrom } from '../ledger/ledger.ts';
+import { HUB } from '../../domain/ledger/reasons.ts';
+import { meetFrom, openFrom, promiseFrom } from '../ledger/obligations.ts';
 import { queueMessage } from '../ledger/outbox.ts';
 import type { StreamRow } from './streams.ts';
 
@@ -164,25 +165,15 @@ export async function syncStockDeadlines(db: Knex, at: Date): Promise<void> {
        planned_at AS started_at, NULL::text AS workflow_id, NULL::integer AS working_days
      FROM stock_plan plan JOIN stream s ON s.id = plan.stream_id WHERE s.delivery = 'stock' AND s.retired_at IS NULL`,
     {},
-    { by: 'hub', at },
+    { by: HUB, at },
   );
-  // A day that was promised is the plan's own, and no calendar moves it.
-  await db.raw(
-    `UPDATE obligation SET due_at = wanted.due_at, working_days = wanted.working_days, calendar = wanted.calendar,
-       changed_by = 'plan'
-     FROM (
-       SELECT o.id, CASE WHEN due_on IS NULL THEN ends_at
-           ELSE (due_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' END AS due_at,
-         CASE WHEN due_on IS NULL THEN rule.working_days END AS working_days,
-         CASE WHEN due_on IS NULL THEN term.calendar END AS calendar
-       FROM obligation o JOIN stream s ON o.subject = 'stock/' || s.name
-       JOIN stock_plan plan ON plan.stream_id = s.id JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule
-       LEFT JOIN term_end term ON term.start_on = (o.started_at AT TIME ZONE 'Asia/Shanghai')::date
-         AND term.working_days = rule.working_days
-       WHERE o.duty_kind = 'stock' AND obligation_runs(o)
-         AND (due_on IS NOT NULL OR rule.working_days IS NOT NULL AND o.working_days IS NULL)
-     ) AS wanted WHERE obligation.id = wanted.id
-       AND (obligation.due_at, obligation.working_days) IS DISTINCT FROM (wanted.due_at, wanted.working_days)`,
+  await promiseFrom(
+    db,
+    'stock',
+    `SELECT 'stock/' || s.name AS subject, (due_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' AS due_at
+     FROM stock_plan plan JOIN stream s ON s.id = plan.stream_id`,
+    {},
+    HUB,
   );
   await meetFrom(
     db,
@@ -192,6 +183,6 @@ export async function syncStockDeadlines(db: Knex, at: Date): Promise<void> {
      JOIN stock_plan plan ON plan.stream_id = s.id CROSS JOIN LATERAL (${DONE}) AS b
      WHERE running.duty_kind = 'stock' AND obligation_runs(running) AND coalesce(b.done, 0) >= planned`,
     { at },
-    'hub',
+    HUB,
   );
 }

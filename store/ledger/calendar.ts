@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { endOfTerm, type WorkingCalendar, type YearTable } from '../../domain/ledger/calendar.ts';
 import { addDays } from '../../domain/dates.ts';
+import { HUB } from '../../domain/ledger/reasons.ts';
 import { configurationError } from '../../domain/errors.ts';
 
 /** The working days that deadlines are counted by. */
@@ -57,7 +58,7 @@ export async function saveCalendar(
       },
     );
     const { rowCount } = await trx.raw<{ rowCount: number }>(
-      `UPDATE obligation SET due_at = moved.to_at, calendar = moved.to_calendar, changed_by = 'calendar'
+      `UPDATE obligation SET due_at = moved.to_at, calendar = moved.to_calendar, changed_by = '${HUB}'
        FROM (${movedBy('term_end')}) AS moved WHERE obligation.id = moved.id`,
     );
     return { changed: true, moved: rowCount, name };

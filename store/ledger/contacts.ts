@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { ContactRole } from '../../domain/ledger/contact.ts';
-import { openFrom } from './ledger.ts';
+import { endObligations, meetFrom, openFrom } from './obligations.ts';
+import { HUB } from '../../domain/ledger/reasons.ts';
 
 /** Ways to reach a contact, in the order in which they are tried. */
 export const CHANNELS = ['email', 'webhook', 'sms'] as const;
@@ -85,16 +86,25 @@ const ON_FILE = `contact WHERE role = 'operator' AND ended_at IS NULL`;
  * none it is open, from when the hub saw that first, or anew from when the last contact left.
  */
 export async function followContacts(db: Knex, at: Date): Promise<void> {
-  await db.raw(
-    `UPDATE obligation SET met_at = greatest(on_file.at, started_at), changed_by = 'contacts'
+  await meetFrom(
+    db,
+    'contact',
+    `SELECT subject, greatest(on_file.at, started_at) AS met_at
      FROM (SELECT unit_code, min(filed_at) AS at FROM ${ON_FILE} GROUP BY unit_code) AS on_file
-     WHERE owner_code = unit_code AND duty_kind = 'contact' AND obligation_runs(obligation)`,
+     JOIN obligation ON owner_code = unit_code AND duty_kind = 'contact' AND obligation_runs(obligation)`,
+    {},
+    HUB,
   );
-  await db.raw(
-    `UPDATE obligation SET cancelled_at = :at, changed_by = 'contacts', reason = '该单位已不负责任何数据流'
-     WHERE duty_kind = 'contact' AND obligation_runs(obligation)
-       AND NOT EXISTS (SELECT FROM stream WHERE unit_code = owner_code AND retired_at IS NULL)`,
-    { at },
+  const vacated = await db('obligation')
+    .where({ duty_kind: 'contact' })
+    .whereRaw('obligation_runs(obligation)')
+    .whereRaw('NOT EXISTS (SELECT FROM stream WHERE unit_code = owner_code AND retired_at IS NULL)')
+    .pluck<string[]>('subject');
+  await endObligations(
+    db,
+    'cancelled',
+    { subjects: vacated, duty: 'contact' },
+    { by: HUB, at, reason: { code: 'no-streams' } },
   );
   await openFrom(
     db,
@@ -113,6 +123,6 @@ export async function followContacts(db: Knex, at: Date): Promise<void> {
        AND (earlier.last IS NULL OR earlier.last < vacant.since)
      ORDER BY unit_code, stream.id`,
     { at },
-    { by: 'hub', at },
+    { by: HUB, at },
   );
 }

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { Reason } from '../../domain/ledger/reasons.ts';
 import { RUNNING_STATES, type Duty, type ObligationState } from '../../domain/ledger/duties.ts';
 
 /** One deadline of the ledger, as people look at it. */
@@ -21,7 +22,7 @@ export interface Task {
   state: ObligationState;
   /** When it was met, cancelled or exempted. */
   endedAt: Date | null;
-  reason: string | null;
+  reason: Reason | null;
   document: string | null;
   workflowId: string | null;
 }

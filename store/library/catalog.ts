@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { Catalog, CatalogEntry, CatalogFinding } from '../../domain/library/catalog.ts';
 import { configurationError } from '../../domain/errors.ts';
-import { meetFrom, openFrom } from '../ledger/ledger.ts';
+import { meetFrom, openFrom } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
 

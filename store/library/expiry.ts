@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
+import { HUB } from '../../domain/ledger/reasons.ts';
 import { FINAL_STATUSES } from '../../domain/library/lifecycle.ts';
-import { endObligations, meetFrom, openFrom } from '../ledger/ledger.ts';
+import { endObligations, meetFrom, openFrom } from '../ledger/obligations.ts';
 
 /** How long before its end a certificate's holder is reminded (到期提醒), and by which system. */
 export interface ExpirySettings {
@@ -91,7 +92,12 @@ async function cancelReminders(trx: Knex, at: Date): Promise<number> {
     { at },
   );
   const subjects = rows.map(({ subject }) => subject);
-  await endObligations(trx, 'cancelled', { subjects, duty: 'expiry' }, { by: 'hub', at, reason: '证照已换发或已终止' });
+  await endObligations(
+    trx,
+    'cancelled',
+    { subjects, duty: 'expiry' },
+    { by: HUB, at, reason: { code: 'certificate-ended' } },
+  );
   await dropMessages(trx, subjects);
   return subjects.length;
 }
@@ -131,7 +137,7 @@ export async function syncReminders(db: Knex): Promise<void> {
     );
     const items = `SELECT subject, "deliveredAt" AS met_at
       FROM json_to_recordset(:sent::json) AS sent(subject text, "deliveredAt" timestamptz)`;
-    await meetFrom(trx, 'expiry', items, { sent: JSON.stringify(rows) }, 'hub');
+    await meetFrom(trx, 'expiry', items, { sent: JSON.stringify(rows) }, HUB);
   });
 }
 
@@ -182,7 +188,7 @@ export async function markReminded(
       .whereRaw('subject = ANY (?)', [[...subjects]])
       .update({ ended_at: at });
     await dropMessages(trx, subjects);
-    const reason = '已在系统外提醒';
+    const reason = { code: 'reminded-elsewhere' } as const;
     return endObligations(trx, 'met', { subjects, duty: 'expiry' }, { by, at, reason });
   });
 }

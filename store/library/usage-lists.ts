@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { UsageItem } from '../../domain/library/usage-list.ts';
-import { openFrom } from '../ledger/ledger.ts';
+import { meetFrom, openFrom } from '../ledger/obligations.ts';
 import type { Unit } from '../../domain/units.ts';
 
 /** One version of the list of uses (用证清单) of a user unit. */
@@ -59,10 +59,14 @@ export async function saveUsageList(
     );
     const [row] = rows;
     if (!row) return null;
-    const met = await trx('obligation')
-      .where({ duty_kind: 'usage-list', owner_code: unit.code })
-      .whereRaw('obligation_runs(obligation)')
-      .update({ met_at: at, changed_by: by });
+    const met = await meetFrom(
+      trx,
+      'usage-list',
+      `SELECT subject, :at::timestamptz AS met_at FROM obligation
+       WHERE duty_kind = 'usage-list' AND owner_code = :code AND obligation_runs(obligation)`,
+      { at, code: unit.code },
+      by,
+    );
     return { version: row.version, met };
   });
 }

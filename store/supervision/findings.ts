@@ -18,7 +18,7 @@ import {
   type FindingStage,
 } from '../../domain/supervision/findings.ts';
 import { lockCase, openCaseOf, seeCase, touchCase, type CaseFile, type Who } from '../ledger/case-files.ts';
-import { endObligations, noteEvent, openObligations } from '../ledger/ledger.ts';
+import { endObligations, noteEvent, openObligations } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 
 /** A finding with the rung of the ladder that it is on, and the deadline that runs for it. */

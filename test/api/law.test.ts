@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { loadConfig } from '../../settings/load.ts';
 import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
-import { openObligations } from '../../store/ledger/ledger.ts';
+import { openObligations } from '../../store/ledger/obligations.ts';
 import { calendarInForce } from '../../store/apply-config.ts';
 import type { CalendarPreview, CalendarView, DueView, RulesView } from '../../server/api/ledger/law.ts';
 import { ApiHub, type Caller } from '../support/api.ts';

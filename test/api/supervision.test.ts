@@ -7,7 +7,7 @@ import { workExport } from '../../server/api/console/export-work.ts';
 import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
 import { fileContact } from '../../store/ledger/contacts.ts';
 import { takeExport } from '../../store/console/exports.ts';
-import { openObligations } from '../../store/ledger/ledger.ts';
+import { openObligations } from '../../store/ledger/obligations.ts';
 import { claimReminders, listReminders } from '../../store/ledger/reminders.ts';
 import { listInspections, runPatrol } from '../../store/supervision/inspections.ts';
 import { calendarInForce } from '../../store/apply-config.ts';

@@ -8,7 +8,7 @@ import { DISPUTE_ACTIONS } from '../../domain/casework/dispute.ts';
 import { DAY_MS, shanghaiWallTime } from '../../domain/dates.ts';
 import { EVERY_STATE } from '../../domain/ledger/duties.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
-import { openObligations } from '../../store/ledger/ledger.ts';
+import { openObligations } from '../../store/ledger/obligations.ts';
 import { latestSyncs } from '../../store/collection/live.ts';
 import { getFinding } from '../../store/supervision/findings.ts';
 import { listTasks } from '../../store/ledger/tasks.ts';

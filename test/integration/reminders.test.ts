@@ -13,7 +13,7 @@ import { remind, startReminders, type ReminderOptions } from '../../server/backg
 import { findAlerts } from '../../store/ledger/alerts.ts';
 import { saveCalendar } from '../../store/ledger/calendar.ts';
 import { fileContact, type NewContact } from '../../store/ledger/contacts.ts';
-import { openObligations } from '../../store/ledger/ledger.ts';
+import { openObligations } from '../../store/ledger/obligations.ts';
 import { listReminders, type ReminderReport } from '../../store/ledger/reminders.ts';
 import { saveHub, saveRules } from '../../store/ledger/rules.ts';
 import { runHub, startHub } from '../support/command.ts';

@@ -7,7 +7,7 @@ import { caseWorkflowId, retimeWorkflowId, type CaseKind } from '../../domain/id
 import { timeWindow } from '../../domain/collection/window.ts';
 import { saveCalendar } from '../../store/ledger/calendar.ts';
 import { actOnDispute, openDispute, type DisputeStep } from '../../store/casework/disputes.ts';
-import { eventsOf } from '../../store/ledger/ledger.ts';
+import { eventsOf } from '../../store/ledger/obligations.ts';
 import { getDay, openDays } from '../../store/collection/days.ts';
 import { actOnOutage, findOutage, openOutage, type OutageStep } from '../../store/casework/outages.ts';
 import { findGaps } from '../../store/collection/overview.ts';
@@ -253,7 +253,9 @@ describe('cases', () => {
         `SELECT obligation_state(obligation, ?) AS state, suspended_by, reason FROM obligation WHERE subject = ?`,
         [now(), `${STREAM}/${today}`],
       );
-      assert.deepEqual(rows, [{ state: 'suspended', suspended_by: `outage/${id}`, reason: '机房断电' }]);
+      assert.deepEqual(rows, [
+        { state: 'suspended', suspended_by: `outage/${id}`, reason: { code: 'outage', cause: '机房断电' } },
+      ]);
       const gaps = (await findGaps(hub.db, now(), STREAM)).filter(({ what }) => what > '2025-01-02');
       assert.deepEqual(
         gaps.map(({ kind }) => kind),

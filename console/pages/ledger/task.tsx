@@ -84,7 +84,9 @@ export default function Task() {
             ...(data.endedAt === null
               ? []
               : [{ key: 'ended', label: say('办结', 'Ended'), children: <Moment at={data.endedAt} /> }]),
-            ...(data.reason === null ? [] : [{ key: 'reason', label: say('原因', 'Why'), children: data.reason }]),
+            ...(data.reason === null
+              ? []
+              : [{ key: 'reason', label: say('原因', 'Why'), children: name(data.reason) }]),
             ...(data.document === null
               ? []
               : [{ key: 'document', label: say('文号', 'Document'), children: data.document }]),
@@ -125,7 +127,11 @@ export default function Task() {
                 <td>
                   <Moment at={change.metAt ?? change.exemptedAt ?? change.cancelledAt} />
                 </td>
-                <td>{[change.reason, change.document, change.suspendedBy].filter(Boolean).join(' ')}</td>
+                <td>
+                  {[change.reason && name(change.reason), change.document, change.suspendedBy]
+                    .filter(Boolean)
+                    .join(' ')}
+                </td>
               </tr>
             ))}
           </tbody>

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CASE_DUTIES, EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { caseWorkflowId, type CaseKind } from '../../../domain/ids.ts';
 import { subjectOf, type VersionedCase } from '../../../store/ledger/case-files.ts';
-import { nextDues, timelineOf } from '../../../store/ledger/ledger.ts';
+import { nextDues, timelineOf } from '../../../store/ledger/obligations.ts';
 import { governs, managementUnit } from '../../../store/ledger/rules.ts';
 import type { Unit } from '../../../domain/units.ts';
 import type { Principal } from '../../../store/console/sessions.ts';

@@ -1,3 +1,4 @@
+import { reasonInWords } from '../../../domain/ledger/reasons.ts';
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import type { HubConfig } from '../../../settings/load.ts';
@@ -114,7 +115,7 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
       ['到期', ({ dueAt }) => (dueAt === null ? '日历未公布' : instant(dueAt))],
       ['日历版本', ({ calendar }) => calendar ?? ''],
       ['办结', ({ endedAt }) => instant(endedAt)],
-      ['原因', ({ reason }) => reason ?? ''],
+      ['原因', ({ reason }) => (reason === null ? '' : reasonInWords(reason).zh)],
       ['文号', ({ document }) => document ?? ''],
     ],
     read: (db, filter, { at, units, after, limit }) => {

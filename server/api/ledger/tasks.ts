@@ -1,3 +1,5 @@
+import { reasonInWords, type Reason } from '../../../domain/ledger/reasons.ts';
+import type { Said } from '../../../domain/said.ts';
 import { z } from 'zod';
 import { LONGEST_TERM } from '../../../settings/schemas/jurisdiction.ts';
 import { keyOf } from '../../../settings/values.ts';
@@ -5,7 +7,7 @@ import { DAY_REASONS, type TracedDay, type WorkingCalendar } from '../../../doma
 import { shanghaiDate, startOfDayMs, timeOfDayMs } from '../../../domain/dates.ts';
 import { DUTIES, EVERY_STATE, RUNNING_STATES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
 import { dashboard } from '../../../store/supervision/dashboard.ts';
-import { changesOf, eventsOf, exemptObligation, noteEvent } from '../../../store/ledger/ledger.ts';
+import { changesOf, eventsOf, exemptObligation, noteEvent } from '../../../store/ledger/obligations.ts';
 import { channelsOf, urge, type Urged } from '../../../store/ledger/reminders.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
 import { actOnFinding } from '../../../store/supervision/findings.ts';
@@ -27,6 +29,7 @@ import {
   paging,
   readCursor,
   text,
+  said,
   unitCode,
 } from '../base/views.ts';
 
@@ -56,7 +59,7 @@ export const taskView = z
     calendar: z.string().nullable(),
     state,
     endedAt: instant.nullable(),
-    reason: z.string().nullable(),
+    reason: said.nullable(),
     document: z.string().nullable(),
     workflowId: z.string().nullable(),
     nextStep: z
@@ -90,7 +93,7 @@ const taskDetail = taskView
         cancelledAt: instant.nullable(),
         exemptedAt: instant.nullable(),
         suspendedBy: z.string().nullable(),
-        reason: z.string().nullable(),
+        reason: said.nullable(),
         document: z.string().nullable(),
       }),
     ),
@@ -165,6 +168,8 @@ const NOTHING_TO_ORDER = new ApiProblem(409, 'task-not-overdue', {
   en: 'Only what is overdue can be ordered to be rectified; an order that is overdue itself gets a notice',
 });
 
+const wordsOf = (reason: Reason | null): Said | null => reason && reasonInWords(reason);
+
 /** How the console shows deadlines at a moment. */
 export function shownBy(
   { calendar, jurisdiction, connectors }: Pick<HubConfig, 'calendar' | 'jurisdiction' | 'connectors'>,
@@ -179,6 +184,7 @@ export function shownBy(
     const stream = streams.get(kind) ?? streams.get(name);
     return {
       ...task,
+      reason: wordsOf(task.reason),
       stream: stream ? { name: stream.id, title: stream.name ?? stream.id } : null,
       remaining: lastDay !== null && runs ? calendar.workingDaysUntil(shanghaiDate(at.getTime()), lastDay) : null,
       nextStep: runs ? (jurisdiction.rules.find(({ id }) => id === task.rule)?.ends ?? null) : null,
@@ -266,7 +272,7 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
       return {
         ...shownBy(config(), now())(task),
         days: daysOf(task, config().calendar),
-        changes: await changesOf(db, task.id),
+        changes: (await changesOf(db, task.id)).map((change) => ({ ...change, reason: wordsOf(change.reason) })),
         events: await eventsOf(db, task.subject),
       };
     },

@@ -30,7 +30,7 @@ import {
   runTrial,
 } from '../../../store/supervision/inspections.ts';
 import { lockCase, type CaseFile, type Who } from '../../../store/ledger/case-files.ts';
-import { eventsOf } from '../../../store/ledger/ledger.ts';
+import { eventsOf } from '../../../store/ledger/obligations.ts';
 import { getStream } from '../../../store/collection/streams.ts';
 import { startSample } from '../../../temporal/runs.ts';
 import type { Principal } from '../../../store/console/sessions.ts';

@@ -6,7 +6,7 @@ import type { CaseNotice } from '../../../domain/casework/completed-case.ts';
 import type { Rule } from '../../../domain/ledger/duties.ts';
 import { announceCases, listCases, syncCases, type Announced } from '../../../store/casework/completed-cases.ts';
 import { noteCalendar, saveCalendar } from '../../../store/ledger/calendar.ts';
-import { changesOf } from '../../../store/ledger/ledger.ts';
+import { changesOf } from '../../../store/ledger/obligations.ts';
 import { saveRules } from '../../../store/ledger/rules.ts';
 import { getStream } from '../../../store/collection/streams.ts';
 import { calendarInForce } from '../../../store/apply-config.ts';

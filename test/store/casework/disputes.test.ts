@@ -11,7 +11,7 @@ import {
   type DisputeStep,
   type NewDispute,
 } from '../../../store/casework/disputes.ts';
-import { eventsOf } from '../../../store/ledger/ledger.ts';
+import { eventsOf } from '../../../store/ledger/obligations.ts';
 import { markDelivered } from '../../../store/ledger/outbox.ts';
 import { streamQuality } from '../../../store/library/quality.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';

@@ -15,7 +15,7 @@ import { HubError } from '../../../domain/errors.ts';
 import { getChain } from '../../../store/collection/batches.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { findCertificates } from '../../../store/library/certificates.ts';
-import { eventsOf } from '../../../store/ledger/ledger.ts';
+import { eventsOf } from '../../../store/ledger/obligations.ts';
 import { actOnOutage, openOutage } from '../../../store/casework/outages.ts';
 import { writePage } from '../../../store/collection/pages.ts';
 import type { TakenPaper } from '../../../store/casework/paper.ts';

@@ -11,7 +11,7 @@ import {
   exemptObligation,
   openObligations,
   waitingWorkflows,
-} from '../../../store/ledger/ledger.ts';
+} from '../../../store/ledger/obligations.ts';
 import { saveRules } from '../../../store/ledger/rules.ts';
 import { findTask, listTasks, type Task } from '../../../store/ledger/tasks.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
@@ -121,7 +121,7 @@ describe('the ledger of deadlines', () => {
       changes.map(({ by, reason, document, exemptedAt }) => [by, reason, document, exemptedAt !== null]),
       [
         ['张三', null, null, false],
-        ['李处长', '机房断电', '锡容错〔2026〕3号', true],
+        ['李处长', { code: 'said', text: '机房断电' }, '锡容错〔2026〕3号', true],
       ],
     );
   });
@@ -182,8 +182,8 @@ describe('the ledger of deadlines', () => {
         (await changesOf(db, moved.id)).map(({ by, dueAt, calendar }) => [by, dueAt, calendar]),
         [
           ['张三', null, null],
-          ['calendar', at('2027-01-05T24:00:00'), '2026/1 2027/1'],
-          ['calendar', at('2027-01-06T24:00:00'), '2026/1 2027/2'],
+          ['hub', at('2027-01-05T24:00:00'), '2026/1 2027/1'],
+          ['hub', at('2027-01-06T24:00:00'), '2026/1 2027/2'],
         ],
       );
       assert.deepEqual(await task('state/b', 'WX-18b'), done);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { HubConfig } from '../../../settings/load.ts';
 import type { Term } from '../../../domain/ledger/duties.ts';
-import { openObligations } from '../../../store/ledger/ledger.ts';
+import { openObligations } from '../../../store/ledger/obligations.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { at, enact } from '../../support/law.ts';

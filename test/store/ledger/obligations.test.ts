@@ -15,10 +15,19 @@ import {
   getBatch,
   markAcknowledged,
 } from '../../../store/collection/batches.ts';
-import { closeDayEarly, closeDays, getDay, openDays, streamsBehind } from '../../../store/collection/days.ts';
+import { closeDays, getDay, openDays, streamsBehind } from '../../../store/collection/days.ts';
+import {
+  changesOf,
+  endObligations,
+  exemptObligation,
+  explainObligation,
+  shortenObligation,
+} from '../../../store/ledger/obligations.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../../store/collection/overview.ts';
 import { countLibrary, openDiscrepancy, saveComparison } from '../../../store/collection/reconciliation.ts';
 import { getStream, pauseStream, saveStreams, type StreamSettings } from '../../../store/collection/streams.ts';
+import { findTask, listTasks } from '../../../store/ledger/tasks.ts';
+import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 
 const at = (date: string, time = '12:00'): Date => new Date(timeOfDayMs(date, time));
@@ -175,6 +184,21 @@ describe('the ledger', () => {
     });
   });
 
+  const refuse = (streamId: number, name: string, updatedAt: Date | null, seenAt: Date, rule = 'date-invalid') =>
+    db('reject').insert({
+      stream_id: streamId,
+      fingerprint: Buffer.from(name),
+      rule,
+      problems: '[]',
+      raw: '{}',
+      raw_encoding: 'json',
+      first_batch_id: 1,
+      last_batch_id: 1,
+      source_updated_at: updatedAt,
+      first_seen_at: seenAt,
+      last_seen_at: seenAt,
+    });
+
   describe('the daily increment', () => {
     it('is owed for every day since the stream began, once', async () => {
       await saveStreams(db, [stream('a'), stream('r', { delivery: 'return', daily: null })], at('2026-11-20', '23:30'));
@@ -249,7 +273,7 @@ describe('the ledger', () => {
       const [owed] = await listObligations(db, at('2026-11-21', '00:06'), at('2026-11-20'));
       assert.deepEqual(
         [owed?.state, owed?.metAt, owed?.reason],
-        ['met late', at('2026-11-21', '00:05'), '到期后才入库 1 条'],
+        ['met late', at('2026-11-21', '00:05'), { code: 'late-records', records: 1 }],
       );
       assert.ok((await getDay(db, 'a', '2026-11-20'))?.verifiedAt);
     });
@@ -259,7 +283,7 @@ describe('the ledger', () => {
       await openDays(db, at('2026-11-20'));
       const id = await idOf('a');
       const opened = await getDay(db, 'a', '2026-11-20');
-      await closeDayEarly(db, opened?.id ?? 0, at('2026-11-20', '15:00'));
+      await shortenObligation(db, opened?.id ?? 0, at('2026-11-20', '15:00'), 'hub');
       await cover(db, id, day('2026-11-20', '00:00', '15:00'));
       await closeDays(db, id, at('2026-11-20', '15:01'));
       assert.deepEqual((await getDay(db, 'a', '2026-11-20'))?.metAt, at('2026-11-20', '15:01'));
@@ -272,19 +296,7 @@ describe('the ledger', () => {
       await openDays(db, at('2026-11-20'));
       const id = await idOf('a');
       const reject = (name: string, rule: string, updatedAt: Date | null) =>
-        db('reject').insert({
-          stream_id: id,
-          fingerprint: Buffer.from(name),
-          rule,
-          problems: '[]',
-          raw: '{}',
-          raw_encoding: 'json',
-          first_batch_id: 1,
-          last_batch_id: 1,
-          source_updated_at: updatedAt,
-          first_seen_at: at('2026-11-20', '21:00'),
-          last_seen_at: at('2026-11-20', '21:00'),
-        });
+        refuse(id, name, updatedAt, at('2026-11-20', '21:00'), rule);
       await reject('first', 'date-invalid', at('2026-11-20', '10:00'));
       await reject('timeless', 'not-a-record', null);
       await reject('waits', 'type-unlisted', at('2026-11-20', '11:00'));
@@ -299,7 +311,7 @@ describe('the ledger', () => {
           reason,
         }));
       const increment = { subject: 'a/2026-11-20', state: 'met', metAt: at('2026-11-20', '21:30'), reason: null };
-      const open = { subject: 'a/2026-11-20/rejects', metAt: null, reason: '当日未更正的问题数据 2 条' };
+      const open = { subject: 'a/2026-11-20/rejects', metAt: null, reason: { code: 'open-rejects', records: 2 } };
       assert.deepEqual(await duties(at('2026-11-20', '22:00')), [increment, { ...open, state: 'due soon' }]);
       assert.deepEqual(await duties(at('2026-11-21', '09:00')), [increment, { ...open, state: 'overdue' }]);
       // It is the department that is behind, not the reading of its data.
@@ -314,8 +326,113 @@ describe('the ledger', () => {
       assert.deepEqual(await duties(at('2026-11-21', '22:00')), [increment, met]);
       await reject('another', 'date-invalid', at('2026-11-20', '12:00'));
       await closeDays(db, id, at('2026-11-21', '23:00'));
-      const again = { ...open, state: 'overdue', reason: '当日未更正的问题数据 1 条' };
-      assert.deepEqual(await duties(at('2026-11-21', '23:00')), [increment, again]);
+      const again = {
+        subject: 'a/2026-11-20/rejects#2',
+        state: 'overdue',
+        metAt: null,
+        reason: { code: 'open-rejects', records: 1 },
+      };
+      assert.deepEqual(await duties(at('2026-11-21', '23:00')), [increment, met, again]);
+    });
+
+    describe('what has ended stays as it ended', () => {
+      const PERSON = { by: '李处长', at: at('2026-11-21', '08:00'), reason: '机房断电', document: '容错〔2026〕3号' };
+      /** Everything that the machine does to a day, and how the day stands afterwards, with who made it so. */
+      async function after(id: number, stream: number) {
+        const before = await changesOf(db, id);
+        await explainObligation(db, id, { code: 'differs' }, 'hub');
+        await shortenObligation(db, id, at('2026-11-20', '03:00'), 'hub');
+        await cover(db, stream, day('2026-11-20'));
+        for (const now of [at('2026-11-21', '09:00'), at('2026-11-22')]) {
+          await openDays(db, now);
+          await closeDays(db, stream, now);
+        }
+        return { before, after: await changesOf(db, id) };
+      }
+
+      it('an exempted day keeps its reason, its approver and its state, whatever the machine finds out', async () => {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const { id } = (await getDay(db, 'a', '2026-11-20'))!;
+        assert.ok(await exemptObligation(db, id, PERSON));
+        const changes = await after(id, await idOf('a'));
+        assert.deepEqual(changes.after, changes.before);
+        const last = changes.after.at(-1);
+        assert.deepEqual(
+          [last?.by, last?.reason, last?.document, last?.metAt],
+          ['李处长', { code: 'said', text: '机房断电' }, '容错〔2026〕3号', null],
+        );
+        assert.equal((await findTask(db, id, at('2026-11-22')))?.state, 'exempted');
+      });
+
+      it('so does a cancelled one, and a met one but for its verification', async () => {
+        await saveStreams(db, [stream('a'), stream('b')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const cancelled = (await getDay(db, 'a', '2026-11-20'))!;
+        await endObligations(db, 'cancelled', { subjects: ['a/2026-11-20'] }, PERSON);
+        const changes = await after(cancelled.id, await idOf('a'));
+        assert.deepEqual(changes.after, changes.before);
+
+        const met = (await getDay(db, 'b', '2026-11-20'))!;
+        await endObligations(db, 'met', { subjects: ['b/2026-11-20'] }, { by: '王五', at: at('2026-11-20', '20:00') });
+        const verified = await after(met.id, await idOf('b'));
+        assert.deepEqual(
+          verified.after.map(({ by, metAt }) => [by, metAt]),
+          [
+            ['hub', null],
+            ['王五', at('2026-11-20', '20:00')],
+            ['hub', at('2026-11-20', '20:00')],
+          ],
+        );
+      });
+
+      it('each change says the hub or the person', async () => {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const { id } = (await getDay(db, 'a', '2026-11-20'))!;
+        await explainObligation(db, id, { code: 'differs' }, 'hub');
+        await cover(db, await idOf('a'), day('2026-11-20', '00:00', '21:00'));
+        await closeDays(db, await idOf('a'), at('2026-11-20', '21:30'));
+        assert.ok(await exemptObligation(db, id, PERSON));
+        assert.deepEqual(
+          (await changesOf(db, id)).map(({ by, reason }) => [by, reason]),
+          [
+            ['hub', null],
+            ['hub', { code: 'differs' }],
+            ['hub', null],
+            ['李处长', { code: 'said', text: '机房断电' }],
+          ],
+        );
+      });
+
+      it('rejects of a day that were exempted open nothing again, but those that come later do', async () => {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const id = await idOf('a');
+        await refuse(id, 'first', at('2026-11-20', '10:00'), at('2026-11-20', '21:00'));
+        await closeDays(db, id, at('2026-11-20', '21:30'));
+        const [owed] = await listTasks(db, at('2026-11-21'), {
+          states: EVERY_STATE,
+          subject: 'a/2026-11-20/rejects',
+          limit: 5,
+        });
+        assert.ok(await exemptObligation(db, owed!.id, PERSON));
+        const subjects = async (now: Date): Promise<string[]> => {
+          await closeDays(db, id, now);
+          const found = await listTasks(db, now, { states: EVERY_STATE, limit: 9 });
+          return found.map(({ subject, state }) => `${subject} ${state}`).sort();
+        };
+        assert.deepEqual(await subjects(at('2026-11-21', '10:00')), [
+          'a/2026-11-20 overdue',
+          'a/2026-11-20/rejects exempted',
+        ]);
+        await refuse(id, 'second', at('2026-11-20', '11:00'), at('2026-11-21', '11:00'));
+        assert.deepEqual(await subjects(at('2026-11-21', '12:00')), [
+          'a/2026-11-20 overdue',
+          'a/2026-11-20/rejects exempted',
+          'a/2026-11-20/rejects#2 overdue',
+        ]);
+      });
     });
 
     it('100,000 days are opened and closed as sets', async () => {

@@ -15,7 +15,7 @@ import {
   type NewContact,
 } from '../../../store/ledger/contacts.ts';
 import { openDatabase } from '../../../store/database.ts';
-import { endObligations, exemptObligation, openObligations } from '../../../store/ledger/ledger.ts';
+import { endObligations, exemptObligation, openObligations } from '../../../store/ledger/obligations.ts';
 import {
   acknowledgeReminder,
   claimReminders,

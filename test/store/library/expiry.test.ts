@@ -9,7 +9,7 @@ import {
   syncReminders,
   type ExpirySettings,
 } from '../../../store/library/expiry.ts';
-import { changesOf } from '../../../store/ledger/ledger.ts';
+import { changesOf } from '../../../store/ledger/obligations.ts';
 import { claimMessage, markDelivered } from '../../../store/ledger/outbox.ts';
 import { arrive, at, tasksOf, useProfile, type Arrival } from '../../support/arrivals.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';

@@ -17,7 +17,7 @@ import {
   runTrial,
   sampleWindows,
 } from '../../../store/supervision/inspections.ts';
-import { eventsOf, exemptObligation } from '../../../store/ledger/ledger.ts';
+import { eventsOf, exemptObligation } from '../../../store/ledger/obligations.ts';
 import { failProof, finishProof, listPage, startProof } from '../../../store/collection/proofs.ts';
 import { drawRecords } from '../../../store/supervision/sampling.ts';
 import { getStream, saveStreams } from '../../../store/collection/streams.ts';

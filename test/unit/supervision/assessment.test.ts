@@ -23,7 +23,7 @@ const task: Assessment['late'][number] = {
   dueAt: at('2026-10-15T24:00:00'),
   endedAt: null,
   state: 'overdue',
-  reason: '=HYPERLINK("http://x")',
+  reason: { code: 'said', text: '=HYPERLINK("http://x")' },
   document: '@x',
 };
 const assessment: Assessment = {
@@ -45,7 +45,7 @@ const assessment: Assessment = {
       ...task,
       id: 8,
       state: 'exempted',
-      reason: '机房断电',
+      reason: { code: 'said', text: '机房断电' },
       document: '锡容错〔2026〕3号',
       endedAt: at('2026-10-20T09:00:00'),
     },

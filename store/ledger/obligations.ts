@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
+import { HUB, said, type Reason } from '../../domain/ledger/reasons.ts';
 import { caseSubjects, type CaseFile } from './case-files.ts';
 
 /** A deadline to be opened. */
@@ -58,6 +59,30 @@ export async function openFrom(
 }
 
 /**
+ * Opens deadlines whose items bring their rule and their due time with them: the days of streams.
+ * @param items a query of rule, article, duty, basis, owner_code, owner_name, stream_id, subject, started_at, due_at,
+ *   requires, whole, reason
+ */
+export async function openDated(
+  db: Knex,
+  duty: Duty,
+  items: string,
+  bindings: Record<string, unknown>,
+  { by, at }: LedgerEntry,
+): Promise<number> {
+  const { rowCount } = await db.raw<{ rowCount: number }>(
+    `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject, started_at,
+       due_at, requires, whole, reason, opened_at, changed_by)
+     SELECT rule, article, duty, basis, :ledgerDuty, owner_code, owner_name, stream_id, subject, started_at,
+       due_at, requires, whole, reason, :ledgerAt, :ledgerBy
+     FROM (${items}) AS item
+     ON CONFLICT (rule, subject) DO NOTHING`,
+    { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by },
+  );
+  return rowCount;
+}
+
+/**
  * The running deadlines of items, each looked up by its subject and by nothing else (OFFSET 0): left a choice, the planner
  * takes another index, and compares every item with every deadline, until it has statistics.
  */
@@ -92,7 +117,7 @@ export async function retimeFrom(
 }
 
 /**
- * Meets running deadlines of a duty, each at its own time; how many there were.
+ * Meets running deadlines of a duty, each at its own time; how many there were. Why they were still open is over with it.
  * @param items a query of subject, met_at
  */
 export async function meetFrom(
@@ -103,11 +128,119 @@ export async function meetFrom(
   by: string,
 ): Promise<number> {
   const { rowCount } = await db.raw<{ rowCount: number }>(
-    `UPDATE obligation SET met_at = met.met_at, changed_by = :ledgerBy
+    `UPDATE obligation SET met_at = met.met_at, reason = NULL, changed_by = :ledgerBy
      FROM (SELECT o.id, item.met_at FROM (${items}) AS item ${RUNNING}) AS met WHERE obligation.id = met.id`,
     { ...bindings, ledgerDuty: duty, ledgerBy: by },
   );
   return rowCount;
+}
+
+/**
+ * Verifies deadlines that were met by what was known when they were due, now that all of what they ask for is known: one
+ * of which something came later was met then, and not before. Those that ended otherwise stay as they are.
+ * @param items a query of subject, late_at (null where nothing came later), reason
+ */
+export async function verifyFrom(
+  db: Knex,
+  duty: Duty,
+  items: string,
+  bindings: Record<string, unknown>,
+  { by, at }: LedgerEntry,
+): Promise<void> {
+  await db.raw(
+    `UPDATE obligation SET verified_at = :ledgerAt, met_at = greatest(met_at, late.late_at), reason = late.reason,
+       changed_by = :ledgerBy
+     FROM (SELECT o.id, item.late_at, item.reason FROM (${items}) AS item
+       JOIN LATERAL (SELECT * FROM obligation WHERE subject = item.subject OFFSET 0) AS o ON o.duty_kind = :ledgerDuty
+         AND met_at IS NOT NULL AND verified_at IS NULL AND cancelled_at IS NULL AND exempted_at IS NULL) AS late
+     WHERE obligation.id = late.id`,
+    { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by },
+  );
+}
+
+/**
+ * Says why running deadlines of a duty are still open.
+ * @param items a query of subject, reason
+ */
+export async function explainFrom(
+  db: Knex,
+  duty: Duty,
+  items: string,
+  bindings: Record<string, unknown>,
+  by: string,
+): Promise<void> {
+  await db.raw(
+    `UPDATE obligation SET reason = explained.reason, changed_by = :ledgerBy
+     FROM (SELECT o.id, item.reason FROM (${items}) AS item ${RUNNING} WHERE o.reason IS DISTINCT FROM item.reason) AS explained
+     WHERE obligation.id = explained.id`,
+    { ...bindings, ledgerDuty: duty, ledgerBy: by },
+  );
+}
+
+/** As {@link explainFrom}, for one deadline that is at hand. */
+export async function explainObligation(db: Knex, id: number, reason: Reason, by: string): Promise<void> {
+  await db.raw(
+    `UPDATE obligation SET reason = :reason, changed_by = :by
+     WHERE id = :id AND obligation_runs(obligation) AND reason IS DISTINCT FROM :reason::jsonb`,
+    { id, reason: JSON.stringify(reason), by },
+  );
+}
+
+/**
+ * Gives running deadlines of a duty the due time that was promised for them, which no calendar moves; back to the term of
+ * their rule where the promise is gone.
+ * @param items a query of subject, due_at (null: none is promised)
+ */
+export async function promiseFrom(
+  db: Knex,
+  duty: Duty,
+  items: string,
+  bindings: Record<string, unknown>,
+  by: string,
+): Promise<void> {
+  await db.raw(
+    `UPDATE obligation SET due_at = wanted.due_at, working_days = wanted.working_days, calendar = wanted.calendar,
+       changed_by = :ledgerBy
+     FROM (
+       SELECT o.id, coalesce(item.due_at, term.ends_at) AS due_at,
+         CASE WHEN item.due_at IS NULL THEN rule.working_days END AS working_days,
+         CASE WHEN item.due_at IS NULL THEN term.calendar END AS calendar
+       FROM (${items}) AS item ${RUNNING} JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule
+       LEFT JOIN term_end term ON term.start_on = (o.started_at AT TIME ZONE 'Asia/Shanghai')::date
+         AND term.working_days = rule.working_days
+       WHERE item.due_at IS NOT NULL OR rule.working_days IS NOT NULL AND o.working_days IS NULL
+     ) AS wanted WHERE obligation.id = wanted.id
+       AND (obligation.due_at, obligation.working_days) IS DISTINCT FROM (wanted.due_at, wanted.working_days)`,
+    { ...bindings, ledgerDuty: duty, ledgerBy: by },
+  );
+}
+
+/** A day that is over at its source before its cut-off asks for less. */
+export async function shortenObligation(db: Knex, id: number, until: Date, by: string): Promise<void> {
+  await db.raw(
+    `UPDATE obligation SET requires = tstzrange(lower(requires), :until), changed_by = :by
+     WHERE id = :id AND obligation_runs(obligation)`,
+    { id, until, by },
+  );
+}
+
+/**
+ * Suspends the running days that something stops (the view `suspension`), each by what stopped it first, and takes the
+ * suspension back where nothing stops them any more. Repeating it changes nothing.
+ */
+export async function followSuspensions(db: Knex): Promise<void> {
+  const stopped = `SELECT DISTINCT ON (o.id) o.id, s.subject, jsonb_build_object('code', 'outage', 'cause', s.cause) AS reason
+    FROM obligation o JOIN suspension s ON s.stream_id = o.stream_id AND o.whole && s.during
+    WHERE obligation_runs(o) AND o.duty_kind = 'increment' AND o.verified_at IS NULL
+    ORDER BY o.id, lower(s.during), length(s.subject), s.subject`;
+  await db.raw(
+    `UPDATE obligation SET suspended_by = stopped.subject, reason = stopped.reason, changed_by = '${HUB}'
+     FROM (${stopped}) AS stopped WHERE obligation.id = stopped.id AND suspended_by IS DISTINCT FROM stopped.subject`,
+  );
+  await db.raw(
+    `UPDATE obligation SET suspended_by = NULL, reason = NULL, changed_by = '${HUB}'
+     WHERE suspended_by IS NOT NULL AND obligation_runs(obligation) AND id NOT IN (SELECT id FROM (${stopped}) AS stopped)`,
+  );
 }
 
 /** As {@link openFrom}, for deadlines that are at hand. */
@@ -136,10 +269,12 @@ export type Ending = 'met' | 'cancelled' | 'exempted';
 export interface EndedBy {
   by: string;
   at: Date;
-  reason?: string | null;
+  reason?: Reason | string;
   /** What an exemption rests on: the decision's number or file. */
   document?: string | null;
 }
+
+const factOf = (reason: Reason | string): Reason => (typeof reason === 'string' ? said(reason) : reason);
 
 /**
  * Ends the running deadlines of some subjects, those of one duty or all; how many there were.
@@ -160,7 +295,7 @@ export async function endObligations(
     .update({
       [`${ending}_at`]: at,
       changed_by: by,
-      reason: reason ?? null,
+      reason: reason === undefined ? null : JSON.stringify(factOf(reason)),
       ...(document != null && { document }),
     });
 }
@@ -172,13 +307,19 @@ export async function endObligations(
 export async function dropObligations(
   db: Knex,
   choice: { subjects: readonly string[]; duty?: Duty },
-  ended: EndedBy & { reason: string },
+  ended: EndedBy & { reason: Reason | string },
 ): Promise<void> {
   await db.raw(
     `UPDATE obligation SET changed_by = :by, reason = :reason,
        met_at = CASE WHEN due_at <= :at THEN :at::timestamptz END, cancelled_at = CASE WHEN due_at <= :at THEN NULL ELSE :at::timestamptz END
      WHERE subject = ANY (:subjects) AND (:duty::text IS NULL OR duty_kind = :duty) AND obligation_runs(obligation)`,
-    { by: ended.by, at: ended.at, reason: ended.reason, subjects: [...choice.subjects], duty: choice.duty ?? null },
+    {
+      by: ended.by,
+      at: ended.at,
+      reason: JSON.stringify(factOf(ended.reason)),
+      subjects: [...choice.subjects],
+      duty: choice.duty ?? null,
+    },
   );
 }
 
@@ -192,21 +333,8 @@ export async function exemptObligation(
     .where({ id })
     .whereNull('exempted_at')
     .whereNull('cancelled_at')
-    .update({ exempted_at: at, changed_by: by, reason, document: document ?? null });
+    .update({ exempted_at: at, changed_by: by, reason: JSON.stringify(said(reason)), document: document ?? null });
   return changed > 0;
-}
-
-/** Gives the running deadlines of a subject to another unit. */
-export async function transferObligations(
-  db: Knex,
-  subject: string,
-  to: { code: string; name: string },
-  by: string,
-): Promise<void> {
-  await db('obligation')
-    .where({ subject })
-    .whereRaw('obligation_runs(obligation)')
-    .update({ owner_code: to.code, owner_name: to.name, changed_by: by });
 }
 
 /** What a case’s workflow waits for. */
@@ -305,7 +433,7 @@ export interface DeadlineChange {
   cancelledAt: Date | null;
   exemptedAt: Date | null;
   suspendedBy: string | null;
-  reason: string | null;
+  reason: Reason | null;
   document: string | null;
 }
 

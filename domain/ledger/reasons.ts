@@ -1,0 +1,70 @@
+import type { Said } from '../said.ts';
+
+/** Who changes the ledger where no person does; people read 系统. */
+export const HUB = 'hub';
+
+/**
+ * Why a deadline stands as it does, as the ledger keeps it: what a person said, or what the hub found. It is put into
+ * words where people read it.
+ */
+export type Reason =
+  | { code: 'said'; text: string }
+  /** Records of the day came in after its deadline. */
+  | { code: 'late-records'; records: number }
+  /** Records of the day were refused and are not corrected. */
+  | { code: 'open-rejects'; records: number }
+  /** Parts of the day that are not proven to be in, Shanghai time; the first of them. */
+  | { code: 'not-proven'; parts: { from: string; to: string }[]; more: boolean }
+  /** Counts of source and library differ. */
+  | { code: 'differs' }
+  | { code: 'outage'; cause: string }
+  /** Proofs found the backfill equal. */
+  | { code: 'proven'; proofs: number[] }
+  /** The department withdrew the completed case, or announced it anew. */
+  | { code: 'case-withdrawn' }
+  | { code: 'bulk-withdrawn' }
+  | { code: 'no-streams' }
+  | { code: 'certificate-ended' }
+  | { code: 'reminded-elsewhere' };
+
+/** A reason as people read it. */
+export function reasonInWords(reason: Reason): Said {
+  switch (reason.code) {
+    case 'said':
+      return { zh: reason.text, en: reason.text };
+    case 'late-records':
+      return { zh: `到期后才入库 ${reason.records} 条`, en: `${reason.records} records came in after it was due` };
+    case 'open-rejects':
+      return {
+        zh: `当日未更正的问题数据 ${reason.records} 条`,
+        en: `${reason.records} rejected records of the day are not corrected`,
+      };
+    case 'not-proven': {
+      const parts = reason.parts.map(({ from, to }) => `${from} – ${to}`);
+      const rest = reason.more ? ' …' : '';
+      return { zh: `未证实归集：${parts.join('、')}${rest}`, en: `not proven to be in: ${parts.join(', ')}${rest}` };
+    }
+    case 'differs':
+      return { zh: '源端与库内不一致', en: 'source and library differ' };
+    case 'outage':
+      return { zh: reason.cause, en: reason.cause };
+    case 'proven':
+      return { zh: `核验 ${reason.proofs.join('、')}`, en: `proofs ${reason.proofs.join(', ')}` };
+    case 'case-withdrawn':
+      return {
+        zh: '部门已撤回或重新报送该业务',
+        en: 'the department withdrew the case, or announced it anew',
+      };
+    case 'bulk-withdrawn':
+      return { zh: '该批业务均已撤回', en: 'all cases of the batch were withdrawn' };
+    case 'no-streams':
+      return { zh: '该单位已不负责任何数据流', en: 'the unit answers for no stream any more' };
+    case 'certificate-ended':
+      return { zh: '证照已换发或已终止', en: 'the certificate was renewed or ended' };
+    case 'reminded-elsewhere':
+      return { zh: '已在系统外提醒', en: 'reminded outside the hub' };
+  }
+}
+
+/** What a person said, as the ledger keeps it. */
+export const said = (text: string): Reason => ({ code: 'said', text });

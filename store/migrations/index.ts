@@ -1,0 +1,51 @@
+import type { Knex } from 'knex';
+import * as library from './0001-library.ts';
+import * as casework from './0002-casework.ts';
+import * as catalog from './0003-catalog.ts';
+import * as proof from './0004-proof.ts';
+import * as lookup from './0005-lookup.ts';
+import * as deletions from './0006-deletions.ts';
+import * as stock from './0007-stock.ts';
+import * as files from './0008-files.ts';
+import * as quality from './0009-quality.ts';
+import * as catalogSync from './0010-catalog-sync.ts';
+import * as deadlines from './0011-deadlines.ts';
+import * as cases from './0012-cases.ts';
+import * as pushes from './0013-pushes.ts';
+import * as reminders from './0014-reminders.ts';
+import * as supervision from './0015-supervision.ts';
+import * as hotline from './0016-hotline.ts';
+import * as console from './0017-console.ts';
+import * as exports from './0018-exports.ts';
+import * as views from './0019-views.ts';
+import * as pauseCodes from './0020-pause-codes.ts';
+import * as alerts from './0021-alerts.ts';
+import * as signInFailures from './0022-sign-in-failures.ts';
+import * as ledger from './0023-ledger.ts';
+
+/** What brings a database to this version of the hub, in its order. */
+export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
+  ['0001-library', library],
+  ['0002-casework', casework],
+  ['0003-catalog', catalog],
+  ['0004-proof', proof],
+  ['0005-lookup', lookup],
+  ['0006-deletions', deletions],
+  ['0007-stock', stock],
+  ['0008-files', files],
+  ['0009-quality', quality],
+  ['0010-catalog-sync', catalogSync],
+  ['0011-deadlines', deadlines],
+  ['0012-cases', cases],
+  ['0013-pushes', pushes],
+  ['0014-reminders', reminders],
+  ['0015-supervision', supervision],
+  ['0016-hotline', hotline],
+  ['0017-console', console],
+  ['0018-exports', exports],
+  ['0019-views', views],
+  ['0020-pause-codes', pauseCodes],
+  ['0021-alerts', alerts],
+  ['0022-sign-in-failures', signInFailures],
+  ['0023-ledger', ledger],
+]);

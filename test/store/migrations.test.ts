@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Knex } from 'knex';
+import { migrate } from '../../store/database.ts';
+import { MIGRATIONS } from '../../store/migrations/index.ts';
+import { changesOf } from '../../store/ledger/obligations.ts';
+import { findTask } from '../../store/ledger/tasks.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+
+const NOW = new Date('2026-11-20T12:00:00+08:00');
+
+describe('a database of an earlier version', () => {
+  let database: TestDatabase;
+  let db: Knex;
+  before(async () => {
+    database = await createDatabase();
+    ({ db } = database);
+  });
+  after(() => database.drop());
+
+  /** Takes the schema back to before a migration, gives it what a hub of that time wrote, and brings it up to date. */
+  async function across(migration: string, write: () => Promise<unknown>): Promise<void> {
+    const names = [...MIGRATIONS.keys()];
+    for (const name of names.slice(names.indexOf(migration)).reverse()) await db.migrate.down({ name });
+    await write();
+    await migrate(db, 'production');
+  }
+
+  it('its migrations stand in the order of their numbers', () => {
+    const names = [...MIGRATIONS.keys()];
+    assert.deepEqual(names, names.toSorted());
+  });
+
+  it('0023: what was said of a deadline is a fact of it, also in its history, and each change has its author', async () => {
+    let id = 0;
+    await across('0023-ledger', async () => {
+      const row = { rule: 'WX-18b', article: '第十八条', duty: '标注', basis: 'statutory', duty_kind: 'dispute-mark' };
+      const owner = { owner_code: 'U1', owner_name: '甲局', subject: 'dispute/1', started_at: NOW, opened_at: NOW };
+      const [inserted] = await db('obligation')
+        .insert({ ...row, ...owner, due_at: NOW, reason: '机房断电', changed_by: '张三' })
+        .returning<{ id: number }[]>('id');
+      id = inserted?.id ?? 0;
+      await db('obligation').where({ id }).update({ reason: null, changed_by: 'calendar' });
+      await db('obligation').where({ id }).update({ reason: '容错', changed_by: '李处长', exempted_at: NOW });
+    });
+    const said = (text: string) => ({ code: 'said', text });
+    assert.deepEqual(
+      (await changesOf(db, id)).map(({ by, reason }) => [by, reason]),
+      [
+        ['张三', said('机房断电')],
+        ['hub', null],
+        ['李处长', said('容错')],
+      ],
+    );
+    assert.equal((await findTask(db, id, NOW))?.state, 'exempted');
+  });
+});

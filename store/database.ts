@@ -7,6 +7,8 @@ import { MIGRATIONS } from './migrations/index.ts';
 const OLDEST_VERSION = 14;
 /** One `hub up` or `hub demo` at a time may run on a database. */
 const INSTANCE_LOCK = 0x68_75_62;
+/** Who only wants to know a version does not wait longer. */
+const ASK_FOR_MS = 2_000;
 
 // Counts are far below 2^53; without this they would arrive as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -111,6 +113,35 @@ export async function requireSchema(db: Knex): Promise<void> {
       code: 'schema-new',
       cure: 'update this checkout',
     });
+  }
+}
+
+/** The newest migration that this program knows. */
+export const newestMigration = (): string => [...MIGRATIONS.keys()].sort().at(-1) ?? '';
+
+/**
+ * The version of a server and the last migration of its schema, null where it has none of the hub's. Writes nothing, and
+ * gives up soon.
+ */
+export async function databaseVersions(url: string): Promise<{ server: string; migration: string | null }> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'hub version',
+    connectionTimeoutMillis: ASK_FOR_MS,
+    query_timeout: ASK_FOR_MS,
+  });
+  client.on('error', () => undefined); // what is asked fails as well, and says why
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ server: string; migrated: boolean }>(
+      `SELECT current_setting('server_version') AS server, to_regclass('knex_migrations') IS NOT NULL AS migrated`,
+    );
+    const { server = '', migrated = false } = rows[0] ?? {};
+    if (!migrated) return { server, migration: null };
+    const last = await client.query<{ name: string }>('SELECT name FROM knex_migrations ORDER BY id DESC LIMIT 1');
+    return { server, migration: last.rows[0]?.name ?? null };
+  } finally {
+    await client.end();
   }
 }
 

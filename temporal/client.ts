@@ -4,6 +4,8 @@ import { HUB_DUE_AT, HUB_KIND, HUB_STREAM, HUB_UNIT } from '../workflows/search-
 
 /** First server whose UI shows the summaries and details that the workflows write. */
 const OLDEST_SERVER = [1, 26] as const;
+/** Who only wants to know a version does not wait longer. */
+const ASK_FOR_MS = 2_000;
 
 /** Connects to Temporal; throws one clear error when it cannot be reached or is too old. */
 export async function connectTemporal(address: string, namespace: string): Promise<Client> {
@@ -30,6 +32,19 @@ export async function connectTemporal(address: string, namespace: string): Promi
     );
   }
   return new Client({ connection, namespace });
+}
+
+/** Version of the server at an address; throws at once when nothing answers there. */
+export async function temporalVersion(address: string): Promise<string> {
+  // Without what tries again.
+  const connection = Connection.lazy({ address, interceptors: [] });
+  try {
+    const asked = (): ReturnType<typeof connection.workflowService.getSystemInfo> =>
+      connection.workflowService.getSystemInfo({});
+    return (await connection.withDeadline(Date.now() + ASK_FOR_MS, asked)).serverVersion;
+  } finally {
+    await connection.close();
+  }
 }
 
 /** Values of Temporal's IndexedValueType. */

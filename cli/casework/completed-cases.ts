@@ -31,7 +31,6 @@ interface ListOptions extends StreamOptions {
 
 export function addCases(program: Command): void {
   const cases = withStreams(program.command('cases'))
-    .summary('completed cases (业务办结) and whether their certificates arrived in time')
     .option('--stream <stream>', 'only of this stream')
     .option('--open', 'only those whose certificates are not in')
     .option('--late', 'only those whose certificates came late, or are overdue')

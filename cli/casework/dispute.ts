@@ -116,7 +116,6 @@ function fileText(file: string | boolean | undefined): string {
 
 export function addDispute(program: Command): void {
   const dispute = withCase(program.command('dispute'))
-    .summary('objections to certificates (异议): list them, and everything that is done with one')
     .option('--open', 'only those that are not closed')
     .option('--number <number>', 'about the certificate with this number')
     .option('--issuer <code>', 'for this issuer')

@@ -31,7 +31,6 @@ interface ReportOptions extends CaseOptions {
 
 export function addOutage(program: Command): void {
   const outage = withCase(program.command('outage'))
-    .summary('force majeure (不可抗力): reports, recovery, and the backfill with its proof')
     .description(
       'A report suspends the daily deadlines of its streams. Recovery, confirmed with its time, starts the clock of the\n' +
         'backfill: a running hub reads exactly what is missing and proves it; the proof meets the deadline, nothing else does.',

@@ -9,7 +9,6 @@ import { showRun, withRunningHub } from '../kit/running-hub.ts';
 
 export function addRebuild(program: Command): void {
   withData(withConfig(program.command('rebuild-workflows')))
-    .summary('have every open case be waited for again, as after Temporal lost its data')
     .description(
       'Starts the workflow of every open dispute, outage, share request and rectification that Temporal does not have, from\n' +
         'the ledger: due times are where they always were. Those that run are only woken. Schedules are made by the worker\n' +

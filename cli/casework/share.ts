@@ -25,7 +25,6 @@ interface FileOptions extends CaseOptions {
 
 export function addShare(program: Command): void {
   const share = withCase(program.command('share'))
-    .summary('share requests (共享申请): certificates that a unit needs and the city does not share yet')
     .option('--open', 'only those that are not decided')
     .option('--limit <count>', 'the latest so many', positive, 100)
     .addHelpText(

@@ -10,7 +10,6 @@ import { positive, withConfig } from '../kit/options.ts';
 export function addConnector(program: Command): void {
   const connector = program
     .command('connector')
-    .summary('write, examine and run connectors')
     .description(
       'Works with the connectors of config/connectors/: from a new file to data in the library. With --demo they are\n' +
         'those of the demonstration that runs in another terminal. Nothing but “run” writes to the library.',

@@ -24,7 +24,6 @@ export const KINDS_OF_DIFFERENCE: [title: string, of: (proof: Proof) => string[]
 
 export function addProofs(program: Command): void {
   const proofs = withWindow(withStreams(program.command('proofs')))
-    .summary('the evidence: what was compared with the sources, when, and what it showed')
     .option('--stream <id>', 'of one stream only')
     .option('--different', 'only those that found something')
     .option('--out <file>', 'an xlsx file of them')

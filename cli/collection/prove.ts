@@ -22,7 +22,6 @@ interface ProveOptions extends StreamOptions {
 
 export function addProve(program: Command): void {
   withWindow(withStreams(program.command('prove')))
-    .summary('prove that the library holds what a source has, record by record')
     .description(
       'Has a running hub list a period of a source and compare every key and content with the library, so that equal\n' +
         'counts with other content are found as well. Of a source of batches, those taken in the period are read again.\n' +

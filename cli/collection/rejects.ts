@@ -15,7 +15,6 @@ import { DAY_MS } from '../../domain/dates.ts';
 export function addRejects(program: Command): void {
   const rejects = program
     .command('rejects')
-    .summary('rejected records (问题数据) as casework: list, hand out, take back corrected, map again')
     .addHelpText(
       'after',
       '\nExamples:\n  ./hub rejects list\n  ./hub rejects export health-doctors --out doctors.xlsx\n  ./hub rejects import health-doctors doctors.xlsx\n  ./hub rejects replay health-doctors --rule status-unmapped',

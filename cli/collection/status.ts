@@ -14,7 +14,6 @@ interface ReportOptions extends CommonOptions {
 
 export function addStatus(program: Command): void {
   withData(withConfig(program.command('status')))
-    .summary('what every stream delivered, and what is due')
     .description('Answers from the database alone, with Temporal up or down.')
     .option('--json', 'for programs')
     .addHelpText('after', '\nExamples:\n  ./hub status\n  ./hub status --json | jq .obligations')
@@ -42,7 +41,6 @@ export function addStatus(program: Command): void {
 
 export function addGaps(program: Command): void {
   withData(withConfig(program.command('gaps')))
-    .summary('what is due and not proven to be in, and whose it is')
     .description(
       'Lists every interval and batch that is due and not covered, every difference between source and library, and every\n' +
         'batch that is safe but not acknowledged. Answers from the database alone. Exits with 1 when there is any.',

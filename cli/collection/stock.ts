@@ -17,7 +17,6 @@ const LOOK_EVERY_MS = 1_000;
 
 export function addStock(program: Command): void {
   const stock = withStreams(program.command('stock'))
-    .summary('old records (存量): the plan and how far each unit has come; import them')
     .description('Streams with delivery: stock are imported when asked, and go on where they were stopped.')
     .addHelpText(
       'after',

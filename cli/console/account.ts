@@ -14,7 +14,6 @@ interface AddOptions extends CommonOptions {
 
 export function addAccountCommand(program: Command): void {
   const account = withData(withConfig(program.command('account')))
-    .summary('accounts of the console: list them, add one, set a password')
     .option('--json', 'for programs')
     .addHelpText(
       'after',

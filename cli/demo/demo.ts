@@ -39,7 +39,6 @@ interface DemoOptions extends CommonOptions {
 
 export function addDemo(program: Command): void {
   const demo = withData(withConfig(program.command('demo')))
-    .summary('run the hub with simulated departments')
     .description(
       'Runs the whole hub with eight simulated departments, one for each way of connecting: takes what the\n' +
         'provincial platform returns, collects each department’s day, proves that nothing is missing, prints a summary, and\n' +

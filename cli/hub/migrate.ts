@@ -5,7 +5,6 @@ import { requireDatabase } from '../kit/options.ts';
 export function addMigrate(program: Command): void {
   program
     .command('migrate')
-    .summary('bring an existing database to the newest schema')
     .description(
       'Brings the database at DATABASE_URL to the newest schema. ./hub up and ./hub demo do this by themselves.',
     )

@@ -26,7 +26,6 @@ import { onStop } from '../../launch/signals.ts';
 
 export function addServer(program: Command): void {
   withData(withConfig(program.command('server')))
-    .summary('run the console, its API, the inbox, the watchdog and the reminders against existing servers')
     .description(
       'Serves the console, its API and /health, takes what departments push to /inbox/v1/{stream}, and watches the ledger from outside Temporal:\n' +
         'it goes on, raises an alert, and reminds units of their deadlines while Temporal is down.',

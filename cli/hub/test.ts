@@ -7,7 +7,6 @@ import { ROOT } from '../../settings/root.ts';
 export function addTest(program: Command): void {
   program
     .command('test [part...]')
-    .summary('set up and run every test')
     .description(
       'Sets up what the tests need (PostgreSQL, Temporal, its time-skipping server; Chromium, MariaDB and an SSH server must be installed) and runs\n' +
         'them all, or the files whose names contain a part. Ends with the line “N passed, N failed”.',

@@ -9,7 +9,6 @@ import { untilStopped } from '../../launch/signals.ts';
 
 export function addUp(command: Command): void {
   withData(withConfig(command.command('up')))
-    .summary('run the hub with the connectors of config/')
     .description(
       'Runs the whole hub: PostgreSQL and Temporal of its own unless DATABASE_URL and TEMPORAL_ADDRESS name existing ones,\n' +
         'the worker, the health page and the watchdog. A part that ends by itself is started again.',

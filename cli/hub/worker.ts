@@ -18,7 +18,6 @@ import { onStop } from '../../launch/signals.ts';
 
 export function addWorker(program: Command): void {
   withData(withConfig(program.command('worker')))
-    .summary('run the workflows and activities against existing servers')
     .description(
       'Runs the workflows and activities. Several workers may share the work; they all read the same configuration.',
     )

@@ -5,10 +5,15 @@ import { openDatabase, requireSchema, requireServer } from '../../store/database
 import { embeddedAddress } from '../../launch/postgres.ts';
 import { dataFolder, type CommonOptions } from './options.ts';
 
-/** Opens the database of a running hub: DATABASE_URL, else the embedded one of ./hub up or of ./hub demo. */
-export async function withLibrary<T>(options: CommonOptions, work: (db: Knex) => Promise<T>): Promise<T> {
+/** Address of a running hub's database: DATABASE_URL, else that of the embedded one of ./hub up or of ./hub demo. */
+export async function databaseAddress(options: CommonOptions): Promise<string | null> {
   const folders = options.data === undefined ? [dataFolder(options, false), dataFolder(options, true)] : [options.data];
-  const url = readEnvironment().databaseUrl ?? (await embeddedAddress(folders));
+  return readEnvironment().databaseUrl ?? embeddedAddress(folders);
+}
+
+/** Opens the database of a running hub. */
+export async function withLibrary<T>(options: CommonOptions, work: (db: Knex) => Promise<T>): Promise<T> {
+  const url = await databaseAddress(options);
   if (url === null) {
     throw configurationError('No hub is running here, and DATABASE_URL is not set', {
       code: 'no-database',

@@ -6,13 +6,14 @@ import { messageOf, systemError, transientError } from '../../domain/errors.ts';
 import { connectTemporal } from '../../temporal/client.ts';
 import type { Totals } from '../../workflows/messages.ts';
 
-/** Works with the Temporal of the hub that runs: TEMPORAL_ADDRESS, else the embedded one. */
-export async function withRunningHub<T>(
-  { settings: { temporal, embedded } }: HubConfig,
-  work: (client: Client) => Promise<T>,
-): Promise<T> {
-  const address = readEnvironment().temporalAddress ?? `127.0.0.1:${embedded.temporalPort}`;
-  const client = await connectTemporal(address, temporal.namespace).catch((error: unknown) => {
+/** Address of the Temporal of the hub that runs: TEMPORAL_ADDRESS, else that of the embedded one. */
+export const temporalAddress = ({ settings }: HubConfig): string =>
+  readEnvironment().temporalAddress ?? `127.0.0.1:${settings.embedded.temporalPort}`;
+
+/** Works with the Temporal of the hub that runs. */
+export async function withRunningHub<T>(config: HubConfig, work: (client: Client) => Promise<T>): Promise<T> {
+  const { namespace } = config.settings.temporal;
+  const client = await connectTemporal(temporalAddress(config), namespace).catch((error: unknown) => {
     throw transientError(`No hub can be reached: ${messageOf(error)}`, {
       code: 'no-hub',
       cure: 'start ./hub up or ./hub demo in another terminal, or set TEMPORAL_ADDRESS',

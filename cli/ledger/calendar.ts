@@ -16,8 +16,8 @@ const SHOWN = 30;
 
 export function addCalendar(program: Command): void {
   const calendar = withConfig(program.command('calendar'))
-    .summary('tables of working days: which years have one, and import of another')
     .description('The tables are files of config/calendars/, one a year, from the State Council’s notices.')
+    .addHelpText('after', '\nExamples:\n  ./hub calendar\n  ./hub calendar import 2027.yaml')
     .action((options: CommonOptions) => {
       const { calendarTables } = readConfig(options);
       console.log(

@@ -26,7 +26,6 @@ const contactSchema = z
 
 export function addContacts(program: Command): void {
   const contacts = withData(withConfig(program.command('contacts')))
-    .summary('contact persons (专人): who of each unit is on file, and whom reminders go to')
     .description('Lists every unit that answers for a stream, also those that have nobody on file.')
     .option('--unmasked', 'phone numbers and addresses in full')
     .option('--json', 'for programs')

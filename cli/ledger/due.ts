@@ -12,7 +12,6 @@ interface DueOptions extends CommonOptions {
 
 export function addDue(program: Command): void {
   withConfig(program.command('due <date>'))
-    .summary('when a term of working days that starts on a day ends, and how that comes about')
     .description(
       'The day of the start does not count; the N-th working day after it is the last, made-up working days included. It ends at\n' +
         '24:00 unless the city’s profile says otherwise (dayEnds). Nothing is guessed: for a year without a table in\n' +

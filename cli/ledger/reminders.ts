@@ -22,9 +22,6 @@ interface ReminderListOptions extends CommonOptions {
 
 export function addReminders(program: Command): void {
   const reminders = withData(withConfig(program.command('reminders')))
-    .summary(
-      'reminders (催办) and escalations: what was sent to whom, what did not arrive, what nobody has acknowledged',
-    )
     .option('--unit <code>', 'only those to this unit')
     .option('--unacknowledged', 'only those that nobody has acknowledged')
     .option('--limit <count>', 'at most so many, the latest first', positive, 50)

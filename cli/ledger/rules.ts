@@ -5,7 +5,6 @@ import { table } from '../kit/output.ts';
 
 export function addRules(program: Command): void {
   withConfig(program.command('rules'))
-    .summary('what the city’s regulation has the hub watch: every rule with its article and term')
     .description(
       'Prints the rules of the profile and how it reads what the text leaves open. 内控时限 are targets of the city’s own,\n' +
         'where the regulation says 及时, 同步 or 实时 without a number: never statutory terms.',

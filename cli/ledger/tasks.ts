@@ -33,7 +33,6 @@ const statesOption = (text: string): ObligationState[] =>
 
 export function addTasks(program: Command): void {
   const tasks = withData(withConfig(program.command('tasks')))
-    .summary('deadlines (时限任务): what is due, whose it is, under which article')
     .description(
       'Answers from the database alone, with Temporal up or down. Without a state, those that run are listed.',
     )

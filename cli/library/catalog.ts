@@ -33,7 +33,6 @@ interface ByOptions extends StreamOptions {
 export function addCatalog(program: Command): void {
   const catalog = program
     .command('catalog')
-    .summary('the issuing catalog (发证目录): which types of certificate are let in, and what is printed on them')
     .addHelpText(
       'after',
       '\nExamples:\n  ./hub catalog draft park-permits > parks.yaml\n  ./hub catalog import parks.yaml --by 11320200014006438B\n  ./hub catalog approve 11100000000013338W011 --by 11320200MB1D55902K\n  ./hub catalog export --public --out public.xlsx\n  ./hub catalog sync province',

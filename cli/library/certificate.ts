@@ -25,7 +25,6 @@ interface CertificateOptions extends StreamOptions {
 
 export function addCertificate(program: Command): void {
   withStreams(program.command('certificate <code>'))
-    .summary('look certificates up by identifier, number or holder’s code, now or as of a past moment')
     .description('Names and codes of holders are masked unless they are asked for.')
     .option('--as-of <time>', 'as they were at that time, Shanghai time')
     .option('--history', 'every version, with the event that led to it')

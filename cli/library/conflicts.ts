@@ -24,7 +24,6 @@ interface ConflictOptions extends StreamOptions {
 
 export function addConflicts(program: Command): void {
   withStreams(program.command('conflicts'))
-    .summary('certificates of which sources contradict one another, or themselves, and what is believed')
     .description(
       'Where several sources say different things the catalog says who is believed first (sources, fieldSources of an\n' +
         'entry); other streams follow, the latest change first. With --lifecycle: certificates that a source lets live on\n' +

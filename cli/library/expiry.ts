@@ -31,7 +31,6 @@ const COLUMNS: [string, (reminder: Reminder) => string][] = [
 
 export function addExpiry(program: Command): void {
   const expiry = withStreams(program.command('expiry'))
-    .summary('certificates near their end whose holders are to be reminded (到期提醒)')
     .description(
       'Looked for each night at 05:00, so long ahead as the city’s profile says (expiry). With expiry.target there, messages\n' +
         'go out by themselves; without it the units remind, by a list from here, and say so.',

@@ -19,7 +19,6 @@ import { showRun, withRunningHub } from '../kit/running-hub.ts';
 
 export function addFiles(program: Command): void {
   const files = withStreams(program.command('files'))
-    .summary('files of certificates (OFD, PDF): fetched, missing, and what is known of their signatures')
     .description('Streams that say in `file` where their files are have them fetched every few minutes.')
     .addHelpText(
       'after',

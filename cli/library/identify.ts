@@ -5,7 +5,6 @@ import { CODE_KINDS, identify, type Identified } from '../../domain/library/iden
 export function addIdentify(program: Command): void {
   program
     .command('identify [codes...]')
-    .summary('say what a code is: its kind, its parts, valid or which character was expected')
     .description(
       'Knows 证照标识, 证照类型代码, 统一社会信用代码, 公民身份号码, 组织机构代码, 工商注册号, 行政区划代码 and 持证主体代码类型 by their look. Without codes, or with -, reads them from standard input, one on a line.',
     )

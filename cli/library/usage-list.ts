@@ -16,7 +16,6 @@ interface UnitOptions extends StreamOptions {
 
 export function addUsageList(program: Command): void {
   const list = withStreams(program.command('usage-list'))
-    .summary('lists of uses (用证清单): for which items and scenarios a unit asks for which certificates')
     .description('The latest list of each unit; with --unit every version of its own.')
     .option('--unit <code>', '统一社会信用代码 of the user unit (用证单位)')
     .addHelpText(

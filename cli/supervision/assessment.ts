@@ -14,9 +14,6 @@ interface AssessmentOptions extends CommonOptions {
 
 export function addAssessment(program: Command): void {
   withData(withConfig(program.command('assessment')))
-    .summary(
-      'the assessment (考核) of a month or year as a workbook: units ranked by their figures, and what is behind them',
-    )
     .description(
       'Sheets: what it is and by which formulas; the units with every figure; overdue and late deadlines; exempted ones\n' +
         '(容错) apart; findings; notices. From the database alone, as things are known now.',

@@ -42,7 +42,6 @@ type ReportOptions = CommonOptions & Record<'by' | 'unit' | 'name' | 'month', st
 
 export function addFigures(program: Command): void {
   const figures = withData(withConfig(program.command('figures')))
-    .summary('the figures of supervision (归集率、及时率、完整率 …) by unit and period, with their formulas')
     .description(
       'From the database alone. Without a period everything up to now counts; --figure shows one figure by duty or stream,\n' +
         'with --records what stands behind the part that is missing. A figure of nothing is —, never 100 %.',

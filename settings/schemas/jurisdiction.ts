@@ -127,6 +127,14 @@ export const jurisdictionSchema = z
         due: timeOfDay
           .default('24:00')
           .meta({ description: 'By when the day’s increment must be in, on the same day' }),
+        producedBy: z.enum(['issue', 'update']).default('issue').meta({
+          description:
+            'By what a new record is of a day (当日产生): issue, when it was issued or its case completed, whoever stamped it later; update, when its source last changed it. Changed records are always of the day of their change',
+        }),
+        graceMinutes: z.int().min(0).max(120).default(0).meta({
+          description:
+            'Records that change in so many last minutes of a day may come in after its end without making it late; the regulations name no such grace',
+        }),
         streams: z
           .record(slug, z.strictObject({ cutOff: timeOfDay }))
           .default({})

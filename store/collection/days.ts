@@ -49,9 +49,6 @@ export async function getDay(db: Knex, stream: string, date: string): Promise<Da
   return rows[0] ?? null;
 }
 
-/** What the day's last minutes produce cannot be in before it ends; the last read begins up to 20 minutes before. */
-const LAST_MINUTES = '30 minutes';
-
 /** No known difference between source and library touches an interval. */
 const undisputed = (interval: string): string =>
   `NOT EXISTS (SELECT FROM discrepancy d WHERE d.stream_id = :streamId AND d.closed_at IS NULL
@@ -59,8 +56,8 @@ const undisputed = (interval: string): string =>
 
 /**
  * Meets every open day of a stream whose interval is covered and without a known difference, and verifies those whose
- * whole calendar day is: a record that was produced on the day, its last minutes excepted, but came in after the
- * deadline makes the day late, whatever was known at the cut-off.
+ * whole calendar day is: a record that was produced on the day but came in after the deadline (`late_record`) makes the
+ * day late, whatever was known at the cut-off, and whenever it comes.
  */
 export async function closeDays(db: Knex, streamId: number, at: Date): Promise<void> {
   await db.transaction(async (trx) => {
@@ -79,15 +76,20 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
       `SELECT subject, late.last AS late_at,
          CASE WHEN late.count > 0 THEN jsonb_build_object('code', 'late-records', 'records', late.count) END AS reason
        FROM obligation ended
+       JOIN (SELECT id, coalesce(grace, interval '0') AS grace FROM stream) AS stream ON stream.id = ended.stream_id
        JOIN coverage ON coverage.stream_id = ended.stream_id AND times @> ended.whole
        CROSS JOIN LATERAL (
-         SELECT count(*) AS count, max(recorded_at) AS last FROM (
-           SELECT source_updated_at, recorded_at FROM certificate WHERE stream_id = ended.stream_id
-           UNION ALL SELECT source_updated_at, first_seen_at FROM reject WHERE stream_id = ended.stream_id
-         ) AS came WHERE recorded_at > ended.due_at AND source_updated_at >= lower(ended.whole)
-           AND source_updated_at < upper(ended.whole) - interval '${LAST_MINUTES}') AS late
+         SELECT count(*) AS count, max(came_at) AS last FROM (
+           SELECT recorded_at AS came_at FROM late_record
+           WHERE stream_id = ended.stream_id AND day = (ended.started_at AT TIME ZONE 'Asia/Shanghai')::date
+           UNION ALL SELECT first_seen_at FROM reject WHERE stream_id = ended.stream_id
+             AND source_updated_at >= lower(ended.whole) AND source_updated_at < upper(ended.whole) - stream.grace
+             AND first_seen_at > ended.due_at) AS came) AS late
        WHERE ended.stream_id = :streamId AND ended.duty_kind = 'increment' AND ended.met_at IS NOT NULL
-         AND ended.verified_at IS NULL AND upper(ended.whole) <= :at AND ${undisputed('ended.whole')}`,
+         AND (ended.verified_at IS NULL OR EXISTS (SELECT FROM late_record
+           WHERE stream_id = :streamId AND day = (ended.started_at AT TIME ZONE 'Asia/Shanghai')::date
+             AND recorded_at > ended.met_at))
+         AND upper(ended.whole) <= :at AND ${undisputed('ended.whole')}`,
       { streamId, at },
       { by: HUB, at },
     );
@@ -104,6 +106,24 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
     );
     await followRejects(trx, streamId, at);
   });
+}
+
+/** A record of a day that came in after the day was due. */
+export interface LateRecord {
+  key: string;
+  recordedAt: Date;
+  /** It was issued on that day, its case was completed then, or its source changed it then. */
+  because: 'issue' | 'completion' | 'update';
+}
+
+/** The records of one stream's day that came in late, the first of them. */
+export async function lateRecords(db: Knex, stream: string, date: string, limit = 100): Promise<LateRecord[]> {
+  return db('late_record')
+    .join('stream', 'stream.id', 'stream_id')
+    .where({ 'stream.name': stream, day: date })
+    .orderBy(['recorded_at', 'record_key'])
+    .limit(limit)
+    .select<LateRecord[]>({ key: 'record_key', recordedAt: 'recorded_at', because: 'because' });
 }
 
 /** Start of the day that a reject belongs to: by its own time, else by when it came. */

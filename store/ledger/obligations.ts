@@ -137,7 +137,8 @@ export async function meetFrom(
 
 /**
  * Verifies deadlines that were met by what was known when they were due, now that all of what they ask for is known: one
- * of which something came later was met then, and not before. Those that ended otherwise stay as they are.
+ * of which something came later was met then, and not before, also where it comes after the verification. Those that
+ * ended otherwise stay as they are.
  * @param items a query of subject, late_at (null where nothing came later), reason
  */
 export async function verifyFrom(
@@ -148,11 +149,12 @@ export async function verifyFrom(
   { by, at }: LedgerEntry,
 ): Promise<void> {
   await db.raw(
-    `UPDATE obligation SET verified_at = :ledgerAt, met_at = greatest(met_at, late.late_at), reason = late.reason,
+    `UPDATE obligation SET verified_at = coalesce(verified_at, :ledgerAt), met_at = greatest(met_at, late.late_at), reason = late.reason,
        changed_by = :ledgerBy
      FROM (SELECT o.id, item.late_at, item.reason FROM (${items}) AS item
        JOIN LATERAL (SELECT * FROM obligation WHERE subject = item.subject OFFSET 0) AS o ON o.duty_kind = :ledgerDuty
-         AND met_at IS NOT NULL AND verified_at IS NULL AND cancelled_at IS NULL AND exempted_at IS NULL) AS late
+         AND met_at IS NOT NULL AND (verified_at IS NULL OR late_at > met_at) AND cancelled_at IS NULL
+         AND exempted_at IS NULL) AS late
      WHERE obligation.id = late.id`,
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by },
   );

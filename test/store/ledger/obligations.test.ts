@@ -15,7 +15,7 @@ import {
   getBatch,
   markAcknowledged,
 } from '../../../store/collection/batches.ts';
-import { closeDays, getDay, openDays, streamsBehind } from '../../../store/collection/days.ts';
+import { closeDays, getDay, lateRecords, openDays, streamsBehind } from '../../../store/collection/days.ts';
 import {
   changesOf,
   endObligations,
@@ -257,25 +257,104 @@ describe('the ledger', () => {
       assert.equal((await countObligations(db, at('2026-11-21', '03:00'), EVER))['met late'], 1);
     });
 
-    it('turns late when records of the day came in after the deadline', async () => {
-      await saveStreams(db, [stream('a')], at('2026-11-20'));
-      await openDays(db, at('2026-11-20'));
-      const id = await idOf('a');
-      await cover(db, id, day('2026-11-20', '00:00', '21:00'));
-      await closeDays(db, id, at('2026-11-20', '21:05'));
-      await db('certificate').insert([
-        certificate(id, 'k', at('2026-11-20', '22:30'), at('2026-11-21', '00:05')),
-        // Of the last minutes, which cannot be in before the day ends.
-        certificate(id, 'l', at('2026-11-20', '23:40'), at('2026-11-21', '00:05')),
-      ]);
-      await cover(db, id, day('2026-11-20', '21:00', '24:00'));
-      await closeDays(db, id, at('2026-11-21', '00:06'));
-      const [owed] = await listObligations(db, at('2026-11-21', '00:06'), at('2026-11-20'));
-      assert.deepEqual(
-        [owed?.state, owed?.metAt, owed?.reason],
-        ['met late', at('2026-11-21', '00:05'), { code: 'late-records', records: 1 }],
-      );
-      assert.ok((await getDay(db, 'a', '2026-11-20'))?.verifiedAt);
+    describe('is of what was produced that day', () => {
+      const states = async (name: string, now: Date): Promise<string[]> => {
+        const found = await listTasks(db, now, { states: EVERY_STATE, subject: name, limit: 99 });
+        return found.map(({ subject, state }) => `${subject} ${state}`);
+      };
+      /** Two days of a stream that were met in time and verified. */
+      async function verified(change: Partial<StreamSettings> = {}): Promise<number> {
+        await saveStreams(db, [stream('a', change)], at('2026-11-19', '00:00'));
+        const id = await idOf('a');
+        for (const date of ['2026-11-19', '2026-11-20']) {
+          await openDays(db, at(date));
+          await cover(db, id, day(date, '00:00', '21:00'));
+          await closeDays(db, id, at(date, '21:05'));
+          await cover(db, id, day(date));
+        }
+        await closeDays(db, id, at('2026-11-21', '00:10'));
+        assert.deepEqual(await states('a', at('2026-11-21', '00:10')), ['a/2026-11-19 met', 'a/2026-11-20 met']);
+        return id;
+      }
+      const arrives = (id: number, key: string, updatedAt: Date, recordedAt: Date, issuedOn = '2026-11-20') =>
+        db('certificate').insert({ ...certificate(id, key, updatedAt, recordedAt), issued_on: issuedOn });
+
+      it('what came in after the deadline makes it late, by when it was changed at its source', async () => {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const id = await idOf('a');
+        await cover(db, id, day('2026-11-20', '00:00', '21:00'));
+        await closeDays(db, id, at('2026-11-20', '21:05'));
+        await arrives(id, 'k', at('2026-11-20', '22:30'), at('2026-11-21', '00:05'));
+        await cover(db, id, day('2026-11-20', '21:00', '24:00'));
+        await closeDays(db, id, at('2026-11-21', '00:06'));
+        const [owed] = await listObligations(db, at('2026-11-21', '00:06'), at('2026-11-20'));
+        assert.deepEqual(
+          [owed?.state, owed?.metAt, owed?.reason],
+          ['met late', at('2026-11-21', '00:05'), { code: 'late-records', records: 1 }],
+        );
+        assert.ok((await getDay(db, 'a', '2026-11-20'))?.verifiedAt);
+      });
+
+      it('and by when it was issued, whoever stamped it later, also long after it was verified', async () => {
+        const id = await verified();
+        await arrives(id, 'restamped', at('2026-11-24', '10:00'), at('2026-11-24', '10:05'), '2026-11-19');
+        await openDays(db, at('2026-11-24', '21:00'));
+        await closeDays(db, id, at('2026-11-24', '21:00'));
+        assert.deepEqual((await states('a', at('2026-11-24', '21:00'))).slice(0, 2), [
+          'a/2026-11-19 met late',
+          'a/2026-11-20 met',
+        ]);
+        assert.deepEqual(await lateRecords(db, 'a', '2026-11-19'), [
+          { key: 'restamped', recordedAt: at('2026-11-24', '10:05'), because: 'issue' },
+        ]);
+      });
+
+      it('a record of the day that its source shows only after the day was verified', async () => {
+        const id = await verified();
+        await arrives(id, 'hidden', at('2026-11-19', '10:00'), at('2026-11-22', '10:00'), '2026-11-10');
+        await closeDays(db, id, at('2026-11-22', '21:00'));
+        assert.deepEqual((await states('a', at('2026-11-22'))).slice(0, 2), [
+          'a/2026-11-19 met late',
+          'a/2026-11-20 met',
+        ]);
+      });
+
+      it('one that came late and was changed again before anybody looked', async () => {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const id = await idOf('a');
+        await cover(db, id, day('2026-11-20', '00:00', '21:00'));
+        await closeDays(db, id, at('2026-11-20', '21:05'));
+        await arrives(id, 'k', at('2026-11-20', '10:00'), at('2026-11-21', '00:03'), '2026-11-01');
+        const again = { source_updated_at: at('2026-11-21', '00:04'), recorded_at: at('2026-11-21', '00:08') };
+        await db('certificate').where({ record_key: 'k' }).update(again);
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-21', '00:12'));
+        assert.deepEqual((await states('a', at('2026-11-21'))).slice(0, 1), ['a/2026-11-20 met late']);
+      });
+
+      it('not what was issued before the stream was watched, nor what was refused in time and corrected later', async () => {
+        const id = await verified();
+        await arrives(id, 'old', at('2026-11-22', '09:00'), at('2026-11-22', '09:05'), '2026-11-18');
+        await refuse(id, 'refused', at('2026-11-19', '10:00'), at('2026-11-19', '20:00'));
+        await db('reject').update({ record_key: 'corrected', resolved_at: at('2026-11-22', '09:05') });
+        await arrives(id, 'corrected', at('2026-11-22', '09:00'), at('2026-11-22', '09:05'), '2026-11-19');
+        await closeDays(db, id, at('2026-11-22', '21:00'));
+        assert.deepEqual((await states('a', at('2026-11-22'))).slice(0, 2), ['a/2026-11-19 met', 'a/2026-11-20 met']);
+      });
+
+      it('a profile can count new records by their change alone, and leave the last minutes of a day to the next', async () => {
+        const daily = { ...RULE, producedBy: 'update', grace: '30 minutes' } as const;
+        const id = await verified({ daily });
+        await arrives(id, 'restamped', at('2026-11-22', '10:00'), at('2026-11-22', '10:05'), '2026-11-19');
+        await arrives(id, 'last minutes', at('2026-11-19', '23:40'), at('2026-11-20', '00:05'), '2026-11-19');
+        await closeDays(db, id, at('2026-11-22', '21:00'));
+        assert.deepEqual((await states('a', at('2026-11-22'))).slice(0, 2), ['a/2026-11-19 met', 'a/2026-11-20 met']);
+        await arrives(id, 'before them', at('2026-11-19', '23:29'), at('2026-11-20', '00:05'), '2026-11-19');
+        await closeDays(db, id, at('2026-11-22', '21:30'));
+        assert.deepEqual((await states('a', at('2026-11-22'))).slice(0, 1), ['a/2026-11-19 met late']);
+      });
     });
 
     it('can be closed before its cut-off, and keeps every earlier state', async () => {

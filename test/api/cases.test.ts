@@ -284,7 +284,7 @@ describe('cases in the API', () => {
       done(await management.send('POST', `${path}/actions`, { action: 'withdraw', reason: '误报' }));
       const late = await management.send('POST', `${path}/actions`, recover);
       problem(late, 409, 'case-refused');
-      assert.equal(late.body.title, '已办结，不能再操作');
+      assert.equal(late.body.title, '不能“确认故障排除”：现为“已撤回”，须为“未恢复”');
     });
 
     it('takes records that were made on paper for a stream that it stops, the same file once', async () => {
@@ -390,7 +390,7 @@ describe('cases in the API', () => {
       assert.equal(task?.state, 'met');
       const again = await user.send('POST', `${path}/withdraw`, { reason: 'x' });
       problem(again, 409, 'case-refused');
-      assert.equal(again.body.title, '共享申请已办结（同意），不能再操作');
+      assert.equal(again.body.title, '不能“撤回申请”：现为“同意”，须为“待解决”');
       const entries = await listAudit(hub.database.db, { object: `share/${id}`, limit: 9 });
       assert.deepEqual(
         entries.map(({ actor, action }) => `${actor} ${action}`),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { PERMISSION_NAMES, ROLES } from '../../domain/access.ts';
-import { DISPUTE_ACTIONS } from '../../domain/casework/dispute.ts';
+import { DISPUTE } from '../../domain/casework/dispute.ts';
 import { DAY_MS, shanghaiWallTime } from '../../domain/dates.ts';
 import { EVERY_STATE } from '../../domain/ledger/duties.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
@@ -328,7 +328,7 @@ describe('an errand in the console, from beginning to end', () => {
     await eventually(async () =>
       assert.deepEqual(
         (await rowsOf(entries)).map((row) => row.slice(1)),
-        [DISPUTE_ACTIONS.mark, DISPUTE_ACTIONS.receive].map(({ zh }) => [...by, `操作 ${zh}`]),
+        [DISPUTE.actions.mark, DISPUTE.actions.receive].map(({ zh }) => [...by, `操作 ${zh}`]),
       ),
     );
     assert.equal((await hub.db('audit').where({ actor: 'auditor' })).length, 1, 'they only signed in');

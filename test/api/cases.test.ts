@@ -183,6 +183,17 @@ describe('cases in the API', () => {
       problem(await issuer.send('POST', `${path}/answer`, { action: 'tell', receipt: 'x' }), 400, 'request-invalid');
     });
 
+    it('is answered by the issuer of the certificate alone, whoever raised it', async () => {
+      const path = `/disputes/${await raise(other)}`;
+      assert.deepEqual((await get(other, path)).can, []);
+      const refused = await other.send('POST', `${path}/answer`, { action: 'receive' });
+      problem(refused, 403, 'not-yours');
+      assert.equal(refused.body.title, '只有发证单位可以“接收”');
+      assert.deepEqual((await get(issuer, path)).can, ['receive', 'mark']);
+      done(await issuer.send('POST', `${path}/answer`, { action: 'receive' }));
+      assert.deepEqual((await get(other, path)).stage, 'verifying', 'it sees what becomes of it');
+    });
+
     it('is listed by its stage, as the domain names it, a page at a time', async () => {
       const { db } = hub.database;
       for (const stage of Object.keys(DISPUTE_STAGES)) {
@@ -372,6 +383,7 @@ describe('cases in the API', () => {
       assert.ok((await issuer.get<Rows>('/share-requests')).body.items.some((row) => row.id === id));
       assert.equal((await other.get(path)).status, 404);
 
+      problem(await issuer.send('POST', `${path}/withdraw`, { reason: 'x' }), 403, 'forbidden');
       done(await issuer.send('POST', `${path}/say`, { opinion: '可接口共享' }));
       problem(await issuer.send('POST', `${path}/say`, { opinion: 'x', unit: elsewhere.code }), 404, 'unit-unknown');
       done(await management.send('POST', `${path}/decide`, { outcome: 'granted', text: '开通接口' }));

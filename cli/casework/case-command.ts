@@ -48,18 +48,20 @@ export type ActionOptions = CaseOptions & Readonly<Record<string, string | strin
 
 /** A sub-command for an action of a case, whose options are what the action asks for. */
 export function addAction<Action extends string>(
-  command: Command,
+  parent: Command,
   { actions }: Pick<CaseDefinition<never, string, Action>, 'actions'>,
   action: Action,
   work: (id: number, step: { action: Action }, options: ActionOptions) => Promise<void>,
 ): Command {
-  const { help, fields } = actions[action];
+  const { help, fields, command: name = action } = actions[action];
+  const command = withActor(parent.command(`${name} <id>`)).summary(help.en);
   for (const [name, field] of Object.entries(fields))
     for (const option of optionsOf(name, field)) command.addOption(option);
-  return command.summary(help.en).action((id: string, _options: unknown, sub: Command) => {
+  return command.action((id: string, _options: unknown, sub: Command) => {
     const options = sub.optsWithGlobals<ActionOptions>();
-    const given = Object.entries(fields).map(([name, field]) => [name, valueOf(name, field, options)]);
-    return work(caseId(id), { action, ...Object.fromEntries(given) }, options);
+    const given: Record<string, unknown> = {};
+    for (const [field, asked] of Object.entries(fields)) given[field] = valueOf(field, asked, options);
+    return work(caseId(id), { ...given, action }, options);
   });
 }
 
@@ -72,7 +74,7 @@ export function addActions<Case extends VersionedCase, Step extends { action: st
 ): void {
   const { definition } = keeper;
   for (const name of actions)
-    addAction(withActor(parent.command(`${name} <id>`)), definition, name, (id, step, options) =>
+    addAction(parent, definition, name, (id, step, options) =>
       inCase(options, async (db) => {
         const found = await actOnCase(db, keeper, id, step as Step, { by: options.by, at: new Date() });
         const stage = definition.stageOf(found);

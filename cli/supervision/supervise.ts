@@ -78,17 +78,17 @@ export function addSupervise(program: Command): void {
     .addHelpText('after', '\nExamples:\n  ./hub supervise patrol --by 李处长')
     .action((_options: unknown, command: Command) => patrol(command.optsWithGlobals<LadderOptions>()));
 
-  const step = (name: string): Command => withActor(supervise.command(`${name} <finding>`));
-  const addStep = (action: 'order' | 'dismiss' | 'report', name: string, example: string): Command =>
-    addAction(step(name), FINDING, action, (id, given, options) => act(id, options, given as FindingStep)).addHelpText(
+  for (const [action, example] of [
+    ['order', 'order 12 --days 5 --demand 补齐并更正所列证照数据 --by 李处长'],
+    ['dismiss', 'dismiss 12 --reason 源端当日停机，数据无误 --by 李处长'],
+    ['report', 'done 12 --note 已更正3条，补传1条 --by 张三'],
+  ] as const)
+    addAction(supervise, FINDING, action, (id, step, options) => act(id, options, step as FindingStep)).addHelpText(
       'after',
-      `\nExample:\n  ./hub supervise ${name} 12 ${example}`,
+      `\nExample:\n  ./hub supervise ${example}`,
     );
-  addStep('order', 'order', '--days 5 --demand 补齐并更正所列证照数据 --by 李处长');
-  addStep('dismiss', 'dismiss', '--reason 源端当日停机，数据无误 --by 李处长');
-  addStep('report', 'done', '--note 已更正3条，补传1条 --by 张三');
 
-  step('recheck')
+  withActor(supervise.command('recheck <id>'))
     .summary('复查: passed meets the term, as of when the unit said that it was done; failed lets it run on')
     .description(
       'Without --passed or --failed the records of a sample are compared with their source again (needs a running hub), and\n' +
@@ -122,7 +122,7 @@ export function addSupervise(program: Command): void {
       return act(caseId(id), options, passed ? { action: 'pass', note } : { action: 'fail', note, days });
     });
 
-  step('notice')
+  withActor(supervise.command('notice <id>'))
     .summary(FINDING.actions.notice.help.en)
     .requiredOption('--number <text>', '文号')
     .requiredOption('--out <file>', 'the HTML document to be printed')

@@ -56,6 +56,8 @@ export interface CaseAction<Facts, Stage extends string> extends Said {
   /** Beside the permission: whoever acts for one of these units. */
   only?: Said & { units: (facts: Facts) => readonly (string | null)[] };
   stages: readonly Stage[];
+  /** Its command, where that is not its name. */
+  command?: string;
   /** Its address in the API, below the case’s own. */
   path: string;
   /** What tells it from the others at its address, where that is not its name. */
@@ -133,11 +135,11 @@ export const possibleActions = <Facts, Action extends string>(
 ): Action[] =>
   (Object.keys(definition.actions) as Action[]).filter((action) => refusedAction(definition, facts, action) === null);
 
-/** The actions that share an address in the API. */
-export const actionsAt = <Action extends string>(
-  { actions }: { actions: Readonly<Record<Action, { path: string }>> },
+/** The actions that share an address in the API, by their names. */
+export const actionsAt = <Action extends { path: string }>(
+  { actions }: { actions: Readonly<Record<string, Action>> },
   path: string,
-): Action[] => (Object.keys(actions) as Action[]).filter((action) => actions[action].path === path);
+): [name: string, action: Action][] => Object.entries(actions).filter(([, action]) => action.path === path);
 
 /** What is sent along with an action so that it is told from the others at its address. */
 export function markOf<Action extends string>(

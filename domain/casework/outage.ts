@@ -112,7 +112,7 @@ export const OUTAGE = {
       zh: '导入手工台账',
       en: 'Hand in paper records',
       help: {
-        zh: '故障期间手工制发的记录：列名与源端字段相同。整份导入或整份退回，同一文件只入库一次；排除后仍要补录核验。',
+        zh: '故障期间手工制发的记录：列名与源端字段相同。整份导入或整份退回，同一文件只入库一次；排除后仍要补录核验',
         en: 'records made on paper meanwhile (手工台账), with the fields of the source as columns: all or nothing, the same file once; the backfill is owed all the same',
       },
       needs: 'outages:report',

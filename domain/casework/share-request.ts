@@ -8,18 +8,17 @@ export const SHARE_OUTCOMES = {
 } as const;
 export type ShareOutcome = keyof typeof SHARE_OUTCOMES;
 
+/** How a share request ended. */
+export const SHARE_ENDS = { ...SHARE_OUTCOMES, withdrawn: { zh: '已撤回', en: 'withdrawn' } } as const;
+
 /** What is known of a share request (共享申请) that decides how it goes on. */
 export interface ShareFacts {
   unitCode: string;
-  closedAs: ShareOutcome | 'withdrawn' | null;
+  closedAs: keyof typeof SHARE_ENDS | null;
 }
 
 /** How far a share request is. */
-export const SHARE_STAGES = {
-  open: { zh: '待解决', en: 'to be decided' },
-  ...SHARE_OUTCOMES,
-  withdrawn: { zh: '已撤回', en: 'withdrawn' },
-} as const;
+export const SHARE_STAGES = { open: { zh: '待解决', en: 'to be decided' }, ...SHARE_ENDS } as const;
 export type ShareStage = keyof typeof SHARE_STAGES;
 
 export const shareStage = ({ closedAs }: Pick<ShareFacts, 'closedAs'>): ShareStage => closedAs ?? 'open';

@@ -27,7 +27,7 @@ export async function inCase<Case extends KeptCase, Step extends { action: strin
     who: Who & { principal: Principal },
   ) => Promise<{ answer: T; deed: Omit<Deed, 'object'> }>,
 ): Promise<T> {
-  let file: CaseFile | null = null;
+  let file: CaseFile | null | undefined;
   const answer = await act(request, options, async (trx, who) => {
     const found = await lock(trx, id, who.at);
     const { version, round = 1 } = found;

@@ -67,7 +67,7 @@ export function actionRoute<Case extends KeptCase, Step extends { action: string
   path: string,
 ): void {
   const { definition } = keeper;
-  const actions = actionsAt(definition, path).map((name) => actionOf(definition, name));
+  const actions = actionsAt(definition, path).map(([, action]) => action);
   const [needs, ...others] = new Set(actions.map((action) => action.needs));
   if (needs === undefined || others.length > 0) throw new Error(`${definition.path}/…/${path} needs one permission`);
   app.post(
@@ -86,8 +86,7 @@ export function actionRoute<Case extends KeptCase, Step extends { action: string
     async (request) => {
       const { id } = await found(request.params.id, principalOf(request));
       return inCase(request, options, keeper, id, async (trx, seen, { by, at, principal }) => {
-        const name = actionNamed(definition, path, request.body);
-        const action = actionOf(definition, name);
+        const [name, action] = actionIn(definition, path, request.body);
         requireTheirs(action, seen, principal);
         const step = { action: name, ...(await given(trx, action.fields, request.body, principal)) } as Step;
         const after = await actOnCase(trx, keeper, id, step, { by, at });
@@ -97,28 +96,33 @@ export function actionRoute<Case extends KeptCase, Step extends { action: string
   );
 }
 
-function actionOf<Case>({ actions, en }: Definition<Case>, name: string): Action<Case> {
-  const action = actions[name];
-  if (action) return action;
-  throw new Error(`there is no action “${name}” of ${en.toLowerCase()}s`);
-}
-
 /** What a request at an address gives: what its action asks for and, where there are several, which one it is. */
 function bodyOf<Case>(definition: Definition<Case>, path: string): z.ZodType<Record<string, unknown>> {
-  const bodies = actionsAt(definition, path).map((name) => {
-    const mark = Object.entries(markOf(definition, name)).map(([key, value]) => [key, z.literal(value)]);
-    return z.object({ ...Object.fromEntries(mark), ...fieldsOf(actionOf(definition, name).fields) });
+  const marks = new Set<string>();
+  const bodies = actionsAt(definition, path).map(([name, { fields }]) => {
+    const mark = Object.entries(markOf(definition, name)).map(([key, value]): [string, z.ZodType] => {
+      marks.add(key);
+      return [key, z.literal(value)];
+    });
+    return z.object({ ...Object.fromEntries(mark), ...fieldsOf(fields) });
   });
-  const [body, ...more] = bodies;
-  if (body === undefined || more.length === 0) return body ?? z.object({});
-  const [mark = ''] = Object.keys(markOf(definition, actionsAt(definition, path)[0] ?? ''));
-  return z.discriminatedUnion(mark, [body, ...more]) as z.ZodType<Record<string, unknown>>;
+  const [mark] = marks;
+  const [body = z.object({}), ...others] = bodies;
+  return mark === undefined ? body : z.discriminatedUnion(mark, [body, ...others]);
 }
 
-const actionNamed = <Case>(definition: Definition<Case>, path: string, body: Record<string, unknown>): string =>
-  actionsAt(definition, path).find((name) =>
+/** Which action a request at an address is about; its schema lets no other through. */
+function actionIn<Case>(
+  definition: Definition<Case>,
+  path: string,
+  body: Record<string, unknown>,
+): [name: string, action: Action<Case>] {
+  const found = actionsAt(definition, path).find(([name]) =>
     Object.entries(markOf(definition, name)).every(([key, value]) => body[key] === value),
-  ) ?? '';
+  );
+  if (found) return found;
+  throw new Error(`the request is about no action at ${path}`);
+}
 
 /** What a request gives for an action, with the units that it names. */
 async function given(

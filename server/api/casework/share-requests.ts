@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
-import { SHARE_OUTCOMES, SHARE_REQUEST, type ShareStep } from '../../../domain/casework/share-request.ts';
+import { SHARE_ENDS, SHARE_OUTCOMES, SHARE_REQUEST, type ShareStep } from '../../../domain/casework/share-request.ts';
 import {
   listShareRequests,
   openShareRequest,
@@ -23,7 +23,7 @@ const outcome = keyOf(SHARE_OUTCOMES);
 export const shareRequestView = z
   .object({
     ...caseRow,
-    closedAs: z.string().nullable(),
+    closedAs: keyOf(SHARE_ENDS).nullable(),
     unitCode: z.string(),
     unitName: z.string(),
     wanted: z.string(),

@@ -83,7 +83,7 @@ function kind<Facts, Stage extends string>(
       'tells the actions at one address apart',
       () => {
         for (const path of new Set(Object.values(actions).map((action) => action.path))) {
-          const marks = actionsAt(definition, path).map((name) => JSON.stringify(markOf(definition, name)));
+          const marks = actionsAt(definition, path).map(([name]) => JSON.stringify(markOf(definition, name)));
           assert.equal(new Set(marks).size, marks.length, path);
         }
       },

@@ -27,7 +27,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   'rebuild-workflows': async () => (await import('./casework/rebuild.ts')).addRebuild,
   contacts: async () => (await import('./ledger/contacts.ts')).addContacts,
   reminders: async () => (await import('./ledger/reminders.ts')).addReminders,
-  cases: async () => (await import('./casework/completed-cases.ts')).addCases,
+  cases: async () => (await import('./casework/completed-cases.ts')).addCompletedCases,
   expiry: async () => (await import('./library/expiry.ts')).addExpiry,
   'usage-list': async () => (await import('./library/usage-list.ts')).addUsageList,
   account: async () => (await import('./console/account.ts')).addAccountCommand,

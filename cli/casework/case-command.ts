@@ -53,14 +53,14 @@ export function addAction<Action extends string>(
   action: Action,
   work: (id: number, step: { action: Action }, options: ActionOptions) => Promise<void>,
 ): Command {
-  const { help, fields, command: name = action } = actions[action];
-  const command = withActor(parent.command(`${name} <id>`)).summary(help.en);
+  const { help, fields, command: called = action } = actions[action];
+  const command = withActor(parent.command(`${called} <id>`)).summary(help.en);
   for (const [name, field] of Object.entries(fields))
     for (const option of optionsOf(name, field)) command.addOption(option);
   return command.action((id: string, _options: unknown, sub: Command) => {
     const options = sub.optsWithGlobals<ActionOptions>();
     const given: Record<string, unknown> = {};
-    for (const [field, asked] of Object.entries(fields)) given[field] = valueOf(field, asked, options);
+    for (const [name, field] of Object.entries(fields)) given[name] = valueOf(name, field, options);
     return work(caseId(id), { ...given, action }, options);
   });
 }

@@ -1,6 +1,6 @@
 import { DISPUTE_STAGES, disputeStage } from '../domain/casework/dispute.ts';
 import { DUTIES } from '../domain/ledger/duties.ts';
-import { SHARE_OUTCOMES } from '../domain/casework/share-request.ts';
+import { SHARE_STAGES, shareStage } from '../domain/casework/share-request.ts';
 import { STAGES } from '../domain/supervision/findings.ts';
 import { shanghaiInstant, shanghaiWallTime } from '../domain/dates.ts';
 import { caseWorkflowId } from '../domain/ids.ts';
@@ -55,9 +55,8 @@ export function createCaseActivities({ db, streams, now, disputeTarget }: CaseDe
 
     /** Looks at a share request. */
     async advanceShareRequest({ id }: { id: number }): Promise<CaseView> {
-      const request = await seeShareRequest(db, id);
-      const stage = request.outcome === null ? '待解决' : SHARE_OUTCOMES[request.outcome].zh;
-      return viewOf(request, `共享申请 ${id} · ${stage}`);
+      const request = await seeShareRequest(db, id, now());
+      return viewOf(request, `共享申请 ${id} · ${SHARE_STAGES[shareStage(request)].zh}`);
     },
 
     /** Looks at an order to rectify. */

@@ -10,7 +10,8 @@ import { Supervisor } from '../launch/supervisor.ts';
 import { loadConfig } from '../settings/load.ts';
 import { shanghaiDate } from '../domain/dates.ts';
 import { caseWorkflowId } from '../domain/ids.ts';
-import { actOnDispute, openDispute } from '../store/casework/disputes.ts';
+import { actOnCase } from '../store/casework/cases.ts';
+import { DISPUTES as KEPT, openDispute } from '../store/casework/disputes.ts';
 import { openOutage } from '../store/casework/outages.ts';
 import { rebuildCases } from '../temporal/cases.ts';
 import { connectTemporal } from '../temporal/client.ts';
@@ -96,7 +97,7 @@ try {
         raisedAt: new Date(),
       };
       const { id } = await openDispute(db, given, who());
-      await actOnDispute(db, id, { action: 'receive' }, who());
+      await actOnCase(db, KEPT, id, { action: 'receive' }, who());
     },
     { concurrency: AT_ONCE },
   );

@@ -157,7 +157,7 @@ const ROOMS: Record<string, Listed[]> = {
     [
       'cases',
       'completed cases (业务办结) and whether their certificates arrived in time',
-      async () => (await import('./casework/completed-cases.ts')).addCases,
+      async () => (await import('./casework/completed-cases.ts')).addCompletedCases,
     ],
     [
       'rebuild-workflows',

@@ -1,15 +1,18 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Knex } from 'knex';
+import { LONGEST_TERM } from '../../settings/schemas/jurisdiction.ts';
+import type { CaseDefinition, CaseField } from '../../domain/casework/definition.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
 import { CASE_DUTIES, EVERY_STATE } from '../../domain/ledger/duties.ts';
-import { subjectOf, type CaseFile } from '../../store/ledger/case-files.ts';
+import { actOnCase, type CaseKeeper } from '../../store/casework/cases.ts';
+import { subjectOf, type CaseFile, type VersionedCase } from '../../store/ledger/case-files.ts';
 import { timelineOf } from '../../store/ledger/obligations.ts';
 import { governs, taskQueueOf } from '../../store/ledger/rules.ts';
 import { listTasks } from '../../store/ledger/tasks.ts';
 import { wakeCase } from '../../temporal/cases.ts';
 import { withLibrary } from '../kit/library.ts';
-import { idNumber, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { idNumber, positive, readConfig, readGiven, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { timeText, table } from '../kit/output.ts';
 import { taskTable } from '../ledger/tasks.ts';
 import { withRunningHub } from '../kit/running-hub.ts';
@@ -39,6 +42,127 @@ export const caseId = (text: string): number =>
 /** A time that may be left out: now. */
 export const timeOption = (text: string | undefined, option: string): Date =>
   new Date(text === undefined ? Date.now() : instantOption(text, option));
+
+/** Options of an action: texts, lists of them, and whether something is so. */
+export type ActionOptions = CaseOptions & Readonly<Record<string, string | string[] | number | boolean | undefined>>;
+
+/** A sub-command for an action of a case, whose options are what the action asks for. */
+export function addAction<Action extends string>(
+  parent: Command,
+  { actions }: Pick<CaseDefinition<never, string, Action>, 'actions'>,
+  action: Action,
+  work: (id: number, step: { action: Action }, options: ActionOptions) => Promise<void>,
+): Command {
+  const { help, fields, command: called = action } = actions[action];
+  const command = withActor(parent.command(`${called} <id>`)).summary(help.en);
+  for (const [name, field] of Object.entries(fields))
+    for (const option of optionsOf(name, field)) command.addOption(option);
+  return command.action((id: string, _options: unknown, sub: Command) => {
+    const options = sub.optsWithGlobals<ActionOptions>();
+    const given: Record<string, unknown> = {};
+    for (const [name, field] of Object.entries(fields)) given[name] = valueOf(name, field, options);
+    return work(caseId(id), { ...given, action }, options);
+  });
+}
+
+/** A sub-command for each action of a kind of case; says how far the case is then. */
+export function addActions<Case extends VersionedCase, Step extends { action: string }>(
+  parent: Command,
+  keeper: CaseKeeper<Case, Step>,
+  actions: readonly string[],
+  shown: (found: Case) => Case = (found) => found,
+): void {
+  const { definition } = keeper;
+  for (const name of actions)
+    addAction(parent, definition, name, (id, step, options) =>
+      inCase(options, async (db) => {
+        const found = await actOnCase(db, keeper, id, step as Step, { by: options.by, at: new Date() });
+        const stage = definition.stageOf(found);
+        const { en = stage, zh = stage } = definition.stages[stage] ?? {};
+        return { file: shown(found), said: `${definition.en} ${id}: ${en} (${zh})` };
+      }),
+    );
+}
+
+/** The options of a field. Units are named by code and name: the hub need not know them yet. */
+function optionsOf(name: string, field: CaseField): Option[] {
+  const option = (flags: string, about: string): Option =>
+    new Option(flags, about).makeOptionMandatory(field.optional !== true);
+  const about = [field.en, field.hint?.en].filter(Boolean).join(': ').toLowerCase();
+  switch (field.kind) {
+    case 'line':
+    case 'text':
+      return [option(`--${name} <text>`, about)];
+    case 'personal':
+      // Not on the command line, which others can see.
+      return [option(`--${name}-file <file>`, `${about}; the text in a file`)];
+    case 'verdict':
+      return [new Option(`--${name}`, `${field.yes.en.toLowerCase()}; else not`)];
+    case 'choice':
+      return [option(`--${name} <${name}>`, about).choices(Object.keys(field.options))];
+    case 'time':
+      return [option('--at <time>', about)];
+    case 'working-days':
+      return [option(`--${name} <count>`, about).argParser(workingDays)];
+    case 'case':
+      return [option(`--${name} <id>`, about)];
+    case 'unit':
+    case 'units':
+    case 'own-unit':
+      return [option('--unit <code>', '统一社会信用代码 of the unit'), option('--unit-name <name>', 'its name')];
+    case 'streams':
+      return [new Option('--stream <id...>', 'only these streams (default: all)')];
+    case 'stream':
+    case 'records':
+      return []; // Records that were made on paper have a command of their own (paper.ts).
+  }
+}
+
+/** What the options say of a field. */
+function valueOf(name: string, { kind }: CaseField, options: ActionOptions): unknown {
+  const text = (option: string): string | undefined => {
+    const value = options[option];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const unit = { code: text('unit') ?? '', name: text('unitName') ?? '' };
+  switch (kind) {
+    case 'personal':
+      return fileText(text(`${name}File`) ?? '');
+    case 'verdict':
+      return options[name] === true;
+    case 'time':
+      return timeOption(text('at'), '--at');
+    case 'case':
+      return caseId(text(name) ?? '');
+    case 'unit':
+    case 'own-unit':
+      return unit;
+    case 'units':
+      return [unit];
+    case 'streams':
+      return options.stream ?? null;
+    case 'line':
+    case 'text':
+    case 'choice':
+    case 'working-days':
+    case 'stream':
+    case 'records':
+      return options[name];
+  }
+}
+
+/** Reads a term in working days. */
+export function workingDays(text: string): number {
+  const value = positive(text);
+  if (value > LONGEST_TERM) throw new InvalidArgumentError(`Expected at most ${LONGEST_TERM} working days.`);
+  return value;
+}
+
+function fileText(file: string): string {
+  const read = readGiven(file).toString().trim();
+  if (read !== '') return read;
+  throw configurationError('the answer is empty', { code: 'option-invalid', cure: 'write it into the file' });
+}
 
 /**
  * Does something in a case. It is in the ledger first, and counts from then on; its workflow is woken afterwards. While

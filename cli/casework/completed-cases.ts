@@ -29,7 +29,7 @@ interface ListOptions extends StreamOptions {
   limit: number;
 }
 
-export function addCases(program: Command): void {
+export function addCompletedCases(program: Command): void {
   const cases = withStreams(program.command('cases'))
     .option('--stream <stream>', 'only of this stream')
     .option('--open', 'only those whose certificates are not in')
@@ -39,7 +39,7 @@ export function addCases(program: Command): void {
       'after',
       '\nExamples:\n  ./hub cases --late\n  ./hub cases --stream police-permits --open --json\n  ./hub cases import cases.xlsx --stream police-permits',
     )
-    .action((options: ListOptions) => showCases(options));
+    .action((options: ListOptions) => showCompletedCases(options));
 
   withStreams(cases.command('import <file>'))
     .summary('take a list of completed cases (csv, xlsx) of a department that cannot announce them by itself')
@@ -49,21 +49,21 @@ export function addCases(program: Command): void {
     )
     .addHelpText('after', '\nExample:\n  ./hub cases import cases.xlsx --stream police-permits')
     .action((file: string, _options: unknown, command: Command) =>
-      importCases(file, command.optsWithGlobals<ListOptions>()),
+      importCompletedCases(file, command.optsWithGlobals<ListOptions>()),
     );
 }
 
-function showCases(options: ListOptions): Promise<void> {
+function showCompletedCases(options: ListOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const { stream, limit } = options;
     const only = options.late ? 'late' : options.open ? 'open' : undefined;
     const found = await listCases(db, new Date(), { stream, only, limit });
-    printList(found, options.json, caseTable);
+    printList(found, options.json, completedCaseTable);
     if (!options.json && found.length === limit) console.log(`The first ${limit}; --limit shows more.`);
   });
 }
 
-const caseTable = (rows: readonly CaseReport[]): string =>
+const completedCaseTable = (rows: readonly CaseReport[]): string =>
   table(rows, [
     ['状态', ({ state }) => (state === null ? '' : `${state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[state].zh}`)],
     ['Unit', ({ unit }) => unit],
@@ -79,7 +79,7 @@ const caseTable = (rows: readonly CaseReport[]): string =>
     ['撤回', ({ withdrawnAt }) => (withdrawnAt ? timeText(withdrawnAt) : '')],
   ]);
 
-async function importCases(file: string, options: ListOptions): Promise<void> {
+async function importCompletedCases(file: string, options: ListOptions): Promise<void> {
   if (options.stream === undefined) {
     throw configurationError('Cases of which stream?', { code: 'option-missing', cure: 'name it with --stream' });
   }

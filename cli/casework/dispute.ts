@@ -2,117 +2,19 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { parseYaml } from '../../settings/diagnostics.ts';
 import { disputeSchema } from '../../settings/schemas/tickets.ts';
-import { DISPUTE_ACTIONS, DISPUTE_STAGES, disputeStage, type DisputeAction } from '../../domain/casework/dispute.ts';
+import { DISPUTE, DISPUTE_STAGES, disputeStage } from '../../domain/casework/dispute.ts';
 import { configurationError } from '../../domain/errors.ts';
-import {
-  actOnDispute,
-  listDisputes,
-  openDispute,
-  requireDispute,
-  type Dispute,
-  type DisputeStep,
-} from '../../store/casework/disputes.ts';
+import { DISPUTES, listDisputes, openDispute, requireDispute, type Dispute } from '../../store/casework/disputes.ts';
 import { listTicketFaults } from '../../store/casework/ticket-faults.ts';
-import { caseId, inCase, printCase, timeOption, withActor, withCase, type CaseOptions } from './case-command.ts';
+import { addActions, caseId, inCase, printCase, withActor, withCase, type CaseOptions } from './case-command.ts';
 import { withLibrary } from '../kit/library.ts';
 import { timeText, printList, table } from '../kit/output.ts';
 import { positive, readGiven } from '../kit/options.ts';
-
-type Options = CaseOptions & Record<string, string | boolean | undefined>;
 
 const ticketSchema = disputeSchema.extend({
   source: z.string().min(1).default('command'),
 });
 const ticketsSchema = z.union([z.array(ticketSchema).min(1), ticketSchema.transform((one) => [one])]);
-
-/** What each action asks for beside the dispute and who does it, and what it does. */
-const STEPS: Record<
-  DisputeAction,
-  {
-    options: [flags: string, description: string, required?: boolean][];
-    step: (options: Options) => DisputeStep;
-  }
-> = {
-  receive: {
-    options: [['--at <time>', 'when (default: now)']],
-    step: ({ at }) => ({ action: 'receive', receivedAt: timeOption(text(at), '--at') }),
-  },
-  mark: { options: [], step: () => ({ action: 'mark' }) },
-  verify: {
-    options: [
-      ['--upheld', 'the objector is right; else not'],
-      ['--answer-file <file>', 'the text for the objector', true],
-    ],
-    step: ({ upheld, answerFile }) => ({ action: 'verify', upheld: upheld === true, answer: fileText(answerFile) }),
-  },
-  'hand-up': {
-    options: [
-      ['--to <office>', 'to whom', true],
-      ['--reference <number>', 'under which number'],
-    ],
-    step: ({ to, reference }) => ({ action: 'hand-up', to: text(to) ?? '', reference: text(reference) ?? null }),
-  },
-  route: {
-    options: [
-      ['--to <office>', 'to whom', true],
-      ['--reference <number>', 'under which number'],
-    ],
-    step: ({ to, reference }) => ({ action: 'route', to: text(to) ?? '', reference: text(reference) ?? null }),
-  },
-  'upper-answer': {
-    options: [
-      ['--upheld', 'the objector is right; else not'],
-      ['--answer-file <file>', 'the text for the objector', true],
-    ],
-    step: ({ upheld, answerFile }) => ({
-      action: 'upper-answer',
-      upheld: upheld === true,
-      answer: fileText(answerFile),
-    }),
-  },
-  tell: {
-    options: [['--receipt <text>', 'what proves it, such as the number of a call', true]],
-    step: ({ receipt }) => ({ action: 'tell', receipt: text(receipt) ?? '' }),
-  },
-  correct: {
-    options: [['--note <text>', 'how', true]],
-    step: ({ note }) => ({ action: 'correct', note: text(note) ?? '' }),
-  },
-  transfer: {
-    options: [
-      ['--unit <code>', '统一社会信用代码 of the issuer', true],
-      ['--unit-name <name>', 'its name', true],
-    ],
-    step: ({ unit, unitName }) => ({
-      action: 'transfer',
-      issuer: { code: text(unit) ?? '', name: text(unitName) ?? '' },
-    }),
-  },
-  merge: {
-    options: [['--into <id>', 'which', true]],
-    step: ({ into }) => ({ action: 'merge', into: caseId(text(into) ?? '') }),
-  },
-  withdraw: {
-    options: [['--reason <text>', 'why', true]],
-    step: ({ reason }) => ({ action: 'withdraw', reason: text(reason) ?? '' }),
-  },
-  reopen: {
-    options: [['--reason <text>', 'why', true]],
-    step: ({ reason }) => ({ action: 'reopen', reason: text(reason) ?? '' }),
-  },
-};
-
-const text = (value: string | boolean | undefined): string | undefined =>
-  typeof value === 'string' ? value : undefined;
-
-/** Answers are for one person and come from a file, not from the command line, which others can see. */
-function fileText(file: string | boolean | undefined): string {
-  const read = readGiven(text(file) ?? '')
-    .toString()
-    .trim();
-  if (read !== '') return read;
-  throw configurationError('the answer is empty', { code: 'option-invalid', cure: 'write it into the file' });
-}
 
 export function addDispute(program: Command): void {
   const dispute = withCase(program.command('dispute'))
@@ -200,22 +102,7 @@ export function addDispute(program: Command): void {
       });
     });
 
-  for (const name of Object.keys(DISPUTE_ACTIONS) as DisputeAction[]) {
-    const { options: flags, step } = STEPS[name];
-    const command = withActor(dispute.command(`${name} <id>`)).summary(DISPUTE_ACTIONS[name].help.en);
-    for (const [flag, description, required] of flags)
-      if (required) command.requiredOption(flag, description);
-      else command.option(flag, description);
-    command.action((id: string, _options: unknown, sub: Command) => {
-      const options = sub.optsWithGlobals<Options>();
-      return inCase(options, async (db) => {
-        await actOnDispute(db, caseId(id), step(options), { by: options.by, at: new Date() });
-        const found = await requireDispute(db, caseId(id));
-        const stage = DISPUTE_STAGES[disputeStage(found)];
-        return { file: found, said: `Dispute ${id}: ${stage.en} (${stage.zh})` };
-      });
-    });
-  }
+  addActions(dispute, DISPUTES, Object.keys(DISPUTE.actions), masked);
 }
 
 const hidden = (text: string | null): string | null => (text === null ? null : '***');

@@ -5,15 +5,23 @@ import type { Command } from 'commander';
 import { configurationError } from '../../domain/errors.ts';
 import { LARGEST_EVIDENCE, STOPPED_WORK, type StoppedWork } from '../../domain/casework/outage.ts';
 import {
-  actOnOutage,
   evidenceOf,
-  requireOutage,
   listOutages,
   openOutage,
+  OUTAGES,
+  requireOutage,
   type Outage,
-  type OutageStep,
 } from '../../store/casework/outages.ts';
-import { caseId, inCase, printCase, timeOption, withActor, withCase, type CaseOptions } from './case-command.ts';
+import {
+  addActions,
+  caseId,
+  inCase,
+  printCase,
+  timeOption,
+  withActor,
+  withCase,
+  type CaseOptions,
+} from './case-command.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, readGiven } from '../kit/options.ts';
 import { timeText, printList, table } from '../kit/output.ts';
@@ -63,49 +71,7 @@ export function addOutage(program: Command): void {
     .option('--evidence <file>', 'a file that shows it; kept with its SHA-256')
     .action((_options: unknown, command: Command) => report(command.optsWithGlobals<ReportOptions>()));
 
-  const act = (
-    name: string,
-    summary: string,
-    flags: (command: Command) => Command,
-    step: (options: CaseOptions & Record<string, unknown>) => OutageStep,
-  ): void => {
-    flags(withActor(outage.command(`${name} <id>`)).summary(summary)).action(
-      (id: string, _options: unknown, command: Command) => {
-        const options = command.optsWithGlobals<CaseOptions & Record<string, unknown>>();
-        return inCase(options, async (db) => {
-          await actOnOutage(db, caseId(id), step(options), { by: options.by, at: new Date() });
-          return { file: await requireOutage(db, caseId(id)), said: `Outage ${id}: ${name} is noted` };
-        });
-      },
-    );
-  };
-  const streams = (command: Command): Command =>
-    command.option('--stream <id...>', 'only these streams (default: all)');
-  const chosen = ({ stream }: Record<string, unknown>): string[] | null =>
-    Array.isArray(stream) ? (stream as string[]) : null;
-  act(
-    'recover',
-    'the fault is cleared (故障排除): confirmed with its time, which starts the clock of the backfill',
-    (command) => streams(command).option('--at <time>', 'when it was cleared (default: now)'),
-    (options) => ({
-      action: 'recover',
-      streams: chosen(options),
-      recoveredAt: timeOption(options.at as string | undefined, '--at'),
-    }),
-  );
-  act(
-    'relapse',
-    'the fault came again, or was not cleared: the clock stops, and starts anew with the next recovery',
-    (command) => streams(command).requiredOption('--reason <text>', 'what happened'),
-    (options) => ({ action: 'relapse', streams: chosen(options), reason: options.reason as string }),
-  );
-  act(
-    'withdraw',
-    'the report was a mistake: what it suspended runs as before',
-    (command) => command.requiredOption('--reason <text>', 'why'),
-    (options) => ({ action: 'withdraw', reason: options.reason as string }),
-  );
-
+  addActions(outage, OUTAGES, ['recover', 'relapse', 'withdraw']);
   addPaper(outage);
 
   withCase(outage.command('show <id>'))

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { OUTAGE } from '../../domain/casework/outage.ts';
 import { takePaper } from '../../server/inbox/paper.ts';
 import { caseId, withActor, type CaseOptions } from './case-command.ts';
 import { withLibrary } from '../kit/library.ts';
@@ -8,7 +9,7 @@ type Options = CaseOptions & { stream: string };
 
 export function addPaper(outage: Command): void {
   withActor(outage.command('paper <id> <file>'))
-    .summary('take records that were made on paper while it lasts (手工台账), from a csv, xlsx, xls or jsonl file')
+    .summary(OUTAGE.actions.paper.help.en)
     .description(
       'The columns are the fields of the stream’s source, a.b for b within a, with its key and update time; they are mapped\n' +
         'as the source’s own records are. What the source says later replaces them by its newer time. Nothing is proven by\n' +

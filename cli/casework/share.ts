@@ -1,16 +1,23 @@
 import type { Command } from 'commander';
-import { configurationError } from '../../domain/errors.ts';
-import { SHARE_OUTCOMES, type ShareOutcome } from '../../domain/casework/share-request.ts';
+import { SHARE_OUTCOMES, SHARE_REQUEST } from '../../domain/casework/share-request.ts';
 import {
-  actOnShareRequest,
   listShareRequests,
-  requireShareRequest,
   openShareRequest,
   opinionsOn,
+  requireShareRequest,
+  SHARE_REQUESTS,
   type ShareRequest,
-  type ShareStep,
 } from '../../store/casework/share-requests.ts';
-import { caseId, inCase, printCase, timeOption, withActor, withCase, type CaseOptions } from './case-command.ts';
+import {
+  addActions,
+  caseId,
+  inCase,
+  printCase,
+  timeOption,
+  withActor,
+  withCase,
+  type CaseOptions,
+} from './case-command.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
 import { timeText, printList, table } from '../kit/output.ts';
@@ -59,62 +66,7 @@ export function addShare(program: Command): void {
       });
     });
 
-  const act = (
-    name: string,
-    summary: string,
-    flags: [flag: string, description: string][],
-    step: (options: CaseOptions & Record<string, string>) => ShareStep,
-  ): void => {
-    const command = withActor(share.command(`${name} <id>`)).summary(summary);
-    for (const [flag, description] of flags) command.requiredOption(flag, description);
-    command.action((id: string, _options: unknown, sub: Command) => {
-      const options = sub.optsWithGlobals<CaseOptions & Record<string, string>>();
-      return inCase(options, async (db) => {
-        await actOnShareRequest(db, caseId(id), step(options), { by: options.by, at: new Date() });
-        return {
-          file: await requireShareRequest(db, caseId(id)),
-          said: `Share request ${id}: ${name} is noted`,
-        };
-      });
-    });
-  };
-  act(
-    'ask',
-    'ask a unit that takes part; in the console it sees the request from then on',
-    [
-      ['--unit <code>', '统一社会信用代码 of the unit'],
-      ['--unit-name <name>', 'its name'],
-    ],
-    ({ unit = '', unitName = '' }) => ({ action: 'ask', units: [{ code: unit, name: unitName }] }),
-  );
-  act(
-    'say',
-    'what one of the units that take part says',
-    [
-      ['--unit <code>', '统一社会信用代码 of the unit'],
-      ['--unit-name <name>', 'its name'],
-      ['--opinion <text>', 'what it says'],
-    ],
-    ({ unit = '', unitName = '', opinion = '' }) => ({ action: 'say', unit: { code: unit, name: unitName }, opinion }),
-  );
-  act(
-    'decide',
-    'resolve it (予以解决)',
-    [
-      ['--outcome <outcome>', Object.keys(SHARE_OUTCOMES).join(', ')],
-      ['--text <text>', 'what is granted, why it is refused, or which other way there is'],
-    ],
-    ({ outcome = '', text = '' }) => {
-      if (Object.hasOwn(SHARE_OUTCOMES, outcome)) return { action: 'decide', outcome: outcome as ShareOutcome, text };
-      throw configurationError(`--outcome: found “${outcome}”, expected ${Object.keys(SHARE_OUTCOMES).join(', ')}`, {
-        code: 'option-invalid',
-      });
-    },
-  );
-  act('withdraw', 'the unit needs it no more', [['--reason <text>', 'why']], ({ reason = '' }) => ({
-    action: 'withdraw',
-    reason,
-  }));
+  addActions(share, SHARE_REQUESTS, Object.keys(SHARE_REQUEST.actions));
 
   withCase(share.command('show <id>'))
     .summary('one request with what the units say, its deadlines and its timeline')

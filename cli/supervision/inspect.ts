@@ -17,7 +17,8 @@ import { openFileStore } from '../../store/library/files/index.ts';
 import { getStream } from '../../store/collection/streams.ts';
 import { startSample } from '../../temporal/runs.ts';
 import type { Who } from '../../store/ledger/case-files.ts';
-import { actOnFinding, getFinding } from '../../store/supervision/findings.ts';
+import { actOnCase } from '../../store/casework/cases.ts';
+import { FINDINGS, getFinding } from '../../store/supervision/findings.ts';
 import { configOf, withStream, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { dataFolder } from '../kit/options.ts';
@@ -123,11 +124,7 @@ export function patrol(options: InspectOptions): Promise<void> {
  * The re-check of a finding by looking at its records again: passed when all of them are good. What was found otherwise,
  * and what can't be compared any more, somebody has to decide.
  */
-export async function recheckRecords(
-  options: InspectOptions,
-  id: number,
-  workingDays: number | undefined,
-): Promise<void> {
+export async function recheckRecords(options: InspectOptions, id: number, days: number | undefined): Promise<void> {
   const config = configOf(options);
   await withLibrary(options, async (db) => {
     const finding = await getFinding(db, id, new Date());
@@ -145,11 +142,12 @@ export async function recheckRecords(
       .join('、');
     const verdicts = Object.keys(results).map((result) => meaning[result]?.good ?? null);
     if (!verdicts.includes(false) && verdicts.includes(null)) throw decide(id, told);
-    const stage = await actOnFinding(
+    const { stage } = await actOnCase(
       db,
+      FINDINGS,
       id,
       verdicts.includes(false)
-        ? { action: 'fail', note: told, inspection, ...(workingDays !== undefined && { workingDays }) }
+        ? { action: 'fail', note: told, inspection, days }
         : { action: 'pass', note: told, inspection },
       now(options.by),
     );

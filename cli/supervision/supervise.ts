@@ -1,21 +1,23 @@
 import { writeFileSync } from 'node:fs';
-import { InvalidArgumentError, type Command } from 'commander';
-import { LONGEST_TERM } from '../../settings/schemas/jurisdiction.ts';
+import type { Command } from 'commander';
 import { maskKey } from '../../connectors/examine/discover.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
 import { configurationError } from '../../domain/errors.ts';
-import { caseSubject, INSPECTIONS, SAMPLE_RESULTS, STAGES, TRIAL_RESULTS } from '../../domain/supervision/findings.ts';
+import {
+  caseSubject,
+  FINDING,
+  INSPECTIONS,
+  SAMPLE_RESULTS,
+  STAGES,
+  TRIAL_RESULTS,
+  type FindingStep,
+} from '../../domain/supervision/findings.ts';
+import { actOnCase } from '../../store/casework/cases.ts';
 import { inspectedRecords } from '../../store/supervision/inspections.ts';
 import { eventsOf } from '../../store/ledger/obligations.ts';
-import {
-  actOnFinding,
-  getFinding,
-  giveNotice,
-  listFindings,
-  type Act,
-  type Finding,
-} from '../../store/supervision/findings.ts';
+import { FINDINGS, getFinding, giveNotice, listFindings, type Finding } from '../../store/supervision/findings.ts';
+import { addAction, caseId, withActor, workingDays, type CaseOptions } from '../casework/case-command.ts';
 import { withStreams } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, readConfig } from '../kit/options.ts';
@@ -26,12 +28,6 @@ interface LadderOptions extends InspectOptions {
   unit?: string;
   all?: boolean;
   limit: number;
-}
-
-function days(text: string): number {
-  const value = positive(text);
-  if (value > LONGEST_TERM) throw new InvalidArgumentError(`Expected at most ${LONGEST_TERM} working days.`);
-  return value;
 }
 
 export function addSupervise(program: Command): void {
@@ -81,51 +77,25 @@ export function addSupervise(program: Command): void {
     .addHelpText('after', '\nExamples:\n  ./hub supervise patrol --by 李处长')
     .action((_options: unknown, command: Command) => patrol(command.optsWithGlobals<LadderOptions>()));
 
-  const step = (name: string, summary: string): Command =>
-    withStreams(supervise.command(`${name} <finding>`))
-      .summary(summary)
-      .requiredOption('--by <name>', 'who does it');
-
-  step('order', '责令限期改正: order the unit to rectify within a term')
-    .requiredOption('--days <count>', 'the term in working days, set case by case', days)
-    .requiredOption('--demand <text>', 'what is to be done')
-    .addHelpText(
+  for (const [action, example] of [
+    ['order', 'order 12 --days 5 --demand 补齐并更正所列证照数据 --by 李处长'],
+    ['dismiss', 'dismiss 12 --reason 源端当日停机，数据无误 --by 李处长'],
+    ['report', 'done 12 --note 已更正3条，补传1条 --by 张三'],
+  ] as const)
+    addAction(supervise, FINDING, action, (id, step, options) => act(id, options, step as FindingStep)).addHelpText(
       'after',
-      '\nExamples:\n  ./hub supervise order 12 --days 5 --demand 补齐并更正所列证照数据 --by 李处长',
-    )
-    .action((id: string, _options: unknown, command: Command) => {
-      const {
-        days: workingDays,
-        demand,
-        ...options
-      } = command.optsWithGlobals<LadderOptions & { days: number; demand: string }>();
-      return act(id, options, { action: 'order', workingDays, demand });
-    });
+      `\nExample:\n  ./hub supervise ${example}`,
+    );
 
-  step('dismiss', 'end a finding of which no order follows (不予责令)')
-    .requiredOption('--reason <text>', 'why')
-    .addHelpText('after', '\nExamples:\n  ./hub supervise dismiss 12 --reason 源端当日停机，数据无误 --by 李处长')
-    .action((id: string, _options: unknown, command: Command) => {
-      const { reason, ...options } = command.optsWithGlobals<LadderOptions & { reason: string }>();
-      return act(id, options, { action: 'dismiss', reason });
-    });
-
-  step('done', 'the unit says that it has rectified')
-    .requiredOption('--note <text>', 'what was done')
-    .addHelpText('after', '\nExamples:\n  ./hub supervise done 12 --note 已更正3条，补传1条 --by 张三')
-    .action((id: string, _options: unknown, command: Command) => {
-      const { note, ...options } = command.optsWithGlobals<LadderOptions & { note: string }>();
-      return act(id, options, { action: 'report', note });
-    });
-
-  step('recheck', '复查: passed meets the term, as of when the unit said that it was done; failed lets it run on')
+  withActor(supervise.command('recheck <id>'))
+    .summary('复查: passed meets the term, as of when the unit said that it was done; failed lets it run on')
     .description(
       'Without --passed or --failed the records of a sample are compared with their source again (needs a running hub), and\n' +
         'those of a trial use are asked for again.',
     )
     .option('--passed', 'it is rectified')
     .option('--failed', 'it is not')
-    .option('--days <count>', 'with a failed re-check: a new term, in working days', days)
+    .option('--days <count>', 'with a failed re-check: a new term, in working days', workingDays)
     .option('--note <text>', 'what was seen')
     .addHelpText(
       'after',
@@ -135,30 +105,24 @@ export function addSupervise(program: Command): void {
       const {
         passed,
         failed,
-        note,
-        days: workingDays,
+        note = '',
+        days,
         ...options
       } = command.optsWithGlobals<
         LadderOptions & { passed?: boolean; failed?: boolean; note?: string; days?: number }
       >();
-      if (passed && (failed || workingDays !== undefined)) {
+      if (passed && (failed || days !== undefined)) {
         throw configurationError('--passed stands alone', {
           code: 'option-invalid',
           cure: 'leave --failed and --days out',
         });
       }
-      if (!passed && !failed) return recheckRecords(options, positive(id), workingDays);
-      const told = note ?? '';
-      return act(
-        id,
-        options,
-        passed
-          ? { action: 'pass', note: told }
-          : { action: 'fail', note: told, ...(workingDays !== undefined && { workingDays }) },
-      );
+      if (!passed && !failed) return recheckRecords(options, caseId(id), days);
+      return act(caseId(id), options, passed ? { action: 'pass', note } : { action: 'fail', note, days });
     });
 
-  step('notice', '书面通报: give notice of what was not rectified in time, and print it')
+  withActor(supervise.command('notice <id>'))
+    .summary(FINDING.actions.notice.help.en)
     .requiredOption('--number <text>', '文号')
     .requiredOption('--out <file>', 'the HTML document to be printed')
     .addHelpText(
@@ -166,7 +130,7 @@ export function addSupervise(program: Command): void {
       '\nExamples:\n  ./hub supervise notice 12 --number 锡证督〔2026〕3号 --by 李处长 --out notice.html',
     )
     .action((id: string, _options: unknown, command: Command) =>
-      notice(positive(id), command.optsWithGlobals<LadderOptions & { number: string; out: string }>()),
+      notice(caseId(id), command.optsWithGlobals<LadderOptions & { number: string; out: string }>()),
     );
 
   withStreams(supervise.command('show <finding>'))
@@ -174,7 +138,7 @@ export function addSupervise(program: Command): void {
     .option('--unmasked', 'show keys that hold a 公民身份号码')
     .addHelpText('after', '\nExamples:\n  ./hub supervise show 12')
     .action((id: string, _options: unknown, command: Command) =>
-      show(positive(id), command.optsWithGlobals<LadderOptions & { unmasked?: boolean }>()),
+      show(caseId(id), command.optsWithGlobals<LadderOptions & { unmasked?: boolean }>()),
     );
 }
 
@@ -206,11 +170,9 @@ const findingTable = (rows: readonly Finding[]): string =>
     ['通报', ({ notices }) => notices.join(' ')],
   ]);
 
-function act(id: string, options: LadderOptions, action: Act): Promise<void> {
+function act(id: number, options: CaseOptions, given: FindingStep): Promise<void> {
   return withLibrary(options, async (db) => {
-    const who = { by: options.by, at: new Date() };
-    await actOnFinding(db, positive(id), action, who);
-    const finding = await getFinding(db, positive(id), who.at);
+    const finding = await actOnCase(db, FINDINGS, id, given, { by: options.by, at: new Date() });
     console.log(options.json ? JSON.stringify(finding, null, 2) : findingTable([finding]));
   });
 }

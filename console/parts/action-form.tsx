@@ -12,18 +12,12 @@ export interface ActionField {
   multiline?: boolean;
   /** time: an instant of Shanghai; file: its name and its bytes as base64. */
   kind?: 'text' | 'number' | 'choice' | 'choices' | 'yes' | 'password' | 'time' | 'file';
-  options?: { value: string; label: string }[];
+  options?: readonly { value: string; label: string }[];
   initial?: unknown;
   /** Of a file, in bytes. */
   largest?: number;
   hint?: string;
 }
-
-/** What an order to rectify (责令限期改正) asks for. */
-export const orderFields = (say: (zh: string, en: string) => string): ActionField[] => [
-  { name: 'demand', label: say('改正要求', 'What is to be done'), required: true, multiline: true },
-  { name: 'days', label: say('期限（工作日）', 'Term in working days'), kind: 'number', required: true },
-];
 
 interface ActionFormProps {
   open: boolean;
@@ -120,7 +114,7 @@ function input({ kind = 'text', multiline, options, label, required, largest }: 
   if (kind === 'choice' || kind === 'choices')
     return (
       <Select
-        options={options ?? []}
+        options={[...(options ?? [])]}
         showSearch={{ optionFilterProp: 'label' }}
         allowClear={!required}
         {...(kind === 'choices' && { mode: 'multiple' as const })}

@@ -1,16 +1,18 @@
-import { Button, Space, type DescriptionsProps } from 'antd';
-import { useState } from 'react';
-import { Link } from 'react-router';
+import { Space, type DescriptionsProps } from 'antd';
+import type { ReactNode } from 'react';
+import { Link, useParams } from 'react-router';
+import type { CaseDefinition } from '../../domain/casework/definition.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
 import type { EventView, TaskView } from '../../server/api/ledger/tasks.ts';
-import { send } from '../api.ts';
+import { useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { useSession } from '../session.tsx';
-import { ActionForm, type ActionField } from './action-form.tsx';
 import { Article } from './article.tsx';
+import { CaseActions } from './case-actions.tsx';
+import type { Option } from './filters.tsx';
 import { Mark } from './mark.tsx';
-import { Section } from './page.tsx';
-import { Nothing } from './states.tsx';
+import { PageLayout, Section } from './page.tsx';
+import { Failure, Nothing, Waiting } from './states.tsx';
 import { Remaining, TaskState } from './task-state.tsx';
 import { DueTime, dueMoment, Moment } from './time.tsx';
 import { Timeline } from './timeline.tsx';
@@ -27,39 +29,69 @@ export function NextDue({ nextDueAt, overdue }: { nextDueAt: string | null; over
   );
 }
 
-/** Something that can be done in a case now: what it asks for, and what is sent for what was given. */
-export interface CaseAction {
-  key: string;
-  label: string;
-  note?: string;
-  fields: ActionField[];
-  /** Address below the API. */
-  path: string;
-  body: (given: Record<string, unknown>) => object;
+/** What one case of any kind is shown by. */
+interface CaseDetail {
+  id: number;
+  version: string;
+  round?: number;
+  workflowId: string;
+  nextDueAt: string | null;
+  overdue: boolean;
+  hasTerm: boolean;
+  tasks: readonly TaskView[];
+  events: readonly EventView[];
 }
 
-/** Buttons for what can be done in a case; each asks for what it needs. The first is what comes next. */
-export function CaseActions({ actions, version }: { actions: readonly CaseAction[]; version: string }) {
-  const [chosen, setChosen] = useState<CaseAction | null>(null);
+/** The page of one case: how far it is, what can be done with it now, its own sections, its deadlines and its timeline. */
+export function CasePage<Detail extends CaseDetail, Action extends string>({
+  definition,
+  title,
+  mark,
+  can,
+  streamsFor,
+  children,
+}: {
+  definition: Pick<CaseDefinition<never, string, Action>, 'path' | 'actions'>;
+  title: (data: Detail) => string;
+  mark: (data: Detail) => ReactNode;
+  can: (data: Detail) => readonly Action[];
+  streamsFor?: (data: Detail, action: Action) => readonly Option[];
+  children: (data: Detail) => ReactNode;
+}) {
+  const { say } = useLanguage();
+  const { id = '' } = useParams();
+  const { data, error, refetch } = useGet<Detail>(`${definition.path}/${id}`);
+  if (error) return <Failure problem={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting />;
+  const { round = 1 } = data;
   return (
-    <>
-      {actions.map((action, index) => (
-        <Button key={action.key} type={index === 0 ? 'primary' : 'default'} onClick={() => setChosen(action)}>
-          {action.label}
-        </Button>
-      ))}
-      {chosen && (
-        <ActionForm
-          key={chosen.key}
-          open
-          close={() => setChosen(null)}
-          title={chosen.label}
-          note={chosen.note}
-          fields={chosen.fields}
-          submit={(given) => send('POST', chosen.path, chosen.body(given), version)}
+    <PageLayout
+      title={title(data)}
+      note={
+        <Space size="middle" wrap>
+          {mark(data)}
+          {data.nextDueAt !== null && (
+            <span>
+              {say('最近到期', 'Next due')} <NextDue {...data} />
+            </span>
+          )}
+          {round > 1 && <span>{say(`第 ${round} 轮`, `Round ${round}`)}</span>}
+          <WorkflowLink id={data.workflowId} />
+        </Space>
+      }
+      actions={
+        <CaseActions
+          definition={definition}
+          id={data.id}
+          version={data.version}
+          can={can(data)}
+          streamsFor={streamsFor && ((action: Action) => streamsFor(data, action))}
         />
-      )}
-    </>
+      }
+    >
+      {children(data)}
+      <CaseSections {...data} />
+    </PageLayout>
   );
 }
 
@@ -76,7 +108,7 @@ export function WorkflowLink({ id }: { id: string }) {
 }
 
 /** The deadlines of a case and what happened in it. */
-export function CaseSections({
+function CaseSections({
   tasks,
   hasTerm,
   events,
@@ -160,14 +192,7 @@ export function CaseSections({
 type Item = NonNullable<DescriptionsProps['items']>[number];
 
 /** Rows of a description, without those that there is nothing to say of. */
-export const told = (rows: readonly [label: string, value: React.ReactNode][]): Item[] =>
+export const told = (rows: readonly [label: string, value: ReactNode][]): Item[] =>
   rows
     .filter(([, value]) => value !== null && value !== '')
     .map(([label, children]) => ({ key: label, label, children }));
-
-/** Several things beside each other, below a heading. */
-export const Beside = ({ children }: { children: React.ReactNode }) => (
-  <Space size="middle" wrap>
-    {children}
-  </Space>
-);

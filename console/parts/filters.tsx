@@ -1,6 +1,8 @@
-import { Input, Select, type SelectProps } from 'antd';
+import { Button, Checkbox, Input, Select, type SelectProps } from 'antd';
+import type { ReactNode } from 'react';
 import { useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
+import { useFilters } from './list.tsx';
 import type { UnitView } from '../../server/api/console/accounts.ts';
 
 interface Filter {
@@ -11,7 +13,7 @@ interface Filter {
   width?: number;
 }
 
-interface Option {
+export interface Option {
   value: string;
   label: string;
 }
@@ -74,4 +76,57 @@ export function UnitFilter(filter: Filter) {
       {...filter}
     />
   );
+}
+
+/** One filter of a list, by its name in the address. */
+export type ListFilter = { name: string; label: string } & (
+  | { kind: 'choice' | 'choices'; options: Option[]; width: number }
+  | { kind: 'text'; width: number }
+  | { kind: 'unit' }
+  /** Ticked, it has this value. */
+  | { kind: 'tick'; value: string }
+);
+
+/** The filters of a list beside each other, and what is chosen of them. */
+export function useFilterBar(filters: readonly ListFilter[]): {
+  bar: ReactNode;
+  chosen: Record<string, string | undefined>;
+} {
+  const { say } = useLanguage();
+  const { filters: given, change } = useFilters();
+  const control = (filter: ListFilter): ReactNode => {
+    const { name, label } = filter;
+    const props = { label, value: given[name], onChange: (value: string) => change({ [name]: value }) };
+    switch (filter.kind) {
+      case 'choice':
+        return <ChoiceFilter key={name} {...props} options={filter.options} width={filter.width} />;
+      case 'choices':
+        return <ChoicesFilter key={name} {...props} options={filter.options} width={filter.width} />;
+      case 'text':
+        return <TextFilter key={name} {...props} width={filter.width} />;
+      case 'unit':
+        return <UnitFilter key={name} {...props} />;
+      case 'tick':
+        return (
+          <Checkbox
+            key={name}
+            checked={props.value === filter.value}
+            onChange={({ target }) => props.onChange(target.checked ? filter.value : '')}
+          >
+            {label}
+          </Checkbox>
+        );
+    }
+  };
+  return {
+    chosen: Object.fromEntries(filters.map(({ name }) => [name, given[name]])),
+    bar: (
+      <div className="filters" role="search">
+        {filters.map(control)}
+        <Button onClick={() => change(Object.fromEntries(filters.map(({ name }) => [name, ''])))}>
+          {say('清空', 'Clear')}
+        </Button>
+      </div>
+    ),
+  };
 }

@@ -42,7 +42,8 @@ const WORDS: Record<string, Words> = {
   // Orders to rectify.
   责令限期改正: ['责令限期改正', 'ordered to rectify'],
   不予责令: ['不予责令', 'dismissed'],
-  自行消除: ['自行消除', 'gone by itself'],
+  已发现: ['已发现', 'found'],
+  已自行消除: ['已自行消除', 'gone by itself'],
   报告整改完成: ['报告整改完成', 'reported as done'],
   复查通过: ['复查通过', 're-check passed'],
   复查未通过: ['复查未通过', 're-check failed'],

@@ -1,15 +1,19 @@
 import { OTHER_ACTIONS, PERMISSION_NAMES, ROLES, type Role } from '../access.ts';
-import { DISPUTE_ACTIONS } from '../casework/dispute.ts';
+import { DISPUTE } from '../casework/dispute.ts';
+import { OUTAGE } from '../casework/outage.ts';
+import { SHARE_REQUEST } from '../casework/share-request.ts';
 import type { Said } from '../said.ts';
-import { ACTIONS as SUPERVISION_ACTIONS, INSPECTIONS } from '../supervision/findings.ts';
+import { FINDING, INSPECTIONS } from '../supervision/findings.ts';
 
 /** What stands in the audit as done: permissions, and what happens at sign-in. */
 export const AUDITED: Readonly<Record<string, Said>> = { ...OTHER_ACTIONS, ...PERMISSION_NAMES };
 
 /** Steps of cases that have names of their own, by what their actions begin with. */
 const STEPS: Record<string, Record<string, Said>> = {
-  disputes: DISPUTE_ACTIONS,
-  supervision: { ...SUPERVISION_ACTIONS, ...INSPECTIONS },
+  disputes: DISPUTE.actions,
+  outages: OUTAGE.actions,
+  share: SHARE_REQUEST.actions,
+  supervision: { ...FINDING.actions, ...INSPECTIONS },
 };
 
 /** Words that details are written in. */

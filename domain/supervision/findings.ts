@@ -1,3 +1,7 @@
+import type { CaseDefinition, CaseField, StepOf } from '../casework/definition.ts';
+import { shanghaiWallTime } from '../dates.ts';
+import type { ObligationState } from '../ledger/duties.ts';
+
 /** How work is inspected (SH 29, WX 24, XC 31). */
 export const INSPECTIONS = {
   sample: { zh: '随机抽查', en: 'sample' },
@@ -87,37 +91,157 @@ export const STAGES = {
 } as const;
 export type FindingStage = keyof typeof STAGES;
 
-/** What moves a finding. */
-export const ACTIONS = {
-  order: { zh: '责令限期改正', en: 'Order rectification' },
-  dismiss: { zh: '不予责令', en: 'Dismiss' },
-  clear: { zh: '自行消除', en: 'Gone by itself' },
-  report: { zh: '报告整改完成', en: 'Report as rectified' },
-  pass: { zh: '复查通过', en: 'Pass' },
-  fail: { zh: '复查未通过', en: 'Fail' },
-  notice: { zh: '书面通报', en: 'Give notice' },
-} as const;
-export type Action = keyof typeof ACTIONS;
+/** What is known of a finding that decides how it goes on. */
+export interface FindingFacts {
+  stage: FindingStage;
+  /** Of the last term that was set; null where none was, or the profile has no rule for it. */
+  deadline: { state: ObligationState; dueAt: Date | null } | null;
+}
+
+const note = { zh: '说明', en: 'Note', kind: 'text', most: 2_000 } as const satisfies CaseField;
+const days = { zh: '期限（工作日）', en: 'Term in working days', kind: 'working-days' } as const satisfies CaseField;
 
 /**
- * What can be done with a finding on each rung, and where that leads. A failed re-check leads back to the order, whose
- * clock has run on; whether a notice may be given is also the ledger's business: only when the term is over.
+ * What takes a finding up the ladder, and where each step leads. A failed re-check leads back to the order, whose clock
+ * has run on. That something is gone by itself the patrol finds (store/supervision/inspections.ts).
  */
-const LADDER: Record<FindingStage, Partial<Record<Action, FindingStage>>> = {
-  found: { order: 'ordered', dismiss: 'dismissed', clear: 'cleared' },
-  ordered: { report: 'reported', notice: 'noticed' },
-  reported: { pass: 'passed', fail: 'ordered' },
-  noticed: { report: 'reported' },
-  passed: {},
-  dismissed: {},
-  cleared: {},
+export const FINDING = {
+  kind: 'rectification',
+  zh: '问题',
+  en: 'Finding',
+  command: 'supervise',
+  path: '/findings',
+  codes: { unknown: 'finding-unknown', refused: 'finding-stage' },
+  stages: STAGES,
+  stageOf: ({ stage }) => stage,
+  actions: {
+    order: {
+      zh: '责令限期改正',
+      en: 'Order rectification',
+      help: { zh: '期限自责令时起算', en: 'order the unit to rectify within a term (责令限期改正)' },
+      needs: 'supervision:order',
+      stages: ['found'],
+      to: 'ordered',
+      path: 'order',
+      fields: { demand: { zh: '改正要求', en: 'What is to be done', kind: 'text', most: 2_000 }, days },
+    },
+    dismiss: {
+      zh: '不予责令',
+      en: 'Dismiss',
+      help: { zh: '不再责令，问题了结', en: 'end a finding of which no order follows (不予责令)' },
+      needs: 'supervision:order',
+      stages: ['found'],
+      to: 'dismissed',
+      path: 'dismiss',
+      fields: { reason: { zh: '理由', en: 'Why', kind: 'text', most: 500 } },
+    },
+    report: {
+      zh: '报告整改完成',
+      en: 'Report as rectified',
+      help: { zh: '由责任单位报告，待复查', en: 'the unit says that it has rectified' },
+      needs: 'supervision:answer',
+      stages: ['ordered', 'noticed'],
+      to: 'reported',
+      command: 'done',
+      path: 'done',
+      fields: { note: { zh: '整改情况', en: 'What was done', kind: 'text', most: 2_000 } },
+    },
+    pass: {
+      zh: '复查通过',
+      en: 'Pass',
+      help: {
+        zh: '改正时间按单位报告整改的时间计算',
+        en: 'it is rectified: it counts as of when the unit said that it was done',
+      },
+      needs: 'supervision:order',
+      stages: ['reported'],
+      to: 'passed',
+      command: 'recheck',
+      path: 'recheck',
+      mark: { passed: true },
+      fields: { note },
+    },
+    fail: {
+      zh: '复查未通过',
+      en: 'Fail',
+      help: { zh: '原期限继续计算，或另定期限', en: 'it is not: the term runs on, or another one is set' },
+      needs: 'supervision:order',
+      stages: ['reported'],
+      to: 'ordered',
+      command: 'recheck',
+      path: 'recheck',
+      mark: { passed: false },
+      fields: {
+        note,
+        days: {
+          ...days,
+          optional: true,
+          hint: { zh: '不填则原期限继续计算', en: 'Left empty, the term that runs goes on' },
+        },
+      },
+    },
+    notice: {
+      zh: '书面通报',
+      en: 'Give notice',
+      help: {
+        zh: '将生成正式通报文书，可打印',
+        en: 'give notice of what was not rectified in time (书面通报): the document is made, to be printed',
+      },
+      needs: 'supervision:order',
+      stages: ['ordered'],
+      to: 'noticed',
+      path: 'notice',
+      fields: { number: { zh: '文号', en: 'Number', kind: 'line', most: 50 } },
+      refusals: {
+        unruled: {
+          code: 'not-overdue',
+          zh: '只适用于逾期未改正的问题；本市规则没有责令改正的期限规则，期限未起算',
+          en: 'the profile has no rule for the term of an order, so none runs',
+          when: ({ deadline }) => deadline === null,
+        },
+        exempted: {
+          code: 'not-overdue',
+          zh: '只适用于逾期未改正的问题；其改正期限已容错',
+          en: 'its term is exempted (容错)',
+          when: ({ deadline }) => deadline?.state === 'exempted',
+        },
+        unknown: {
+          code: 'not-overdue',
+          zh: '只适用于逾期未改正的问题；日历未公布，其改正期限未定',
+          en: '日历未公布: when its term ends is not known yet',
+          when: ({ deadline }) => deadline?.dueAt === null,
+        },
+        running: {
+          code: 'not-overdue',
+          zh: '只适用于逾期未改正的问题；其改正期限至 … 届满',
+          en: 'its term ends …, and it is not overdue',
+          when: ({ deadline }) =>
+            deadline?.dueAt != null && deadline.state !== 'overdue' && shanghaiWallTime(deadline.dueAt.getTime()),
+        },
+        taken: {
+          code: 'number-taken',
+          zh: '文号 … 已用于另一份通报',
+          en: '… is the number of another notice',
+        },
+      },
+    },
+  },
+} as const satisfies CaseDefinition<FindingFacts, FindingStage> & {
+  actions: Readonly<Record<string, { to: FindingStage }>>;
 };
 
-/** Where an action leads; null where it is not possible. */
-export const nextStage = (stage: FindingStage, action: Action): FindingStage | null => LADDER[stage][action] ?? null;
-export const actionsOn = (stage: FindingStage): Action[] => Object.keys(LADDER[stage]) as Action[];
+export type FindingAction = keyof typeof FINDING.actions;
+/** What is done with a finding. */
+export type FindingStep =
+  | Exclude<StepOf<typeof FINDING>, { action: 'pass' | 'fail' | 'notice' }>
+  /** `inspection`: the one that looked at the records again. */
+  | (Extract<StepOf<typeof FINDING>, { action: 'pass' | 'fail' }> & { inspection?: number })
+  /** With the document, as it is printed. */
+  | (Extract<StepOf<typeof FINDING>, { action: 'notice' }> & { document: string });
+
 /** Nothing follows any more. */
-export const hasEnded = (stage: FindingStage): boolean => actionsOn(stage).length === 0;
+export const hasEnded = (stage: FindingStage): boolean =>
+  Object.values(FINDING.actions).every(({ stages }) => !(stages as readonly FindingStage[]).includes(stage));
 
 /** The case of a finding in the ledger and in the timeline; deadlines of further terms have subjects below it. */
 export const caseSubject = (finding: number, term = 1): string => `${CASES}${finding}${term === 1 ? '' : `/${term}`}`;

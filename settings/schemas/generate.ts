@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ROOT } from '../root.ts';
 import { calendarSchema } from './calendar.ts';
+import { caseDocs } from './case-docs.ts';
 import { catalogSchema } from './catalog.ts';
 import { connectorDocs } from './connector-docs.ts';
 import { anyConnectorSchema } from './connector.ts';
@@ -20,8 +21,8 @@ const SCHEMAS = {
 };
 
 /**
- * What is made from the zod schemas, file → content: the JSON Schemas that editors complete and check the YAML files
- * with, and a page of documentation for each kind of connector.
+ * What is made from the zod schemas and the definitions of cases, file → content: the JSON Schemas that editors complete
+ * and check the YAML files with, a page of documentation for each kind of connector, and one for cases.
  */
 export function madeFromSchemas(): Map<string, string> {
   return new Map([
@@ -33,6 +34,7 @@ export function madeFromSchemas(): Map<string, string> {
       ];
     }),
     ...connectorDocs(),
+    caseDocs(),
   ]);
 }
 

@@ -1,24 +1,23 @@
 import type { Knex } from 'knex';
 import { shanghaiInstant, shanghaiWallTime } from '../../domain/dates.ts';
 import {
-  DISPUTE_ACTIONS,
-  refusedAction,
+  DISPUTE,
   STAGE_BY_FACT,
-  type DisputeAction,
   type DisputeFacts,
   type DisputeStage,
+  type DisputeStep,
 } from '../../domain/casework/dispute.ts';
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
 import { configurationError, HubError } from '../../domain/errors.ts';
+import { refusedAction } from '../../domain/casework/definition.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
 import {
-  FILE,
+  closeCase,
   lockCase,
   openCase,
   seeCase,
   subjectOf,
   touchCase,
-  VERSION,
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
@@ -32,6 +31,7 @@ import {
 import { queueMessage } from '../ledger/outbox.ts';
 import { managementUnit } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
+import { perform, refusal, selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A dispute (异议) as it is raised. */
 export interface NewDispute {
@@ -57,7 +57,6 @@ export interface NewDispute {
 export interface Dispute extends Omit<NewDispute, 'raisedAt' | 'raisedBy' | 'receivedAt'>, DisputeFacts, VersionedCase {
   closedAs: DisputeFacts['closedAs'];
   raisedAt: Date;
-  issuerCode: string | null;
   issuerName: string | null;
   sentTo: string | null;
   sentReference: string | null;
@@ -68,20 +67,7 @@ export interface Dispute extends Omit<NewDispute, 'raisedAt' | 'raisedBy' | 'rec
   mergedInto: number | null;
 }
 
-/** What is done with a dispute. */
-export type DisputeStep =
-  | { action: 'receive'; receivedAt?: Date | undefined }
-  | { action: 'mark' }
-  | { action: 'verify' | 'upper-answer'; upheld: boolean; answer: string }
-  | { action: 'hand-up' | 'route'; to: string; reference: string | null }
-  | { action: 'tell'; receipt: string }
-  | { action: 'correct'; note: string }
-  | { action: 'transfer'; issuer: Unit }
-  | { action: 'merge'; into: number }
-  | { action: 'withdraw' | 'reopen'; reason: string };
-
 const COLUMNS = {
-  ...FILE,
   source: 'source',
   ticket: 'ticket',
   number: 'number',
@@ -107,9 +93,6 @@ const COLUMNS = {
   mergedInto: 'merged_into',
 };
 
-const joined = (db: Knex) => db('dispute').join('case_file', 'case_file.id', 'dispute.id');
-const select = (db: Knex) => joined(db).select(COLUMNS, { version: db.raw(VERSION) });
-
 /** {@link disputeStage} in SQL. */
 const STAGE = `CASE ${STAGE_BY_FACT.map(([fact, stage]) => `WHEN ${fact === 'closedAs' ? 'closed_as' : COLUMNS[fact]} IS NOT NULL THEN '${stage}'`).join(' ')} ELSE 'raised' END`;
 
@@ -120,27 +103,19 @@ export async function findDispute(db: Knex, id: number): Promise<Dispute | null>
 /** Disputes, the latest first. */
 export async function listDisputes(
   db: Knex,
-  choice: {
-    id?: number;
-    open?: boolean | undefined;
+  choice: CaseChoice & {
     stages?: readonly DisputeStage[] | undefined;
     number?: string | undefined;
     issuer?: string | undefined;
-    /** Of certificates of these issuers, or raised by these units. */
-    units?: readonly string[] | null;
-    /** Only those with lower numbers. */
-    before?: number | undefined;
-    limit: number;
   },
 ): Promise<Dispute[]> {
-  const query = select(db).orderBy('dispute.id', 'desc').limit(choice.limit);
-  if (choice.id !== undefined) void query.where('dispute.id', choice.id);
-  if (choice.open || choice.stages?.includes('closed') === false) void query.whereNull('closed_at');
+  const query = selectCases(db, 'dispute', COLUMNS, choice);
+  if (choice.stages?.includes('closed') === false) void query.whereNull('closed_at');
   if (choice.stages) void query.whereRaw(`${STAGE} = ANY (?)`, [[...choice.stages]]);
   if (choice.number !== undefined) void query.where('number', choice.number);
   if (choice.issuer !== undefined) void query.where('issuer_code', choice.issuer);
-  if (choice.before !== undefined) void query.where('dispute.id', '<', choice.before);
   if (choice.units) {
+    // Of certificates of these issuers, or raised by these units.
     const units = [...choice.units];
     void query.whereRaw(
       `(issuer_code = ANY (:units) OR source = 'console' AND EXISTS (SELECT FROM case_event
@@ -211,17 +186,16 @@ export async function openDispute(db: Knex, given: NewDispute, who: Who): Promis
       what: 'raised',
       detail: { source: given.source, ticket: given.ticket, unitCode: given.raisedBy ?? null },
     });
-    if (receivedAt) await perform(trx, dispute, { action: 'receive', receivedAt }, who);
+    if (receivedAt) await perform(trx, DISPUTES, dispute, { action: 'receive', receivedAt }, who);
     return { id, known: false };
   });
 }
 
 /** The issuer has received a dispute that was only raised so far. What its source says is of the first issuer. */
 async function receiveSince(trx: Knex.Transaction, id: number, receivedAt: Date, who: Who): Promise<void> {
-  await lockCase(trx, 'dispute', id);
-  const dispute = await requireDispute(trx, id);
-  if (dispute.round > 1 || refusedAction(dispute, 'receive') !== null) return;
-  await perform(trx, dispute, { action: 'receive', receivedAt }, who);
+  const dispute = await DISPUTES.lock(trx, id, who.at);
+  if (dispute.round > 1 || refusedAction(DISPUTE, dispute, 'receive') !== null) return;
+  await perform(trx, DISPUTES, dispute, { action: 'receive', receivedAt }, who);
   await touchCase(trx, id, who.at);
 }
 
@@ -278,7 +252,8 @@ async function takenTickets(
   source: string,
   tickets: readonly string[],
 ): Promise<ReadonlyMap<string, { id: number; settled: boolean }>> {
-  const rows = await joined(db)
+  const rows = await db('dispute')
+    .join('case_file', 'case_file.id', 'dispute.id')
     .where({ source })
     .whereRaw('ticket = ANY (?)', [[...tickets]])
     .select<{ ticket: string; id: number; settled: boolean }[]>(
@@ -312,15 +287,8 @@ async function certificateOf(
 }
 
 /** As {@link findDispute}; throws a configuration error where there is none. */
-export async function requireDispute(db: Knex, id: number): Promise<Dispute> {
-  const found = await findDispute(db, id);
-  if (found) return found;
-  throw configurationError(`There is no dispute ${id}`, {
-    code: 'case-unknown',
-    zh: `没有异议 ${id}`,
-    cure: './hub dispute lists them',
-  });
-}
+export const requireDispute = async (db: Knex, id: number): Promise<Dispute> =>
+  thatIs(DISPUTE, id, await findDispute(db, id));
 
 const OF_ISSUER: readonly Duty[] = ['dispute-mark', 'dispute-answer'];
 const OF_MANAGEMENT: readonly Duty[] = ['dispute-hand-up', 'dispute-tell'];
@@ -345,118 +313,120 @@ async function startClocks(trx: Knex, dispute: Dispute, starts: Start, startedAt
     await endObligations(trx, 'met', { subjects: [subjectOf(dispute)], duty: 'dispute-mark' }, who);
 }
 
-/**
- * Does something with a dispute: what follows for its deadlines, the mark and its timeline in one transaction. Throws a
- * configuration error that says why where it cannot be done now.
- */
-export async function actOnDispute(db: Knex, id: number, step: DisputeStep, who: Who): Promise<void> {
-  await db.transaction(async (trx) => {
+/** How disputes are kept: `actOnCase` does something with one. */
+export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
+  definition: DISPUTE,
+
+  async lock(trx, id) {
     await lockCase(trx, 'dispute', id);
-    const dispute = await requireDispute(trx, id);
-    const refused = refusedAction(dispute, step.action);
-    if (refused !== null) throw refusal(id, step.action, refused);
-    await perform(trx, dispute, step, who);
-    await touchCase(trx, id, who.at);
-  });
-}
+    return requireDispute(trx, id);
+  },
 
-const refusal = (id: number, action: DisputeAction, why: { zh: string; en: string }): Error =>
-  configurationError(`Dispute ${id} cannot be done “${action}”: ${why.en}`, {
-    code: 'case-refused',
-    zh: `不能“${DISPUTE_ACTIONS[action].zh}”：${why.zh}`,
-    cure: `./hub dispute show ${id} has how it stands`,
-  });
-
-async function perform(trx: Knex.Transaction, dispute: Dispute, step: DisputeStep, who: Who): Promise<void> {
-  const { id } = dispute;
-  const subject = subjectOf(dispute);
-  const update = (values: object): Promise<number> => trx('dispute').where({ id }).update(values);
-  const met = (duty: Duty): Promise<number> => endObligations(trx, 'met', { subjects: [subject], duty }, who);
-  const drop = (reason: string, duty?: Duty): Promise<void> =>
-    dropObligations(trx, { subjects: [subject], ...(duty && { duty }) }, { ...who, reason });
-  const note = (detail: Record<string, unknown> = {}): Promise<boolean> =>
-    noteEvent(trx, subject, { ...who, what: step.action, detail });
-
-  switch (step.action) {
-    case 'receive': {
-      const receivedAt = step.receivedAt ?? who.at;
-      refuseAhead(receivedAt, who.at);
-      await update({ received_at: receivedAt });
-      await startClocks(trx, dispute, 'issuer-received', receivedAt, who);
-      await note();
-      return;
+  noted(step, { issuerName }) {
+    switch (step.action) {
+      case 'receive':
+      case 'mark':
+      case 'correct':
+        return { detail: {} };
+      case 'verify':
+      case 'upper-answer':
+        return { detail: { upheld: step.upheld } };
+      case 'hand-up':
+      case 'route':
+        return { detail: { to: step.to, reference: step.reference ?? null } };
+      case 'tell':
+        return { detail: { receipt: step.receipt } };
+      case 'transfer':
+        return { detail: { from: issuerName, to: step.issuer.name } };
+      case 'merge':
+        return { detail: { into: step.into } };
+      case 'withdraw':
+      case 'reopen':
+        return { detail: { reason: step.reason } };
     }
-    case 'mark': {
-      await update({ marked_at: who.at });
-      const { number, typeCode: type_code } = dispute;
-      await trx('mark').insert({ dispute_id: id, number, type_code, marked_at: who.at, marked_by: who.by });
-      await met('dispute-mark');
-      await startClocks(trx, dispute, 'marked', who.at, who);
-      await note();
-      return;
+  },
+
+  async perform(trx, dispute, step, who) {
+    const { id } = dispute;
+    const subject = subjectOf(dispute);
+    const update = (values: object): Promise<number> => trx('dispute').where({ id }).update(values);
+    const met = (duty: Duty): Promise<number> => endObligations(trx, 'met', { subjects: [subject], duty }, who);
+    const drop = (reason: string, duty?: Duty): Promise<void> =>
+      dropObligations(trx, { subjects: [subject], ...(duty && { duty }) }, { ...who, reason });
+
+    switch (step.action) {
+      case 'receive': {
+        const receivedAt = step.receivedAt ?? who.at;
+        refuseAhead(receivedAt, who.at);
+        await update({ received_at: receivedAt });
+        return startClocks(trx, dispute, 'issuer-received', receivedAt, who);
+      }
+      case 'mark': {
+        await update({ marked_at: who.at });
+        const { number, typeCode: type_code } = dispute;
+        await trx('mark').insert({ dispute_id: id, number, type_code, marked_at: who.at, marked_by: who.by });
+        await met('dispute-mark');
+        return startClocks(trx, dispute, 'marked', who.at, who);
+      }
+      case 'verify':
+      case 'upper-answer':
+        await update({ upheld: step.upheld, answer: step.answer, verified_at: who.at });
+        if (step.action === 'upper-answer') await startClocks(trx, dispute, 'upper-answered', who.at, who);
+        return;
+      case 'hand-up':
+        await update({ sent_to: step.to, sent_reference: step.reference ?? null, sent_at: who.at });
+        await met('dispute-hand-up');
+        return;
+      case 'route':
+        // What national rules handle has no term in the city’s regulation; a mark stays owed.
+        await update({ sent_to: step.to, sent_reference: step.reference ?? null, sent_at: who.at });
+        for (const duty of ['dispute-answer', 'dispute-hand-up'] as const)
+          await drop(`sent on to ${step.to} under national rules`, duty);
+        return;
+      case 'tell':
+        await update({ told_at: who.at, told_receipt: step.receipt });
+        await met('dispute-answer');
+        await met('dispute-tell');
+        return settle(trx, await requireDispute(trx, id), who);
+      case 'correct':
+        await update({ corrected_at: who.at, correction: step.note });
+        return settle(trx, await requireDispute(trx, id), who);
+      case 'transfer':
+        await drop(`transferred to ${step.issuer.name}`);
+        await update({
+          issuer_code: step.issuer.code,
+          issuer_name: step.issuer.name,
+          received_at: null,
+          sent_to: null,
+          sent_reference: null,
+          sent_at: null,
+        });
+        return nextRound(trx, dispute, who);
+      case 'merge':
+        return merge(trx, dispute, step.into, who);
+      case 'withdraw':
+        await drop(step.reason);
+        return close(trx, dispute, 'withdrawn', who);
+      case 'reopen':
+        await update({
+          upheld: null,
+          answer: null,
+          verified_at: null,
+          corrected_at: null,
+          correction: null,
+          told_at: null,
+          told_receipt: null,
+          sent_to: null,
+          sent_reference: null,
+          sent_at: null,
+          received_at: null,
+          marked_at: null,
+        });
+        await lift(trx, id, who);
+        return nextRound(trx, dispute, who);
     }
-    case 'verify':
-    case 'upper-answer':
-      await update({ upheld: step.upheld, answer: step.answer, verified_at: who.at });
-      if (step.action === 'upper-answer') await startClocks(trx, dispute, 'upper-answered', who.at, who);
-      await note({ upheld: step.upheld });
-      return;
-    case 'hand-up':
-      await update({ sent_to: step.to, sent_reference: step.reference, sent_at: who.at });
-      await met('dispute-hand-up');
-      await note({ to: step.to, reference: step.reference });
-      return;
-    case 'route':
-      // What national rules handle has no term in the city’s regulation; a mark stays owed.
-      await update({ sent_to: step.to, sent_reference: step.reference, sent_at: who.at });
-      for (const duty of ['dispute-answer', 'dispute-hand-up'] as const)
-        await drop(`sent on to ${step.to} under national rules`, duty);
-      await note({ to: step.to, reference: step.reference });
-      return;
-    case 'tell':
-      return tell(trx, dispute, step.receipt, who);
-    case 'correct':
-      await update({ corrected_at: who.at, correction: step.note });
-      await note();
-      return settle(trx, await requireDispute(trx, id), who);
-    case 'transfer':
-      await drop(`transferred to ${step.issuer.name}`);
-      await update({
-        issuer_code: step.issuer.code,
-        issuer_name: step.issuer.name,
-        received_at: null,
-        sent_to: null,
-        sent_reference: null,
-        sent_at: null,
-      });
-      await note({ from: dispute.issuerName, to: step.issuer.name });
-      return nextRound(trx, dispute, who);
-    case 'merge':
-      return merge(trx, dispute, step.into, who);
-    case 'withdraw':
-      await drop(step.reason);
-      await note({ reason: step.reason });
-      return close(trx, dispute, 'withdrawn', who);
-    case 'reopen':
-      await update({
-        upheld: null,
-        answer: null,
-        verified_at: null,
-        corrected_at: null,
-        correction: null,
-        told_at: null,
-        told_receipt: null,
-        sent_to: null,
-        sent_reference: null,
-        sent_at: null,
-        received_at: null,
-        marked_at: null,
-      });
-      await lift(trx, id, who);
-      await note({ reason: step.reason });
-      return nextRound(trx, dispute, who);
-  }
-}
+  },
+};
 
 /** A new issuer, or a case that is taken up again, has deadlines of its own; those of before stay as they ended. */
 async function nextRound(trx: Knex.Transaction, { id, round }: Dispute, who: Who): Promise<void> {
@@ -472,16 +442,10 @@ async function nextRound(trx: Knex.Transaction, { id, round }: Dispute, who: Who
 async function merge(trx: Knex.Transaction, dispute: Dispute, into: number, who: Who): Promise<void> {
   const other = await requireDispute(trx, into);
   const same = other.number === dispute.number && other.typeCode === dispute.typeCode;
-  if (into === dispute.id || !same)
-    throw refusal(dispute.id, 'merge', {
-      zh: '只能并入同一证照的另一件异议',
-      en: 'expected another dispute about the same certificate',
-    });
+  const { foreign, answered } = DISPUTE.actions.merge.refusals;
+  if (into === dispute.id || !same) throw refusal(DISPUTE, dispute.id, 'merge', foreign);
   if (other.closedAs !== null || other.toldAt !== null)
-    throw refusal(dispute.id, 'merge', {
-      zh: `异议 ${into} 已答复`,
-      en: `${into} has been answered`,
-    });
+    throw refusal(DISPUTE, dispute.id, 'merge', answered, String(into));
   const reason = `并入异议 ${into}`;
   await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason });
   await trx('dispute').where({ id: dispute.id }).update({ merged_into: into });
@@ -491,19 +455,9 @@ async function merge(trx: Knex.Transaction, dispute: Dispute, into: number, who:
     await trx('dispute').where({ id: into }).update({ marked_at: dispute.markedAt });
     await endObligations(trx, 'met', { subjects: [subjectOf(other)], duty: 'dispute-mark' }, who);
   }
-  await noteEvent(trx, subjectOf(dispute), { ...who, what: 'merge', detail: { into } });
   await noteEvent(trx, subjectOf(other), { ...who, what: 'took over', detail: { dispute: dispute.id } });
   await touchCase(trx, into, who.at);
   await close(trx, dispute, 'merged', who);
-}
-
-async function tell(trx: Knex.Transaction, dispute: Dispute, receipt: string, who: Who): Promise<void> {
-  await trx('dispute').where({ id: dispute.id }).update({ told_at: who.at, told_receipt: receipt });
-  const subjects = [subjectOf(dispute)];
-  await endObligations(trx, 'met', { subjects, duty: 'dispute-answer' }, who);
-  await endObligations(trx, 'met', { subjects, duty: 'dispute-tell' }, who);
-  await noteEvent(trx, subjectOf(dispute), { ...who, what: 'tell', detail: { receipt } });
-  await settle(trx, await requireDispute(trx, dispute.id), who);
 }
 
 /** Closes a dispute that has been told, once the certificate is corrected or needs no correction. */
@@ -522,7 +476,7 @@ async function close(
   // A mark that was never set is owed no more: there is nothing left to mark.
   const reason = '异议已办结，无需再标注';
   await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason });
-  await trx('case_file').where({ id: dispute.id }).update({ closed_at: who.at, closed_as: as });
+  await closeCase(trx, dispute.id, as, who.at);
 }
 
 async function lift(trx: Knex, id: number, { by, at }: Who): Promise<void> {
@@ -543,9 +497,8 @@ export interface Advanced {
  */
 export async function advanceDispute(db: Knex, id: number, target: string | null, at: Date): Promise<Advanced> {
   return db.transaction(async (trx) => {
-    await lockCase(trx, 'dispute', id);
     const who = { by: 'hub', at };
-    const dispute = await requireDispute(trx, id);
+    const dispute = await DISPUTES.lock(trx, id, at);
     let polls = false;
     if (dispute.closedAs === null && dispute.upheld !== null) {
       if (dispute.upheld && dispute.correctedAt === null) polls = !(await linkCorrection(trx, dispute, who));
@@ -607,7 +560,8 @@ async function tellByChannel(trx: Knex.Transaction, dispute: Dispute, target: st
     });
   const last = sent.map(({ deliveredAt }) => deliveredAt?.getTime() ?? Infinity).reduce((a, b) => Math.max(a, b), 0);
   if (!Number.isFinite(last)) return false;
-  await tell(trx, dispute, sent[0]?.receipt ?? 'delivered', { ...who, at: new Date(last) });
+  const receipt = sent[0]?.receipt ?? 'delivered';
+  await perform(trx, DISPUTES, dispute, { action: 'tell', receipt }, { ...who, at: new Date(last) });
   return true;
 }
 

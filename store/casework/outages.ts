@@ -2,15 +2,19 @@ import type { Knex } from 'knex';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
-import type { StoppedWork } from '../../domain/casework/outage.ts';
 import {
-  FILE,
+  OUTAGE,
+  streamsFor,
+  type OutageFacts,
+  type OutageStep,
+  type StoppedWork,
+} from '../../domain/casework/outage.ts';
+import {
+  closeCase,
   lockCase,
   openCase,
   seeCase,
   subjectOf,
-  touchCase,
-  VERSION,
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
@@ -22,6 +26,7 @@ import {
   openObligations,
 } from '../ledger/obligations.ts';
 import type { Unit } from '../../domain/units.ts';
+import { refusal, selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A report of force majeure (不可抗力). */
 export interface NewOutage {
@@ -46,7 +51,7 @@ export interface OutageStream {
   proofs: number[] | null;
 }
 
-export interface Outage extends VersionedCase {
+export interface Outage extends VersionedCase, OutageFacts {
   unitCode: string;
   unitName: string;
   cause: string;
@@ -56,17 +61,10 @@ export interface Outage extends VersionedCase {
   evidenceName: string | null;
   evidenceSha256: string | null;
   streams: OutageStream[];
+  closedAs: string | null;
 }
 
-export type OutageStep =
-  /** The fault is cleared, for some streams or all: confirmed, with its time, which alone starts the clock. */
-  | { action: 'recover'; streams: string[] | null; recoveredAt: Date }
-  /** It was not, or it came again. */
-  | { action: 'relapse'; streams: string[] | null; reason: string }
-  | { action: 'withdraw'; reason: string };
-
 const COLUMNS = {
-  ...FILE,
   unitCode: 'unit_code',
   unitName: 'unit_name',
   cause: 'cause',
@@ -92,35 +90,17 @@ async function complete(
   return outages.map((outage) => ({ ...outage, streams: rows.filter((row) => row.outage === outage.id) }));
 }
 
-const select = (db: Knex) =>
-  db('outage')
-    .join('case_file', 'case_file.id', 'outage.id')
-    .select(COLUMNS, { version: db.raw(VERSION) });
-
 export async function findOutage(db: Knex, id: number): Promise<Outage | null> {
   const [outage] = await listOutages(db, { id, limit: 1 });
   return outage ?? null;
 }
 
-/** Outages, the latest first, each with its streams. */
-export async function listOutages(
-  db: Knex,
-  choice: {
-    id?: number;
-    open?: boolean | undefined;
-    unit?: string | undefined;
-    /** That these units reported, or that stop streams of theirs; only those streams. */
-    units?: readonly string[] | null;
-    /** Only those with lower numbers. */
-    before?: number | undefined;
-    limit: number;
-  },
-): Promise<Outage[]> {
-  const query = select(db).orderBy('outage.id', 'desc').limit(choice.limit);
-  if (choice.id !== undefined) void query.where('outage.id', choice.id);
-  if (choice.open) void query.whereNull('closed_at');
-  if (choice.open === false) void query.whereNotNull('closed_at');
-  if (choice.before !== undefined) void query.where('outage.id', '<', choice.before);
+/**
+ * Outages, the latest first, each with its streams. Units see those that they reported, and those that stop streams of
+ * theirs, with these streams alone.
+ */
+export async function listOutages(db: Knex, choice: CaseChoice & { unit?: string | undefined }): Promise<Outage[]> {
+  const query = selectCases(db, 'outage', COLUMNS, choice);
   for (const units of [choice.units, choice.unit === undefined ? null : [choice.unit]]) {
     if (!units) continue;
     void query.whereRaw(
@@ -235,15 +215,16 @@ export async function evidenceOf(db: Knex, id: number): Promise<{ name: string; 
 }
 
 /** As {@link findOutage}; throws a configuration error where there is none. */
-export async function requireOutage(db: Knex, id: number): Promise<Outage> {
-  const found = await findOutage(db, id);
-  if (found) return found;
-  throw configurationError(`There is no outage ${id}`, {
-    code: 'case-unknown',
-    zh: `没有故障 ${id}`,
-    cure: './hub outage lists them',
+export const requireOutage = async (db: Knex, id: number): Promise<Outage> =>
+  thatIs(OUTAGE, id, await findOutage(db, id));
+
+/** That there are no such streams. */
+export const unknownStreams = (names: readonly string[]): Error =>
+  configurationError(`found the streams ${names.join(', ') || '(none)'}, expected streams that the hub has`, {
+    code: 'stream-unknown',
+    zh: `没有数据流 ${names.join('、')}`,
+    cure: './hub status lists them',
   });
-}
 
 /**
  * Takes a report: the duty to report is met by it, and the daily deadlines of the streams are suspended from its
@@ -255,16 +236,7 @@ export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<
       .whereIn('name', given.streams)
       .select<{ id: number; name: string }[]>('id', 'name');
     const unknown = given.streams.filter((name) => !streams.some((stream) => stream.name === name));
-    if (unknown.length > 0 || streams.length === 0) {
-      throw configurationError(
-        `found the streams ${unknown.join(', ') || '(none)'}, expected streams that the hub has`,
-        {
-          code: 'stream-unknown',
-          zh: `没有数据流 ${unknown.join('、')}`,
-          cure: './hub status lists them',
-        },
-      );
-    }
+    if (unknown.length > 0 || streams.length === 0) throw unknownStreams(unknown);
     if (given.beganAt > who.at) {
       throw configurationError('the outage begins in the future', {
         code: 'outage-ahead',
@@ -300,87 +272,76 @@ export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<
 const backfillSubject = (id: number, { stream, round }: Pick<OutageStream, 'stream' | 'round'>): string =>
   `outage/${id}/${stream}${round > 1 ? `#${round}` : ''}`;
 
-/** Does something with an outage; throws a configuration error that says why where it cannot be done. */
-export async function actOnOutage(db: Knex, id: number, step: OutageStep, who: Who): Promise<void> {
-  await db.transaction(async (trx) => {
-    const file = await lockCase(trx, 'outage', id);
-    const refuse = (why: string, zh: string, cure: string): Error =>
-      configurationError(`Outage ${id} cannot be done “${step.action}”: ${why}`, {
-        code: 'case-refused',
-        zh,
-        cure,
-      });
-    if (file.closedAt !== null)
-      throw refuse(`it is closed (${file.closedAs ?? ''})`, '已办结，不能再操作', 'report another one');
-    const outage = await requireOutage(trx, id);
-    const chosen = (named: string[] | null, which: (stream: OutageStream) => boolean): OutageStream[] => {
-      const found = outage.streams.filter((stream) => (named?.includes(stream.stream) ?? true) && which(stream));
-      const wrong = named?.filter((name) => !found.some(({ stream }) => stream === name)) ?? [];
-      if (wrong.length > 0 || found.length === 0)
-        throw refuse(
-          `found ${wrong.join(', ') || 'no stream'} in another state, or not stopped by it`,
-          `数据流 ${wrong.join('、')} 不在可操作的状态`,
-          `./hub outage show ${id} has how its streams stand`,
-        );
-      return found;
-    };
-    const note = (detail: Record<string, unknown>): Promise<boolean> =>
-      noteEvent(trx, subjectOf(file), { ...who, what: step.action, detail });
+/** The streams that a step is about; throws a configuration error that names those that it cannot be done to. */
+function chosenStreams(
+  { id, streams }: Outage,
+  { action, streams: named }: Extract<OutageStep, { action: 'recover' | 'relapse' }>,
+): OutageStream[] {
+  const found = streamsFor(action, streams).filter(({ stream }) => named?.includes(stream) ?? true);
+  const wrong = named?.filter((name) => !found.some(({ stream }) => stream === name)) ?? [];
+  if (wrong.length === 0) return found;
+  throw refusal(OUTAGE, id, action, OUTAGE.actions[action].refusals.otherwise, wrong.join('、'));
+}
+
+/** How outages are kept: `actOnCase` does something with one. */
+export const OUTAGES: CaseKeeper<Outage, OutageStep> = {
+  definition: OUTAGE,
+
+  async lock(trx, id) {
+    await lockCase(trx, 'outage', id);
+    return requireOutage(trx, id);
+  },
+
+  noted(step, outage, at) {
+    if (step.action === 'withdraw') return { detail: { reason: step.reason } };
+    const streams = chosenStreams(outage, step).map(({ stream }) => stream);
+    if (step.action === 'relapse') return { detail: { streams, reason: step.reason } };
+    return { detail: { streams, at: shanghaiInstant((step.recoveredAt ?? at).getTime()) } };
+  },
+
+  async perform(trx, outage, step, who) {
+    const { id } = outage;
+    const update = (streams: readonly OutageStream[], values: object): Promise<number> =>
+      trx('outage_stream')
+        .where({ outage_id: id })
+        .whereIn(
+          'stream_id',
+          streams.map((stream) => stream.id),
+        )
+        .update(values);
+    const dropBackfill = (streams: readonly OutageStream[], reason: string): Promise<void> =>
+      dropObligations(
+        trx,
+        { subjects: streams.map((stream) => backfillSubject(id, stream)), duty: 'backfill' },
+        { ...who, reason },
+      );
     switch (step.action) {
       case 'recover': {
-        if (step.recoveredAt < outage.beganAt || step.recoveredAt > who.at)
-          throw refuse(
-            'the fault was cleared before it began, or in the future',
-            '排除时间早于发生时间或晚于当前时间',
-            'correct the time',
-          );
-        const streams = chosen(step.streams, ({ recoveredAt }) => recoveredAt === null);
-        await trx('outage_stream')
-          .where({ outage_id: id })
-          .whereIn(
-            'stream_id',
-            streams.map((stream) => stream.id),
-          )
-          .update({ recovered_at: step.recoveredAt, recovery_by: who.by });
-        await note({ streams: streams.map(({ stream }) => stream), at: shanghaiInstant(step.recoveredAt.getTime()) });
+        const recoveredAt = step.recoveredAt ?? who.at;
+        if (recoveredAt < outage.beganAt || recoveredAt > who.at)
+          throw refusal(OUTAGE, id, 'recover', OUTAGE.actions.recover.refusals.time);
+        await update(chosenStreams(outage, step), { recovered_at: recoveredAt, recovery_by: who.by });
         break;
       }
       case 'relapse': {
-        const streams = chosen(step.streams, ({ recoveredAt }) => recoveredAt !== null);
-        await dropObligations(
-          trx,
-          { subjects: streams.map((stream) => backfillSubject(id, stream)), duty: 'backfill' },
-          { ...who, reason: step.reason },
-        );
-        await trx('outage_stream')
-          .where({ outage_id: id })
-          .whereIn(
-            'stream_id',
-            streams.map((stream) => stream.id),
-          )
-          .update({
-            recovered_at: null,
-            recovery_by: null,
-            proven_at: null,
-            proofs: null,
-            round: trx.raw('round + 1'),
-          });
-        await note({ streams: streams.map(({ stream }) => stream), reason: step.reason });
+        const streams = chosenStreams(outage, step);
+        await dropBackfill(streams, step.reason);
+        await update(streams, {
+          recovered_at: null,
+          recovery_by: null,
+          proven_at: null,
+          proofs: null,
+          round: trx.raw('round + 1'),
+        });
         break;
       }
       case 'withdraw':
-        await dropObligations(
-          trx,
-          { subjects: outage.streams.map((stream) => backfillSubject(id, stream)) },
-          { ...who, reason: step.reason },
-        );
-        await note({ reason: step.reason });
-        await trx('case_file').where({ id }).update({ closed_at: who.at, closed_as: 'withdrawn' });
+        await dropBackfill(outage.streams, step.reason);
+        await closeCase(trx, id, 'withdrawn', who.at);
     }
-    await touchCase(trx, id, who.at);
     await followSuspensions(trx);
-  });
-}
+  },
+};
 
 /** What an outage’s workflow has to do, and to wait for. */
 export interface AdvancedOutage {
@@ -395,8 +356,7 @@ export interface AdvancedOutage {
  */
 export async function advanceOutage(db: Knex, id: number, at: Date): Promise<AdvancedOutage> {
   return db.transaction(async (trx) => {
-    await lockCase(trx, 'outage', id);
-    let outage = await requireOutage(trx, id);
+    let outage = await OUTAGES.lock(trx, id, at);
     const who = { by: 'hub', at };
     const { rows: ends } = await trx.raw<{ rows: { id: number; clearedAt: Date | null }[] }>(
       `SELECT stream_id AS id, cleared_at AS "clearedAt" FROM (${CLEARED}) AS cleared`,
@@ -422,7 +382,7 @@ export async function advanceOutage(db: Knex, id: number, at: Date): Promise<Adv
       backfill.push({ stream: stream.stream, title, unit, round, from: outage.beganAt, to });
     }
     if (outage.closedAt === null && outage.streams.every(({ provenAt }) => provenAt !== null)) {
-      await trx('case_file').where({ id }).update({ closed_at: at, closed_as: 'backfilled' });
+      await closeCase(trx, id, 'backfilled', at);
       await noteEvent(trx, subjectOf(outage), { ...who, what: 'closed', detail: {} });
       outage = await requireOutage(trx, id);
     }
@@ -442,8 +402,7 @@ export async function settleBackfill(
   at: Date,
 ): Promise<boolean> {
   return db.transaction(async (trx) => {
-    await lockCase(trx, 'outage', id);
-    const outage = await requireOutage(trx, id);
+    const outage = await OUTAGES.lock(trx, id, at);
     const own = outage.streams.find((candidate) => candidate.stream === stream);
     if (own?.round !== round || own.provenAt !== null || own.recoveredAt === null || outage.closedAt !== null)
       return false;

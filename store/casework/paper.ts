@@ -1,11 +1,13 @@
 import type { Knex } from 'knex';
 import pRetry from 'p-retry';
-import { configurationError } from '../../domain/errors.ts';
+import { OUTAGE } from '../../domain/casework/outage.ts';
 import { batchCounts, settleRecords } from '../collection/batches.ts';
-import { lockCase, subjectOf, type Who } from '../ledger/case-files.ts';
+import { subjectOf, type Who } from '../ledger/case-files.ts';
 import { withConnection } from '../database.ts';
 import { noteEvent } from '../ledger/obligations.ts';
 import { isDeadlock, mergePage, type PageCounts, type PageRows, type PageRules } from '../collection/pages.ts';
+import { refusal, requireAction } from './cases.ts';
+import { OUTAGES } from './outages.ts';
 
 /** Records that were made on paper while an outage lasted (手工台账), as a file. */
 export interface Paper {
@@ -32,23 +34,10 @@ export async function commitPaper(db: Knex, paper: Paper, who: Who): Promise<Tak
   return pRetry(
     () =>
       db.transaction(async (trx) => {
-        const file = await lockCase(trx, 'outage', outage);
-        const stopped = await trx('outage_stream')
-          .join('stream', 'stream.id', 'stream_id')
-          .where({ outage_id: outage, name: stream })
-          .first<{ id: number } | undefined>('stream.id');
-        if (!stopped || file.closedAt !== null) {
-          throw configurationError(
-            stopped
-              ? `Outage ${outage} is closed (${file.closedAs ?? ''}): what was missing is proven to be in`
-              : `Outage ${outage} does not stop ${stream}`,
-            {
-              code: 'case-refused',
-              zh: stopped ? '该故障已办结，缺失的数据已核验入库' : `该故障未涉及数据流 ${stream}`,
-              cure: `./hub outage show ${outage} has its streams`,
-            },
-          );
-        }
+        const found = await OUTAGES.lock(trx, outage, who.at);
+        requireAction(OUTAGE, found, 'paper');
+        const stopped = found.streams.find((own) => own.stream === stream);
+        if (!stopped) throw refusal(OUTAGE, outage, 'paper', OUTAGE.actions.paper.refusals.foreign, stream);
         const streamId = stopped.id;
         // Pushes and papers of one stream go in one after the other.
         await trx('coverage').where({ stream_id: streamId }).forUpdate().select('stream_id');
@@ -78,7 +67,7 @@ export async function commitPaper(db: Knex, paper: Paper, who: Who): Promise<Tak
         const counts = { read, accepted, unchanged, rejected };
         await trx('batch').where({ id: batch.id }).update(counts);
         const detail = { stream, batch: batch.id, sha256: hash, read, rejected };
-        await noteEvent(trx, subjectOf({ ...file, round: 1 }), { ...who, what: 'paper', detail });
+        await noteEvent(trx, subjectOf(found), { ...who, what: 'paper', detail });
         return { ...counts, batchId: batch.id, known: false };
       }),
     { retries: 3, minTimeout: 50, shouldRetry: ({ error }) => isDeadlock(error) },

@@ -1,21 +1,24 @@
 import type { Knex } from 'knex';
-import { configurationError } from '../../domain/errors.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
-import { SHARE_OUTCOMES, type ShareOutcome } from '../../domain/casework/share-request.ts';
 import {
-  FILE,
+  SHARE_REQUEST,
+  type ShareFacts,
+  type ShareOutcome,
+  type ShareStep,
+} from '../../domain/casework/share-request.ts';
+import {
+  closeCase,
   lockCase,
   openCase,
   seeCase,
   subjectOf,
-  touchCase,
-  VERSION,
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
 import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
+import { selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A user unit’s request for a certificate that the city does not share yet (无锡第十一条). */
 export interface NewShareRequest {
@@ -27,8 +30,8 @@ export interface NewShareRequest {
   neededAt: Date | null;
 }
 
-export interface ShareRequest extends VersionedCase {
-  unitCode: string;
+export interface ShareRequest extends VersionedCase, ShareFacts {
+  closedAs: ShareFacts['closedAs'];
   unitName: string;
   wanted: string;
   scenario: string;
@@ -48,15 +51,7 @@ export interface ShareOpinion {
   saidBy: string;
 }
 
-export type ShareStep =
-  /** Units that take part are asked what they say: they see the request from then on. */
-  | { action: 'ask'; units: readonly Unit[] }
-  | { action: 'say'; unit: Unit; opinion: string }
-  | { action: 'decide'; outcome: ShareOutcome; text: string }
-  | { action: 'withdraw'; reason: string };
-
 const COLUMNS = {
-  ...FILE,
   unitCode: 'unit_code',
   unitName: 'unit_name',
   wanted: 'wanted',
@@ -67,48 +62,20 @@ const COLUMNS = {
   outcomeText: 'outcome_text',
   decidedAt: 'decided_at',
 };
-const select = (db: Knex) =>
-  db('share_request')
-    .join('case_file', 'case_file.id', 'share_request.id')
-    .select(COLUMNS, { version: db.raw(VERSION) });
-
-export async function findShareRequest(db: Knex, id: number): Promise<ShareRequest | null> {
-  return (await listShareRequests(db, { id, limit: 1 }))[0] ?? null;
-}
-
-/** As {@link findShareRequest}; throws a configuration error where there is none. */
-export async function requireShareRequest(db: Knex, id: number): Promise<ShareRequest> {
-  const found = await findShareRequest(db, id);
-  if (found) return found;
-  throw configurationError(`There is no share request ${id}`, {
-    code: 'case-unknown',
-    zh: `没有共享申请 ${id}`,
-    cure: './hub share lists them',
-  });
-}
+/** One share request; throws a configuration error where there is none. */
+export const requireShareRequest = async (db: Knex, id: number): Promise<ShareRequest> =>
+  thatIs(SHARE_REQUEST, id, (await listShareRequests(db, { id, limit: 1 }))[0]);
 
 /** Share requests, the latest first. */
 export async function listShareRequests(
   db: Knex,
-  choice: {
-    id?: number;
-    open?: boolean | undefined;
-    outcomes?: readonly ShareOutcome[] | undefined;
-    unit?: string | undefined;
-    /** Of these units, or that these were asked about. */
-    units?: readonly string[] | null;
-    /** Only those with lower numbers. */
-    before?: number | undefined;
-    limit: number;
-  },
+  choice: CaseChoice & { outcomes?: readonly ShareOutcome[] | undefined; unit?: string | undefined },
 ): Promise<ShareRequest[]> {
-  const query = select(db).orderBy('share_request.id', 'desc').limit(choice.limit);
-  if (choice.id !== undefined) void query.where('share_request.id', choice.id);
-  if (choice.open !== undefined) void (choice.open ? query.whereNull('closed_at') : query.whereNotNull('closed_at'));
+  const query = selectCases(db, 'share_request', COLUMNS, choice);
   if (choice.outcomes) void query.whereRaw('outcome = ANY (?)', [[...choice.outcomes]]);
   if (choice.unit !== undefined) void query.where('unit_code', choice.unit);
-  if (choice.before !== undefined) void query.where('share_request.id', '<', choice.before);
   if (choice.units) {
+    // Of these units, or that these were asked about.
     void query.whereRaw(
       `(unit_code = ANY (:units) OR EXISTS (SELECT FROM share_opinion o
          WHERE o.request_id = share_request.id AND o.unit_code = ANY (:units))
@@ -156,24 +123,34 @@ export async function openShareRequest(db: Knex, given: NewShareRequest, who: Wh
   });
 }
 
-/** Does something with a share request; throws a configuration error that says why where it is decided already. */
-export async function actOnShareRequest(db: Knex, id: number, step: ShareStep, who: Who): Promise<void> {
-  await db.transaction(async (trx) => {
-    const file = await lockCase(trx, 'share', id);
-    if (file.closedAt !== null) {
-      throw configurationError(`Share request ${id} cannot be done “${step.action}”: it is ${file.closedAs ?? ''}`, {
-        code: 'case-refused',
-        zh: `共享申请已办结（${file.closedAs === 'withdrawn' ? '撤回' : SHARE_OUTCOMES[file.closedAs as ShareOutcome].zh}），不能再操作`,
-        cure: `./hub share show ${id} has how it ended`,
-      });
-    }
-    const subjects = [subjectOf(file)];
-    const note = (detail: Record<string, unknown>): Promise<boolean> =>
-      noteEvent(trx, subjectOf(file), { ...who, what: step.action, detail });
+/** How share requests are kept: `actOnCase` does something with one. */
+export const SHARE_REQUESTS: CaseKeeper<ShareRequest, ShareStep> = {
+  definition: SHARE_REQUEST,
+
+  async lock(trx, id) {
+    await lockCase(trx, 'share', id);
+    return requireShareRequest(trx, id);
+  },
+
+  noted(step) {
     switch (step.action) {
       case 'ask':
-        await note({ units: step.units.map(({ name }) => name), codes: step.units.map(({ code }) => code) });
-        await touchCase(trx, id, who.at);
+        return { detail: { units: step.units.map(({ name }) => name), codes: step.units.map(({ code }) => code) } };
+      case 'say':
+        return { detail: { unit: step.unit.name, opinion: step.opinion } };
+      case 'decide':
+        return { detail: { outcome: step.outcome } };
+      case 'withdraw':
+        return { detail: { reason: step.reason } };
+    }
+  },
+
+  async perform(trx, request, step, who) {
+    const { id } = request;
+    const subjects = [subjectOf(request)];
+    switch (step.action) {
+      case 'ask':
+        // They see the request from then on, by what is noted.
         return;
       case 'say':
         await trx('share_opinion')
@@ -187,30 +164,25 @@ export async function actOnShareRequest(db: Knex, id: number, step: ShareStep, w
           })
           .onConflict(['request_id', 'unit_code'])
           .merge();
-        await note({ unit: step.unit.name, opinion: step.opinion });
-        await touchCase(trx, id, who.at);
         return;
       case 'decide':
         await trx('share_request')
           .where({ id })
           .update({ outcome: step.outcome, outcome_text: step.text, decided_at: who.at });
         await endObligations(trx, 'met', { subjects, duty: 'share-decision' }, { ...who, reason: step.outcome });
-        await note({ outcome: step.outcome });
-        await touchCase(trx, id, who.at, { closed_at: who.at, closed_as: step.outcome });
-        return;
+        return closeCase(trx, id, step.outcome, who.at);
       case 'withdraw':
         await dropObligations(trx, { subjects }, { ...who, reason: step.reason });
-        await note({ reason: step.reason });
-        await touchCase(trx, id, who.at, { closed_at: who.at, closed_as: 'withdrawn' });
+        return closeCase(trx, id, 'withdrawn', who.at);
     }
-  });
-}
+  },
+};
 
 /** A share request as its workflow sees it. */
-export async function seeShareRequest(db: Knex, id: number): Promise<ShareRequest> {
+export async function seeShareRequest(db: Knex, id: number, at: Date): Promise<ShareRequest> {
   return db.transaction(async (trx) => {
-    await lockCase(trx, 'share', id);
+    const request = await SHARE_REQUESTS.lock(trx, id, at);
     await seeCase(trx, id);
-    return requireShareRequest(trx, id);
+    return request;
   });
 }

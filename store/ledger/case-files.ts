@@ -70,36 +70,34 @@ export async function lockCase(trx: Knex.Transaction, kind: CaseKind, id: number
   });
 }
 
-/**
- * A case, locked until the transaction ends, with its version, which changes with whatever people do in it, and what was
- * done last. Throws a configuration error where there is none.
- */
-export async function caseVersion(
-  trx: Knex.Transaction,
-  kind: CaseKind,
-  id: number,
-): Promise<{ file: CaseFile; version: string; last: { by: string; at: Date; what: string } | null }> {
-  const file = await lockCase(trx, kind, id);
-  const { rows } = await trx.raw<{ rows: { version: string }[] }>(
-    `SELECT ${VERSION} AS version FROM case_file WHERE id = ?`,
-    [id],
-  );
-  const last = await trx('case_event')
+/** What was done in a case last, in all its rounds; null where nothing was. */
+export async function lastEventOf(
+  db: Knex,
+  file: Pick<CaseFile, 'kind' | 'id' | 'round'>,
+): Promise<{ by: string; at: Date; what: string } | null> {
+  const last = await db('case_event')
     .whereRaw('subject = ANY (?)', [caseSubjects(file)])
     .orderBy('id', 'desc')
     .first<{ by: string; at: Date; what: string } | undefined>('by', 'at', 'what');
-  return { file, version: rows[0]?.version ?? '', last: last ?? null };
+  return last ?? null;
+}
+
+/** A case as it is; null where nothing waits for it, as for a finding of which nothing was ordered. */
+export async function findCaseFile(db: Knex, kind: CaseKind, id: number): Promise<CaseFile | null> {
+  return (await db('case_file').where({ kind, id }).first<CaseFile | undefined>(FILE)) ?? null;
 }
 
 /** Something was done in a case: its workflow has to look. */
-export async function touchCase(db: Knex, id: number, at: Date, changes: object = {}): Promise<void> {
+export async function touchCase(db: Knex, id: number, at: Date): Promise<void> {
   await db('case_file')
     .where({ id })
     // Two changes of one instant are two.
-    .update({
-      changed_at: db.raw(`greatest(?::timestamptz, changed_at + interval '1 microsecond')`, [at]),
-      ...changes,
-    });
+    .update({ changed_at: db.raw(`greatest(?::timestamptz, changed_at + interval '1 microsecond')`, [at]) });
+}
+
+/** Nothing follows in a case any more. */
+export async function closeCase(db: Knex, id: number, as: string, at: Date): Promise<void> {
+  await db('case_file').where({ id }).update({ closed_at: at, closed_as: as });
 }
 
 /** Its workflow has seen a case as it is now. Within the transaction that looked. */

@@ -1,28 +1,26 @@
 import type { Knex } from 'knex';
 import type { Jurisdiction } from '../../settings/schemas/jurisdiction.ts';
-import { shanghaiWallTime } from '../../domain/dates.ts';
-import { OBLIGATION_STATES, type ObligationState } from '../../domain/ledger/duties.ts';
-import { configurationError } from '../../domain/errors.ts';
+import type { ObligationState } from '../../domain/ledger/duties.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
 import { noticeDocument } from '../../domain/supervision/notice.ts';
 import {
-  ACTIONS,
-  actionsOn,
   CASES,
   caseSubject,
+  FINDING,
   hasEnded,
   INSPECTIONS,
-  nextStage,
-  STAGES,
-  type InspectionKind,
+  type FindingFacts,
   type FindingStage,
+  type FindingStep,
+  type InspectionKind,
 } from '../../domain/supervision/findings.ts';
-import { lockCase, openCaseOf, seeCase, touchCase, type CaseFile, type Who } from '../ledger/case-files.ts';
-import { endObligations, noteEvent, openObligations } from '../ledger/obligations.ts';
+import { actOnCase, refusal, requireAction, thatIs, type CaseKeeper } from '../casework/cases.ts';
+import { closeCase, lockCase, openCaseOf, seeCase, type CaseFile, type Who } from '../ledger/case-files.ts';
+import { endObligations, openObligations } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 
 /** A finding with the rung of the ladder that it is on, and the deadline that runs for it. */
-export interface Finding {
+export interface Finding extends FindingFacts {
   id: number;
   inspection: number;
   kind: InspectionKind;
@@ -31,7 +29,6 @@ export interface Finding {
   stream: string | null;
   cause: string;
   facts: string;
-  stage: FindingStage;
   foundAt: Date;
   endedAt: Date | null;
   demand: string | null;
@@ -61,7 +58,7 @@ export interface FindingDeadline {
   state: ObligationState;
 }
 
-const FINDINGS = `
+const SELECT = `
   SELECT f.id, f.inspection_id AS inspection, i.kind, f.unit_code AS "unitCode", f.unit_name AS unit, s.name AS stream, f.cause,
     f.facts, f.stage, f.found_at AS "foundAt", f.ended_at AS "endedAt", r.demand, r.ordered_at AS "orderedAt",
     r.ordered_by AS "orderedBy", r.reported_at AS "reportedAt", r.terms,
@@ -139,7 +136,7 @@ export async function listFindings(
   },
 ): Promise<Finding[]> {
   const { rows } = await db.raw<{ rows: FindingRow[] }>(
-    `${FINDINGS} WHERE ${CHOSEN} AND (:after::bigint IS NULL OR f.id < :after) ORDER BY f.id DESC LIMIT :limit`,
+    `${SELECT} WHERE ${CHOSEN} AND (:after::bigint IS NULL OR f.id < :after) ORDER BY f.id DESC LIMIT :limit`,
     { ...bindingsOf(choice), at, after: choice.after ?? null, limit: choice.limit },
   );
   return rows.map(findingOf);
@@ -154,93 +151,74 @@ export async function countFindings(db: Knex, choice: FindingChoice): Promise<nu
   return rows[0]?.count ?? 0;
 }
 
-/** One finding; throws where there is none. */
-export async function getFinding(db: Knex, id: number, at: Date): Promise<Finding> {
-  const { rows } = await db.raw<{ rows: FindingRow[] }>(`${FINDINGS} WHERE f.id = :id`, { id, at });
-  if (rows[0]) return findingOf(rows[0]);
-  throw configurationError(`There is no finding ${id}`, {
-    code: 'finding-unknown',
-    zh: `没有 ${id} 号问题`,
-    cure: './hub supervise lists them',
-  });
+export async function findFinding(db: Knex, id: number, at: Date): Promise<Finding | null> {
+  const { rows } = await db.raw<{ rows: FindingRow[] }>(`${SELECT} WHERE f.id = :id`, { id, at });
+  return rows[0] ? findingOf(rows[0]) : null;
 }
 
-/** A finding as it is, kept so until the transaction ends, and what was done with it last. */
-export async function lockFinding(
-  trx: Knex.Transaction,
-  id: number,
-  at: Date,
-): Promise<{ finding: Finding; last: { by: string; at: Date; what: string } | null }> {
-  await trx.raw('SELECT FROM finding WHERE id = ? FOR UPDATE', [id]);
-  const last = await trx('case_event')
-    .where({ subject: caseSubject(id) })
-    .orderBy('id', 'desc')
-    .first<{ by: string; at: Date; what: string } | undefined>('by', 'at', 'what');
-  return { finding: await getFinding(trx, id, at), last: last ?? null };
-}
+/** As {@link findFinding}; throws a configuration error where there is none. */
+export const getFinding = async (db: Knex, id: number, at: Date): Promise<Finding> =>
+  thatIs(FINDING, id, await findFinding(db, id, at));
 
-/** What is done with a finding. */
-export type Act =
-  | { action: 'order'; demand: string; workingDays: number }
-  | { action: 'dismiss'; reason: string }
-  | { action: 'report'; note: string }
-  /** `inspection`: the one that looked at the records again. */
-  | { action: 'pass'; note: string; inspection?: number }
-  /** With a new term, or the one that runs goes on. */
-  | { action: 'fail'; note: string; inspection?: number; workingDays?: number }
-  | { action: 'notice'; number: string; document: string };
+/** What the timeline and the audit say of a step; the printed document is kept in its own table. */
+export function detailOfStep(step: FindingStep): Record<string, unknown> {
+  switch (step.action) {
+    case 'order':
+      return { demand: step.demand, workingDays: step.days };
+    case 'dismiss':
+      return { reason: step.reason };
+    case 'report':
+      return { note: step.note };
+    case 'pass':
+      return { note: step.note, inspection: step.inspection };
+    case 'fail':
+      return { note: step.note, inspection: step.inspection, workingDays: step.days ?? undefined };
+    case 'notice':
+      return { number: step.number };
+  }
+}
 
 /**
- * Takes a finding to the next rung of the ladder, with its deadline and its timeline, in one transaction. Throws, and
- * changes nothing, where the action is not possible on its rung; a notice (书面通报) is only where the term is over
- * (XC 31: 逾期不改正).
- * @param key an action that is asked for twice by the same key, as by a retried step of a workflow, happens once
+ * How findings are kept: `actOnCase` takes one to the next rung of the ladder, with its deadline and its timeline. A notice
+ * (书面通报) is only where the term is over (XC 31: 逾期不改正).
  */
-export async function actOnFinding(
-  db: Knex,
-  id: number,
-  act: Act,
-  who: Who,
-  key: string | null = null,
-): Promise<FindingStage> {
-  return db.transaction(async (trx) => {
+export const FINDINGS: CaseKeeper<Finding, FindingStep> = {
+  definition: FINDING,
+
+  async lock(trx, id, at) {
     await trx.raw('SELECT FROM finding WHERE id = ? FOR UPDATE', [id]);
-    const finding = await getFinding(trx, id, who.at);
-    if (key !== null && (await hasHappened(trx, id, key))) return finding.stage;
-    const stage = nextStage(finding.stage, act.action);
-    if (stage === null) throw notPossible(finding, act.action);
-    await apply(trx, finding, act, who);
+    return getFinding(trx, id, at);
+  },
+
+  // Their timelines bring the words along, in Chinese.
+  noted: (step) => ({ what: FINDING.actions[step.action].zh, detail: detailOfStep(step) }),
+
+  async perform(trx, finding, step, who) {
+    const { id } = finding;
+    await climb(trx, finding, step, who);
+    const stage = FINDING.actions[step.action].to;
+    const ended = hasEnded(stage);
     await trx('finding')
       .where({ id })
-      .update({ stage, ended_at: hasEnded(stage) ? who.at : null });
-    await touchCase(trx, id, who.at, hasEnded(stage) ? { closed_at: who.at, closed_as: stage } : {});
-    // The printed document is kept in its own table.
-    const { action, ...detail } = 'document' in act ? { action: act.action, number: act.number } : act;
-    await noteEvent(trx, caseSubject(id), { ...who, what: ACTIONS[action].zh, detail }, key);
-    return stage;
-  });
-}
+      .update({ stage, ended_at: ended ? who.at : null });
+    if (ended) await closeCase(trx, id, stage, who.at);
+  },
+};
 
-const hasHappened = async (db: Knex, id: number, key: string): Promise<boolean> =>
-  (await db('case_event')
-    .where({ subject: caseSubject(id), event_key: key })
-    .first('id')) !== undefined;
-
-async function apply(db: Knex, finding: Finding, act: Act, { by, at }: Who): Promise<void> {
+async function climb(db: Knex, finding: Finding, step: FindingStep, { by, at }: Who): Promise<void> {
   const { id } = finding;
-  const subject = caseSubject(id, finding.terms ?? 1);
   const own = db('rectification').where({ finding_id: id });
-  switch (act.action) {
+  switch (step.action) {
     case 'order':
       await openCaseOf(db, 'rectification', id, at);
       await db('rectification').insert({
         finding_id: id,
-        demand: act.demand,
+        demand: step.demand,
         terms: 1,
         ordered_by: by,
         ordered_at: at,
       });
-      return openTerm(db, finding, 1, act.workingDays, { by, at });
+      return openTerm(db, finding, 1, step.days, { by, at });
     case 'dismiss':
       return;
     case 'report':
@@ -254,38 +232,33 @@ async function apply(db: Knex, finding: Finding, act: Act, { by, at }: Who): Pro
         db,
         'met',
         { subjects: termsOf(finding), duty: 'rectification' },
-        { by, at: metAt, reason: act.note },
+        { by, at: metAt, reason: step.note },
       );
       return;
     }
     case 'fail': {
       await own.update({ reported_at: null });
-      if (act.workingDays === undefined) return;
+      if (step.days == null) return;
       // A term that is over already stays what it is: overdue.
       if (finding.deadline?.state !== 'overdue')
         await endObligations(
           db,
           'cancelled',
-          { subjects: [subject], duty: 'rectification' },
+          { subjects: [caseSubject(id, finding.terms ?? 1)], duty: 'rectification' },
           { by, at, reason: '复查未通过，另定期限' },
         );
       const terms = (finding.terms ?? 1) + 1;
       await own.update({ terms });
-      return openTerm(db, finding, terms, act.workingDays, { by, at });
+      return openTerm(db, finding, terms, step.days, { by, at });
     }
     case 'notice': {
-      if (finding.deadline?.state !== 'overdue') throw notOverdue(finding);
+      const { number, document } = step;
       const { rowCount } = await db.raw<{ rowCount: number }>(
         `INSERT INTO notice (finding_id, number, document, given_by, given_at) VALUES (:id, :number, :document, :by, :at)
          ON CONFLICT (number) DO NOTHING`,
-        { id, number: act.number, document: act.document, by, at },
+        { id, number, document, by, at },
       );
-      if (rowCount > 0) return;
-      throw configurationError(`${act.number} is the number of another notice`, {
-        code: 'number-taken',
-        zh: `文号 ${act.number} 已用于另一份通报`,
-        cure: 'give this one a number of its own',
-      });
+      if (rowCount === 0) throw refusal(FINDING, id, 'notice', FINDING.actions.notice.refusals.taken, number);
     }
   }
 }
@@ -312,37 +285,6 @@ async function openTerm(db: Knex, finding: Finding, term: number, workingDays: n
   );
 }
 
-function notPossible({ id, stage }: Finding, action: keyof typeof ACTIONS) {
-  const possible = actionsOn(stage).map((name) => ACTIONS[name].zh);
-  return configurationError(
-    `Finding ${id} is ${STAGES[stage].en} (${STAGES[stage].zh}): not possible is ${ACTIONS[action].zh}`,
-    {
-      code: 'finding-stage',
-      zh: `该问题处于“${STAGES[stage].zh}”，不能${ACTIONS[action].zh}`,
-      cure: possible.length > 0 ? `what can follow is ${possible.join(', ')}` : 'its case has ended',
-    },
-  );
-}
-
-/** Why no notice may be given. */
-export function notOverdue({ id, deadline }: Finding) {
-  const why =
-    deadline === null
-      ? 'the profile has no rule for the term of an order, so none runs'
-      : deadline.state === 'no calendar'
-        ? '日历未公布: when its term ends is not known yet'
-        : deadline.state === 'exempted'
-          ? 'its term is exempted (容错)'
-          : deadline.dueAt
-            ? `its term ends ${shanghaiWallTime(deadline.dueAt.getTime())}, and it is ${OBLIGATION_STATES[deadline.state].en}`
-            : `it is ${OBLIGATION_STATES[deadline.state].en}`;
-  return configurationError(`No notice can be given of finding ${id}: ${why}`, {
-    code: 'not-overdue',
-    zh: '书面通报只适用于逾期未改正的问题；本问题的改正期限未届满、未定或已容错',
-    cure: '书面通报 is for what was not rectified in time (逾期不改正)',
-  });
-}
-
 /** An order to rectify as its workflow sees it. */
 export async function seeRectification(db: Knex, id: number, at: Date): Promise<{ file: CaseFile; finding: Finding }> {
   return db.transaction(async (trx) => {
@@ -354,7 +296,7 @@ export async function seeRectification(db: Knex, id: number, at: Date): Promise<
 
 /**
  * Gives notice (书面通报) of a finding that was not rectified in time, with the document as it is printed; the id of the
- * notice. Throws where the ladder does not allow it.
+ * notice. Throws a configuration error where the ladder does not allow it.
  */
 export async function giveNotice(
   db: Knex,
@@ -364,8 +306,10 @@ export async function giveNotice(
   { by, at }: Who,
 ): Promise<{ id: number; document: string }> {
   const finding = await getFinding(db, id, at);
+  requireAction(FINDING, finding, 'notice');
   const { deadline, orderedAt, demand, unit, kind, foundAt, facts } = finding;
-  if (deadline?.dueAt == null || orderedAt === null || demand === null) throw notOverdue(finding);
+  if (deadline?.dueAt == null || orderedAt === null || demand === null)
+    throw new Error(`finding ${id} is overdue without an order`);
   const document = noticeDocument({
     number,
     at,
@@ -385,7 +329,7 @@ export async function giveNotice(
     dueAt: deadline.dueAt,
     calendar: deadline.calendar ?? '',
   });
-  await actOnFinding(db, id, { action: 'notice', number, document }, { by, at });
+  await actOnCase(db, FINDINGS, id, { action: 'notice', number, document }, { by, at });
   const row = await db('notice').where({ number }).first<{ id: number }>('id');
   return { id: row.id, document };
 }

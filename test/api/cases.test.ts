@@ -183,6 +183,17 @@ describe('cases in the API', () => {
       problem(await issuer.send('POST', `${path}/answer`, { action: 'tell', receipt: 'x' }), 400, 'request-invalid');
     });
 
+    it('is answered by the issuer of the certificate alone, whoever raised it', async () => {
+      const path = `/disputes/${await raise(other)}`;
+      assert.deepEqual((await get(other, path)).can, []);
+      const refused = await other.send('POST', `${path}/answer`, { action: 'receive' });
+      problem(refused, 403, 'not-yours');
+      assert.equal(refused.body.title, '只有发证单位可以“接收”');
+      assert.deepEqual((await get(issuer, path)).can, ['receive', 'mark']);
+      done(await issuer.send('POST', `${path}/answer`, { action: 'receive' }));
+      assert.deepEqual((await get(other, path)).stage, 'verifying', 'it sees what becomes of it');
+    });
+
     it('is listed by its stage, as the domain names it, a page at a time', async () => {
       const { db } = hub.database;
       for (const stage of Object.keys(DISPUTE_STAGES)) {
@@ -284,7 +295,7 @@ describe('cases in the API', () => {
       done(await management.send('POST', `${path}/actions`, { action: 'withdraw', reason: '误报' }));
       const late = await management.send('POST', `${path}/actions`, recover);
       problem(late, 409, 'case-refused');
-      assert.equal(late.body.title, '已办结，不能再操作');
+      assert.equal(late.body.title, '不能“确认故障排除”：现为“已撤回”，须为“未恢复”');
     });
 
     it('takes records that were made on paper for a stream that it stops, the same file once', async () => {
@@ -372,6 +383,7 @@ describe('cases in the API', () => {
       assert.ok((await issuer.get<Rows>('/share-requests')).body.items.some((row) => row.id === id));
       assert.equal((await other.get(path)).status, 404);
 
+      problem(await issuer.send('POST', `${path}/withdraw`, { reason: 'x' }), 403, 'forbidden');
       done(await issuer.send('POST', `${path}/say`, { opinion: '可接口共享' }));
       problem(await issuer.send('POST', `${path}/say`, { opinion: 'x', unit: elsewhere.code }), 404, 'unit-unknown');
       done(await management.send('POST', `${path}/decide`, { outcome: 'granted', text: '开通接口' }));
@@ -390,7 +402,7 @@ describe('cases in the API', () => {
       assert.equal(task?.state, 'met');
       const again = await user.send('POST', `${path}/withdraw`, { reason: 'x' });
       problem(again, 409, 'case-refused');
-      assert.equal(again.body.title, '共享申请已办结（同意），不能再操作');
+      assert.equal(again.body.title, '不能“撤回申请”：现为“同意”，须为“待解决”');
       const entries = await listAudit(hub.database.db, { object: `share/${id}`, limit: 9 });
       assert.deepEqual(
         entries.map(({ actor, action }) => `${actor} ${action}`),

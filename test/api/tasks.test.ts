@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import type { FindingDetail } from '../../server/api/supervision/supervision.ts';
 import type { OverviewView, TaskDetail, TaskView } from '../../server/api/ledger/tasks.ts';
 import { saveCalendar } from '../../store/ledger/calendar.ts';
-import { openDispute, actOnDispute } from '../../store/casework/disputes.ts';
+import { actOnCase } from '../../store/casework/cases.ts';
+import { DISPUTES, openDispute } from '../../store/casework/disputes.ts';
 import { calendarInForce } from '../../store/apply-config.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
 
@@ -44,7 +45,7 @@ describe('deadlines over the API', () => {
       const { id } = await openDispute(db, given, who);
       await db('dispute').where({ id }).update({ issuer_code: unit.code, issuer_name: unit.name });
       const later = { by: 'test', at: at(`2026-03-${index === 1 ? '10' : '12'}T09:30:00`) };
-      await actOnDispute(db, id, { action: 'receive', receivedAt: later.at }, later);
+      await actOnCase(db, DISPUTES, id, { action: 'receive', receivedAt: later.at }, later);
     }
   });
   after(() => hub.close());

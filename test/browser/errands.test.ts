@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { PERMISSION_NAMES, ROLES } from '../../domain/access.ts';
-import { DISPUTE_ACTIONS } from '../../domain/casework/dispute.ts';
+import { DISPUTE } from '../../domain/casework/dispute.ts';
 import { DAY_MS, shanghaiWallTime } from '../../domain/dates.ts';
 import { EVERY_STATE } from '../../domain/ledger/duties.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import { openOutage } from '../../store/casework/outages.ts';
 import { openObligations } from '../../store/ledger/obligations.ts';
 import { latestSyncs } from '../../store/collection/live.ts';
 import { getFinding } from '../../store/supervision/findings.ts';
@@ -328,10 +329,84 @@ describe('an errand in the console, from beginning to end', () => {
     await eventually(async () =>
       assert.deepEqual(
         (await rowsOf(entries)).map((row) => row.slice(1)),
-        [DISPUTE_ACTIONS.mark, DISPUTE_ACTIONS.receive].map(({ zh }) => [...by, `操作 ${zh}`]),
+        [DISPUTE.actions.mark, DISPUTE.actions.receive].map(({ zh }) => [...by, `操作 ${zh}`]),
       ),
     );
     assert.equal((await hub.db('audit').where({ actor: 'auditor' })).length, 1, 'they only signed in');
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
+  it('cases of each kind are taken through the forms that their definitions ask for', async () => {
+    /** Chooses in a field of a form, by what the choice is called. */
+    const choose = async (dialog: Locator, label: string, option: string): Promise<void> => {
+      await dialog.getByRole('combobox', { name: label }).fill(option);
+      await dialog.page().locator('.ant-select-item-option:visible', { hasText: option }).click();
+      // A list of several choices stays open until something else is pressed.
+      await dialog.locator('.ant-modal-title').click();
+    };
+    const done = async (object: string): Promise<unknown[]> =>
+      (await audited('management', object))
+        .map(({ detail }) => detail.action)
+        .filter((action) => action !== undefined)
+        .toReversed();
+    const { page, faults } = await site.signedIn('management');
+
+    const dispute = await aDispute(hub, 'culture-permits', { receivedAt: new Date() });
+    await page.goto(`${site.origin}/disputes/${dispute.id}`);
+    await act(page, '填报核实结果', async (dialog) => {
+      await confirm(dialog);
+      await besideField(dialog, '答复内容').getByText('请填写答复内容').waitFor();
+      await dialog.getByLabel('答复内容').fill('经核实，记载无误');
+      await choose(dialog, '核实结果', '异议不成立');
+    });
+    await act(page, '告知异议人', (dialog) => dialog.getByLabel('告知凭证').fill('通话 0012'));
+    await page.getByText('已答复告知').waitFor();
+    assert.deepEqual(await done(`dispute/${dispute.id}`), ['verify', 'tell']);
+
+    const [stopped] = await hub.db('stream').where({ name: 'culture-permits' }).select<{ title: string }[]>('title');
+    const outage = await openOutage(
+      hub.db,
+      {
+        unit: { code: CULTURE, name: '市文化广电和旅游局' },
+        streams: ['culture-permits'],
+        kinds: ['collect'],
+        cause: '机房断电',
+        beganAt: new Date(Date.now() - 3_600_000),
+        evidence: null,
+      },
+      { by: 'test', at: new Date() },
+    );
+    await page.goto(`${site.origin}/outages/${outage}`);
+    await act(page, '确认故障排除', async (dialog) => {
+      await dialog.getByText(`${String(stopped?.title)} · culture-permits`).waitFor();
+    });
+    await act(page, '故障复发', (dialog) => dialog.getByLabel('理由').fill('再次断电'));
+    await act(page, '撤回报告', (dialog) => dialog.getByLabel('理由').fill('误报'));
+    await page.getByText('已撤回').first().waitFor();
+    assert.deepEqual(await done(`outage/${outage}`), ['recover', 'relapse', 'withdraw']);
+    assert.deepEqual(await page.locator('#content').getByRole('button').allInnerTexts(), []);
+
+    await page.getByRole('link', { name: '共享申请' }).click();
+    await act(page, '提出申请', async (dialog) => {
+      await dialog.getByLabel('需要的证照').fill('不动产权证书');
+      await dialog.getByLabel('用于哪些事项').fill('积分落户');
+    });
+    await page.getByRole('heading', { name: /共享申请 \d+/ }).waitFor();
+    const share = /\/share-requests\/(\d+)$/.exec(page.url())?.[1] ?? '';
+    await act(page, '征求意见', (dialog) => choose(dialog, '单位', '市文化广电和旅游局'));
+    await page.getByText('已征求，尚未回复').waitFor();
+    await act(page, '发表意见', async (dialog) => {
+      await dialog.getByLabel('意见', { exact: true }).fill('可接口共享');
+      await choose(dialog, '代为登记的单位', '市文化广电和旅游局');
+    });
+    await page.getByRole('cell', { name: '可接口共享' }).waitFor();
+    await act(page, '作出决定', async (dialog) => {
+      await choose(dialog, '结果', '替代方案');
+      await dialog.getByLabel('说明').fill('由部门间函询');
+    });
+    await page.getByText('替代方案').first().waitFor();
+    assert.deepEqual(await done(`share/${share}`), ['ask', 'say', 'decide']);
     assert.deepEqual(faults, []);
     await page.context().close();
   });

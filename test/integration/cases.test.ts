@@ -5,7 +5,9 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { caseWorkflowId } from '../../domain/ids.ts';
-import { actOnDispute, findDispute, openDispute, type DisputeStep } from '../../store/casework/disputes.ts';
+import type { DisputeStep } from '../../domain/casework/dispute.ts';
+import { actOnCase } from '../../store/casework/cases.ts';
+import { DISPUTES, findDispute, openDispute } from '../../store/casework/disputes.ts';
 import { wakeCase } from '../../temporal/cases.ts';
 import { HUB_DUE_AT } from '../../workflows/search-attributes.ts';
 import { seeded } from '../departments/random.ts';
@@ -37,7 +39,7 @@ describe(`cases of a running hub (HUB_CHAOS_SEED=${SEED})`, () => {
       factor: 1,
       shouldRetry: ({ error }) => !error.message.includes('cannot be done'),
     });
-  const act = (id: number, step: DisputeStep): Promise<void> => surely(() => actOnDispute(hub.db, id, step, who()));
+  const act = (id: number, step: DisputeStep) => surely(() => actOnCase(hub.db, DISPUTES, id, step, who()));
   const obligations = async (): Promise<string[]> => {
     const { rows } = await hub.db.raw<{ rows: { line: string }[] }>(
       `SELECT subject || ' ' || rule || ' ' || due_at || ' ' || started_at AS line FROM obligation

@@ -108,6 +108,45 @@ describe('commands on deadlines', () => {
     assert.equal((await hub('expiry')).stdout, 'There is none.\n');
   });
 
+  it('what each action of a case asks for are options of its command, and what is refused says why', async () => {
+    const by = ['--by', '张三'];
+    const of = ['--unit', '11320200014006438B', '--unit-name', '市住建局'];
+    const number = ({ stdout, stderr }: { stdout: string; stderr: string }): string => {
+      const [, found] = /^(?:Dispute|Outage|Share request) (\d+)/.exec(stdout) ?? [];
+      assert.ok(found, stderr);
+      return found;
+    };
+
+    const ticket = file('ticket.yaml', 'number: N-1\nobjector: 王某某\nstatement: 有效期有误\n');
+    const dispute = number(await hub('dispute', 'raise', ticket, ...by));
+    const answer = file('answer.txt', '经核实，记载无误\n');
+    const early = await hub('dispute', 'verify', dispute, '--answer-file', answer, ...by);
+    assert.match(
+      early.stderr,
+      /^Dispute \d+ cannot be done “verify”: found it raised \(待接收\), expected verifying; /m,
+    );
+    assert.match((await hub('dispute', 'receive', dispute, '--at', done, ...by)).stdout, /^Dispute \d+: .*核实中/);
+    assert.match((await hub('dispute', 'verify', dispute, ...by)).stderr, /required option '--answer-file <file>'/);
+    const verified = await hub('dispute', 'verify', dispute, '--answer-file', answer, ...by, '--json');
+    const { upheld, objector, statement } = JSON.parse(verified.stdout) as Record<string, unknown>;
+    assert.deepEqual([upheld, objector, statement], [false, '***', '***'], 'nothing personal is printed');
+
+    const began = ['--cause', '断电', '--began', done];
+    const outage = number(await hub('outage', 'report', ...of, '--stream', STREAM, ...began, ...by));
+    assert.match((await hub('outage', 'recover', outage, ...by)).stdout, /^Outage \d+: .*补录中/);
+    const again = await hub('outage', 'relapse', outage, '--stream', 'nothing', '--reason', 'x', ...by);
+    assert.match(again.stderr, /cannot be done “relapse”: found nothing in another state/);
+
+    const share = number(await hub('share', 'request', ...of, '--wanted', '不动产权证书', '--scenario', '落户', ...by));
+    await hub('share', 'say', share, ...of, '--opinion', '可共享', ...by);
+    const wrong = await hub('share', 'decide', share, '--outcome', 'maybe', '--text', 'x', ...by);
+    assert.match(wrong.stderr, /Allowed choices are granted, refused, alternative/);
+    const decided = await hub('share', 'decide', share, '--outcome', 'granted', '--text', '开通', ...by);
+    assert.match(decided.stdout, /^Share request \d+: granted \(同意\)/);
+    const late = await hub('share', 'withdraw', share, '--reason', 'x', ...by);
+    assert.match(late.stderr, /cannot be done “withdraw”: found it granted \(同意\), expected open/);
+  });
+
   it('a list of uses is owed from a change on until its next version is in', async () => {
     const changed = await hub('usage-list', 'changed', ...UNIT, '--since', done);
     assert.match(changed.stdout, /^市住建局 owes its list/, changed.stderr);

@@ -321,7 +321,7 @@ describe('commands on the library', () => {
     const file = join(folder, 'notice.html');
     const notice = () =>
       hub('supervise', 'notice', finding, '--by', '李处长', '--number', '锡证督〔2026〕3号', '--out', file);
-    assert.match((await notice()).stderr, /^No notice can be given of finding \d+: its term ends /m);
+    assert.match((await notice()).stderr, /^Finding \d+ cannot be done “notice”: its term ends /m);
     assert.equal(existsSync(file), false);
     await database
       .db('obligation')

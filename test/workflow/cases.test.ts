@@ -6,13 +6,18 @@ import { addDays, shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
 import { caseWorkflowId, retimeWorkflowId, type CaseKind } from '../../domain/ids.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
 import { saveCalendar } from '../../store/ledger/calendar.ts';
-import { actOnDispute, openDispute, type DisputeStep } from '../../store/casework/disputes.ts';
+import type { DisputeStep } from '../../domain/casework/dispute.ts';
+import type { OutageStep } from '../../domain/casework/outage.ts';
+import type { ShareStep } from '../../domain/casework/share-request.ts';
+import type { FindingStep } from '../../domain/supervision/findings.ts';
+import { actOnCase } from '../../store/casework/cases.ts';
+import { DISPUTES, openDispute } from '../../store/casework/disputes.ts';
 import { eventsOf } from '../../store/ledger/obligations.ts';
 import { getDay, openDays } from '../../store/collection/days.ts';
-import { actOnOutage, findOutage, openOutage, type OutageStep } from '../../store/casework/outages.ts';
+import { findOutage, openOutage, OUTAGES } from '../../store/casework/outages.ts';
 import { findGaps } from '../../store/collection/overview.ts';
-import { actOnShareRequest, openShareRequest } from '../../store/casework/share-requests.ts';
-import { actOnFinding } from '../../store/supervision/findings.ts';
+import { openShareRequest, SHARE_REQUESTS } from '../../store/casework/share-requests.ts';
+import { FINDINGS } from '../../store/supervision/findings.ts';
 import { wakeCase } from '../../temporal/cases.ts';
 import { HUB_DUE_AT } from '../../workflows/search-attributes.ts';
 import type { retime } from '../../workflows/retime.ts';
@@ -74,7 +79,7 @@ describe('cases', () => {
     let handle: WorkflowHandle;
     let startMs: number;
     const act = async (step: DisputeStep): Promise<void> => {
-      await actOnDispute(hub.db, id, step, who());
+      await actOnCase(hub.db, DISPUTES, id, step, who());
       await wake('dispute', id);
     };
 
@@ -165,12 +170,13 @@ describe('cases', () => {
     );
     await hub.working(async () => {
       const handle = await wake('share', request);
+      const share = (step: ShareStep) => actOnCase(hub.db, SHARE_REQUESTS, request, step, who());
       for (const [code, name] of [
         ['U1', '大数据局'],
         ['U2', '发证单位'],
       ] as const)
-        await actOnShareRequest(hub.db, request, { action: 'say', unit: { code, name }, opinion: '可共享' }, who());
-      await actOnShareRequest(hub.db, request, { action: 'decide', outcome: 'granted', text: '开通' }, who());
+        await share({ action: 'say', unit: { code, name }, opinion: '可共享' });
+      await share({ action: 'decide', outcome: 'granted', text: '开通' });
       await wake('share', request);
       await hub.untilEnded(handle, HOUR_MS);
       await keepHistory(handle, 'granted');
@@ -198,7 +204,8 @@ describe('cases', () => {
       .returning<{ id: number }[]>('id');
     const order = finding?.id ?? 0;
     const state = async () => (await deadlines(hub.db, `rectification/${order}`, now()))[0]?.split(' ')[1];
-    await actOnFinding(hub.db, order, { action: 'order', demand: '清零逾期', workingDays: 1 }, who());
+    const climb = (step: FindingStep) => actOnCase(hub.db, FINDINGS, order, step, who());
+    await climb({ action: 'order', demand: '清零逾期', days: 1 });
     await hub.working(async () => {
       const handle = await wake('rectification', order);
       await eventually(async () => assert.ok(await dueOf(handle)));
@@ -209,8 +216,8 @@ describe('cases', () => {
         assert.ok(noted.some(({ what }) => what === 'overdue'));
       });
       assert.equal(await state(), 'overdue');
-      await actOnFinding(hub.db, order, { action: 'report', note: '已清零' }, who());
-      await actOnFinding(hub.db, order, { action: 'pass', note: '属实' }, who());
+      await climb({ action: 'report', note: '已清零' });
+      await climb({ action: 'pass', note: '属实' });
       await wake('rectification', order);
       await hub.untilEnded(handle, HOUR_MS);
       await keepHistory(handle, 'passed');
@@ -224,7 +231,7 @@ describe('cases', () => {
     let beganMs: number;
     let recoveredMs: number;
     const act = async (step: OutageStep): Promise<void> => {
-      await actOnOutage(hub.db, id, step, who());
+      await actOnCase(hub.db, OUTAGES, id, step, who());
       await wake('outage', id);
     };
     const states = async (): Promise<string[]> =>
@@ -273,7 +280,7 @@ describe('cases', () => {
         await act({ action: 'recover', streams: [STREAM], recoveredAt: new Date(recoveredMs) });
         await eventually(async () => assert.ok((await states()).includes(`/${STREAM} WX-10b open`)));
         await assert.rejects(
-          actOnOutage(hub.db, id, { action: 'recover', streams: [STREAM], recoveredAt: now() }, who()),
+          actOnCase(hub.db, OUTAGES, id, { action: 'recover', streams: [STREAM], recoveredAt: now() }, who()),
           /found housing-permits in another state/,
         );
       });

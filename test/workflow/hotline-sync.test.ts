@@ -4,7 +4,8 @@ import type { HotlineSyncResult } from '../../activities/hotline.ts';
 import { DAY_MS, shanghaiWallTime } from '../../domain/dates.ts';
 import { hotlineWorkflowId } from '../../domain/ids.ts';
 import { findAlerts } from '../../store/ledger/alerts.ts';
-import { actOnDispute, listDisputes, openDispute, type Dispute } from '../../store/casework/disputes.ts';
+import { actOnCase } from '../../store/casework/cases.ts';
+import { DISPUTES, listDisputes, openDispute, type Dispute } from '../../store/casework/disputes.ts';
 import { listTicketFaults } from '../../store/casework/ticket-faults.ts';
 import { wakeUnseen } from '../../temporal/cases.ts';
 import type { hotlineSync } from '../../workflows/hotline-sync.ts';
@@ -97,7 +98,8 @@ describe('hotlineSync', () => {
     assert.equal((await rules(first)).length, 2);
 
     const who = { by: '张三', at: new Date(hub.nowMs) };
-    await actOnDispute(hub.db, first?.id ?? 0, { action: 'transfer', issuer: { code: 'U2', name: '乙局' } }, who);
+    const step = { action: 'transfer', issuer: { code: 'U2', name: '乙局' } } as const;
+    await actOnCase(hub.db, DISPUTES, first?.id ?? 0, step, who);
     await sync();
     assert.equal((await disputes())[0]?.receivedAt, null, 'the next issuer has not received it');
   });

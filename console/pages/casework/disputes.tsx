@@ -1,17 +1,10 @@
-import { Button, Checkbox } from 'antd';
-import { useState } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { Link } from 'react-router';
 import { DISPUTE_ENDS, DISPUTE_STAGES, type DisputeStage } from '../../../domain/casework/dispute.ts';
 import type { DisputeView } from '../../../server/api/casework/disputes.ts';
-import { send } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ChoicesFilter, TextFilter, UnitFilter } from '../../parts/filters.tsx';
-import { ExportButton } from '../../parts/export.tsx';
-import { ActionForm } from '../../parts/action-form.tsx';
+import { CaseList } from '../../parts/case-list.tsx';
 import { NextDue } from '../../parts/case.tsx';
-import { List, useFilters } from '../../parts/list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 
@@ -33,115 +26,71 @@ export function DisputeStageMark({ stage, closedAs }: Pick<DisputeView, 'stage' 
 
 export default function Disputes() {
   const { say, name } = useLanguage();
-  const { may, unitCode } = useSession();
-  const { filters, change } = useFilters();
-  const navigate = useNavigate();
-  const [raising, setRaising] = useState(false);
-  const { stage, open, issuer, number } = filters;
-  const chosen = { stage, open, issuer, number };
+  const { unitCode } = useSession();
   return (
-    <PageLayout
+    <CaseList<DisputeView>
+      what="disputes"
       title={say('异议', 'Disputes')}
       note={say('对证照内容的异议，最近提出的在前', 'Objections to certificates, the latest first')}
-      actions={
-        <>
-          {may('disputes:raise') && (
-            <Button type="primary" onClick={() => setRaising(true)}>
-              {say('登记异议', 'Raise one')}
-            </Button>
-          )}
-          <ExportButton what="disputes" filter={chosen} />
-        </>
-      }
-    >
-      <Section>
-        <div className="filters" role="search">
-          <ChoicesFilter
-            label={say('阶段', 'Stage')}
-            value={stage}
-            options={Object.entries(DISPUTE_STAGES).map(([value, pair]) => ({ value, label: name(pair) }))}
-            onChange={(value) => change({ stage: value })}
-            width={220}
-          />
-          <TextFilter
-            label={say('证照编号', 'Certificate number')}
-            value={number}
-            onChange={(value) => change({ number: value })}
-            width={230}
-          />
-          {unitCode === null && (
-            <UnitFilter
-              label={say('发证单位', 'Issuer')}
-              value={issuer}
-              onChange={(value) => change({ issuer: value })}
-            />
-          )}
-          <Checkbox checked={open === 'true'} onChange={({ target }) => change({ open: target.checked ? 'true' : '' })}>
-            {say('只看未办结', 'Only open ones')}
-          </Checkbox>
-          <Button onClick={() => change({ stage: '', open: '', issuer: '', number: '' })}>
-            {say('清空', 'Clear')}
-          </Button>
-        </div>
-        <List<DisputeView>
-          path="/disputes"
-          query={chosen}
-          rowKey="id"
-          label={say('异议', 'Disputes')}
-          empty={say('没有符合条件的异议', 'There is no such dispute')}
-          columns={[
-            {
-              title: say('编号', 'No.'),
-              dataIndex: 'id',
-              render: (id: number) => <Link to={`/disputes/${id}`}>{id}</Link>,
-            },
-            { title: say('阶段', 'Stage'), render: (_, row) => <DisputeStageMark {...row} /> },
-            {
-              title: say('证照编号', 'Certificate'),
-              render: (_, row) => (
-                <Link to={`/disputes/${row.id}`}>
-                  {row.number}
-                  {row.round > 1 && <span className="quiet"> {say(`第 ${row.round} 轮`, `round ${row.round}`)}</span>}
-                </Link>
-              ),
-            },
-            {
-              title: say('发证单位', 'Issuer'),
-              render: (_, row) => row.issuerName ?? <span className="quiet">{say('未知', 'unknown')}</span>,
-            },
-            {
-              title: say('标注', 'Mark'),
-              render: (_, { markedAt, closedAt }) =>
-                markedAt === null ? (
-                  <span className="quiet">—</span>
-                ) : closedAt === null ? (
-                  <Mark tone="warn">{say('已标注', 'marked')}</Mark>
-                ) : (
-                  <Mark tone="off">{say('已解除', 'lifted')}</Mark>
-                ),
-            },
-            {
-              title: say('核实结果', 'Result'),
-              dataIndex: 'upheld',
-              render: (upheld: boolean | null) =>
-                upheld === null ? (
-                  <span className="quiet">—</span>
-                ) : upheld ? (
-                  say('成立', 'right')
-                ) : (
-                  say('不成立', 'not right')
-                ),
-            },
-            { title: say('提出', 'Raised'), dataIndex: 'raisedAt', render: (at: string) => <Moment at={at} /> },
-            { title: say('最近到期', 'Next due'), render: (_, row) => <NextDue {...row} /> },
-          ]}
-        />
-      </Section>
-      <ActionForm
-        open={raising}
-        close={() => setRaising(false)}
-        title={say('登记异议', 'Raise a dispute')}
-        fields={[
+      empty={say('没有符合条件的异议', 'There is no such dispute')}
+      filters={[
+        {
+          name: 'stage',
+          label: say('阶段', 'Stage'),
+          kind: 'choices',
+          options: Object.entries(DISPUTE_STAGES).map(([value, pair]) => ({ value, label: name(pair) })),
+          width: 220,
+        },
+        { name: 'number', label: say('证照编号', 'Certificate number'), kind: 'text', width: 230 },
+        ...(unitCode === null ? [{ name: 'issuer', label: say('发证单位', 'Issuer'), kind: 'unit' as const }] : []),
+        { name: 'open', label: say('只看未办结', 'Only open ones'), kind: 'tick', value: 'true' },
+      ]}
+      columns={[
+        { title: say('阶段', 'Stage'), render: (_, row) => <DisputeStageMark {...row} /> },
+        {
+          title: say('证照编号', 'Certificate'),
+          render: (_, row) => (
+            <Link to={`/disputes/${row.id}`}>
+              {row.number}
+              {row.round > 1 && <span className="quiet"> {say(`第 ${row.round} 轮`, `round ${row.round}`)}</span>}
+            </Link>
+          ),
+        },
+        {
+          title: say('发证单位', 'Issuer'),
+          render: (_, row) => row.issuerName ?? <span className="quiet">{say('未知', 'unknown')}</span>,
+        },
+        {
+          title: say('标注', 'Mark'),
+          render: (_, { markedAt, closedAt }) =>
+            markedAt === null ? (
+              <span className="quiet">—</span>
+            ) : closedAt === null ? (
+              <Mark tone="warn">{say('已标注', 'marked')}</Mark>
+            ) : (
+              <Mark tone="off">{say('已解除', 'lifted')}</Mark>
+            ),
+        },
+        {
+          title: say('核实结果', 'Result'),
+          dataIndex: 'upheld',
+          render: (upheld: boolean | null) =>
+            upheld === null ? (
+              <span className="quiet">—</span>
+            ) : upheld ? (
+              say('成立', 'right')
+            ) : (
+              say('不成立', 'not right')
+            ),
+        },
+        { title: say('提出', 'Raised'), dataIndex: 'raisedAt', render: (at: string) => <Moment at={at} /> },
+        { title: say('最近到期', 'Next due'), render: (_, row) => <NextDue {...row} /> },
+      ]}
+      opening={{
+        needs: 'disputes:raise',
+        button: say('登记异议', 'Raise one'),
+        title: say('登记异议', 'Raise a dispute'),
+        fields: [
           { name: 'number', label: say('证照编号', 'Certificate number'), required: true },
           {
             name: 'typeCode',
@@ -157,10 +106,8 @@ export default function Disputes() {
             kind: 'time',
             hint: say('不填即为现在', 'Now, where it is left out'),
           },
-        ]}
-        submit={(given) => send<{ id: number }>('POST', '/disputes', given)}
-        done={(answer) => void navigate(`/disputes/${(answer as { id: number }).id}`)}
-      />
-    </PageLayout>
+        ],
+      }}
+    />
   );
 }

@@ -1,43 +1,45 @@
 import { Descriptions } from 'antd';
-import { useParams } from 'react-router';
 import { shanghaiInstant } from '../../../domain/dates.ts';
-import { LARGEST_EVIDENCE, STOPPED_WORK } from '../../../domain/casework/outage.ts';
+import { OUTAGE, STOPPED_WORK } from '../../../domain/casework/outage.ts';
 import type { OutageDetail } from '../../../server/api/casework/outages.ts';
-import { addressOf, useGet } from '../../api.ts';
+import { addressOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { Beside, CaseActions, CaseSections, NextDue, told, WorkflowLink, type CaseAction } from '../../parts/case.tsx';
+import { CasePage, told } from '../../parts/case.tsx';
 import { Mark } from '../../parts/mark.tsx';
-import { PageLayout, Section } from '../../parts/page.tsx';
-import { Failure, Waiting } from '../../parts/states.tsx';
+import { Section } from '../../parts/page.tsx';
 import { DueTime, moment, Moment } from '../../parts/time.tsx';
 import { OutageStageMark } from './outages.tsx';
 
+type OutageAction = keyof typeof OUTAGE.actions;
 type Stream = OutageDetail['streams'][number];
 
 /** One outage: what each of its streams owes, how much has come, and the proof. */
 export default function Outage() {
-  const { say, name } = useLanguage();
-  const { id = '' } = useParams();
-  const { data, error, refetch } = useGet<OutageDetail>(`/outages/${id}`);
-  const actionsOf = useActions();
-  if (error) return <Failure problem={error} retry={() => void refetch()} />;
-  if (!data) return <Waiting />;
+  const { say } = useLanguage();
   return (
-    <PageLayout
-      title={say(`故障 ${data.id} · ${data.unitName}`, `Outage ${data.id} · ${data.unitName}`)}
-      note={
-        <Beside>
-          <OutageStageMark stage={data.stage} />
-          {data.nextDueAt !== null && (
-            <span>
-              {say('补录最近到期', 'Next due')} <NextDue {...data} />
-            </span>
-          )}
-          <WorkflowLink id={data.workflowId} />
-        </Beside>
+    <CasePage<OutageDetail, OutageAction>
+      definition={OUTAGE}
+      title={({ id, unitName }) => say(`故障 ${id} · ${unitName}`, `Outage ${id} · ${unitName}`)}
+      mark={({ stage }) => <OutageStageMark stage={stage} />}
+      can={({ can }) => ACTIONS.filter((action) => can[action] === true || namesOf(can[action]).length > 0)}
+      streamsFor={({ can, streams }, action) =>
+        streams
+          .filter(({ stream }) => namesOf(can[action]).includes(stream))
+          .map(({ stream, title }) => ({ value: stream, label: `${title} · ${stream}` }))
       }
-      actions={<CaseActions version={data.version} actions={actionsOf(data)} />}
     >
+      {(data) => <About data={data} />}
+    </CasePage>
+  );
+}
+
+const ACTIONS = Object.keys(OUTAGE.actions) as OutageAction[];
+const namesOf = (possible: boolean | string[]): string[] => (typeof possible === 'boolean' ? [] : possible);
+
+function About({ data }: { data: OutageDetail }) {
+  const { say, name } = useLanguage();
+  return (
+    <>
       <Section title={say('上报情况', 'The report')}>
         <Descriptions
           column={{ xs: 1, md: 2 }}
@@ -52,7 +54,7 @@ export default function Outage() {
               data.evidenceName === null ? (
                 say('未上传', 'none')
               ) : (
-                <a href={addressOf(`/outages/${id}/evidence`)} download={data.evidenceName}>
+                <a href={addressOf(`/outages/${data.id}/evidence`)} download={data.evidenceName}>
                   {data.evidenceName}
                 </a>
               ),
@@ -113,8 +115,7 @@ export default function Outage() {
           </table>
         </Section>
       )}
-      <CaseSections {...data} />
-    </PageLayout>
+    </>
   );
 }
 
@@ -274,106 +275,5 @@ function useDuration(): (minutes: number) => string {
       ...(rest > 0 && days === 0 ? [say(`${rest} 分`, `${rest} min`)] : []),
     ];
     return parts.length === 0 ? '0' : parts.join(' ');
-  };
-}
-
-function useActions(): (outage: OutageDetail) => CaseAction[] {
-  const { say } = useLanguage();
-  return ({ id, can, streams }) => {
-    const path = `/outages/${id}/actions`;
-    const titled = (names: readonly string[]) =>
-      streams
-        .filter(({ stream }) => names.includes(stream))
-        .map(({ stream, title }) => ({ value: stream, label: `${title} · ${stream}` }));
-    const choice = (names: readonly string[]) => ({
-      name: 'streams',
-      label: say('数据流', 'Streams'),
-      kind: 'choices' as const,
-      required: true,
-      initial: [...names],
-      options: titled(names),
-    });
-    const reason = { name: 'reason', label: say('理由', 'Why'), required: true, multiline: true };
-    return [
-      ...(can.recover.length > 0
-        ? [
-            {
-              key: 'recover',
-              label: say('确认故障排除', 'Confirm the recovery'),
-              path,
-              note: say('补录时限自排除时间起算', 'The clock of the backfill starts at this time'),
-              fields: [
-                choice(can.recover),
-                {
-                  name: 'recoveredAt',
-                  label: say('排除时间', 'When it was cleared'),
-                  kind: 'time' as const,
-                  hint: say('不填即为现在', 'Now, where it is left out'),
-                },
-              ],
-              body: (given: Record<string, unknown>) => ({ ...given, action: 'recover' }),
-            },
-          ]
-        : []),
-      ...(can.relapse.length > 0
-        ? [
-            {
-              key: 'relapse',
-              label: say('故障复发', 'It came again'),
-              path,
-              note: say(
-                '补录时限停止，待再次排除后重新起算',
-                'The clock stops, and starts anew with the next recovery',
-              ),
-              fields: [choice(can.relapse), reason],
-              body: (given: Record<string, unknown>) => ({ ...given, action: 'relapse' }),
-            },
-          ]
-        : []),
-      ...(can.paper.length > 0
-        ? [
-            {
-              key: 'paper',
-              label: say('导入手工台账', 'Hand in paper records'),
-              path: `/outages/${id}/paper`,
-              note: say(
-                '故障期间手工制发的记录：列名与源端字段相同。整份导入或整份退回，同一文件只入库一次；排除后仍要补录核验。',
-                'Records made on paper meanwhile, with the fields of the source as columns: all or nothing, the same file once. The backfill is owed all the same.',
-              ),
-              fields: [
-                {
-                  name: 'stream',
-                  label: say('数据流', 'Stream'),
-                  kind: 'choice' as const,
-                  required: true,
-                  ...(can.paper.length === 1 && { initial: can.paper[0] }),
-                  options: titled(can.paper),
-                },
-                {
-                  name: 'file',
-                  label: say('文件', 'File'),
-                  kind: 'file' as const,
-                  required: true,
-                  largest: LARGEST_EVIDENCE,
-                  hint: 'csv, xlsx, xls, jsonl',
-                },
-              ],
-              body: (given: Record<string, unknown>) => given,
-            },
-          ]
-        : []),
-      ...(can.withdraw
-        ? [
-            {
-              key: 'withdraw',
-              label: say('撤回报告', 'Withdraw'),
-              path,
-              note: say('误报：中止的每日时限恢复计算', 'A mistake: what it suspended runs as before'),
-              fields: [reason],
-              body: (given: Record<string, unknown>) => ({ ...given, action: 'withdraw' }),
-            },
-          ]
-        : []),
-    ];
   };
 }

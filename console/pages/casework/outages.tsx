@@ -1,6 +1,4 @@
-import { Button, Checkbox } from 'antd';
-import { useState } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { Link } from 'react-router';
 import {
   LARGEST_EVIDENCE,
   OUTAGE_STAGES,
@@ -9,15 +7,11 @@ import {
   type StoppedWork,
 } from '../../../domain/casework/outage.ts';
 import type { OutageView, StreamChoices } from '../../../server/api/casework/outages.ts';
-import { send, useGet } from '../../api.ts';
+import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { UnitFilter } from '../../parts/filters.tsx';
-import { ExportButton } from '../../parts/export.tsx';
-import { ActionForm } from '../../parts/action-form.tsx';
+import { CaseList } from '../../parts/case-list.tsx';
 import { NextDue } from '../../parts/case.tsx';
-import { List, useFilters } from '../../parts/list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
-import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 
@@ -32,89 +26,56 @@ export function OutageStageMark({ stage }: { stage: OutageStage }) {
 export default function Outages() {
   const { say, name } = useLanguage();
   const { may, unitCode } = useSession();
-  const { filters, change } = useFilters();
-  const navigate = useNavigate();
-  const [reporting, setReporting] = useState(false);
   const streams = useGet<StreamChoices>('/outages/streams', {}, { enabled: may('outages:report') });
-  const { open, unit } = filters;
-  const chosen = { open, unit };
   return (
-    <PageLayout
+    <CaseList<OutageView>
+      what="outages"
       title={say('不可抗力与补录', 'Outages and backfill')}
       note={say(
         '上报后相关数据流的每日时限中止；确认排除后补录时限起算',
         'A report suspends the daily deadlines of its streams; the recovery starts the clock of the backfill',
       )}
-      actions={
-        <>
-          {may('outages:report') && (
-            <Button type="primary" onClick={() => setReporting(true)}>
-              {say('上报故障', 'Report one')}
-            </Button>
-          )}
-          <ExportButton what="outages" filter={chosen} />
-        </>
-      }
-    >
-      <Section>
-        <div className="filters" role="search">
-          {unitCode === null && (
-            <UnitFilter label={say('上报单位', 'Unit')} value={unit} onChange={(value) => change({ unit: value })} />
-          )}
-          <Checkbox checked={open === 'true'} onChange={({ target }) => change({ open: target.checked ? 'true' : '' })}>
-            {say('只看未办结', 'Only open ones')}
-          </Checkbox>
-          <Button onClick={() => change({ open: '', unit: '' })}>{say('清空', 'Clear')}</Button>
-        </div>
-        <List<OutageView>
-          path="/outages"
-          query={chosen}
-          rowKey="id"
-          label={say('不可抗力与补录', 'Outages')}
-          empty={say('没有上报的故障', 'No outage was reported')}
-          columns={[
-            {
-              title: say('编号', 'No.'),
-              dataIndex: 'id',
-              render: (id: number) => <Link to={`/outages/${id}`}>{id}</Link>,
-            },
-            {
-              title: say('状态', 'State'),
-              dataIndex: 'stage',
-              render: (stage: OutageStage) => <OutageStageMark stage={stage} />,
-            },
-            { title: say('上报单位', 'Unit'), dataIndex: 'unitName' },
-            {
-              title: say('原因', 'Cause'),
-              render: (_, { id, cause }) => (
-                <Link to={`/outages/${id}`} className="clip">
-                  {cause}
-                </Link>
-              ),
-            },
-            {
-              title: say('停办业务', 'Stopped'),
-              dataIndex: 'kinds',
-              render: (kinds: StoppedWork[]) => kinds.map((kind) => name(STOPPED_WORK[kind])).join(say('、', ', ')),
-            },
-            {
-              title: say('数据流', 'Streams'),
-              dataIndex: 'streams',
-              render: (stopped: OutageView['streams']) => {
-                const proven = stopped.filter(({ provenAt }) => provenAt !== null).length;
-                return say(`${stopped.length} 个，已核验 ${proven}`, `${stopped.length}, ${proven} proven`);
-              },
-            },
-            { title: say('发生', 'Began'), dataIndex: 'beganAt', render: (at: string) => <Moment at={at} /> },
-            { title: say('最近到期', 'Next due'), render: (_, row) => <NextDue {...row} /> },
-          ]}
-        />
-      </Section>
-      <ActionForm
-        open={reporting}
-        close={() => setReporting(false)}
-        title={say('上报不可抗力', 'Report an outage')}
-        fields={[
+      empty={say('没有上报的故障', 'No outage was reported')}
+      filters={[
+        ...(unitCode === null ? [{ name: 'unit', label: say('上报单位', 'Unit'), kind: 'unit' as const }] : []),
+        { name: 'open', label: say('只看未办结', 'Only open ones'), kind: 'tick', value: 'true' },
+      ]}
+      columns={[
+        {
+          title: say('状态', 'State'),
+          dataIndex: 'stage',
+          render: (stage: OutageStage) => <OutageStageMark stage={stage} />,
+        },
+        { title: say('上报单位', 'Unit'), dataIndex: 'unitName' },
+        {
+          title: say('原因', 'Cause'),
+          render: (_, { id, cause }) => (
+            <Link to={`/outages/${id}`} className="clip">
+              {cause}
+            </Link>
+          ),
+        },
+        {
+          title: say('停办业务', 'Stopped'),
+          dataIndex: 'kinds',
+          render: (kinds: StoppedWork[]) => kinds.map((kind) => name(STOPPED_WORK[kind])).join(say('、', ', ')),
+        },
+        {
+          title: say('数据流', 'Streams'),
+          dataIndex: 'streams',
+          render: (stopped: OutageView['streams']) => {
+            const proven = stopped.filter(({ provenAt }) => provenAt !== null).length;
+            return say(`${stopped.length} 个，已核验 ${proven}`, `${stopped.length}, ${proven} proven`);
+          },
+        },
+        { title: say('发生', 'Began'), dataIndex: 'beganAt', render: (at: string) => <Moment at={at} /> },
+        { title: say('最近到期', 'Next due'), render: (_, row) => <NextDue {...row} /> },
+      ]}
+      opening={{
+        needs: 'outages:report',
+        button: say('上报故障', 'Report one'),
+        title: say('上报不可抗力', 'Report an outage'),
+        fields: [
           {
             name: 'streams',
             label: say('受影响的数据流', 'Streams that it stops'),
@@ -142,10 +103,8 @@ export default function Outages() {
             largest: LARGEST_EVIDENCE,
             hint: say('不超过 20 MB', 'At most 20 MB'),
           },
-        ]}
-        submit={(given) => send<{ id: number }>('POST', '/outages', given)}
-        done={(answer) => void navigate(`/outages/${(answer as { id: number }).id}`)}
-      />
-    </PageLayout>
+        ],
+      }}
+    />
   );
 }

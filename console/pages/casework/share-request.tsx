@@ -1,54 +1,33 @@
 import { Descriptions } from 'antd';
-import { useParams } from 'react-router';
-import { SHARE_OUTCOMES } from '../../../domain/casework/share-request.ts';
+import { SHARE_REQUEST } from '../../../domain/casework/share-request.ts';
 import type { ShareRequestDetail } from '../../../server/api/casework/share-requests.ts';
-import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import type { ActionField } from '../../parts/action-form.tsx';
-import { Beside, CaseActions, CaseSections, NextDue, told, WorkflowLink } from '../../parts/case.tsx';
-import { PageLayout, Section } from '../../parts/page.tsx';
-import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
+import { CasePage, told } from '../../parts/case.tsx';
+import { Section } from '../../parts/page.tsx';
+import { Nothing } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
-import { useSession } from '../../session.tsx';
 import { ShareOutcomeMark } from './share-requests.tsx';
-
-type Action = ShareRequestDetail['can'][number];
 
 /** One share request: what is wanted, what the units say, and what was decided. */
 export default function ShareRequest() {
   const { say } = useLanguage();
-  const { id = '' } = useParams();
-  const words = useActions();
-  const { data, error, refetch } = useGet<ShareRequestDetail>(`/share-requests/${id}`);
-  if (error) return <Failure problem={error} retry={() => void refetch()} />;
-  if (!data) return <Waiting />;
+  return (
+    <CasePage<ShareRequestDetail, keyof typeof SHARE_REQUEST.actions>
+      definition={SHARE_REQUEST}
+      title={({ id, unitName }) => say(`共享申请 ${id} · ${unitName}`, `Share request ${id} · ${unitName}`)}
+      mark={(data) => <ShareOutcomeMark {...data} />}
+      can={({ can }) => can}
+    >
+      {(data) => <About data={data} />}
+    </CasePage>
+  );
+}
+
+function About({ data }: { data: ShareRequestDetail }) {
+  const { say } = useLanguage();
   const silent = data.asked.filter(({ code }) => !data.opinions.some(({ unitCode }) => unitCode === code));
   return (
-    <PageLayout
-      title={say(`共享申请 ${data.id} · ${data.unitName}`, `Share request ${data.id} · ${data.unitName}`)}
-      note={
-        <Beside>
-          <ShareOutcomeMark {...data} />
-          {data.nextDueAt !== null && (
-            <span>
-              {say('最近到期', 'Next due')} <NextDue {...data} />
-            </span>
-          )}
-          <WorkflowLink id={data.workflowId} />
-        </Beside>
-      }
-      actions={
-        <CaseActions
-          version={data.version}
-          actions={data.can.map((action) => ({
-            key: action,
-            ...words[action],
-            path: `/share-requests/${id}/${action}`,
-            body: (given) => given,
-          }))}
-        />
-      }
-    >
+    <>
       <Section title={say('申请内容', 'What is wanted')}>
         <Descriptions
           column={{ xs: 1, md: 2 }}
@@ -100,72 +79,6 @@ export default function ShareRequest() {
           </table>
         )}
       </Section>
-      <CaseSections {...data} />
-    </PageLayout>
+    </>
   );
-}
-
-/** What each action is called and asks for. */
-function useActions(): Record<Action, { label: string; note?: string; fields: ActionField[] }> {
-  const { say, name } = useLanguage();
-  const { may } = useSession();
-  const units = useGet<{ items: { code: string; name: string }[] }>(
-    '/unit-names',
-    {},
-    { enabled: may('share:decide') },
-  );
-  const choices = (units.data?.items ?? []).map(({ code, name: called }) => ({
-    value: code,
-    label: `${called} ${code}`,
-  }));
-  return {
-    ask: {
-      label: say('征求意见', 'Ask units'),
-      note: say('被征求的单位可查看本申请并发表意见', 'They see the request from then on, and can say'),
-      fields: [{ name: 'units', label: say('单位', 'Units'), required: true, kind: 'choices', options: choices }],
-    },
-    say: {
-      label: say('发表意见', 'Say'),
-      fields: [
-        { name: 'opinion', label: say('意见', 'Opinion'), required: true, multiline: true },
-        ...(may('share:decide')
-          ? [
-              {
-                name: 'unit',
-                label: say('代为登记的单位', 'For which unit'),
-                kind: 'choice' as const,
-                options: choices,
-                hint: say('不填即为本单位', 'One’s own, where it is left out'),
-              },
-            ]
-          : []),
-      ],
-    },
-    decide: {
-      label: say('作出决定', 'Decide'),
-      fields: [
-        {
-          name: 'outcome',
-          label: say('结果', 'Outcome'),
-          required: true,
-          kind: 'choice',
-          options: Object.entries(SHARE_OUTCOMES).map(([value, pair]) => ({ value, label: name(pair) })),
-        },
-        {
-          name: 'text',
-          label: say('说明', 'In words'),
-          required: true,
-          multiline: true,
-          hint: say(
-            '同意的内容、不同意的理由，或替代方案',
-            'What is granted, why it is refused, or which other way there is',
-          ),
-        },
-      ],
-    },
-    withdraw: {
-      label: say('撤回申请', 'Withdraw'),
-      fields: [{ name: 'reason', label: say('理由', 'Why'), required: true, multiline: true }],
-    },
-  };
 }

@@ -1,11 +1,13 @@
 import { Button, Descriptions, Space } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
+import { FINDING } from '../../../domain/supervision/findings.ts';
 import { DUTIES, RUNNING_STATES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
 import type { TaskDetail } from '../../../server/api/ledger/tasks.ts';
 import { send, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ActionForm, orderFields } from '../../parts/action-form.tsx';
+import { ActionForm } from '../../parts/action-form.tsx';
+import { useCaseFields } from '../../parts/case-actions.tsx';
 import { Article } from '../../parts/article.tsx';
 import { useObjectPage } from '../../parts/object-page.ts';
 import { Days } from '../../parts/days.tsx';
@@ -17,6 +19,8 @@ import { DueTime, Moment } from '../../parts/time.tsx';
 import { Timeline } from '../../parts/timeline.tsx';
 import { useSession } from '../../session.tsx';
 
+const { order } = FINDING.actions;
+
 /** One deadline: how it came to be due, day by day, and everything that became of it. */
 export default function Task() {
   const { say, name } = useLanguage();
@@ -26,6 +30,7 @@ export default function Task() {
   const [exempting, setExempting] = useState(false);
   const [urging, setUrging] = useState(false);
   const [ordering, setOrdering] = useState(false);
+  const fieldsOf = useCaseFields([order.fields]);
   const navigate = useNavigate();
   const { data, error, refetch } = useGet<TaskDetail>(`/tasks/${id}`);
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
@@ -156,7 +161,7 @@ export default function Task() {
           `向${data.owner}下达，期限从下达时起算；逾期未改正的可书面通报。`,
           `To ${data.owner}; its term begins now. What is not rectified in time can get a notice.`,
         )}
-        fields={orderFields(say)}
+        fields={fieldsOf(order.fields)}
         submit={(given) => send<{ finding: number }>('POST', `/tasks/${id}/order`, given)}
         done={(answer) => void navigate(`/supervision/${(answer as { finding: number }).finding}`)}
       />

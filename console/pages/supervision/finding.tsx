@@ -1,17 +1,12 @@
 import { Button, Descriptions, Table } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import {
-  ACTIONS,
-  INSPECTIONS,
-  SAMPLE_RESULTS,
-  TRIAL_RESULTS,
-  type Action,
-} from '../../../domain/supervision/findings.ts';
+import { FINDING, INSPECTIONS, SAMPLE_RESULTS, TRIAL_RESULTS } from '../../../domain/supervision/findings.ts';
 import type { FindingDetail } from '../../../server/api/supervision/supervision.ts';
 import { send, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ActionForm, orderFields, type ActionField } from '../../parts/action-form.tsx';
+import { ActionForm } from '../../parts/action-form.tsx';
+import { CaseActions } from '../../parts/case-actions.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
@@ -26,7 +21,6 @@ const RESULTS: Record<string, { zh: string; good: boolean | null }> = { ...SAMPL
 export default function Finding() {
   const { say, name } = useLanguage();
   const { id = '' } = useParams();
-  const [doing, setDoing] = useState<Action | null>(null);
   const [comparing, setComparing] = useState(false);
   const navigate = useNavigate();
   const columns = useTaskColumns();
@@ -43,11 +37,15 @@ export default function Finding() {
             <Button onClick={() => setComparing(true)}>{say('重新核查记录', 'Look at its records again')}</Button>
           )}
           {data.orderedAt !== null && <Button onClick={() => print()}>{say('打印', 'Print')}</Button>}
-          {data.actions.map((action, index) => (
-            <Button key={action} type={index === 0 ? 'primary' : 'default'} onClick={() => setDoing(action)}>
-              {name(ACTIONS[action])}
-            </Button>
-          ))}
+          <CaseActions
+            definition={FINDING}
+            id={data.id}
+            version={data.version}
+            can={data.actions}
+            done={(action, answer) => {
+              if (action === 'notice') void navigate(`/notices/${(answer as { notice: number }).notice}`);
+            }}
+          />
         </>
       }
     >
@@ -155,7 +153,6 @@ export default function Finding() {
       <Section title={say('经过', 'Timeline')}>
         <Timeline events={data.events} />
       </Section>
-      {doing !== null && <Act action={doing} finding={data} close={() => setDoing(null)} />}
       <ActionForm
         open={comparing}
         close={() => setComparing(false)}
@@ -170,57 +167,5 @@ export default function Finding() {
         done={() => void navigate('/inspections')}
       />
     </PageLayout>
-  );
-}
-
-/** The form of one step of the ladder. */
-function Act({ action, finding, close }: { action: Action; finding: FindingDetail; close: () => void }) {
-  const { say, name } = useLanguage();
-  const navigate = useNavigate();
-  const text = (name: string, label: string): ActionField => ({ name, label, required: true, multiline: true });
-  const note = say('说明', 'Note');
-  const forms: Record<Action, { path: string; fields: ActionField[]; more?: object; note?: string }> = {
-    order: { path: 'order', fields: orderFields(say) },
-    dismiss: { path: 'dismiss', fields: [text('reason', say('理由', 'Why'))] },
-    clear: { path: '', fields: [] },
-    report: { path: 'done', fields: [text('note', say('整改情况', 'What was done'))] },
-    pass: {
-      path: 'recheck',
-      more: { passed: true },
-      fields: [text('note', note)],
-      note: say('改正时间按单位报告整改的时间计算。', 'It counts as of when the unit said that it was done.'),
-    },
-    fail: {
-      path: 'recheck',
-      more: { passed: false },
-      fields: [
-        text('note', note),
-        {
-          name: 'days',
-          label: say('期限（工作日）', 'Term in working days'),
-          kind: 'number',
-          hint: say('不填则原期限继续计算', 'Left empty, the term that runs goes on'),
-        },
-      ],
-    },
-    notice: {
-      path: 'notice',
-      fields: [{ name: 'number', label: say('文号', 'Number'), required: true }],
-      note: say('将生成正式通报文书，可打印。', 'The document is made, to be printed.'),
-    },
-  };
-  const { path, fields, more, note: said } = forms[action];
-  return (
-    <ActionForm
-      open
-      close={close}
-      title={name(ACTIONS[action])}
-      note={said}
-      fields={fields}
-      submit={(given) => send('POST', `/findings/${finding.id}/${path}`, { ...given, ...more }, finding.version)}
-      done={(answer) => {
-        if (action === 'notice') void navigate(`/notices/${(answer as { notice: number }).notice}`);
-      }}
-    />
   );
 }

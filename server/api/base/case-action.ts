@@ -1,35 +1,39 @@
 import type { FastifyRequest } from 'fastify';
 import type { Knex } from 'knex';
+import { shanghaiWallTime } from '../../../domain/dates.ts';
 import { messageOf } from '../../../domain/errors.ts';
-import type { CaseKind } from '../../../domain/ids.ts';
-import { caseVersion, type CaseFile, type Who } from '../../../store/ledger/case-files.ts';
-import { taskQueueOf } from '../../../store/ledger/rules.ts';
+import type { CaseKeeper, KeptCase } from '../../../store/casework/cases.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
+import { findCaseFile, lastEventOf, type CaseFile, type Who } from '../../../store/ledger/case-files.ts';
+import { taskQueueOf } from '../../../store/ledger/rules.ts';
 import { wakeCase } from '../../../temporal/cases.ts';
 import { act, type Deed } from './act.ts';
 import type { ApiOptions } from './api.ts';
 import { ApiProblem } from './problem.ts';
-import { shanghaiWallTime } from '../../../domain/dates.ts';
 
 /**
  * Does something in a case, once it is as the caller saw it (`If-Match` with its version): who was first is told. It is in
- * the ledger first and counts from then on; its workflow is woken afterwards, or by the watchdog where Temporal is away.
+ * the ledger first and counts from then on; its workflow, where one waits for it, is woken afterwards, or by the watchdog
+ * where Temporal is away.
  */
-export async function actOnCase<T>(
+export async function inCase<Case extends KeptCase, Step extends { action: string }, T>(
   request: FastifyRequest,
   options: ApiOptions,
-  { kind, id }: { kind: CaseKind; id: number },
+  { definition: { kind }, lock }: CaseKeeper<Case, Step>,
+  id: number,
   work: (
     trx: Knex.Transaction,
+    found: Case,
     who: Who & { principal: Principal },
   ) => Promise<{ answer: T; deed: Omit<Deed, 'object'> }>,
 ): Promise<T> {
-  let file: Pick<CaseFile, 'kind' | 'id' | 'round'> | undefined;
+  let file: CaseFile | null | undefined;
   const answer = await act(request, options, async (trx, who) => {
-    const { version, last } = await caseVersion(trx, kind, id);
-    requireSeen(request, version, last);
-    const { answer: done, deed } = await work(trx, who);
-    ({ file } = await caseVersion(trx, kind, id));
+    const found = await lock(trx, id, who.at);
+    const { version, round = 1 } = found;
+    requireSeen(request, version, await lastEventOf(trx, { kind, id, round }));
+    const { answer: done, deed } = await work(trx, found, who);
+    file = await findCaseFile(trx, kind, id);
     return { answer: done, deed: { ...deed, object: `${kind}/${id}` } };
   });
   if (file) wake(options, file);

@@ -86,6 +86,7 @@ const STATUS: Record<string, number> = {
 
 /** The field of a form beside which it is said. */
 const FIELD: Record<string, string> = {
+  'number-taken': 'number',
   'login-taken': 'login',
   'unit-needed': 'unitCode',
   'unit-missing': 'unitCode',

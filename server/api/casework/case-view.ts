@@ -22,6 +22,15 @@ export const caseRow = {
   overdue: z.boolean(),
 };
 
+/** Which cases: what all kinds are filtered by. */
+export const openFilter = z
+  .stringbool()
+  .optional()
+  .meta({ description: 'true: only those that are not closed; false: only those that are' });
+
+/** What is answered with the number of a case alone. */
+export const opened = z.object({ id: z.int() });
+
 /** What one case has beside its own things. */
 export const caseParts = {
   version: z.string().meta({ description: 'Sent back in If-Match by whoever does something' }),
@@ -36,18 +45,21 @@ const MOST_TASKS = 1_000;
 
 /** The deadlines of a case, of units that somebody sees (null: all), and what happened in it. */
 export async function readCaseParts(
-  { db, now, config }: ApiOptions,
+  options: ApiOptions,
   file: VersionedCase,
   units: readonly string[] | null,
-): Promise<{ [Part in keyof typeof caseParts]: z.output<(typeof caseParts)[Part]> }> {
-  const at = now();
+): Promise<{ [Part in keyof typeof caseParts]: z.output<(typeof caseParts)[Part]> } & NextDue> {
+  const { db, config } = options;
+  const at = options.now();
   const subject = subjectOf({ ...file, round: 1 });
-  const [tasks, events, hasTerm] = await Promise.all([
+  const [due, tasks, events, hasTerm] = await Promise.all([
+    nextDueOf(options, [file]),
     listTasks(db, at, { states: EVERY_STATE, subject, units, limit: MOST_TASKS }),
     timelineOf(db, file),
     governs(db, CASE_DUTIES[file.kind]),
   ]);
   return {
+    ...due(file),
     version: file.version,
     workflowId: caseWorkflowId(file),
     hasTerm,
@@ -56,22 +68,32 @@ export async function readCaseParts(
   };
 }
 
-/** Cases with the deadline of each that is next. */
-export async function withNextDue<T extends { id: number; kind: CaseKind }>(
-  { db, now }: Pick<ApiOptions, 'db' | 'now'>,
-  rows: readonly T[],
-): Promise<(T & { nextDueAt: Date | null; overdue: boolean })[]> {
-  const at = now();
-  const dues = await nextDues(db, rows.map(caseWorkflowId));
-  return rows.map((row) => {
-    const nextDueAt = dues.get(caseWorkflowId(row)) ?? null;
-    return { ...row, nextDueAt, overdue: nextDueAt !== null && nextDueAt <= at };
-  });
+/** The deadline of a case that is next. */
+interface NextDue {
+  nextDueAt: Date | null;
+  overdue: boolean;
 }
 
-/** What a case is answered with that is not there for somebody. */
-export const unknownCase = (zh: string, en: string): ApiProblem =>
-  new ApiProblem(404, 'case-unknown', { zh: `没有这件${zh}`, en: `There is no such ${en}` });
+async function nextDueOf(
+  { db, now }: Pick<ApiOptions, 'db' | 'now'>,
+  cases: readonly { id: number; kind: CaseKind }[],
+): Promise<(file: { id: number; kind: CaseKind }) => NextDue> {
+  const at = now();
+  const dues = await nextDues(db, cases.map(caseWorkflowId));
+  return (file) => {
+    const nextDueAt = dues.get(caseWorkflowId(file)) ?? null;
+    return { nextDueAt, overdue: nextDueAt !== null && nextDueAt <= at };
+  };
+}
+
+/** Cases with the deadline of each that is next. */
+export async function withNextDue<T extends { id: number; kind: CaseKind }>(
+  options: Pick<ApiOptions, 'db' | 'now'>,
+  rows: readonly T[],
+): Promise<(T & NextDue)[]> {
+  const due = await nextDueOf(options, rows);
+  return rows.map((row) => ({ ...row, ...due(row) }));
+}
 
 /** Which unit somebody acts for: one that they name and see, else their own; the management unit, where they see all. */
 export async function actingUnit(db: ApiOptions['db'], principal: Principal, named?: string): Promise<Unit> {

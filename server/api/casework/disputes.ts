@@ -2,36 +2,28 @@ import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { may } from '../../../domain/access.ts';
 import {
-  DISPUTE_ACTIONS,
+  DISPUTE,
   DISPUTE_ENDS,
   DISPUTE_STAGES,
   disputeStage,
-  refusedAction,
-  type DisputeAction,
   type DisputeStage,
+  type DisputeStep,
 } from '../../../domain/casework/dispute.ts';
 import { normaliseCode } from '../../../domain/library/identifiers.ts';
 import { audit } from '../../../store/console/audit.ts';
-import {
-  actOnDispute,
-  listDisputes,
-  marksOn,
-  openDispute,
-  type Dispute,
-  type DisputeStep,
-} from '../../../store/casework/disputes.ts';
-import type { Principal } from '../../../store/console/sessions.ts';
-import { listUnits, requireUnits } from '../../../store/ledger/units.ts';
+import { DISPUTES, listDisputes, marksOn, openDispute, type Dispute } from '../../../store/casework/disputes.ts';
+import { listUnits } from '../../../store/ledger/units.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { actOnCase, wake } from '../base/case-action.ts';
-import { caseParts, caseRow, readCaseParts, unknownCase, withNextDue } from './case-view.ts';
-import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
+import { wake } from '../base/case-action.ts';
+import { actionRoute, canDo, pageOfCases, seenCase, type CaseRoutes } from './case-routes.ts';
+import { caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
+import { idParams, instant, listOf, pageOf, paging, text, unitCode } from '../base/views.ts';
 
 const stage = keyOf(DISPUTE_STAGES);
 const end = keyOf(DISPUTE_ENDS);
-const action = keyOf(DISPUTE_ACTIONS);
+const action = keyOf(DISPUTE.actions);
 
 /** One dispute (异议) of a list: nothing personal. */
 export const disputeView = z
@@ -79,82 +71,69 @@ const disputeDetail = disputeView
   .meta({ id: 'DisputeDetail' });
 export type DisputeDetail = z.input<typeof disputeDetail>;
 
-const answered = { upheld: z.boolean(), answer: text(20_000) };
-const sent = { to: text(200), reference: text(200).nullable().default(null) };
-const because = { reason: text(500) };
-
-/** What an issuer does with a dispute. */
-const answerBody = z.discriminatedUnion('action', [
-  z.object({ action: z.literal('receive'), receivedAt: instant.optional() }),
-  z.object({ action: z.literal('mark') }),
-  z.object({ action: z.literal('verify'), ...answered }),
-  z.object({ action: z.literal('correct'), note: text(2_000) }),
-]);
-
-/** What the management unit does with one beside that. */
-const manageBody = z.discriminatedUnion('action', [
-  z.object({ action: z.literal('hand-up'), ...sent }),
-  z.object({ action: z.literal('route'), ...sent }),
-  z.object({ action: z.literal('upper-answer'), ...answered }),
-  z.object({ action: z.literal('tell'), receipt: text(500) }),
-  z.object({ action: z.literal('transfer'), issuer: unitCode }),
-  z.object({ action: z.literal('merge'), into: z.int().positive() }),
-  z.object({ action: z.literal('withdraw'), ...because }),
-  z.object({ action: z.literal('reopen'), ...because }),
-]);
-
 const number = text(200).transform(normaliseCode);
 
 /** Which disputes: of the list, and of what is taken out. */
 export const disputeFilter = z.object({
   stage: listOf(stage).optional(),
-  open: z.stringbool().optional().meta({ description: 'true: only those that are not closed' }),
+  open: openFilter,
   issuer: unitCode.optional(),
   number: number.optional(),
 });
 export const disputeChoice = ({ stage: stages, ...filter }: z.output<typeof disputeFilter>) => ({ stages, ...filter });
 
-const opened = z.object({ id: z.int() });
-const cursor = z.tuple([z.int()]);
-const UNKNOWN = unknownCase('异议', 'dispute');
+const tags = ['disputes'];
+
+const disputesOf = ({ db }: ApiOptions): CaseRoutes<Dispute, DisputeStep> => ({
+  keeper: DISPUTES,
+  tag: 'disputes',
+  found: (id, principal) => seenCase(DISPUTE, id, principal, (choice) => listDisputes(db, choice)),
+  view: opened,
+  answer: ({ id }) => ({ id }),
+  audited: () => ({}),
+});
 
 export function disputeRoutes(app: Api, options: ApiOptions): void {
-  const { db, now } = options;
+  listRoute(app, options);
+  disputeRoute(app, options);
+  raiseRoute(app, options);
+  const routes = disputesOf(options);
+  // What an issuer does with a dispute, and what the management unit does beside that.
+  for (const path of ['answer', 'manage']) actionRoute(app, options, routes, path);
+  unitNamesRoute(app, options);
+}
 
+function listRoute(app: Api, options: ApiOptions): void {
   app.get(
     '/disputes',
     {
       config: { needs: 'disputes:read' },
       schema: {
         summary: '异议 Disputes, the latest first',
-        tags: ['disputes'],
+        tags,
         querystring: disputeFilter.extend(paging.shape),
         response: { 200: pageOf(disputeView) },
       },
     },
-    async (request) => {
+    (request) => {
       const { limit, after, ...filter } = request.query;
-      const [before] = readCursor(after, cursor) ?? [];
-      const { units } = principalOf(request);
-      const rows = await listDisputes(db, { ...disputeChoice(filter), units, before, limit: limit + 1 });
-      const { items, next } = pageOfRows(rows, limit, ({ id }) => [id]);
-      return { items: await withNextDue(options, items.map(staged)), next };
+      return pageOfCases(request, options, { limit, after }, async (page) =>
+        (await listDisputes(options.db, { ...disputeChoice(filter), ...page })).map(staged),
+      );
     },
   );
+}
 
-  const found = async (id: number, { units }: Principal): Promise<Dispute> => {
-    const [dispute] = await listDisputes(db, { id, units, limit: 1 });
-    if (dispute) return dispute;
-    throw UNKNOWN;
-  };
-
+function disputeRoute(app: Api, options: ApiOptions): void {
+  const { db, now } = options;
+  const { found } = disputesOf(options);
   app.get(
     '/disputes/:id',
     {
       config: { needs: 'disputes:read' },
       schema: {
         summary: '一件异议 One dispute, with its deadlines and its timeline',
-        tags: ['disputes'],
+        tags,
         params: idParams,
         response: { 200: disputeDetail },
       },
@@ -168,32 +147,27 @@ export function disputeRoutes(app: Api, options: ApiOptions): void {
         const object = `dispute/${dispute.id}`;
         await audit(db, { at: now(), accountId, actor, role, action: 'disputes:personal', object, detail: {} });
       }
-      const [[row], parts, marks] = await Promise.all([
-        withNextDue(options, [staged(dispute)]),
-        readCaseParts(options, dispute, null),
-        marksOn(db, [dispute.number]),
-      ]);
-      if (!row) throw UNKNOWN;
+      const [parts, marks] = await Promise.all([readCaseParts(options, dispute, null), marksOn(db, [dispute.number])]);
       return {
-        ...row,
+        ...staged(dispute),
         ...parts,
         personal,
         ...(personal ? {} : { objector: null, contact: null, statement: null, answer: null }),
         marks: marks.filter(({ typeCode }) => typeCode === dispute.typeCode),
-        can: (Object.keys(DISPUTE_ACTIONS) as DisputeAction[]).filter(
-          (each) => may(principal, DISPUTE_ACTIONS[each].needs) && refusedAction(dispute, each) === null,
-        ),
+        can: canDo(DISPUTE, dispute, principal),
       };
     },
   );
+}
 
+function raiseRoute(app: Api, options: ApiOptions): void {
   app.post(
     '/disputes',
     {
       config: { needs: 'disputes:raise' },
       schema: {
         summary: '提出异议 Raise a dispute about a certificate',
-        tags: ['disputes'],
+        tags,
         body: z.object({
           number,
           typeCode: text(100).transform(normaliseCode).nullable().default(null),
@@ -220,61 +194,16 @@ export function disputeRoutes(app: Api, options: ApiOptions): void {
       return answer;
     },
   );
+}
 
-  const route = { params: idParams, response: { 200: opened }, tags: ['disputes'] };
-
-  app.post(
-    '/disputes/:id/answer',
-    {
-      config: { needs: 'disputes:answer' },
-      schema: {
-        summary: '发证单位办理异议 What the issuer does: receive, mark, verify, correct',
-        body: answerBody,
-        ...route,
-      },
-    },
-    async (request) => {
-      const { id } = await found(request.params.id, principalOf(request));
-      return actOnCase(request, options, { kind: 'dispute', id }, async (trx, who) => {
-        await actOnDispute(trx, id, request.body satisfies DisputeStep, who);
-        return { answer: { id }, deed: { action: 'disputes:answer', detail: { action: request.body.action } } };
-      });
-    },
-  );
-
-  app.post(
-    '/disputes/:id/manage',
-    {
-      config: { needs: 'disputes:manage' },
-      schema: {
-        summary: '管理单位办理异议 What the management unit does: hand up, tell, transfer …',
-        body: manageBody,
-        ...route,
-      },
-    },
-    async (request) => {
-      const { id } = await found(request.params.id, principalOf(request));
-      return actOnCase(request, options, { kind: 'dispute', id }, async (trx, who) => {
-        const { body } = request;
-        let step: DisputeStep;
-        if (body.action === 'transfer') {
-          const [issuer] = await requireUnits(trx, [body.issuer]);
-          if (!issuer) throw UNKNOWN;
-          step = { action: 'transfer', issuer };
-        } else step = body;
-        await actOnDispute(trx, id, step, who);
-        return { answer: { id }, deed: { action: 'disputes:manage', detail: { action: body.action } } };
-      });
-    },
-  );
-
+function unitNamesRoute(app: Api, { db }: ApiOptions): void {
   app.get(
     '/unit-names',
     {
       config: { needs: 'disputes:manage' },
       schema: {
         summary: '单位名录 Units by name, for choosing one',
-        tags: ['disputes'],
+        tags,
         response: { 200: z.object({ items: z.array(z.object({ code: z.string(), name: z.string() })) }) },
       },
     },

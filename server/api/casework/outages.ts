@@ -1,30 +1,33 @@
 import { hash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { FILE_FORMATS, formatOf } from '../../../settings/kinds/file.ts';
 import { keyOf } from '../../../settings/values.ts';
+import type { Given } from '../../../domain/casework/definition.ts';
 import {
   LARGEST_EVIDENCE,
+  OUTAGE,
   OUTAGE_STAGES,
   outageStage,
   STOPPED_WORK,
+  streamsFor,
   type OutageStage,
+  type OutageStep,
 } from '../../../domain/casework/outage.ts';
-import { may } from '../../../domain/access.ts';
 import { audit } from '../../../store/console/audit.ts';
 import {
-  actOnOutage,
   arrivalsOf,
   burnDownOf,
   evidenceOf,
   listOutages,
   openOutage,
+  OUTAGES,
+  unknownStreams,
+  type Arrival,
   type Outage,
-  type OutageStep,
 } from '../../../store/casework/outages.ts';
-import { findProofs } from '../../../store/collection/proofs.ts';
+import { findProofs, type Proof } from '../../../store/collection/proofs.ts';
 import { managementUnit } from '../../../store/ledger/rules.ts';
 import type { Unit } from '../../../domain/units.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
@@ -33,15 +36,16 @@ import { takePaper } from '../../inbox/paper.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { actOnCase, wake } from '../base/case-action.ts';
-import { actingUnit, caseParts, caseRow, readCaseParts, unknownCase, withNextDue } from './case-view.ts';
+import { inCase, wake } from '../base/case-action.ts';
+import { fieldsOf, handedIn, streamId } from '../base/case-fields.ts';
+import { actionRoute, canDo, pageOfCases, requireTheirs, seenCase, type CaseRoutes } from './case-routes.ts';
+import { actingUnit, caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { sees } from '../ledger/tasks.ts';
-import { idParams, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
+import { idParams, instant, pageOf, paging, text, unitCode } from '../base/views.ts';
 
 const kind = keyOf(STOPPED_WORK);
 const stage = keyOf(OUTAGE_STAGES);
-const streamId = z.string().regex(/^[a-z0-9-]{1,100}$/, '数据流 stream');
 
 const stoppedStream = z.object({
   stream: z.string(),
@@ -115,13 +119,10 @@ const outageDetail = outageView
 export type OutageDetail = z.input<typeof outageDetail>;
 
 /** Which outages: of the list, and of what is taken out. */
-export const outageFilter = z.object({ open: z.stringbool().optional(), unit: unitCode.optional() });
+export const outageFilter = z.object({ open: openFilter, unit: unitCode.optional() });
 
 const streamChoices = z.object({ items: z.array(z.object({ id: z.string(), title: z.string(), unit: z.string() })) });
 export type StreamChoices = z.input<typeof streamChoices>;
-
-/** A file of at most 20 MB, as base64. */
-const handedIn = z.object({ name: text(200), content: z.base64().max(Math.ceil((LARGEST_EVIDENCE * 4) / 3) + 4) });
 
 const reportBody = z.object({
   streams: z.array(streamId).min(1).max(1_000),
@@ -134,13 +135,6 @@ const reportBody = z.object({
 /** Base64 and the rest of a report. */
 const LARGEST_REPORT = Math.ceil(LARGEST_EVIDENCE * 1.4);
 
-const streams = z.array(streamId).min(1).nullable().default(null).meta({ description: 'null: all that are left' });
-const actionBody = z.discriminatedUnion('action', [
-  z.object({ action: z.literal('recover'), streams, recoveredAt: instant.optional() }),
-  z.object({ action: z.literal('relapse'), streams, reason: text(500) }),
-  z.object({ action: z.literal('withdraw'), reason: text(500) }),
-]);
-
 const paperDetail = z.object({ stream: z.string(), read: z.int(), rejected: z.int() });
 const takenPaper = z.object({
   read: z.int(),
@@ -149,51 +143,64 @@ const takenPaper = z.object({
   rejected: z.int(),
   known: z.boolean().meta({ description: 'The same file was taken before' }),
 });
-const opened = z.object({ id: z.int() });
-const cursor = z.tuple([z.int()]);
-const UNKNOWN = unknownCase('故障报告', 'outage');
 const NO_FILE = new ApiProblem(404, 'file-missing', { zh: '没有上传证明材料', en: 'No file was handed in with it' });
 const MINUTE_MS = 60_000;
 const minutes = ({ from, to }: { from: Date; to: Date }): number =>
   Math.round((to.getTime() - from.getTime()) / MINUTE_MS);
 
-export function outageRoutes(app: Api, options: ApiOptions): void {
-  const { db, now, config } = options;
+const tags = ['outages'];
 
+const outagesOf = ({ db }: ApiOptions): CaseRoutes<Outage, OutageStep> => ({
+  keeper: OUTAGES,
+  tag: 'outages',
+  found: (id, principal) => seenCase(OUTAGE, id, principal, (choice) => listOutages(db, choice)),
+  view: opened,
+  answer: ({ id }) => ({ id }),
+  audited: (step) => ({ streams: 'streams' in step ? step.streams : null }),
+});
+
+export function outageRoutes(app: Api, options: ApiOptions): void {
+  listRoute(app, options);
+  outageRoute(app, options);
+  evidenceRoute(app, options);
+  streamChoicesRoute(app, options);
+  reportRoute(app, options);
+  paperRoute(app, options);
+  // Confirming the recovery, a relapse, withdrawing.
+  actionRoute(app, options, outagesOf(options), 'actions');
+}
+
+function listRoute(app: Api, options: ApiOptions): void {
   app.get(
     '/outages',
     {
       config: { needs: 'outages:read' },
       schema: {
         summary: '不可抗力与补录 Outages, the latest first',
-        tags: ['outages'],
+        tags,
         querystring: outageFilter.extend(paging.shape),
         response: { 200: pageOf(outageView) },
       },
     },
-    async (request) => {
+    (request) => {
       const { limit, after, ...filter } = request.query;
-      const [before] = readCursor(after, cursor) ?? [];
-      const { units } = principalOf(request);
-      const rows = await listOutages(db, { ...filter, units, before, limit: limit + 1 });
-      const { items, next } = pageOfRows(rows, limit, ({ id }) => [id]);
-      return { items: await withNextDue(options, items.map(staged)), next };
+      return pageOfCases(request, options, { limit, after }, async (page) =>
+        (await listOutages(options.db, { ...filter, ...page })).map(staged),
+      );
     },
   );
+}
 
-  const found = async (id: number, { units }: Principal): Promise<Outage> => {
-    const [outage] = await listOutages(db, { id, units, limit: 1 });
-    if (outage) return outage;
-    throw UNKNOWN;
-  };
-
+function outageRoute(app: Api, options: ApiOptions): void {
+  const { db, now } = options;
+  const { found } = outagesOf(options);
   app.get(
     '/outages/:id',
     {
       config: { needs: 'outages:read' },
       schema: {
         summary: '一次故障 One outage: what its streams owe, what has come, and the proof',
-        tags: ['outages'],
+        tags,
         params: idParams,
         response: { 200: outageDetail },
       },
@@ -201,65 +208,75 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
     async (request) => {
       const principal = principalOf(request);
       const outage = await found(request.params.id, principal);
-      const [[row], parts, arrivals, burnDown, proofs] = await Promise.all([
-        withNextDue(options, [staged(outage)]),
+      const proofIds = outage.streams.flatMap(({ proofs }) => proofs ?? []);
+      const [parts, arrivals, burnDown, proofs] = await Promise.all([
         readCaseParts(options, outage, principal.units),
         arrivalsOf(db, outage.id, now()),
         burnDownOf(db, outage.id, now()),
-        findProofs(
-          db,
-          outage.streams.flatMap(({ proofs: ids }) => ids ?? []),
-        ),
+        findProofs(db, proofIds),
       ]);
-      if (!row) throw UNKNOWN;
-      const open = outage.closedAt === null;
-      const confirms = open && may(principal, 'outages:confirm');
-      const streamsWhere = (recovered: boolean): string[] =>
-        confirms
-          ? outage.streams.filter(({ recoveredAt }) => (recoveredAt !== null) === recovered).map(({ stream }) => stream)
-          : [];
       return {
-        ...row,
+        ...staged(outage),
         ...parts,
         burnDown,
-        streams: outage.streams.flatMap((stream) => {
-          const arrival = arrivals.find(({ id }) => id === stream.id);
-          if (!arrival) return [];
-          return {
-            ...stream,
-            ...arrival,
-            expectedMinutes: minutes(arrival),
-            missingMinutes: arrival.missing.reduce((sum, gap) => sum + minutes(gap), 0),
-            proofs: proofs
-              .filter(({ id }) => stream.proofs?.includes(id))
-              .map(({ missingCount, extraCount, differentCount, ...proof }) => ({
-                ...proof,
-                differences: missingCount + extraCount + differentCount,
-              })),
-          };
-        }),
+        streams: arrivedStreams(outage, arrivals, proofs),
         paper: parts.events
           .filter(({ what }) => what === 'paper')
           .map(({ at, by, detail }) => ({ at, by, ...paperDetail.parse(detail) }))
           .filter(({ stream }) => outage.streams.some((each) => each.stream === stream)),
-        can: {
-          recover: streamsWhere(false),
-          relapse: streamsWhere(true),
-          withdraw: open && may(principal, 'outages:confirm'),
-          paper:
-            open && may(principal, 'outages:report')
-              ? outage.streams.filter(({ unitCode: code }) => sees(principal, code)).map(({ stream }) => stream)
-              : [],
-        },
+        can: possibleFor(outage, principal),
       };
     },
   );
+}
 
+/** What somebody can do with an outage now, and to which of its streams. */
+function possibleFor(outage: Outage, principal: Principal): z.output<typeof outageDetail>['can'] {
+  const can = canDo(OUTAGE, outage, principal);
+  const names = (action: (typeof can)[number], streams: readonly { stream: string }[]): string[] =>
+    can.includes(action) ? streams.map(({ stream }) => stream) : [];
+  return {
+    recover: names('recover', streamsFor('recover', outage.streams)),
+    relapse: names('relapse', streamsFor('relapse', outage.streams)),
+    withdraw: can.includes('withdraw'),
+    paper: names('paper', ownStreams(outage, principal)),
+  };
+}
+
+const ownStreams = ({ streams }: Outage, principal: Principal): Outage['streams'] =>
+  streams.filter(({ unitCode: code }) => sees(principal, code));
+
+/** The streams of an outage, each with what has come of what it owes, and what proves it. */
+const arrivedStreams = (
+  { streams }: Outage,
+  arrivals: readonly Arrival[],
+  proofs: readonly Proof[],
+): z.output<typeof outageDetail>['streams'] =>
+  streams.flatMap((stream) => {
+    const arrival = arrivals.find(({ id }) => id === stream.id);
+    if (!arrival) return [];
+    return {
+      ...stream,
+      ...arrival,
+      expectedMinutes: minutes(arrival),
+      missingMinutes: arrival.missing.reduce((sum, gap) => sum + minutes(gap), 0),
+      proofs: proofs
+        .filter(({ id }) => stream.proofs?.includes(id))
+        .map(({ missingCount, extraCount, differentCount, ...proof }) => ({
+          ...proof,
+          differences: missingCount + extraCount + differentCount,
+        })),
+    };
+  });
+
+function evidenceRoute(app: Api, options: ApiOptions): void {
+  const { db, now } = options;
+  const { found } = outagesOf(options);
   app.get(
     '/outages/:id/evidence',
     {
       config: { needs: 'outages:read' },
-      schema: { summary: '证明材料 The file that was handed in with a report', tags: ['outages'], params: idParams },
+      schema: { summary: '证明材料 The file that was handed in with a report', tags, params: idParams },
     },
     async (request, reply) => {
       const principal = principalOf(request);
@@ -276,14 +293,16 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
         .send(evidence.content);
     },
   );
+}
 
+function streamChoicesRoute(app: Api, { db }: ApiOptions): void {
   app.get(
     '/outages/streams',
     {
       config: { needs: 'outages:report' },
       schema: {
         summary: '可上报的数据流 Streams that one can report an outage of',
-        tags: ['outages'],
+        tags,
         response: { 200: streamChoices },
       },
     },
@@ -297,7 +316,9 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
       };
     },
   );
+}
 
+function reportRoute(app: Api, options: ApiOptions): void {
   app.post(
     '/outages',
     {
@@ -305,7 +326,7 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
       bodyLimit: LARGEST_REPORT,
       schema: {
         summary: '上报不可抗力 Report an outage, also one that was noticed only afterwards',
-        tags: ['outages'],
+        tags,
         body: reportBody,
         response: { 200: opened },
       },
@@ -338,74 +359,49 @@ export function outageRoutes(app: Api, options: ApiOptions): void {
       return answer;
     },
   );
+}
 
+const { paper } = OUTAGE.actions;
+
+function paperRoute(app: Api, options: ApiOptions): void {
+  const { found } = outagesOf(options);
   app.post(
     '/outages/:id/paper',
     {
-      config: { needs: 'outages:report' },
+      config: { needs: paper.needs },
       bodyLimit: LARGEST_REPORT,
       schema: {
         summary:
           '手工台账 Take a file of records that were made on paper meanwhile: all of it or nothing, the same file once',
-        tags: ['outages'],
+        tags,
         params: idParams,
-        body: z.object({
-          stream: streamId,
-          file: handedIn
-            .refine(({ name }) => basename(name) === name && formatOf(name) !== null, FILE_FORMATS.join(' / '))
-            .meta({ description: FILE_FORMATS.join(', ') }),
-        }),
+        body: z.object(fieldsOf(paper.fields)),
         response: { 200: takenPaper },
       },
     },
     async (request) => {
       const principal = principalOf(request);
-      const { id, streams: stopped } = await found(request.params.id, principal);
-      const { stream, file } = request.body;
-      if (!stopped.some((own) => own.stream === stream && sees(principal, own.unitCode)))
-        throw unknownStreams([stream]);
+      const outage = await found(request.params.id, principal);
+      const { stream, file } = request.body as Given<typeof paper.fields>;
+      requireTheirs(paper, outage, principal);
+      if (!ownStreams(outage, principal).some((own) => own.stream === stream)) throw unknownStreams([stream]);
       const folder = await mkdtemp(join(tmpdir(), 'hub-paper-'));
       try {
         const path = join(folder, file.name);
         await writeFile(path, file.content, 'base64');
-        return await actOnCase(request, options, { kind: 'outage', id }, async (trx, who) => {
+        return await inCase(request, options, OUTAGES, outage.id, async (trx, { id }, who) => {
           const { read, accepted, unchanged, rejected, known, batchId } = await takePaper(
             trx,
-            config(),
+            options.config(),
             { outage: id, stream, path },
             who,
           );
           const answer = { read, accepted, unchanged, rejected, known };
-          return { answer, deed: { action: 'outages:report', detail: { paper: stream, batch: batchId, ...answer } } };
+          return { answer, deed: { action: paper.needs, detail: { paper: stream, batch: batchId, ...answer } } };
         });
       } finally {
         await rm(folder, { recursive: true });
       }
-    },
-  );
-
-  app.post(
-    '/outages/:id/actions',
-    {
-      config: { needs: 'outages:confirm' },
-      schema: {
-        summary: '确认排除、复发、撤回 Confirm the recovery, note a relapse, withdraw',
-        tags: ['outages'],
-        params: idParams,
-        body: actionBody,
-        response: { 200: opened },
-      },
-    },
-    async (request) => {
-      const { id } = await found(request.params.id, principalOf(request));
-      return actOnCase(request, options, { kind: 'outage', id }, async (trx, who) => {
-        const { body } = request;
-        const step: OutageStep =
-          body.action === 'recover' ? { ...body, recoveredAt: body.recoveredAt ?? who.at } : body;
-        await actOnOutage(trx, id, step, who);
-        const detail = { action: body.action, streams: 'streams' in body ? body.streams : null };
-        return { answer: { id }, deed: { action: 'outages:confirm', detail } };
-      });
     },
   );
 }
@@ -423,9 +419,3 @@ function kept({ name, content }: { name: string; content: string }): { name: str
   const bytes = Buffer.from(content, 'base64');
   return { name, content: bytes, sha256: hash('sha256', bytes) };
 }
-
-const unknownStreams = (names: readonly string[]): ApiProblem =>
-  new ApiProblem(404, 'stream-unknown', {
-    zh: `没有数据流 ${names.join('、')}`,
-    en: `There are no streams ${names.join(', ')}`,
-  });

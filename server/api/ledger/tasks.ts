@@ -1,16 +1,18 @@
 import { reasonInWords, type Reason } from '../../../domain/ledger/reasons.ts';
 import type { Said } from '../../../domain/said.ts';
 import { z } from 'zod';
-import { LONGEST_TERM } from '../../../settings/schemas/jurisdiction.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { DAY_REASONS, type TracedDay, type WorkingCalendar } from '../../../domain/ledger/calendar.ts';
 import { shanghaiDate, startOfDayMs, timeOfDayMs } from '../../../domain/dates.ts';
 import { DUTIES, EVERY_STATE, RUNNING_STATES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
+import type { Given } from '../../../domain/casework/definition.ts';
+import { FINDING } from '../../../domain/supervision/findings.ts';
 import { dashboard } from '../../../store/supervision/dashboard.ts';
 import { changesOf, eventsOf, exemptObligation, noteEvent } from '../../../store/ledger/obligations.ts';
 import { channelsOf, urge, type Urged } from '../../../store/ledger/reminders.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
-import { actOnFinding } from '../../../store/supervision/findings.ts';
+import { actOnCase } from '../../../store/casework/cases.ts';
+import { detailOfStep, FINDINGS } from '../../../store/supervision/findings.ts';
 import { findOverdue } from '../../../store/supervision/inspections.ts';
 import { findTask, listTasks, type Task } from '../../../store/ledger/tasks.ts';
 import { principalOf } from '../base/access.ts';
@@ -19,6 +21,7 @@ import type { Api, ApiOptions } from '../base/api.ts';
 import type { HubConfig } from '../../../settings/load.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { wake } from '../base/case-action.ts';
+import { fieldsOf } from '../base/case-fields.ts';
 import {
   date,
   idParams,
@@ -116,9 +119,6 @@ const overviewView = z
   .meta({ id: 'Overview' });
 export type OverviewView = z.input<typeof overviewView>;
 
-/** An order to rectify, its term in working days. */
-export const orderBody = z.object({ demand: text(2000), days: z.int().min(1).max(LONGEST_TERM) });
-
 /** Which deadlines a list has. */
 export const taskFilter = z.object({
   state: listOf(state).optional().meta({ description: 'Of these states; without, those that run' }),
@@ -163,6 +163,7 @@ const NOTHING_TO_URGE = new ApiProblem(409, 'task-not-running', {
   zh: '该任务已办结、中止或没有到期时间，不能催办',
   en: 'It has ended, is suspended or has no due time, and cannot be urged',
 });
+const { order } = FINDING.actions;
 const NOTHING_TO_ORDER = new ApiProblem(409, 'task-not-overdue', {
   zh: '只有逾期未办结的任务才能责令改正；责令本身逾期的，在责令与通报中通报',
   en: 'Only what is overdue can be ordered to be rectified; an order that is overdue itself gets a notice',
@@ -311,7 +312,7 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
         summary: '责令限期改正 Order the unit of an overdue deadline to rectify within so many working days (个案督办)',
         tags: ['tasks'],
         params: idParams,
-        body: orderBody,
+        body: z.object(fieldsOf(order.fields)),
         response: { 200: z.object({ finding: z.int() }) },
       },
     },
@@ -319,15 +320,15 @@ export function taskRoutes(app: Api, options: ApiOptions): void {
       const task = await found(request.params.id, principalOf(request));
       if (task.state !== 'overdue' || task.kind === 'rectification') throw NOTHING_TO_ORDER;
       const answer = await act(request, options, async (trx, who) => {
-        const { demand, days } = request.body;
+        const step = { action: 'order', ...(request.body as Given<typeof order.fields>) } as const;
         const finding = await findOverdue(trx, task, who);
-        await actOnFinding(trx, finding, { action: 'order', demand, workingDays: days }, who);
+        await actOnCase(trx, FINDINGS, finding, step, who);
         return {
           answer: { finding },
           deed: {
             action: 'supervision:order',
             object: `rectification/${finding}`,
-            detail: { action: 'order', task: task.id, demand, workingDays: days },
+            detail: { action: step.action, task: task.id, ...detailOfStep(step) },
           },
         };
       });

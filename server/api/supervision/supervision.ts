@@ -1,24 +1,21 @@
 import { randomInt } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
-import type { Knex } from 'knex';
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { openStream } from '../../../connectors/registry.ts';
 import { maskKey } from '../../../connectors/examine/discover.ts';
-import { may, type Permission } from '../../../domain/access.ts';
+import { may } from '../../../domain/access.ts';
+import type { Given } from '../../../domain/casework/definition.ts';
 import { EVERY_STATE, OBLIGATION_STATES } from '../../../domain/ledger/duties.ts';
 import { inspectionWorkflowId } from '../../../domain/ids.ts';
-import { HubError } from '../../../domain/errors.ts';
 import {
-  ACTIONS,
-  actionsOn,
   caseSubject,
+  FINDING,
   hasEnded,
   INSPECTIONS,
   SAMPLE_RESULTS,
   STAGES,
   TRIAL_RESULTS,
-  type Action,
+  type FindingStep,
 } from '../../../domain/supervision/findings.ts';
 import {
   askAll,
@@ -29,20 +26,17 @@ import {
   runPatrol,
   runTrial,
 } from '../../../store/supervision/inspections.ts';
-import { lockCase, type CaseFile, type Who } from '../../../store/ledger/case-files.ts';
 import { eventsOf } from '../../../store/ledger/obligations.ts';
 import { getStream } from '../../../store/collection/streams.ts';
 import { startSample } from '../../../temporal/runs.ts';
-import type { Principal } from '../../../store/console/sessions.ts';
 import {
-  actOnFinding,
+  detailOfStep,
+  findFinding,
   findNotice,
-  getFinding,
+  FINDINGS,
   giveNotice,
   listFindings,
-  lockFinding,
   noticesOf,
-  type Act,
   type Finding,
   type FindingChoice,
 } from '../../../store/supervision/findings.ts';
@@ -50,17 +44,20 @@ import { listTasks } from '../../../store/ledger/tasks.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { Api, ApiOptions } from '../base/api.ts';
-import { requireSeen, wake } from '../base/case-action.ts';
-import { InvalidRequest, ApiProblem } from '../base/problem.ts';
+import { inCase } from '../base/case-action.ts';
+import { fieldsOf } from '../base/case-fields.ts';
+import { ApiProblem } from '../base/problem.ts';
+import { actionRoute, canDo, type CaseRoutes } from '../casework/case-routes.ts';
 import { begin, UNKNOWN_STREAM } from '../collection/streams.ts';
-import { eventView, orderBody, sees, shownBy, taskView } from '../ledger/tasks.ts';
-import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
+import { eventView, sees, shownBy, taskView } from '../ledger/tasks.ts';
+import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, unitCode } from '../base/views.ts';
 
 const stage = keyOf(STAGES);
 const kind = keyOf(INSPECTIONS);
-const action = keyOf(ACTIONS);
+const action = keyOf(FINDING.actions);
 const result = keyOf({ ...SAMPLE_RESULTS, ...TRIAL_RESULTS });
 
+const cursor = z.tuple([z.int()]);
 const MOST_SEED = 2 ** 32 - 1;
 /** Short enough for a person to repeat. */
 const newSeed = (): number => randomInt(1, MOST_SEED);
@@ -204,22 +201,6 @@ export const findingChoice = ({ stage: stages, kind: inspection, unit, ended }: 
 const unknownFinding = new ApiProblem(404, 'finding-unknown', { zh: '没有这个问题', en: 'There is no such finding' });
 const unknownNotice = new ApiProblem(404, 'notice-unknown', { zh: '没有这份通报', en: 'There is no such notice' });
 
-/** Who does what; that a patrol finds a thing gone (clear) is nobody's. */
-const NEEDED: Record<Exclude<Action, 'clear'>, Permission> = {
-  order: 'supervision:order',
-  dismiss: 'supervision:order',
-  pass: 'supervision:order',
-  fail: 'supervision:order',
-  notice: 'supervision:order',
-  report: 'supervision:answer',
-};
-
-/** What somebody can do with a finding now. A notice is only of what was not rectified in time. */
-const possible = ({ stage: on, deadline }: Finding, principal: Principal): Action[] =>
-  actionsOn(on).filter(
-    (name) => name !== 'clear' && may(principal, NEEDED[name]) && (name !== 'notice' || deadline?.state === 'overdue'),
-  );
-
 /** Whether it was found by looking at records, which can be looked at again. */
 const isComparable = ({ kind: of, stage: on }: Finding): boolean =>
   (of === 'sample' || of === 'trial') && !hasEnded(on);
@@ -230,42 +211,67 @@ const MOST_OF_TYPE = 50;
 /** All terms of a finding: more than anybody sets. */
 const MOST_TERMS = 100;
 
-export function supervisionRoutes(app: Api, options: ApiOptions): void {
-  const { db, now, config } = options;
+const tags = ['supervision'];
 
+const findingsOf = ({ db, now }: ApiOptions): CaseRoutes<Finding, FindingStep> => ({
+  keeper: FINDINGS,
+  tag: 'supervision',
+  found: async (id, principal) => {
+    const finding = await findFinding(db, id, now());
+    if (finding && sees(principal, finding.unitCode)) return finding;
+    throw unknownFinding;
+  },
+  view: z.object({ id: z.int(), stage }),
+  answer: ({ id, stage: reached }) => ({ id, stage: reached }),
+  audited: detailOfStep,
+});
+
+export function supervisionRoutes(app: Api, options: ApiOptions): void {
+  findingListRoute(app, options);
+  findingRoute(app, options);
+  const routes = findingsOf(options);
+  for (const path of ['order', 'dismiss', 'done', 'recheck']) actionRoute(app, options, routes, path);
+  compareRoute(app, options);
+  giveNoticeRoute(app, options);
+  noticeRoute(app, options);
+  inspectionListRoute(app, options);
+  sampleRoute(app, options);
+  trialRoute(app, options);
+  patrolRoute(app, options);
+}
+
+function findingListRoute(app: Api, { db, now }: ApiOptions): void {
   app.get(
     '/findings',
     {
       config: { needs: 'supervision:read' },
       schema: {
         summary: '责令与通报 Findings of inspections, the latest first',
-        tags: ['supervision'],
+        tags,
         querystring: findingFilter.extend(paging.shape),
         response: { 200: pageOf(findingView) },
       },
     },
     async (request) => {
       const { limit, after, ...filter } = request.query;
-      const [id] = readCursor(after, z.tuple([z.int()])) ?? [];
+      const [id] = readCursor(after, cursor) ?? [];
       const { units } = principalOf(request);
       const rows = await listFindings(db, now(), { ...findingChoice(filter), units, after: id, limit: limit + 1 });
       return pageOfRows(rows, limit, (row) => [row.id]);
     },
   );
+}
 
-  const found = async (id: number, principal: Principal): Promise<Finding> => {
-    const finding = await getFinding(db, id, now());
-    if (sees(principal, finding.unitCode)) return finding;
-    throw unknownFinding;
-  };
-
+function findingRoute(app: Api, options: ApiOptions): void {
+  const { db, now, config } = options;
+  const { found } = findingsOf(options);
   app.get(
     '/findings/:id',
     {
       config: { needs: 'supervision:read' },
       schema: {
         summary: '一个问题 One finding: its facts and evidence, its terms, its timeline',
-        tags: ['supervision'],
+        tags,
         params: idParams,
         response: { 200: findingDetail },
       },
@@ -282,7 +288,7 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       const terms = await listTasks(db, at, which);
       return {
         ...finding,
-        actions: possible(finding, principal),
+        actions: canDo(FINDING, finding, principal),
         comparable: isComparable(finding) && may(principal, 'supervision:order'),
         tasks: terms.map(shownBy(config(), at)),
         records: written ? records : records.map((record) => ({ ...record, key: maskKey(record.key) })),
@@ -291,91 +297,11 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       };
     },
   );
+}
 
-  /** Does something with a finding as the caller saw it, and wakes the workflow of its order, where it has one. */
-  async function move<T>(
-    request: FastifyRequest & { params: { id: number } },
-    needed: Permission,
-    work: (trx: Knex.Transaction, id: number, who: Who) => Promise<{ answer: T; detail: Record<string, unknown> }>,
-  ): Promise<T> {
-    const { id } = await found(request.params.id, principalOf(request));
-    let file: CaseFile | undefined;
-    const done = await act(request, options, async (trx, who) => {
-      const { finding, last } = await lockFinding(trx, id, who.at);
-      requireSeen(request, finding.version, last);
-      const { answer, detail } = await work(trx, id, who);
-      const { orderedAt } = await getFinding(trx, id, who.at);
-      if (orderedAt) file = await lockCase(trx, 'rectification', id);
-      return { answer, deed: { action: needed, object: `rectification/${id}`, detail } };
-    });
-    if (file) wake(options, file);
-    return done;
-  }
-
-  /** A step of the ladder. */
-  function step<Body extends z.ZodType>(
-    path: string,
-    name: keyof typeof NEEDED,
-    summary: string,
-    body: Body,
-    actOf: (given: z.output<Body>) => Act,
-  ): void {
-    app.post(
-      `/findings/:id/${path}`,
-      {
-        config: { needs: NEEDED[name] },
-        schema: {
-          summary,
-          tags: ['supervision'],
-          params: idParams,
-          body,
-          response: { 200: z.object({ id: z.int(), stage }) },
-        },
-      },
-      (request) =>
-        move(request, NEEDED[name], async (trx, id, who) => {
-          const asked = actOf(request.body as z.output<Body>);
-          const reached = await actOnFinding(trx, id, asked, who);
-          return { answer: { id, stage: reached }, detail: { ...asked } };
-        }),
-    );
-  }
-
-  step(
-    'order',
-    'order',
-    '责令限期改正 Order the unit to rectify within so many working days',
-    orderBody,
-    ({ demand, days: workingDays }) => ({ action: 'order', demand, workingDays }),
-  );
-  step(
-    'dismiss',
-    'dismiss',
-    '不予责令 End a finding of which no order follows',
-    z.object({ reason: text(500) }),
-    ({ reason }) => ({ action: 'dismiss', reason }),
-  );
-  step(
-    'done',
-    'report',
-    '报告整改完成 The unit says that it has rectified',
-    z.object({ note: text(2000) }),
-    ({ note }) => ({ action: 'report', note }),
-  );
-  step(
-    'recheck',
-    'pass',
-    '复查 Judge what was reported: passed, as of then; failed, with a new term or in the one that runs',
-    z.discriminatedUnion('passed', [
-      z.object({ passed: z.literal(true), note: text(2000) }),
-      z.object({ passed: z.literal(false), note: text(2000), days: orderBody.shape.days.optional() }),
-    ]),
-    (given) =>
-      given.passed
-        ? { action: 'pass', note: given.note }
-        : { action: 'fail', note: given.note, ...(given.days !== undefined && { workingDays: given.days }) },
-  );
-
+function compareRoute(app: Api, options: ApiOptions): void {
+  const { config, files } = options;
+  const { found } = findingsOf(options);
   app.post(
     '/findings/:id/compare',
     {
@@ -383,7 +309,7 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       schema: {
         summary:
           '重新核查 Look at the records of a finding again, as they are now; whoever asks judges by what it shows',
-        tags: ['supervision'],
+        tags,
         params: idParams,
         body: z.object({}),
         response: { 200: begunView },
@@ -399,7 +325,7 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
         const { workflowId } =
           finding.kind === 'sample' && stream !== null
             ? await begin(options, (client) => startSample(client, config(), stream, id))
-            : await askAll(trx, id, (hash) => options.files.has(hash), who.at).then(() => ({ workflowId: null }));
+            : await askAll(trx, id, (hash) => files.has(hash), who.at).then(() => ({ workflowId: null }));
         return {
           answer: { id, drawn, workflowId },
           deed: {
@@ -411,66 +337,74 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       });
     },
   );
+}
 
+const { notice } = FINDING.actions;
+
+function giveNoticeRoute(app: Api, options: ApiOptions): void {
+  const { config } = options;
+  const { found } = findingsOf(options);
   app.post(
     '/findings/:id/notice',
     {
-      config: { needs: 'supervision:order' },
+      config: { needs: notice.needs },
       schema: {
         summary: '书面通报 Give notice of what was not rectified in time',
-        tags: ['supervision'],
+        tags,
         params: idParams,
-        body: z.object({ number: text(50).meta({ description: '文号' }) }),
+        body: z.object(fieldsOf(notice.fields)),
         response: { 200: z.object({ id: z.int(), notice: z.int() }) },
       },
     },
-    (request) =>
-      move(request, 'supervision:order', async (trx, id, who) => {
-        const { number } = request.body;
-        try {
-          const { id: notice } = await giveNotice(trx, config().jurisdiction, id, number, who);
-          return { answer: { id, notice }, detail: { action: 'notice', number } };
-        } catch (error) {
-          if (!(error instanceof HubError) || error.code !== 'number-taken') throw error;
-          throw new InvalidRequest([
-            { code: 'custom', path: ['number'], message: error.zh ?? error.message, input: number, params: {} },
-          ]);
-        }
-      }),
+    async (request) => {
+      const { id } = await found(request.params.id, principalOf(request));
+      const { number } = request.body as Given<typeof notice.fields>;
+      return inCase(request, options, FINDINGS, id, async (trx, _finding, who) => {
+        const given = await giveNotice(trx, config().jurisdiction, id, number, who);
+        return {
+          answer: { id, notice: given.id },
+          deed: { action: notice.needs, detail: { action: 'notice', number } },
+        };
+      });
+    },
   );
+}
 
+function noticeRoute(app: Api, { db }: ApiOptions): void {
   app.get(
     '/notices/:id',
     {
       config: { needs: 'supervision:read' },
       schema: {
         summary: '书面通报 A notice as it was given, to be printed',
-        tags: ['supervision'],
+        tags,
         params: idParams,
         response: { 200: noticeView },
       },
     },
     async (request) => {
-      const notice = await findNotice(db, request.params.id);
-      if (notice && sees(principalOf(request), notice.unitCode)) return notice;
+      const given = await findNotice(db, request.params.id);
+      if (given && sees(principalOf(request), given.unitCode)) return given;
       throw unknownNotice;
     },
   );
+}
 
+function inspectionListRoute(app: Api, { db }: ApiOptions): void {
   app.get(
     '/inspections',
     {
       config: { needs: 'supervision:read' },
       schema: {
         summary: '检查记录 Samples, trial uses and patrols, the latest first',
-        tags: ['supervision'],
+        tags,
         querystring: paging,
         response: { 200: pageOf(inspectionView) },
       },
     },
     async (request) => {
       const { limit, after } = request.query;
-      const [before] = readCursor(after, z.tuple([z.int()])) ?? [];
+      const [before] = readCursor(after, cursor) ?? [];
       const rows = await listInspections(db, { units: principalOf(request).units, before, limit: limit + 1 });
       const { items, next } = pageOfRows(rows, limit, ({ id }) => [id]);
       return {
@@ -482,7 +416,10 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       };
     },
   );
+}
 
+function sampleRoute(app: Api, options: ApiOptions): void {
+  const { config } = options;
   app.post(
     '/inspections/sample',
     {
@@ -490,7 +427,7 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       schema: {
         summary: '随机抽查 Draw records of a stream by a seed and compare them with their source',
         description: 'Answers once they are drawn; the comparison goes on in a workflow.',
-        tags: ['supervision'],
+        tags,
         body: z.object({ stream: z.string().min(1).max(100), size: z.int().min(1).max(MOST_DRAWN), ...drawing }),
         response: { 200: begunView },
       },
@@ -522,14 +459,16 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
       });
     },
   );
+}
 
+function trialRoute(app: Api, options: ApiOptions): void {
   app.post(
     '/inspections/trial',
     {
       config: { needs: 'supervision:order' },
       schema: {
         summary: '模拟办事 Ask for certificates of each type as a user unit would, and judge the answers',
-        tags: ['supervision'],
+        tags,
         body: z.object({ size: z.int().min(1).max(MOST_OF_TYPE), ...drawing }),
         response: {
           200: z.object({
@@ -556,20 +495,22 @@ export function supervisionRoutes(app: Api, options: ApiOptions): void {
         };
       }),
   );
+}
 
+function patrolRoute(app: Api, options: ApiOptions): void {
   app.post(
     '/inspections/patrol',
     {
       config: { needs: 'supervision:order' },
       schema: {
         summary: '电子督查 Patrol: units above the numbers of the profile get a finding',
-        tags: ['supervision'],
+        tags,
         response: { 200: z.object({ id: z.int(), found: z.array(z.int()), cleared: z.array(z.int()) }) },
       },
     },
     (request) =>
       act(request, options, async (trx, { by, at }) => {
-        const { supervision } = config().jurisdiction;
+        const { supervision } = options.config().jurisdiction;
         const { inspection, found: opened, cleared } = await runPatrol(trx, supervision.patrol, { by, at });
         return {
           answer: { id: inspection, found: opened, cleared },

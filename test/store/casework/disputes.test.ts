@@ -3,12 +3,13 @@ import { after, before, describe, it } from 'node:test';
 import type { Knex } from 'knex';
 import { findCertificates } from '../../../store/library/certificates.ts';
 import { unseenCases } from '../../../store/ledger/case-files.ts';
+import type { DisputeStep } from '../../../domain/casework/dispute.ts';
+import { actOnCase } from '../../../store/casework/cases.ts';
 import {
-  actOnDispute,
   advanceDispute,
+  DISPUTES,
   findDispute,
   openDispute,
-  type DisputeStep,
   type NewDispute,
 } from '../../../store/casework/disputes.ts';
 import { eventsOf } from '../../../store/ledger/obligations.ts';
@@ -69,7 +70,8 @@ describe('disputes', () => {
       },
       { by: '热线', at: now },
     );
-  const act = (id: number, step: DisputeStep, now: string) => actOnDispute(db, id, step, { by: '张三', at: at(now) });
+  const act = (id: number, step: DisputeStep, now: string) =>
+    actOnCase(db, DISPUTES, id, step, { by: '张三', at: at(now) });
   const dues = (id: number, now: string) => deadlines(db, `dispute/${id}`, at(now));
   const marked = async (number: string) => (await findCertificates(db, number))[0]?.disputedSince ?? null;
 

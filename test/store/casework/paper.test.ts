@@ -16,7 +16,8 @@ import { getChain } from '../../../store/collection/batches.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { findCertificates } from '../../../store/library/certificates.ts';
 import { eventsOf } from '../../../store/ledger/obligations.ts';
-import { actOnOutage, openOutage } from '../../../store/casework/outages.ts';
+import { actOnCase } from '../../../store/casework/cases.ts';
+import { openOutage, OUTAGES } from '../../../store/casework/outages.ts';
 import { writePage } from '../../../store/collection/pages.ts';
 import type { TakenPaper } from '../../../store/casework/paper.ts';
 import { saveStreams } from '../../../store/collection/streams.ts';
@@ -204,10 +205,13 @@ describe('records that were made on paper', () => {
 
   it('refused for a stream that the outage does not stop, and once the outage is closed', async () => {
     const path = fileOf(csv([row('1')]));
-    await assert.rejects(take(path, outage, 'land-permits'), /Outage \d+ does not stop land-permits/);
+    await assert.rejects(
+      take(path, outage, 'land-permits'),
+      /Outage \d+ cannot be done “paper”: it does not stop land-permits/,
+    );
     await assert.rejects(take(path, outage + 1), /There is no outage/);
-    await actOnOutage(db, outage, { action: 'withdraw', reason: '误报' }, { by: '张三', at: NOW });
-    await assert.rejects(take(path), /Outage \d+ is closed \(withdrawn\)/);
+    await actOnCase(db, OUTAGES, outage, { action: 'withdraw', reason: '误报' }, { by: '张三', at: NOW });
+    await assert.rejects(take(path), /Outage \d+ cannot be done “paper”: found it withdrawn/);
     assert.equal(await batches(), 0);
   });
 });

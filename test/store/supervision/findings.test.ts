@@ -21,10 +21,11 @@ import { eventsOf, exemptObligation } from '../../../store/ledger/obligations.ts
 import { failProof, finishProof, listPage, startProof } from '../../../store/collection/proofs.ts';
 import { drawRecords } from '../../../store/supervision/sampling.ts';
 import { getStream, saveStreams } from '../../../store/collection/streams.ts';
-import { actOnFinding, getFinding, listFindings, listNotices, type Act } from '../../../store/supervision/findings.ts';
+import { actOnCase } from '../../../store/casework/cases.ts';
+import { FINDINGS, getFinding, listFindings, listNotices } from '../../../store/supervision/findings.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { RowBuffer } from '../../../connectors/mapping/row-buffer.ts';
-import { caseSubject } from '../../../domain/supervision/findings.ts';
+import { caseSubject, type FindingStep } from '../../../domain/supervision/findings.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { fillStream } from '../../support/library.ts';
 
@@ -432,7 +433,7 @@ describe('a patrol (电子督查)', () => {
     ]);
     const [b, a] = await listFindings(db, NOW, { limit: 10 });
     assert.ok(a && b);
-    await actOnFinding(db, a.id, { action: 'order', demand: '补报', workingDays: 3 }, later);
+    await actOnCase(db, FINDINGS, a.id, { action: 'order', demand: '补报', days: 3 }, later);
     await db('obligation').where({ duty_kind: 'increment' }).update({ met_at: NOW });
     const last = await runPatrol(db, rules, { ...LI, at: new Date(NOW.getTime() + 120_000) });
     assert.deepEqual([last.found, last.cleared], [[], [b.id]]);
@@ -472,9 +473,9 @@ describe('the ladder of a finding', () => {
       .returning<{ id: number }[]>('id');
     return row?.id ?? 0;
   }
-  const act = (id: number, action: Act, when = '2026-02-10T10:00:00', by = '李处长') =>
-    actOnFinding(db, id, action, { by, at: at(when) });
-  const order = { action: 'order', demand: '补报', workingDays: 5 } as const;
+  const act = async (id: number, step: FindingStep, when = '2026-02-10T10:00:00', by = '李处长') =>
+    (await actOnCase(db, FINDINGS, id, step, { by, at: at(when) })).stage;
+  const order = { action: 'order', demand: '补报', days: 5 } as const;
   const states = async (id: number, when: string): Promise<string[]> =>
     (
       await listTasks(db, at(when), {
@@ -493,7 +494,10 @@ describe('the ladder of a finding', () => {
       [deadline?.rule, deadline?.article, deadline?.workingDays, deadline?.dueAt, deadline?.state],
       ['XC-31', '第三十一条', 5, at('2026-02-24T24:00:00'), 'open'],
     );
-    await assert.rejects(act(id, order), /is ordered to rectify \(责令限期改正\): not possible is 责令限期改正$/);
+    await assert.rejects(
+      act(id, order),
+      /Finding \d+ cannot be done “order”: found it ordered \(责令限期改正\), expected found$/,
+    );
   });
 
   it('a passed re-check meets the term as of when the unit said that it was done', async () => {
@@ -509,8 +513,8 @@ describe('the ladder of a finding', () => {
       (await eventsOf(db, caseSubject(id))).map(({ by, what }) => `${by} ${what}`),
       ['李处长 责令限期改正', '张三 报告整改完成', '李处长 复查通过'],
     );
-    for (const action of [order, { action: 'report', note: '' }, { action: 'fail', note: '' }] as Act[])
-      await assert.rejects(act(id, action), /is re-check passed \(复查通过\): not possible is /);
+    for (const action of [order, { action: 'report', note: '' }, { action: 'fail', note: '' }] as FindingStep[])
+      await assert.rejects(act(id, action), /cannot be done “\w+”: found it passed \(复查通过\), expected /);
   });
 
   it('a failed re-check lets the term run on; with days it sets another, and an overdue one stays overdue', async () => {
@@ -520,10 +524,10 @@ describe('the ladder of a finding', () => {
     assert.equal(await act(id, { action: 'fail', note: '仍缺' }, '2026-02-12T09:00:00'), 'ordered');
     assert.deepEqual(await states(id, '2026-02-12T10:00:00'), [' open']);
     await act(id, { action: 'report', note: '' }, '2026-02-13T09:00:00');
-    await act(id, { action: 'fail', note: '仍缺', workingDays: 1 }, '2026-02-14T09:00:00');
+    await act(id, { action: 'fail', note: '仍缺', days: 1 }, '2026-02-14T09:00:00');
     assert.deepEqual(await states(id, '2026-02-14T10:00:00'), [' cancelled', '/2 open']);
     await act(id, { action: 'report', note: '' }, '2026-02-27T09:00:00');
-    await act(id, { action: 'fail', note: '仍缺', workingDays: 3 }, '2026-02-28T09:00:00');
+    await act(id, { action: 'fail', note: '仍缺', days: 3 }, '2026-02-28T09:00:00');
     assert.deepEqual(await states(id, '2026-02-28T10:00:00'), [' cancelled', '/2 overdue', '/3 open']);
     await act(id, { action: 'report', note: '' }, '2026-03-01T09:00:00');
     await act(id, { action: 'pass', note: '' }, '2026-03-01T10:00:00');
@@ -533,11 +537,11 @@ describe('the ladder of a finding', () => {
   it('notice is given only of what is overdue by the ledger, under a number of its own', async () => {
     const id = await newFinding();
     const notice = { action: 'notice', number: '许证督〔2026〕3号', document: '<p>' } as const;
-    await assert.rejects(act(id, notice), /is found \(已发现\): not possible is 书面通报/);
+    await assert.rejects(act(id, notice), /cannot be done “notice”: found it found \(已发现\), expected ordered/);
     await act(id, order);
     await assert.rejects(
       act(id, notice, '2026-02-24T23:59:59'),
-      /No notice can be given .*: its term ends 2026-02-25 00:00:00, and it is due soon/,
+      /cannot be done “notice”: its term ends 2026-02-25 00:00:00, and it is not overdue/,
     );
     assert.deepEqual((await getFinding(db, id, NOW)).notices, [], 'nothing is left of what was refused');
     assert.equal(await act(id, notice, '2026-02-25T09:00:00'), 'noticed');
@@ -576,11 +580,9 @@ describe('the ladder of a finding', () => {
     await db('rule').insert(rules);
   });
 
-  it('a step that is retried happens once; two at the same time do not both happen', async () => {
+  it('of the same step at the same time one happens', async () => {
     const id = await newFinding();
-    assert.equal(await actOnFinding(db, id, order, LI, 'run-1'), 'ordered');
-    assert.equal(await actOnFinding(db, id, order, LI, 'run-1'), 'ordered');
-    assert.equal((await eventsOf(db, caseSubject(id))).length, 1);
+    await act(id, order);
     const race = await Promise.allSettled([1, 2, 3].map((n) => act(id, { action: 'report', note: String(n) })));
     assert.deepEqual(race.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected']);
     assert.equal((await eventsOf(db, caseSubject(id))).length, 2);

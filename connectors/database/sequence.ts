@@ -6,17 +6,15 @@ import type { Range } from './rows.ts';
 import { Table } from './table.ts';
 
 /** A table whose rows have a number that only ever grows; what follows the last one is a batch. */
-export class TableSequence implements BatchSource {
+export class TableSequence extends Table implements BatchSource {
   readonly by = 'batches';
-  readonly sequential = true;
-  readonly #table: Table;
   readonly #stream: DatabaseStreamConfig;
   readonly #column: string;
   /** The end of the sequence as it was found last, and when; epoch milliseconds of the source. */
   #reached: { cursor: string; atMs: number } | null = null;
 
   constructor(connector: DatabaseConnectorConfig, stream: DatabaseStreamConfig, column: string, options?: OpenOptions) {
-    this.#table = new Table(connector, stream, options);
+    super(connector, stream, options);
     this.#stream = stream;
     this.#column = column;
   }
@@ -27,21 +25,21 @@ export class TableSequence implements BatchSource {
     const proven = (atMs: number): NextBatch => ({ batch: null, proven: [{ window: timeWindow(0, atMs - lag) }] });
     // A busy table always has more; what is wanted is in when the last batch went to the end after that instant.
     if (after && reached?.cursor === after.next && reached.atMs - lag >= upToMs) return proven(reached.atMs);
-    const nowMs = await this.#table.clock();
+    const nowMs = await this.clock();
     const start = after?.next ?? null;
-    const next = await this.#table.endOfSequence(start, most);
+    const next = await this.endOfSequence(start, most);
     if (next === null) return proven(nowMs);
-    const declared = await this.#table.count(this.#rangeOf({ after: start, next }));
+    const declared = await this.countRows(this.#rangeOf({ after: start, next }));
     this.#reached = { cursor: next, atMs: declared < most ? nowMs : 0 };
     return { batch: followingBatch(after, { id: `${start ?? 'start'}..${next}`, next, declared }) };
   }
 
   count(window: BatchWindow): Promise<number> {
-    return this.#table.count(this.#rangeOf(window));
+    return this.countRows(this.#rangeOf(window));
   }
 
   read(window: BatchWindow, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
-    return this.#table.read(this.#rangeOf(window), resume, signal);
+    return this.readRows(this.#rangeOf(window), resume, signal);
   }
 
   /** Some rows before the end of the last batch are read again, for late commits. */
@@ -56,22 +54,14 @@ export class TableSequence implements BatchSource {
   }
 
   check(): Promise<CheckReport> {
-    return this.#table.check({ byTime: false });
-  }
-
-  sample(): Promise<unknown[]> {
-    return this.#table.sample();
+    return this.checkRows({ byTime: false });
   }
 
   explain(): Said[] {
-    const from = this.#table.from();
-    return this.#table.explain({
+    const from = this.from();
+    return this.explainRows({
       zh: `按 ${this.#column} 的顺序读取${from.zh}，每批至多 ${this.#stream.most} 行`,
       en: `reads ${from.en} in the order of ${this.#column}, up to ${this.#stream.most} rows as one batch`,
     });
-  }
-
-  close(): Promise<void> {
-    return this.#table.close();
   }
 }

@@ -14,7 +14,8 @@ const SAMPLE = 200;
 export type PagedTable = ReadableRows & Pick<DatabaseStreamConfig, 'page'> & { overlap?: string | undefined };
 
 /** A table, view or query of a department's database, whatever its rows are asked for by. */
-export class Table {
+export abstract class Table {
+  readonly sequential = true;
   readonly #db: DepartmentDatabase;
   readonly #stream: PagedTable;
   readonly #rows: RowReader;
@@ -29,18 +30,18 @@ export class Table {
     return this.#db.clock();
   }
 
-  count(range: Range): Promise<number> {
+  protected countRows(range: Range): Promise<number> {
     return this.#db.number((db) => this.#rows.count(db, range), 'count');
   }
 
   /** The last number among the next rows of a sequence; null when none follows. */
-  async endOfSequence(after: string | null, most: number): Promise<string | null> {
+  protected async endOfSequence(after: string | null, most: number): Promise<string | null> {
     const [row] = await this.#db.rows((db) => this.#rows.sequenceEnd(db, after, most), 'end of sequence');
     const end = row?.n ?? row?.N;
     return end === null || end === undefined ? null : textOf(end);
   }
 
-  async *read(range: Range, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
+  protected async *readRows(range: Range, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
     const { size } = this.#stream.page;
     let number = resume.committed.size;
     let place = placeFrom(resume.committed.get(number - 1)?.position);
@@ -78,7 +79,7 @@ export class Table {
   }
 
   /** Really asks for the last day's first page and its count; where rows are not asked for by time, for the last row. */
-  async check({ byTime }: { byTime: boolean }): Promise<CheckReport> {
+  protected async checkRows({ byTime }: { byTime: boolean }): Promise<CheckReport> {
     const clockSkewMs = (await this.clock()) - Date.now();
     const nowMs = Date.now();
     const range: Range = byTime ? { fromMs: nowMs - DAY_MS, toMs: nowMs } : 'all';
@@ -102,7 +103,7 @@ export class Table {
       notes.push(
         `${lost} rows have no value in ${unreachable.column}: no window will ever hold them, ask the department to fill it`,
       );
-    return { records: page.length, count: await this.count(range), clockSkewMs, notes };
+    return { records: page.length, count: await this.countRows(range), clockSkewMs, notes };
   }
 
   async sample(): Promise<unknown[]> {
@@ -113,7 +114,7 @@ export class Table {
   }
 
   /** @param order which rows are read, and in what order */
-  explain(order: Said): Said[] {
+  protected explainRows(order: Said): Said[] {
     const { page, overlap } = this.#stream;
     const [fetched, size] = [String(page.size * PAGES_AT_ONCE), String(page.size)];
     return [
@@ -138,12 +139,18 @@ export class Table {
     ];
   }
 
-  connects(): Said {
+  protected connects(): Said {
     return { zh: `连接 ${this.#db.shown}`, en: `connects to ${this.#db.shown}` };
   }
 
+  /** That all rows are read, and in what order. */
+  protected whole(): Said {
+    const [from, { key }] = [this.from(), this.#stream.record];
+    return { zh: `整体读取${from.zh}，按 ${key} 排序`, en: `reads ${from.en} whole, in the order of ${key}` };
+  }
+
   /** What the rows are read from, in a sentence. */
-  from(): Said {
+  protected from(): Said {
     const { table } = this.#stream;
     return table === undefined ? { zh: '查询结果', en: 'the query' } : { zh: ` ${table} `, en: table };
   }

@@ -13,8 +13,9 @@ import { parseDate, yearFirst } from '../../domain/dates.ts';
 import { transientError } from '../../domain/errors.ts';
 import { normaliseCode } from '../../domain/library/identifiers.ts';
 import type { ListSource } from '../contract.ts';
-import { valueAt } from '../json.ts';
-import { compileRule, isEmpty, isObject, asList } from '../mapping/compile.ts';
+import { asList, isObject, valueAt } from '../json.ts';
+import { compileRule } from '../mapping/rule.ts';
+import { isEmpty } from '../mapping/texts.ts';
 
 type Json = Record<string, unknown>;
 /** A field of an entry; undefined where the source has nothing in it. */

@@ -219,9 +219,9 @@ export interface ListSource {
 }
 
 /** What can be done with a stream, by its configuration alone: nobody opens a source to find out. */
-export interface Capabilities {
+export interface Capabilities<B extends Source['by'] = Source['by']> {
   /** How it is read. */
-  by: Source['by'];
+  by: B;
   /**
    * Which of what was delivered can be read again, and so be proven: all of it; what there is now, where each batch has
    * all records as they are when it is read; none, where a batch that was acknowledged is gone.
@@ -256,8 +256,8 @@ export interface ConnectorKind {
 export function defineConnector<C extends z.ZodType, B extends Source['by']>(definition: {
   kind: string;
   spec: C;
-  capabilities: (stream: StreamOf<C>) => Capabilities & { by: B };
-  open: (connector: z.output<C> & ConnectorConfig, stream: StreamOf<C>, options?: OpenOptions) => SourceBy<B>;
+  capabilities: (stream: StreamOf<C>) => Capabilities<B>;
+  open: (connector: z.output<C> & ConnectorConfig, stream: StreamOf<C>, options?: OpenOptions) => NoInfer<SourceBy<B>>;
 }): ConnectorKind {
   return definition;
 }

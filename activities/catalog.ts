@@ -30,7 +30,7 @@ export function createCatalogActivities({ db, streams, now }: Dependencies) {
       const { source, config, connector } = streams().catalog(input.connector);
       const by = connector.unit;
       const at = now();
-      const records = await readWhole(source, at.getTime(), cancellationSignal());
+      const records = await readWhole(source, cancellationSignal());
       return db.transaction(async (trx) => {
         const earlier = (await catalog.lastCatalogSync(trx, connector.id))?.listed ?? [];
         const held = heldEntries(await catalog.entryVersions(trx));

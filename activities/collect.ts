@@ -1,4 +1,5 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
+import { countOf } from '../connectors/reading.ts';
 import { durationMs } from '../settings/values.ts';
 import { HubError } from '../domain/errors.ts';
 import { describeWindow, sliceWindow, timeWindow, type TimeWindow, type Window } from '../domain/collection/window.ts';
@@ -50,7 +51,7 @@ export function createCollectActivities(dependencies: Dependencies) {
      * takes until all of it can be read.
      */
     async planWindows(input: { stream: string; to: string }): Promise<WindowPlan> {
-      const { config, source } = streams().get(input.stream);
+      const { config, source } = streams().getBy('windows', input.stream);
       const { id, collectFrom } = await readableStream(db, input.stream);
       const clockMs = await contacting(
         dependencies,
@@ -83,7 +84,7 @@ export function createCollectActivities(dependencies: Dependencies) {
       const declared = await contacting(
         dependencies,
         input.stream,
-        () => source.count(input.window),
+        () => countOf(source, input.window),
         (count) => count > 0,
       );
       const { workflowId } = activityInfo().workflowExecution ?? {};
@@ -125,7 +126,7 @@ export function createCollectActivities(dependencies: Dependencies) {
       const batch = await batches.getBatch(db, input.batchId);
       const { source, hints } = streams().get(batch.stream);
       const { read } = await batches.batchCounts(db, batch);
-      const declared = read === batch.declared ? read : await source.count(batch.window);
+      const declared = read === batch.declared ? read : await countOf(source, batch.window);
       const { gone, ...closed } = await batches.closeBatch(db, batch, declared, now(), hints.deletes);
       if (closed.complete && read > 0) await settleFields(db, batch.streamId, now());
       if (gone?.refused) await reportGone(batch, gone);

@@ -26,7 +26,7 @@ export function createHotlineActivities({ db, streams, now }: Dependencies) {
     async takeTickets({ connector }: { connector: string }): Promise<HotlineSyncResult> {
       const { source, config } = streams().disputes(connector);
       const at = now();
-      const records = await readWhole(source, at.getTime(), cancellationSignal()).catch(async (error: unknown) => {
+      const records = await readWhole(source, cancellationSignal()).catch(async (error: unknown) => {
         if (error instanceof HubError && error.code !== 'outside-hours') {
           const fault = { ticket: 'the whole list', numbered: false, reason: error.message };
           await saveTicketFaults(db, connector, [fault], at, { whole: false });

@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { FROM_THE_START } from '../connectors/contract.ts';
+import { pagesOf } from '../connectors/reading.ts';
 import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
 import { timeWindow, type TimeWindow, type Window } from '../domain/collection/window.ts';
@@ -29,11 +30,12 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
      * again. Nothing where a source cannot list what it delivered.
      */
     async planProof(input: { stream: string; taken?: TimeWindow | undefined }): Promise<Window[]> {
+      const { again } = streams().capabilities(input.stream);
+      if (again === 'none') return [];
       const { source, config } = streams().get(input.stream);
       const { id, collectFrom } = await getStream(db, input.stream);
-      if (source.once) return [];
-      if (source.nextBatch) {
-        if (source.whole) return batches.longestUnprovenBatches(db, id, 1);
+      if (source.by === 'batches') {
+        if (again === 'present') return batches.longestUnprovenBatches(db, id, 1);
         const { taken } = input;
         return taken
           ? batches.takenBatches(db, id, new Date(taken.from), new Date(taken.to))
@@ -48,14 +50,14 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
 
     /** The parts of the source in which the records of a sample lie, in the order in which they are to be proven. */
     async planSample(input: { stream: string; inspection: number }): Promise<Window[]> {
-      const byBatches = streams().get(input.stream).source.nextBatch !== undefined;
+      const byBatches = streams().capabilities(input.stream).by === 'batches';
       const windows = await inspections.sampleWindows(db, input.inspection, byBatches);
       return windows.map(({ window }) => window);
     },
 
     /** Notes what the proofs of a sample’s parts, in their order, say of its records. */
     async finishSample(input: { stream: string; inspection: number; proofs: number[] }): Promise<void> {
-      const byBatches = streams().get(input.stream).source.nextBatch !== undefined;
+      const byBatches = streams().capabilities(input.stream).by === 'batches';
       await inspections.finishSample(db, input.inspection, { byBatches, proofs: input.proofs }, now());
     },
 
@@ -72,7 +74,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
       const readAt = (window.kind === 'batch' ? await batches.takenAt(db, id, window) : null) ?? now();
       const context = { readAt: shanghaiInstant(readAt.getTime()), catalog: await approvedCatalog(db) };
       try {
-        for await (const page of source.read(window, FROM_THE_START, cancellationSignal())) {
+        for await (const page of pagesOf(source, window, FROM_THE_START, cancellationSignal())) {
           const { rows, rejected, deleted } = map(page, context);
           await proofs.listPage(db, proofId, { rows: rows.toJson(), rejected, deleted });
         }

@@ -3,6 +3,7 @@ import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
 import { mapPage, requireFewRejects } from '../connectors/mapping/map-page.ts';
 import { openContract } from '../connectors/mapping/source-contract.ts';
+import { pagesOf } from '../connectors/reading.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
 import { waits } from '../domain/library/validation.ts';
 import * as batches from '../store/collection/batches.ts';
@@ -45,7 +46,7 @@ export async function readBatch(
   async function* forAWhile(): AsyncIterable<Page> {
     // From the first page on: to get there may itself take long, and yet there has to be progress.
     let until: number | null = null;
-    for await (const page of source.read(batch.window, { committed, total: batch.total }, signal)) {
+    for await (const page of pagesOf(source, batch.window, { committed, total: batch.total }, signal)) {
       if (total === null && page.total !== null) {
         total = page.total;
         await batches.noteTotal(db, batch.id, total);

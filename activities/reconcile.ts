@@ -21,7 +21,7 @@ export function createReconcileActivities({ db, streams, now }: Dependencies) {
     /** Compares one window and keeps the result as evidence; the coverage follows it. */
     async compareCounts(input: { stream: string; window: TimeWindow }): Promise<Comparison> {
       const stream = await getStream(db, input.stream);
-      const source = await streams().get(input.stream).source.count(input.window);
+      const source = await streams().getBy('windows', input.stream).source.count(input.window);
       const library = await countLibrary(db, stream.id, input.window);
       await saveComparison(db, stream, input.window, { source, library }, now());
       return { source, library, small: Math.max(source, library) <= NAMED_UP_TO };
@@ -36,7 +36,7 @@ export function createReconcileActivities({ db, streams, now }: Dependencies) {
       window: TimeWindow;
     }): Promise<{ onlyAtSource: number; onlyInLibrary: number }> {
       const stream = await getStream(db, input.stream);
-      const { source, keyOf } = streams().get(input.stream);
+      const { source, keyOf } = streams().getBy('windows', input.stream);
       const inLibrary = new Set(await libraryKeys(db, stream.id, input.window));
       const atSource = new Set<string>();
       for await (const { records } of source.read(input.window, FROM_THE_START, cancellationSignal())) {

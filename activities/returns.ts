@@ -30,17 +30,16 @@ export function createReturnActivities(dependencies: Dependencies) {
       after: BatchWindow | null;
       upTo?: string | undefined;
     }): Promise<BatchWindow | null> {
-      const { source, connector } = streams().get(input.stream);
+      const { source } = streams().getBy('batches', input.stream);
+      const { pushed } = streams().capabilities(input.stream);
       const { id } = await readableStream(db, input.stream);
       const upToMs = input.upTo === undefined ? now().getTime() : Date.parse(input.upTo);
       const found = await contacting(
         dependencies,
         input.stream,
-        () =>
-          source.nextBatch?.(input.after, { upToMs, known: (ids) => batches.knownBatches(db, id, ids) }) ??
-          Promise.resolve({ batch: null, proven: [] }),
-        // An inbox is not asked: what it received is noted when it comes.
-        ({ batch }) => (connector.kind === 'inbox' ? null : batch !== null),
+        () => source.nextBatch(input.after, { upToMs, known: (ids) => batches.knownBatches(db, id, ids) }),
+        // What is pushed is noted when it comes.
+        ({ batch }) => (pushed ? null : batch !== null),
       );
       if (found.batch) return found.batch;
       await batches.coverProven(db, id, found.proven);
@@ -58,8 +57,8 @@ export function createReturnActivities(dependencies: Dependencies) {
       }
       const pages = await batches.committedPages(db, batch);
       await streams()
-        .get(batch.stream)
-        .source.acknowledge?.(batch.window, {
+        .getBy('batches', batch.stream)
+        .source.acknowledge(batch.window, {
           records: batch.declared,
           positions: [...pages.values()].flatMap(({ position }) => position ?? []),
           rejected: await batches.rejectedRecords(db, batch.id),

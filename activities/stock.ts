@@ -31,12 +31,11 @@ export function createStockActivities({ db, streams, now }: Dependencies) {
     async planStock(input: { stream: string; to: string }): Promise<StockPlan> {
       const { source, config } = streams().get(input.stream);
       const { id, collectFrom } = await readableStream(db, input.stream);
-      const byBatches = source.nextBatch !== undefined;
       const { planned: told, by, seal } = config.stock ?? {};
       const window = timeWindow(collectFrom.getTime(), Math.max(collectFrom.getTime(), Date.parse(input.to)));
-      const planned = told ?? (byBatches ? null : await source.count(window));
+      const planned = told ?? (source.by === 'windows' ? await source.count(window) : null);
       await stock.savePlan(db, id, { planned, dueOn: by ?? null }, now());
-      return { planned, byBatches, seals: seal !== undefined };
+      return { planned, byBatches: source.by === 'batches', seals: seal !== undefined };
     },
 
     async stockProgress(input: { stream: string }): Promise<StockProgress> {

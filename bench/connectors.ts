@@ -13,6 +13,7 @@ import { startDatabase } from '../launch/servers.ts';
 import { Supervisor } from '../launch/supervisor.ts';
 import { provide } from '../settings/environment.ts';
 import { loadConfig } from '../settings/load.ts';
+import { pagesOf } from '../connectors/reading.ts';
 import { Streams, type OpenStream } from '../connectors/registry.ts';
 import { DAY_MS, shanghaiInstant } from '../domain/dates.ts';
 import { timeWindow, type Window } from '../domain/collection/window.ts';
@@ -186,21 +187,21 @@ async function measure(
   const [bare, bareMs] = await timed(() => (BARE[what] as (address: string) => Promise<number>)(address));
   const streamId = (await getStream(db, config.id)).id;
   let window: Window = WINDOW;
-  if (source.nextBatch) {
+  if (source.by === 'batches') {
     const next = await source.nextBatch(null, { upToMs: END_MS, known: () => Promise.resolve(new Map()) });
     window = next.batch ?? WINDOW;
   }
   const resume = { committed: new Map(), total: null };
   const [read, readMs] = await timed(async () => {
     let count = 0;
-    for await (const { records } of source.read(window, resume, NEVER)) count += records.length;
+    for await (const { records } of pagesOf(source, window, resume, NEVER)) count += records.length;
     return count;
   });
   if (read !== bare) throw new Error(`${what}: read ${read}, the driver ${bare}`);
   const readAt = shanghaiInstant(at.getTime());
   const pages: PageRows[] = [];
   const [, mapMs] = await timed(async () => {
-    for await (const page of source.read(window, resume, NEVER)) {
+    for await (const page of pagesOf(source, window, resume, NEVER)) {
       const { rows: mapped, rejected, deleted } = open.map(page, { readAt });
       const { number, digest, records } = page;
       // Kept for the merge alone, while they fit into memory.
@@ -224,7 +225,8 @@ async function measure(
   const cpu = process.cpuUsage();
   const [, wholeMs] = await timed(async () => {
     // A file is fetched, hashed and counted first.
-    await fresh.source.nextBatch?.(null, { upToMs: END_MS, known: () => Promise.resolve(new Map()) });
+    if (fresh.source.by === 'batches')
+      await fresh.source.nextBatch(null, { upToMs: END_MS, known: () => Promise.resolve(new Map()) });
     const batch = await begin();
     for (;;) {
       if ((await readBatch({ db, now: () => at }, fresh, batch, NEVER)) === 'done') break;

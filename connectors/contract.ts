@@ -15,34 +15,51 @@ import type { PageMark, BatchWindow, TimeWindow, Window } from '../domain/collec
  * A kind reads; it never writes to the library, keeps no position of its own and decides nothing about coverage.
  *
  * A source is read either by windows of time, or by batches: it names them, and their unbroken chain is the coverage.
+ * `by` says which; `connectors/reading.ts` reads a window that may be of either.
  *
  * Every method throws `HubError`s classified as `configuration` (credentials, addresses, shapes that contradict the
  * configuration), `transient` (away, busy, garbled) or `system` (a broken promise that repeating does not mend).
  * What is wrong with a single record is not an error: the record is delivered as it came.
  */
-export interface Source {
+export type Source = WindowSource | BatchSource;
+
+/** A source that is read in this way. */
+export type SourceBy<B extends Source['by']> = Extract<Source, { by: B }>;
+
+/** A source that is asked for windows of time, any of them, at any time again. */
+export interface WindowSource extends SourceOf<TimeWindow> {
+  readonly by: 'windows';
+
+  /** The source's own clock, epoch milliseconds, by which windows end; the hub's where the source tells none. */
+  clock(): Promise<number>;
+}
+
+/** A source that names its batches one after the other. */
+export interface BatchSource extends SourceOf<BatchWindow> {
+  readonly by: 'batches';
+
+  /** What follows a batch (null: the first of all). */
+  nextBatch(after: BatchWindow | null, chain: ChainView): Promise<NextBatch>;
+
+  /** Tells the source that a batch is safe with us; does nothing where it need not know. Repeating it does no harm. */
+  acknowledge(window: BatchWindow, committed: Committed): Promise<void>;
+}
+
+/** What every source does, with windows of its own kind. */
+export interface SourceOf<W extends Window> {
   /** Pages follow from one another and must be committed in their order; else they may come in any order. */
   readonly sequential: boolean;
-
-  /** A batch that was acknowledged cannot be read again. Sources of batches only. */
-  readonly once?: boolean;
-
-  /** Each batch has all records as they are when it is read. Sources of batches only. */
-  readonly whole?: boolean;
-
-  /** The source's own clock, epoch milliseconds; the hub's where the source tells none. */
-  clock(): Promise<number>;
 
   /**
    * How many records the source says it has in a window, at this moment. A batch's count is what it declared.
    */
-  count(window: Window): Promise<number>;
+  count(window: W): Promise<number>;
 
   /**
    * Reads a window page by page. Ends after the last page, and only when the source's own stop rule says so: never
    * because a page is short. Stops with the signal's reason when `signal` aborts.
    */
-  read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page>;
+  read(window: W, resume: Resume, signal: AbortSignal): AsyncIterable<Page>;
 
   /** Really asks for one page and one count; throws what a run would throw. */
   check(): Promise<CheckReport>;
@@ -53,13 +70,7 @@ export interface Source {
   /** What a run does, in words: what is asked, and how it is known to be complete. */
   explain(): Said[];
 
-  /** What follows a batch (null: the first of all). Sources of batches only. */
-  nextBatch?(after: BatchWindow | null, chain: ChainView): Promise<NextBatch>;
-
-  /** Tells the source that a batch is safe with us. Repeating it does no harm. Sources of batches only. */
-  acknowledge?(window: BatchWindow, committed: Committed): Promise<void>;
-
-  /** Opens the file of a certificate by what the record says of it. Sources with files only. */
+  /** Opens the file of a certificate by what the record says of it. Streams whose hints name a file only. */
   file?(reference: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 
   /** Ends connections. */
@@ -188,7 +199,7 @@ export interface RecordHints {
   deletes?: { share: number };
 }
 
-/** A list that a source publishes beside its streams, read whole each time. */
+/** A list that a source publishes beside its streams. */
 export interface PublishedList {
   name: 'catalog' | 'disputes';
   /** Field by which an entry is known. */
@@ -196,32 +207,59 @@ export interface PublishedList {
   config: CatalogSourceConfig | DisputeSourceConfig;
 }
 
+/** A published list, read whole each time. */
+export interface ListSource {
+  /** Its pages from the first to the last, each with the number of all entries where the source states one. */
+  read(signal: AbortSignal): AsyncIterable<Page>;
+  /** Some of its entries, to look at. */
+  sample(): Promise<unknown[]>;
+  /** What is asked, in words. */
+  explain(): Said[];
+  close?(): Promise<void>;
+}
+
+/** What can be done with a stream, by its configuration alone: nobody opens a source to find out. */
+export interface Capabilities<B extends Source['by'] = Source['by']> {
+  /** How it is read. */
+  by: B;
+  /**
+   * Which of what was delivered can be read again, and so be proven: all of it; what there is now, where each batch has
+   * all records as they are when it is read; none, where a batch that was acknowledged is gone.
+   */
+  again: 'all' | 'present' | 'none';
+  /** The department delivers by itself, and is never asked. */
+  pushed?: boolean;
+}
+
 /** One way of reaching source systems. */
 export interface ConnectorKind {
   kind: string;
   /** What its configuration looks like; forms, checks and JSON Schemas are made from it. */
   spec: z.ZodType;
+  capabilities(stream: StreamConfig): Capabilities;
   hints?(stream: StreamConfig): RecordHints;
-  /** Opens one stream. Resolves secrets, and so throws a configuration error when one is missing. */
+  /**
+   * Opens one stream, to be read as its capabilities say. Resolves secrets, and so throws a configuration error when
+   * one is missing.
+   */
   open(connector: ConnectorConfig, stream: StreamConfig, options?: OpenOptions): Source;
-  /** Opens a list that the source publishes: each read has the whole of it. Kinds that can read one only. */
-  openList?(connector: ConnectorConfig, list: PublishedList, options?: OpenOptions): Source;
+  /** Opens a list that the source publishes. Kinds that can read one only. */
+  openList?(connector: ConnectorConfig, list: PublishedList, options?: OpenOptions): ListSource;
   /** Opens one system that the hub sends to. Kinds that can send only. */
   openTarget?(connector: ConnectorConfig, target: OutboundConfig): Target;
 }
 
 /**
  * Defines a kind of one's own: the default export of a file in `config/connectors/kinds/`. `open` gets what `spec`
- * made of the YAML.
+ * made of the YAML, and opens what `capabilities` says.
  */
-export function defineConnector<C extends z.ZodType>(definition: {
+export function defineConnector<C extends z.ZodType, B extends Source['by']>(definition: {
   kind: string;
   spec: C;
-  open: (
-    connector: z.output<C> & ConnectorConfig,
-    stream: (z.output<C> & ConnectorConfig)['streams'][number],
-    options?: OpenOptions,
-  ) => Source;
+  capabilities: (stream: StreamOf<C>) => Capabilities<B>;
+  open: (connector: z.output<C> & ConnectorConfig, stream: StreamOf<C>, options?: OpenOptions) => NoInfer<SourceBy<B>>;
 }): ConnectorKind {
   return definition;
 }
+
+type StreamOf<C extends z.ZodType> = (z.output<C> & ConnectorConfig)['streams'][number];

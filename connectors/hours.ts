@@ -1,7 +1,7 @@
 import type { ConnectorConfig } from '../settings/schemas/connector.ts';
 import { addDays, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../domain/dates.ts';
 import { transientError } from '../domain/errors.ts';
-import type { Page, Source } from './contract.ts';
+import type { ListSource, Page, Source } from './contract.ts';
 
 type Hours = Pick<ConnectorConfig, 'id' | 'hours' | 'maintenance'>;
 
@@ -28,7 +28,7 @@ function hoursBegin(hours: string | undefined, nowMs: number): number {
 }
 
 /** The same source, which is left alone outside its hours: whoever asks then is told when to ask again. */
-export function keepHours(source: Source, connector: Hours, now: () => number = Date.now): Source {
+export function keepHours<S extends Source | ListSource>(source: S, connector: Hours, now = Date.now): S {
   if (connector.hours === undefined && connector.maintenance.length === 0) return source;
   const requireOpen = (): void => {
     const nowMs = now();

@@ -12,6 +12,20 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
   return String(value) === context.source || context.source.replace(/\D/g, '').length < 16 ? value : context.source;
 }
 
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A list, also one that arrives as JSON text; null for anything else. */
+export function asList(value: unknown): unknown[] | null {
+  if (Array.isArray(value)) return value as unknown[];
+  if (typeof value !== 'string' || !value.trimStart().startsWith('[')) return null;
+  try {
+    return asList(JSON.parse(value));
+  } catch {
+    return null;
+  }
+}
+
 /** A JSON value with every leaf of it, whatever is neither a list nor a map, changed. */
 export function mapLeaves(value: unknown, change: (leaf: unknown) => unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => mapLeaves(item, change));

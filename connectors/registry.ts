@@ -6,8 +6,21 @@ import type {
   StreamConfig,
 } from '../settings/kinds/stream.ts';
 import { configurationError } from '../domain/errors.ts';
-import { findStream, type HubConfig } from '../settings/load.ts';
-import type { ConnectorKind, OpenOptions, PublishedList, RecordHints, Source, Target } from './contract.ts';
+import type { Window } from '../domain/collection/window.ts';
+import { findStream, type ConfiguredStream, type HubConfig } from '../settings/load.ts';
+import type {
+  Capabilities,
+  ConnectorKind,
+  ListSource,
+  OpenOptions,
+  Page,
+  PublishedList,
+  RecordHints,
+  Resume,
+  Source,
+  SourceBy,
+  Target,
+} from './contract.ts';
 import { database } from './database/index.ts';
 import { exchange } from './exchange/index.ts';
 import { file } from './file/index.ts';
@@ -15,16 +28,24 @@ import { keepHours } from './hours.ts';
 import { http } from './http/index.ts';
 import { inbox } from './inbox/index.ts';
 import { compileMapping, type Mapping } from './mapping/compile.ts';
+import { sourceBy } from './reading.ts';
 
-/** The kinds that the hub brings along; a new one is one entry here, and one in config/connector-schema.ts. */
+/** The kinds that the hub brings along; a new one is one entry here, and one in settings/schemas/connector.ts. */
 const BUILT_IN: Record<string, ConnectorKind> = { http, database, exchange, file, inbox };
 
 /** A stream ready to be read. */
 export interface OpenStream extends Mapping {
   config: StreamConfig;
   connector: ConnectorConfig;
-  source: Source;
+  source: Source & AskedBefore;
   hints: RecordHints;
+}
+
+/** What activities/cases.ts, activities/days.ts and server/api still ask of a source of either kind. */
+interface AskedBefore {
+  nextBatch?: unknown;
+  once?: boolean;
+  read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page>;
 }
 
 /**
@@ -34,7 +55,7 @@ export class Streams {
   readonly #config: HubConfig;
   readonly #options: OpenOptions;
   readonly #open = new Map<string, OpenStream>();
-  readonly #lists = new Map<string, Source>();
+  readonly #lists = new Map<string, ListSource>();
   readonly #targets = new Map<string, ReturnType<Streams['target']>>();
 
   constructor(config: HubConfig, options: OpenOptions = {}) {
@@ -52,8 +73,19 @@ export class Streams {
     return opened;
   }
 
+  /** As {@link get}, for work that was planned for a stream that is read in this way; throws where it no longer is. */
+  getBy<B extends Source['by']>(by: B, id: string): OpenStream & { source: SourceBy<B> } {
+    const stream = this.get(id);
+    return { ...stream, source: sourceBy(by, stream.source) };
+  }
+
+  /** What can be done with a stream, which is not opened for that; throws a configuration error for an unknown one. */
+  capabilities(id: string): Capabilities {
+    return capabilitiesOf(this.#config, findStream(this.#config, id));
+  }
+
   /** The catalog that a connector's source publishes; throws a configuration error where there is none. */
-  catalog(id: string): { source: Source; config: CatalogSourceConfig; connector: ConnectorConfig } {
+  catalog(id: string): { source: ListSource; config: CatalogSourceConfig; connector: ConnectorConfig } {
     const connector = this.connector(id);
     const config = connector?.catalog;
     const source = config && this.#list(connector, { name: 'catalog', key: config.fields.typeCode, config });
@@ -65,7 +97,7 @@ export class Streams {
   }
 
   /** The tickets that a connector's source lists; throws a configuration error where it lists none. */
-  disputes(id: string): { source: Source; config: DisputeSourceConfig } {
+  disputes(id: string): { source: ListSource; config: DisputeSourceConfig } {
     const connector = this.connector(id);
     const config = connector?.disputes;
     const source =
@@ -77,7 +109,7 @@ export class Streams {
     });
   }
 
-  #list(connector: ConnectorConfig, list: PublishedList): Source | undefined {
+  #list(connector: ConnectorConfig, list: PublishedList): ListSource | undefined {
     const id = `${connector.id} ${list.name}`;
     const known = this.#lists.get(id);
     if (known) return known;
@@ -125,13 +157,23 @@ export class Streams {
 const kindOf = ({ ownKinds }: Pick<HubConfig, 'ownKinds'>, { kind }: ConnectorConfig): ConnectorKind =>
   BUILT_IN[kind] ?? (ownKinds.get(kind) as ConnectorKind);
 
+/** What can be done with a stream, by its configuration alone. */
+export const capabilitiesOf = (
+  config: Pick<HubConfig, 'ownKinds'>,
+  { connector, stream }: ConfiguredStream,
+): Capabilities => kindOf(config, connector).capabilities(stream);
+
+/** What a kind knows of a stream's records, by its configuration alone. */
+export const hintsOf = (config: Pick<HubConfig, 'ownKinds'>, { connector, stream }: ConfiguredStream): RecordHints =>
+  kindOf(config, connector).hints?.(stream) ?? {};
+
 /** How a stream’s records are mapped, for who has some without its source. Codes in number cells may have lost digits. */
 export function mappingOf(
   config: Pick<HubConfig, 'ownKinds'>,
   connector: ConnectorConfig,
   stream: StreamConfig,
 ): Mapping & { hints: RecordHints } {
-  const hints = { numbers: [], ...kindOf(config, connector).hints?.(stream) };
+  const hints = { numbers: [], ...hintsOf(config, { connector, stream }) };
   return { hints, ...compileMapping(stream, hints) };
 }
 
@@ -143,12 +185,27 @@ export function openStream(
   options: OpenOptions = {},
 ): OpenStream {
   const kind = kindOf(config, connector);
-  const hints = kind.hints?.(stream) ?? {};
+  const hints = hintsOf(config, { connector, stream });
   return {
     config: stream,
     connector,
     hints,
-    source: keepHours(kind.open(connector, stream, options), connector),
+    source: Object.assign(keepHours(kind.open(connector, stream, options), connector), {
+      once: kind.capabilities(stream).again === 'none',
+    }),
     ...compileMapping(stream, hints),
   };
+}
+
+/** What the clock of a source of windows says; the source is opened for that alone. */
+export async function clockOf(
+  config: Pick<HubConfig, 'ownKinds'>,
+  { connector, stream }: ConfiguredStream,
+): Promise<number> {
+  const { source } = openStream(config, connector, stream);
+  try {
+    return await sourceBy('windows', source).clock();
+  } finally {
+    await source.close?.();
+  }
 }

@@ -43,6 +43,7 @@ export const FAULTS: Readonly<Record<string, { what: string; cure: string }>> = 
   'mapping-refuses-all': { what: '样本中没有一条记录能通过映射', cure: '用“预览”查看原因，并修正映射' },
   'no-batch': { what: '源端现在没有可看的批次', cure: '等源端交付后再试' },
   'not-asked': { what: '该数据由对方推送，不能主动读取', cure: '等对方推送，或请对方补推' },
+  'read-otherwise': { what: '数据流改了读取方式，原先安排的读取已中止', cure: '在控制台恢复该数据流，系统会重新安排' },
   // Files
   'folder-missing': { what: '目录不存在或无权读取', cure: '修正地址中的目录，或请该单位授权' },
   'file-missing': { what: '文件不存在或无法读取', cure: '核对文件名和读取权限' },

@@ -33,6 +33,8 @@ export interface HubConfig {
 export interface OwnKind {
   kind: string;
   spec: z.ZodType;
+  /** What its streams can be asked for; the rest is the connectors' business. */
+  capabilities: (stream: StreamConfig) => unknown;
 }
 
 /** What a command line may say over the files. */
@@ -203,12 +205,15 @@ function merge(under: Json, over: Json): Json {
   return result;
 }
 
+const DEFINED = 'export default defineConnector({ kind, spec, capabilities, open }); see docs/connectors/own-kinds.md';
+
 /** A kind of the city's own; what is wrong with the file, where something is. */
 function loadKind(file: string): OwnKind | string {
   try {
     const { default: kind } = createRequire(import.meta.url)(file) as { default?: Partial<OwnKind> };
     if (typeof kind?.kind !== 'string' || !(kind.spec instanceof z.ZodType))
-      return 'found no connector, expected export default defineConnector({ kind, spec, open }); see docs/connectors/own-kinds.md';
+      return `found no connector, expected ${DEFINED}`;
+    if (typeof kind.capabilities !== 'function') return `found no capabilities, expected ${DEFINED}`;
     if (Object.hasOwn(BUILT_IN_KINDS, kind.kind))
       return `found the kind “${kind.kind}”, which the hub has itself; choose another name`;
     return kind as OwnKind;

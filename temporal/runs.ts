@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { findStream, type HubConfig } from '../settings/load.ts';
-import { openStream } from '../connectors/registry.ts';
+import { capabilitiesOf, clockOf } from '../connectors/registry.ts';
 import { configurationError } from '../domain/errors.ts';
 import {
   inspectionWorkflowId,
@@ -55,27 +55,20 @@ export async function startRun(
   name: string,
   { fromMs, toMs, again = false }: { fromMs: number; toMs: number; again?: boolean | undefined },
 ): Promise<StartedRun> {
-  const { connector, stream } = findStream(config, name);
+  const found = findStream(config, name);
+  const { connector, stream } = found;
   if (stream.delivery === 'stock') return startStock(client, config, name);
   const label = labelOf(connector.name, stream);
   const { taskQueue } = config.settings.temporal;
-  const { source } = openStream(config, connector, stream);
-  const byBatches = source.nextBatch !== undefined;
-  let readableMs = 0;
-  try {
-    // What is younger may still become visible: it is left to the next run, as always.
-    if (!byBatches) readableMs = (await source.clock()) - stream.lag;
-  } finally {
-    await source.close?.();
-  }
-  if (again && source.once) {
+  const capabilities = capabilitiesOf(config, found);
+  if (again && capabilities.again === 'none') {
     throw configurationError(`${name} is read from ${connector.kind}: a batch that was taken is not there any more`, {
       code: 'read-once',
       zh: '已取走的批次在源端已不存在，请部门重新交付',
       cure: 'ask the department to deliver it once more: to set the rows to open again, or to push them again',
     });
   }
-  if (byBatches)
+  if (capabilities.by === 'batches')
     return started(
       `${name}, its next batches`,
       client.workflow.start<typeof returnSync>('returnSync', {
@@ -85,6 +78,8 @@ export async function startRun(
         args: [{ ...label, ...(again && { again: timeWindow(fromMs, toMs) }) }],
       }),
     );
+  // What is younger may still become visible: it is left to the next run, as always.
+  const readableMs = (await clockOf(config, found)) - stream.lag;
   const window = timeWindow(fromMs, Math.max(fromMs, Math.min(toMs, readableMs)));
   return started(
     `${name}, ${describeWindow(window)}`,

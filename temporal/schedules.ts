@@ -8,6 +8,7 @@ import {
 import type { TypedSearchAttributes } from '@temporalio/common';
 import pMap from 'p-map';
 import pRetry from 'p-retry';
+import { hintsOf } from '../connectors/registry.ts';
 import { dailyRule } from '../settings/schemas/jurisdiction.ts';
 import type { StreamConfig } from '../settings/kinds/stream.ts';
 import { cutOffOf, type HubConfig } from '../settings/load.ts';
@@ -121,7 +122,7 @@ function wantedSchedules(config: HubConfig): ScheduleOptions[] {
         ...(stream.delivery === 'return' ? [returnSchedule(config, label)] : []),
         ...(stream.delivery === 'daily' ? [dailySchedule(config, label)] : []),
         proofSchedule(config, label),
-        ...('file' in stream && stream.file ? [filesSchedule(config, label)] : []),
+        ...(hintsOf(config, { connector, stream }).file ? [filesSchedule(config, label)] : []),
       ];
     }),
     ...(connector.outbound ?? []).map(({ id, name }) =>

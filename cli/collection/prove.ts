@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { findStream, type ConfiguredStream, type HubConfig } from '../../settings/load.ts';
-import { openStream } from '../../connectors/registry.ts';
+import { capabilitiesOf, clockOf } from '../../connectors/registry.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { proveWorkflowId } from '../../domain/ids.ts';
 import { describeWindow, timeWindow } from '../../domain/collection/window.ts';
@@ -99,21 +99,18 @@ export function proveInHub(
  */
 export async function provablePeriod(
   config: HubConfig,
-  { connector, stream }: ConfiguredStream,
+  selected: ConfiguredStream,
   [fromMs, toMs]: readonly [fromMs: number, toMs: number],
 ): Promise<Period | null> {
-  const { source } = openStream(config, connector, stream);
-  try {
-    if (source.once) return null;
-    if (source.nextBatch) {
-      const taken = timeWindow(fromMs, toMs);
-      return { input: { taken }, shown: `batches taken ${describeWindow(taken)}` };
-    }
-    const window = timeWindow(fromMs, Math.max(fromMs, Math.min(toMs, (await source.clock()) - stream.lag)));
-    return { input: { window }, shown: describeWindow(window) };
-  } finally {
-    await source.close?.();
+  const { by, again } = capabilitiesOf(config, selected);
+  if (again === 'none') return null;
+  if (by === 'batches') {
+    const taken = timeWindow(fromMs, toMs);
+    return { input: { taken }, shown: `batches taken ${describeWindow(taken)}` };
   }
+  const readableMs = (await clockOf(config, selected)) - selected.stream.lag;
+  const window = timeWindow(fromMs, Math.max(fromMs, Math.min(toMs, readableMs)));
+  return { input: { window }, shown: describeWindow(window) };
 }
 
 function show(proofs: readonly Proof[]): void {

@@ -91,7 +91,7 @@ export function withNamedStream<T>(
 
 /** The window that was chosen; for a source of batches the next batch, which nothing has taken yet. */
 export function chosenWindow(open: OpenStream, options: StreamOptions): Promise<Window> {
-  const [fromMs, toMs] = open.source.nextBatch ? [0, 0] : windowBounds(options);
+  const [fromMs, toMs] = open.source.by === 'batches' ? [0, 0] : windowBounds(options);
   return windowToPreview(open, fromMs, toMs);
 }
 

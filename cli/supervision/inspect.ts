@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Knex } from 'knex';
 import { findStream, type HubConfig } from '../../settings/load.ts';
+import { capabilitiesOf } from '../../connectors/registry.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { hasEnded, SAMPLE_RESULTS, TRIAL_RESULTS } from '../../domain/supervision/findings.ts';
 import {
@@ -19,7 +20,7 @@ import { startSample } from '../../temporal/runs.ts';
 import type { Who } from '../../store/ledger/case-files.ts';
 import { actOnCase } from '../../store/casework/cases.ts';
 import { FINDINGS, getFinding } from '../../store/supervision/findings.ts';
-import { configOf, withStream, type StreamOptions } from '../kit/select.ts';
+import { configOf, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { dataFolder } from '../kit/options.ts';
 import { table } from '../kit/output.ts';
@@ -42,7 +43,7 @@ export function sample(options: InspectOptions): Promise<void> {
   const config = configOf(options);
   findStream(config, name);
   return withLibrary(options, async (db) => {
-    await requireProvable(config, name);
+    requireProvable(config, name);
     const stream = await getStream(db, name);
     const { inspection, drawn } = await beginSample(db, stream, { size, seed }, now(by));
     if (drawn === 0) throw noRecords(name);
@@ -58,13 +59,11 @@ const noRecords = (name: string) =>
   });
 
 /** Throws where a stream’s source cannot list what it delivered. */
-function requireProvable(config: HubConfig, name: string): Promise<void> {
-  return withStream(config, findStream(config, name), {}, ({ source }) => {
-    if (!source.once) return Promise.resolve();
-    throw configurationError(`${name} cannot list what it delivered before`, {
-      code: 'not-provable',
-      cure: 'have its unit show the records, and decide with ./hub supervise recheck --passed or --failed',
-    });
+function requireProvable(config: HubConfig, name: string): void {
+  if (capabilitiesOf(config, findStream(config, name)).again !== 'none') return;
+  throw configurationError(`${name} cannot list what it delivered before`, {
+    code: 'not-provable',
+    cure: 'have its unit show the records, and decide with ./hub supervise recheck --passed or --failed',
   });
 }
 

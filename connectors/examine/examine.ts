@@ -8,8 +8,8 @@ import { configurationError, HubError } from '../../domain/errors.ts';
 import { DRIFT_ACTIONS } from '../../domain/streams.ts';
 import type { Said } from '../../domain/said.ts';
 import type { Problem } from '../../domain/library/validation.ts';
-import { timeWindow, type Window } from '../../domain/collection/window.ts';
-import type { CheckReport, Page } from '../contract.ts';
+import { timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
+import type { BatchSource, CheckReport, Page } from '../contract.ts';
 import { describeFields, maskAll } from './discover.ts';
 import type { OpenStream } from '../registry.ts';
 
@@ -232,10 +232,14 @@ export const maskedPreview = ({ raw, mapped: made, rejected }: Previewed): Previ
 
 /** The window of a preview; for a source of batches the next batch, which nothing has taken yet. */
 export async function windowToPreview({ source, config }: OpenStream, fromMs: number, toMs: number): Promise<Window> {
-  if (!source.nextBatch) return timeWindow(fromMs, toMs);
+  return source.by === 'windows' ? timeWindow(fromMs, toMs) : batchToPreview(source, config);
+}
+
+/** The next batch of a source that nothing has taken anything of yet. */
+export async function batchToPreview(source: BatchSource, { id }: Pick<StreamConfig, 'id'>): Promise<BatchWindow> {
   const next = await source.nextBatch(null, { upToMs: Date.now(), known: () => Promise.resolve(new Map()) });
   if (next.batch) return next.batch;
-  throw configurationError(`${config.id} has no batch to look at now`, {
+  throw configurationError(`${id} has no batch to look at now`, {
     code: 'no-batch',
     zh: '源端现在没有可看的批次，请等它交付后再试',
     cure: 'wait until the source has delivered something',

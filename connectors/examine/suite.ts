@@ -1,6 +1,7 @@
 import { halveWindow, timeWindow, type Window } from '../../domain/collection/window.ts';
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { FROM_THE_START, type Page, type Resume } from '../contract.ts';
+import { countOf, pagesOf } from '../reading.ts';
 import type { OpenStream } from '../registry.ts';
 import { runExamples } from '../mapping/examples.ts';
 import { DAY_MS } from '../../domain/dates.ts';
@@ -27,7 +28,7 @@ export async function readAll(
   window: Window,
   resume: Resume = FROM_THE_START,
 ): Promise<Page[]> {
-  return Array.fromAsync(source.read(window, resume, NEVER));
+  return Array.fromAsync(pagesOf(source, window, resume, NEVER));
 }
 
 /** Keys of the records of pages, in code-unit order; records without one as `(none)`. */
@@ -67,7 +68,7 @@ export const CHECKS: Check[] = [
     run: async (subject) => {
       const pages = await readAll(subject, subject.window);
       const read = pages.reduce((sum, { records }) => sum + records.length, 0);
-      requireEqual(read, await subject.source.count(subject.window), 'records read against the source’s count');
+      requireEqual(read, await countOf(subject.source, subject.window), 'records read against the source’s count');
       requireEqual(
         pages.map(({ number }) => number).sort((a, b) => a - b),
         pages.map((_, index) => index),
@@ -104,7 +105,7 @@ export const CHECKS: Check[] = [
       const keys: string[] = [];
       for (const window of windows) {
         const part = keysOf(subject, await readAll(subject, window));
-        requireEqual(part.length, await subject.source.count(window), 'records of a part against its count');
+        requireEqual(part.length, await countOf(subject.source, window), 'records of a part against its count');
         keys.push(...part);
       }
       requireEqual(keys.sort(), keysOf(subject, await readAll(subject, subject.window)), 'records of the parts');
@@ -115,7 +116,7 @@ export const CHECKS: Check[] = [
     applies: isTime,
     run: async (subject) => {
       const future = timeWindow(Date.now() + 30 * DAY_MS, Date.now() + 31 * DAY_MS);
-      requireEqual(await subject.source.count(future), 0, 'count');
+      requireEqual(await countOf(subject.source, future), 0, 'count');
       requireEqual(keysOf(subject, await readAll(subject, future)), [], 'records');
     },
   },
@@ -126,7 +127,7 @@ export const CHECKS: Check[] = [
       const stop = new AbortController();
       let pages = 0;
       try {
-        for await (const page of source.read(window, FROM_THE_START, stop.signal)) {
+        for await (const page of pagesOf(source, window, FROM_THE_START, stop.signal)) {
           pages += 1;
           if (page.records.length > 0) stop.abort(new Error('stopped'));
         }

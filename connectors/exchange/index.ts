@@ -5,9 +5,10 @@ import {
   type ExchangeStreamConfig,
 } from '../../settings/kinds/database.ts';
 import { RULES } from '../../domain/library/validation.ts';
-import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
+import { followingBatch, timeWindow, type BatchWindow } from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type {
+  BatchSource,
   ChainView,
   CheckReport,
   Committed,
@@ -16,7 +17,6 @@ import type {
   OpenOptions,
   Page,
   Resume,
-  Source,
 } from '../contract.ts';
 import { openDepartmentDatabase, type DepartmentDatabase } from '../database/connection.ts';
 import { recordOf, type Row } from '../database/rows.ts';
@@ -29,6 +29,8 @@ import { digestOf } from '../digest.ts';
 export const exchange: ConnectorKind = {
   kind: 'exchange',
   spec: exchangeConnectorSchema,
+  // Rows that are marked as consumed do not say of which batch they were.
+  capabilities: () => ({ by: 'batches', again: 'none' }),
   hints: (stream) => {
     const { rowId, operation, consumed } = stream as ExchangeStreamConfig;
     return {
@@ -44,9 +46,9 @@ export const exchange: ConnectorKind = {
 const MARKED_AT_ONCE = 500;
 const SAMPLE = 200;
 
-class ExchangeSource implements Source {
+class ExchangeSource implements BatchSource {
+  readonly by = 'batches';
   readonly sequential = true;
-  readonly once = true;
   readonly #db: DepartmentDatabase;
   readonly #stream: ExchangeStreamConfig;
   /** When the last batch went to the end of the open rows; epoch milliseconds. */
@@ -57,10 +59,6 @@ class ExchangeSource implements Source {
     this.#stream = stream;
   }
 
-  clock(): Promise<number> {
-    return this.#db.clock();
-  }
-
   #open(db: Knex): Knex.QueryBuilder {
     const { table, consumed } = this.#stream;
     return consumed.open === null
@@ -68,16 +66,11 @@ class ExchangeSource implements Source {
       : db.from(table).where(consumed.field, consumed.open);
   }
 
-  async count(window: Window): Promise<number> {
-    return this.#db.number((db) => {
-      const open = this.#open(db);
-      if (window.kind === 'batch') void open.where(this.#stream.rowId, '<=', window.next);
-      return open.count({ n: '*' });
-    }, 'count');
+  count({ next }: BatchWindow): Promise<number> {
+    return this.#db.number((db) => this.#open(db).where(this.#stream.rowId, '<=', next).count({ n: '*' }), 'count');
   }
 
-  async *read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
-    if (window.kind !== 'batch') return;
+  async *read(window: BatchWindow, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
     const { rowId, page } = this.#stream;
     let number = resume.committed.size;
     let last = idsOf(resume.committed.get(number - 1)?.position).at(-1);
@@ -109,7 +102,7 @@ class ExchangeSource implements Source {
     const reached = this.#reached;
     const proven = (atMs: number): NextBatch => ({ batch: null, proven: [{ window: timeWindow(0, atMs - lag) }] });
     if (after && reached?.cursor === after.next && reached.atMs - lag >= upToMs) return proven(reached.atMs);
-    const nowMs = await this.clock();
+    const nowMs = await this.#db.clock();
     const [row] = await this.#db.rows(
       (db) =>
         db
@@ -181,7 +174,7 @@ class ExchangeSource implements Source {
   }
 
   async check(): Promise<CheckReport> {
-    const clockSkewMs = (await this.clock()) - Date.now();
+    const clockSkewMs = (await this.#db.clock()) - Date.now();
     const rows = await this.#db.rows(
       (db) => this.#open(db).select('*').orderBy(this.#stream.rowId).limit(this.#stream.page.size),
       'page',

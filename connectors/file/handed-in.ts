@@ -12,7 +12,7 @@ import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { configurationError, messageOf } from '../../domain/errors.ts';
 import { hasReservedStep, ownValue } from '../../domain/names.ts';
 import type { Page } from '../contract.ts';
-import { isObject } from '../mapping/compile.ts';
+import { isObject } from '../json.ts';
 import { filePage } from './index.ts';
 import { Intake } from './intake.ts';
 import type { Place } from './places.ts';

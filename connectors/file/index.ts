@@ -2,17 +2,18 @@ import { basename } from 'node:path';
 import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../settings/kinds/file.ts';
 import { addDays, parseDate, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
 import { transientError } from '../../domain/errors.ts';
-import { followingBatch, timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
+import { followingBatch, timeWindow, type BatchWindow } from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type {
+  BatchSource,
   ChainView,
   CheckReport,
   ConnectorKind,
   NextBatch,
   OpenOptions,
   Page,
+  ProvenWindow,
   Resume,
-  Source,
 } from '../contract.ts';
 import { digestOf } from '../digest.ts';
 import { Intake, type TakenFile } from './intake.ts';
@@ -23,6 +24,7 @@ import { rowsOf } from './rows.ts';
 export const file: ConnectorKind = {
   kind: 'file',
   spec: fileConnectorSchema,
+  capabilities: () => ({ by: 'batches', again: 'all' }),
   hints: (stream) => {
     const { numbers, deletes, file: certificateFile } = stream as FileStreamConfig;
     return { numbers, ...(deletes && { deletes }), ...(certificateFile && { file: certificateFile }) };
@@ -40,36 +42,30 @@ interface Drop extends Entry {
   missing: string[];
 }
 
-class FileSource implements Source {
+class FileSource implements BatchSource {
+  readonly by = 'batches';
   readonly sequential = true;
   readonly #place: Place;
   readonly #intake: Intake;
   readonly #stream: FileStreamConfig;
   readonly #pattern: RegExp;
   readonly #trace: OpenOptions['trace'];
-  readonly #now: () => number;
   /** A read that was left after a page, so that going on does not parse the file from its start. */
   #paused: { batch: string; page: number; rows: AsyncIterator<unknown> } | null = null;
 
   constructor(connector: FileConnectorConfig, stream: FileStreamConfig, options: OpenOptions = {}) {
-    this.#now = options.now ?? Date.now;
-    this.#place = openPlace(connector, stream, this.#now);
+    this.#place = openPlace(connector, stream, options.now);
     this.#intake = new Intake(this.#place, connector, stream);
     this.#stream = stream;
     this.#pattern = patternOf(stream);
     this.#trace = options.trace;
   }
 
-  clock(): Promise<number> {
-    return Promise.resolve(this.#now());
+  count({ declared }: BatchWindow): Promise<number> {
+    return Promise.resolve(declared);
   }
 
-  count(window: Window): Promise<number> {
-    return Promise.resolve(window.kind === 'batch' ? window.declared : 0);
-  }
-
-  async *read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
-    if (window.kind !== 'batch') return;
+  async *read(window: BatchWindow, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
     const taken = await this.#find(window);
     const { size } = this.#stream.page;
     const done = resume.committed.size;
@@ -104,7 +100,7 @@ class FileSource implements Source {
   }
 
   async nextBatch(after: BatchWindow | null, { known }: ChainView): Promise<NextBatch> {
-    const proven: { window: ReturnType<typeof timeWindow>; batch: string }[] = [];
+    const proven: ProvenWindow[] = [];
     for (const drop of await this.#drops()) {
       if (drop.missing.length > 0) continue;
       const hash = await this.#intake.hashOf(drop);
@@ -115,9 +111,7 @@ class FileSource implements Source {
         continue;
       }
       const { declared, name } = await this.#intake.take(drop);
-      return {
-        batch: followingBatch(after, { id: hash, next: name, declared }),
-      };
+      return { batch: followingBatch(after, { id: hash, next: name, declared }) };
     }
     return { batch: null, proven };
   }

@@ -2,7 +2,7 @@ import { resolveReference } from '../../settings/environment.ts';
 import { inboxConnectorSchema, type InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
 import { configurationError } from '../../domain/errors.ts';
 import type { Said } from '../../domain/said.ts';
-import type { CheckReport, ConnectorKind, NextBatch, Page, Source } from '../contract.ts';
+import type { BatchSource, CheckReport, ConnectorKind, NextBatch, Page } from '../contract.ts';
 
 /**
  * Departments push their records: the server takes them (server/inbox/) and answers after the commit. There is
@@ -11,20 +11,17 @@ import type { CheckReport, ConnectorKind, NextBatch, Page, Source } from '../con
 export const inbox: ConnectorKind = {
   kind: 'inbox',
   spec: inboxConnectorSchema,
+  capabilities: () => ({ by: 'batches', again: 'none', pushed: true }),
   open: (connector) => new InboxSource(connector as InboxConnectorConfig),
 };
 
-class InboxSource implements Source {
+class InboxSource implements BatchSource {
+  readonly by = 'batches';
   readonly sequential = true;
-  readonly once = true;
   readonly #connector: InboxConnectorConfig;
 
   constructor(connector: InboxConnectorConfig) {
     this.#connector = connector;
-  }
-
-  clock(): Promise<number> {
-    return Promise.resolve(Date.now());
   }
 
   count(): Promise<number> {
@@ -38,6 +35,11 @@ class InboxSource implements Source {
 
   nextBatch(): Promise<NextBatch> {
     return Promise.resolve({ batch: null, proven: [] });
+  }
+
+  /** The department has its answer already. */
+  acknowledge(): Promise<void> {
+    return Promise.resolve();
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- what it throws must be a rejection

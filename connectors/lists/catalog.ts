@@ -12,10 +12,10 @@ import {
 import { parseDate, yearFirst } from '../../domain/dates.ts';
 import { transientError } from '../../domain/errors.ts';
 import { normaliseCode } from '../../domain/library/identifiers.ts';
-import { timeWindow } from '../../domain/collection/window.ts';
-import { FROM_THE_START, type Source } from '../contract.ts';
-import { valueAt } from '../json.ts';
-import { compileRule, isEmpty, isObject, asList } from '../mapping/compile.ts';
+import type { ListSource } from '../contract.ts';
+import { asList, isObject, valueAt } from '../json.ts';
+import { compileRule } from '../mapping/rule.ts';
+import { isEmpty } from '../mapping/texts.ts';
 
 type Json = Record<string, unknown>;
 /** A field of an entry; undefined where the source has nothing in it. */
@@ -25,12 +25,10 @@ type Read = (record: Json) => unknown;
  * Reads a published list to its end; null for an entry that could not be decoded. Throws a transient error where the
  * source told another number of entries: an entry that is only missing here would be told as gone.
  */
-export async function readWhole(source: Source, nowMs: number, signal: AbortSignal): Promise<unknown[]> {
-  const next = await source.nextBatch?.(null, { upToMs: nowMs, known: () => Promise.resolve(new Map()) });
-  const window = next?.batch ?? timeWindow(0, nowMs);
-  let total = next?.batch?.declared ?? null;
+export async function readWhole(source: ListSource, signal: AbortSignal): Promise<unknown[]> {
+  let total: number | null = null;
   const records: unknown[] = [];
-  for await (const page of source.read(window, FROM_THE_START, signal)) {
+  for await (const page of source.read(signal)) {
     records.push(...page.records.map((record, index) => (page.undecodable.has(index) ? null : record)));
     total = page.total ?? total;
   }

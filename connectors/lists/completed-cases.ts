@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { CASE_MODES, type CaseMode, type CaseNotice } from '../../domain/casework/completed-case.ts';
 import { parseInstant } from '../../domain/dates.ts';
 import { normaliseCode } from '../../domain/library/identifiers.ts';
-import { isEmpty, isObject } from '../mapping/compile.ts';
+import { isObject } from '../json.ts';
+import { isEmpty } from '../mapping/texts.ts';
 
 /** How far the department's clock may be ahead of ours. */
 const AHEAD_MS = 5 * 60_000;

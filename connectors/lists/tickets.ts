@@ -4,7 +4,7 @@ import { listedTicketSchema, type ListedTicket } from '../../settings/schemas/ti
 import type { DisputeSourceConfig, FieldRule } from '../../settings/kinds/stream.ts';
 import { yearFirst } from '../../domain/dates.ts';
 import { textRule } from './catalog.ts';
-import { isObject } from '../mapping/compile.ts';
+import { isObject } from '../json.ts';
 
 /** A ticket that cannot be taken; nothing of what it says is in it. */
 export interface TicketFault {

@@ -2,7 +2,8 @@ import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { waits } from '../../domain/library/validation.ts';
 import type { Page } from '../contract.ts';
-import type { MappedPage, Mapping, PageContext } from './compile.ts';
+import type { Mapping, PageContext } from './compile.ts';
+import type { MappedPage } from './placing.ts';
 import type { CompareFields } from './source-contract.ts';
 
 /** Records from which on the share of rejects is judged. */

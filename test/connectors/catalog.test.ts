@@ -27,7 +27,7 @@ async function read(connector: object): Promise<CatalogComparison> {
   const streams = new Streams(config);
   try {
     const { source, config: catalog } = streams.catalog('province');
-    const records = await readWhole(source, Date.now(), new AbortController().signal);
+    const records = await readWhole(source, new AbortController().signal);
     return comparePublished(records, catalog, new Map(), { by: UNIT.unit, earlier: [] });
   } finally {
     await streams.close();

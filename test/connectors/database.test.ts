@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { provide } from '../../settings/environment.ts';
 import { databaseConnectorSchema, type DatabaseStreamConfig, type Scheme } from '../../settings/kinds/database.ts';
-import type { Page, Source } from '../../connectors/contract.ts';
+import { FROM_THE_START, type NextBatch, type Page, type Source } from '../../connectors/contract.ts';
 import { openDepartmentDatabase, sqlWriter } from '../../connectors/database/connection.ts';
 import { RowReader } from '../../connectors/database/rows.ts';
 import { openStream, type OpenStream } from '../../connectors/registry.ts';
+import { countOf, pagesOf, sourceBy } from '../../connectors/reading.ts';
 import { CHECKS, keysOf, readAll, type SuiteSubject } from '../../connectors/examine/suite.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { HubError, type ErrorKind } from '../../domain/errors.ts';
@@ -70,21 +71,23 @@ function open(variable: string, stream: object = {}, connector: object = {}): Op
   return openStream({ ownKinds: new Map() }, { ...parsed, id: 'land' }, only);
 }
 
+const following = (source: Source, before: BatchWindow | null, upToMs: number): Promise<NextBatch> =>
+  sourceBy('batches', source).nextBatch(before, { upToMs, known: () => Promise.resolve(new Map()) });
+
 /** The batch after another, wanted up to an instant that is far from reached; or up to the given one. */
 async function batchAfter(
   source: Source,
   before: BatchWindow | null,
   upToMs = Date.now() + 24 * HOUR_MS,
 ): Promise<BatchWindow | null> {
-  const next = await source.nextBatch?.(before, { upToMs, known: () => Promise.resolve(new Map()) });
-  return (next ?? assert.fail('no source of batches')).batch;
+  return (await following(source, before, upToMs)).batch;
 }
 
 async function candidate(create: () => Promise<Place>, stream: object = {}): Promise<Candidate> {
   const place = await create();
   await createCerts(place);
   const opened = open(place.variable, stream);
-  const byBatches = opened.source.nextBatch !== undefined;
+  const byBatches = opened.source.by === 'batches';
   const window = byBatches ? ((await batchAfter(opened.source, null)) ?? assert.fail('no batch')) : WINDOW;
   return {
     ...opened,
@@ -147,11 +150,7 @@ for (const [name, create] of Object.entries(PLACES)) {
       const [read, unread, removed] = [20, 580, 590].map((index) => String(ROWS[index]?.[0]));
       const later = timeWindow(toMs(WINDOW), toMs(WINDOW) + HOUR_MS);
       const pages: Page[] = [];
-      for await (const page of subject.source.read(
-        WINDOW,
-        { committed: new Map(), total: null },
-        new AbortController().signal,
-      )) {
+      for await (const page of pagesOf(subject.source, WINDOW, FROM_THE_START, new AbortController().signal)) {
         pages.push(page);
         if (page.number !== 1) continue;
         await place.run(`UPDATE certs SET updated = '${at(14_399)}' WHERE id = '${String(read)}'`);
@@ -306,12 +305,12 @@ for (const [name, create] of Object.entries(PLACES)) {
       // A full batch proves nothing, even of a time long ago.
       const batch = await batchAfter(source, first, 0);
       assert.deepEqual([first?.next, batch?.next], ['2', '4']);
-      const beforeMs = (await source.clock()) - 60_000;
-      const none = await source.nextBatch?.(batch, { upToMs: beforeMs, known: () => Promise.resolve(new Map()) });
-      assert.ok(none?.batch === null);
+      const beforeMs = Date.now() - 60_000;
+      const none = await following(source, batch, beforeMs);
+      assert.ok(none.batch === null);
       const [proof] = none.proven;
       assert.deepEqual([none.proven.length, proof && fromMs(proof.window)], [1, 0]);
-      assert.ok(proof && toMs(proof.window) >= beforeMs && toMs(proof.window) <= (await source.clock()) - 1000);
+      assert.ok(proof && toMs(proof.window) >= beforeMs && toMs(proof.window) <= Date.now() - 1000);
     });
 
     it('late commits behind the end of a sequence come in with its overlap', async (test) => {
@@ -338,8 +337,10 @@ for (const [name, create] of Object.entries(PLACES)) {
       const first = (await batchAfter(source, null)) ?? assert.fail('no snapshot');
       assert.deepEqual([first.ordinal, first.after, first.declared], [1, null, 600]);
       const takenMs = Date.parse(first.next);
-      const again = await source.nextBatch?.(first, { upToMs: takenMs, known: () => Promise.resolve(new Map()) });
-      assert.deepEqual(again, { batch: null, proven: [{ window: timeWindow(0, takenMs), batch: first.id }] });
+      assert.deepEqual(await following(source, first, takenMs), {
+        batch: null,
+        proven: [{ window: timeWindow(0, takenMs), batch: first.id }],
+      });
       const old = { ...first, next: '2025-03-10T08:00:00+08:00' };
       const second = await batchAfter(source, old, EIGHT_MS + HOUR_MS);
       assert.deepEqual([second?.ordinal, second?.after, second?.declared], [2, old.next, 600]);
@@ -412,7 +413,7 @@ for (const [name, create] of Object.entries(PLACES)) {
         day,
         rows.filter(([, date]) => date === days[1]).map(([key]) => String(key)),
       );
-      assert.equal(await subject.source.count(WINDOW), 0);
+      assert.equal(await countOf(subject.source, WINDOW), 0);
     });
 
     it('a column of instants with a zone goes by Shanghai time', async (test) => {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it, type TestContext } from 'node:test';
 import { provide } from '../../settings/environment.ts';
 import { exchangeConnectorSchema } from '../../settings/kinds/database.ts';
-import type { Committed, Page, Source } from '../../connectors/contract.ts';
+import type { BatchSource, Committed, Page } from '../../connectors/contract.ts';
 import { openStream, type OpenStream } from '../../connectors/registry.ts';
+import { sourceBy } from '../../connectors/reading.ts';
 import { keysOf, readAll } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
 import { fromMs, timeWindow, toMs, type BatchWindow } from '../../domain/collection/window.ts';
@@ -34,8 +35,10 @@ async function createTables(place: Place): Promise<void> {
       created_at VARCHAR(30))`);
 }
 
+type OpenBatches = OpenStream & { source: BatchSource };
+
 /** A stream as its YAML would configure it. */
-function open(variable: string, stream: object = {}, connector: object = {}): OpenStream {
+function open(variable: string, stream: object = {}, connector: object = {}): OpenBatches {
   const parsed = exchangeConnectorSchema.parse({
     kind: 'exchange',
     name: '市文化广电和旅游局',
@@ -61,17 +64,18 @@ function open(variable: string, stream: object = {}, connector: object = {}): Op
     ...connector,
   });
   const [only = assert.fail('no stream')] = parsed.streams;
-  return openStream({ ownKinds: new Map() }, { ...parsed, id: 'culture' }, only);
+  const opened = openStream({ ownKinds: new Map() }, { ...parsed, id: 'culture' }, only);
+  return { ...opened, source: sourceBy('batches', opened.source) };
 }
 
 /** The batch after another, wanted up to an instant that is far from reached; or up to the given one. */
 async function batchOf(
-  source: Source,
+  source: BatchSource,
   before: BatchWindow | null = null,
   upToMs = Date.now() + 24 * HOUR_MS,
 ): Promise<BatchWindow> {
-  const next = await source.nextBatch?.(before, { upToMs, known: () => Promise.resolve(new Map()) });
-  return next?.batch ?? assert.fail('no batch');
+  const next = await source.nextBatch(before, { upToMs, known: () => Promise.resolve(new Map()) });
+  return next.batch ?? assert.fail('no batch');
 }
 
 const committed = (pages: Page[], rejected: Committed['rejected'] = []): Committed => ({
@@ -142,7 +146,7 @@ for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PL
     beforeEach(() => createTables(place));
     after(() => place.close());
 
-    const opened = (test: TestContext, stream: object = {}): OpenStream => {
+    const opened = (test: TestContext, stream: object = {}): OpenBatches => {
       const { source, ...rest } = open(place.variable, { page: { size: 4 }, ...stream });
       test.after(() => source.close?.());
       return { ...rest, source };
@@ -164,7 +168,7 @@ for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PL
       const pages = await readAll({ source }, batch);
       await insert(place, [operationRow(15, numbered(15), 'U'), operationRow(110, numbered(110), 'U')]);
       assert.deepEqual(await numbers('hub_flag = 1'), [5]);
-      await source.acknowledge?.(batch, committed(pages));
+      await source.acknowledge(batch, committed(pages));
       assert.deepEqual(await numbers('hub_flag = 0'), [15, 110]);
       assert.deepEqual(await numbers('hub_time IS NOT NULL'), ids);
       const next = await batchOf(source, batch);
@@ -186,9 +190,9 @@ for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PL
       const batch = await batchOf(source);
       const pages = await readAll({ source }, batch);
       const [first] = pages;
-      await source.acknowledge?.(batch, committed(first ? [first] : []));
+      await source.acknowledge(batch, committed(first ? [first] : []));
       assert.equal((await numbers('hub_flag = 0')).length, 200);
-      await source.acknowledge?.(batch, committed(pages));
+      await source.acknowledge(batch, committed(pages));
       assert.deepEqual(await numbers('hub_flag <> 1'), []);
     });
 
@@ -212,7 +216,7 @@ for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PL
         },
         { record: records[4], problems: [{ rule: 'wrong-type', field: 'name' }] },
       ]);
-      for (let times = 0; times < 2; times++) await source.acknowledge?.(batch, result);
+      for (let times = 0; times < 2; times++) await source.acknowledge(batch, result);
       const receipts = await place.rows(
         'SELECT record_id AS id, error_code, error_remark, created_at FROM biz_permit_error ORDER BY record_id',
       );
@@ -235,7 +239,7 @@ for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PL
       const pages = await readAll({ source }, batch);
       const [record] = pages[0]?.records ?? [];
       const rejected = [{ record, problems: [{ rule: 'wrong-type', field: 'name' } as const] }];
-      await source.acknowledge?.(batch, committed(pages, rejected));
+      await source.acknowledge(batch, committed(pages, rejected));
       assert.deepEqual(await place.rows('SELECT * FROM biz_permit_error'), []);
       assert.deepEqual(await numbers('hub_flag = 1'), [1]);
       assert.match((await source.check()).notes.join(), /no receipts table is named/);
@@ -282,12 +286,12 @@ for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PL
       const upToMs = Date.now() + 24 * HOUR_MS;
       const known = (ids: string[]) =>
         Promise.resolve(new Map(ids.filter((id) => id === batch.id).map((id) => [id, false])));
-      assert.deepEqual(await source.nextBatch?.(null, { upToMs, known }), { batch: null, proven: [] });
+      assert.deepEqual(await source.nextBatch(null, { upToMs, known }), { batch: null, proven: [] });
       const done = (ids: string[]) => Promise.resolve(new Map(ids.map((id) => [id, true])));
-      assert.equal((await source.nextBatch?.(null, { upToMs, known: done }))?.batch?.id, batch.id);
+      assert.equal((await source.nextBatch(null, { upToMs, known: done })).batch?.id, batch.id);
       await insert(place, [operationRow(4, numbered(4), 'U')]);
-      const next = await source.nextBatch?.(null, { upToMs, known });
-      assert.deepEqual([next?.batch?.declared, next?.batch?.next], [4, '4']);
+      const next = await source.nextBatch(null, { upToMs, known });
+      assert.deepEqual([next.batch?.declared, next.batch?.next], [4, '4']);
     });
 
     it('takes no more than most rows as one batch, and proves what it has seen the end of', async (test) => {
@@ -303,19 +307,19 @@ for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PL
         keysOf({ keyOf }, pages),
         Array.from({ length: 6 }, (_, index) => numbered(index)),
       );
-      await source.acknowledge?.(first, committed(pages));
+      await source.acknowledge(first, committed(pages));
       // A full batch proves nothing, even of a time long ago.
       const second = await batchOf(source, first, 0);
       assert.deepEqual([second.next, second.declared], ['10', 4]);
-      await source.acknowledge?.(second, committed(await readAll({ source }, second)));
-      const none = await source.nextBatch?.(second, {
-        upToMs: (await source.clock()) - HOUR_MS,
+      await source.acknowledge(second, committed(await readAll({ source }, second)));
+      const none = await source.nextBatch(second, {
+        upToMs: Date.now() - HOUR_MS,
         known: () => Promise.resolve(new Map()),
       });
-      assert.ok(none?.batch === null);
+      assert.ok(none.batch === null);
       const [proof = assert.fail('nothing is proven')] = none.proven;
       assert.equal(fromMs(proof.window), 0);
-      assert.ok(toMs(proof.window) <= (await source.clock()) - 1000);
+      assert.ok(toMs(proof.window) <= Date.now() - 1000);
       assert.deepEqual(proof.window, timeWindow(0, toMs(proof.window)));
     });
 
@@ -326,7 +330,7 @@ for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PL
       const { source } = opened(test, { consumed: { field: 'zt', open: null, done: '已取' } });
       const batch = await batchOf(source);
       assert.equal(batch.declared, 2);
-      await source.acknowledge?.(batch, committed(await readAll({ source }, batch)));
+      await source.acknowledge(batch, committed(await readAll({ source }, batch)));
       assert.deepEqual(await numbers('zt IS NULL'), []);
     });
 
@@ -340,7 +344,7 @@ for (const [name, create] of Object.entries({ SQLite: PLACES.SQLite, MariaDB: PL
       assert.deepEqual([batch.next, batch.declared], [String(ids[2]), 3]);
       const pages = await readAll({ source }, batch);
       assert.deepEqual(keysOf({ keyOf }, pages), ids.slice(0, 3).map(String));
-      await source.acknowledge?.(batch, committed(pages));
+      await source.acknowledge(batch, committed(pages));
       const open = await place.rows('SELECT LSH FROM biz_permit WHERE hub_flag = 0');
       assert.deepEqual(open, [{ LSH: String(ids[3]) }]);
     });

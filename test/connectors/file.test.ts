@@ -18,10 +18,11 @@ import {
   type FileConnectorConfig,
   type FileStreamConfig,
 } from '../../settings/kinds/file.ts';
-import type { Page, Source } from '../../connectors/contract.ts';
+import type { BatchSource, NextBatch, Page } from '../../connectors/contract.ts';
 import { file } from '../../connectors/file/index.ts';
 import { openPlace } from '../../connectors/file/places.ts';
 import { compileMapping } from '../../connectors/mapping/compile.ts';
+import { sourceBy } from '../../connectors/reading.ts';
 import { readAll } from '../../connectors/examine/suite.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
 import { HubError, type ErrorKind } from '../../domain/errors.ts';
@@ -59,7 +60,7 @@ const KEYS = Array.from({ length: 600 }, (_, index) => pad(index + 1, 6));
 interface Opened {
   connector: FileConnectorConfig;
   stream: FileStreamConfig;
-  source: Source;
+  source: BatchSource;
 }
 
 const FIELDS = {
@@ -90,18 +91,16 @@ function opened(address: string, stream: Record<string, unknown>, connector: Rec
   });
   const whole = { ...parsed, id: 'drop' };
   const [first = assert.fail('no stream')] = whole.streams;
-  return { connector: whole, stream: first, source: file.open(whole, first) };
+  return { connector: whole, stream: first, source: sourceBy('batches', file.open(whole, first)) };
 }
 
-async function nextOf(source: Source, known: string[] = [], after: BatchWindow | null = null) {
-  const upToMs = Date.now();
-  const chain = {
-    upToMs,
+function nextOf(source: BatchSource, known: string[] = [], after: BatchWindow | null = null): Promise<NextBatch> {
+  return source.nextBatch(after, {
+    upToMs: Date.now(),
     known: (ids: string[]) => Promise.resolve(new Map(ids.filter((id) => known.includes(id)).map((id) => [id, true]))),
-  };
-  return (await source.nextBatch?.(after, chain)) ?? assert.fail('no source of batches');
+  });
 }
-const batchOf = async (source: Source, known: string[] = []): Promise<BatchWindow> =>
+const batchOf = async (source: BatchSource, known: string[] = []): Promise<BatchWindow> =>
   (await nextOf(source, known)).batch ?? assert.fail('no batch');
 
 const asked = (kind: ErrorKind, code: string, text = /./) => {
@@ -434,8 +433,8 @@ describe('file beyond the suite', () => {
       const { source, folder } = marked(csv(3));
       const window = await batchOf(source);
       assert.equal(copies().length, 1);
-      await source.acknowledge?.(window, { records: 3, positions: [], rejected: [] });
-      await source.acknowledge?.(window, { records: 3, positions: [], rejected: [] });
+      await source.acknowledge(window, { records: 3, positions: [], rejected: [] });
+      await source.acknowledge(window, { records: 3, positions: [], rejected: [] });
       assert.deepEqual(copies(), []);
       assert.ok(existsSync(join(folder, 'permits-20261120.csv')));
       assert.equal(recordsOf(await readAll({ source }, window)).length, 3);
@@ -816,7 +815,7 @@ describe('file beyond the suite', () => {
       try {
         const name = `permits-${compact(addDays(shanghaiDate(Date.now()), -1))}.jsonl`;
         web.files.set(name, Buffer.from(`${jsonl(5000)}{"count":5000}\n`));
-        const from = (timeout: string): Source => {
+        const from = (timeout: string): BatchSource => {
           const stream = { files: 'permits-{date}.jsonl', complete: JSON_COUNT };
           const one = opened(web.address, stream, { ...PASSWORD, timeout });
           open.push(one);

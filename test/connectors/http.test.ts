@@ -4,11 +4,12 @@ import type { HttpConnectorConfig, HttpStreamConfig } from '../../settings/kinds
 import { provide } from '../../settings/environment.ts';
 import { http } from '../../connectors/http/index.ts';
 import { compileMapping } from '../../connectors/mapping/compile.ts';
-import type { ChainView, Source } from '../../connectors/contract.ts';
+import type { ChainView, Source, WindowSource } from '../../connectors/contract.ts';
+import { sourceBy } from '../../connectors/reading.ts';
 import type { PageMark } from '../../domain/collection/window.ts';
 import { keysOf, readAll } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
-import { timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
+import { timeWindow, type BatchWindow, type TimeWindow, type Window } from '../../domain/collection/window.ts';
 import type { DepartmentId } from '../departments/departments.ts';
 import { FAULTS, type Fault } from '../departments/server.ts';
 import { versionsOf } from '../departments/records.ts';
@@ -30,16 +31,17 @@ function configured(
   return { connector: quick, stream: change(small) };
 }
 
-const open = (connector: HttpConnectorConfig, stream: HttpStreamConfig): Source => http.open(connector, stream);
+const openWindows = (connector: HttpConnectorConfig, stream: HttpStreamConfig): WindowSource =>
+  sourceBy('windows', http.open(connector, stream));
 
 const CHAIN: ChainView = { upToMs: CLOSED_MS, known: () => Promise.resolve(new Map()) };
 const batchAfter = async (source: Source, after: BatchWindow | null): Promise<BatchWindow | null> =>
-  (await source.nextBatch?.(after, CHAIN))?.batch ?? null;
+  (await sourceBy('batches', source).nextBatch(after, CHAIN)).batch;
 
 async function candidate(id: DepartmentId): Promise<Candidate & Faults> {
   const departments = await new Departments({ records: 600 }).start(id);
   const { connector, stream } = configured(id);
-  const source = open(connector, stream);
+  const source = http.open(connector, stream);
   const { server } = departments.get(id);
   const { options } = departments;
   const versions = Array.from({ length: options.records }, (_, index) =>
@@ -68,7 +70,7 @@ async function candidate(id: DepartmentId): Promise<Candidate & Faults> {
       const refused = (
         auth?.type === 'header' ? { ...auth, value: wrong } : { ...auth, clientSecret: wrong }
       ) as HttpConnectorConfig['auth'];
-      return open({ ...connector, auth: refused }, stream);
+      return http.open({ ...connector, auth: refused } as HttpConnectorConfig, stream);
     },
     disturb: (fault, times) => server.setFault(fault as Fault, times, 1),
     away: () => {
@@ -111,11 +113,11 @@ describe('http beyond the suite', () => {
       await start();
     }
   }
-  const whole = (): Window => timeWindow(departments.options.startMs, CLOSED_MS);
+  const whole = (): TimeWindow => timeWindow(departments.options.startMs, CLOSED_MS);
   const kind = (expected: string, text: RegExp) => (error: unknown) =>
     error instanceof HubError && error.kind === expected && text.test(`${error.message}; ${error.cure ?? ''}`);
   const drain = async (
-    source: Source,
+    source: WindowSource,
     resume: { committed: Map<number, PageMark>; total: number | null } = { committed: new Map(), total: null },
   ): Promise<number> => {
     let records = 0;
@@ -126,7 +128,7 @@ describe('http beyond the suite', () => {
   it('refused credentials name what to check and do not show themselves', async () => {
     const { connector, stream } = configured('housing');
     provide('HUB_TEST_WRONG', 'wrong-key-4711');
-    const source = open(
+    const source = openWindows(
       {
         ...connector,
         auth: { type: 'header', name: 'X-App-Key', value: { env: 'HUB_TEST_WRONG' } },
@@ -157,13 +159,13 @@ describe('http beyond the suite', () => {
     ];
     for (const [change, message] of wrong) {
       const { connector, stream } = configured('housing', change);
-      await assert.rejects(drain(open(connector, stream)), kind('configuration', message));
+      await assert.rejects(drain(openWindows(connector, stream)), kind('configuration', message));
     }
   });
 
   it('a result code other than success is told, its message with whatever it may hold is not', async () => {
     const { connector, stream } = configured('health');
-    const source = open({ ...connector, auth: undefined }, stream);
+    const source = openWindows({ ...connector, auth: undefined }, stream);
     await assert.rejects(
       source.count(whole()),
       kind('configuration', /found code = “E-106”, which means: not authorised/),
@@ -173,7 +175,7 @@ describe('http beyond the suite', () => {
   it('a source that caps its pages is read to the end', async () => {
     const { connector, stream } = configured('housing', (given) => ({ ...given, page: { ...given.page, size: 5000 } }));
     await withRecords(2500, async () => {
-      assert.equal(await drain(open(connector, stream)), await open(connector, stream).count(whole()));
+      assert.equal(await drain(openWindows(connector, stream)), await openWindows(connector, stream).count(whole()));
       assert.ok(departments.get('housing').server.counts.pages >= 3);
     });
   });
@@ -181,7 +183,7 @@ describe('http beyond the suite', () => {
   it('a total that changed since the earlier pages means that the source moved', async () => {
     const { connector, stream } = configured('housing');
     await assert.rejects(
-      drain(open(connector, stream), { committed: new Map([[0, { digest: 'x', position: null }]]), total: 3 }),
+      drain(openWindows(connector, stream), { committed: new Map([[0, { digest: 'x', position: null }]]), total: 3 }),
       kind('transient', /the source changed while it was read/),
     );
   });
@@ -189,7 +191,7 @@ describe('http beyond the suite', () => {
   it('an answer larger than allowed is a configuration error that says what to change', async () => {
     const { connector, stream } = configured('housing', (given) => ({ ...given, page: { ...given.page, size: 1000 } }));
     await withRecords(6000, async () => {
-      const source = open({ ...connector, maxPage: 0.1 }, stream);
+      const source = openWindows({ ...connector, maxPage: 0.1 }, stream);
       await assert.rejects(
         drain(source),
         kind('configuration', /larger than maxPage allows; lower page.size or raise maxPage/),
@@ -203,14 +205,14 @@ describe('http beyond the suite', () => {
     server.setFault('rate-limit', 1);
     const before = server.counts.requests;
     const started = Date.now();
-    await drain(open(connector, stream));
+    await drain(openWindows(connector, stream));
     assert.ok(Date.now() - started >= 1000);
     assert.ok(server.counts.requests > before);
   });
 
   it('a platform’s batches form a chain that ends with null', async () => {
     const { connector, stream } = configured('province');
-    const source = open(connector, stream);
+    const source = http.open(connector, stream);
     const first = await batchAfter(source, null);
     assert.deepEqual([first?.ordinal, first?.after], [1, null]);
     const second = await batchAfter(source, first);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findStream, loadConfig } from '../../settings/load.ts';
 import { openStream } from '../../connectors/registry.ts';
+import { countOf } from '../../connectors/reading.ts';
 import { CHECKS } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
@@ -34,7 +35,7 @@ describe('a kind of one’s own, as its page shows it', () => {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     // Beside config/, because a kind finds the hub's own modules from where it lies.
     folder = mkdtempSync(join(ROOT, 'config-test-'));
-    for (const name of ['hub.yaml', 'jurisdictions', 'stream-schema.ts', 'values.ts'])
+    for (const name of ['hub.yaml', 'jurisdictions'])
       cpSync(join(CONFIG, name), join(folder, name), { recursive: true });
     mkdirSync(join(folder, 'connectors/kinds'), { recursive: true });
     writeFileSync(join(folder, 'connectors/kinds/lines.ts'), code('ts'));
@@ -51,7 +52,7 @@ describe('a kind of one’s own, as its page shows it', () => {
     const { connector, stream } = findStream(config, 'archive-records');
     const open = openStream(config, connector, stream);
     const window = timeWindow(Date.parse('2026-11-20T00:00:00+08:00'), Date.parse('2026-11-21T00:00:00+08:00'));
-    assert.equal(await open.source.count(window), records.length);
+    assert.equal(await countOf(open.source, window), records.length);
     // It reads everything as one page, so that it never comes to be stopped in the middle.
     for (const check of CHECKS) await check.run({ ...open, window });
   });
@@ -68,15 +69,20 @@ describe('a kind of one’s own, as its page shows it', () => {
     writeFileSync(file, text);
   });
 
-  it('a file that exports none is refused with what is expected', () => {
-    const file = join(folder, 'connectors/kinds/empty.ts');
-    writeFileSync(file, 'export const nothing = 1;\n');
-    assert.throws(
-      () => loadConfig({ folder, demo: false }),
-      (error) =>
-        error instanceof HubError &&
-        error.message.includes('empty.ts:1:: found no connector, expected export default defineConnector'),
-    );
-    rmSync(file);
-  });
+  for (const [name, what, text, found] of [
+    ['empty.ts', 'exports none', 'export const nothing = 1;\n', 'found no connector'],
+    ['old.ts', 'does not say how it reads', code('ts').replace(/^ *capabilities:.*\n/m, ''), 'found no capabilities'],
+  ] as const) {
+    it(`a file that ${what} is refused with what is expected`, () => {
+      const file = join(folder, 'connectors/kinds', name);
+      writeFileSync(file, text);
+      assert.throws(
+        () => loadConfig({ folder, demo: false }),
+        (error) =>
+          error instanceof HubError &&
+          error.message.includes(`${name}:1:: ${found}, expected export default defineConnector`),
+      );
+      rmSync(file);
+    });
+  }
 });

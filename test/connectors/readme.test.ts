@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { httpConnectorSchema } from '../../settings/kinds/http.ts';
 import { http } from '../../connectors/http/index.ts';
 import { compileMapping } from '../../connectors/mapping/compile.ts';
+import { sourceBy } from '../../connectors/reading.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -49,7 +50,7 @@ describe('the README’s own department', () => {
     const connector = { ...httpConnectorSchema.parse(example), id: 'parks', baseUrl: `http://127.0.0.1:${port}` };
     const [stream] = connector.streams;
     assert.ok(stream);
-    const source = http.open(connector, stream);
+    const source = sourceBy('windows', http.open(connector, stream));
     const window = timeWindow(Date.parse('2026-11-20T00:00:00+08:00'), Date.parse('2026-11-21T00:00:00+08:00'));
     assert.equal(await source.count(window), 1);
     for await (const page of source.read(window, { committed: new Map(), total: null }, new AbortController().signal)) {

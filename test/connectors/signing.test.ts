@@ -10,11 +10,12 @@ import { sm2 } from 'sm-crypto-v2';
 import { parse } from 'yaml';
 import { provide } from '../../settings/environment.ts';
 import { httpConnectorSchema, type Algorithm, type HttpConnectorConfig } from '../../settings/kinds/http.ts';
-import type { Exchange, Source } from '../../connectors/contract.ts';
+import type { Exchange, WindowSource } from '../../connectors/contract.ts';
 import { runExamples } from '../../connectors/mapping/examples.ts';
 import { http } from '../../connectors/http/index.ts';
 import { runSteps } from '../../connectors/http/signing.ts';
 import { compileMapping } from '../../connectors/mapping/compile.ts';
+import { sourceBy } from '../../connectors/reading.ts';
 import { HubError } from '../../domain/errors.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
 import { DAY_MS } from '../../domain/dates.ts';
@@ -82,11 +83,11 @@ const cookbook = (name: string, baseUrl = 'http://127.0.0.1'): HttpConnectorConf
   configured(readFileSync(join(COOKBOOK, `${name}.yaml`), 'utf8'), baseUrl);
 
 /** Opens a connector's only stream with two records a page, one page at a time. */
-function open(connector: HttpConnectorConfig, exchanges: Exchange[] = []): Source {
+function open(connector: HttpConnectorConfig, exchanges: Exchange[] = []): WindowSource {
   const stream = connector.streams[0]!;
   const small = { ...stream, page: { ...stream.page, size: 2 } };
   const single: HttpConnectorConfig = { ...connector, inFlight: 1 };
-  return http.open(single, small, { trace: (exchange) => exchanges.push(exchange) });
+  return sourceBy('windows', http.open(single, small, { trace: (exchange) => exchanges.push(exchange) }));
 }
 
 /** The records that a connector's first example stands for, with keys of their own. */
@@ -98,7 +99,7 @@ function recordsOf(connector: HttpConnectorConfig): Record<string, unknown>[] {
 /** Reads everything, and does something after the first page; the keys. */
 async function read(
   connector: HttpConnectorConfig,
-  source: Source,
+  source: WindowSource,
   between: () => void = () => undefined,
 ): Promise<string[]> {
   const mapping = compileMapping(connector.streams[0]!);
@@ -318,7 +319,11 @@ describe('the cookbook', () => {
 });
 
 describe('the national exchange platform', () => {
-  const start = async (): Promise<{ gateway: NationalGateway; connector: HttpConnectorConfig; source: Source }> => {
+  const start = async (): Promise<{
+    gateway: NationalGateway;
+    connector: HttpConnectorConfig;
+    source: WindowSource;
+  }> => {
     const gateway = new NationalGateway(recordsOf(cookbook('national')));
     const connector = cookbook('national', await serve(gateway));
     return { gateway, connector, source: open(connector) };
@@ -456,7 +461,11 @@ describe('x-tif headers', () => {
 describe('OAuth client credentials', () => {
   const units = { minutes: MINUTE_MS, seconds: 1000 } as const;
   for (const unit of ['minutes', 'seconds'] as const) {
-    const start = async (): Promise<{ gateway: OAuthGateway; connector: HttpConnectorConfig; source: Source }> => {
+    const start = async (): Promise<{
+      gateway: OAuthGateway;
+      connector: HttpConnectorConfig;
+      source: WindowSource;
+    }> => {
       const gateway = await OAuthGateway.create(recordsOf(cookbook('oauth-minutes')), units[unit]);
       const connector = cookbook('oauth-minutes', await serve(gateway));
       const auth = { ...connector.auth, expiresInUnit: unit } as HttpConnectorConfig['auth'];

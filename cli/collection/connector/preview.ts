@@ -1,10 +1,17 @@
-import { FROM_THE_START, type Exchange } from '../../../connectors/contract.ts';
+import { FROM_THE_START, type Exchange, type WindowSource } from '../../../connectors/contract.ts';
 import { mask } from '../../../connectors/examine/discover.ts';
-import { mapSample, maskedPreview, type Previewed } from '../../../connectors/examine/examine.ts';
-import type { OpenStream } from '../../../connectors/registry.ts';
+import { batchToPreview, mapSample, maskedPreview, type Previewed } from '../../../connectors/examine/examine.ts';
+import { pagesOf } from '../../../connectors/reading.ts';
+import type { StreamConfig } from '../../../settings/kinds/stream.ts';
 import { HubError } from '../../../domain/errors.ts';
 import { RULES, type Problem } from '../../../domain/library/validation.ts';
-import { describeWindow, sliceWindow, timeWindow, type Window } from '../../../domain/collection/window.ts';
+import {
+  describeWindow,
+  sliceWindow,
+  timeWindow,
+  type TimeWindow,
+  type Window,
+} from '../../../domain/collection/window.ts';
 import { gaps } from '../../../store/collection/batches.ts';
 import { getStream } from '../../../store/collection/streams.ts';
 import { withLibrary } from '../../kit/library.ts';
@@ -28,7 +35,7 @@ export async function previewStream(name: string, options: PreviewOptions): Prom
     exchanges = [];
     const pages: unknown[] = [];
     if (!options.json) console.log(`${open.config.id}, ${describeWindow(window)}; nothing is written`);
-    for await (const page of open.source.read(window, FROM_THE_START, new AbortController().signal)) {
+    for await (const page of pagesOf(open.source, window, FROM_THE_START, new AbortController().signal)) {
       const mapped = mapSample(open, page);
       const shown = {
         page: page.number,
@@ -116,14 +123,13 @@ function wrapped(value: unknown): string {
 
 /** What a run would read: what a running hub lacks, or the chosen window. */
 export async function planStream(name: string, options: StreamOptions): Promise<void> {
-  await withNamedStream(name, options, {}, async (open) => {
-    const { source, config } = open;
+  await withNamedStream(name, options, {}, async ({ source, config }) => {
     const windows: { window: Window; records: number }[] = [];
-    if (source.nextBatch) {
-      const window = await chosenWindow(open, options);
-      windows.push({ window, records: window.kind === 'batch' ? window.declared : 0 });
+    if (source.by === 'batches') {
+      const window = await batchToPreview(source, config);
+      windows.push({ window, records: window.declared });
     } else {
-      for (const window of await windowsOf(open, options))
+      for (const window of await windowsOf(source, config, options))
         windows.push({ window, records: await source.count(window) });
     }
     if (options.json) return console.log(JSON.stringify(windows, null, 2));
@@ -137,7 +143,7 @@ export async function planStream(name: string, options: StreamOptions): Promise<
   });
 }
 
-async function windowsOf({ source, config }: OpenStream, options: StreamOptions): Promise<Window[]> {
+async function windowsOf(source: WindowSource, config: StreamConfig, options: StreamOptions): Promise<TimeWindow[]> {
   if (options.from !== undefined || options.to !== undefined)
     return sliceWindow(timeWindow(...windowBounds(options)), config.slice);
   const readable = new Date((await source.clock()) - config.lag);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Page, Source } from '../../../connectors/contract.ts';
+import type { BatchSource, Page, WindowSource } from '../../../connectors/contract.ts';
 import { keepHours, opensAt } from '../../../connectors/hours.ts';
 import { shanghaiInstant } from '../../../domain/dates.ts';
 import { HubError } from '../../../domain/errors.ts';
@@ -73,24 +73,30 @@ describe('a source that keeps its hours', () => {
     position: null,
   });
 
-  class Pages implements Source {
+  class Pages {
     readonly sequential = true;
     readonly asked: string[] = [];
-    #note<T>(name: string, value: T): Promise<T> {
+    note<T>(name: string, value: T): Promise<T> {
       this.asked.push(name);
       return Promise.resolve(value);
     }
-    clock = (): Promise<number> => this.#note('clock', 1);
-    count = (): Promise<number> => this.#note('count', 2);
-    check = () => this.#note('check', { records: 0, count: 0, clockSkewMs: 0, notes: [] });
-    sample = (): Promise<unknown[]> => this.#note('sample', []);
-    nextBatch = () => this.#note('nextBatch', { batch: null, proven: [] });
-    acknowledge = (): Promise<void> => this.#note('acknowledge', undefined);
-    close = (): Promise<void> => this.#note('close', undefined);
+    count = (): Promise<number> => this.note('count', 2);
+    check = () => this.note('check', { records: 0, count: 0, clockSkewMs: 0, notes: [] });
+    sample = (): Promise<unknown[]> => this.note('sample', []);
+    close = (): Promise<void> => this.note('close', undefined);
     explain = () => [{ zh: '说明', en: 'explained' }];
     async *read(): AsyncIterable<Page> {
-      for (let number = 0; number < 3; number++) yield await this.#note(`page ${number}`, page(number));
+      for (let number = 0; number < 3; number++) yield await this.note(`page ${number}`, page(number));
     }
+  }
+  class Windows extends Pages implements WindowSource {
+    readonly by = 'windows';
+    clock = (): Promise<number> => this.note('clock', 1);
+  }
+  class Batches extends Pages implements BatchSource {
+    readonly by = 'batches';
+    nextBatch = () => this.note('nextBatch', { batch: null, proven: [] });
+    acknowledge = (): Promise<void> => this.note('acknowledge', undefined);
   }
 
   const RESUME = { committed: new Map(), total: null };
@@ -103,13 +109,12 @@ describe('a source that keeps its hours', () => {
     /^parks may not be asked before 2026-11-20T20:00:00\+08:00$/.test(error.message);
 
   it('is the source itself where it has none', () => {
-    const source = new Pages();
+    const source = new Windows();
     assert.equal(keepHours(source, { id: 'parks', hours: undefined, maintenance: [] }), source);
   });
 
   it('inside them does what it did', async () => {
-    const inner = new Pages();
-    const source = keepHours(inner, connector, () => at('23:00'));
+    const source = keepHours<WindowSource>(new Windows(), connector, () => at('23:00'));
     assert.deepEqual([await source.clock(), await source.count(WINDOW), source.sequential], [1, 2, true]);
     const pages = await Array.fromAsync(source.read(WINDOW, RESUME, signal));
     assert.deepEqual(
@@ -119,28 +124,29 @@ describe('a source that keeps its hours', () => {
   });
 
   it('outside them asks nothing and says when it may be asked', async () => {
-    const inner = new Pages();
-    const source = keepHours(inner, connector, () => at('19:30'));
-    const asking: (() => Promise<unknown> | undefined)[] = [
+    const [windows, batches] = [new Windows(), new Batches()];
+    const source = keepHours<WindowSource>(windows, connector, () => at('19:30'));
+    const chain = keepHours<BatchSource>(batches, connector, () => at('19:30'));
+    const asking: (() => Promise<unknown>)[] = [
       () => source.clock(),
       () => source.count(WINDOW),
       () => source.check(),
       () => source.sample(),
-      () => source.nextBatch?.(null, { upToMs: 0, known: () => Promise.resolve(new Map()) }),
-      () => source.acknowledge?.(BATCH, { records: 0, positions: [], rejected: [] }),
       () => Array.fromAsync(source.read(WINDOW, RESUME, signal)),
+      () => chain.nextBatch(null, { upToMs: 0, known: () => Promise.resolve(new Map()) }),
+      () => chain.acknowledge(BATCH, { records: 0, positions: [], rejected: [] }),
     ];
     for (const ask of asking) await assert.rejects(async () => ask(), closed(1_800_000));
-    assert.deepEqual(inner.asked, []);
+    assert.deepEqual([windows.asked, batches.asked], [[], []]);
     assert.deepEqual(source.explain(), [{ zh: '说明', en: 'explained' }]);
     await source.close?.();
-    assert.deepEqual(inner.asked, ['close']);
+    assert.deepEqual(windows.asked, ['close']);
   });
 
   it('that end while it is read: the page that came is delivered, and no other is asked for', async () => {
     let now = at('05:59');
-    const inner = new Pages();
-    const source = keepHours(inner, connector, () => now);
+    const inner = new Windows();
+    const source = keepHours<WindowSource>(inner, connector, () => now);
     const delivered: number[] = [];
     await assert.rejects(
       async () => {
@@ -162,7 +168,9 @@ describe('a source that keeps its hours', () => {
 
   it('in a maintenance is left alone as well', async () => {
     const maintenance = [{ from: '2026-11-20T19:00:00+08:00', to: '2026-11-20T20:00:00+08:00' }];
-    const source = keepHours(new Pages(), { id: 'parks', hours: undefined, maintenance }, () => at('19:30'));
+    const source = keepHours<WindowSource>(new Windows(), { id: 'parks', hours: undefined, maintenance }, () =>
+      at('19:30'),
+    );
     await assert.rejects(source.count(WINDOW), closed(1_800_000));
   });
 });

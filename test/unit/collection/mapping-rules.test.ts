@@ -4,7 +4,8 @@ import { inboxConnectorSchema } from '../../../settings/kinds/inbox.ts';
 import type { StreamConfig } from '../../../settings/kinds/stream.ts';
 import type { RecordHints } from '../../../connectors/contract.ts';
 import { runExamples } from '../../../connectors/mapping/examples.ts';
-import { compileMapping, type MappedPage, type PageContext } from '../../../connectors/mapping/compile.ts';
+import { compileMapping, type PageContext } from '../../../connectors/mapping/compile.ts';
+import type { MappedPage } from '../../../connectors/mapping/placing.ts';
 import type { RuleId } from '../../../domain/library/validation.ts';
 
 type Row = Record<string, unknown> & { key: string; updatedAt: string; extension: Record<string, unknown> };

@@ -1,0 +1,116 @@
+import type { Instant } from '../../domain/dates.ts';
+import { rejects, type Problem, type RuleId } from '../../domain/library/validation.ts';
+import type { Page } from '../contract.ts';
+import type { ReadRecord } from './read-record.ts';
+import { RowBuffer } from './row-buffer.ts';
+
+/** A record that does not enter the library, and why. */
+export interface RejectedRecord {
+  /** The source's key, where it could be read. */
+  key: string | null;
+  updatedAt: Instant | null;
+  problems: Problem[];
+  /** The record as it came: JSON text, or its bytes one character each when they did not decode. */
+  raw: string;
+  rawEncoding: 'json' | 'latin1';
+}
+
+/** A record that the source no longer has; it needs no more than a key. */
+export interface Deletion {
+  key: string;
+  updatedAt: Instant;
+}
+
+/** One page, ready for the store. */
+export interface MappedPage {
+  /** The records that enter the library. */
+  rows: RowBuffer;
+  rejected: RejectedRecord[];
+  /** Deletions whose record carries no certificate: of each key the latest, unless on this page a version replaces it. */
+  deleted: Deletion[];
+  /** Of each record of the page, what rejects it; null where nothing does. */
+  outcomes: (Problem[] | null)[];
+}
+
+/** Longest serialised certificate. */
+const MAX_CERTIFICATE = 1_000_000;
+/** Of a source's remark on a record. */
+const MAX_REMARK = 500;
+
+/** The third step of a mapping: where each record of a page goes, in the order in which they came. */
+export class Placing {
+  readonly #rows = new RowBuffer();
+  readonly #rejected: RejectedRecord[] = [];
+  readonly #deletions = new Map<string, Instant>();
+  readonly #outcomes: (Problem[] | null)[] = [];
+  readonly #warnings: Page['warnings'];
+
+  constructor(warnings: Page['warnings']) {
+    this.#warnings = warnings;
+  }
+
+  /** Puts a record into the library, takes it as a deletion, or rejects it. */
+  place(read: ReadRecord, raw: unknown): void {
+    const { key, updatedAt, problems } = read;
+    if (updatedAt !== null && (this.#append(read, updatedAt) || this.#delete(read, updatedAt)))
+      this.#outcomes.push(null);
+    else this.reject({ key: key || null, updatedAt, problems: problems.filter(rejects) }, JSON.stringify(raw));
+  }
+
+  #append({ key, certificate, completedAt, problems }: ReadRecord, updatedAt: Instant): boolean {
+    if (problems.some(rejects)) return false;
+    const json = JSON.stringify(certificate);
+    const fault = storageFault(json);
+    if (fault !== null) {
+      problems.push({ rule: fault, field: '' });
+      return false;
+    }
+    const warning = this.#warnings?.get(key);
+    if (warning !== undefined)
+      problems.push({ rule: 'source-warning', field: '', found: warning.slice(0, MAX_REMARK) });
+    this.#rows.append(json, key, updatedAt, problems, completedAt);
+    if (!isLater(this.#deletions.get(key), updatedAt)) this.#deletions.delete(key);
+    return true;
+  }
+
+  /** A deletion needs no more than its key. */
+  #delete({ key, known, deleted }: ReadRecord, updatedAt: Instant): boolean {
+    if (!deleted || !known) return false;
+    if (!isLater(this.#deletions.get(key), updatedAt)) this.#deletions.set(key, updatedAt);
+    return true;
+  }
+
+  /** @param raw the record as it came */
+  reject(
+    refused: Pick<RejectedRecord, 'key' | 'updatedAt' | 'problems'>,
+    raw: string,
+    rawEncoding: RejectedRecord['rawEncoding'] = 'json',
+  ): void {
+    this.#outcomes.push(refused.problems);
+    this.#rejected.push({ ...refused, raw, rawEncoding });
+  }
+
+  /** The page; nothing can be placed on it afterwards. */
+  page(): MappedPage {
+    return {
+      rows: this.#rows,
+      rejected: this.#rejected,
+      outcomes: this.#outcomes,
+      deleted: [...this.#deletions].map(([key, updatedAt]) => ({ key, updatedAt })),
+    };
+  }
+}
+
+const isLater = (at: Instant | undefined, than: Instant): boolean =>
+  at !== undefined && Date.parse(at) > Date.parse(than);
+
+/** In JSON text an escape of a control character or of half a surrogate pair, not preceded by an escaped backslash. */
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:(00)|d[89a-f])/;
+
+/** What keeps a canonical text out of PostgreSQL, whose text holds neither NUL nor half a surrogate pair. */
+function storageFault(json: string): RuleId | null {
+  if (json.length > MAX_CERTIFICATE) return 'too-long';
+  if (!json.includes('\\u')) return null;
+  const match = UNSTORABLE.exec(json);
+  return match && (match[1] ? 'control-character' : 'encoding');
+}

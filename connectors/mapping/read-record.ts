@@ -1,0 +1,151 @@
+import { sortedKeys, type Certificate, type Holder } from '../../domain/library/certificate.ts';
+import { validateByCatalog, type Catalog } from '../../domain/library/catalog.ts';
+import { parseInstant, type Instant } from '../../domain/dates.ts';
+import { ownValue } from '../../domain/names.ts';
+import { rejects, validateCertificate, type Problem } from '../../domain/library/validation.ts';
+import { asList, isObject } from '../json.ts';
+import type { Readers } from './readers.ts';
+import { QUOTED, Texts } from './texts.ts';
+
+type Json = Record<string, unknown>;
+
+/** What a record is read with beside itself. */
+export interface ReadContext {
+  /** Update time of records whose stream has none: when the batch was opened. */
+  readAt: Instant;
+  /** The approved catalog; records are not held against it where it is left out. */
+  catalog?: Catalog;
+}
+
+/** A record as its stream's mapping understands it. */
+export interface ReadRecord {
+  /** The source's key; empty where it could not be read. */
+  key: string;
+  updatedAt: Instant | null;
+  /** Key and time could be read. */
+  known: boolean;
+  /** The source marks it as deleted. */
+  deleted: boolean;
+  certificate: Certificate;
+  /** When its case was completed, where the record says so. */
+  completedAt: Instant | undefined;
+  /** What is wrong with it; flags included. */
+  problems: Problem[];
+}
+
+/** The second step of a mapping: reads a record into a certificate, and notes everything that is wrong with it. */
+export function readRecord(readers: Readers, raw: Json, { readAt, catalog }: ReadContext): ReadRecord {
+  const texts = new Texts();
+  const { problems } = texts;
+  const key = texts.required(readers.key(raw), 'key');
+  const updatedAt = readers.updatedAt ? texts.instant(readers.updatedAt(raw), 'updatedAt') : readAt;
+  const known = problems.length === 0;
+  const { certificate, deleted } = readCertificate(readers, raw, texts);
+  // Rules about a whole certificate say nothing useful of one whose fields could not be read.
+  if (problems.length === 0) {
+    validateCertificate(certificate, (updatedAt ?? readAt).slice(0, 10), problems);
+    // Only what nothing else keeps out waits for an entry of its type.
+    if (catalog && !deleted && !problems.some(rejects)) validateByCatalog(certificate, catalog, problems);
+  }
+  const completedAt = updatedAt === null ? undefined : readers.completedAt?.(raw, certificate, updatedAt);
+  return { key, updatedAt, known, deleted, certificate, completedAt, problems };
+}
+
+/** The certificate that a record holds. What could not be read of it is empty. */
+function readCertificate(readers: Readers, raw: Json, texts: Texts): Pick<ReadRecord, 'certificate' | 'deleted'> {
+  const { fields, dates, type } = readers;
+  const expiry = texts.text(fields.expiresOn(raw), 'expiresOn');
+  const longTerm = readers.longTerm.has(expiry);
+  const { status, rawStatus, deleted } = readStatus(readers, raw, texts);
+  const certificate: Certificate = {
+    identifier: texts.code(fields.identifier(raw), 'identifier') || null,
+    typeCode: texts.code(fields.typeCode(raw), 'typeCode') || texts.required(type?.code, 'typeCode'),
+    name: texts.text(fields.name(raw), 'name') || texts.required(type?.name, 'name'),
+    number: texts.code(texts.required(fields.number(raw), 'number'), 'number'),
+    issuerName: texts.text(fields.issuerName(raw), 'issuerName') || null,
+    issuerCode: texts.code(fields.issuerCode(raw), 'issuerCode') || null,
+    issuedOn: texts.date(texts.required(fields.issuedOn(raw), 'issuedOn'), 'issuedOn', dates.issuedOn) ?? '',
+    effectiveOn: texts.date(texts.text(fields.effectiveOn(raw), 'effectiveOn'), 'effectiveOn', dates.effectiveOn),
+    expiresOn: longTerm ? null : texts.date(expiry, 'expiresOn', dates.expiresOn),
+    longTerm,
+    holders: readHolders(readers, raw, texts),
+    status,
+    rawStatus,
+    extension: readExtension(readers, raw, texts),
+  };
+  return { certificate, deleted };
+}
+
+function readStatus(
+  { status, deleted: marker }: Readers,
+  raw: Json,
+  texts: Texts,
+): Pick<Certificate, 'status' | 'rawStatus'> & { deleted: boolean } {
+  const rawStatus = status ? texts.required(status.read(raw), 'status') : '';
+  const deleted = marker?.values.has(texts.text(marker.read(raw), 'deleted')) ?? false;
+  if (deleted) return { status: 'deleted', rawStatus, deleted };
+  const found = status ? status.states.get(rawStatus) : 'valid';
+  if (found === undefined && rawStatus !== '')
+    texts.problems.push({ rule: 'status-unmapped', field: 'status', found: rawStatus.slice(0, QUOTED) });
+  return { status: found ?? 'other', rawStatus, deleted };
+}
+
+const ofHolder = (index: number, field: string): string => `holders[${index}].${field}`;
+
+function readHolders(readers: Readers, raw: Json, texts: Texts): Holder[] {
+  const { fields, holders } = readers;
+  if (holders && 'split' in holders) return splitHolders(readers, holders.split, raw, texts);
+  const items = (holders && holderItems(holders.list(raw))) ?? [raw];
+  return items.map((item, index) => ({
+    name: texts.required(fields.holderName(item), ofHolder(index, 'name')),
+    code: texts.code(fields.holderCode(item), ofHolder(index, 'code')).toUpperCase(),
+    codeType: codeTypeOf(readers, texts.code(fields.holderCodeType(item), ofHolder(index, 'codeType'))),
+  }));
+}
+
+/** Holders whose names, codes and types stand in one text each, in the same order. */
+function splitHolders(readers: Readers, split: RegExp, raw: Json, texts: Texts): Holder[] {
+  const { fields } = readers;
+  const parts = (text: string): string[] => text.split(split).map((part) => part.trim());
+  const names = parts(texts.required(fields.holderName(raw), ofHolder(0, 'name')));
+  const codes = parts(texts.code(fields.holderCode(raw), ofHolder(0, 'code')).toUpperCase());
+  const types = parts(texts.code(fields.holderCodeType(raw), ofHolder(0, 'codeType')));
+  if (names.length !== codes.length || (types.length !== 1 && types.length !== names.length))
+    texts.problems.push({ rule: 'holders-unequal', field: 'holders' });
+  return names.map((name, index) => ({
+    name,
+    code: codes[index] ?? '',
+    codeType: codeTypeOf(readers, types[types.length === 1 ? 0 : index] ?? ''),
+  }));
+}
+
+const codeTypeOf = ({ codeTypes }: Readers, text: string): string => ownValue(codeTypes, text) ?? text;
+
+/** The holders of a list, also of one that arrives as JSON text; null where there is no list with anything in it. */
+function holderItems(value: unknown): Json[] | null {
+  const list = asList(value);
+  if (list === null || list.length === 0) return null; // the single fields are read instead
+  return list.map((item) => (isObject(item) ? item : {}));
+}
+
+/** Everything else that the record has, under the names that it is to have. */
+function readExtension({ extension: { without, names } }: Readers, raw: Json, texts: Texts): Json {
+  const named =
+    names.size === 0
+      ? raw
+      : Object.fromEntries(Object.entries(raw).map(([name, value]) => [names.get(name) ?? name, value]));
+  const extension = sortedKeys(named, without);
+  if (typeof extension !== 'string') return extension;
+  texts.problems.push({ rule: extension, field: '' });
+  return {};
+}
+
+/** The source's key of a record, or null where it has none. */
+export const readKey = ({ key }: Readers, record: unknown): string | null =>
+  (isObject(record) && new Texts().text(key(record), 'key')) || null;
+
+/** When the source last changed a record of which nothing else may be readable. */
+export function readTime({ updatedAt }: Readers, record: unknown, { readAt }: ReadContext): Instant | null {
+  if (!updatedAt) return readAt;
+  return isObject(record) ? parseInstant(new Texts().text(updatedAt(record), 'updatedAt')) : null;
+}

@@ -1,0 +1,81 @@
+import { parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../../domain/dates.ts';
+import { normaliseCode } from '../../domain/library/identifiers.ts';
+import type { Problem } from '../../domain/library/validation.ts';
+import { isObject } from '../json.ts';
+
+/** Longest text taken for a field of a certificate; a longer one is a fault of the record. */
+const MAX_TEXT = 4000;
+/** What systems write for ‘empty’. */
+const EMPTY: ReadonlySet<string> = new Set(['', 'null', 'NULL', 'undefined']);
+/** Marks a number cell where a code belongs. */
+export const NUMBER_CELL = Symbol('number cell');
+/** A long number as spreadsheets write it once its digits are gone. */
+const SCIENTIFIC = /^\d(?:\.\d+)?E\+?\d{2,}$/i;
+/** Days since 1900 as spreadsheets count them, from 1954 to 2119. */
+const SERIAL_DATE = /^[2-7]\d{4}(?:\.\d+)?$/;
+/** Of a value that a problem quotes. */
+export const QUOTED = 100;
+
+export const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'string' && EMPTY.has(value.trim()));
+
+/** Takes the values of one record for what its fields are, and notes what they are not. */
+export class Texts {
+  readonly problems: Problem[] = [];
+
+  /** The text of a field: trimmed, the words by which systems say ‘empty’ taken as empty. */
+  text(value: unknown, field: string): string {
+    if (value === undefined || value === null) return '';
+    if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+    if (typeof value !== 'string') {
+      if (isObject(value) && NUMBER_CELL in value)
+        this.problems.push({ rule: 'code-as-number', field, found: String(value[NUMBER_CELL]) });
+      else this.problems.push({ rule: 'wrong-type', field, found: Array.isArray(value) ? 'list' : typeof value });
+      return '';
+    }
+    if (value.length > MAX_TEXT) {
+      this.problems.push({ rule: 'too-long', field, found: `${value.length} characters` });
+      return '';
+    }
+    const text = value.trim();
+    return EMPTY.has(text) ? '' : text;
+  }
+
+  /** A text that must not be empty. */
+  required(value: unknown, field: string): string {
+    const before = this.problems.length;
+    const text = this.text(value, field);
+    if (text === '' && this.problems.length === before) this.problems.push({ rule: 'required-missing', field });
+    return text;
+  }
+
+  /** A code in half width, every digit of which counts. */
+  code(value: unknown, field: string): string {
+    const code = normaliseCode(this.text(value, field));
+    if (SCIENTIFIC.test(code)) this.problems.push({ rule: 'digits-lost', field, found: code });
+    return code;
+  }
+
+  /**
+   * The day that a text means; null for an empty one, too.
+   * @param order of dates that could be read both ways
+   */
+  date(text: string, field: string, order: 'dmy' | 'mdy' | undefined): CalendarDate | null {
+    if (text === '') return null;
+    const date = parseDate(order === undefined ? text : yearFirst(text, order));
+    if (date === null) {
+      const rule = SERIAL_DATE.test(text) ? 'serial-date' : 'date-invalid';
+      this.problems.push({ rule, field, found: text.slice(0, QUOTED) });
+    }
+    return date;
+  }
+
+  /** A point in time that must be there. */
+  instant(value: unknown, field: string): Instant | null {
+    const text = this.required(value, field);
+    const instant = text === '' ? null : parseInstant(text);
+    if (instant === null && text !== '')
+      this.problems.push({ rule: 'cursor-invalid', field, found: text.slice(0, QUOTED) });
+    return instant;
+  }
+}

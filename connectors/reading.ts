@@ -1,0 +1,31 @@
+import { configurationError } from '../domain/errors.ts';
+import type { Window } from '../domain/collection/window.ts';
+import type { Page, Resume, Source, SourceBy, SourceOf } from './contract.ts';
+
+/**
+ * The source, for work that was planned for one that is read in this way. Throws a configuration error where the stream
+ * has come to be read in the other way since: nothing would be found, and taken for all that there is.
+ */
+export function sourceBy<B extends Source['by']>(by: B, source: Source): SourceBy<B> {
+  if (source.by === by) return source as SourceBy<B>;
+  throw configurationError(`the source is read by ${source.by}, and this was planned for one that is read by ${by}`, {
+    code: 'read-otherwise',
+    cure: 'resume the stream in the console, or restart the hub: what is due is planned again',
+  });
+}
+
+/** Hands a window on with its source, whichever kind it is of. */
+const withSource = <T>(
+  source: Source,
+  window: Window,
+  work: <W extends Window>(source: SourceOf<W>, window: W) => T,
+): T =>
+  window.kind === 'time' ? work(sourceBy('windows', source), window) : work(sourceBy('batches', source), window);
+
+/** How many records a source says it has in a window of either kind. */
+export const countOf = (source: Source, window: Window): Promise<number> =>
+  withSource(source, window, (own, part) => own.count(part));
+
+/** The pages of a window of either kind. */
+export const pagesOf = (source: Source, window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> =>
+  withSource(source, window, (own, part) => own.read(part, resume, signal));

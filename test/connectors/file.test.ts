@@ -27,7 +27,7 @@ import { addDays, shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
 import { HubError, type ErrorKind } from '../../domain/errors.ts';
 import { timeWindow, type BatchWindow } from '../../domain/collection/window.ts';
 import { eventually } from '../support/eventually.ts';
-import { SftpServer } from '../support/sftp.ts';
+import { SftpServer } from '../support/servers/sftp.ts';
 import { acceptance, type Candidate } from './acceptance.ts';
 
 /** Everything that the tests and the connector put down for a while. */

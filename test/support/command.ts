@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
+import { bound } from './processes.ts';
 
 export const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 
@@ -26,17 +27,13 @@ const environment = (env: Record<string, string>): NodeJS.ProcessEnv => ({
 
 /** Starts `hub` with arguments. */
 export function startHub(args: string[], env: Record<string, string> = {}): RunningCommand {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: environment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = bound(
+    spawn(process.execPath, [MAIN, ...args], { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   const printed = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => (printed[name] += text));
   const ended = once(child, 'close') as Promise<[number | null]>;
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('close', () => process.off('exit', kill));
   return {
     child,
     printed,
@@ -72,8 +69,7 @@ export function runHosted(args: string[], env: Record<string, string> = {}): Pro
 
 /** Starts the host, which keeps its test alive only while it runs a command; returns what asks it. */
 function startHost(): (command: HostedCommand) => Promise<Ended> {
-  const child = fork(join(import.meta.dirname, 'command-host.ts'), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const child = bound(fork(join(import.meta.dirname, 'command-host.ts'), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }));
   const { stdout, stderr } = child as ChildProcess & Record<'stdout' | 'stderr', Socket>;
   const handles = [child, child.channel, stdout, stderr];
   const printed = { stdout: '', stderr: '' };

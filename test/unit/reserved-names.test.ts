@@ -234,6 +234,6 @@ describe('names from outside', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);
     assert.equal(stdout, 'refused,refused,refused undefined\n');
     for (const program of ['cli/main.ts', 'connectors/file/workbook.ts'])
-      assert.match(readFileSync(join(root, program), 'utf8'), /^import '[./]+\/config\/hardened\.ts';/, program);
+      assert.match(readFileSync(join(root, program), 'utf8'), /^import '[./]+\/settings\/hardened\.ts';/, program);
   });
 });

@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pRetry from 'p-retry';
-import type { S3Settings } from '../../settings/schemas/hub.ts';
-import { freePorts } from './ports.ts';
+import type { S3Settings } from '../../../settings/schemas/hub.ts';
+import { freePorts } from '../ports.ts';
+import { bound, end, untilItAnswers } from '../processes.ts';
 
 /** An S3-compatible server with the bucket `files`, behind a line that can be cut. */
 export class S3Server {
@@ -32,19 +31,21 @@ export class S3Server {
     };
   }
 
-  /** Starts the server that test/run.ts found. */
   static async start(): Promise<S3Server> {
+    const program = process.env.HUB_TEST_S3;
+    if (program === undefined) throw new Error('run tests that need an S3 server with ./hub test');
     process.env.HUB_TEST_S3_ACCESS = 'hub';
     process.env.HUB_TEST_S3_SECRET = 'hub-of-the-test';
     const folder = mkdtempSync(join(tmpdir(), 's3-'));
     mkdirSync(join(folder, 'files'));
     const [port = 0] = await freePorts(1);
-    const started = spawn(
-      process.env.HUB_TEST_S3!,
-      ['--port', `127.0.0.1:${port}`, '--region', 'cn-east', '--quiet', 'posix', folder],
-      { env: { ROOT_ACCESS_KEY: 'hub', ROOT_SECRET_KEY: 'hub-of-the-test' }, stdio: 'ignore' },
+    const started = bound(
+      spawn(program, ['--port', `127.0.0.1:${port}`, '--region', 'cn-east', '--quiet', 'posix', folder], {
+        env: { ...process.env, ROOT_ACCESS_KEY: 'hub', ROOT_SECRET_KEY: 'hub-of-the-test' },
+        stdio: 'ignore',
+      }),
     );
-    await pRetry(() => fetch(`http://127.0.0.1:${port}/`), { retries: 100, factor: 1, minTimeout: 50 });
+    await untilItAnswers(started, () => fetch(`http://127.0.0.1:${port}/`));
     const line = new Line(port);
     await line.open();
     return new S3Server(folder, started, line);
@@ -73,9 +74,7 @@ export class S3Server {
 
   async stop(): Promise<void> {
     this.#line.cut();
-    const gone = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
-    await gone;
+    await end(this.#process, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

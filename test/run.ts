@@ -48,6 +48,8 @@ for (const folder of quick ? QUICK : FULL) {
   );
 }
 
+if (files.length === 0) throw new Error(`there is no file of tests with a name like ${wanted.join(' or ')}`);
+
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
 

@@ -2,8 +2,7 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { eventually } from './eventually.ts';
-import { bound } from './processes.ts';
+import { bound, untilItAnswers } from './processes.ts';
 
 export const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 
@@ -38,10 +37,12 @@ export function startHub(args: string[], env: Record<string, string> = {}): Runn
     child,
     printed,
     prints: (text) =>
-      eventually(() => {
-        if (printed.stdout.includes(text)) return;
-        throw new Error(`“${text}” was not printed, but:\n${printed.stdout}${printed.stderr}`);
-      }, 120_000),
+      untilItAnswers(
+        child,
+        () =>
+          printed.stdout.includes(text) ? Promise.resolve() : Promise.reject(new Error(`no “${text}” was printed`)),
+        () => printed.stdout + printed.stderr,
+      ),
     exit: async () => {
       const [code] = await ended;
       return { code, ...printed };
@@ -72,6 +73,7 @@ function startHost(): (command: HostedCommand) => Promise<Ended> {
   const child = bound(fork(join(import.meta.dirname, 'command-host.ts'), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }));
   const { stdout, stderr } = child as ChildProcess & Record<'stdout' | 'stderr', Socket>;
   const handles = [child, child.channel, stdout, stderr];
+  child.once('exit', () => (host = undefined));
   const printed = { stdout: '', stderr: '' };
   let code: number | null = null;
   let look = (): void => undefined;

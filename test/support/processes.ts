@@ -26,19 +26,19 @@ export async function end(program: ChildProcess, signal: NodeJS.Signals = 'SIGTE
   await ended(program);
 }
 
-/** Asks a program that was just started until it answers; throws what it has told when it ends before or never does. */
+/** Asks a program until it answers; throws what it has told when it ends before that, or never answers. */
 export async function untilItAnswers(
   program: ChildProcess,
   ask: () => Promise<unknown>,
   told: () => string = () => '',
 ): Promise<void> {
   for (const endMs = Date.now() + LONGEST_START_MS; ; await wait(50)) {
-    if (isOver(program)) throw new Error(`${program.spawnfile} ended at its start\n${told()}`);
     try {
       await ask();
       return;
     } catch (cause) {
-      if (Date.now() > endMs) throw new Error(`${program.spawnfile} does not answer\n${told()}`, { cause });
+      const how = isOver(program) ? 'ended before it answered' : Date.now() > endMs ? 'does not answer' : null;
+      if (how !== null) throw new Error(`${program.spawnfile} ${how}\n${told()}`, { cause });
     }
   }
 }

@@ -68,6 +68,7 @@ async function startPostgres(...[folder, atEnd]: Parameters<Preparation>): Promi
   await untilItAnswers(server, () => requireServer(admin, embedded.url));
   // Nobody needs these data after the machine has lost its power.
   await admin.raw('ALTER SYSTEM SET fsync = off');
+  await admin.raw('ALTER SYSTEM SET full_page_writes = off');
   await admin.raw('SELECT pg_reload_conf()');
   await admin.raw(`CREATE DATABASE ${TEMPLATE}`);
   await admin.destroy();

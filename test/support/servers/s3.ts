@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { S3Settings } from '../../../settings/schemas/hub.ts';
@@ -38,7 +38,7 @@ export class S3Server {
     process.env.HUB_TEST_S3_SECRET = 'hub-of-the-test';
     const folder = mkdtempSync(join(tmpdir(), 's3-'));
     mkdirSync(join(folder, 'files'));
-    const [port = 0] = await freePorts(1);
+    const [port = 0, lent = 0] = await freePorts(2);
     const started = bound(
       spawn(program, ['--port', `127.0.0.1:${port}`, '--region', 'cn-east', '--quiet', 'posix', folder], {
         env: { ...process.env, ROOT_ACCESS_KEY: 'hub', ROOT_SECRET_KEY: 'hub-of-the-test' },
@@ -46,7 +46,7 @@ export class S3Server {
       }),
     );
     await untilItAnswers(started, () => fetch(`http://127.0.0.1:${port}/`));
-    const line = new Line(port);
+    const line = new Line(lent, port);
     await line.open();
     return new S3Server(folder, started, line);
   }
@@ -81,7 +81,7 @@ export class S3Server {
 
 /** Carries bytes between a port of its own and the server's. */
 class Line {
-  port = 0;
+  readonly port: number;
   /** Bytes until the connection that carries the last of them breaks. */
   budget = Infinity;
   readonly #server: number;
@@ -89,7 +89,8 @@ class Line {
   #listening: Server | null = null;
   #held = false;
 
-  constructor(server: number) {
+  constructor(port: number, server: number) {
+    this.port = port;
     this.#server = server;
   }
 
@@ -101,7 +102,6 @@ class Line {
       this.#carry(far, near);
     });
     await new Promise<void>((done) => listening.listen(this.port, '127.0.0.1', done));
-    this.port = (listening.address() as AddressInfo).port;
     this.#listening = listening;
   }
 

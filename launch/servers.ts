@@ -25,12 +25,14 @@ export interface Addresses {
   temporalUi: string | null;
 }
 
-const patiently = <T>(step: () => Promise<T>): Promise<T> =>
+/** Tries again what a server that starts cannot do yet: as long as its start is waited for, else for a minute. */
+const patiently = <T>(step: () => Promise<T>, waitedFor?: AbortSignal): Promise<T> =>
   pRetry(step, {
-    retries: 60,
+    retries: waitedFor ? Infinity : 60,
     factor: 1.2,
     minTimeout: 100,
     maxTimeout: 1_000,
+    signal: waitedFor,
     shouldRetry: ({ error }) => !(error instanceof HubError) || error.kind === 'transient',
   });
 
@@ -75,11 +77,11 @@ export async function startDatabase(
       name: 'postgres',
       spawn: embedded.spawn,
       stopSignal: 'SIGINT',
-      ready: () =>
+      ready: (_child, waitedFor) =>
         patiently(async () => {
           const db = openDatabase(url, 'start');
           await requireServer(db, url).finally(() => db.destroy());
-        }),
+        }, waitedFor),
     });
   }
   const db = openDatabase(url, demo ? 'demo' : 'up');
@@ -113,7 +115,8 @@ export async function startTemporal(
           database: join(supervisor.folder, 'temporal.db'),
         }),
       stopSignal: 'SIGTERM',
-      ready: () => patiently(async () => (await connectTemporal(address, namespace)).connection.close()),
+      ready: (_child, waitedFor) =>
+        patiently(async () => (await connectTemporal(address, namespace)).connection.close(), waitedFor),
     });
   }
   const client = await connectTemporal(address, namespace);
@@ -141,7 +144,7 @@ export function program(
         DATABASE_URL: addresses.databaseUrl,
         TEMPORAL_ADDRESS: addresses.temporalAddress,
       }),
-    ready: (child) => once(child, 'message'),
+    ready: (child, waitedFor) => once(child, 'message', { signal: waitedFor }),
   };
 }
 

@@ -21,14 +21,18 @@ export interface Part {
   name: string;
   /** Starts it, its output going to the open file. */
   spawn: (log: number) => ChildProcess;
-  /** Resolves when it can be used. */
-  ready: (child: ChildProcess) => Promise<unknown>;
+  /** Resolves when it can be used; nobody waits for it any more once the signal is aborted. */
+  ready: (child: ChildProcess, signal: AbortSignal) => Promise<unknown>;
   stopSignal: NodeJS.Signals;
 }
 
 interface Running {
   part: Part;
   child: ChildProcess;
+  /** How the process ended, once it has. */
+  ended: Promise<string>;
+  /** Settled when the process can be used or has ended; replaced when it is started again. */
+  settled: Promise<unknown>;
   startedMs: number;
   /** Wait before the next restart. */
   waitMs: number;
@@ -65,15 +69,22 @@ export class Supervisor {
     }
     // A socket is held as long as its process lives, however that ends. Its path must be short.
     const path = join(tmpdir(), `hub-${hash('sha256', this.folder, 'hex').slice(0, 16)}.sock`);
-    if (await answers(path)) {
-      throw configurationError(`Another hub is running on the data in ${this.folder}`, {
-        code: 'second-instance',
-        cure: 'stop it first (Ctrl-C in its terminal), or choose another folder with --data',
-      });
-    }
-    rmSync(path, { force: true });
     const server = createServer((socket) => socket.end());
-    await new Promise<void>((done, fail) => server.once('error', fail).listen(path, done));
+    const listen = (): Promise<void> =>
+      new Promise((done, fail) => {
+        server.once('error', fail).listen(path, done);
+      });
+    // The second of two that start at once finds the first one's socket, not merely no answer yet.
+    await listen().catch(async () => {
+      if (await answers(path)) {
+        throw configurationError(`Another hub is running on the data in ${this.folder}`, {
+          code: 'second-instance',
+          cure: 'stop it first (Ctrl-C in its terminal), or choose another folder with --data',
+        });
+      }
+      rmSync(path, { force: true });
+      await listen();
+    });
     server.unref();
     this.#lock = server;
     await this.#endOrphans();
@@ -81,19 +92,22 @@ export class Supervisor {
 
   /** Starts a part and waits until it is ready; throws with the end of its log when it does not get there. */
   async start(part: Part): Promise<void> {
-    const entry: Running = { part, child: this.#spawn(part), startedMs: Date.now(), waitMs: FIRST_RESTART_MS };
+    const entry: Running = {
+      part,
+      ...this.#spawn(part),
+      settled: Promise.resolve(),
+      startedMs: Date.now(),
+      waitMs: FIRST_RESTART_MS,
+    };
     this.#parts.push(entry);
-    const ended = new Promise<never>((_, reject) => {
-      entry.child.once('error', reject);
-      entry.child.once('exit', (code, signal) => {
-        reject(
-          systemError(`${part.name} ended at its start (${signal ?? String(code)}): ${this.#endOfLog(part.name)}`, {
-            code: 'part-ended',
-          }),
-        );
+    this.#notePids();
+    const started = new AbortController();
+    const ready = part.ready(entry.child, started.signal);
+    const ended = entry.ended.then((how) => {
+      throw systemError(`${part.name} ended at its start (${how}): ${this.#endOfLog(part.name)}`, {
+        code: 'part-ended',
       });
     });
-    const started = new AbortController();
     const late = wait(LONGEST_START_MS, undefined, { signal: started.signal }).then(() => {
       throw systemError(
         `${part.name} was not ready after ${LONGEST_START_MS / 60_000} minutes: ${this.#endOfLog(part.name)}`,
@@ -101,30 +115,43 @@ export class Supervisor {
       );
     });
     try {
-      await Promise.race([part.ready(entry.child), ended, late]);
+      await Promise.race([ready, ended, late]);
     } finally {
       started.abort();
       // From here on an end is answered by a restart.
-      for (const outcome of [ended, late]) outcome.catch(() => undefined);
+      for (const outcome of [ready, ended, late]) outcome.catch(() => undefined);
     }
-    entry.child.once('exit', (code, signal) => void this.#restart(entry, signal ?? String(code)));
-    if (entry.child.exitCode !== null || entry.child.signalCode !== null) void this.#restart(entry, 'at once');
+    this.#keep(entry);
   }
 
-  /** Process ids by part, for those who want to see one die. */
+  /** Process ids of the parts that run, for those who want to see one die. */
   pids(): Record<string, number> {
-    return Object.fromEntries(this.#parts.map(({ part, child }) => [part.name, child.pid ?? 0]));
+    const running = this.#parts.filter(({ child }) => runs(child));
+    return Object.fromEntries(running.map(({ part, child }) => [part.name, child.pid ?? 0]));
+  }
+
+  /** Waits until a part can be used, also while it is started again; its process at that time. */
+  async up(name: string): Promise<ChildProcess> {
+    const entry = this.#parts.find(({ part }) => part.name === name);
+    if (!entry) throw new Error(`there is no part ${name}`);
+    for (let settled; settled !== entry.settled;) {
+      settled = entry.settled;
+      await settled;
+    }
+    return entry.child;
   }
 
   /** Stops every part, the last one started first. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const { part, child } of this.#parts.toReversed()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const ended = new Promise((done) => child.once('exit', done));
+    for (const { part, child, ended } of this.#parts.toReversed()) {
+      if (!runs(child)) continue;
       child.kill(part.stopSignal);
-      const late = wait(STOP_MS, 'late', { ref: false });
+      const inTime = new AbortController();
+      const late = wait(STOP_MS, 'late', { signal: inTime.signal }).catch(() => undefined);
       if ((await Promise.race([ended, late])) === 'late') child.kill('SIGKILL');
+      inTime.abort();
+      await ended;
     }
     this.#parts.length = 0;
     rmSync(this.#pidsFile, { force: true });
@@ -137,36 +164,53 @@ export class Supervisor {
     for (const { child } of this.#parts) child.kill('SIGKILL');
   }
 
-  #spawn(part: Part): ChildProcess {
+  #spawn(part: Part): Pick<Running, 'child' | 'ended'> {
     const path = this.#logOf(part.name);
     if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LONGEST_LOG) renameSync(path, `${path}.1`);
     const log = openSync(path, 'a');
     try {
-      return part.spawn(log);
+      const child = part.spawn(log);
+      return { child, ended: endOf(child) };
     } finally {
       closeSync(log);
-      queueMicrotask(() => writeFileSync(this.#pidsFile, JSON.stringify(this.pids())));
     }
   }
 
+  /** Starts a part again whenever it ends. */
+  #keep(entry: Running): void {
+    void entry.ended.then((how) => {
+      entry.settled = this.#restart(entry, how);
+    });
+  }
+
+  /** Resolves when the part can be used or has ended once more. */
   async #restart(entry: Running, how: string): Promise<void> {
     if (this.#stopping) return;
+    const { part } = entry;
     if (Date.now() - entry.startedMs > STABLE_MS) entry.waitMs = FIRST_RESTART_MS;
-    this.#report(`${entry.part.name} ended (${how}); it is started again`);
+    this.#report(`${part.name} ended (${how}); it is started again`);
     await wait(entry.waitMs);
     entry.waitMs = Math.min(entry.waitMs * 2, LAST_RESTART_MS);
     if (this.#isStopping()) return;
     entry.startedMs = Date.now();
-    entry.child = this.#spawn(entry.part);
-    entry.child.once('error', (error) => {
-      this.#report(`${entry.part.name}: ${messageOf(error)}`);
-    });
-    entry.child.once('exit', (code, signal) => void this.#restart(entry, signal ?? String(code)));
+    Object.assign(entry, this.#spawn(part));
+    this.#notePids();
+    this.#keep(entry);
+    const over = new AbortController();
+    const ready = part.ready(entry.child, over.signal).catch(() => undefined);
+    await Promise.race([ready, entry.ended]);
+    over.abort();
   }
 
   /** Asked again after a wait, during which it may have changed. */
   #isStopping(): boolean {
     return this.#stopping;
+  }
+
+  /** For whoever finds the servers when this process was killed; whole at any moment, since others read it. */
+  #notePids(): void {
+    writeFileSync(`${this.#pidsFile}.new`, JSON.stringify(this.pids()));
+    renameSync(`${this.#pidsFile}.new`, this.#pidsFile);
   }
 
   /** Servers that outlived a supervisor which was killed; they are known by their id and by the folder they serve. */
@@ -178,10 +222,12 @@ export class Supervisor {
       return; // nothing was left behind
     }
     for (const [name, pid] of Object.entries(pids)) {
-      if (!commandOf(pid).includes(this.folder)) continue;
+      const runsOn = (): boolean => commandOf(pid).includes(this.folder);
+      if (!runsOn()) continue;
       this.#report(`${name} is still running from an earlier hub that was killed; it is stopped`);
-      process.kill(pid, 'SIGINT');
-      for (let tries = 0; tries < 100 && commandOf(pid).includes(this.folder); tries++) await wait(100);
+      signalIfThere(pid, 'SIGINT');
+      for (const endMs = Date.now() + STOP_MS; runsOn(); await wait(100))
+        if (Date.now() > endMs) signalIfThere(pid, 'SIGKILL');
     }
   }
 
@@ -201,6 +247,28 @@ export class Supervisor {
 
   #logOf(name: string): string {
     return join(this.folder, 'logs', `${name}.log`);
+  }
+}
+
+const runs = ({ exitCode, signalCode, pid }: ChildProcess): boolean =>
+  pid !== undefined && exitCode === null && signalCode === null;
+
+/** Resolves with how a process ended, or why it could not be started. */
+const endOf = (child: ChildProcess): Promise<string> =>
+  new Promise((done) => {
+    child.once('exit', (code, signal) => {
+      done(signal ?? String(code));
+    });
+    child.once('error', (error) => {
+      done(messageOf(error));
+    });
+  });
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

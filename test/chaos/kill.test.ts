@@ -43,6 +43,7 @@ describe(`killing the hub’s parts at random moments (HUB_CHAOS_SEED=${SEED})`,
       await hub.kill(part);
     }
     await work;
+    await hub.recovered();
     assert.ok(killed.length >= 3, `only ${killed.join(', ')} was killed before the work was done`);
 
     for (const id of DEPARTMENTS) {

@@ -15,7 +15,7 @@ import { CHECKS, keysOf, readAll, type SuiteSubject } from '../../connectors/exa
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { HubError, type ErrorKind } from '../../domain/errors.ts';
 import { fromMs, timeWindow, toMs, type BatchWindow } from '../../domain/collection/window.ts';
-import { addressed, PLACES, type Place } from '../support/source-databases.ts';
+import { addressed, PLACES, type Place } from '../support/servers/source-databases.ts';
 import { acceptance, type Candidate } from './acceptance.ts';
 
 const EIGHT_MS = Date.parse('2025-03-10T08:00:00+08:00');

@@ -8,7 +8,7 @@ import { sourceBy } from '../../connectors/reading.ts';
 import { keysOf, readAll } from '../../connectors/examine/suite.ts';
 import { HubError } from '../../domain/errors.ts';
 import { fromMs, timeWindow, toMs, type BatchWindow } from '../../domain/collection/window.ts';
-import { PLACES, type Place, type Row } from '../support/source-databases.ts';
+import { PLACES, type Place, type Row } from '../support/servers/source-databases.ts';
 import { acceptance, type Candidate } from './acceptance.ts';
 
 const HOUR_MS = 3_600_000;

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { mkdirSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -28,7 +27,8 @@ import { addDays, shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
 import { HubError, type ErrorKind } from '../../domain/errors.ts';
 import { timeWindow, type BatchWindow } from '../../domain/collection/window.ts';
 import { eventually } from '../support/eventually.ts';
-import { SftpServer } from '../support/sftp.ts';
+import { freePorts } from '../support/ports.ts';
+import { SftpServer } from '../support/servers/sftp.ts';
 import { acceptance, type Candidate } from './acceptance.ts';
 
 /** Everything that the tests and the connector put down for a while. */
@@ -161,8 +161,9 @@ class WebFolder {
         if (this.fault === 'cut') response.destroy();
       });
     });
+    // Away and back it is where it was, which nobody else may be meanwhile.
+    if (this.#port === 0) [this.#port = 0] = await freePorts(1);
     await new Promise<void>((done) => server.listen(this.#port, '127.0.0.1', done));
-    this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
     return this;
   }

@@ -10,7 +10,7 @@ import { ROOT } from '../../settings/root.ts';
 import { runHosted, runHub, startHub } from '../support/command.ts';
 import { createDatabase, withName, type TestDatabase } from '../support/database.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
-import { oldPostgres, oldTemporal } from '../support/old-servers.ts';
+import { oldPostgres, oldTemporal } from '../support/servers/old-servers.ts';
 import { freePorts } from '../support/ports.ts';
 
 /** Names of the commands in what `--help` prints. */

@@ -7,14 +7,7 @@ import type { Health } from '../../server/health.ts';
 import { runHub, startHub, type RunningCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
-
-const alive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
+import { isAlive, whileFrozen } from '../support/processes.ts';
 
 describe('hub demo', () => {
   let folder: string;
@@ -88,15 +81,12 @@ describe('hub demo', () => {
 
     it('shows its health, and goes on answering while Temporal is down', async () => {
       assert.equal((await axios.get<Health>(health)).data.status, 'ok');
-      process.kill(pids().temporal ?? 0, 'SIGSTOP');
-      try {
+      await whileFrozen(pids().temporal ?? 0, async () => {
         const { data } = await axios.get<Health>(health);
         assert.deepEqual([data.status, data.temporal, data.database], ['degraded', 'away', 'ok']);
         assert.equal((await runHub(['status', ...where])).code, 0);
         assert.equal((await runHub(['gaps', ...where])).code, 0);
-      } finally {
-        process.kill(pids().temporal ?? 0, 'SIGCONT');
-      }
+      });
       await eventually(async () => assert.equal((await axios.get<Health>(health)).data.status, 'ok'), 60_000);
     });
 
@@ -149,11 +139,11 @@ describe('hub demo', () => {
 
     it('Ctrl-C ends it and everything that it started', async () => {
       const started = Object.values(pids());
-      assert.ok(started.length >= 8 && started.every(alive));
+      assert.ok(started.length >= 8 && started.every(isAlive));
       demo.child.kill('SIGINT');
       const { code, stderr } = await demo.exit();
       assert.equal(code, 0, stderr);
-      assert.deepEqual(started.filter(alive), []);
+      assert.deepEqual(started.filter(isAlive), []);
     });
   });
 

@@ -20,7 +20,7 @@ import { runHub, startHub } from '../support/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
-import { MailServer } from '../support/mail.ts';
+import { MailServer } from '../support/servers/mail.ts';
 import { freePorts } from '../support/ports.ts';
 
 const config = loadConfig({ folder: join(import.meta.dirname, '../../config'), demo: true, jurisdiction: 'wuxi' });

@@ -99,7 +99,7 @@ describe('the watchdog', () => {
         assert.deepEqual([data.status, data.temporal, data.database], ['degraded', 'away', 'ok']);
         assert.ok(data.alerts.some(({ kind }) => kind === 'temporal-away'));
       }, 60_000);
-      assert.match(running.printed.stdout, /Temporal cannot be reached/);
+      await running.prints('Temporal cannot be reached');
     } finally {
       running.child.kill('SIGTERM');
       assert.equal((await running.exit()).code, 0);

@@ -24,7 +24,8 @@ describe('the source', { concurrency: 2 }, () => {
   for (const project of ['.', 'console'])
     it(`has types that hold: ${project}`, () => tool('node_modules/typescript/bin/tsc', '-p', project));
   it('keeps the rules, who may import whom among them', () => tool('node_modules/eslint/bin/eslint.js', '.'));
-  it('is formatted', () => tool('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'));
+  it('is formatted', () =>
+    tool('node_modules/prettier/bin/prettier.cjs', '--check', '--cache', '--log-level', 'warn', '.'));
   it('has workflows that bundle without anything a workflow may not use', async () => {
     const told: string[] = [];
     const logger = new DefaultLogger('WARN', ({ message }) => told.push(message));

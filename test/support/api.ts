@@ -41,6 +41,7 @@ export class ApiHub {
   readonly logger: Logger;
   config: HubConfig;
   nowMs: number;
+  readonly #streams: Streams;
   /** Folder of the certificates’ files. */
   readonly files = mkdtempSync(join(tmpdir(), 'hub-api-'));
 
@@ -51,7 +52,7 @@ export class ApiHub {
     const { db } = database;
     const logger = (this.logger = createHubLogger({ level: 'error', format: 'json' }, 'test'));
     const now = (): Date => new Date(this.nowMs);
-    const streams = new Streams(config);
+    const streams = (this.#streams = new Streams(config));
     const files = new FolderStore(this.files);
     const away = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
     this.app = createApp(
@@ -110,6 +111,7 @@ export class ApiHub {
 
   async close(): Promise<void> {
     await this.app.close();
+    await this.#streams.close();
     rmSync(this.files, { recursive: true });
     await this.database.drop();
   }

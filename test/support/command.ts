@@ -2,7 +2,7 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { eventually } from './eventually.ts';
+import { bound, untilItAnswers } from './processes.ts';
 
 export const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 
@@ -26,25 +26,23 @@ const environment = (env: Record<string, string>): NodeJS.ProcessEnv => ({
 
 /** Starts `hub` with arguments. */
 export function startHub(args: string[], env: Record<string, string> = {}): RunningCommand {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: environment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = bound(
+    spawn(process.execPath, [MAIN, ...args], { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   const printed = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => (printed[name] += text));
   const ended = once(child, 'close') as Promise<[number | null]>;
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('close', () => process.off('exit', kill));
   return {
     child,
     printed,
     prints: (text) =>
-      eventually(() => {
-        if (printed.stdout.includes(text)) return;
-        throw new Error(`“${text}” was not printed, but:\n${printed.stdout}${printed.stderr}`);
-      }, 120_000),
+      untilItAnswers(
+        child,
+        () =>
+          printed.stdout.includes(text) ? Promise.resolve() : Promise.reject(new Error(`no “${text}” was printed`)),
+        () => printed.stdout + printed.stderr,
+      ),
     exit: async () => {
       const [code] = await ended;
       return { code, ...printed };
@@ -72,10 +70,10 @@ export function runHosted(args: string[], env: Record<string, string> = {}): Pro
 
 /** Starts the host, which keeps its test alive only while it runs a command; returns what asks it. */
 function startHost(): (command: HostedCommand) => Promise<Ended> {
-  const child = fork(join(import.meta.dirname, 'command-host.ts'), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const child = bound(fork(join(import.meta.dirname, 'command-host.ts'), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }));
   const { stdout, stderr } = child as ChildProcess & Record<'stdout' | 'stderr', Socket>;
   const handles = [child, child.channel, stdout, stderr];
+  child.once('exit', () => (host = undefined));
   const printed = { stdout: '', stderr: '' };
   let code: number | null = null;
   let look = (): void => undefined;

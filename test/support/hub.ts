@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type WorkflowHandle } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import pRetry from 'p-retry';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
 import { createActivities, type Activities } from '../../activities/index.ts';
 import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
 import type { HubConfig } from '../../settings/load.ts';
@@ -18,21 +17,10 @@ import { activityInterceptors } from '../../temporal/interceptors.ts';
 import { calendarInForce, configuredStreams, saveLaw } from '../../store/apply-config.ts';
 import type { StreamLabel, SyncWindowResult } from '../../workflows/messages.ts';
 import type { syncWindow } from '../../workflows/sync-window.ts';
-import { bundleWorkflows, quiet } from './bundle.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { demoConfig, type Departments } from './departments.ts';
-
-Runtime.install({
-  logger: quiet,
-  telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
-});
-
-let bundle: Promise<WorkflowBundleOption> | undefined;
-/** The workflows, as the test run bundled them for all tests; else bundled once for those of a process. */
-export const workflowBundle = (): Promise<WorkflowBundleOption> => {
-  const codePath = process.env.HUB_TEST_WORKFLOWS;
-  return (bundle ??= codePath === undefined ? bundleWorkflows() : Promise.resolve({ codePath }));
-};
+import { startTimeSkipping, type SkippingServer } from './servers/time-skipping.ts';
+import { workflowBundle } from './workflows.ts';
 
 export const TASK_QUEUE = 'test';
 
@@ -47,13 +35,15 @@ export class SkippingHub {
   readonly database: TestDatabase;
   readonly config: HubConfig;
   readonly departments: Departments;
+  readonly #server: SkippingServer;
   readonly #folder = mkdtempSync(join(tmpdir(), 'hub-files-'));
   readonly files = new FolderStore(this.#folder);
   /** Now, as the last activity saw it. */
   nowMs: number;
 
-  private constructor(env: TestWorkflowEnvironment, database: TestDatabase, departments: Departments, nowMs: number) {
-    this.env = env;
+  private constructor(server: SkippingServer, database: TestDatabase, departments: Departments, nowMs: number) {
+    const env = (this.env = server.env);
+    this.#server = server;
     this.client = new Client({ connection: env.connection, namespace: env.namespace ?? 'default' });
     this.database = database;
     this.departments = departments;
@@ -64,18 +54,15 @@ export class SkippingHub {
 
   /** @param prepare puts the departments together; it is told the server's time */
   static async start(prepare: (nowMs: number) => Promise<Departments>): Promise<SkippingHub> {
-    const path = process.env.HUB_TEST_TIME_SKIPPING;
-    if (path === undefined) throw new Error('run tests that need servers with ./hub test');
-    // The SDK gives the server five seconds to start, which a machine at work on other tests may not keep.
-    const server = { executable: { type: 'existing-path' as const, path } };
-    const env = await pRetry(() => TestWorkflowEnvironment.createTimeSkipping({ server }), { retries: 10, factor: 1 });
+    const server = await startTimeSkipping();
+    const { env } = server;
     const { operatorService } = env.connection;
     await operatorService.addSearchAttributes({
       namespace: env.namespace ?? 'default',
       searchAttributes: { HubStream: 2, HubUnit: 2, HubKind: 2, HubDueAt: 6 },
     });
     const nowMs = await env.currentTimeMs();
-    const hub = new SkippingHub(env, await createDatabase(), await prepare(nowMs), nowMs);
+    const hub = new SkippingHub(server, await createDatabase(), await prepare(nowMs), nowMs);
     await approveDemoCatalog(hub.db);
     await saveStreams(hub.db, configuredStreams(hub.config), new Date(nowMs));
     await saveLaw(hub.db, hub.config);
@@ -116,7 +103,7 @@ export class SkippingHub {
       workflowFailureErrorTypes: { '*': ['NondeterminismError'] },
       connection: this.env.nativeConnection,
       taskQueue: TASK_QUEUE,
-      workflowBundle: await workflowBundle(),
+      workflowBundle: workflowBundle(),
       activities: {
         ...createActivities({
           files: this.files,
@@ -135,7 +122,7 @@ export class SkippingHub {
         ],
       },
     });
-    return worker.runUntil(work);
+    return worker.runUntil(work).finally(() => streams.close());
   }
 
   async #onTime<T>(work: () => Promise<T>): Promise<T> {
@@ -159,7 +146,7 @@ export class SkippingHub {
   }
 
   async stop(): Promise<void> {
-    await this.env.teardown();
+    await this.#server.stop();
     await this.departments.stop();
     await this.database.drop();
     rmSync(this.#folder, { recursive: true, force: true });

@@ -1,7 +1,6 @@
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { loadConfig, type ConfigChoice } from '../../settings/load.ts';
 import { collectStream } from '../../cli/demo/collect.ts';
@@ -16,6 +15,7 @@ import { connectTemporal } from '../../temporal/client.ts';
 import type { returnSync } from '../../workflows/return-sync.ts';
 import { CONFIG, STREAM_OF, Departments } from './departments.ts';
 import { freePorts } from './ports.ts';
+import { end, whileFrozen } from './processes.ts';
 import { DEPARTMENTS, type DepartmentId } from '../departments/departments.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 
@@ -53,6 +53,9 @@ const hubOf = ({ host, port }: { host: string; port: number }): string => `http:
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hub-live-'));
 
+const LIVE_PARTS = ['postgres', 'temporal', 'worker', 'server'] as const;
+type LivePart = (typeof LIVE_PARTS)[number];
+
 /**
  * A hub as `hub up` runs it, each part a process of its own, against departments inside the test that have so many
  * records of the last three days each and have closed for today.
@@ -71,7 +74,6 @@ export async function startLiveHub(records: number, prepare?: (config: string) =
   process.once('exit', () => {
     supervisor.kill();
   });
-  process.once('SIGTERM', () => process.exit(143));
   await supervisor.lock();
   const { url: databaseUrl, db, unlock } = await startDatabase(supervisor, config, true);
   await approveDemoCatalog(db);
@@ -127,11 +129,19 @@ export async function startLiveHub(records: number, prepare?: (config: string) =
       return equal ? null : text;
     },
 
-    /** Ends a part as a crash would; the supervisor starts it again. */
-    async kill(part: 'worker' | 'postgres' | 'temporal'): Promise<void> {
-      const pid = supervisor.pids()[part] ?? 0;
-      process.kill(pid, 'SIGKILL');
-      while (supervisor.pids()[part] === pid) await wait(20);
+    /** Ends a part that is up as a crash would, whatever the others do; the supervisor starts it again. */
+    async kill(part: LivePart): Promise<void> {
+      await end(await supervisor.up(part), 'SIGKILL');
+    },
+
+    /** Waits until every part can be used again: the database and Temporal answer, worker and server work. */
+    async recovered(): Promise<void> {
+      for (const part of LIVE_PARTS) await supervisor.up(part);
+    },
+
+    /** Does something while a part answers nobody. */
+    async whileFrozen<T>(part: LivePart, work: () => Promise<T>): Promise<T> {
+      return whileFrozen((await supervisor.up(part)).pid ?? 0, work);
     },
 
     async stop(): Promise<void> {

@@ -12,7 +12,7 @@ import { HubError, transientError } from '../../../domain/errors.ts';
 import { isIntact, type FileStore } from '../../../store/library/files/contract.ts';
 import { openFileStore } from '../../../store/library/files/index.ts';
 import { S3Store } from '../../../store/library/files/s3.ts';
-import { S3Server } from '../../support/s3.ts';
+import { S3Server } from '../../support/servers/s3.ts';
 
 const LIMIT = 50_000_000;
 const NOWHERE = '0'.repeat(64);
@@ -114,10 +114,13 @@ function acceptance(place: () => Place): void {
       }
       await assert.rejects(store.put(source(), LIMIT), (error) => error === fault);
     }
-    const stream = Readable.from(pieces(randomBytes(9_000_000), 1000), { objectMode: false });
-    const put = store.put(stream, LIMIT);
-    setTimeout(() => stream.destroy(), 20);
-    await assert.rejects(put, { code: 'ERR_STREAM_PREMATURE_CLOSE' });
+    async function* cutOff(): AsyncIterable<Buffer> {
+      yield* pieces(randomBytes(1_000_000), 1000);
+      stream.destroy();
+      yield* pieces(randomBytes(1_000_000), 1000);
+    }
+    const stream = Readable.from(cutOff(), { objectMode: false });
+    await assert.rejects(store.put(stream, LIMIT), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
     assert.deepEqual(filesIn(folder), held);
   });
 

@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pRetry from 'p-retry';
-import type { S3Settings } from '../../settings/schemas/hub.ts';
-import { freePorts } from './ports.ts';
+import type { S3Settings } from '../../../settings/schemas/hub.ts';
+import { freePorts } from '../ports.ts';
+import { bound, end, untilItAnswers } from '../processes.ts';
 
 /** An S3-compatible server with the bucket `files`, behind a line that can be cut. */
 export class S3Server {
@@ -32,20 +31,22 @@ export class S3Server {
     };
   }
 
-  /** Starts the server that test/run.ts found. */
   static async start(): Promise<S3Server> {
+    const program = process.env.HUB_TEST_S3;
+    if (program === undefined) throw new Error('run tests that need an S3 server with ./hub test');
     process.env.HUB_TEST_S3_ACCESS = 'hub';
     process.env.HUB_TEST_S3_SECRET = 'hub-of-the-test';
     const folder = mkdtempSync(join(tmpdir(), 's3-'));
     mkdirSync(join(folder, 'files'));
-    const [port = 0] = await freePorts(1);
-    const started = spawn(
-      process.env.HUB_TEST_S3!,
-      ['--port', `127.0.0.1:${port}`, '--region', 'cn-east', '--quiet', 'posix', folder],
-      { env: { ROOT_ACCESS_KEY: 'hub', ROOT_SECRET_KEY: 'hub-of-the-test' }, stdio: 'ignore' },
+    const [port = 0, lent = 0] = await freePorts(2);
+    const started = bound(
+      spawn(program, ['--port', `127.0.0.1:${port}`, '--region', 'cn-east', '--quiet', 'posix', folder], {
+        env: { ...process.env, ROOT_ACCESS_KEY: 'hub', ROOT_SECRET_KEY: 'hub-of-the-test' },
+        stdio: 'ignore',
+      }),
     );
-    await pRetry(() => fetch(`http://127.0.0.1:${port}/`), { retries: 100, factor: 1, minTimeout: 50 });
-    const line = new Line(port);
+    await untilItAnswers(started, () => fetch(`http://127.0.0.1:${port}/`));
+    const line = new Line(lent, port);
     await line.open();
     return new S3Server(folder, started, line);
   }
@@ -73,16 +74,14 @@ export class S3Server {
 
   async stop(): Promise<void> {
     this.#line.cut();
-    const gone = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
-    await gone;
+    await end(this.#process, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
 /** Carries bytes between a port of its own and the server's. */
 class Line {
-  port = 0;
+  readonly port: number;
   /** Bytes until the connection that carries the last of them breaks. */
   budget = Infinity;
   readonly #server: number;
@@ -90,7 +89,8 @@ class Line {
   #listening: Server | null = null;
   #held = false;
 
-  constructor(server: number) {
+  constructor(port: number, server: number) {
+    this.port = port;
     this.#server = server;
   }
 
@@ -102,7 +102,6 @@ class Line {
       this.#carry(far, near);
     });
     await new Promise<void>((done) => listening.listen(this.port, '127.0.0.1', done));
-    this.port = (listening.address() as AddressInfo).port;
     this.#listening = listening;
   }
 

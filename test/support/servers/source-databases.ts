@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after } from 'node:test';
 import pg from 'pg';
-import { provide } from '../../settings/environment.ts';
-import { withName } from './database.ts';
+import { provide } from '../../../settings/environment.ts';
+import { withName } from '../database.ts';
 import { startMariadb } from './mariadb.ts';
 
 export type Row = Record<string, unknown>;

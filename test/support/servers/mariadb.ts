@@ -1,11 +1,11 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
-import pRetry from 'p-retry';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../ports.ts';
+import { ended, untilItAnswers } from '../processes.ts';
 
 /** A MariaDB server of a test's own, in a folder of its own; what it keeps outlives `stop`. */
 export interface MariaServer {
@@ -36,13 +36,13 @@ export async function startMariadb(): Promise<MariaServer> {
     // The name of the host is not looked up, so no anonymous user of localhost comes before this one.
     `CREATE USER IF NOT EXISTS hub@'127.0.0.1' IDENTIFIED BY '${PASSWORD}';\nGRANT ALL ON *.* TO hub@'127.0.0.1';\n`,
   );
-  const user = `--user=${userInfo().username}`;
-  execFileSync(install, ['--no-defaults', user, `--datadir=${data}`, '--skip-test-db'], { stdio: 'ignore' });
+  // Each server clears its folder of temporary tables when it starts, of another's as well.
+  const own = [`--user=${userInfo().username}`, `--datadir=${data}`, `--tmpdir=${folder}`];
+  await promisify(execFile)(install, ['--no-defaults', ...own, '--skip-test-db']);
   const [port = 0] = await freePorts(1);
   const args = [
     '--no-defaults',
-    user,
-    `--datadir=${data}`,
+    ...own,
     `--init-file=${setup}`,
     `--socket=${join(folder, 'socket')}`,
     `--port=${port}`,
@@ -73,9 +73,8 @@ export async function startMariadb(): Promise<MariaServer> {
   };
   const stop = async (): Promise<void> => {
     if (!server) return;
-    const ended = once(server, 'exit');
     server.stdin?.end();
-    await ended;
+    await ended(server);
     server = null;
   };
   const close = async (): Promise<void> => {
@@ -87,11 +86,14 @@ export async function startMariadb(): Promise<MariaServer> {
     server = spawn('sh', ['-c', UNTIL_CLOSED, 'sh', program, ...args], { stdio: ['pipe', output, output] });
     closeSync(output);
     try {
-      await pRetry(() => run('', 'SELECT 1'), { retries: 150, factor: 1, minTimeout: 100 });
+      await untilItAnswers(
+        server,
+        () => run('', 'SELECT 1'),
+        () => readFileSync(log, 'utf8').slice(-2000),
+      );
     } catch (error) {
-      const told = readFileSync(log, 'utf8').slice(-2000);
       await close();
-      throw new Error(`mariadbd does not answer\n${told}`, { cause: error });
+      throw error;
     }
   };
 

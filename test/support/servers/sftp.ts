@@ -1,10 +1,10 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../ports.ts';
+import { bound, end, signalled } from '../processes.ts';
 
 const SSHD = '/usr/sbin/sshd';
 const exec = promisify(execFile);
@@ -62,9 +62,9 @@ export class SftpServer {
 
   /** Listens again, on the same port. */
   async resume(): Promise<void> {
-    const started = spawn(SSHD, ['-D', '-e', '-f', join(this.#folder, 'config')], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const started = bound(
+      spawn(SSHD, ['-D', '-e', '-f', join(this.#folder, 'config')], { stdio: ['ignore', 'ignore', 'pipe'] }),
+    );
     this.#process = started;
     let told = '';
     for await (const text of started.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
@@ -79,18 +79,17 @@ export class SftpServer {
 
   /** Takes it away, with the sessions that are open. */
   async pause(): Promise<void> {
-    const stopped = this.#process;
-    if (stopped?.exitCode !== null) return;
-    const gone = once(stopped, 'exit');
-    for (const pid of this.#sessions()) killIfThere(pid, 'SIGKILL');
-    stopped.kill();
-    await gone;
+    if (!this.#process) return;
+    // Stopped first, or it would take in the next session while the open ones are ended.
+    this.#process.kill('SIGSTOP');
+    for (const pid of this.#sessions()) signalled(pid, 'SIGKILL');
+    await end(this.#process, 'SIGKILL');
     this.#process = null;
   }
 
   /** Lets the open sessions answer nothing more, without ending them; or answer again. */
   freeze(frozen: boolean): void {
-    for (const pid of this.#sessions()) killIfThere(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
+    for (const pid of this.#sessions()) signalled(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
   }
 
   async stop(): Promise<void> {
@@ -114,13 +113,5 @@ export class SftpServer {
       .filter(Boolean)
       .map(Number)
       .flatMap((child) => [child, ...this.#sessions(child)]);
-  }
-}
-
-function killIfThere(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -8,8 +8,8 @@ import { RULES, type RuleId } from '../../../domain/library/validation.ts';
 import { calendarName } from '../../../store/ledger/calendar.ts';
 import { shortfallOf, unitFigures } from '../../../store/supervision/figures.ts';
 import { principalOf } from '../base/access.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
 import { InvalidRequest } from '../base/problem.ts';
+import { get } from '../base/route.ts';
 import { date, instant, unitCode } from '../base/views.ts';
 
 const figure = z.enum(FIGURE_IDS as [FigureId, ...FigureId[]]);
@@ -87,82 +87,70 @@ export function periodOf({ period, from, to }: z.output<typeof figureFilter>, at
   throw new Error('the schema lets no other period in');
 }
 
-/** Rules that a reject breaks, by what they find. */
-const inWords = (detail: string): string =>
-  detail
-    .split(', ')
-    .map((rule) => (rule in RULES ? RULES[rule as RuleId].zh : rule))
-    .join(', ');
+const getFigures = get(
+  '/figures',
+  {
+    needs: 'figures:read',
+    summary: '考核 The figures of every unit in a month, a year or a period',
+    tag: 'figures',
+    query: figureFilter,
+    answer: figuresView,
+  },
+  async (request, { db, now }) => {
+    const at = now();
+    const { units } = principalOf(request);
+    const { period, from, to } = periodOf(request.query, at);
+    const rows = await unitFigures(db, { from, to, at, units });
+    return {
+      period,
+      at,
+      calendar: await calendarName(db),
+      from: shanghaiDate(from.getTime()),
+      to: shanghaiDate(to.getTime() - 1),
+      units: rank(rows).map(({ code, name, rank: place, figures: own, apart, streams }) => ({
+        code,
+        name,
+        figures: own,
+        apart,
+        rank: units === null ? place : null,
+        unproven: streams.filter(({ unproven }) => unproven > 0).length,
+      })),
+      total: Object.fromEntries(FIGURE_IDS.map((id) => [id, addRatios(rows.map((row) => row.figures[id]))])) as Record<
+        FigureId,
+        z.output<typeof ratio>
+      >,
+    };
+  },
+);
 
-export function figureRoutes(app: Api, options: ApiOptions): void {
-  const { db, now } = options;
+const getFigureShortfall = get(
+  '/figures/:figure/shortfall',
+  {
+    needs: 'figures:read',
+    summary: '指标差在哪里 What a figure lacks to 100 %: records, deadlines, reports',
+    description: `The first ${NAMED} of them.`,
+    tag: 'figures',
+    params: z.object({ figure }),
+    query: figureFilter.extend({ unit: unitCode.optional() }),
+    answer: shortfallView,
+  },
+  async (request, { db, now }) => {
+    const at = now();
+    const principal = principalOf(request);
+    const { unit, ...filter } = request.query;
+    const { from, to } = periodOf(filter, at);
+    const choice = { from, to, at, unit, units: principal.units, limit: NAMED + 1 };
+    const rows = await shortfallOf(db, request.params.figure, choice);
+    const written = may(principal, 'certificates:personal');
+    return {
+      items: rows.slice(0, NAMED).map((row) => ({
+        ...row,
+        record: row.record === null || written ? row.record : maskKey(row.record),
+      })),
+      more: rows.length > NAMED,
+    };
+  },
+);
 
-  app.get(
-    '/figures',
-    {
-      config: { needs: 'figures:read' },
-      schema: {
-        summary: '考核 The figures of every unit in a month, a year or a period',
-        tags: ['figures'],
-        querystring: figureFilter,
-        response: { 200: figuresView },
-      },
-    },
-    async (request) => {
-      const at = now();
-      const { units } = principalOf(request);
-      const { period, from, to } = periodOf(request.query, at);
-      const rows = await unitFigures(db, { from, to, at, units });
-      return {
-        period,
-        at,
-        calendar: await calendarName(db),
-        from: shanghaiDate(from.getTime()),
-        to: shanghaiDate(to.getTime() - 1),
-        units: rank(rows).map(({ code, name, rank: place, figures: own, apart, streams }) => ({
-          code,
-          name,
-          figures: own,
-          apart,
-          rank: units === null ? place : null,
-          unproven: streams.filter(({ unproven }) => unproven > 0).length,
-        })),
-        total: Object.fromEntries(
-          FIGURE_IDS.map((id) => [id, addRatios(rows.map((row) => row.figures[id]))]),
-        ) as Record<FigureId, z.output<typeof ratio>>,
-      };
-    },
-  );
-
-  app.get(
-    '/figures/:figure/shortfall',
-    {
-      config: { needs: 'figures:read' },
-      schema: {
-        summary: '指标差在哪里 What a figure lacks to 100 %: records, deadlines, reports',
-        description: `The first ${NAMED} of them.`,
-        tags: ['figures'],
-        params: z.object({ figure }),
-        querystring: figureFilter.extend({ unit: unitCode.optional() }),
-        response: { 200: shortfallView },
-      },
-    },
-    async (request) => {
-      const at = now();
-      const principal = principalOf(request);
-      const { unit, ...filter } = request.query;
-      const { from, to } = periodOf(filter, at);
-      const choice = { from, to, at, unit, units: principal.units, limit: NAMED + 1 };
-      const rows = await shortfallOf(db, request.params.figure, choice);
-      const written = may(principal, 'certificates:personal');
-      return {
-        items: rows.slice(0, NAMED).map((row) => ({
-          ...row,
-          detail: inWords(row.detail),
-          record: row.record === null || written ? row.record : maskKey(row.record),
-        })),
-        more: rows.length > NAMED,
-      };
-    },
-  );
-}
+/** The figures (考核). */
+export const figureRoutes = { getFigures, getFigureShortfall };

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { keyOf } from '../../../settings/values.ts';
 import { maskKey } from '../../../connectors/examine/discover.ts';
 import { may } from '../../../domain/access.ts';
 import { periodNamed, type Period } from '../../../domain/supervision/assessment.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../../domain/dates.ts';
 import { addRatios, FIGURE_IDS, rank, type FigureId } from '../../../domain/supervision/figures.ts';
-import { RULES, type RuleId } from '../../../domain/library/validation.ts';
+import { DUTIES, EVERY_STATE } from '../../../domain/ledger/duties.ts';
+import { RULES } from '../../../domain/library/validation.ts';
 import { calendarName } from '../../../store/ledger/calendar.ts';
 import { shortfallOf, unitFigures } from '../../../store/supervision/figures.ts';
 import { principalOf } from '../base/access.ts';
@@ -39,18 +41,38 @@ export const figuresView = z
   .meta({ id: 'Figures' });
 export type FiguresView = z.input<typeof figuresView>;
 
+const row = z.object({
+  unit: z.string(),
+  source: z.string().meta({ description: 'The stream, the deadline’s subject, or the month' }),
+  record: z.string().nullable().meta({ description: 'Its key, or the number of the deadline' }),
+  at: instant.nullable(),
+});
+const broken = { fields: z.array(z.string()), rules: z.array(keyOf(RULES)) };
+/** One thing that is missing; `shortfallInWords` says it. */
+const lacking = z.discriminatedUnion('what', [
+  row.extend({
+    what: z.literal('deadline'),
+    state: z.enum(EVERY_STATE),
+    duty: keyOf(DUTIES),
+    rule: z.string(),
+    article: z.string(),
+  }),
+  row.extend({ what: z.literal('flagged'), ...broken }),
+  row.extend({ what: z.literal('reject'), reject: z.int(), ...broken }),
+  row.extend({ what: z.literal('at-source-only'), subject: z.string() }),
+  row.extend({ what: z.literal('counts-differ'), subject: z.string(), declared: z.int(), held: z.int() }),
+  row.extend({ what: z.literal('stock-plan'), planned: z.int() }),
+  row.extend({ what: z.enum(['missing', 'extra', 'different']), proof: z.int() }),
+  row.extend({
+    what: z.enum(['unlinked-items', 'cases-without', 'failed-calls']),
+    lacking: z.int(),
+    of: z.int(),
+    by: z.string(),
+  }),
+]);
 const shortfallView = z
   .object({
-    items: z.array(
-      z.object({
-        unit: z.string(),
-        source: z.string().meta({ description: 'The stream, the deadline’s subject, or the month' }),
-        record: z.string().nullable(),
-        what: z.string(),
-        detail: z.string(),
-        at: instant.nullable(),
-      }),
-    ),
+    items: z.array(lacking),
     more: z.boolean().meta({ description: 'There are more than these' }),
   })
   .meta({ id: 'Shortfall' });

@@ -1,7 +1,6 @@
 import { Input, Select, type SelectProps } from 'antd';
 import { useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
-import type { UnitView } from '../../server/api/console/accounts.ts';
 
 interface Filter {
   label: string;
@@ -14,6 +13,15 @@ interface Filter {
 interface Option {
   value: string;
   label: string;
+}
+
+/** The entries of a table of names, to choose from. */
+export function useChoices(): <Name extends string>(
+  names: Readonly<Record<Name, { readonly zh: string; readonly en: string }>>,
+) => { value: Name; label: string }[] {
+  const { name } = useLanguage();
+  return (names) =>
+    (Object.keys(names) as (keyof typeof names)[]).map((value) => ({ value, label: name(names[value]) }));
 }
 
 /** Rows that have this text. */
@@ -65,7 +73,7 @@ export const ChoicesFilter = ({ label, value, onChange, width, ...props }: Choic
 /** Rows of one of the units that somebody sees. */
 export function UnitFilter(filter: Filter) {
   const { say } = useLanguage();
-  const { data } = useGet<{ items: UnitView[] }>('/units');
+  const { data } = useGet('/units');
   return (
     <ChoiceFilter
       width={230}

@@ -68,7 +68,7 @@ const TABLES = [
 const PARTS = [disputeRoutes, outageRoutes, shareRequestRoutes, supervisionRoutes];
 
 type Endpoints<Table> = Table extends unknown ? Table[keyof Table] : never;
-/** What every request of the API takes and is answered, by its method and path. */
+/** What every request of the API takes and is answered, by method and path; not answered in JSON: undefined. */
 export type ApiRequests = RequestsOf<Endpoints<(typeof TABLES)[number]>>;
 
 /** Requests a minute from one address; a page of the console makes a handful. */

@@ -3,7 +3,7 @@ import dayjs from 'dayjs';
 import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { DAY_REASONS, type DayReason } from '../../../domain/ledger/calendar.ts';
-import type { CalendarPreview, CalendarView, DueView } from '../../../server/api/ledger/law.ts';
+import type { CalendarPreview, CalendarView } from '../../../server/api/ledger/law.ts';
 import { send, useGet, useSend } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { Days } from '../../parts/days.tsx';
@@ -13,7 +13,6 @@ import { DueTime, dueMoment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 import { DAY_MS } from '../../../domain/dates.ts';
 
-/** How often it is asked whether the hub counts by a table that was imported. */
 type CalendarDay = NonNullable<CalendarView['days']>[number];
 /** Beside its colour, each kind of day has a sign, as on printed calendars; ordinary days have none. */
 const SIGNS: Record<DayReason, { zh: string; en: string }> = {
@@ -35,7 +34,7 @@ export default function Calendar() {
   const year = params.get('year') ?? undefined;
   const [imported, setImported] = useState<CalendarPreview | null>(null);
   const arrived = (shown: CalendarView) => imported === null || isInForce(shown, imported);
-  const { data, error, refetch } = useGet<CalendarView>('/calendar', { year }, { until: arrived });
+  const { data, error, refetch } = useGet('/calendar', { query: { year }, until: arrived });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const table = data.years.find((one) => one.year === data.year);
@@ -190,7 +189,7 @@ function DueCalculator() {
   const { say } = useLanguage();
   const [start, setStart] = useState(dayjs().format('YYYY-MM-DD'));
   const [workingDays, setWorkingDays] = useState(5);
-  const { data, error } = useGet<DueView>('/due', { start, workingDays });
+  const { data, error } = useGet('/due', { query: { start, workingDays } });
   return (
     <Section title={say('期限计算', 'When a term ends')}>
       <div className="filters">
@@ -231,9 +230,9 @@ function DueCalculator() {
 function Import({ close, done }: { close: () => void; done: (table: CalendarPreview) => void }) {
   const { say } = useLanguage();
   const [text, setText] = useState('');
-  const preview = useSend((given: string) => send<CalendarPreview>('POST', '/calendar/preview', { text: given }));
+  const preview = useSend((given: string) => send('POST', '/calendar/preview', { body: { text: given } }));
   const confirm = useSend((seen: CalendarPreview) =>
-    send<{ year: number }>('POST', '/calendar/import', { text, held: seen.held }),
+    send('POST', '/calendar/import', { body: { text, held: seen.held } }),
   );
   const seen = preview.data;
   const fault = confirm.error ?? preview.error;
@@ -274,7 +273,7 @@ function Import({ close, done }: { close: () => void; done: (table: CalendarPrev
         <Form.Item
           label={say('日历表（YAML）', 'The table (YAML)')}
           extra={say(
-            '内容同 config/calendars/年份.yaml:year、version、source、off（放假）、work（调休上班）',
+            '内容同 config/calendars/年份.yaml：year、version、source、off（放假）、work（调休上班）',
             'As config/calendars/YEAR.yaml: year, version, source, off, work',
           )}
           {...(fault && {

@@ -2,11 +2,10 @@ import { Button, Descriptions, Space } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { DUTIES, RUNNING_STATES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
-import type { TaskDetail } from '../../../server/api/ledger/tasks.ts';
-import { send, useGet } from '../../api.ts';
+import { send, useGet, type BodyOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ActionForm, orderFields } from '../../parts/action-form.tsx';
 import { Article } from '../../parts/article.tsx';
+import { BodyForm, orderFields } from '../../parts/body-form.tsx';
 import { useObjectPage } from '../../parts/object-page.ts';
 import { Days } from '../../parts/days.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
@@ -27,7 +26,7 @@ export default function Task() {
   const [urging, setUrging] = useState(false);
   const [ordering, setOrdering] = useState(false);
   const navigate = useNavigate();
-  const { data, error, refetch } = useGet<TaskDetail>(`/tasks/${id}`);
+  const { data, error, refetch } = useGet('/tasks/:id', { params: { id } });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const about = objectPage(data.subject);
@@ -131,7 +130,7 @@ export default function Task() {
           </tbody>
         </table>
       </Section>
-      <ActionForm
+      <BodyForm
         open={exempting}
         close={() => setExempting(false)}
         title={say('容错：不追究本次逾期', 'Exempt this deadline')}
@@ -140,9 +139,11 @@ export default function Task() {
           { name: 'reason', label: say('理由', 'Why'), required: true, multiline: true },
           { name: 'document', label: say('批准文号', 'Number of the decision') },
         ]}
-        submit={(given) => send('POST', `/tasks/${id}/exempt`, given)}
+        submit={(body: BodyOf<'POST', '/tasks/:id/exempt'>) =>
+          send('POST', '/tasks/:id/exempt', { params: { id }, body })
+        }
       />
-      <ActionForm
+      <BodyForm
         open={ordering}
         close={() => setOrdering(false)}
         title={say('责令限期改正', 'Order to rectify')}
@@ -151,10 +152,12 @@ export default function Task() {
           `To ${data.owner}; its term begins now. What is not rectified in time can get a notice.`,
         )}
         fields={orderFields(say)}
-        submit={(given) => send<{ finding: number }>('POST', `/tasks/${id}/order`, given)}
-        done={(answer) => void navigate(`/supervision/${(answer as { finding: number }).finding}`)}
+        submit={(body: BodyOf<'POST', '/tasks/:id/order'>) =>
+          send('POST', '/tasks/:id/order', { params: { id }, body })
+        }
+        done={({ finding }) => void navigate(`/supervision/${finding}`)}
       />
-      <ActionForm
+      <BodyForm
         open={urging}
         close={() => setUrging(false)}
         title={say('催办', 'Urge')}
@@ -172,7 +175,7 @@ export default function Task() {
           },
         ]}
         button={say('发出催办', 'Send')}
-        submit={(given) => send('POST', `/tasks/${id}/urge`, given)}
+        submit={(body: BodyOf<'POST', '/tasks/:id/urge'>) => send('POST', '/tasks/:id/urge', { params: { id }, body })}
       />
     </PageLayout>
   );

@@ -7,7 +7,8 @@ import { CASE_MODES } from '../../../domain/casework/completed-case.ts';
 import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
 import { EVENTS } from '../../../domain/library/lifecycle.ts';
 import { STATUSES, type Status } from '../../../domain/library/status.ts';
-import type { CertificateDetail, CertificateView, VersionView } from '../../../server/api/library/certificates.ts';
+import type { CertificateDetail, VersionView } from '../../../server/api/library/certificate.ts';
+import type { CertificateView } from '../../../server/api/library/certificates.ts';
 import type { TaskView } from '../../../server/api/ledger/tasks.ts';
 import { addressOf, get, send, type RequestFailed } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
@@ -40,14 +41,17 @@ export default function Certificate() {
   const columns = useCertificateColumns();
   const taskColumns = useTaskColumns();
   const at = asOf?.format('YYYY-MM-DD[T]HH:mm:ss[+08:00]');
-  const path = `/certificates/${stream}/${encodeURIComponent(key)}`;
+  const record = { stream, key };
   // Not asked for again by itself: each look at what is unmasked is audited.
   const { data, error, refetch } = useQuery<CertificateDetail, RequestFailed>({
-    queryKey: [path, at, unmasked],
+    queryKey: ['/certificates/:stream/:key', record, at, unmasked],
     queryFn: () =>
       inAddress
-        ? get(path, { asOf: at, unmasked: unmasked || undefined })
-        : send('POST', '/certificates/record', { stream, key, asOf: at }),
+        ? get('/certificates/:stream/:key', {
+            params: record,
+            query: { asOf: at, unmasked: unmasked ? 'true' : undefined },
+          })
+        : send('POST', '/certificates/record', { body: { ...record, asOf: at } }),
     enabled: key !== '',
     placeholderData: (before) => before,
     refetchOnWindowFocus: false,
@@ -82,7 +86,7 @@ export default function Certificate() {
               <Button onClick={() => setUnmasked(true)}>{say('显示原文（留审计）', 'Unmask (audited)')}</Button>
             )}
             {file !== undefined && inAddress && (
-              <Button href={addressOf(`${path}/file`)} download>
+              <Button href={addressOf('/certificates/:stream/:key/file', { params: record })} download>
                 {say('下载证照文件（留审计）', 'Download the file (audited)')}
               </Button>
             )}

@@ -55,8 +55,10 @@ export type Routes = Readonly<Record<string, Route>>;
 
 /** Every request that routes take, by method and path: its parts and its answer as they are on the wire. */
 export type RequestsOf<R extends Route> = {
-  [Each in R as `${Each['method']} ${Each['path']}`]: {
-    [Part in 'params' | 'query' | 'body' | 'answer']: Written<PartOf<Each['contract'], Part>>;
+  [M in R['method']]: {
+    [Each in Extract<R, { method: M }> as Each['path']]: {
+      [Part in 'params' | 'query' | 'body' | 'answer']: Written<PartOf<Each['contract'], Part>>;
+    };
   };
 };
 

@@ -18,6 +18,7 @@ import {
   coverageState,
   DAYS,
   daysBetween,
+  rule,
   seenStream,
   shownStream,
   streamParams,
@@ -51,7 +52,7 @@ const streamDetail = streamView
     contact: z.enum(['delivered', 'nothing', 'unreachable', 'garbled', 'refused']).nullable(),
     contactAt: instant.nullable(),
     contactDetail: z.string().nullable(),
-    rejectsByRule: z.array(z.object({ rule: z.string(), records: z.int() })),
+    rejectsByRule: z.array(z.object({ rule, records: z.int() })),
     drifts: z.array(
       z.object({ field: z.string(), change: keyOf(DRIFT_CHANGES), detail: z.string(), action: keyOf(DRIFT_ACTIONS) }),
     ),

@@ -21,7 +21,7 @@ type PartOf<R, Part extends string> = R extends Record<Part, infer T> ? T : neve
 type Given<R> = {
   [Part in 'params' | 'body' as PartOf<R, Part> extends undefined ? never : Part]: PartOf<R, Part>;
 } & (PartOf<R, 'query'> extends undefined ? unknown : Needed<'query', PartOf<R, 'query'>>);
-type Needed<Part extends string, T> = object extends T ? { [P in Part]?: T } : { [P in Part]: T };
+type Needed<Part extends string, T> = object extends T ? Partial<Record<Part, T>> : Record<Part, T>;
 /** As the last argument of a call, which can be left out where nothing is needed. */
 type Last<T> = object extends T ? [given?: T] : [given: T];
 

@@ -3,12 +3,11 @@ import { addressOf, get, send, useGet } from './api.ts';
 
 const params = { name: 'housing-permits' };
 
-export async function requests(): Promise<void> {
+export async function requests(): Promise<unknown[]> {
   const { items, next } = await get('/tasks', { query: { state: 'overdue', limit: 10 } });
   const due: string | null | undefined = items[0]?.dueAt;
   const { workflowId } = await send('POST', '/streams/:name/run', { params, body: {} });
   const file = addressOf('/exports/:id/file', { params: { id: 1 } });
-  void [next, due, workflowId, file];
 
   // @ts-expect-error There is no such path.
   await get('/task');
@@ -31,7 +30,7 @@ export async function requests(): Promise<void> {
   // @ts-expect-error Both are needed.
   await get('/due', { query: { start: '2026-11-23' } });
   // @ts-expect-error Tasks have no such field.
-  void items[0]?.deadline;
+  const deadline: unknown = items[0]?.deadline;
 
   // @ts-expect-error It is posted.
   await send('PUT', '/streams/:name/run', { params, body: {} });
@@ -45,12 +44,13 @@ export async function requests(): Promise<void> {
   await send('DELETE', '/tokens/:id', { params: { id: 1 }, body: {} });
   // @ts-expect-error The list of streams is no place for the parameters of one.
   addressOf('/streams', { params });
+  return [next, due, workflowId, file, deadline];
 }
 
-export function useRequests(): void {
+export function useRequests(): string | undefined {
   const { data } = useGet('/streams/:name', { params, until: ({ gaps }) => gaps === 0 });
   const state: 'paused' | 'late' | 'error' | 'outage' | 'unknown' | 'on time' | undefined = data?.state;
   // @ts-expect-error There is no such path.
   useGet('/stream/:name', { params });
-  void state;
+  return state;
 }

@@ -114,10 +114,11 @@ export class ApiHub {
   }
 
   #compare({ method, routeOptions: { url }, server }: FastifyRequest, { statusCode }: FastifyReply): void {
-    if (url === undefined || !url.startsWith('/api/v1/') || url.endsWith('/openapi.json')) return;
+    if (!url?.startsWith('/api/v1/') || url.endsWith('/openapi.json')) return;
     const { paths = {} } = server.swagger() as OpenAPIV3_1.Document;
     const operation = paths[url.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase() as 'get'];
-    if (!operation?.responses?.[statusCode]) this.#undescribed.add(`${method} ${url}: ${statusCode}`);
+    if (!Object.hasOwn(operation?.responses ?? {}, statusCode))
+      this.#undescribed.add(`${method} ${url}: ${statusCode}`);
   }
 
   /** Fails where an answer was given that the API’s description does not have. */

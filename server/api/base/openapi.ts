@@ -29,7 +29,7 @@ const transform: SwaggerTransform = (document) => {
     500,
   ];
   const noted = { 'x-needs': needs, 'x-answer': answer, 'x-problems': refuses };
-  return { schema: { ...schema, ...noted, ...(needs === 'public' && { security: [] }) } as typeof schema, url };
+  return { schema: { ...schema, ...noted, ...(needs === 'public' && { security: [] }) }, url };
 };
 
 type Noted = OpenAPIV3_1.OperationObject<{ 'x-answer'?: OtherAnswer; 'x-problems'?: number[] }>;
@@ -55,12 +55,10 @@ const complete: SwaggerTransformObject = (document) => {
 };
 
 /** A schema as a component: without what would give it another address than that. */
-function named([name, { $schema: _schema, $id: _id, id: _name, ...schema }]: [string, z.core.JSONSchema.BaseSchema]): [
-  string,
-  OpenAPIV3_1.SchemaObject,
-] {
-  return [name, schema as OpenAPIV3_1.SchemaObject];
-}
+const named = ([name, schema]: [string, object]): [string, OpenAPIV3_1.SchemaObject] => [
+  name,
+  Object.fromEntries(Object.entries(schema).filter(([key]) => !['$schema', '$id', 'id'].includes(key))),
+];
 
 const responseOf = (answer: OtherAnswer): OpenAPIV3_1.ResponsesObject =>
   'type' in answer

@@ -67,7 +67,7 @@ export function shortfallInWords(facts: ShortfallFacts): Said {
     case 'cases-without':
     case 'failed-calls': {
       const { lacking, of, by } = facts;
-      return { zh: `${of} 中的 ${lacking}，${by} 上报`, en: `${lacking} of ${of}, reported by ${by}` };
+      return { zh: `共 ${of}，其中 ${lacking}，由 ${by} 上报`, en: `${lacking} of ${of}, reported by ${by}` };
     }
   }
 }

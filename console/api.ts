@@ -1,9 +1,28 @@
 import { useSyncExternalStore } from 'react';
 import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import type { ProblemView } from '../server/api/base/problem.ts';
+import type { ApiRequests } from '../server/api/index.ts';
 import { currentLanguage } from './language.tsx';
 
-export type Query = Record<string, string | number | boolean | undefined>;
+type Reading = ApiRequests['GET'];
+type Writing = 'POST' | 'PUT' | 'DELETE';
+/** An address of the API that can be read. */
+type GetPath = keyof Reading;
+/** One that answers with JSON. */
+export type DataPath = { [P in GetPath]: undefined extends Reading[P]['answer'] ? never : P }[GetPath];
+export type AnswerOf<P extends DataPath> = Reading[P]['answer'];
+export type QueryOf<P extends GetPath> = Reading[P]['query'];
+/** What is sent to an address. */
+export type BodyOf<M extends Writing, P extends keyof ApiRequests[M]> = PartOf<ApiRequests[M][P], 'body'>;
+
+type PartOf<R, Part extends string> = R extends Record<Part, infer T> ? T : never;
+/** What a request takes: its parts, of which the query can be left out where nothing of it is needed. */
+type Given<R> = {
+  [Part in 'params' | 'body' as PartOf<R, Part> extends undefined ? never : Part]: PartOf<R, Part>;
+} & (PartOf<R, 'query'> extends undefined ? unknown : Needed<'query', PartOf<R, 'query'>>);
+type Needed<Part extends string, T> = object extends T ? Partial<Record<Part, T>> : Record<Part, T>;
+/** As the last argument of a call, which can be left out where nothing is needed. */
+type Last<T> = object extends T ? [given?: T] : [given: T];
 
 /** An answer of the API that is no success. */
 export class RequestFailed extends Error {
@@ -27,15 +46,35 @@ export class RequestFailed extends Error {
   }
 }
 
-export function addressOf(path: string, query: Query = {}): string {
+/** A case as it was seen, by its version. */
+interface Seen {
+  version?: string | undefined;
+}
+
+/** The parts of a request, whatever it is. */
+interface Parts {
+  params?: Record<string, string | number>;
+  query?: object;
+  body?: unknown;
+}
+
+/** What of a query is given, as it stands in an address. */
+export function searchOf(query: object): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  return `/api/v1${path}${text === '' ? '' : `?${text}`}`;
+  return text === '' ? '' : `?${text}`;
 }
+
+const address = (path: string, { params = {}, query = {} }: Parts = {}): string =>
+  `/api/v1${path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))}${searchOf(query)}`;
+
+/** Where something can be read, for links to what is no JSON. */
+export const addressOf = <P extends GetPath>(path: P, ...[given]: Last<Given<Reading[P]>>): string =>
+  address(path, given);
 
 async function request<T>(
   method: string,
-  address: string,
+  url: string,
   body?: unknown,
   { key, version }: { key?: string; version?: string | undefined } = {},
 ): Promise<T> {
@@ -46,7 +85,7 @@ async function request<T>(
   if (version !== undefined) headers['If-Match'] = `"${version}"`;
   let response: Response;
   try {
-    response = await fetch(address, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+    response = await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
   } catch {
     const title = english ? 'The hub cannot be reached' : '连不上服务器';
     throw new RequestFailed({
@@ -64,18 +103,25 @@ async function request<T>(
   );
 }
 
-export const get = <T>(path: string, query?: Query): Promise<T> => request('GET', addressOf(path, query));
+export const ask = <P extends DataPath>(path: P, ...[given]: Last<Given<Reading[P]>>): Promise<AnswerOf<P>> =>
+  request('GET', address(path, given));
 
 /**
  * Sends something once: a repetition by the network is known again by its key. `version`: of a case as it was seen, so that
  * nobody decides on what somebody else has changed.
  */
-export const send = <T>(
-  method: 'POST' | 'PUT' | 'DELETE',
-  path: string,
-  body?: unknown,
-  version?: string,
-): Promise<T> => request(method, addressOf(path), body, { key: newKey(), version });
+export function send<M extends Writing, P extends keyof ApiRequests[M] & string>(
+  method: M,
+  path: P,
+  ...[given]: Last<Given<ApiRequests[M][P]> & Seen>
+): Promise<PartOf<ApiRequests[M][P], 'answer'>> {
+  const { body, version, ...parts } = (given ?? {}) as Parts & Seen;
+  return request(method, address(path, parts), body, { key: newKey(), version });
+}
+
+/** Does something in a case; its definition has the address, and what is sent there (docs/casework.md). */
+export const sendStep = (path: string, { body, version, ...parts }: Parts & Seen): Promise<unknown> =>
+  request('POST', address(path, parts), body, { key: newKey(), version });
 
 const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -87,20 +133,33 @@ const FAILED_MS = 10_000;
 const isOutdated = ({ data, error }: { data: unknown; error: RequestFailed | null }): boolean =>
   data !== undefined && error !== null && (error.status === 0 || error.status >= 500);
 
+/** Whether something is asked for now, and until when again. */
+interface Patience<T> {
+  enabled?: boolean;
+  until?: (data: T) => boolean;
+}
+
+type Asked<T> = Pick<UseQueryResult<T, RequestFailed>, 'data' | 'error' | 'isFetching' | 'refetch'>;
+
 /** What an address of the API answers, kept fresh; asked for again and again until it is as awaited. */
-export const useGet = <T>(
+export const useGet = <P extends DataPath>(
+  path: P,
+  ...[given]: Last<Given<Reading[P]> & Patience<AnswerOf<P>>>
+): Asked<AnswerOf<P>> => useAnswer(path, given);
+
+/** As `useGet`, for parts whose own properties tie path, query and answer. */
+export function useAnswer<T>(
   path: string,
-  query: Query = {},
-  { enabled = true, until = () => true }: { enabled?: boolean; until?: (data: T) => boolean } = {},
-): Pick<UseQueryResult<T, RequestFailed>, 'data' | 'error' | 'isFetching' | 'refetch'> => {
+  { enabled = true, until = () => true, ...parts }: Parts & Patience<T> = {},
+): Asked<T> {
   const { data, error, isFetching, refetch } = useQuery<T, RequestFailed>({
-    ...asked<T>(path, query),
+    ...question<T>(path, parts),
     enabled,
     refetchInterval: ({ state }) =>
       isOutdated(state) ? FAILED_MS : state.data !== undefined && !until(state.data) && AWAITED_MS,
   });
   return { data, isFetching, refetch, error: isOutdated({ data, error }) ? null : error };
-};
+}
 
 /** Whether something that is shown could not be asked for again. */
 export function useOutdated(): boolean {
@@ -114,11 +173,14 @@ export function useOutdated(): boolean {
   );
 }
 
-/** A question to the API, for whoever asks it ahead. */
-export const asked = <T>(path: string, query: Query = {}) => ({
-  queryKey: [path, query],
-  queryFn: () => get<T>(path, query),
+const question = <T>(path: string, parts: Parts = {}) => ({
+  queryKey: [path, parts.params, parts.query],
+  queryFn: () => request<T>('GET', address(path, parts)),
 });
+
+/** A question to the API, for whoever asks it ahead. */
+export const asked = <P extends DataPath>(path: P, ...[given]: Last<Given<Reading[P]>>) =>
+  question<AnswerOf<P>>(path, given);
 
 /** Something that changes the hub; everything that is shown is asked for again afterwards. */
 export function useSend<Given, Answer = unknown>(work: (given: Given) => Promise<Answer>) {

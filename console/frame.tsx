@@ -2,7 +2,6 @@ import { Button } from 'antd';
 import { useState } from 'react';
 import { Link, NavLink, Outlet } from 'react-router';
 import { ROLES } from '../domain/access.ts';
-import type { SignedOut } from '../server/api/console/session.ts';
 import { send, useSend } from './api.ts';
 import { useLanguage } from './language.tsx';
 import { LiveProvider, LiveStrip, OverdueNotice } from './live.tsx';
@@ -15,7 +14,7 @@ export function Frame() {
   const { say, name } = useLanguage();
   const session = useSession();
   const [open, setOpen] = useState(false);
-  const signOut = useSend(() => send<SignedOut>('DELETE', '/session'));
+  const signOut = useSend(() => send('DELETE', '/session'));
   const role = `${name(ROLES[session.role])}${session.unitName === null ? '' : ` · ${session.unitName}`}`;
   return (
     <LiveProvider>

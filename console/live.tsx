@@ -3,7 +3,7 @@ import { Button } from 'antd';
 import { createContext, useContext, useEffect, useState, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { DUTIES } from '../domain/ledger/duties.ts';
-import type { LiveEvents } from '../server/api/console/events.ts';
+import type { LiveEvents } from '../server/api/console/audience.ts';
 import { addressOf, useOutdated } from './api.ts';
 import { useLanguage } from './language.tsx';
 import { moment } from './parts/time.tsx';

@@ -1,14 +1,15 @@
 import type { RouteObject } from 'react-router';
 import type { Permission } from '../domain/access.ts';
 
+/** A page by its address. */
+export type PageRoute = Required<Pick<RouteObject, 'path' | 'lazy'>>;
+
 /** A page of the menu. */
-export interface MenuPage {
-  path: string;
+interface MenuPage extends PageRoute {
   zh: string;
   en: string;
   /** Who has it in the menu. */
   needs: Permission;
-  load: NonNullable<RouteObject['lazy']>;
 }
 
 /** A page’s code is fetched when it is opened. */
@@ -16,7 +17,7 @@ export const page = (load: () => Promise<{ default: React.ComponentType }>) => a
   Component: (await load()).default,
 });
 
-/** The menu, in its order: what is due, what is kept, how it is set up. */
+/** The menu, in its order: what is due, what is kept, how it is set up, how it runs. */
 export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
   {
     zh: '监督',
@@ -27,56 +28,56 @@ export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
         zh: '总览',
         en: 'Overview',
         needs: 'tasks:read',
-        load: page(() => import('./pages/console/overview.tsx')),
+        lazy: page(() => import('./pages/console/overview.tsx')),
       },
       {
         path: '/tasks',
         zh: '时限任务',
         en: 'Deadlines',
         needs: 'tasks:read',
-        load: page(() => import('./pages/ledger/tasks.tsx')),
+        lazy: page(() => import('./pages/ledger/tasks.tsx')),
       },
       {
         path: '/disputes',
         zh: '异议',
         en: 'Disputes',
         needs: 'disputes:read',
-        load: page(() => import('./pages/casework/disputes.tsx')),
+        lazy: page(() => import('./pages/casework/disputes.tsx')),
       },
       {
         path: '/outages',
         zh: '不可抗力与补录',
         en: 'Outages',
         needs: 'outages:read',
-        load: page(() => import('./pages/casework/outages.tsx')),
+        lazy: page(() => import('./pages/casework/outages.tsx')),
       },
       {
         path: '/share-requests',
         zh: '共享申请',
         en: 'Share requests',
         needs: 'share:read',
-        load: page(() => import('./pages/casework/share-requests.tsx')),
+        lazy: page(() => import('./pages/casework/share-requests.tsx')),
       },
       {
         path: '/inspections',
         zh: '监督检查',
         en: 'Inspections',
         needs: 'supervision:read',
-        load: page(() => import('./pages/supervision/inspections.tsx')),
+        lazy: page(() => import('./pages/supervision/inspections.tsx')),
       },
       {
         path: '/supervision',
         zh: '责令与通报',
         en: 'Orders and notices',
         needs: 'supervision:read',
-        load: page(() => import('./pages/supervision/supervision.tsx')),
+        lazy: page(() => import('./pages/supervision/supervision.tsx')),
       },
       {
         path: '/figures',
         zh: '考核',
         en: 'Figures',
         needs: 'figures:read',
-        load: page(() => import('./pages/supervision/figures.tsx')),
+        lazy: page(() => import('./pages/supervision/figures.tsx')),
       },
     ],
   },
@@ -89,28 +90,28 @@ export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
         zh: '归集',
         en: 'Collection',
         needs: 'streams:read',
-        load: page(() => import('./pages/collection/streams.tsx')),
+        lazy: page(() => import('./pages/collection/streams.tsx')),
       },
       {
         path: '/rejects',
         zh: '问题数据',
         en: 'Rejects',
         needs: 'rejects:read',
-        load: page(() => import('./pages/collection/rejects.tsx')),
+        lazy: page(() => import('./pages/collection/rejects.tsx')),
       },
       {
         path: '/certificates',
         zh: '证照',
         en: 'Certificates',
         needs: 'certificates:read',
-        load: page(() => import('./pages/library/certificates.tsx')),
+        lazy: page(() => import('./pages/library/certificates.tsx')),
       },
       {
         path: '/catalog',
         zh: '目录',
         en: 'Catalog',
         needs: 'catalog:read',
-        load: page(() => import('./pages/library/catalog.tsx')),
+        lazy: page(() => import('./pages/library/catalog.tsx')),
       },
     ],
   },
@@ -123,21 +124,21 @@ export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
         zh: '规则',
         en: 'Rules',
         needs: 'rules:read',
-        load: page(() => import('./pages/ledger/rules.tsx')),
+        lazy: page(() => import('./pages/ledger/rules.tsx')),
       },
       {
         path: '/calendar',
         zh: '日历',
         en: 'Calendar',
         needs: 'calendar:read',
-        load: page(() => import('./pages/ledger/calendar.tsx')),
+        lazy: page(() => import('./pages/ledger/calendar.tsx')),
       },
       {
         path: '/accounts',
         zh: '单位与账号',
         en: 'Units and accounts',
         needs: 'contacts:read',
-        load: page(() => import('./pages/console/accounts.tsx')),
+        lazy: page(() => import('./pages/console/accounts.tsx')),
       },
     ],
   },
@@ -150,14 +151,14 @@ export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
         zh: '运行',
         en: 'Operation',
         needs: 'operation:read',
-        load: page(() => import('./pages/console/operation.tsx')),
+        lazy: page(() => import('./pages/console/operation.tsx')),
       },
       {
         path: '/audit',
         zh: '审计',
         en: 'Audit',
         needs: 'audit:read',
-        load: page(() => import('./pages/console/audit.tsx')),
+        lazy: page(() => import('./pages/console/audit.tsx')),
       },
     ],
   },

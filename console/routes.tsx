@@ -1,10 +1,10 @@
-import { createBrowserRouter, type RouteObject } from 'react-router';
+import { createBrowserRouter } from 'react-router';
 import { Frame } from './frame.tsx';
-import { MENU, page } from './menu.ts';
+import { MENU, page, type PageRoute } from './menu.ts';
 import { Missing, PageFault } from './pages/console/missing.tsx';
 
 /** Pages below those of the menu. */
-const BELOW: RouteObject[] = [
+const BELOW: PageRoute[] = [
   { path: '/tasks/:id', lazy: page(() => import('./pages/ledger/task.tsx')) },
   { path: '/disputes/:id', lazy: page(() => import('./pages/casework/dispute.tsx')) },
   { path: '/outages/:id', lazy: page(() => import('./pages/casework/outage.tsx')) },
@@ -25,8 +25,11 @@ export const router = createBrowserRouter([
     ErrorBoundary: PageFault,
     HydrateFallback: () => null,
     children: [
-      ...MENU.flatMap(({ pages }) => pages).map(({ path, load }) => ({ path, lazy: load, ErrorBoundary: PageFault })),
-      ...BELOW.map((route) => ({ ...route, ErrorBoundary: PageFault })),
+      ...[...MENU.flatMap(({ pages }) => pages), ...BELOW].map(({ path, lazy }) => ({
+        path,
+        lazy,
+        ErrorBoundary: PageFault,
+      })),
       { path: '*', Component: Missing },
     ],
   },

@@ -14,7 +14,7 @@ const Context = createContext<SessionView | null>(null);
 /** Shows what is inside to whoever is signed in; else where they do so. */
 export function SessionGate({ children }: { children: ReactNode }) {
   const client = useQueryClient();
-  const { data, error, refetch } = useGet<SessionView>('/session');
+  const { data, error, refetch } = useGet('/session');
   const again = () => {
     client.clear();
     void refetch();

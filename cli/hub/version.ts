@@ -3,7 +3,7 @@ import pkg from '../../package.json' with { type: 'json' };
 import { messageOf } from '../../domain/errors.ts';
 import { databaseVersions, newestMigration, shownDatabase } from '../../store/database.ts';
 import { temporalVersion } from '../../temporal/client.ts';
-import { databaseAddress } from '../kit/library.ts';
+import { libraryAddress } from '../kit/library.ts';
 import { readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { temporalAddress } from '../kit/running-hub.ts';
 
@@ -47,7 +47,7 @@ PostgreSQL  embedded ${embedded}; ${told(database, ({ server }) => `server ${ser
 }
 
 async function askDatabase(options: CommonOptions): Promise<Asked<{ server: string; migration: string | null }>> {
-  const url = await databaseAddress(options);
+  const url = await libraryAddress(options);
   if (url === null) return { said: null, remark: 'no hub runs here, and DATABASE_URL is not set' };
   const where = shownDatabase(url);
   return databaseVersions(url).then(

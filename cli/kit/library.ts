@@ -6,14 +6,14 @@ import { embeddedAddress } from '../../launch/postgres.ts';
 import { dataFolder, type CommonOptions } from './options.ts';
 
 /** Address of a running hub's database: DATABASE_URL, else that of the embedded one of ./hub up or of ./hub demo. */
-export async function databaseAddress(options: CommonOptions): Promise<string | null> {
+export async function libraryAddress(options: CommonOptions): Promise<string | null> {
   const folders = options.data === undefined ? [dataFolder(options, false), dataFolder(options, true)] : [options.data];
   return readEnvironment().databaseUrl ?? embeddedAddress(folders);
 }
 
 /** Opens the database of a running hub. */
 export async function withLibrary<T>(options: CommonOptions, work: (db: Knex) => Promise<T>): Promise<T> {
-  const url = await databaseAddress(options);
+  const url = await libraryAddress(options);
   if (url === null) {
     throw configurationError('No hub is running here, and DATABASE_URL is not set', {
       code: 'no-database',

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { gapInWords } from '../../domain/collection/gap.ts';
 import { dueWallTime, shanghaiWallTime } from '../../domain/dates.ts';
 import type { Gap, ObligationOverview, StreamOverview } from '../../store/collection/overview.ts';
 import { reasonInWords } from '../../domain/ledger/reasons.ts';
@@ -63,7 +64,7 @@ export const gapTable = (rows: readonly Gap[]): string =>
     ['Stream', (row) => row.stream],
     ['Owner', (row) => row.unit],
     ['Kind', (row) => row.kind],
-    ['What is not proven to be in', (row) => row.what],
+    ['What is not proven to be in', (row) => gapInWords(row).en],
   ]);
 
 export const obligationTable = (rows: readonly ObligationOverview[]): string =>

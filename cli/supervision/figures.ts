@@ -11,6 +11,7 @@ import {
   shareOf,
   type FigureId,
 } from '../../domain/supervision/figures.ts';
+import { shortfallInWords, SHORTFALLS } from '../../domain/supervision/shortfall.ts';
 import { checkUsage, readUsageSheet, type UsageReport } from '../../domain/supervision/usage-sheet.ts';
 import { RULE_IDS, RULES, type RuleId } from '../../domain/library/validation.ts';
 import {
@@ -267,8 +268,8 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
         ['单位', ({ unit }) => unit],
         ['Of', ({ source }) => source],
         ['Record', ({ record }) => record ?? ''],
-        ['What', ({ what }) => what],
-        ['Detail', ({ detail }) => detail],
+        ['What', ({ what }) => SHORTFALLS[what].en],
+        ['Detail', (row) => shortfallInWords(row).en],
         ['Time', ({ at }) => (at ? timeText(at) : '')],
       ]),
     );

@@ -7,7 +7,7 @@ import { DAY_MS, shanghaiInstant } from '../../domain/dates.ts';
 import { configurationError, HubError } from '../../domain/errors.ts';
 import { DRIFT_ACTIONS } from '../../domain/streams.ts';
 import type { Said } from '../../domain/said.ts';
-import type { Problem } from '../../domain/library/validation.ts';
+import type { Problem, RuleId } from '../../domain/library/validation.ts';
 import { timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
 import type { BatchSource, CheckReport, Page } from '../contract.ts';
 import { describeFields, maskAll } from './discover.ts';
@@ -148,7 +148,9 @@ export interface Checked {
   /** How many records of a sample the mapping accepts, of how many; null without a sample. */
   accepted: { records: number; of: number } | null;
   /** Why others are rejected, the most frequent reason first. */
-  reasons: string[];
+  refused: { rule: RuleId; field: string; records: number }[];
+  /** Fields that the mapping names and the records do not have, with the one that is meant. */
+  absent: { field: string; nearest: string }[];
   fault: Fault | null;
 }
 
@@ -158,30 +160,33 @@ export async function checkStream(open: OpenStream): Promise<Checked> {
     const report = await open.source.check();
     return { report, ...mapped(open, await open.source.sample()) };
   } catch (error) {
-    return { report: null, accepted: null, reasons: [], fault: faultOf(error) };
+    return { report: null, accepted: null, refused: [], absent: [], fault: faultOf(error) };
   }
 }
 
 /** What becomes of a sample; a mapping that accepts nothing of it is a fault, and says which names are not there. */
-function mapped({ map, config }: OpenStream, records: unknown[]): Pick<Checked, 'accepted' | 'reasons' | 'fault'> {
-  if (records.length === 0) return { accepted: null, reasons: [], fault: null };
+function mapped(
+  { map, config }: OpenStream,
+  records: unknown[],
+): Pick<Checked, 'accepted' | 'refused' | 'absent' | 'fault'> {
+  if (records.length === 0) return { accepted: null, refused: [], absent: [], fault: null };
   const { outcomes } = map({ records, undecodable: new Map() }, { readAt: shanghaiInstant(Date.now()) });
-  const counts = new Map<string, number>();
-  for (const { rule, field } of outcomes.flatMap((problems) => problems ?? []))
-    counts.set(`${rule} of ${field}`, (counts.get(`${rule} of ${field}`) ?? 0) + 1);
-  const reasons = [...counts]
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, 5)
-    .map(([reason, count]) => `${reason} ${count}`);
-  const accepted = { records: outcomes.filter((problems) => problems === null).length, of: records.length };
+  const problems = outcomes.flatMap((found) => found ?? []);
+  const refused = [...Map.groupBy(problems, ({ rule, field }) => `${rule} ${field}`).values()]
+    .flatMap(([first, ...others]) =>
+      first ? [{ rule: first.rule, field: first.field, records: others.length + 1 }] : [],
+    )
+    .sort((a, b) => b.records - a.records)
+    .slice(0, 5);
+  const accepted = { records: outcomes.filter((found) => found === null).length, of: records.length };
   const known = describeFields(records).map(({ field }) => field);
-  const unknown = namedFields(config).filter((field) => !known.includes(field));
-  const absent = unknown.map((field) => `${field} (did you mean ${closest(field, known)}?)`);
-  reasons.push(...absent.map((field) => `the mapping names a field that is not there: ${field}`));
-  if (accepted.records > 0) return { accepted, reasons, fault: null };
+  const absent = namedFields(config)
+    .filter((field) => !known.includes(field))
+    .map((field) => ({ field, nearest: closest(field, known) }));
+  if (accepted.records > 0) return { accepted, refused, absent, fault: null };
   const cause = 'the mapping accepts no record of the sample';
   const cure = `./hub connector preview ${config.id} shows why; ./hub connector discover ${config.id} drafts the mapping`;
-  return { accepted, reasons, fault: { kind: 'configuration', code: 'mapping-refuses-all', cause, cure } };
+  return { accepted, refused, absent, fault: { kind: 'configuration', code: 'mapping-refuses-all', cause, cure } };
 }
 
 /** The source's fields that a mapping names, those inside of others and of lists left out. */

@@ -1,13 +1,14 @@
 import { DownloadOutlined, HistoryOutlined } from '@ant-design/icons';
 import { App, Button, Popover, Progress, Space } from 'antd';
 import { useEffect, useState } from 'react';
+import type { ExportName } from '../../server/api/console/export-lists.ts';
 import type { ExportView } from '../../server/api/console/exports.ts';
-import { addressOf, send, useGet, useSend, type Query } from '../api.ts';
+import { addressOf, send, useGet, useSend, type BodyOf } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { Nothing } from './states.tsx';
 import { moment } from './time.tsx';
 
-const fileOf = (id: number): string => addressOf(`/exports/${id}/file`);
+const fileOf = (id: number): string => addressOf('/exports/:id/file', { params: { id } });
 
 function download(id: number): void {
   const link = document.createElement('a');
@@ -16,28 +17,26 @@ function download(id: number): void {
   link.click();
 }
 
+/** A list that can be taken out, with the filter of it. */
+type ExportChoice = {
+  [What in ExportName]: { what: What; filter: BodyOf<'POST', `/exports/${What}`> };
+}[ExportName];
+
 /**
  * Takes a list out as a workbook, with the filter that is on the screen; what takes longer is made in the background, and
- * stands with the earlier ones. `what`: an entry of server/api/console/export-lists.ts.
+ * stands with the earlier ones.
  */
-export function ExportButton({ what, filter = {} }: { what: string; filter?: Query }) {
+export function ExportButton({ what, filter }: ExportChoice) {
   const { say } = useLanguage();
   const { message } = App.useApp();
   const [open, setOpen] = useState(false);
   /** One that this page waits for. */
   const [awaited, setAwaited] = useState<number | null>(null);
-  const begin = useSend(() =>
-    send<ExportView>(
-      'POST',
-      `/exports/${what}`,
-      Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined && value !== '')),
-    ),
-  );
-  const { data } = useGet<{ items: ExportView[] }>(
-    '/exports',
-    {},
-    { enabled: open || awaited !== null, until: ({ items }) => items.every(({ state }) => state !== 'running') },
-  );
+  const begin = useSend(() => send('POST', `/exports/${what}`, { body: filter }));
+  const { data } = useGet('/exports', {
+    enabled: open || awaited !== null,
+    until: ({ items }) => items.every(({ state }) => state !== 'running'),
+  });
   const arrived = data?.items.find(({ id, state }) => id === awaited && state === 'done')?.id;
   useEffect(() => {
     if (arrived !== undefined) download(arrived);

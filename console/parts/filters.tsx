@@ -3,7 +3,6 @@ import type { ReactNode } from 'react';
 import { useGet } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { useFilters } from './list.tsx';
-import type { UnitView } from '../../server/api/console/accounts.ts';
 
 interface Filter {
   label: string;
@@ -16,6 +15,15 @@ interface Filter {
 export interface Option {
   value: string;
   label: string;
+}
+
+/** The entries of a table of names, to choose from. */
+export function useChoices(): <Name extends string>(
+  names: Readonly<Record<Name, { readonly zh: string; readonly en: string }>>,
+) => { value: Name; label: string }[] {
+  const { name } = useLanguage();
+  return (names) =>
+    (Object.keys(names) as (keyof typeof names)[]).map((value) => ({ value, label: name(names[value]) }));
 }
 
 /** Rows that have this text. */
@@ -67,7 +75,7 @@ export const ChoicesFilter = ({ label, value, onChange, width, ...props }: Choic
 /** Rows of one of the units that somebody sees. */
 export function UnitFilter(filter: Filter) {
   const { say } = useLanguage();
-  const { data } = useGet<{ items: UnitView[] }>('/units');
+  const { data } = useGet('/units');
   return (
     <ChoiceFilter
       width={230}
@@ -79,7 +87,7 @@ export function UnitFilter(filter: Filter) {
 }
 
 /** One filter of a list, by its name in the address. */
-export type ListFilter = { name: string; label: string } & (
+export type ListFilter<Name extends string = string> = { name: Name; label: string } & (
   | { kind: 'choice' | 'choices'; options: Option[]; width: number }
   | { kind: 'text'; width: number }
   | { kind: 'unit' }

@@ -1,18 +1,22 @@
 import { Button, Table, type TableColumnsType } from 'antd';
+import type { ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
-import { useGet, type Query } from '../api.ts';
+import { useAnswer, type AnswerOf, type DataPath, type QueryOf } from '../api.ts';
 import { useLanguage } from '../language.tsx';
 import { Failure } from './states.tsx';
 
-/** The filters of a list, which are in the address: a link to a page is a link to exactly these rows. */
-export function useFilters(): {
-  filters: Record<string, string>;
-  change: (given: Record<string, string | undefined>) => void;
+/**
+ * The filters of a list, which are in the address: a link to a page is a link to exactly these rows. Whether they are such
+ * as `Filters` has, the API judges that is asked for them.
+ */
+export function useFilters<Filters extends object = Record<string, string>>(): {
+  filters: Filters;
+  change: (given: { [Name in keyof Filters]?: string | undefined }) => void;
 } {
   const [params, setParams] = useSearchParams();
-  const filters = Object.fromEntries(params);
+  const filters = Object.fromEntries([...params].filter(([, value]) => value !== ''));
   return {
-    filters,
+    filters: filters as Filters,
     change: (given) => {
       // Other filters begin at the first page.
       const next = Object.entries<string | undefined>({ ...filters, ...given, after: undefined }).filter(
@@ -23,11 +27,13 @@ export function useFilters(): {
   };
 }
 
-interface ListProps<T> {
-  /** Address of the list below the API. */
-  path: string;
-  /** What is asked for beside the page. */
-  query?: Query;
+interface ListPage<T> {
+  items: T[];
+  next: string | null;
+}
+
+/** How a list of rows is shown. */
+interface Shown<T> {
   columns: TableColumnsType<T>;
   rowKey: (keyof T & string) | ((row: T) => string);
   /** What is said where there is none. */
@@ -38,17 +44,31 @@ interface ListProps<T> {
   until?: (page: ListPage<T>) => boolean;
 }
 
-interface ListPage<T> {
-  items: T[];
-  next: string | null;
-}
+/** Addresses of lists below the API. */
+type ListPath = { [P in DataPath]: AnswerOf<P> extends ListPage<object> ? P : never }[DataPath];
 
-/** A list a page at a time; which page it is stands in the address, so that “back” goes back. */
-export function List<T extends object>({ path, query = {}, columns, rowKey, empty, label, until }: ListProps<T>) {
+/** A list a page at a time; which page it is stands in the address, so that “back” goes back. `query`: what is asked for. */
+export const List = <P extends ListPath>(
+  props: { path: P; query?: QueryOf<P> } & Shown<AnswerOf<P>['items'][number]>,
+): ReactNode => <Rows {...props} />;
+
+/** As `List`, for parts whose own properties tie path, query and rows. */
+export function Rows<T extends object>({
+  path,
+  query,
+  columns,
+  rowKey,
+  empty,
+  label,
+  until,
+}: { path: string; query?: object } & Shown<T>): ReactNode {
   const { say } = useLanguage();
   const [params, setParams] = useSearchParams();
   const after = params.get('after') ?? undefined;
-  const { data, error, isFetching, refetch } = useGet<ListPage<T>>(path, { ...query, after }, until && { until });
+  const { data, error, isFetching, refetch } = useAnswer<ListPage<T>>(path, {
+    query: { ...query, after },
+    ...(until && { until }),
+  });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   const go = (cursor: string | undefined) => {
     const next = new URLSearchParams(params);

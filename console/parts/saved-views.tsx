@@ -1,10 +1,9 @@
 import { App, Button, Dropdown, type MenuProps } from 'antd';
 import { useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
-import type { SavedViewView } from '../../server/api/console/saved-views.ts';
-import { send, useGet, useSend } from '../api.ts';
+import { send, useGet, useSend, type BodyOf } from '../api.ts';
 import { useLanguage } from '../language.tsx';
-import { ActionForm } from './action-form.tsx';
+import { BodyForm } from './forms/body-form.tsx';
 
 /** The filters of this page that somebody keeps under names (我的视图). */
 export function SavedViews() {
@@ -13,8 +12,8 @@ export function SavedViews() {
   const { pathname, search } = useLocation();
   const navigate = useNavigate();
   const [saving, setSaving] = useState(false);
-  const { data } = useGet<{ items: SavedViewView[] }>('/views');
-  const drop = useSend((id: number) => send('DELETE', `/views/${id}`));
+  const { data } = useGet('/views');
+  const drop = useSend((id: number) => send('DELETE', '/views/:id', { params: { id } }));
   const own = (data?.items ?? []).filter(({ page }) => page === pathname);
   const chosen = new URLSearchParams(search);
   chosen.delete('after');
@@ -50,13 +49,15 @@ export function SavedViews() {
       <Dropdown menu={{ items }} trigger={['click']}>
         <Button>{current?.name ?? say('我的视图', 'My views')} ▾</Button>
       </Dropdown>
-      <ActionForm
+      <BodyForm
         open={saving}
         close={() => setSaving(false)}
         title={say('保存视图', 'Keep a view')}
         note={say('只有本人可见；同名的会被替换。', 'Only you see it; one of the same name is replaced.')}
         fields={[{ name: 'name', label: say('名称', 'Name'), required: true }]}
-        submit={({ name }) => send('POST', '/views', { page: pathname, name, query })}
+        submit={({ name }: Pick<BodyOf<'POST', '/views'>, 'name'>) =>
+          send('POST', '/views', { body: { page: pathname, name, query } })
+        }
       />
     </>
   );

@@ -1,4 +1,4 @@
-import { Alert, Button, Empty, Spin } from 'antd';
+import { Alert, App, Button, Empty, Spin } from 'antd';
 import type { ReactNode } from 'react';
 import type { RequestFailed } from '../api.ts';
 import { useLanguage } from '../language.tsx';
@@ -31,6 +31,12 @@ export function Failure({ problem, retry }: { problem: RequestFailed; retry?: ()
       }
     />
   );
+}
+
+/** Says in passing what went wrong, and how to mend it. */
+export function useFailed(): (problem: RequestFailed) => void {
+  const { message } = App.useApp();
+  return (problem) => void message.error([problem.message, problem.cure].filter(Boolean).join(' — '));
 }
 
 export const Nothing = ({ children }: { children: ReactNode }) => (

@@ -69,11 +69,15 @@ export function halveWindow(window: TimeWindow): [TimeWindow, TimeWindow] | null
   return middle > start && middle < end ? [timeWindow(start, middle), timeWindow(middle, end)] : null;
 }
 
+const isFile = ({ id }: BatchWindow): boolean => /^[0-9a-f]{64}$/.test(id);
+
+/** What a batch is called: a file, which is known by its content, by its name. */
+export const batchName = (batch: BatchWindow): string =>
+  isFile(batch) ? `${batch.next} (${batch.id.slice(0, 8)})` : batch.id;
+
 /** A window in a few words, for logs, summaries and errors. */
 export function describeWindow(window: Window): string {
-  // A file is known by its content, and called by its name.
-  if (window.kind === 'batch')
-    return /^[0-9a-f]{64}$/.test(window.id) ? `file ${window.next} (${window.id.slice(0, 8)})` : `batch ${window.id}`;
+  if (window.kind === 'batch') return `${isFile(window) ? 'file' : 'batch'} ${batchName(window)}`;
   const [from, to] = [window.from.slice(0, 19).replace('T', ' '), window.to.slice(0, 19).replace('T', ' ')];
   return `${from} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to}`;
 }

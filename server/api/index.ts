@@ -1,61 +1,79 @@
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
-import swagger, { type SwaggerTransform } from '@fastify/swagger';
-import type { z } from 'zod';
-import { disputeRoutes } from './casework/disputes.ts';
-import { outageRoutes } from './casework/outages.ts';
-import { operationRoutes } from './console/operation.ts';
-import { accountRoutes } from './console/accounts.ts';
-import { auditRoutes } from './console/audit.ts';
-import { eventRoutes } from './console/events.ts';
-import { oidcRoutes } from './console/oidc.ts';
-import { catalogRoutes } from './library/catalog.ts';
-import { certificateRoutes } from './library/certificates.ts';
-import { lawRoutes } from './ledger/law.ts';
-import { exportRoutes } from './console/exports.ts';
-import { figureRoutes } from './supervision/figures.ts';
-import { rejectRoutes } from './collection/rejects.ts';
-import { savedViewRoutes } from './console/saved-views.ts';
-import { sessionRoutes } from './console/session.ts';
-import { shareRequestRoutes } from './casework/share-requests.ts';
-import { streamRoutes } from './collection/streams.ts';
-import { supervisionRoutes } from './supervision/supervision.ts';
-import { taskRoutes } from './ledger/tasks.ts';
+import swagger from '@fastify/swagger';
 import type { FastifyPluginCallback } from 'fastify';
-import { createJsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
 import { guard } from './base/access.ts';
 import type { ApiOptions } from './base/api.ts';
+import { openapi } from './base/openapi.ts';
 import { answerProblem, InvalidRequest, notFound } from './base/problem.ts';
+import { register, type RequestsOf } from './base/route.ts';
+import { overviewRoutes } from './ledger/overview.ts';
+import { taskRoutes } from './ledger/tasks.ts';
+import { taskActionRoutes } from './ledger/task-actions.ts';
+import { lawRoutes } from './ledger/law.ts';
+import { catalogRoutes } from './library/catalog.ts';
+import { certificateRoutes } from './library/certificates.ts';
+import { certificateRecordRoutes } from './library/certificate.ts';
+import { streamRoutes } from './collection/streams.ts';
+import { streamDetailRoutes } from './collection/stream.ts';
+import { streamActionRoutes } from './collection/stream-actions.ts';
+import { rejectRoutes } from './collection/rejects.ts';
+import { disputeRoutes } from './casework/disputes.ts';
+import { outageRoutes } from './casework/outages.ts';
+import { shareRequestRoutes } from './casework/share-requests.ts';
+import { figureRoutes } from './supervision/figures.ts';
+import { findingRoutes } from './supervision/findings.ts';
+import { inspectionRoutes } from './supervision/inspections.ts';
+import { accountRoutes } from './console/accounts.ts';
+import { Audience } from './console/audience.ts';
+import { auditRoutes } from './console/audit.ts';
+import { contactRoutes } from './console/contacts.ts';
+import { eventRoutes } from './console/events.ts';
+import { exportRoutes } from './console/exports.ts';
+import { oidcRoutes } from './console/oidc.ts';
+import { operationRoutes } from './console/operation.ts';
+import { savedViewRoutes } from './console/saved-views.ts';
+import { sessionRoutes } from './console/session.ts';
+import { tokenRoutes } from './console/tokens.ts';
+import { unitRoutes } from './console/units.ts';
 
-const PARTS = [
-  sessionRoutes,
-  savedViewRoutes,
-  oidcRoutes,
+/** Every endpoint, room by room. */
+const TABLES = [
+  overviewRoutes,
   taskRoutes,
+  taskActionRoutes,
+  lawRoutes,
+  catalogRoutes,
+  certificateRoutes,
+  certificateRecordRoutes,
+  streamRoutes,
+  streamDetailRoutes,
+  streamActionRoutes,
+  rejectRoutes,
   disputeRoutes,
   outageRoutes,
   shareRequestRoutes,
-  supervisionRoutes,
   figureRoutes,
-  exportRoutes,
-  streamRoutes,
-  rejectRoutes,
-  operationRoutes,
-  certificateRoutes,
-  catalogRoutes,
-  lawRoutes,
+  findingRoutes,
+  inspectionRoutes,
+  sessionRoutes,
+  oidcRoutes,
+  tokenRoutes,
+  savedViewRoutes,
   accountRoutes,
+  unitRoutes,
+  contactRoutes,
   auditRoutes,
+  exportRoutes,
+  operationRoutes,
   eventRoutes,
-];
+] as const;
 
-/** Says in the description what each route needs. */
-const withNeeds =
-  (transform: SwaggerTransform): SwaggerTransform =>
-  (route) => {
-    const { schema, url } = transform(route);
-    return { schema: { ...schema, 'x-needs': route.route.config?.needs } as typeof schema, url };
-  };
+type Endpoints<Table> = Table extends unknown ? Table[keyof Table] : never;
+/** What every request of the API takes and is answered, by method and path; not answered in JSON: undefined. */
+export type ApiRequests = RequestsOf<Endpoints<(typeof TABLES)[number]>>;
 
 /** Requests a minute from one address; a page of the console makes a handful. */
 const MOST_REQUESTS = 1200;
@@ -82,38 +100,17 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, options.logger));
   app.setNotFoundHandler((request, reply) => answerProblem(notFound(), request, reply, options.logger));
+  const audience = new Audience(options);
+  app.decorate('audience', audience);
+  app.addHook('preClose', () => audience.close());
   void app.register(cookie);
   void app.register(rateLimit, { max: MOST_REQUESTS, timeWindow: '1 minute' });
-  void app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: '电子证照枢纽 Certificate hub',
-        version: '1',
-        description: 'Everything that the console shows or does. Errors are problem+json (RFC 9457).',
-      },
-      components: {
-        securitySchemes: {
-          token: { type: 'http', scheme: 'bearer', description: 'An API token, made in the console' },
-        },
-      },
-      security: [{ token: [] }],
-    },
-    transform: withNeeds(
-      createJsonSchemaTransform({
-        zodToJsonConfig: {
-          unrepresentable: 'any',
-          override: ({ zodSchema, jsonSchema }) => {
-            if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
-          },
-        },
-      }),
-    ),
-  });
+  void app.register(swagger, openapi);
   app.after(() => {
     guard(app, options);
     app.get('/openapi.json', { config: { needs: 'signed-in' }, schema: { hide: true } }, () => app.swagger());
-    for (const part of PARTS) part(app.withTypeProvider<ZodTypeProvider>(), options);
+    const typed = app.withTypeProvider<ZodTypeProvider>();
+    for (const table of TABLES) register(typed, options, table);
   });
   done();
 };

@@ -5,7 +5,7 @@ import { readCases } from '../../connectors/lists/completed-cases.ts';
 import type { OpenStream } from '../../connectors/registry.ts';
 import { announceCases, casesRefused } from '../../store/casework/completed-cases.ts';
 import { getStream } from '../../store/collection/streams.ts';
-import { bodyOf, idempotencyKey, jsonOf, keyTaken, Refusal, type InboxOptions, type Params } from './request.ts';
+import { bodyOf, idempotencyKey, jsonOf, keyTaken, RefusedRequest, type InboxOptions, type Params } from './request.ts';
 
 const EXPECTED =
   'expected [{"case": "2026-0001", "completedAt": "2026-11-22T10:00:00+08:00", "mode": "offline", "key": "P1"}]';
@@ -24,9 +24,9 @@ export async function acceptCases(
   const body = bodyOf(request);
   const json = jsonOf(body, EXPECTED);
   const list = Array.isArray(json) ? (json as unknown[]) : [json];
-  if (list.length === 0) throw new Refusal(400, 'the list is empty', EXPECTED);
+  if (list.length === 0) throw new RefusedRequest(400, 'the list is empty', EXPECTED);
   if (list.length > most)
-    throw new Refusal(413, `${list.length} cases, expected at most ${most}`, 'send them in parts');
+    throw new RefusedRequest(413, `${list.length} cases, expected at most ${most}`, 'send them in parts');
   const at = now();
   const { notices, faults } = readCases(list, at);
   if (faults.length > 0) throw casesRefused(faults);

@@ -26,7 +26,7 @@ import {
   jsonOf,
   keyTaken,
   LARGEST_BODY,
-  Refusal,
+  RefusedRequest,
   UNREADABLE,
   type InboxOptions,
   type Params,
@@ -88,7 +88,7 @@ class Turns {
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.#working >= AT_ONCE) {
       if (this.#waiting.length >= MOST_WAITING)
-        throw new Refusal(503, 'the hub is busy', 'send it again after Retry-After');
+        throw new RefusedRequest(503, 'the hub is busy', 'send it again after Retry-After');
       await new Promise<void>((turn) => this.#waiting.push(turn));
     } else this.#working += 1;
     try {
@@ -101,17 +101,17 @@ class Turns {
   }
 }
 
-const FAILED = new Refusal(500, 'the hub failed', 'send it again; nothing of it was taken');
+const FAILED = new RefusedRequest(500, 'the hub failed', 'send it again; nothing of it was taken');
 
 function answerRefusal(error: unknown, reply: FastifyReply, logger: Logger): FastifyReply {
   const refusal =
-    error instanceof Refusal
+    error instanceof RefusedRequest
       ? error
       : error instanceof HubError
         ? error.code === 'source-contract'
-          ? new Refusal(409, error.message, 'ask the hub’s operators; nothing of it was taken')
+          ? new RefusedRequest(409, error.message, 'ask the hub’s operators; nothing of it was taken')
           : error.code === 'cases-invalid'
-            ? new Refusal(400, error.message, error.cure ?? '')
+            ? new RefusedRequest(400, error.message, error.cure ?? '')
             : FAILED
         : (UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ?? FAILED);
   // Faults of ours, which only our operators can mend. What PostgreSQL says could quote a record.
@@ -130,7 +130,7 @@ const codeOf = (error: unknown): string =>
 async function readableStream(db: Knex, name: string): Promise<StreamRow> {
   const row = await getStream(db, name);
   if (row.pausedReason === null) return row;
-  throw new Refusal(503, 'the stream is paused', 'ask the hub’s operators; nothing of it was taken');
+  throw new RefusedRequest(503, 'the stream is paused', 'ask the hub’s operators; nothing of it was taken');
 }
 
 async function acceptPush(
@@ -145,7 +145,7 @@ async function acceptPush(
   const key = given ?? bodyHash.toString('hex');
   if (config.record.updatedAt === undefined && given === null) {
     const cure = 'send one: without times, what was sent before cannot be told from what is sent again';
-    throw new Refusal(400, 'the Idempotency-Key is missing', cure);
+    throw new RefusedRequest(400, 'the Idempotency-Key is missing', cure);
   }
   const row = await readableStream(db, config.id);
   const earlier = async (): Promise<{ push: Push; repeated: true } | null> => {
@@ -222,10 +222,10 @@ function recordsOf(body: Buffer, most: number): unknown[] {
   const records = Array.isArray(json) ? (json as unknown[]) : [json];
   const [only] = records;
   if (!Array.isArray(json) && typeof only === 'object' && only !== null && Object.values(only).some(isListOfRecords))
-    throw new Refusal(400, 'the body is a map around a list', 'send one record, or the list itself');
-  if (records.length === 0) throw new Refusal(400, 'the list is empty', 'send at least one record');
+    throw new RefusedRequest(400, 'the body is a map around a list', 'send one record, or the list itself');
+  if (records.length === 0) throw new RefusedRequest(400, 'the list is empty', 'send at least one record');
   if (records.length <= most) return records;
-  throw new Refusal(413, `${records.length} records, expected at most ${most}`, 'send them in parts');
+  throw new RefusedRequest(413, `${records.length} records, expected at most ${most}`, 'send them in parts');
 }
 
 /** A list of maps that is all there is: an envelope, not the holders of one record. */
@@ -250,10 +250,10 @@ async function acceptClosing(
   const stream = await readableStream(db, name);
   const expected = 'expected {"from": "2026-11-22T00:00:00+08:00", "to": "2026-11-22T21:30:00+08:00", "records": 120}';
   const body = closingSchema.safeParse(jsonOf(bodyOf(request), expected));
-  if (!body.success) throw new Refusal(400, 'the body is no closing', expected);
+  if (!body.success) throw new RefusedRequest(400, 'the body is no closing', expected);
   const { from, to, records } = body.data;
   if (!(Date.parse(from) < Date.parse(to) && Date.parse(to) <= now().getTime()))
-    throw new Refusal(400, 'the stretch of time is empty, or not over yet', 'close what has passed');
+    throw new RefusedRequest(400, 'the stretch of time is empty, or not over yet', 'close what has passed');
   const window = { kind: 'time', from, to } as const;
   const library = await countLibrary(db, stream.id, window);
   await saveComparison(db, stream, window, { source: records, library }, now());
@@ -279,7 +279,7 @@ async function answerRejects(
     .safeParse(request.query);
   if (!query.success) {
     const cure = `after is the \`next\` of the page before, limit a number from 1 to ${most}`;
-    throw new Refusal(400, 'the page is not named rightly', cure);
+    throw new RefusedRequest(400, 'the page is not named rightly', cure);
   }
   const { after, limit = Math.min(REJECTS, most) } = query.data;
   const { id } = await getStream(db, config.id);

@@ -20,7 +20,7 @@ export interface InboxOptions {
 export const LARGEST_BODY = 16_000_000;
 
 /** An answer that is no success, as RFC 9457 has it. */
-export class Refusal extends Error {
+export class RefusedRequest extends Error {
   readonly status: number;
   readonly cure: string;
 
@@ -32,10 +32,10 @@ export class Refusal extends Error {
 }
 
 /** What is refused before its body is read. */
-export const UNREADABLE: Record<number, Refusal> = {
-  400: new Refusal(400, 'the request is garbled', 'check Content-Length and the address'),
-  413: new Refusal(413, `the body is larger than ${LARGEST_BODY / 1e6} MB`, 'send fewer records at once'),
-  415: new Refusal(415, 'the body is no JSON', 'send it with Content-Type: application/json'),
+export const UNREADABLE: Record<number, RefusedRequest> = {
+  400: new RefusedRequest(400, 'the request is garbled', 'check Content-Length and the address'),
+  413: new RefusedRequest(413, `the body is larger than ${LARGEST_BODY / 1e6} MB`, 'send fewer records at once'),
+  415: new RefusedRequest(415, 'the body is no JSON', 'send it with Content-Type: application/json'),
 };
 
 export interface Params {
@@ -61,7 +61,7 @@ export function authorised(request: FastifyRequest<{ Params: Params }>, options:
   return stream;
 }
 
-const refused = new Refusal(401, 'not authorised', 'check the address, the token and the signature');
+const refused = new RefusedRequest(401, 'not authorised', 'check the address, the token and the signature');
 
 /** Refuses a request that has not proven that it may push to a connector. A wrong name and a wrong token look alike. */
 export function requireAuthorised(
@@ -95,7 +95,7 @@ export function jsonOf(body: Buffer, expected: string): unknown {
   try {
     return parseKeepingDigits(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
-    throw new Refusal(400, 'the body is no JSON in UTF-8', expected);
+    throw new RefusedRequest(400, 'the body is no JSON in UTF-8', expected);
   }
 }
 
@@ -104,9 +104,13 @@ export function idempotencyKey({ headers }: FastifyRequest): string | null {
   const given = headers['idempotency-key'];
   if (typeof given !== 'string' || given === '') return null;
   if (given.length <= 200) return given;
-  throw new Refusal(400, 'the Idempotency-Key is too long', 'use one of at most 200 characters');
+  throw new RefusedRequest(400, 'the Idempotency-Key is too long', 'use one of at most 200 characters');
 }
 
 /** The same key with another body is no repetition. */
-export const keyTaken = (key: string): Refusal =>
-  new Refusal(422, `the Idempotency-Key ${key} was used for another body`, 'use a key of its own for each request');
+export const keyTaken = (key: string): RefusedRequest =>
+  new RefusedRequest(
+    422,
+    `the Idempotency-Key ${key} was used for another body`,
+    'use a key of its own for each request',
+  );

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { expectation, printPath } from '../../settings/diagnostics.ts';
 import { ticketSchema } from '../../settings/schemas/tickets.ts';
 import { takeTickets } from '../../store/casework/disputes.ts';
-import { bodyOf, jsonOf, Refusal, requireAuthorised, type InboxOptions } from './request.ts';
+import { bodyOf, jsonOf, RefusedRequest, requireAuthorised, type InboxOptions } from './request.ts';
 
 /** Tickets of one request. */
 const MOST = 1000;
@@ -33,11 +33,11 @@ export async function acceptTickets(
 ): Promise<{ results: object[] }> {
   const json = jsonOf(bodyOf(request), 'send one ticket, or a list of tickets, as JSON');
   const given = Array.isArray(json) ? (json as unknown[]) : [json];
-  if (given.length === 0) throw new Refusal(400, 'the list is empty', 'send at least one ticket');
+  if (given.length === 0) throw new RefusedRequest(400, 'the list is empty', 'send at least one ticket');
   if (given.length > MOST)
-    throw new Refusal(413, `${given.length} tickets, expected at most ${MOST}`, 'send them in parts');
+    throw new RefusedRequest(413, `${given.length} tickets, expected at most ${MOST}`, 'send them in parts');
   const { data, error } = z.array(ticketSchema).safeParse(given);
-  if (!data) throw new Refusal(400, faultsOf(error), 'correct what is named; nothing of it was taken');
+  if (!data) throw new RefusedRequest(400, faultsOf(error), 'correct what is named; nothing of it was taken');
   const at = now();
   const tickets = data.map(({ type: typeCode, raisedAt = at, ...ticket }) => ({ ...ticket, typeCode, raisedAt }));
   const outcomes = await takeTickets(db, connector, tickets, { by: connector, at });

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Reason } from '../../domain/ledger/reasons.ts';
 import { EVERY_STATE, type ObligationState } from '../../domain/ledger/duties.ts';
+import type { GapFacts } from '../../domain/collection/gap.ts';
 import {
   STREAM_STATES,
   type CoverageState,
@@ -29,16 +30,8 @@ export interface StreamOverview {
   lastReadAt: Date | null;
 }
 
-/** Parts of a stream that are due and not proven to be in. */
-export interface Gap {
-  stream: string;
-  unit: string;
-  kind: 'interval' | 'outage' | 'batch' | 'difference' | 'unacknowledged' | 'paused';
-  what: string;
-  /** Of an interval. */
-  from: Date | null;
-  to: Date | null;
-}
+/** A part of a stream that is due and not proven to be in. */
+export type Gap = GapFacts<Date> & { stream: string; unit: string };
 
 export interface ObligationOverview {
   subject: string;
@@ -97,24 +90,21 @@ const GAPS = `due AS (
        -- What an outage keeps back is expected to be missing.
        CASE WHEN EXISTS (SELECT FROM outage_stream s JOIN outage ON outage.id = s.outage_id JOIN case_file f ON f.id = outage.id
          WHERE s.stream_id = due.id AND f.closed_at IS NULL AND tstzrange(began_at, recovered_at) && gap)
-         THEN 'outage' ELSE 'interval' END AS kind, ${local('lower(gap)')} || ' – ' || ${local('upper(gap)')} AS what,
-       lower(gap) AS "from", upper(gap) AS "to"
+         THEN 'outage' ELSE 'interval' END AS kind, lower(gap) AS "from", upper(gap) AS "to", '{}'::jsonb AS facts
      FROM due, unnest(tstzmultirange(tstzrange(collect_from, due_to)) - times) AS gap WHERE delivery = 'daily'
      UNION ALL
-     SELECT name, unit_name, 'batch', 'link ' || lower(gap) || CASE WHEN upper(gap) - lower(gap) > 1 THEN '–' || upper(gap) - 1 ELSE '' END,
-       NULL, NULL
+     SELECT name, unit_name, 'batch', NULL, NULL, jsonb_build_object('first', lower(gap), 'last', upper(gap) - 1)
      FROM due, unnest(int8multirange(int8range(1, last_link + 1)) - ordinals) AS gap
      UNION ALL
-     SELECT name, unit_name, 'paused', paused_reason, NULL, NULL FROM due WHERE paused_reason IS NOT NULL
+     SELECT name, unit_name, 'paused', NULL, NULL, jsonb_build_object('reason', paused_reason, 'code', paused_code)
+     FROM due WHERE paused_reason IS NOT NULL
      UNION ALL
-     SELECT name, owner_name, 'difference', subject || ': source ' || source_count || ', library ' || library_count
-       || CASE WHEN only_at_source <> '{}' THEN '; missing: ' || array_to_string(only_at_source[1:20], ', ') ELSE '' END
-       || CASE WHEN only_in_library <> '{}' THEN '; only in the library: ' || array_to_string(only_in_library[1:20], ', ') ELSE '' END
-       || CASE WHEN different <> '{}' THEN '; other content: ' || array_to_string(different[1:20], ', ') ELSE '' END,
-       window_from, window_to
+     SELECT name, owner_name, 'difference', window_from, window_to,
+       jsonb_build_object('subject', subject, 'source', source_count, 'library', library_count,
+         'missing', only_at_source[1:20], 'extra', only_in_library[1:20], 'different', different[1:20])
      FROM due JOIN discrepancy d ON d.stream_id = due.id AND d.closed_at IS NULL
      UNION ALL
-     SELECT name, unit_name, 'unacknowledged', 'batch ' || source_batch, NULL, NULL
+     SELECT name, unit_name, 'unacknowledged', NULL, NULL, jsonb_build_object('batch', source_batch)
      FROM due JOIN batch b ON b.stream_id = due.id
      WHERE b.ordinal IS NOT NULL AND b.state = 'complete' AND b.acknowledged_at IS NULL)`;
 
@@ -123,11 +113,13 @@ const GAPS = `due AS (
  * reading again did not mend, and batches that are safe and not yet acknowledged.
  */
 export async function findGaps(db: Knex, at: Date, stream?: string): Promise<Gap[]> {
-  const { rows } = await db.raw<{ rows: Gap[] }>(`WITH ${GAPS} SELECT * FROM gap ORDER BY 1, 3, 4`, {
-    at,
-    stream: stream ?? null,
-  });
-  return rows;
+  const { rows } = await db.raw<{
+    rows: (Pick<Gap, 'stream' | 'unit' | 'kind' | 'from' | 'to'> & { facts: object })[];
+  }>(
+    `WITH ${GAPS} SELECT * FROM gap ORDER BY stream, kind, "from", facts->>'subject', facts->'first', facts->>'batch'`,
+    { at, stream: stream ?? null },
+  );
+  return rows.map(({ facts, ...gap }) => ({ ...gap, ...facts }) as Gap);
 }
 
 /** How a stream stands, with what is worst first, and what it brought of late. */

@@ -72,7 +72,7 @@ export async function saveComparison(
   });
 }
 
-export interface Difference {
+export interface FoundDifference {
   /** What differs, for example a window or a batch; one open task for each. */
   subject: string;
   window: TimeWindow | null;
@@ -85,7 +85,12 @@ export interface Difference {
 }
 
 /** A difference that reading again did not mend becomes a task of the unit that answers for the source. */
-export async function openDiscrepancy(db: Knex, stream: StreamRow, difference: Difference, at: Date): Promise<void> {
+export async function openDiscrepancy(
+  db: Knex,
+  stream: StreamRow,
+  difference: FoundDifference,
+  at: Date,
+): Promise<void> {
   await db('discrepancy')
     .insert({
       stream_id: stream.id,

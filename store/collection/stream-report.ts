@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { RuleId } from '../../domain/library/validation.ts';
 import type { DriftAction, DriftChange } from '../../domain/streams.ts';
 import type { SourceContact } from '../../domain/streams.ts';
 
@@ -15,7 +16,7 @@ export interface StreamReport {
   /** Of the last complete batch. */
   lastBatchAt: Date | null;
   lastBatchRecords: number | null;
-  openRejects: { rule: string; records: number }[];
+  openRejects: { rule: RuleId; records: number }[];
   drifts: { field: string; change: DriftChange; detail: string; action: DriftAction; lastSeenAt: string }[];
 }
 

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { DUTIES, type Duty } from '../../domain/ledger/duties.ts';
 import { addRatios, FIGURE_IDS, qualityOf, type FigureId, type Ratio } from '../../domain/supervision/figures.ts';
+import type { ShortfallFacts, ShortfallKind } from '../../domain/supervision/shortfall.ts';
 import type { UsageReport } from '../../domain/supervision/usage-sheet.ts';
 import { RULES, RULE_IDS, WAITING_RULES, type RuleId } from '../../domain/library/validation.ts';
 import { boundsOf, CHOSEN, recordsBreaking, streamQuality, type StreamQuality } from '../library/quality.ts';
@@ -233,14 +234,14 @@ export async function saveUsage(
 }
 
 /** One thing that a figure lacks: a record, a deadline, a report. */
-export interface Shortfall {
+export type Shortfall = Lacking & ShortfallFacts;
+
+interface Lacking {
   unit: string;
   /** The stream, the deadline's subject, or the month. */
   source: string;
   /** Key of the record, or number of the task. */
   record: string | null;
-  what: string;
-  detail: string;
   at: Date | null;
 }
 
@@ -264,10 +265,13 @@ export async function shortfallOf(
       return tasks.map(({ id, owner, subject, state, kind, rule, article, dueAt }) => ({
         unit: owner,
         source: subject,
-        record: `task ${id}`,
+        record: String(id),
         at: dueAt,
-        what: state,
-        detail: `${DUTIES[kind].zh} ${rule} ${article}`,
+        what: 'deadline',
+        state,
+        duty: kind,
+        rule,
+        article,
       }));
     }
     case 'completeness':
@@ -279,8 +283,9 @@ export async function shortfallOf(
         source: stream,
         record: key,
         at: null,
-        what: reject === null ? 'in the library' : `reject ${reject}`,
-        detail: `${fields.join(', ')}: ${found.map((rule) => RULES[rule].zh).join('、')}`,
+        fields,
+        rules: found,
+        ...(reject === null ? { what: 'flagged' } : { what: 'reject', reject }),
       }));
     }
     case 'collection':
@@ -288,25 +293,25 @@ export async function shortfallOf(
     case 'consistency':
       return rowsOf(db, DIFFERING, choice);
     case 'applicability':
-      return rowsOf(db, unused('items_linked', 'items', 'items without a linked certificate'), choice);
+      return rowsOf(db, unused('items_linked', 'items', 'unlinked-items'), choice);
     case 'application':
-      return rowsOf(db, unused('cases_used', 'cases', 'cases that used none'), choice);
+      return rowsOf(db, unused('cases_used', 'cases', 'cases-without'), choice);
     case 'success':
-      return rowsOf(db, unused('calls_good', 'calls', 'calls that failed'), choice);
+      return rowsOf(db, unused('calls_good', 'calls', 'failed-calls'), choice);
   }
 }
 
 async function rowsOf(db: Knex, query: string, choice: FigureChoice & { limit: number }): Promise<Shortfall[]> {
-  const { rows } = await db.raw<{ rows: Shortfall[] }>(
+  const { rows } = await db.raw<{ rows: (Lacking & { what: ShortfallKind; facts: object })[] }>(
     `SELECT * FROM (${query}) AS lacking ORDER BY unit, source, record LIMIT :limit`,
     { ...boundsOf(choice), waiting: WAITING_RULES, limit: choice.limit },
   );
-  return rows;
+  return rows.map(({ facts, ...row }) => ({ ...row, ...facts }) as Shortfall);
 }
 
 const LACKING = `
-  SELECT unit_name AS unit, stream.name AS source, record_key AS record, 'reject ' || min(reject.id) AS what,
-    string_agg(DISTINCT reject.rule, ', ') AS detail, min(first_seen_at) AS at
+  SELECT unit_name AS unit, stream.name AS source, record_key AS record, min(first_seen_at) AS at, 'reject' AS what,
+    jsonb_build_object('reject', min(reject.id), 'fields', '[]'::jsonb, 'rules', jsonb_agg(DISTINCT reject.rule)) AS facts
   FROM reject JOIN stream ON stream.id = stream_id
   WHERE resolved_at IS NULL AND reject.rule <> ALL (:waiting) AND ${CHOSEN}
     AND (:from::timestamptz IS NULL OR coalesce(source_updated_at, first_seen_at) >= :from)
@@ -314,30 +319,31 @@ const LACKING = `
     AND NOT EXISTS (SELECT FROM certificate c WHERE c.stream_id = reject.stream_id AND c.record_key = reject.record_key)
   GROUP BY unit_name, stream.name, record_key, CASE WHEN record_key IS NULL THEN reject.id END
   UNION ALL
-  SELECT unit_name, stream.name, key, 'at the source only', subject, d.opened_at
+  SELECT unit_name, stream.name, key, d.opened_at, 'at-source-only', jsonb_build_object('subject', subject)
   FROM stream JOIN discrepancy d ON d.stream_id = stream.id CROSS JOIN unnest(only_at_source) AS key
   WHERE ${TOUCHES} AND ${CHOSEN}
   UNION ALL
-  SELECT unit_name, stream.name, NULL, 'counts differ', subject || ': source ' || source_count || ', library ' || library_count,
-    d.opened_at
+  SELECT unit_name, stream.name, NULL, d.opened_at, 'counts-differ',
+    jsonb_build_object('subject', subject, 'declared', source_count, 'held', library_count)
   FROM stream JOIN discrepancy d ON d.stream_id = stream.id
   WHERE source_count - library_count > cardinality(only_at_source) AND ${TOUCHES} AND ${CHOSEN}
   UNION ALL
-  SELECT unit_name, stream.name, NULL, 'stock plan', 'planned ' || planned, planned_at
+  SELECT unit_name, stream.name, NULL, planned_at, 'stock-plan', jsonb_build_object('planned', planned)
   FROM stream JOIN stock_plan ON stock_plan.stream_id = stream.id
   WHERE delivery = 'stock' AND ${CHOSEN} AND planned >
     (SELECT coalesce(sum(read), 0) FROM batch WHERE stream_id = stream.id AND state = 'complete' AND purpose <> 'replay')`;
 
 const DIFFERING = `
-  SELECT unit_name AS unit, stream.name AS source, key AS record, kind AS what, 'proof ' || last.id AS detail, finished_at AS at
+  SELECT unit_name AS unit, stream.name AS source, key AS record, finished_at AS at, kind AS what,
+    jsonb_build_object('proof', last.id) AS facts
   FROM stream CROSS JOIN LATERAL (${LAST_PROOFS}) AS last
   CROSS JOIN LATERAL (
     SELECT key, 'missing' AS kind FROM unnest(missing) AS key
-    UNION ALL SELECT key, 'only in the library' FROM unnest(extra) AS key
-    UNION ALL SELECT key, 'other content' FROM unnest(different) AS key) AS named
+    UNION ALL SELECT key, 'extra' FROM unnest(extra) AS key
+    UNION ALL SELECT key, 'different' FROM unnest(different) AS key) AS named
   WHERE ${CHOSEN}`;
 
-const unused = (done: string, all: string, what: string): string => `
-  SELECT unit_name AS unit, to_char(month, 'YYYY-MM') AS source, NULL AS record, '${what}' AS what,
-    ${all} - ${done} || ' of ' || ${all} || ', reported by ' || reported_by AS detail, reported_at AS at
+const unused = (done: string, all: string, what: ShortfallKind): string => `
+  SELECT unit_name AS unit, to_char(month, 'YYYY-MM') AS source, NULL AS record, reported_at AS at, '${what}' AS what,
+    jsonb_build_object('lacking', ${all} - ${done}, 'of', ${all}, 'by', reported_by) AS facts
   FROM (${LAST_REPORTS}) AS last WHERE ${done} < ${all}`;

@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { pathOf as pathOfFile } from '../../store/library/files/contract.ts';
 import { FolderStore } from '../../store/library/files/folder.ts';
-import type { CertificateDetail, CertificateView } from '../../server/api/library/certificates.ts';
+import type { CertificateDetail } from '../../server/api/library/certificate.ts';
+import type { CertificateView } from '../../server/api/library/certificates.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';

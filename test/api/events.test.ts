@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import type { LiveEvents } from '../../server/api/console/events.ts';
+import type { LiveEvents } from '../../server/api/console/audience.ts';
 import { closeBatch, getBatch, openBatch } from '../../store/collection/batches.ts';
 import { listTasks } from '../../store/ledger/tasks.ts';
 import { ApiHub, PASSWORD } from '../support/api.ts';

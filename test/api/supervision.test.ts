@@ -3,7 +3,9 @@ import { after, before, describe, it } from 'node:test';
 import type { Permission } from '../../domain/access.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
 import { addDays, DAY_MS, shanghaiDate } from '../../domain/dates.ts';
+import { shortfallInWords } from '../../domain/supervision/shortfall.ts';
 import { workExport } from '../../server/api/console/export-work.ts';
+import type { ShortfallView } from '../../server/api/supervision/figures.ts';
 import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
 import { fileContact } from '../../store/ledger/contacts.ts';
 import { takeExport } from '../../store/console/exports.ts';
@@ -299,8 +301,11 @@ describe('figures through the API', () => {
   });
 
   it('name what they lack, to each unit its own', async () => {
-    const { body } = await issuer.get<{ items: { unit: string }[] }>('/figures/timeliness/shortfall?period=2026-11');
+    const { body } = await issuer.get<ShortfallView>('/figures/timeliness/shortfall?period=2026-11');
     assert.equal(body.items.length, 30);
+    const [first] = body.items;
+    assert.ok(first?.what === 'deadline' && first.state === 'overdue');
+    assert.match(shortfallInWords(first).zh, /^\p{Script=Han}+，逾期（\S+ 第/u);
     assert.ok(body.items.every(({ unit }) => unit === OWN.name));
   });
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { FindingDetail } from '../../server/api/supervision/supervision.ts';
-import type { OverviewView, TaskDetail, TaskView } from '../../server/api/ledger/tasks.ts';
+import type { FindingDetail } from '../../server/api/supervision/findings.ts';
+import type { OverviewView } from '../../server/api/ledger/overview.ts';
+import type { TaskDetail, TaskView } from '../../server/api/ledger/tasks.ts';
 import { saveCalendar } from '../../store/ledger/calendar.ts';
 import { actOnCase } from '../../store/casework/cases.ts';
 import { DISPUTES, openDispute } from '../../store/casework/disputes.ts';

@@ -119,9 +119,13 @@ describe('hub connector', () => {
     const mended = await connector('check', 'parks', '--json');
     assert.equal(mended.code, 1, 'it answers, and nothing would be accepted yet');
     assert.match(mended.stdout, /the mapping accepts no record of the sample/);
-    assert.match(mended.stdout, /names a field that is not there: zt/);
-    const [{ report }] = JSON.parse(mended.stdout) as [{ report: { records: number; count: number } }];
+    const [{ report, absent }] = JSON.parse(mended.stdout) as [
+      { report: { records: number; count: number }; absent: { field: string; nearest: string }[] },
+    ];
     assert.deepEqual([report.records, report.count], [30, 30]);
+    assert.deepEqual(absent, [{ field: 'zt', nearest: 'id' }]);
+    const told = await connector('check', 'parks');
+    assert.match(told.stdout, /the mapping names a field that is not there: zt \(did you mean id\?\)/);
   });
 
   it('discover drafts the mapping by name and by content, and shows no value as it is', async () => {

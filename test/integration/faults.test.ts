@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { gapInWords } from '../../domain/collection/gap.ts';
 import { WorkflowFailedError } from '@temporalio/client';
 import { HubError } from '../../domain/errors.ts';
 import { GATEWAYS } from '../departments/departments.ts';
@@ -79,7 +80,7 @@ describe('a hub whose sources misbehave', () => {
       const gaps = await hub.gaps('housing');
       assert.ok(gaps.length > 0);
       assert.deepEqual([...new Set(gaps.map(({ unit }) => unit))], ['市住房和城乡建设局']);
-      assert.match(gaps[0]?.what ?? '', /^2025-01-01 00:00:00 – /);
+      assert.match(gaps[0] ? gapInWords(gaps[0]).en : '', /^2025-01-01 00:00:00 – /);
       server.clearFaults();
       await collected;
       assert.equal(await hub.difference('housing'), null);
@@ -92,7 +93,7 @@ describe('a hub whose sources misbehave', () => {
       hub.departments.get(id).server.setFault('short-page', FOREVER);
       await assert.rejects(hub.collect(id), (error) => error instanceof HubError && error.code === 'day-open');
       const gaps = await hub.gaps(id);
-      assert.ok(gaps.some(({ kind, what }) => kind === 'difference' && /: source \d+, library \d+/.test(what)));
+      assert.ok(gaps.some((gap) => gap.kind === 'difference' && /: source \d+, library \d+/.test(gapInWords(gap).en)));
       assert.ok(gaps.every(({ unit }) => unit.startsWith('市')));
       assert.notEqual(await hub.difference(id), null);
 
@@ -113,7 +114,9 @@ describe('a hub whose sources misbehave', () => {
     const gaps = await hub.gaps('province');
     assert.ok(gaps.some(({ kind }) => kind === 'batch'));
     assert.ok(
-      gaps.some(({ kind, what }) => kind === 'difference' && /^batch HL\d+: source \d+, library \d+$/.test(what)),
+      gaps.some(
+        (gap) => gap.kind === 'difference' && /^batch HL\d+: source \d+, library \d+$/.test(gapInWords(gap).en),
+      ),
     );
     assert.ok(gaps.every(({ unit }) => unit === '省电子证照回传平台'));
     assert.deepEqual(acknowledgements, []);

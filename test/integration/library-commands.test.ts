@@ -247,8 +247,10 @@ describe('commands on the library', () => {
     assert.match(stdout, /housing-permits │ +1 │ +1 │ +2 │ +1 │ 50.00 % │/);
     assert.match(stdout, /housing-permits │ date-invalid │ 日期不存在或不合理 │ +1 │/);
     const named = await hub('figures', '--rule', 'date-invalid', '--unit', HOUSING, '--records', '--json');
-    const [record, ...others] = JSON.parse(named.stdout) as { record: string; detail: string }[];
-    assert.deepEqual([record?.record, record?.detail, others], ['B1', 'issuedOn: 日期不存在或不合理', []]);
+    const facts = (JSON.parse(named.stdout) as { record: string; fields: string[]; rules: string[] }[]).map(
+      ({ record, fields, rules }) => [record, fields, rules],
+    );
+    assert.deepEqual(facts, [['B1', ['issuedOn'], ['date-invalid']]]);
     const waiting = await hub('figures', '--records', '--rule', 'type-unlisted');
     assert.match(waiting.stderr, /Allowed choices are /);
     assert.match((await hub('figures', '--records')).stderr, /^The records of which figure\?; --figure 及时率\.$/m);

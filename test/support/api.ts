@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify';
+import type { OpenAPIV3_1 } from 'openapi-types';
 import { addAccount } from '../../store/console/accounts.ts';
 import type { Role } from '../../domain/access.ts';
 import { createApp } from '../../server/app.ts';
@@ -44,6 +46,8 @@ export class ApiHub {
   readonly #streams: Streams;
   /** Folder of the certificates’ files. */
   readonly files = mkdtempSync(join(tmpdir(), 'hub-api-'));
+  /** Answers that were given and that the API’s description does not have. */
+  readonly #undescribed = new Set<string>();
 
   private constructor(database: TestDatabase, config: HubConfig, nowMs: number) {
     this.database = database;
@@ -59,6 +63,7 @@ export class ApiHub {
       { db, now, logger, countWorkers: away, streams: () => streams },
       { db, now, logger, config: () => this.config, temporal: away, folder: null, files },
     );
+    this.app.addHook('onResponse', async (request, reply) => this.#compare(request, reply));
   }
 
   /** `now` as an instant; the city's streams, rules and calendar are in place. */
@@ -109,10 +114,20 @@ export class ApiHub {
     return { status: statusCode, headers, body: (body === '' ? null : JSON.parse(body)) as T };
   }
 
+  #compare({ method, routeOptions: { url }, server }: FastifyRequest, { statusCode }: FastifyReply): void {
+    if (!url?.startsWith('/api/v1/') || url.endsWith('/openapi.json')) return;
+    const { paths = {} } = server.swagger() as OpenAPIV3_1.Document;
+    const operation = paths[url.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase() as 'get'];
+    if (!Object.hasOwn(operation?.responses ?? {}, statusCode))
+      this.#undescribed.add(`${method} ${url}: ${statusCode}`);
+  }
+
+  /** Fails where an answer was given that the API’s description does not have. */
   async close(): Promise<void> {
     await this.app.close();
     await this.#streams.close();
     rmSync(this.files, { recursive: true });
     await this.database.drop();
+    assert.deepEqual([...this.#undescribed], [], 'what is answered is described');
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { gapInWords } from '../../domain/collection/gap.ts';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkingCalendar, type YearTable } from '../../domain/ledger/calendar.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
@@ -263,7 +264,7 @@ describe('cases', () => {
       assert.deepEqual(rows, [
         { state: 'suspended', suspended_by: `outage/${id}`, reason: { code: 'outage', cause: '机房断电' } },
       ]);
-      const gaps = (await findGaps(hub.db, now(), STREAM)).filter(({ what }) => what > '2025-01-02');
+      const gaps = (await findGaps(hub.db, now(), STREAM)).filter((gap) => gapInWords(gap).en > '2025-01-02');
       assert.deepEqual(
         gaps.map(({ kind }) => kind),
         ['outage'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { gapInWords } from '../../domain/collection/gap.ts';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { addDays, DAY_MS, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../../domain/dates.ts';
 import { findGaps, listObligations, type Gap } from '../../store/collection/overview.ts';
@@ -163,7 +164,7 @@ describe('dailyAggregation, with time skipped', () => {
       assert.equal(await stateOf(), 'overdue');
       const difference = (await gapsOf()).find(({ kind }) => kind === 'difference');
       assert.equal(difference?.unit, '市住房和城乡建设局');
-      assert.match(difference.what, /source (\d+), library \d+; only in the library: HOGONE$/);
+      assert.match(gapInWords(difference).en, /source (\d+), library \d+; only in the library: HOGONE$/);
 
       await hub.db('certificate').where({ record_key: gone }).delete();
       date = addDays(date, 1);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { gapInWords } from '../../domain/collection/gap.ts';
 import axios from 'axios';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../../domain/dates.ts';
@@ -52,7 +53,7 @@ describe('proveStream', () => {
   const tasks = async (): Promise<string[]> =>
     (await findGaps(hub.db, new Date(hub.nowMs), STREAM))
       .filter(({ kind }) => kind === 'difference')
-      .map(({ what }) => what);
+      .map((gap) => gapInWords(gap).en);
 
   it('an equal library is proven: both sides have the same digest, nothing is a task', async () => {
     const { result, proof } = await prove('equal');

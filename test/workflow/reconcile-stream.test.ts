@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { gapInWords } from '../../domain/collection/gap.ts';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { reconcileWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type TimeWindow } from '../../domain/collection/window.ts';
@@ -80,8 +81,9 @@ describe('reconcileStream', () => {
     const failure = await run('a-difference-stays').catch((error: unknown) => error);
     assert.equal(applicationCause(failure)?.type, 'Incomplete');
     const gaps = await findGaps(hub.db, new Date(hub.nowMs), STREAM);
-    const [difference] = gaps.filter(({ kind }) => kind === 'difference');
-    assert.match(difference?.what ?? '', /; only in the library: HOGONE$/);
+    const difference = gaps.find(({ kind }) => kind === 'difference');
+    assert.ok(difference);
+    assert.match(gapInWords(difference).en, /; only in the library: HOGONE$/);
     await hub.db('certificate').where({ record_key: 'HOGONE' }).delete();
     assert.equal((await run('mended-at-the-source')).differences, 0);
     assert.deepEqual(await hub.db('discrepancy').whereNull('closed_at'), []);

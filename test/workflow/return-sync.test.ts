@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { gapInWords } from '../../domain/collection/gap.ts';
 import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/index.ts';
@@ -89,7 +90,7 @@ describe('returnSync', () => {
       open.map(({ kind }) => kind),
       ['batch', 'difference'],
     );
-    assert.match(open[1]?.what ?? '', /^batch HL\d+: source (\d+), library \d+$/);
+    assert.match(open[1] ? gapInWords(open[1]).en : '', /^batch HL\d+: source (\d+), library \d+$/);
     assert.equal(open[1]?.unit, '省电子证照回传平台');
     const { id: first } = await hub.db('batch').orderBy('ordinal').first<{ id: string }>({ id: 'source_batch' });
     assert.ok(!department().acknowledgements.some(({ batch }) => batch === first));

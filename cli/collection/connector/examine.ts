@@ -106,25 +106,25 @@ const indented = (text: string): string =>
 
 export async function checkStreams(name: string | undefined, options: StreamOptions): Promise<void> {
   const config = configOf(options);
-  const checked: (Checked & { stream: string; connector: string })[] = [];
+  const checked: (Checked & { stream: string; connector: string; tickets?: string[] })[] = [];
   for (const selected of selectStreams(config, name)) {
     const [connector, stream] = [selected.connector.id, selected.stream.id];
     try {
       checked.push({ stream, connector, ...(await withStream(config, selected, {}, checkStream)) });
     } catch (error) {
-      checked.push({ stream, connector, report: null, accepted: null, reasons: [], fault: faultOf(error) });
+      checked.push({ stream, connector, report: null, accepted: null, refused: [], absent: [], fault: faultOf(error) });
     }
   }
   await withDisputes(config, name, async ({ id, disputes }, streams) => {
     if (typeof disputes !== 'object') return;
-    const named = { stream: `${id} disputes`, connector: id, report: null };
+    const named = { stream: `${id} disputes`, connector: id, report: null, refused: [], absent: [] };
     try {
       const records = await streams.disputes(id).source.sample();
       const { tickets, faults } = readTickets(records, disputes);
       const accepted = { records: tickets.length, of: records.length };
-      checked.push({ ...named, accepted, reasons: faults.map(({ reason }) => reason).slice(0, 5), fault: null });
+      checked.push({ ...named, accepted, tickets: faults.map(({ reason }) => reason).slice(0, 5), fault: null });
     } catch (error) {
-      checked.push({ ...named, accepted: null, reasons: [], fault: faultOf(error) });
+      checked.push({ ...named, accepted: null, fault: faultOf(error) });
     }
   });
   if (checked.some(({ fault }) => fault)) process.exitCode = 1;
@@ -139,8 +139,11 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
       ['Clock', ({ report }) => (report ? `${(report.clockSkewMs / 1000).toFixed(1)} s` : ''), 'right'],
     ]),
   );
-  for (const { stream, report, reasons, fault } of checked) {
+  for (const { stream, report, refused, absent, tickets = [], fault } of checked) {
+    const reasons = [...refused.map(({ rule, field, records }) => `${rule} of ${field} ${records}`), ...tickets];
     if (reasons.length > 0) console.log(`${stream}: rejected by ${reasons.join(', ')}`);
+    for (const { field, nearest } of absent)
+      console.log(`${stream}: the mapping names a field that is not there: ${field} (did you mean ${nearest}?)`);
     for (const note of report?.notes ?? []) console.log(`${stream}: ${note}`);
     if (fault) console.log(`\n✖ ${stream} (${fault.kind})\n  cause  ${fault.cause}\n  cure   ${fault.cure}`);
   }

@@ -1,9 +1,9 @@
 import { Alert, Descriptions } from 'antd';
 import { Link } from 'react-router';
-import { DISPUTE, DISPUTE_SOURCES, type DisputeAction } from '../../../domain/casework/dispute.ts';
+import { DISPUTE, DISPUTE_SOURCES } from '../../../domain/casework/dispute.ts';
 import type { DisputeDetail } from '../../../server/api/casework/disputes.ts';
 import { useLanguage } from '../../language.tsx';
-import { CasePage, told } from '../../parts/case.tsx';
+import { CasePage, told } from '../../parts/cases/case.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { Section } from '../../parts/page.tsx';
 import { moment, Moment } from '../../parts/time.tsx';
@@ -14,7 +14,8 @@ import { DisputeStageMark } from './disputes.tsx';
 export default function Dispute() {
   const { say } = useLanguage();
   return (
-    <CasePage<DisputeDetail, DisputeAction>
+    <CasePage
+      path="/disputes/:id"
       definition={DISPUTE}
       title={({ id }) => say(`异议 ${id}`, `Dispute ${id}`)}
       mark={(data) => <DisputeStageMark {...data} />}

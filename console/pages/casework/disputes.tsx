@@ -1,9 +1,10 @@
 import { Link } from 'react-router';
 import { DISPUTE_ENDS, DISPUTE_STAGES, type DisputeStage } from '../../../domain/casework/dispute.ts';
 import type { DisputeView } from '../../../server/api/casework/disputes.ts';
+import { send } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { CaseList } from '../../parts/case-list.tsx';
-import { NextDue } from '../../parts/case.tsx';
+import { CaseList } from '../../parts/cases/case-list.tsx';
+import { NextDue } from '../../parts/cases/case.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
@@ -28,7 +29,7 @@ export default function Disputes() {
   const { say, name } = useLanguage();
   const { unitCode } = useSession();
   return (
-    <CaseList<DisputeView>
+    <CaseList
       what="disputes"
       title={say('异议', 'Disputes')}
       note={say('对证照内容的异议，最近提出的在前', 'Objections to certificates, the latest first')}
@@ -42,7 +43,7 @@ export default function Disputes() {
           width: 220,
         },
         { name: 'number', label: say('证照编号', 'Certificate number'), kind: 'text', width: 230 },
-        ...(unitCode === null ? [{ name: 'issuer', label: say('发证单位', 'Issuer'), kind: 'unit' as const }] : []),
+        ...(unitCode === null ? [{ name: 'issuer', label: say('发证单位', 'Issuer'), kind: 'unit' } as const] : []),
         { name: 'open', label: say('只看未办结', 'Only open ones'), kind: 'tick', value: 'true' },
       ]}
       columns={[
@@ -90,6 +91,7 @@ export default function Disputes() {
         needs: 'disputes:raise',
         button: say('登记异议', 'Raise one'),
         title: say('登记异议', 'Raise a dispute'),
+        submit: (body) => send('POST', '/disputes', { body }),
         fields: [
           { name: 'number', label: say('证照编号', 'Certificate number'), required: true },
           {

@@ -4,7 +4,7 @@ import { OUTAGE, STOPPED_WORK } from '../../../domain/casework/outage.ts';
 import type { OutageDetail } from '../../../server/api/casework/outages.ts';
 import { addressOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { CasePage, told } from '../../parts/case.tsx';
+import { CasePage, told } from '../../parts/cases/case.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { Section } from '../../parts/page.tsx';
 import { DueTime, moment, Moment } from '../../parts/time.tsx';
@@ -17,7 +17,8 @@ type Stream = OutageDetail['streams'][number];
 export default function Outage() {
   const { say } = useLanguage();
   return (
-    <CasePage<OutageDetail, OutageAction>
+    <CasePage
+      path="/outages/:id"
       definition={OUTAGE}
       title={({ id, unitName }) => say(`故障 ${id} · ${unitName}`, `Outage ${id} · ${unitName}`)}
       mark={({ stage }) => <OutageStageMark stage={stage} />}
@@ -54,7 +55,7 @@ function About({ data }: { data: OutageDetail }) {
               data.evidenceName === null ? (
                 say('未上传', 'none')
               ) : (
-                <a href={addressOf(`/outages/${data.id}/evidence`)} download={data.evidenceName}>
+                <a href={addressOf('/outages/:id/evidence', { params: { id: data.id } })} download={data.evidenceName}>
                   {data.evidenceName}
                 </a>
               ),

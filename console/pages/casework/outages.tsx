@@ -6,11 +6,12 @@ import {
   type OutageStage,
   type StoppedWork,
 } from '../../../domain/casework/outage.ts';
-import type { OutageView, StreamChoices } from '../../../server/api/casework/outages.ts';
-import { useGet } from '../../api.ts';
+import type { OutageView } from '../../../server/api/casework/outages.ts';
+import { send, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { CaseList } from '../../parts/case-list.tsx';
-import { NextDue } from '../../parts/case.tsx';
+import { CaseList } from '../../parts/cases/case-list.tsx';
+import { NextDue } from '../../parts/cases/case.tsx';
+import { useChoices } from '../../parts/filters.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
@@ -26,9 +27,10 @@ export function OutageStageMark({ stage }: { stage: OutageStage }) {
 export default function Outages() {
   const { say, name } = useLanguage();
   const { may, unitCode } = useSession();
-  const streams = useGet<StreamChoices>('/outages/streams', {}, { enabled: may('outages:report') });
+  const choices = useChoices();
+  const streams = useGet('/outages/streams', { enabled: may('outages:report') });
   return (
-    <CaseList<OutageView>
+    <CaseList
       what="outages"
       title={say('不可抗力与补录', 'Outages and backfill')}
       note={say(
@@ -37,7 +39,7 @@ export default function Outages() {
       )}
       empty={say('没有上报的故障', 'No outage was reported')}
       filters={[
-        ...(unitCode === null ? [{ name: 'unit', label: say('上报单位', 'Unit'), kind: 'unit' as const }] : []),
+        ...(unitCode === null ? [{ name: 'unit', label: say('上报单位', 'Unit'), kind: 'unit' } as const] : []),
         { name: 'open', label: say('只看未办结', 'Only open ones'), kind: 'tick', value: 'true' },
       ]}
       columns={[
@@ -75,6 +77,7 @@ export default function Outages() {
         needs: 'outages:report',
         button: say('上报故障', 'Report one'),
         title: say('上报不可抗力', 'Report an outage'),
+        submit: (body) => send('POST', '/outages', { body }),
         fields: [
           {
             name: 'streams',
@@ -91,8 +94,8 @@ export default function Outages() {
             label: say('停办业务', 'Work that it stops'),
             required: true,
             kind: 'choices',
-            options: Object.entries(STOPPED_WORK).map(([value, pair]) => ({ value, label: name(pair) })),
-            initial: Object.keys(STOPPED_WORK),
+            options: choices(STOPPED_WORK),
+            initial: Object.keys(STOPPED_WORK) as StoppedWork[],
           },
           { name: 'cause', label: say('原因', 'What happened'), required: true, multiline: true },
           { name: 'beganAt', label: say('发生时间', 'When it began'), required: true, kind: 'time' },

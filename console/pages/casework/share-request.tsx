@@ -2,7 +2,7 @@ import { Descriptions } from 'antd';
 import { SHARE_REQUEST } from '../../../domain/casework/share-request.ts';
 import type { ShareRequestDetail } from '../../../server/api/casework/share-requests.ts';
 import { useLanguage } from '../../language.tsx';
-import { CasePage, told } from '../../parts/case.tsx';
+import { CasePage, told } from '../../parts/cases/case.tsx';
 import { Section } from '../../parts/page.tsx';
 import { Nothing } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
@@ -12,7 +12,8 @@ import { ShareOutcomeMark } from './share-requests.tsx';
 export default function ShareRequest() {
   const { say } = useLanguage();
   return (
-    <CasePage<ShareRequestDetail, keyof typeof SHARE_REQUEST.actions>
+    <CasePage
+      path="/share-requests/:id"
       definition={SHARE_REQUEST}
       title={({ id, unitName }) => say(`共享申请 ${id} · ${unitName}`, `Share request ${id} · ${unitName}`)}
       mark={(data) => <ShareOutcomeMark {...data} />}

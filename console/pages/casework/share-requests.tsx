@@ -1,9 +1,10 @@
 import { Link } from 'react-router';
 import { SHARE_OUTCOMES, SHARE_STAGES, shareStage, type ShareStage } from '../../../domain/casework/share-request.ts';
 import type { ShareRequestView } from '../../../server/api/casework/share-requests.ts';
+import { send } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { CaseList } from '../../parts/case-list.tsx';
-import { NextDue } from '../../parts/case.tsx';
+import { CaseList } from '../../parts/cases/case-list.tsx';
+import { NextDue } from '../../parts/cases/case.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
@@ -27,7 +28,7 @@ export default function ShareRequests() {
   const { say, name } = useLanguage();
   const { unitCode } = useSession();
   return (
-    <CaseList<ShareRequestView>
+    <CaseList
       what="share-requests"
       title={say('共享申请', 'Share requests')}
       note={say('用证单位需要、而本市尚未共享的证照', 'Certificates that a unit needs and the city does not share yet')}
@@ -50,7 +51,7 @@ export default function ShareRequests() {
           options: Object.entries(SHARE_OUTCOMES).map(([value, pair]) => ({ value, label: name(pair) })),
           width: 220,
         },
-        ...(unitCode === null ? [{ name: 'unit', label: say('用证单位', 'User unit'), kind: 'unit' as const }] : []),
+        ...(unitCode === null ? [{ name: 'unit', label: say('用证单位', 'User unit'), kind: 'unit' } as const] : []),
       ]}
       columns={[
         { title: say('结果', 'Outcome'), render: (_, row) => <ShareOutcomeMark {...row} /> },
@@ -75,6 +76,7 @@ export default function ShareRequests() {
         needs: 'share:request',
         button: say('提出申请', 'Request one'),
         title: say('提出共享申请', 'Request a certificate'),
+        submit: (body) => send('POST', '/share-requests', { body }),
         fields: [
           { name: 'wanted', label: say('需要的证照', 'Which certificate'), required: true },
           { name: 'scenario', label: say('用于哪些事项', 'For which items'), required: true, multiline: true },

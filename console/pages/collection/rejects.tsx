@@ -1,24 +1,24 @@
 import { UploadOutlined } from '@ant-design/icons';
 import { Alert, App, Button, Space, Table, Upload, type TableColumnsType } from 'antd';
 import { Link } from 'react-router';
-import { RULES } from '../../../domain/library/validation.ts';
-import type { CorrectionsView, RejectGroupView, RejectView } from '../../../server/api/collection/rejects.ts';
-import { addressOf, send, useGet, useSend, type RequestFailed } from '../../api.ts';
+import { RULES, type RuleId } from '../../../domain/library/validation.ts';
+import type { RejectGroupView, RejectView } from '../../../server/api/collection/rejects.ts';
+import { addressOf, send, useGet, useSend, type QueryOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ChoiceFilter } from '../../parts/filters.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
-import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
+import { Failure, Nothing, useFailed, Waiting } from '../../parts/states.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
-import { FieldList } from './stream.tsx';
+import { FieldList } from '../../parts/forms/field-list.tsx';
 
 /** Records that were refused, as casework: whose, by which rule, out as a workbook and corrected back in. */
 export default function Rejects() {
   const { say } = useLanguage();
-  const { filters } = useFilters();
+  const { filters } = useFilters<QueryOf<'/rejects/groups'>>();
   const { stream, unit, rule } = filters;
-  const { data, error, refetch } = useGet<{ items: RejectGroupView[] }>('/rejects/groups');
+  const { data, error, refetch } = useGet('/rejects/groups');
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const groups = data.items.filter(
@@ -55,7 +55,7 @@ export default function Rejects() {
 
 function Filters({ groups }: { groups: readonly RejectGroupView[] }) {
   const { say, name } = useLanguage();
-  const { filters, change } = useFilters();
+  const { filters, change } = useFilters<QueryOf<'/rejects/groups'>>();
   const choices = (pairs: [string, string][]) =>
     [...new Map(pairs)].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
   const select = (key: 'stream' | 'unit' | 'rule', label: string, pairs: [string, string][]) => (
@@ -124,14 +124,14 @@ function Groups({ groups }: { groups: readonly RejectGroupView[] }) {
 }
 
 /** What is done with the rejects of one stream. */
-function Work({ stream, rule }: { stream: string; rule: string | undefined }) {
+function Work({ stream, rule }: { stream: string; rule: RuleId | undefined }) {
   const { say } = useLanguage();
   const { may } = useSession();
   const { message } = App.useApp();
-  const take = useSend((file: string) => send<CorrectionsView>('POST', `/rejects/${stream}/corrections`, { file }));
-  const replay = useSend(() => send('POST', `/rejects/${stream}/replay`, rule === undefined ? {} : { rule }));
-  const failed = (problem: RequestFailed) =>
-    void message.error([problem.message, problem.cure].filter(Boolean).join(' — '));
+  const params = { name: stream };
+  const take = useSend((file: string) => send('POST', '/rejects/:name/corrections', { params, body: { file } }));
+  const replay = useSend(() => send('POST', '/rejects/:name/replay', { params, body: { rule } }));
+  const failed = useFailed();
   const corrects = may('rejects:correct');
   const hands = may('certificates:personal');
   if (!corrects && !hands) return null;
@@ -165,7 +165,7 @@ function Work({ stream, rule }: { stream: string; rule: string | undefined }) {
       )}
       <Space wrap>
         {hands && (
-          <Button href={addressOf(`/rejects/${stream}/sheet`, { rule })}>
+          <Button href={addressOf('/rejects/:name/sheet', { params, query: { rule } })}>
             {say('导出 xlsx（含个人信息，记入审计）', 'Export xlsx (personal data, audited)')}
           </Button>
         )}
@@ -210,7 +210,7 @@ const base64Of = (file: File): Promise<string> =>
     reader.readAsDataURL(file);
   });
 
-function Records({ query }: { query: Record<string, string | undefined> }) {
+function Records({ query }: { query: QueryOf<'/rejects'> }) {
   const { say, name } = useLanguage();
   const columns: TableColumnsType<RejectView> = [
     { title: say('编号', 'No.'), dataIndex: 'id' },
@@ -270,7 +270,7 @@ function Records({ query }: { query: Record<string, string | undefined> }) {
     },
   ];
   return (
-    <List<RejectView>
+    <List
       path="/rejects"
       query={query}
       columns={columns}

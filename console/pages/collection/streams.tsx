@@ -1,11 +1,11 @@
 import { Button, type TableColumnsType } from 'antd';
 import { Link } from 'react-router';
 import { DELIVERIES, STREAM_STATES, type StreamStateName } from '../../../domain/streams.ts';
-import type { CoveragePage, StreamCounts, StreamView } from '../../../server/api/collection/streams.ts';
-import { useGet } from '../../api.ts';
+import type { StreamView } from '../../../server/api/collection/streams.ts';
+import { useGet, type QueryOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ExportButton } from '../../parts/export.tsx';
-import { ChoiceFilter, ChoicesFilter } from '../../parts/filters.tsx';
+import { ChoiceFilter, ChoicesFilter, useChoices } from '../../parts/filters.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
@@ -24,10 +24,11 @@ const LIMIT = 50;
 
 /** Every stream: how it stands, what its days are covered by, what it brought. */
 export default function Streams() {
-  const { say, name } = useLanguage();
-  const { filters, change } = useFilters();
+  const { say } = useLanguage();
+  const choicesOf = useChoices();
+  const { filters, change } = useFilters<QueryOf<'/streams'>>();
   const { unit, state, after } = filters;
-  const { data: counts } = useGet<StreamCounts>('/streams/counts', { unit });
+  const { data: counts } = useGet('/streams/counts', { query: { unit } });
   return (
     <PageLayout
       title={say('归集', 'Collection')}
@@ -52,10 +53,7 @@ export default function Streams() {
           <ChoicesFilter
             label={say('状态', 'State')}
             value={state}
-            options={(Object.keys(STREAM_STATES) as StreamStateName[]).map((value) => ({
-              value,
-              label: name(STREAM_STATES[value]),
-            }))}
+            options={choicesOf(STREAM_STATES)}
             onChange={(value) => change({ state: value })}
             width={220}
           />
@@ -79,9 +77,9 @@ export default function Streams() {
   );
 }
 
-function HeatMap({ query }: { query: Record<string, string | number | undefined> }) {
+function HeatMap({ query }: { query: QueryOf<'/streams/coverage'> }) {
   const { say } = useLanguage();
-  const { data, error, refetch } = useGet<CoveragePage>('/streams/coverage', query);
+  const { data, error, refetch } = useGet('/streams/coverage', { query });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   if (data.items.length === 0) return <Nothing>{say('没有符合条件的数据流', 'There is no such stream')}</Nothing>;
@@ -115,7 +113,7 @@ function HeatMap({ query }: { query: Record<string, string | number | undefined>
   );
 }
 
-function StreamList({ query }: { query: Record<string, string | number | undefined> }) {
+function StreamList({ query }: { query: QueryOf<'/streams'> }) {
   const { say, name } = useLanguage();
   const columns: TableColumnsType<StreamView> = [
     {
@@ -183,7 +181,7 @@ function StreamList({ query }: { query: Record<string, string | number | undefin
     },
   ];
   return (
-    <List<StreamView>
+    <List
       path="/streams"
       query={query}
       columns={columns}

@@ -4,6 +4,7 @@ import { Link } from 'react-router';
 import { ROLES, type Role } from '../../../domain/access.ts';
 import { AUDITED, detailInWords } from '../../../domain/console/audit.ts';
 import type { AuditView } from '../../../server/api/console/audit.ts';
+import type { QueryOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ExportButton } from '../../parts/export.tsx';
 import { ChoiceFilter, TextFilter } from '../../parts/filters.tsx';
@@ -15,7 +16,7 @@ import { Moment } from '../../parts/time.tsx';
 /** What people did, and to what. */
 export default function Audit() {
   const { say, name } = useLanguage();
-  const { filters, change } = useFilters();
+  const { filters, change } = useFilters<QueryOf<'/audit'>>();
   const { actor, object, action, from, to } = filters;
   const chosen = { actor, object, action, from, to };
   const columns: TableColumnsType<AuditView> = [
@@ -73,7 +74,7 @@ export default function Audit() {
             {say('清空', 'Clear')}
           </Button>
         </div>
-        <List<AuditView>
+        <List
           path="/audit"
           query={chosen}
           columns={columns}

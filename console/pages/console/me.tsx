@@ -1,10 +1,10 @@
 import { Button, Descriptions, Popconfirm, Table, type TableColumnsType } from 'antd';
 import { useState } from 'react';
 import { PERMISSION_NAMES, ROLES, type Permission } from '../../../domain/access.ts';
-import type { TokenView } from '../../../server/api/console/session.ts';
-import { RequestFailed, send, useGet, useSend } from '../../api.ts';
+import type { TokenView } from '../../../server/api/console/tokens.ts';
+import { RequestFailed, send, useGet, useSend, type BodyOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ActionForm } from '../../parts/action-form.tsx';
+import { BodyForm } from '../../parts/forms/body-form.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Secret } from '../../parts/secret.tsx';
@@ -42,7 +42,7 @@ export default function Me() {
         />
       </Section>
       <Tokens />
-      <ActionForm
+      <BodyForm
         open={changing}
         close={() => setChanging(false)}
         title={say('修改密码', 'Change the password')}
@@ -58,8 +58,8 @@ export default function Me() {
           },
           { name: 'again', label: say('再输一次新密码', 'The new password again'), kind: 'password', required: true },
         ]}
-        submit={async ({ password, newPassword, again }) => {
-          if (again === newPassword) return send('POST', '/session/password', { password, newPassword });
+        submit={async ({ again, ...body }: BodyOf<'POST', '/session/password'> & { again: string }) => {
+          if (again === body.newPassword) return send('POST', '/session/password', { body });
           const message = say('两次输入不一致', 'The two are not the same');
           throw new RequestFailed({ status: 400, code: 'again', title: message, fields: [{ path: 'again', message }] });
         }}
@@ -73,8 +73,8 @@ function Tokens() {
   const { permissions } = useSession();
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<string | null>(null);
-  const { data, error, refetch } = useGet<{ items: TokenView[] }>('/tokens');
-  const revoke = useSend((id: number) => send('DELETE', `/tokens/${id}`));
+  const { data, error, refetch } = useGet('/tokens');
+  const revoke = useSend((id: number) => send('DELETE', '/tokens/:id', { params: { id } }));
   // When the list was asked for is when its words hold.
   const [now] = useState(() => Date.now());
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
@@ -137,7 +137,7 @@ function Tokens() {
         scroll={{ x: 'max-content' }}
         locale={{ emptyText: say('还没有令牌', 'There is no token yet') }}
       />
-      <ActionForm
+      <BodyForm
         open={making}
         close={() => setMaking(false)}
         title={say('新建 API 令牌', 'New API token')}
@@ -164,8 +164,8 @@ function Tokens() {
             hint: say('最长 366 天', 'At most 366'),
           },
         ]}
-        submit={(given) => send('POST', '/tokens', given)}
-        done={(answer) => setMade((answer as { token: string }).token)}
+        submit={(body: BodyOf<'POST', '/tokens'>) => send('POST', '/tokens', { body })}
+        done={({ token }) => setMade(token)}
       />
       <Secret title={say('新的 API 令牌', 'The new API token')} secret={made} close={() => setMade(null)} />
     </Section>

@@ -14,7 +14,7 @@ const WATCHDOG_LATE_MS = 3 * 60_000;
 /** How the hub itself runs. */
 export default function Operation() {
   const { say, name } = useLanguage();
-  const { data, error, refetch } = useGet<OperationView>('/operation');
+  const { data, error, refetch } = useGet('/operation');
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const { versions, temporal, watchdog, alerts, outbox, reminders, database } = data;

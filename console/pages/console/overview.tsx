@@ -1,6 +1,6 @@
 import { Alert } from 'antd';
 import { Link } from 'react-router';
-import type { OverviewView } from '../../../server/api/ledger/tasks.ts';
+import type { OverviewView } from '../../../server/api/ledger/overview.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
@@ -10,7 +10,7 @@ import { dueMoment, moment } from '../../parts/time.tsx';
 /** What is overdue, whose, under which article: the numbers that a supervisor looks at first. */
 export default function Overview() {
   const { say } = useLanguage();
-  const { data, error, refetch } = useGet<OverviewView>('/overview');
+  const { data, error, refetch } = useGet('/overview');
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const today = data.at.slice(0, 10);

@@ -2,7 +2,7 @@ import { Alert, Button, Divider, Form, Input } from 'antd';
 import type { ReactNode } from 'react';
 import { useMutation } from '@tanstack/react-query';
 import type { MethodsView, OidcFault } from '../../../server/api/console/oidc.ts';
-import { addressOf, send, useGet, type RequestFailed } from '../../api.ts';
+import { addressOf, send, useGet, type BodyOf, type RequestFailed } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { LanguageSwitch } from '../../parts/language-switch.tsx';
 
@@ -48,11 +48,11 @@ const FAULTS: readonly OidcFault[] = ['away', 'refused', 'unknown'];
 
 export function SignIn({ done }: { done: () => void }) {
   const { say } = useLanguage();
-  const { data: methods } = useGet<MethodsView>('/session/methods');
+  const { data: methods } = useGet('/session/methods');
   const sentBack = new URLSearchParams(location.search).get('sign-in');
   const fault = FAULTS.find((one) => one === sentBack);
-  const signIn = useMutation<unknown, RequestFailed, { login: string; password: string }>({
-    mutationFn: (given) => send('POST', '/session', given),
+  const signIn = useMutation<unknown, RequestFailed, BodyOf<'POST', '/session'>>({
+    mutationFn: (body) => send('POST', '/session', { body }),
   });
   return (
     <Door title={say('请登录', 'Sign in')}>
@@ -68,7 +68,7 @@ export function SignIn({ done }: { done: () => void }) {
       <Form
         layout="vertical"
         requiredMark={false}
-        onFinish={(given: { login: string; password: string }) => signIn.mutate(given, { onSuccess: done })}
+        onFinish={(given: BodyOf<'POST', '/session'>) => signIn.mutate(given, { onSuccess: done })}
       >
         {signIn.error && (
           <Alert type="error" showIcon title={signIn.error.message} description={signIn.error.cure} role="alert" />
@@ -95,17 +95,13 @@ export function SignIn({ done }: { done: () => void }) {
   );
 }
 
-interface Passwords {
-  password: string;
-  newPassword: string;
-  again: string;
-}
+type Passwords = BodyOf<'POST', '/session/password'> & { again: string };
 
 /** At the first sign-in, and whenever an administrator has set a password. */
 export function ChangePassword({ done }: { done: () => void }) {
   const { say } = useLanguage();
   const change = useMutation<unknown, RequestFailed, Passwords>({
-    mutationFn: ({ password, newPassword }) => send('POST', '/session/password', { password, newPassword }),
+    mutationFn: ({ password, newPassword }) => send('POST', '/session/password', { body: { password, newPassword } }),
   });
   const short = say('至少 12 个字符', 'At least 12 characters');
   return (

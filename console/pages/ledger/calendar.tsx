@@ -1,19 +1,18 @@
-import { Alert, Button, DatePicker, Form, Input, InputNumber, Modal, Segmented, Space, Table, Upload } from 'antd';
+import { Alert, Button, DatePicker, InputNumber, Segmented } from 'antd';
 import dayjs from 'dayjs';
 import { useState } from 'react';
-import { Link, useSearchParams } from 'react-router';
+import { useSearchParams } from 'react-router';
 import { DAY_REASONS, type DayReason } from '../../../domain/ledger/calendar.ts';
-import type { CalendarPreview, CalendarView, DueView } from '../../../server/api/ledger/law.ts';
-import { send, useGet, useSend } from '../../api.ts';
+import type { CalendarPreview, CalendarView } from '../../../server/api/ledger/law.ts';
+import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { Days } from '../../parts/days.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
-import { DueTime, dueMoment } from '../../parts/time.tsx';
+import { dueMoment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
-import { DAY_MS } from '../../../domain/dates.ts';
+import { ImportCalendar } from './calendar-import.tsx';
 
-/** How often it is asked whether the hub counts by a table that was imported. */
 type CalendarDay = NonNullable<CalendarView['days']>[number];
 /** Beside its colour, each kind of day has a sign, as on printed calendars; ordinary days have none. */
 const SIGNS: Record<DayReason, { zh: string; en: string }> = {
@@ -35,7 +34,7 @@ export default function Calendar() {
   const year = params.get('year') ?? undefined;
   const [imported, setImported] = useState<CalendarPreview | null>(null);
   const arrived = (shown: CalendarView) => imported === null || isInForce(shown, imported);
-  const { data, error, refetch } = useGet<CalendarView>('/calendar', { year }, { until: arrived });
+  const { data, error, refetch } = useGet('/calendar', { query: { year }, until: arrived });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const table = data.years.find((one) => one.year === data.year);
@@ -99,7 +98,7 @@ export default function Calendar() {
       </Section>
       <DueCalculator />
       {importing && (
-        <Import
+        <ImportCalendar
           close={() => setImporting(false)}
           done={(table) => {
             setImporting(false);
@@ -190,7 +189,7 @@ function DueCalculator() {
   const { say } = useLanguage();
   const [start, setStart] = useState(dayjs().format('YYYY-MM-DD'));
   const [workingDays, setWorkingDays] = useState(5);
-  const { data, error } = useGet<DueView>('/due', { start, workingDays });
+  const { data, error } = useGet('/due', { query: { start, workingDays } });
   return (
     <Section title={say('期限计算', 'When a term ends')}>
       <div className="filters">
@@ -224,156 +223,5 @@ function DueCalculator() {
       {error && <Alert type="warning" showIcon title={error.message} description={error.cure} />}
       {data && !error && <Days days={data.days} />}
     </Section>
-  );
-}
-
-/** Asks for a table, shows what it would move, and puts it in force once that was seen. */
-function Import({ close, done }: { close: () => void; done: (table: CalendarPreview) => void }) {
-  const { say } = useLanguage();
-  const [text, setText] = useState('');
-  const preview = useSend((given: string) => send<CalendarPreview>('POST', '/calendar/preview', { text: given }));
-  const confirm = useSend((seen: CalendarPreview) =>
-    send<{ year: number }>('POST', '/calendar/import', { text, held: seen.held }),
-  );
-  const seen = preview.data;
-  const fault = confirm.error ?? preview.error;
-  return (
-    <Modal
-      open
-      width={920}
-      title={say('导入日历', 'Import a table of working days')}
-      onCancel={close}
-      footer={
-        <Space>
-          <Button onClick={close}>{say('取消', 'Cancel')}</Button>
-          {seen ? (
-            <Button
-              type="primary"
-              loading={confirm.isPending}
-              onClick={() => confirm.mutate(seen, { onSuccess: () => done(seen) })}
-            >
-              {say(
-                `确认启用 ${seen.year} 年版本 ${seen.version}`,
-                `Put ${seen.year}, version ${seen.version}, in force`,
-              )}
-            </Button>
-          ) : (
-            <Button
-              type="primary"
-              disabled={text.trim() === ''}
-              loading={preview.isPending}
-              onClick={() => preview.mutate(text)}
-            >
-              {say('预览影响', 'See what moves')}
-            </Button>
-          )}
-        </Space>
-      }
-    >
-      <Form layout="vertical">
-        <Form.Item
-          label={say('日历表（YAML）', 'The table (YAML)')}
-          extra={say(
-            '内容同 config/calendars/年份.yaml:year、version、source、off（放假）、work（调休上班）',
-            'As config/calendars/YEAR.yaml: year, version, source, off, work',
-          )}
-          {...(fault && {
-            validateStatus: 'error',
-            help: [fault.message, fault.cure, ...fault.fields.map(({ message }) => message)]
-              .filter(Boolean)
-              .map((line) => <div key={line}>{line}</div>),
-          })}
-        >
-          <Input.TextArea
-            rows={seen ? 4 : 12}
-            value={text}
-            spellCheck={false}
-            aria-label={say('日历表（YAML）', 'The table (YAML)')}
-            onChange={({ target }) => {
-              setText(target.value);
-              preview.reset();
-              confirm.reset();
-            }}
-          />
-        </Form.Item>
-        <Upload
-          accept=".yaml,.yml"
-          showUploadList={false}
-          beforeUpload={async (file) => {
-            setText(await file.text());
-            preview.reset();
-            confirm.reset();
-            return Upload.LIST_IGNORE;
-          }}
-        >
-          <Button>{say('选择文件', 'Choose a file')}</Button>
-        </Upload>
-      </Form>
-      {seen && <Moved preview={seen} />}
-    </Modal>
-  );
-}
-
-function Moved({ preview }: { preview: CalendarPreview }) {
-  const { say } = useLanguage();
-  const { held, year, version, moved, starting, ending, tasks } = preview;
-  return (
-    <div className="calendar-preview" role="status">
-      <p>
-        {held === null
-          ? say(
-              `${year} 年此前没有日历，将启用版本 ${version}。`,
-              `${year} has no table yet; version ${version} comes.`,
-            )
-          : say(
-              `${year} 年由版本 ${held} 换成 ${version}。`,
-              `${year} changes from version ${held} to ${version}.`,
-            )}{' '}
-        <strong>
-          {say(
-            `移动 ${moved} 项未办结任务的到期时间；其中 ${starting} 项因此逾期，${ending} 项不再逾期。`,
-            `${moved} running deadlines move; ${starting} become overdue by it, ${ending} no longer are.`,
-          )}
-        </strong>{' '}
-        {say('已办结的不变。', 'Those that have ended stay.')}
-      </p>
-      {tasks.length > 0 && (
-        <Table
-          aria-label={say('移动的任务', 'Deadlines that move')}
-          size="small"
-          rowKey="id"
-          dataSource={tasks}
-          pagination={{ pageSize: 8, size: 'small', showSizeChanger: false }}
-          columns={[
-            {
-              title: say('编号', 'No.'),
-              dataIndex: 'id',
-              render: (id: number) => <Link to={`/tasks/${id}`}>{id}</Link>,
-            },
-            { title: say('责任单位', 'Owner'), dataIndex: 'owner' },
-            { title: say('规则', 'Rule'), dataIndex: 'rule' },
-            { title: say('现到期', 'Due now'), dataIndex: 'from', render: (at: string | null) => <DueTime at={at} /> },
-            { title: say('将到期', 'Due then'), dataIndex: 'to', render: (at: string | null) => <DueTime at={at} /> },
-            {
-              title: say('移动', 'Moves by'),
-              render: (_, { from, to }) => (from === null || to === null ? '—' : <Shift from={from} to={to} />),
-            },
-          ]}
-        />
-      )}
-      {moved > tasks.length && (
-        <p className="quiet">{say(`只列出前 ${tasks.length} 项`, `The first ${tasks.length} are listed`)}</p>
-      )}
-    </div>
-  );
-}
-
-function Shift({ from, to }: { from: string; to: string }) {
-  const { say } = useLanguage();
-  const days = Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
-  return (
-    <span>
-      {days > 0 ? `+${days}` : `−${-days}`} {say('天', 'days')}
-    </span>
   );
 }

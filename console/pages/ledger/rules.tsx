@@ -12,7 +12,7 @@ type Rule = RulesView['rules'][number];
 /** What the city’s regulation has the hub watch, article by article, and how it reads what the text leaves open. */
 export default function Rules() {
   const { say, name, language } = useLanguage();
-  const { data, error, refetch } = useGet<RulesView>('/rules');
+  const { data, error, refetch } = useGet('/rules');
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const { regulation, readings } = data;

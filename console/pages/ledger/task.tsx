@@ -3,12 +3,11 @@ import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { FINDING } from '../../../domain/supervision/findings.ts';
 import { DUTIES, RUNNING_STATES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
-import type { TaskDetail } from '../../../server/api/ledger/tasks.ts';
-import { send, useGet } from '../../api.ts';
+import { send, useGet, type BodyOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ActionForm } from '../../parts/action-form.tsx';
-import { useCaseFields } from '../../parts/case-actions.tsx';
+import { useCaseFields } from '../../parts/cases/case-actions.tsx';
 import { Article } from '../../parts/article.tsx';
+import { BodyForm, type FieldOf } from '../../parts/forms/body-form.tsx';
 import { useObjectPage } from '../../parts/object-page.ts';
 import { Days } from '../../parts/days.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
@@ -32,7 +31,7 @@ export default function Task() {
   const [ordering, setOrdering] = useState(false);
   const fieldsOf = useCaseFields([order.fields]);
   const navigate = useNavigate();
-  const { data, error, refetch } = useGet<TaskDetail>(`/tasks/${id}`);
+  const { data, error, refetch } = useGet('/tasks/:id', { params: { id } });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const about = objectPage(data.subject);
@@ -142,7 +141,7 @@ export default function Task() {
           </tbody>
         </table>
       </Section>
-      <ActionForm
+      <BodyForm
         open={exempting}
         close={() => setExempting(false)}
         title={say('容错：不追究本次逾期', 'Exempt this deadline')}
@@ -151,9 +150,11 @@ export default function Task() {
           { name: 'reason', label: say('理由', 'Why'), required: true, multiline: true },
           { name: 'document', label: say('批准文号', 'Number of the decision') },
         ]}
-        submit={(given) => send('POST', `/tasks/${id}/exempt`, given)}
+        submit={(body: BodyOf<'POST', '/tasks/:id/exempt'>) =>
+          send('POST', '/tasks/:id/exempt', { params: { id }, body })
+        }
       />
-      <ActionForm
+      <BodyForm
         open={ordering}
         close={() => setOrdering(false)}
         title={say('责令限期改正', 'Order to rectify')}
@@ -161,11 +162,13 @@ export default function Task() {
           `向${data.owner}下达，期限从下达时起算；逾期未改正的可书面通报。`,
           `To ${data.owner}; its term begins now. What is not rectified in time can get a notice.`,
         )}
-        fields={fieldsOf(order.fields)}
-        submit={(given) => send<{ finding: number }>('POST', `/tasks/${id}/order`, given)}
-        done={(answer) => void navigate(`/supervision/${(answer as { finding: number }).finding}`)}
+        fields={fieldsOf(order.fields) as FieldOf<BodyOf<'POST', '/tasks/:id/order'>>[]}
+        submit={(body: BodyOf<'POST', '/tasks/:id/order'>) =>
+          send('POST', '/tasks/:id/order', { params: { id }, body })
+        }
+        done={({ finding }) => void navigate(`/supervision/${finding}`)}
       />
-      <ActionForm
+      <BodyForm
         open={urging}
         close={() => setUrging(false)}
         title={say('催办', 'Urge')}
@@ -183,7 +186,7 @@ export default function Task() {
           },
         ]}
         button={say('发出催办', 'Send')}
-        submit={(given) => send('POST', `/tasks/${id}/urge`, given)}
+        submit={(body: BodyOf<'POST', '/tasks/:id/urge'>) => send('POST', '/tasks/:id/urge', { params: { id }, body })}
       />
     </PageLayout>
   );

@@ -2,10 +2,11 @@ import { Button, DatePicker } from 'antd';
 import type { TableColumnsType } from 'antd';
 import dayjs from 'dayjs';
 import { Link } from 'react-router';
-import { DUTIES, OBLIGATION_STATES, type Duty } from '../../../domain/ledger/duties.ts';
+import { DUTIES, OBLIGATION_STATES } from '../../../domain/ledger/duties.ts';
 import type { TaskView } from '../../../server/api/ledger/tasks.ts';
+import type { QueryOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ChoicesFilter, TextFilter, UnitFilter } from '../../parts/filters.tsx';
+import { ChoicesFilter, TextFilter, UnitFilter, useChoices } from '../../parts/filters.tsx';
 import { Article } from '../../parts/article.tsx';
 import { ExportButton } from '../../parts/export.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
@@ -73,8 +74,9 @@ export function useTaskColumns(): TableColumnsType<TaskView> {
 }
 
 export default function Tasks() {
-  const { say, name } = useLanguage();
-  const { filters, change } = useFilters();
+  const { say } = useLanguage();
+  const choicesOf = useChoices();
+  const { filters, change } = useFilters<QueryOf<'/tasks'>>();
   const columns = useTaskColumns();
   const { state, kind, unit, rule, subject, dueFrom, dueTo } = filters;
   const chosen = { state, kind, unit, rule, subject, dueFrom, dueTo };
@@ -94,14 +96,14 @@ export default function Tasks() {
           <ChoicesFilter
             label={say('状态', 'State')}
             value={state}
-            options={Object.entries(OBLIGATION_STATES).map(([value, pair]) => ({ value, label: name(pair) }))}
+            options={choicesOf(OBLIGATION_STATES)}
             onChange={(value) => change({ state: value })}
             width={160}
           />
           <ChoicesFilter
             label={say('事项', 'Duty')}
             value={kind}
-            options={(Object.keys(DUTIES) as Duty[]).map((value) => ({ value, label: name(DUTIES[value]) }))}
+            options={choicesOf(DUTIES)}
             onChange={(value) => change({ kind: value })}
             width={180}
           />
@@ -130,7 +132,7 @@ export default function Tasks() {
             {say('清空', 'Clear')}
           </Button>
         </div>
-        <List<TaskView>
+        <List
           path="/tasks"
           query={chosen}
           columns={columns}

@@ -10,9 +10,9 @@ import {
   type CatalogEntry as Entry,
 } from '../../../domain/library/catalog.ts';
 import type { EntryDetail } from '../../../server/api/library/catalog.ts';
-import { send, useGet } from '../../api.ts';
+import { send, useGet, type BodyOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ActionForm } from '../../parts/action-form.tsx';
+import { BodyForm } from '../../parts/forms/body-form.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Waiting } from '../../parts/states.tsx';
@@ -29,7 +29,7 @@ export default function CatalogEntry() {
   const { may } = useSession();
   const { code = '' } = useParams();
   const [deciding, setDeciding] = useState<'approve' | 'refuse' | null>(null);
-  const { data, error, refetch } = useGet<EntryDetail>(`/catalog/${code}`);
+  const { data, error, refetch } = useGet('/catalog/:typeCode', { params: { typeCode: code } });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const draft = data.versions.find(({ state }) => state === 'draft');
@@ -130,7 +130,7 @@ export default function CatalogEntry() {
           </tbody>
         </table>
       </Section>
-      <ActionForm
+      <BodyForm
         open={deciding !== null}
         close={() => setDeciding(null)}
         title={deciding === 'refuse' ? say('退回草案', 'Refuse the draft') : say('批准草案', 'Approve the draft')}
@@ -147,8 +147,12 @@ export default function CatalogEntry() {
             multiline: true,
           },
         ]}
-        submit={(given) =>
-          send('POST', `/catalog/${code}/${deciding ?? 'approve'}`, given, data.draftStamp ?? undefined)
+        submit={(body: BodyOf<'POST', '/catalog/:typeCode/refuse'>) =>
+          send('POST', `/catalog/:typeCode/${deciding ?? 'approve'}`, {
+            params: { typeCode: code },
+            body,
+            version: data.draftStamp ?? undefined,
+          })
         }
       />
     </PageLayout>

@@ -1,7 +1,7 @@
 import { Alert, type TableColumnsType } from 'antd';
 import { Link } from 'react-router';
-import type { CatalogView, WaitingView } from '../../../server/api/library/catalog.ts';
-import { useGet } from '../../api.ts';
+import type { CatalogView } from '../../../server/api/library/catalog.ts';
+import { useGet, type QueryOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ChoiceFilter, TextFilter } from '../../parts/filters.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
@@ -22,9 +22,9 @@ export const ENTRY_STATES: Record<
 /** The issuing catalog: which types of certificate are let in. */
 export default function Catalog() {
   const { say, name } = useLanguage();
-  const { filters, change } = useFilters();
+  const { filters, change } = useFilters<QueryOf<'/catalog'>>();
   const { state, text } = filters;
-  const waiting = useGet<{ items: WaitingView[] }>('/catalog/waiting');
+  const waiting = useGet('/catalog/waiting');
   const columns: TableColumnsType<CatalogView> = [
     {
       title: say('证照名称', 'Name'),
@@ -87,7 +87,7 @@ export default function Catalog() {
             width={280}
           />
         </div>
-        <List<CatalogView>
+        <List
           path="/catalog"
           query={{ state, text }}
           columns={columns}

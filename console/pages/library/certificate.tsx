@@ -4,32 +4,24 @@ import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useLocation, useParams } from 'react-router';
 import { CASE_MODES } from '../../../domain/casework/completed-case.ts';
-import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
-import { EVENTS } from '../../../domain/library/lifecycle.ts';
-import { STATUSES, type Status } from '../../../domain/library/status.ts';
-import type { CertificateDetail, CertificateView, VersionView } from '../../../server/api/library/certificates.ts';
+import type { CertificateDetail } from '../../../server/api/library/certificate.ts';
+import type { CertificateView } from '../../../server/api/library/certificates.ts';
 import type { TaskView } from '../../../server/api/ledger/tasks.ts';
-import { addressOf, get, send, type RequestFailed } from '../../api.ts';
+import { addressOf, ask, send, type RequestFailed } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { Mark, type Tone } from '../../parts/mark.tsx';
+import { Mark } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { Moment, moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 import { CertificateState, rowKeyOf, useCertificateColumns } from './certificates.tsx';
+import { Conflicts, Files } from './certificate-sources.tsx';
+import { Fields, History } from './certificate-versions.tsx';
 import { useTaskColumns } from '../ledger/tasks.tsx';
-
-type File = CertificateDetail['files'][number];
-const SIGNATURES: Record<File['signature'], { zh: string; en: string; tone: Tone }> = {
-  valid: { zh: '签章有效', en: 'signature valid', tone: 'good' },
-  invalid: { zh: '签章无效', en: 'signature invalid', tone: 'bad' },
-  unsigned: { zh: '未签章', en: 'not signed', tone: 'warn' },
-  未核验: { zh: '未核验', en: 'not checked', tone: 'off' },
-};
 
 /** One certificate: what it says, how it came to that, who else says what, and what is owed about it. */
 export default function Certificate() {
-  const { say, name } = useLanguage();
+  const { say } = useLanguage();
   const { may } = useSession();
   const params = useParams();
   const state = useLocation().state as { stream: string; key: string } | null;
@@ -40,14 +32,17 @@ export default function Certificate() {
   const columns = useCertificateColumns();
   const taskColumns = useTaskColumns();
   const at = asOf?.format('YYYY-MM-DD[T]HH:mm:ss[+08:00]');
-  const path = `/certificates/${stream}/${encodeURIComponent(key)}`;
+  const record = { stream, key };
   // Not asked for again by itself: each look at what is unmasked is audited.
   const { data, error, refetch } = useQuery<CertificateDetail, RequestFailed>({
-    queryKey: [path, at, unmasked],
+    queryKey: ['/certificates/:stream/:key', record, at, unmasked],
     queryFn: () =>
       inAddress
-        ? get(path, { asOf: at, unmasked: unmasked || undefined })
-        : send('POST', '/certificates/record', { stream, key, asOf: at }),
+        ? ask('/certificates/:stream/:key', {
+            params: record,
+            query: { asOf: at, unmasked: unmasked ? 'true' : undefined },
+          })
+        : send('POST', '/certificates/record', { body: { ...record, asOf: at } }),
     enabled: key !== '',
     placeholderData: (before) => before,
     refetchOnWindowFocus: false,
@@ -82,7 +77,7 @@ export default function Certificate() {
               <Button onClick={() => setUnmasked(true)}>{say('显示原文（留审计）', 'Unmask (audited)')}</Button>
             )}
             {file !== undefined && inAddress && (
-              <Button href={addressOf(`${path}/file`)} download>
+              <Button href={addressOf('/certificates/:stream/:key/file', { params: record })} download>
                 {say('下载证照文件（留审计）', 'Download the file (audited)')}
               </Button>
             )}
@@ -232,162 +227,5 @@ export default function Certificate() {
         )}
       </Section>
     </PageLayout>
-  );
-
-  function Files({ files }: { files: File[] }) {
-    return (
-      <table className="plain">
-        <thead>
-          <tr>
-            <th scope="col">{say('取得', 'Fetched')}</th>
-            <th scope="col">{say('签章', 'Signature')}</th>
-            <th scope="col">{say('来源所称', 'As its source states')}</th>
-            <th scope="col" className="number">
-              {say('字节', 'Bytes')}
-            </th>
-            <th scope="col">SHA-256</th>
-          </tr>
-        </thead>
-        <tbody>
-          {files.map(({ hash, fetchedAt, signature, detail, stated, size }) => (
-            <tr key={`${hash} ${fetchedAt}`}>
-              <td>
-                <Moment at={fetchedAt} />
-              </td>
-              <td>
-                <Mark tone={SIGNATURES[signature].tone}>{name(SIGNATURES[signature])}</Mark>
-                {detail !== '' && <div className="quiet">{detail}</div>}
-              </td>
-              <td>{stated ?? '—'}</td>
-              <td className="number">{size.toLocaleString()}</td>
-              <td className="quiet">{hash.slice(0, 16)}…</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    );
-  }
-}
-
-/** A value of a version, in words. */
-function valueOf(version: VersionView, field: NamedField, longTerm: string): string {
-  if (field === 'holders') return version.holders.map(({ name, code }) => `${name} ${code}`).join('、');
-  if (field === 'status') return `${STATUSES[version.status]} (${version.rawStatus})`;
-  if (field === 'expiresOn' && version.longTerm) return longTerm;
-  return version[field] ?? '—';
-}
-
-function Fields({ version }: { version: VersionView }) {
-  const { say, name } = useLanguage();
-  return (
-    <>
-      <Descriptions
-        column={{ xs: 1, md: 2 }}
-        size="small"
-        items={[
-          ...(Object.keys(FIELD_NAMES) as NamedField[]).map((field) => ({
-            key: field,
-            label: name(FIELD_NAMES[field]),
-            children: valueOf(version, field, say('长期', 'no end')),
-          })),
-          ...version.extension.map(({ name: key, label, value }) => ({
-            key: `x ${key}`,
-            label,
-            children: value || '—',
-          })),
-          {
-            key: 'changed',
-            label: say('来源变更', 'Changed at its source'),
-            children: <Moment at={version.updatedAt} />,
-          },
-          { key: 'taken', label: say('入库', 'Taken in'), children: <Moment at={version.recordedAt} /> },
-        ]}
-      />
-      {version.flags.length > 0 && (
-        <p>
-          {version.flags.map(({ field, zh, en }) => (
-            <Mark key={`${field} ${en}`} tone="warn">
-              {field} {say(zh, en)}
-            </Mark>
-          ))}
-        </p>
-      )}
-    </>
-  );
-}
-
-const isStatus = (text: string): text is Status => Object.hasOwn(STATUSES, text);
-
-/** What a change says, states by their names. */
-const changed = (field: string, text: string): string =>
-  text === '' ? '—' : field === 'status' && isStatus(text) ? STATUSES[text] : text;
-
-function History({ versions, counting }: { versions: VersionView[]; counting: number | null }) {
-  const { say, name } = useLanguage();
-  const fieldName = (field: string): string =>
-    Object.hasOwn(FIELD_NAMES, field) ? name(FIELD_NAMES[field as NamedField]) : field;
-  return (
-    <ol className="versions">
-      {versions
-        .map((version, index) => (
-          <li key={index} aria-current={index === counting}>
-            <div className="version-head">
-              <time dateTime={version.updatedAt}>{moment(version.updatedAt)}</time>
-              <strong>{say(EVENTS[version.event], version.event)}</strong>
-              <CertificateState status={version.status} />
-              {version.conflict && <Mark tone="bad">{say('终止后又复生', 'after its end')}</Mark>}
-              {index === counting && <Mark tone="calm">{say('所示版本', 'shown above')}</Mark>}
-              <span className="quiet">
-                {say(`入库 ${moment(version.recordedAt)}`, `taken ${moment(version.recordedAt)}`)}
-              </span>
-            </div>
-            {version.changes.map(({ field, before, after }) => (
-              <div key={field} className="version-change">
-                <span className="quiet">{fieldName(field)}</span> <del>{changed(field, before)}</del> →{' '}
-                <ins className="added">{changed(field, after)}</ins>
-              </div>
-            ))}
-          </li>
-        ))
-        .toReversed()}
-    </ol>
-  );
-}
-
-function Conflicts({ conflicts }: { conflicts: CertificateDetail['conflicts'] }) {
-  const { say, name } = useLanguage();
-  if (conflicts.length === 0)
-    return (
-      <p>
-        <Mark tone="good">{say('各来源一致', 'They agree')}</Mark>
-      </p>
-    );
-  return (
-    <table className="plain conflicts">
-      <thead>
-        <tr>
-          <th scope="col">{say('不一致的字段', 'Field in conflict')}</th>
-          <th scope="col">{say('采信', 'Believed')}</th>
-          <th scope="col">{say('各来源所述', 'What they say')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {conflicts.map(({ field, believed, values }) => (
-          <tr key={field}>
-            <td>
-              <Mark tone="bad">{name(FIELD_NAMES[field])}</Mark>
-            </td>
-            <td>{believed}</td>
-            <td>
-              {values.map(({ stream, value }) => (
-                <div key={stream}>
-                  <span className="quiet">{stream}</span> {changed(field, value)}
-                </div>
-              ))}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }

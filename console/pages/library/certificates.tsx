@@ -3,7 +3,7 @@ import { useState, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { STATUSES, type Status } from '../../../domain/library/status.ts';
 import type { CertificateView } from '../../../server/api/library/certificates.ts';
-import { send, useSend } from '../../api.ts';
+import { send, useSend, type QueryOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { TextFilter } from '../../parts/filters.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
@@ -93,14 +93,12 @@ export function useCertificateColumns(): TableColumnsType<CertificateView> {
 export default function Certificates() {
   const { say } = useLanguage();
   const { may } = useSession();
-  const { filters, change } = useFilters();
+  const { filters, change } = useFilters<QueryOf<'/certificates'>>();
   const holders = may('certificates:personal');
   const given: By = filters.identifier ? 'identifier' : filters.stream ? 'stream' : 'number';
   const [by, setBy] = useState<By>(given);
   const { number, identifier, stream, type, issuer } = filters;
-  const search = useSend((holder: string) =>
-    send<{ items: CertificateView[] }>('POST', '/certificates/search', { holder }),
-  );
+  const search = useSend((holder: string) => send('POST', '/certificates/search', { body: { holder } }));
   const words: Record<By, string> = {
     number: say('证照编号', 'Number'),
     identifier: say('证照标识', 'Identifier'),
@@ -178,7 +176,7 @@ export default function Certificates() {
           <Alert type="error" showIcon role="alert" title={search.error.message} description={search.error.cure} />
         )}
         {sought !== undefined || listed ? (
-          <List<CertificateView>
+          <List
             path="/certificates"
             query={{ number, identifier, stream, type, issuer }}
             columns={columns}

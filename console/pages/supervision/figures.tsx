@@ -11,8 +11,9 @@ import {
   shareOf,
   type FigureId,
 } from '../../../domain/supervision/figures.ts';
-import type { FiguresView, ShortfallView } from '../../../server/api/supervision/figures.ts';
-import { addressOf, useGet } from '../../api.ts';
+import { shortfallInWords, SHORTFALLS } from '../../../domain/supervision/shortfall.ts';
+import type { FiguresView } from '../../../server/api/supervision/figures.ts';
+import { searchOf, useGet, type QueryOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ExportButton } from '../../parts/export.tsx';
 import { useFilters } from '../../parts/list.tsx';
@@ -32,16 +33,16 @@ function tasksOf(figure: 'timeliness' | 'disputes', { from, to }: FiguresView, u
     unit,
     kind: figure === 'disputes' ? DISPUTES.join(',') : undefined,
   };
-  return addressOf('/tasks', query).replace('/api/v1', '');
+  return `/tasks${searchOf(query)}`;
 }
 
 /** The figures (考核) of every unit in a period: each with its formula, and with what it lacks to 100 %. */
 export default function Figures() {
   const { say } = useLanguage();
-  const { filters, change } = useFilters();
+  const { filters, change } = useFilters<QueryOf<'/figures/:figure/shortfall'> & { figure?: string }>();
   const { period, from, to, figure, unit } = filters;
   const query = { period, from, to };
-  const { data, error, refetch } = useGet<FiguresView>('/figures', query);
+  const { data, error, refetch } = useGet('/figures', { query });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   const drilled = FIGURE_IDS.find((id) => id === figure);
   return (
@@ -295,11 +296,11 @@ function Shortfall({
 }: {
   figure: FigureId;
   unit: Unit | undefined;
-  query: Record<string, string | undefined>;
+  query: QueryOf<'/figures/:figure/shortfall'>;
   close: () => void;
 }) {
-  const { say } = useLanguage();
-  const { data, error, refetch } = useGet<ShortfallView>(`/figures/${figure}/shortfall`, query);
+  const { say, name } = useLanguage();
+  const { data, error, refetch } = useGet('/figures/:figure/shortfall', { params: { figure }, query });
   const title = `${say(FIGURES[figure].name, figure)} · ${unit?.name ?? say('全部单位', 'all units')} · ${say('差在哪里', 'what it lacks')}`;
   return (
     <Section title={title} extra={<Button onClick={close}>{say('关闭', 'Close')}</Button>}>
@@ -310,7 +311,7 @@ function Shortfall({
         <Table
           aria-label={title}
           size="small"
-          rowKey={(row) => `${row.source} ${row.record ?? ''} ${row.what} ${row.detail}`}
+          rowKey={(row) => `${row.source} ${row.record ?? ''} ${row.what} ${shortfallInWords(row).en}`}
           loading={!data}
           dataSource={data?.items ?? []}
           pagination={{ pageSize: 20, hideOnSinglePage: true, showSizeChanger: false }}
@@ -320,8 +321,8 @@ function Shortfall({
             { title: say('单位', 'Unit'), dataIndex: 'unit' },
             { title: say('数据流或月份', 'Stream or month'), dataIndex: 'source' },
             { title: say('记录', 'Record'), dataIndex: 'record', render: (record: string | null) => record ?? '—' },
-            { title: say('类别', 'What'), dataIndex: 'what', render: (what: string) => say(whatOf(what), what) },
-            { title: say('说明', 'Detail'), dataIndex: 'detail' },
+            { title: say('类别', 'What'), render: (_, { what }) => name(SHORTFALLS[what]) },
+            { title: say('说明', 'Detail'), render: (_, row) => name(shortfallInWords(row)) },
             { title: say('时间', 'Time'), dataIndex: 'at', render: (at: string | null) => <Moment at={at} /> },
           ]}
         />
@@ -330,18 +331,3 @@ function Shortfall({
     </Section>
   );
 }
-
-/** What is missing, in the words of the field. */
-const WHAT: Record<string, string> = {
-  'in the library': '在库记录',
-  'at the source only': '仅源端有',
-  'counts differ': '条数不一致',
-  'stock plan': '存量计划未到',
-  missing: '库中缺失',
-  'only in the library': '仅库中有',
-  'other content': '内容不一致',
-  'items without a linked certificate': '未关联证照的事项',
-  'cases that used none': '未用证照的办件',
-  'calls that failed': '失败的调用',
-};
-const whatOf = (what: string): string => WHAT[what] ?? what.replace(/^reject /, '问题数据 ');

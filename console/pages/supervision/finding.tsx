@@ -2,11 +2,10 @@ import { Button, Descriptions, Table } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { FINDING, INSPECTIONS, SAMPLE_RESULTS, TRIAL_RESULTS } from '../../../domain/supervision/findings.ts';
-import type { FindingDetail } from '../../../server/api/supervision/supervision.ts';
 import { send, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ActionForm } from '../../parts/action-form.tsx';
-import { CaseActions } from '../../parts/case-actions.tsx';
+import { ActionForm } from '../../parts/forms/action-form.tsx';
+import { CaseActions } from '../../parts/cases/case-actions.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
@@ -24,7 +23,7 @@ export default function Finding() {
   const [comparing, setComparing] = useState(false);
   const navigate = useNavigate();
   const columns = useTaskColumns();
-  const { data, error, refetch } = useGet<FindingDetail>(`/findings/${id}`);
+  const { data, error, refetch } = useGet('/findings/:id', { params: { id } });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   return (
@@ -163,7 +162,7 @@ export default function Finding() {
         )}
         button={say('开始核查', 'Start')}
         fields={[]}
-        submit={() => send('POST', `/findings/${id}/compare`, {})}
+        submit={() => send('POST', '/findings/:id/compare', { params: { id }, body: {} })}
         done={() => void navigate('/inspections')}
       />
     </PageLayout>

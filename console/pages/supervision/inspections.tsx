@@ -9,12 +9,12 @@ import {
   type SampleResult,
   type TrialResult,
 } from '../../../domain/supervision/findings.ts';
-import type { StreamChoices } from '../../../server/api/casework/outages.ts';
-import type { InspectionView } from '../../../server/api/supervision/supervision.ts';
-import { send, useGet } from '../../api.ts';
+import type { InspectionView } from '../../../server/api/supervision/inspections.ts';
+import { send, useGet, type BodyOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ActionForm, type ActionField } from '../../parts/action-form.tsx';
-import { WorkflowLink } from '../../parts/case.tsx';
+import { ActionForm } from '../../parts/forms/action-form.tsx';
+import { BodyForm, type FieldOf } from '../../parts/forms/body-form.tsx';
+import { WorkflowLink } from '../../parts/cases/case.tsx';
 import { List } from '../../parts/list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
@@ -35,7 +35,7 @@ export default function Inspections() {
   const { may } = useSession();
   const [begun, setBegun] = useState<InspectionKind | null>(null);
   const inspects = may('supervision:order');
-  const streams = useGet<StreamChoices>('/outages/streams', {}, { enabled: inspects });
+  const streams = useGet('/outages/streams', { enabled: inspects });
   const columns: TableColumnsType<InspectionView> = [
     { title: say('编号', 'No.'), dataIndex: 'id' },
     {
@@ -91,8 +91,8 @@ export default function Inspections() {
     { title: say('检查人', 'By'), dataIndex: 'by' },
     { title: say('开始', 'Begun'), dataIndex: 'startedAt', render: (at: string) => <Moment at={at} /> },
   ];
-  const size: Omit<ActionField, 'label'> = { name: 'size', kind: 'number', required: true };
-  const seed: ActionField = {
+  const size = { name: 'size', kind: 'number', required: true } as const;
+  const seed: FieldOf<{ seed?: number }> = {
     name: 'seed',
     label: say('种子', 'Seed'),
     kind: 'number',
@@ -118,7 +118,7 @@ export default function Inspections() {
       }
     >
       <Section>
-        <List<InspectionView>
+        <List
           path="/inspections"
           columns={columns}
           rowKey="id"
@@ -127,7 +127,7 @@ export default function Inspections() {
           until={({ items }) => items.every(({ finishedAt }) => finishedAt !== null)}
         />
       </Section>
-      <ActionForm
+      <BodyForm
         open={begun === 'sample'}
         close={() => setBegun(null)}
         title={say('随机抽查', 'Draw a sample')}
@@ -150,9 +150,9 @@ export default function Inspections() {
           { ...size, label: say('条数', 'Records'), initial: 50, hint: say('不超过 500', 'At most 500') },
           seed,
         ]}
-        submit={(given) => send('POST', '/inspections/sample', given)}
+        submit={(body: BodyOf<'POST', '/inspections/sample'>) => send('POST', '/inspections/sample', { body })}
       />
-      <ActionForm
+      <BodyForm
         open={begun === 'trial'}
         close={() => setBegun(null)}
         title={say('模拟办事', 'Trial use')}
@@ -170,7 +170,7 @@ export default function Inspections() {
           },
           seed,
         ]}
-        submit={(given) => send('POST', '/inspections/trial', given)}
+        submit={(body: BodyOf<'POST', '/inspections/trial'>) => send('POST', '/inspections/trial', { body })}
       />
       <ActionForm
         open={begun === 'patrol'}

@@ -1,6 +1,5 @@
 import { Button } from 'antd';
 import { Link, useParams } from 'react-router';
-import type { NoticeView } from '../../../server/api/supervision/supervision.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { PageLayout } from '../../parts/page.tsx';
@@ -26,7 +25,7 @@ function textsOf(html: string) {
 export default function Notice() {
   const { say } = useLanguage();
   const { id = '' } = useParams();
-  const { data, error, refetch } = useGet<NoticeView>(`/notices/${id}`);
+  const { data, error, refetch } = useGet('/notices/:id', { params: { id } });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const { management, number, title, to, paragraphs, signed } = textsOf(data.document);

@@ -1,9 +1,9 @@
 import { Link } from 'react-router';
 import type { Said } from '../../../domain/said.ts';
 import { INSPECTIONS, STAGES, type FindingStage } from '../../../domain/supervision/findings.ts';
-import type { FindingView } from '../../../server/api/supervision/supervision.ts';
+import type { FindingView } from '../../../server/api/supervision/findings.ts';
 import { useLanguage } from '../../language.tsx';
-import { CaseList } from '../../parts/case-list.tsx';
+import { CaseList } from '../../parts/cases/case-list.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
 import { TaskState } from '../../parts/task-state.tsx';
 import { DueTime, Moment } from '../../parts/time.tsx';
@@ -39,7 +39,7 @@ export default function Supervision() {
   const options = (words: Readonly<Record<string, Said>>) =>
     Object.entries(words).map(([value, pair]) => ({ value, label: name(pair) }));
   return (
-    <CaseList<FindingView>
+    <CaseList
       what="findings"
       page="/supervision"
       title={say('责令与通报', 'Orders and notices')}

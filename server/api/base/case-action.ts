@@ -16,7 +16,7 @@ import { ApiProblem } from './problem.ts';
  * the ledger first and counts from then on; its workflow, where one waits for it, is woken afterwards, or by the watchdog
  * where Temporal is away.
  */
-export async function inCase<Case extends KeptCase, Step extends { action: string }, T>(
+export async function changeCase<Case extends KeptCase, Step extends { action: string }, T>(
   request: FastifyRequest,
   options: ApiOptions,
   { definition: { kind }, lock }: CaseKeeper<Case, Step>,

@@ -5,15 +5,33 @@ import type { Logger } from '../../../settings/logger.ts';
 import { HubError } from '../../../domain/errors.ts';
 import type { Said } from '../../../domain/said.ts';
 
+/** What the API refuses requests with, by status (RFC 9110). */
+export const PROBLEMS = {
+  400: 'What was sent is not right',
+  401: 'Nobody is signed in, or not any more',
+  403: 'The account may not do that, or has to change its password first',
+  404: 'There is no such thing, or the account does not see it',
+  406: 'The address answers with another kind of content only',
+  409: 'It is not as the request takes it to be, as when somebody else has changed it',
+  422: 'What was sent has the right shape, and cannot be done',
+  423: 'The account is locked for some minutes after too many wrong passwords',
+  429: 'Too many requests of one address in a minute',
+  500: 'The hub failed; nothing was saved',
+  502: 'The source of a stream failed',
+  503: 'Temporal cannot be reached; nothing was started',
+  504: 'The source of a stream does not answer in time',
+} as const;
+export type ProblemStatus = keyof typeof PROBLEMS;
+
 /** An answer that is no success (RFC 9457), in the language that the request asks for. */
 export class ApiProblem extends Error {
-  readonly status: number;
+  readonly status: ProblemStatus;
   readonly code: string;
   readonly title: Said;
   /** How to mend it. */
   readonly cure: Said | null;
 
-  constructor(status: number, code: string, title: Said, cure: Said | null = null) {
+  constructor(status: ProblemStatus, code: string, title: Said, cure: Said | null = null) {
     super(title.en);
     this.status = status;
     this.code = code;
@@ -67,7 +85,7 @@ const LIMITED = new ApiProblem(
 const GONE = new ApiProblem(404, 'not-found', { zh: '没有这个地址', en: 'There is no such address' });
 
 /** Status of what the layers below refuse, where it is not plainly the request's fault (400). */
-const STATUS: Record<string, number> = {
+const STATUS: Record<string, ProblemStatus> = {
   'case-unknown': 404,
   'task-unknown': 404,
   'unit-unknown': 404,

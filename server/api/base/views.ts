@@ -12,13 +12,16 @@ export const instant = z.codec(z.iso.datetime({ offset: true }), z.date(), {
 export const date = z.iso.date();
 
 /** A text in both languages. */
-export const said = z.object({ zh: z.string(), en: z.string() });
+export const saidView = z.object({ zh: z.string(), en: z.string() });
 
 /** 统一社会信用代码 of a unit. */
 export const unitCode = z.string().regex(/^[0-9A-Z]{1,18}$/, '统一社会信用代码');
 
+/** A whole number, which addresses have as text. */
+export const whole = z.coerce.number<string | number>().int();
+
 /** The number of something, in an address. */
-export const idParams = z.object({ id: z.coerce.number<string>().int().positive() });
+export const idParams = z.object({ id: whole.positive() });
 
 /** A text that people write; not only blanks. */
 export const text = (most: number): z.ZodString => z.string().trim().min(1).max(most);
@@ -32,9 +35,12 @@ export const listOf = <T extends z.ZodType<string, string>>(item: T) =>
 
 /** What every list takes: how many at most, and after which row. */
 export const paging = z.object({
-  limit: z.coerce.number<string>().int().min(1).max(200).default(50),
+  limit: whole.min(1).max(200).default(50),
   after: z.string().max(300).optional().meta({ description: 'The `next` of the page before' }),
 });
+
+/** A workbook. */
+export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 
 /** A page of a list; `next` continues it, null at its end. */
 export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable() });

@@ -14,10 +14,11 @@ import { actOnCase, type CaseChoice, type CaseKeeper, type KeptCase } from '../.
 import type { Principal } from '../../../store/console/sessions.ts';
 import { requireUnits } from '../../../store/ledger/units.ts';
 import { principalOf } from '../base/access.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
-import { inCase } from '../base/case-action.ts';
+import type { ApiOptions } from '../base/api.ts';
+import { changeCase } from '../base/case-action.ts';
 import { fieldsOf } from '../base/case-fields.ts';
 import { ApiProblem } from '../base/problem.ts';
+import { post } from '../base/route.ts';
 import { idParams, pageOfRows, readCursor } from '../base/views.ts';
 import { sees } from '../ledger/tasks.ts';
 import { actingUnit, withNextDue } from './case-view.ts';
@@ -27,7 +28,7 @@ export interface CaseRoutes<Case extends KeptCase, Step extends { action: string
   keeper: CaseKeeper<Case, Step>;
   tag: string;
   /** A case that somebody sees; throws a problem where there is none for them. */
-  found: (id: number, principal: Principal) => Promise<Case>;
+  found: (options: ApiOptions, id: number, principal: Principal) => Promise<Case>;
   /** What an action is answered with, of the case as it is then; nothing personal, for it is kept (Idempotency-Key). */
   view: z.ZodType;
   answer: (found: Case) => object;
@@ -59,33 +60,33 @@ export function requireTheirs<Case>(action: Action<Case>, found: Case, principal
   throw new ApiProblem(403, 'not-yours', { zh: `只有${zh}可以“${action.zh}”`, en: `Only ${en} can do that` });
 }
 
-/** The actions at one address of a kind’s cases, each refused as its definition says. */
+/**
+ * The actions at one address of a kind’s cases, each refused as its definition says. What it takes the definition says too,
+ * which is why it is not among the requests that the compiler knows.
+ */
 export function actionRoute<Case extends KeptCase, Step extends { action: string }>(
-  app: Api,
-  options: ApiOptions,
   { keeper, tag, found, view, answer, audited }: CaseRoutes<Case, Step>,
   path: string,
-): void {
+) {
   const { definition } = keeper;
   const actions = actionsAt(definition, path).map(([, action]) => action);
   const [needs, ...others] = new Set(actions.map((action) => action.needs));
   if (needs === undefined || others.length > 0) throw new Error(`${definition.path}/…/${path} needs one permission`);
-  app.post(
+  return post(
     `${definition.path}/:id/${path}`,
     {
-      config: { needs },
-      schema: {
-        summary: `${actions.map(({ zh }) => zh).join('、')} ${actions.map(({ en }) => en).join(', ')}`,
-        description: actions.map(({ en, help }) => `${en}: ${help.en}.`).join('\n'),
-        tags: [tag],
-        params: idParams,
-        body: bodyOf(definition, path),
-        response: { 200: view },
-      },
+      needs,
+      summary: `${actions.map(({ zh }) => zh).join('、')} ${actions.map(({ en }) => en).join(', ')}`,
+      description: actions.map(({ en, help }) => `${en}: ${help.en}.`).join('\n'),
+      tag,
+      params: idParams,
+      body: bodyOf(definition, path),
+      answer: view,
+      problems: [404, 409, 422],
     },
-    async (request) => {
-      const { id } = await found(request.params.id, principalOf(request));
-      return inCase(request, options, keeper, id, async (trx, seen, { by, at, principal }) => {
+    async (request, options) => {
+      const { id } = await found(options, request.params.id, principalOf(request));
+      return changeCase(request, options, keeper, id, async (trx, seen, { by, at, principal }) => {
         const [name, action] = actionIn(definition, path, request.body);
         requireTheirs(action, seen, principal);
         const step = { action: name, ...(await given(trx, action.fields, request.body, principal)) } as Step;

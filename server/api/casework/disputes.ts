@@ -15,8 +15,8 @@ import { DISPUTES, listDisputes, marksOn, openDispute, type Dispute } from '../.
 import { listUnits } from '../../../store/ledger/units.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
 import { wake } from '../base/case-action.ts';
+import { get, post } from '../base/route.ts';
 import { actionRoute, canDo, pageOfCases, seenCase, type CaseRoutes } from './case-routes.ts';
 import { caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
 import { idParams, instant, listOf, pageOf, paging, text, unitCode } from '../base/views.ts';
@@ -82,133 +82,119 @@ export const disputeFilter = z.object({
 });
 export const disputeChoice = ({ stage: stages, ...filter }: z.output<typeof disputeFilter>) => ({ stages, ...filter });
 
-const tags = ['disputes'];
+const tag = 'disputes';
 
-const disputesOf = ({ db }: ApiOptions): CaseRoutes<Dispute, DisputeStep> => ({
+const disputes: CaseRoutes<Dispute, DisputeStep> = {
   keeper: DISPUTES,
-  tag: 'disputes',
-  found: (id, principal) => seenCase(DISPUTE, id, principal, (choice) => listDisputes(db, choice)),
+  tag,
+  found: ({ db }, id, principal) => seenCase(DISPUTE, id, principal, (choice) => listDisputes(db, choice)),
   view: opened,
   answer: ({ id }) => ({ id }),
   audited: () => ({}),
-});
+};
 
-export function disputeRoutes(app: Api, options: ApiOptions): void {
-  listRoute(app, options);
-  disputeRoute(app, options);
-  raiseRoute(app, options);
-  const routes = disputesOf(options);
-  // What an issuer does with a dispute, and what the management unit does beside that.
-  for (const path of ['answer', 'manage']) actionRoute(app, options, routes, path);
-  unitNamesRoute(app, options);
-}
+const getDisputes = get(
+  '/disputes',
+  {
+    needs: 'disputes:read',
+    summary: '异议 Disputes, the latest first',
+    tag,
+    query: disputeFilter.extend(paging.shape),
+    answer: pageOf(disputeView),
+  },
+  (request, options) => {
+    const { limit, after, ...filter } = request.query;
+    return pageOfCases(request, options, { limit, after }, async (page) =>
+      (await listDisputes(options.db, { ...disputeChoice(filter), ...page })).map(staged),
+    );
+  },
+);
 
-function listRoute(app: Api, options: ApiOptions): void {
-  app.get(
-    '/disputes',
-    {
-      config: { needs: 'disputes:read' },
-      schema: {
-        summary: '异议 Disputes, the latest first',
-        tags,
-        querystring: disputeFilter.extend(paging.shape),
-        response: { 200: pageOf(disputeView) },
-      },
-    },
-    (request) => {
-      const { limit, after, ...filter } = request.query;
-      return pageOfCases(request, options, { limit, after }, async (page) =>
-        (await listDisputes(options.db, { ...disputeChoice(filter), ...page })).map(staged),
+const getDispute = get(
+  '/disputes/:id',
+  {
+    needs: 'disputes:read',
+    summary: '一件异议 One dispute, with its deadlines and its timeline',
+    tag,
+    params: idParams,
+    answer: disputeDetail,
+    problems: [404],
+  },
+  async (request, options) => {
+    const { db, now } = options;
+    const principal = principalOf(request);
+    const dispute = await disputes.found(options, request.params.id, principal);
+    const personal = may(principal, 'disputes:personal');
+    if (personal) {
+      const { accountId, login: actor, role } = principal;
+      const object = `dispute/${dispute.id}`;
+      await audit(db, { at: now(), accountId, actor, role, action: 'disputes:personal', object, detail: {} });
+    }
+    const [parts, marks] = await Promise.all([readCaseParts(options, dispute, null), marksOn(db, [dispute.number])]);
+    return {
+      ...staged(dispute),
+      ...parts,
+      personal,
+      ...(personal ? {} : { objector: null, contact: null, statement: null, answer: null }),
+      marks: marks.filter(({ typeCode }) => typeCode === dispute.typeCode),
+      can: canDo(DISPUTE, dispute, principal),
+    };
+  },
+);
+
+const postDispute = post(
+  '/disputes',
+  {
+    needs: 'disputes:raise',
+    summary: '提出异议 Raise a dispute about a certificate',
+    tag,
+    body: z.object({
+      number,
+      typeCode: text(100).transform(normaliseCode).nullable().default(null),
+      objector: text(500).nullable().default(null),
+      contact: text(500).nullable().default(null),
+      statement: text(20_000),
+      raisedAt: instant.optional().meta({ description: 'Left out: now' }),
+    }),
+    answer: opened,
+    problems: [404, 409, 422],
+  },
+  async (request, options) => {
+    const answer = await act(request, options, async (trx, { by, at, principal }) => {
+      const { raisedAt = at, ...given } = request.body;
+      const raisedBy = principal.unitCode;
+      const { id } = await openDispute(
+        trx,
+        { source: 'console', ticket: null, ...given, raisedAt, raisedBy },
+        { by, at },
       );
-    },
-  );
-}
+      return { answer: { id }, deed: { action: 'disputes:raise', object: `dispute/${id}` } };
+    });
+    wake(options, { kind: 'dispute', id: answer.id, round: 1 });
+    return answer;
+  },
+);
 
-function disputeRoute(app: Api, options: ApiOptions): void {
-  const { db, now } = options;
-  const { found } = disputesOf(options);
-  app.get(
-    '/disputes/:id',
-    {
-      config: { needs: 'disputes:read' },
-      schema: {
-        summary: '一件异议 One dispute, with its deadlines and its timeline',
-        tags,
-        params: idParams,
-        response: { 200: disputeDetail },
-      },
-    },
-    async (request) => {
-      const principal = principalOf(request);
-      const dispute = await found(request.params.id, principal);
-      const personal = may(principal, 'disputes:personal');
-      if (personal) {
-        const { accountId, login: actor, role } = principal;
-        const object = `dispute/${dispute.id}`;
-        await audit(db, { at: now(), accountId, actor, role, action: 'disputes:personal', object, detail: {} });
-      }
-      const [parts, marks] = await Promise.all([readCaseParts(options, dispute, null), marksOn(db, [dispute.number])]);
-      return {
-        ...staged(dispute),
-        ...parts,
-        personal,
-        ...(personal ? {} : { objector: null, contact: null, statement: null, answer: null }),
-        marks: marks.filter(({ typeCode }) => typeCode === dispute.typeCode),
-        can: canDo(DISPUTE, dispute, principal),
-      };
-    },
-  );
-}
-
-function raiseRoute(app: Api, options: ApiOptions): void {
-  app.post(
-    '/disputes',
-    {
-      config: { needs: 'disputes:raise' },
-      schema: {
-        summary: '提出异议 Raise a dispute about a certificate',
-        tags,
-        body: z.object({
-          number,
-          typeCode: text(100).transform(normaliseCode).nullable().default(null),
-          objector: text(500).nullable().default(null),
-          contact: text(500).nullable().default(null),
-          statement: text(20_000),
-          raisedAt: instant.optional().meta({ description: 'Left out: now' }),
-        }),
-        response: { 200: opened },
-      },
-    },
-    async (request) => {
-      const answer = await act(request, options, async (trx, { by, at, principal }) => {
-        const { raisedAt = at, ...given } = request.body;
-        const raisedBy = principal.unitCode;
-        const { id } = await openDispute(
-          trx,
-          { source: 'console', ticket: null, ...given, raisedAt, raisedBy },
-          { by, at },
-        );
-        return { answer: { id }, deed: { action: 'disputes:raise', object: `dispute/${id}` } };
-      });
-      wake(options, { kind: 'dispute', id: answer.id, round: 1 });
-      return answer;
-    },
-  );
-}
-
-function unitNamesRoute(app: Api, { db }: ApiOptions): void {
-  app.get(
-    '/unit-names',
-    {
-      config: { needs: 'disputes:manage' },
-      schema: {
-        summary: '单位名录 Units by name, for choosing one',
-        tags,
-        response: { 200: z.object({ items: z.array(z.object({ code: z.string(), name: z.string() })) }) },
-      },
-    },
-    async () => ({ items: await listUnits(db) }),
-  );
-}
+const getUnitNames = get(
+  '/unit-names',
+  {
+    needs: 'disputes:manage',
+    summary: '单位名录 Units by name, for choosing one',
+    tag,
+    answer: z.object({ items: z.array(z.object({ code: z.string(), name: z.string() })) }),
+  },
+  async (_request, { db }) => ({ items: await listUnits(db) }),
+);
 
 const staged = (dispute: Dispute): Dispute & { stage: DisputeStage } => ({ ...dispute, stage: disputeStage(dispute) });
+
+/** Disputes about certificates (异议). */
+export const disputeRoutes = {
+  getDisputes,
+  getDispute,
+  postDispute,
+  // What an issuer does with a dispute, and what the management unit does beside that.
+  postDisputeAnswer: actionRoute(disputes, 'answer'),
+  postDisputeManage: actionRoute(disputes, 'manage'),
+  getUnitNames,
+};

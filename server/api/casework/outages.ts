@@ -35,8 +35,8 @@ import { listStreams } from '../../../store/collection/streams.ts';
 import { takePaper } from '../../inbox/paper.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
-import { inCase, wake } from '../base/case-action.ts';
+import { changeCase, wake } from '../base/case-action.ts';
+import { get, post } from '../base/route.ts';
 import { fieldsOf, handedIn, streamId } from '../base/case-fields.ts';
 import { actionRoute, canDo, pageOfCases, requireTheirs, seenCase, type CaseRoutes } from './case-routes.ts';
 import { actingUnit, caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
@@ -148,87 +148,68 @@ const MINUTE_MS = 60_000;
 const minutes = ({ from, to }: { from: Date; to: Date }): number =>
   Math.round((to.getTime() - from.getTime()) / MINUTE_MS);
 
-const tags = ['outages'];
+const tag = 'outages';
 
-const outagesOf = ({ db }: ApiOptions): CaseRoutes<Outage, OutageStep> => ({
+const outages: CaseRoutes<Outage, OutageStep> = {
   keeper: OUTAGES,
-  tag: 'outages',
-  found: (id, principal) => seenCase(OUTAGE, id, principal, (choice) => listOutages(db, choice)),
+  tag,
+  found: ({ db }, id, principal) => seenCase(OUTAGE, id, principal, (choice) => listOutages(db, choice)),
   view: opened,
   answer: ({ id }) => ({ id }),
   audited: (step) => ({ streams: 'streams' in step ? step.streams : null }),
-});
+};
 
-export function outageRoutes(app: Api, options: ApiOptions): void {
-  listRoute(app, options);
-  outageRoute(app, options);
-  evidenceRoute(app, options);
-  streamChoicesRoute(app, options);
-  reportRoute(app, options);
-  paperRoute(app, options);
-  // Confirming the recovery, a relapse, withdrawing.
-  actionRoute(app, options, outagesOf(options), 'actions');
-}
+const getOutages = get(
+  '/outages',
+  {
+    needs: 'outages:read',
+    summary: '不可抗力与补录 Outages, the latest first',
+    tag,
+    query: outageFilter.extend(paging.shape),
+    answer: pageOf(outageView),
+  },
+  (request, options) => {
+    const { limit, after, ...filter } = request.query;
+    return pageOfCases(request, options, { limit, after }, async (page) =>
+      (await listOutages(options.db, { ...filter, ...page })).map(staged),
+    );
+  },
+);
 
-function listRoute(app: Api, options: ApiOptions): void {
-  app.get(
-    '/outages',
-    {
-      config: { needs: 'outages:read' },
-      schema: {
-        summary: '不可抗力与补录 Outages, the latest first',
-        tags,
-        querystring: outageFilter.extend(paging.shape),
-        response: { 200: pageOf(outageView) },
-      },
-    },
-    (request) => {
-      const { limit, after, ...filter } = request.query;
-      return pageOfCases(request, options, { limit, after }, async (page) =>
-        (await listOutages(options.db, { ...filter, ...page })).map(staged),
-      );
-    },
-  );
-}
-
-function outageRoute(app: Api, options: ApiOptions): void {
-  const { db, now } = options;
-  const { found } = outagesOf(options);
-  app.get(
-    '/outages/:id',
-    {
-      config: { needs: 'outages:read' },
-      schema: {
-        summary: '一次故障 One outage: what its streams owe, what has come, and the proof',
-        tags,
-        params: idParams,
-        response: { 200: outageDetail },
-      },
-    },
-    async (request) => {
-      const principal = principalOf(request);
-      const outage = await found(request.params.id, principal);
-      const proofIds = outage.streams.flatMap(({ proofs }) => proofs ?? []);
-      const [parts, arrivals, burnDown, proofs] = await Promise.all([
-        readCaseParts(options, outage, principal.units),
-        arrivalsOf(db, outage.id, now()),
-        burnDownOf(db, outage.id, now()),
-        findProofs(db, proofIds),
-      ]);
-      return {
-        ...staged(outage),
-        ...parts,
-        burnDown,
-        streams: arrivedStreams(outage, arrivals, proofs),
-        paper: parts.events
-          .filter(({ what }) => what === 'paper')
-          .map(({ at, by, detail }) => ({ at, by, ...paperDetail.parse(detail) }))
-          .filter(({ stream }) => outage.streams.some((each) => each.stream === stream)),
-        can: possibleFor(outage, principal),
-      };
-    },
-  );
-}
+const getOutage = get(
+  '/outages/:id',
+  {
+    needs: 'outages:read',
+    summary: '一次故障 One outage: what its streams owe, what has come, and the proof',
+    tag,
+    params: idParams,
+    answer: outageDetail,
+    problems: [404],
+  },
+  async (request, options) => {
+    const { db, now } = options;
+    const principal = principalOf(request);
+    const outage = await outages.found(options, request.params.id, principal);
+    const proofIds = outage.streams.flatMap(({ proofs }) => proofs ?? []);
+    const [parts, arrivals, burnDown, proofs] = await Promise.all([
+      readCaseParts(options, outage, principal.units),
+      arrivalsOf(db, outage.id, now()),
+      burnDownOf(db, outage.id, now()),
+      findProofs(db, proofIds),
+    ]);
+    return {
+      ...staged(outage),
+      ...parts,
+      burnDown,
+      streams: arrivedStreams(outage, arrivals, proofs),
+      paper: parts.events
+        .filter(({ what }) => what === 'paper')
+        .map(({ at, by, detail }) => ({ at, by, ...paperDetail.parse(detail) }))
+        .filter(({ stream }) => outage.streams.some((each) => each.stream === stream)),
+      can: possibleFor(outage, principal),
+    };
+  },
+);
 
 /** What somebody can do with an outage now, and to which of its streams. */
 function possibleFor(outage: Outage, principal: Principal): z.output<typeof outageDetail>['can'] {
@@ -269,142 +250,132 @@ const arrivedStreams = (
     };
   });
 
-function evidenceRoute(app: Api, options: ApiOptions): void {
-  const { db, now } = options;
-  const { found } = outagesOf(options);
-  app.get(
-    '/outages/:id/evidence',
-    {
-      config: { needs: 'outages:read' },
-      schema: { summary: '证明材料 The file that was handed in with a report', tags, params: idParams },
-    },
-    async (request, reply) => {
-      const principal = principalOf(request);
-      const { id } = await found(request.params.id, principal);
-      const evidence = await evidenceOf(db, id);
-      if (!evidence) throw NO_FILE;
-      const { accountId, login: actor, role } = principal;
-      const object = `outage/${id}`;
-      await audit(db, { at: now(), accountId, actor, role, action: 'export', object, detail: { what: 'evidence' } });
-      return reply
-        .type('application/octet-stream')
-        .header('X-Content-Type-Options', 'nosniff')
-        .header('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(evidence.name)}`)
-        .send(evidence.content);
-    },
-  );
-}
+const getOutageEvidence = get(
+  '/outages/:id/evidence',
+  {
+    needs: 'outages:read',
+    summary: '证明材料 The file that was handed in with a report',
+    tag,
+    params: idParams,
+    answer: { type: 'application/octet-stream' },
+    problems: [404],
+  },
+  async (request, options, reply) => {
+    const { db, now } = options;
+    const principal = principalOf(request);
+    const { id } = await outages.found(options, request.params.id, principal);
+    const evidence = await evidenceOf(db, id);
+    if (!evidence) throw NO_FILE;
+    const { accountId, login: actor, role } = principal;
+    const object = `outage/${id}`;
+    await audit(db, { at: now(), accountId, actor, role, action: 'export', object, detail: { what: 'evidence' } });
+    return reply
+      .type('application/octet-stream')
+      .header('X-Content-Type-Options', 'nosniff')
+      .header('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(evidence.name)}`)
+      .send(evidence.content);
+  },
+);
 
-function streamChoicesRoute(app: Api, { db }: ApiOptions): void {
-  app.get(
-    '/outages/streams',
-    {
-      config: { needs: 'outages:report' },
-      schema: {
-        summary: '可上报的数据流 Streams that one can report an outage of',
-        tags,
-        response: { 200: streamChoices },
-      },
-    },
-    async (request) => {
-      const principal = principalOf(request);
-      const all = await listStreams(db);
-      return {
-        items: all
-          .filter(({ unitCode: code }) => sees(principal, code))
-          .map(({ name, title, unitName }) => ({ id: name, title, unit: unitName })),
-      };
-    },
-  );
-}
+const getOutageStreams = get(
+  '/outages/streams',
+  {
+    needs: 'outages:report',
+    summary: '可上报的数据流 Streams that one can report an outage of',
+    tag,
+    answer: streamChoices,
+  },
+  async (request, { db }) => {
+    const principal = principalOf(request);
+    const all = await listStreams(db);
+    return {
+      items: all
+        .filter(({ unitCode: code }) => sees(principal, code))
+        .map(({ name, title, unitName }) => ({ id: name, title, unit: unitName })),
+    };
+  },
+);
 
-function reportRoute(app: Api, options: ApiOptions): void {
-  app.post(
-    '/outages',
-    {
-      config: { needs: 'outages:report' },
-      bodyLimit: LARGEST_REPORT,
-      schema: {
-        summary: '上报不可抗力 Report an outage, also one that was noticed only afterwards',
-        tags,
-        body: reportBody,
-        response: { 200: opened },
-      },
-    },
-    async (request) => {
-      const answer = await act(request, options, async (trx, { by, at, principal }) => {
-        const { unit, evidence, ...given } = request.body;
-        const stopped = (await listStreams(trx)).filter(({ name }) => given.streams.includes(name));
-        // One that somebody does not see is to them as one that there is not.
-        const foreign = given.streams.filter(
-          (name) => !stopped.some((stream) => stream.name === name && sees(principal, stream.unitCode)),
-        );
-        if (foreign.length > 0) throw unknownStreams(foreign);
-        const id = await openOutage(
-          trx,
-          {
-            ...given,
-            unit:
-              unit === undefined && principal.unitCode === null
-                ? (unitOf(stopped) ?? (await managementUnit(trx)))
-                : await actingUnit(trx, principal, unit),
-            evidence: evidence === undefined ? null : kept(evidence),
-          },
-          { by, at },
-        );
-        const detail = { streams: given.streams, evidence: evidence !== undefined };
-        return { answer: { id }, deed: { action: 'outages:report', object: `outage/${id}`, detail } };
-      });
-      wake(options, { kind: 'outage', id: answer.id, round: 1 });
-      return answer;
-    },
-  );
-}
+const postOutage = post(
+  '/outages',
+  {
+    needs: 'outages:report',
+    bodyLimit: LARGEST_REPORT,
+    summary: '上报不可抗力 Report an outage, also one that was noticed only afterwards',
+    tag,
+    body: reportBody,
+    answer: opened,
+    problems: [404, 409, 422],
+  },
+  async (request, options) => {
+    const answer = await act(request, options, async (trx, { by, at, principal }) => {
+      const { unit, evidence, ...given } = request.body;
+      const stopped = (await listStreams(trx)).filter(({ name }) => given.streams.includes(name));
+      // One that somebody does not see is to them as one that there is not.
+      const foreign = given.streams.filter(
+        (name) => !stopped.some((stream) => stream.name === name && sees(principal, stream.unitCode)),
+      );
+      if (foreign.length > 0) throw unknownStreams(foreign);
+      const id = await openOutage(
+        trx,
+        {
+          ...given,
+          unit:
+            unit === undefined && principal.unitCode === null
+              ? (unitOf(stopped) ?? (await managementUnit(trx)))
+              : await actingUnit(trx, principal, unit),
+          evidence: evidence === undefined ? null : kept(evidence),
+        },
+        { by, at },
+      );
+      const detail = { streams: given.streams, evidence: evidence !== undefined };
+      return { answer: { id }, deed: { action: 'outages:report', object: `outage/${id}`, detail } };
+    });
+    wake(options, { kind: 'outage', id: answer.id, round: 1 });
+    return answer;
+  },
+);
 
 const { paper } = OUTAGE.actions;
 
-function paperRoute(app: Api, options: ApiOptions): void {
-  const { found } = outagesOf(options);
-  app.post(
-    '/outages/:id/paper',
-    {
-      config: { needs: paper.needs },
-      bodyLimit: LARGEST_REPORT,
-      schema: {
-        summary:
-          '手工台账 Take a file of records that were made on paper meanwhile: all of it or nothing, the same file once',
-        tags,
-        params: idParams,
-        body: z.object(fieldsOf(paper.fields)),
-        response: { 200: takenPaper },
-      },
-    },
-    async (request) => {
-      const principal = principalOf(request);
-      const outage = await found(request.params.id, principal);
-      const { stream, file } = request.body as Given<typeof paper.fields>;
-      requireTheirs(paper, outage, principal);
-      if (!ownStreams(outage, principal).some((own) => own.stream === stream)) throw unknownStreams([stream]);
-      const folder = await mkdtemp(join(tmpdir(), 'hub-paper-'));
-      try {
-        const path = join(folder, file.name);
-        await writeFile(path, file.content, 'base64');
-        return await inCase(request, options, OUTAGES, outage.id, async (trx, { id }, who) => {
-          const { read, accepted, unchanged, rejected, known, batchId } = await takePaper(
-            trx,
-            options.config(),
-            { outage: id, stream, path },
-            who,
-          );
-          const answer = { read, accepted, unchanged, rejected, known };
-          return { answer, deed: { action: paper.needs, detail: { paper: stream, batch: batchId, ...answer } } };
-        });
-      } finally {
-        await rm(folder, { recursive: true });
-      }
-    },
-  );
-}
+const postOutagePaper = post(
+  '/outages/:id/paper',
+  {
+    needs: paper.needs,
+    bodyLimit: LARGEST_REPORT,
+    summary:
+      '手工台账 Take a file of records that were made on paper meanwhile: all of it or nothing, the same file once',
+    tag,
+    params: idParams,
+    body: z.object(fieldsOf(paper.fields)),
+    answer: takenPaper,
+    problems: [404, 409, 422],
+  },
+  async (request, options) => {
+    const principal = principalOf(request);
+    const outage = await outages.found(options, request.params.id, principal);
+    const { stream, file } = request.body as Given<typeof paper.fields>;
+    requireTheirs(paper, outage, principal);
+    if (!ownStreams(outage, principal).some((own) => own.stream === stream)) throw unknownStreams([stream]);
+    const folder = await mkdtemp(join(tmpdir(), 'hub-paper-'));
+    try {
+      const path = join(folder, file.name);
+      await writeFile(path, file.content, 'base64');
+      return await changeCase(request, options, OUTAGES, outage.id, async (trx, { id }, who) => {
+        const { read, accepted, unchanged, rejected, known, batchId } = await takePaper(
+          trx,
+          options.config(),
+          { outage: id, stream, path },
+          who,
+        );
+        const answer = { read, accepted, unchanged, rejected, known };
+        return { answer, deed: { action: paper.needs, detail: { paper: stream, batch: batchId, ...answer } } };
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
 
 const staged = (outage: Outage): Outage & { stage: OutageStage } => ({ ...outage, stage: outageStage(outage) });
 
@@ -419,3 +390,15 @@ function kept({ name, content }: { name: string; content: string }): { name: str
   const bytes = Buffer.from(content, 'base64');
   return { name, content: bytes, sha256: hash('sha256', bytes) };
 }
+
+/** Force majeure (不可抗力) and what is brought in afterwards (补录). */
+export const outageRoutes = {
+  getOutages,
+  getOutage,
+  getOutageEvidence,
+  getOutageStreams,
+  postOutage,
+  postOutagePaper,
+  // Confirming the recovery, a relapse, withdrawing.
+  postOutageAction: actionRoute(outages, 'actions'),
+};

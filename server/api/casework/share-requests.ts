@@ -10,8 +10,8 @@ import {
 } from '../../../store/casework/share-requests.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
 import { wake } from '../base/case-action.ts';
+import { get, post } from '../base/route.ts';
 import { actionRoute, canDo, pageOfCases, seenCase, type CaseRoutes } from './case-routes.ts';
 import { actingUnit, caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
 import { ApiProblem } from '../base/problem.ts';
@@ -71,12 +71,12 @@ const AHEAD = new ApiProblem(400, 'share-ahead', {
   zh: '需求产生时间晚于当前时间',
   en: 'The need cannot lie ahead of the clock',
 });
-const tags = ['share requests'];
+const tag = 'share requests';
 
-const shareRequestsOf = ({ db }: ApiOptions): CaseRoutes<ShareRequest, ShareStep> => ({
+const shareRequests: CaseRoutes<ShareRequest, ShareStep> = {
   keeper: SHARE_REQUESTS,
-  tag: 'share requests',
-  found: (id, principal) => seenCase(SHARE_REQUEST, id, principal, (choice) => listShareRequests(db, choice)),
+  tag,
+  found: ({ db }, id, principal) => seenCase(SHARE_REQUEST, id, principal, (choice) => listShareRequests(db, choice)),
   view: opened,
   answer: ({ id }) => ({ id }),
   audited: (step) => {
@@ -84,100 +84,92 @@ const shareRequestsOf = ({ db }: ApiOptions): CaseRoutes<ShareRequest, ShareStep
     if (step.action === 'say') return { unit: step.unit.code };
     return step.action === 'decide' ? { outcome: step.outcome } : {};
   },
-});
+};
 
-export function shareRequestRoutes(app: Api, options: ApiOptions): void {
-  listRoute(app, options);
-  shareRequestRoute(app, options);
-  requestRoute(app, options);
-  const routes = shareRequestsOf(options);
-  for (const path of ['ask', 'say', 'decide', 'withdraw']) actionRoute(app, options, routes, path);
-}
+const getShareRequests = get(
+  '/share-requests',
+  {
+    needs: 'share:read',
+    summary: '共享申请 Share requests, the latest first',
+    tag,
+    query: shareFilter.extend(paging.shape),
+    answer: pageOf(shareRequestView),
+  },
+  (request, options) => {
+    const { limit, after, ...filter } = request.query;
+    return pageOfCases(request, options, { limit, after }, (page) =>
+      listShareRequests(options.db, { ...shareChoice(filter), ...page }),
+    );
+  },
+);
 
-function listRoute(app: Api, options: ApiOptions): void {
-  app.get(
-    '/share-requests',
-    {
-      config: { needs: 'share:read' },
-      schema: {
-        summary: '共享申请 Share requests, the latest first',
-        tags,
-        querystring: shareFilter.extend(paging.shape),
-        response: { 200: pageOf(shareRequestView) },
-      },
-    },
-    (request) => {
-      const { limit, after, ...filter } = request.query;
-      return pageOfCases(request, options, { limit, after }, (page) =>
-        listShareRequests(options.db, { ...shareChoice(filter), ...page }),
-      );
-    },
-  );
-}
+const getShareRequest = get(
+  '/share-requests/:id',
+  {
+    needs: 'share:read',
+    summary: '一件共享申请 One request, with what the units say, its deadlines and its timeline',
+    tag,
+    params: idParams,
+    answer: shareRequestDetail,
+    problems: [404],
+  },
+  async (request, options) => {
+    const principal = principalOf(request);
+    const share = await shareRequests.found(options, request.params.id, principal);
+    const [parts, opinions] = await Promise.all([
+      readCaseParts(options, share, null),
+      opinionsOn(options.db, share.id),
+    ]);
+    const asked = parts.events
+      .filter(({ what }) => what === 'ask')
+      .map(({ detail }) => askedDetail.parse(detail))
+      .flatMap(({ units, codes }) => codes.map((code, index) => ({ code, name: units[index] ?? code })));
+    return {
+      ...share,
+      ...parts,
+      opinions,
+      asked: [...new Map(asked.map((unit) => [unit.code, unit])).values()],
+      can: canDo(SHARE_REQUEST, share, principal),
+    };
+  },
+);
 
-function shareRequestRoute(app: Api, options: ApiOptions): void {
-  const { found } = shareRequestsOf(options);
-  app.get(
-    '/share-requests/:id',
-    {
-      config: { needs: 'share:read' },
-      schema: {
-        summary: '一件共享申请 One request, with what the units say, its deadlines and its timeline',
-        tags,
-        params: idParams,
-        response: { 200: shareRequestDetail },
-      },
-    },
-    async (request) => {
-      const principal = principalOf(request);
-      const share = await found(request.params.id, principal);
-      const [parts, opinions] = await Promise.all([
-        readCaseParts(options, share, null),
-        opinionsOn(options.db, share.id),
-      ]);
-      const asked = parts.events
-        .filter(({ what }) => what === 'ask')
-        .map(({ detail }) => askedDetail.parse(detail))
-        .flatMap(({ units, codes }) => codes.map((code, index) => ({ code, name: units[index] ?? code })));
-      return {
-        ...share,
-        ...parts,
-        opinions,
-        asked: [...new Map(asked.map((unit) => [unit.code, unit])).values()],
-        can: canDo(SHARE_REQUEST, share, principal),
-      };
-    },
-  );
-}
+const postShareRequest = post(
+  '/share-requests',
+  {
+    needs: 'share:request',
+    summary: '提出共享申请 Request a certificate that is not shared yet',
+    tag,
+    body: z.object({
+      wanted: text(500),
+      scenario: text(1_000),
+      neededAt: instant.optional().meta({ description: 'When the need arose, where that is known' }),
+      unit: unitCode.optional().meta({ description: 'Left out: one’s own unit' }),
+    }),
+    answer: opened,
+    problems: [404, 409, 422],
+  },
+  async (request, options) => {
+    const answer = await act(request, options, async (trx, { by, at, principal }) => {
+      const { unit: named, neededAt = null, ...given } = request.body;
+      if (neededAt !== null && neededAt > at) throw AHEAD;
+      const unit = await actingUnit(trx, principal, named);
+      const id = await openShareRequest(trx, { ...given, unit, neededAt }, { by, at });
+      const detail = { unit: unit.code };
+      return { answer: { id }, deed: { action: 'share:request', object: `share/${id}`, detail } };
+    });
+    wake(options, { kind: 'share', id: answer.id, round: 1 });
+    return answer;
+  },
+);
 
-function requestRoute(app: Api, options: ApiOptions): void {
-  app.post(
-    '/share-requests',
-    {
-      config: { needs: 'share:request' },
-      schema: {
-        summary: '提出共享申请 Request a certificate that is not shared yet',
-        tags,
-        body: z.object({
-          wanted: text(500),
-          scenario: text(1_000),
-          neededAt: instant.optional().meta({ description: 'When the need arose, where that is known' }),
-          unit: unitCode.optional().meta({ description: 'Left out: one’s own unit' }),
-        }),
-        response: { 200: opened },
-      },
-    },
-    async (request) => {
-      const answer = await act(request, options, async (trx, { by, at, principal }) => {
-        const { unit: named, neededAt = null, ...given } = request.body;
-        if (neededAt !== null && neededAt > at) throw AHEAD;
-        const unit = await actingUnit(trx, principal, named);
-        const id = await openShareRequest(trx, { ...given, unit, neededAt }, { by, at });
-        const detail = { unit: unit.code };
-        return { answer: { id }, deed: { action: 'share:request', object: `share/${id}`, detail } };
-      });
-      wake(options, { kind: 'share', id: answer.id, round: 1 });
-      return answer;
-    },
-  );
-}
+/** Requests for certificates that are not shared yet (共享申请). */
+export const shareRequestRoutes = {
+  getShareRequests,
+  getShareRequest,
+  postShareRequest,
+  postShareRequestAsk: actionRoute(shareRequests, 'ask'),
+  postShareRequestSay: actionRoute(shareRequests, 'say'),
+  postShareRequestDecide: actionRoute(shareRequests, 'decide'),
+  postShareRequestWithdraw: actionRoute(shareRequests, 'withdraw'),
+};

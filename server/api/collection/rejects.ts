@@ -16,11 +16,12 @@ import { listStreams } from '../../../store/collection/streams.ts';
 import { startReplay } from '../../../temporal/runs.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
+import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
+import { get, post } from '../base/route.ts';
 import { begin, rule, runView, streamParams, UNKNOWN_STREAM } from './streams.ts';
 import { sees } from '../ledger/tasks.ts';
-import { instant, pageOf, pageOfRows, paging, readCursor, unitCode } from '../base/views.ts';
+import { instant, pageOf, pageOfRows, paging, readCursor, unitCode, XLSX } from '../base/views.ts';
 
 /** Open rejects of one stream and rule (问题数据). */
 const groupView = z
@@ -67,7 +68,6 @@ export type CorrectionsView = z.input<typeof correctionsView>;
 
 /** Largest request with a corrected workbook, in bytes. */
 const LARGEST = 30 * 1024 * 1024;
-const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 
 function shownReject({ record, encoding, key, problems, ...reject }: ListedReject, personal: boolean) {
   const parsed = record === null || encoding !== 'json' ? null : (JSON.parse(record) as unknown);
@@ -81,149 +81,151 @@ function shownReject({ record, encoding, key, problems, ...reject }: ListedRejec
   };
 }
 
-export function rejectRoutes(app: Api, options: ApiOptions): void {
-  const { db, config } = options;
+const chosen = (query: z.output<typeof filter>, { units }: Principal): RejectChoice => ({ ...query, units });
 
-  const chosen = (query: z.output<typeof filter>, { units }: Principal): RejectChoice => ({ ...query, units });
-  /** The stream's number, where whoever asks sees it. */
-  const found = async (name: string, principal: Principal): Promise<number> => {
-    const stream = (await listStreams(db)).find((candidate) => candidate.name === name);
-    if (stream && sees(principal, stream.unitCode)) return stream.id;
-    throw UNKNOWN_STREAM;
-  };
-
-  app.get(
-    '/rejects',
-    {
-      config: { needs: 'rejects:read' },
-      schema: {
-        summary: '问题数据 Records that were refused and wait to be corrected, the oldest first',
-        tags: ['rejects'],
-        querystring: filter.extend(paging.shape),
-        response: { 200: pageOf(rejectView) },
-      },
-    },
-    async (request) => {
-      const principal = principalOf(request);
-      const { limit, after, ...query } = request.query;
-      const [id] = readCursor(after, z.tuple([z.int()])) ?? [];
-      const rows = await listRejects(db, { ...chosen(query, principal), after: id, limit: limit + 1 });
-      const { items, next } = pageOfRows(rows, limit, (row) => [row.id]);
-      const personal = may(principal, 'certificates:personal');
-      return { items: items.map((row) => shownReject(row, personal)), next };
-    },
-  );
-
-  app.get(
-    '/rejects/groups',
-    {
-      config: { needs: 'rejects:read' },
-      schema: {
-        summary: '问题数据按规则和单位 Open rejects by stream, unit and rule',
-        tags: ['rejects'],
-        querystring: filter,
-        response: { 200: z.object({ items: z.array(groupView) }) },
-      },
-    },
-    async (request) => ({
-      items: (await rejectGroups(db, chosen(request.query, principalOf(request)))) as z.output<typeof groupView>[],
-    }),
-  );
-
-  app.get(
-    '/rejects/:name/sheet',
-    {
-      // The whole records, as they came.
-      config: { needs: 'certificates:personal' },
-      schema: {
-        summary: '导出问题数据 The workbook (xlsx) that its unit corrects',
-        tags: ['rejects'],
-        params: streamParams,
-        querystring: z.object({ rule: rule.optional() }),
-      },
-    },
-    async (request, reply) => {
-      const { name } = request.params;
-      const id = await found(name, principalOf(request));
-      const open = await openRejects(db, id, { rule: request.query.rule });
-      await act(request, options, () =>
-        Promise.resolve({
-          answer: null,
-          deed: {
-            action: 'export',
-            object: `rejects/${name}`,
-            detail: { records: open.length, rule: request.query.rule ?? null },
-          },
-        }),
-      );
-      return reply
-        .type(XLSX)
-        .header('Content-Disposition', `attachment; filename="rejects-${encodeURIComponent(name)}.xlsx"`)
-        .header('Cache-Control', 'no-store')
-        .send(writeRejectSheet(open));
-    },
-  );
-
-  app.post(
-    '/rejects/:name/corrections',
-    {
-      config: { needs: 'rejects:correct' },
-      bodyLimit: LARGEST,
-      schema: {
-        summary: '导入更正 Take a corrected workbook back, all of it or nothing, and map the corrected records again',
-        tags: ['rejects'],
-        params: streamParams,
-        body: z.object({ file: z.base64().min(1).meta({ description: 'The xlsx' }) }),
-        response: { 200: correctionsView },
-      },
-    },
-    async (request) => {
-      const { name } = request.params;
-      const id = await found(name, principalOf(request));
-      const { corrected } = await act(request, options, async (trx, { at }) => {
-        const corrections = readRejectSheet(Buffer.from(request.body.file, 'base64'), await openRejects(trx, id, {}));
-        await saveCorrections(trx, id, corrections, at);
-        return {
-          answer: { corrected: corrections.length },
-          deed: { action: 'rejects:correct', object: `rejects/${name}`, detail: { corrected: corrections.length } },
-        };
-      });
-      if (corrected === 0) return { corrected, workflowId: null };
-      try {
-        return { corrected, ...(await begin(options, (client) => startReplay(client, config(), name, undefined))) };
-      } catch (error) {
-        // The corrections are kept, and any later replay maps them.
-        if (error instanceof ApiProblem || (error as { code?: string }).code === 'run-going-on')
-          return { corrected, workflowId: null };
-        throw error;
-      }
-    },
-  );
-
-  app.post(
-    '/rejects/:name/replay',
-    {
-      config: { needs: 'rejects:correct' },
-      schema: {
-        summary: '重放 Map open rejects again, as after the mapping was mended',
-        tags: ['rejects'],
-        params: streamParams,
-        body: z.object({ rule: rule.optional() }),
-        response: { 200: runView },
-      },
-    },
-    async (request) => {
-      const { name } = request.params;
-      await found(name, principalOf(request));
-      findStream(config(), name);
-      return act(request, options, async () => ({
-        answer: await begin(options, (client) => startReplay(client, config(), name, request.body.rule)),
-        deed: {
-          action: 'rejects:correct',
-          object: `rejects/${name}`,
-          detail: { did: 'replay', rule: request.body.rule ?? null },
-        },
-      }));
-    },
-  );
+/** The number of a stream that somebody sees. */
+async function seenStreamId({ db }: ApiOptions, name: string, principal: Principal): Promise<number> {
+  const stream = (await listStreams(db)).find((candidate) => candidate.name === name);
+  if (stream && sees(principal, stream.unitCode)) return stream.id;
+  throw UNKNOWN_STREAM;
 }
+
+const getRejects = get(
+  '/rejects',
+  {
+    needs: 'rejects:read',
+    summary: '问题数据 Records that were refused and wait to be corrected, the oldest first',
+    tag: 'rejects',
+    query: filter.extend(paging.shape),
+    answer: pageOf(rejectView),
+  },
+  async (request, { db }) => {
+    const principal = principalOf(request);
+    const { limit, after, ...query } = request.query;
+    const [id] = readCursor(after, z.tuple([z.int()])) ?? [];
+    const rows = await listRejects(db, { ...chosen(query, principal), after: id, limit: limit + 1 });
+    const { items, next } = pageOfRows(rows, limit, (row) => [row.id]);
+    const personal = may(principal, 'certificates:personal');
+    return { items: items.map((row) => shownReject(row, personal)), next };
+  },
+);
+
+const getRejectGroups = get(
+  '/rejects/groups',
+  {
+    needs: 'rejects:read',
+    summary: '问题数据按规则和单位 Open rejects by stream, unit and rule',
+    tag: 'rejects',
+    query: filter,
+    answer: z.object({ items: z.array(groupView) }),
+  },
+  async (request, { db }) => ({
+    items: (await rejectGroups(db, chosen(request.query, principalOf(request)))) as z.output<typeof groupView>[],
+  }),
+);
+
+const getRejectSheet = get(
+  '/rejects/:name/sheet',
+  {
+    // The whole records, as they came.
+    needs: 'certificates:personal',
+    summary: '导出问题数据 The workbook (xlsx) that its unit corrects',
+    tag: 'rejects',
+    params: streamParams,
+    query: z.object({ rule: rule.optional() }),
+    answer: { type: XLSX },
+    problems: [404, 422],
+  },
+  async (request, options, reply) => {
+    const { name } = request.params;
+    const id = await seenStreamId(options, name, principalOf(request));
+    const open = await openRejects(options.db, id, { rule: request.query.rule });
+    await act(request, options, () =>
+      Promise.resolve({
+        answer: null,
+        deed: {
+          action: 'export',
+          object: `rejects/${name}`,
+          detail: { records: open.length, rule: request.query.rule ?? null },
+        },
+      }),
+    );
+    return reply
+      .type(XLSX)
+      .header('Content-Disposition', `attachment; filename="rejects-${encodeURIComponent(name)}.xlsx"`)
+      .header('Cache-Control', 'no-store')
+      .send(writeRejectSheet(open));
+  },
+);
+
+const postRejectCorrections = post(
+  '/rejects/:name/corrections',
+  {
+    needs: 'rejects:correct',
+    summary: '导入更正 Take a corrected workbook back, all of it or nothing, and map the corrected records again',
+    tag: 'rejects',
+    params: streamParams,
+    body: z.object({ file: z.base64().min(1).meta({ description: 'The xlsx' }) }),
+    bodyLimit: LARGEST,
+    answer: correctionsView,
+    problems: [404, 422],
+  },
+  async (request, options) => {
+    const { name } = request.params;
+    const id = await seenStreamId(options, name, principalOf(request));
+    const { corrected } = await act(request, options, async (trx, { at }) => {
+      const corrections = readRejectSheet(Buffer.from(request.body.file, 'base64'), await openRejects(trx, id, {}));
+      await saveCorrections(trx, id, corrections, at);
+      return {
+        answer: { corrected: corrections.length },
+        deed: { action: 'rejects:correct', object: `rejects/${name}`, detail: { corrected: corrections.length } },
+      };
+    });
+    if (corrected === 0) return { corrected, workflowId: null };
+    try {
+      const { workflowId } = await begin(options, (client) => startReplay(client, options.config(), name, undefined));
+      return { corrected, workflowId };
+    } catch (error) {
+      // The corrections are kept, and any later replay maps them.
+      if (error instanceof ApiProblem || (error as { code?: string }).code === 'run-going-on')
+        return { corrected, workflowId: null };
+      throw error;
+    }
+  },
+);
+
+const postRejectReplay = post(
+  '/rejects/:name/replay',
+  {
+    needs: 'rejects:correct',
+    summary: '重放 Map open rejects again, as after the mapping was mended',
+    tag: 'rejects',
+    params: streamParams,
+    body: z.object({ rule: rule.optional() }),
+    answer: runView,
+    problems: [404, 409, 422, 503],
+  },
+  async (request, options) => {
+    const { name } = request.params;
+    await seenStreamId(options, name, principalOf(request));
+    const config = options.config();
+    findStream(config, name);
+    return act(request, options, async () => ({
+      answer: await begin(options, (client) => startReplay(client, config, name, request.body.rule)),
+      deed: {
+        action: 'rejects:correct',
+        object: `rejects/${name}`,
+        detail: { did: 'replay', rule: request.body.rule ?? null },
+      },
+    }));
+  },
+);
+
+/** Rejects (问题数据), as casework. */
+export const rejectRoutes = {
+  getRejects,
+  getRejectGroups,
+  getRejectSheet,
+  postRejectCorrections,
+  postRejectReplay,
+};

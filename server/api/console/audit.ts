@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AUDITED } from '../../../domain/console/audit.ts';
 import { addDays, startOfDayMs } from '../../../domain/dates.ts';
 import { listAudit } from '../../../store/console/audit.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
+import { get } from '../base/route.ts';
 import { role } from './session.ts';
 import { date, instant, pageOf, pageOfRows, paging, readCursor } from '../base/views.ts';
 
@@ -33,23 +33,22 @@ export const auditChoice = ({ from, to, ...filter }: z.output<typeof auditFilter
   to: to === undefined ? undefined : new Date(startOfDayMs(addDays(to, 1))),
 });
 
-export function auditRoutes(app: Api, { db }: ApiOptions): void {
-  app.get(
-    '/audit',
-    {
-      config: { needs: 'audit:read' },
-      schema: {
-        summary: '审计 What people did, the latest first',
-        tags: ['audit'],
-        querystring: auditFilter.extend(paging.shape),
-        response: { 200: pageOf(auditView) },
-      },
-    },
-    async (request) => {
-      const { limit, after, ...filter } = request.query;
-      const [before] = readCursor(after, z.tuple([z.int()])) ?? [];
-      const rows = await listAudit(db, { ...auditChoice(filter), before, limit: limit + 1 });
-      return pageOfRows(rows, limit, ({ id }) => [id]);
-    },
-  );
-}
+const getAudit = get(
+  '/audit',
+  {
+    needs: 'audit:read',
+    summary: '审计 What people did, the latest first',
+    tag: 'audit',
+    query: auditFilter.extend(paging.shape),
+    answer: pageOf(auditView),
+  },
+  async (request, { db }) => {
+    const { limit, after, ...filter } = request.query;
+    const [before] = readCursor(after, z.tuple([z.int()])) ?? [];
+    const rows = await listAudit(db, { ...auditChoice(filter), before, limit: limit + 1 });
+    return pageOfRows(rows, limit, ({ id }) => [id]);
+  },
+);
+
+/** What people did (审计). */
+export const auditRoutes = { getAudit };

@@ -29,7 +29,7 @@ import { figureFilter, periodOf } from '../supervision/figures.ts';
 import { outageFilter } from '../casework/outages.ts';
 import { shareChoice, shareFilter } from '../casework/share-requests.ts';
 import { streamCursor, streamFilter, streamLook } from '../collection/streams.ts';
-import { findingChoice, findingFilter } from '../supervision/supervision.ts';
+import { findingChoice, findingFilter } from '../supervision/findings.ts';
 import { taskChoice, taskFilter } from '../ledger/tasks.ts';
 
 /** Whose rows, as of when, in which hub. */
@@ -39,37 +39,37 @@ interface Seen {
   config: HubConfig;
 }
 
-interface Export<F> {
+interface Export<F extends z.ZodType> {
   zh: string;
   en: string;
   /** What somebody needs who takes it out. */
   needs: Permission;
   /** As of the list on the screen. */
-  filter: z.ZodType<F>;
+  filter: F;
   /** The filter in words, for the sheet 说明 and for the audit: nothing personal. */
-  says: (filter: F) => [label: string, value: string | undefined][];
+  says: (filter: z.output<F>) => [label: string, value: string | undefined][];
 }
 
 /** A list that is written row by row. */
-export interface ListExport<F, R> extends Export<F> {
+export interface ListExport<F extends z.ZodType, R> extends Export<F> {
   columns: readonly (readonly [head: string, value: (row: R) => string])[];
   /** A page of it; `after` is what was made of the last row before, null at the beginning. */
-  read: (db: Knex, filter: F, page: Seen & { after: unknown; limit: number }) => Promise<R[]>;
+  read: (db: Knex, filter: z.output<F>, page: Seen & { after: unknown; limit: number }) => Promise<R[]>;
   afterOf: (row: R) => unknown;
   /** How many rows there are, for the progress of one that takes longer; left out where a list never gets so long. */
-  count?: (db: Knex, filter: F, seen: Seen) => Promise<number>;
+  count?: (db: Knex, filter: z.output<F>, seen: Seen) => Promise<number>;
 }
 
 /** A workbook of several sheets, made at once, and how many rows its first list has. */
-interface BookExport<F> extends Export<F> {
-  build: (db: Knex, filter: F, seen: Seen & { by: string }) => Promise<[book: Buffer, rows: number]>;
+interface BookExport<F extends z.ZodType> extends Export<F> {
+  build: (db: Knex, filter: z.output<F>, seen: Seen & { by: string }) => Promise<[book: Buffer, rows: number]>;
 }
 
 /** Something that can be taken out, whatever its rows and filter are. */
-export type AnyExport = ListExport<unknown, unknown> | BookExport<unknown>;
+export type AnyExport = ListExport<z.ZodType, unknown> | BookExport<z.ZodType>;
 
-const list = <F, R>(given: ListExport<F, R>): AnyExport => given as unknown as AnyExport;
-const book = <F>(given: BookExport<F>): AnyExport => given as unknown as AnyExport;
+const list = <F extends z.ZodType, R>(given: ListExport<F, R>) => given as unknown as AnyExport & { filter: F };
+const book = <F extends z.ZodType>(given: BookExport<F>) => given as unknown as AnyExport & { filter: F };
 
 const instant = (at: Date | null): string => (at === null ? '' : shanghaiWallTime(at.getTime()));
 const names = <K extends string>(of: Record<K, { zh: string }>, keys: readonly K[] | undefined): string | undefined =>
@@ -87,8 +87,8 @@ const withDue = <T extends { id: number; kind: CaseKind }>(db: Knex, at: Date, r
   withNextDue({ db, now: () => at }, rows);
 
 /** What can be taken out as a workbook (xlsx): a list more is an entry more. */
-export const EXPORTS: Readonly<Record<string, AnyExport>> = {
-  tasks: list<z.output<typeof taskFilter>, Task>({
+export const EXPORTS = {
+  tasks: list<typeof taskFilter, Task>({
     zh: '时限任务',
     en: 'Deadlines',
     needs: 'tasks:read',
@@ -131,7 +131,7 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     count: (db, filter, { at, units }) => countTasks(db, at, { ...taskChoice(filter), units }),
   }),
 
-  findings: list<z.output<typeof findingFilter>, Finding>({
+  findings: list<typeof findingFilter, Finding>({
     zh: '责令与通报',
     en: 'Findings',
     needs: 'supervision:read',
@@ -170,7 +170,7 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     count: (db, filter, { units }) => countFindings(db, { ...findingChoice(filter), units }),
   }),
 
-  disputes: list<z.output<typeof disputeFilter>, Due<Dispute>>({
+  disputes: list<typeof disputeFilter, Due<Dispute>>({
     zh: '异议',
     en: 'Disputes',
     needs: 'disputes:read',
@@ -208,7 +208,7 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     afterOf: ({ id }) => id,
   }),
 
-  outages: list<z.output<typeof outageFilter>, Due<Outage>>({
+  outages: list<typeof outageFilter, Due<Outage>>({
     zh: '不可抗力与补录',
     en: 'Outages',
     needs: 'outages:read',
@@ -235,7 +235,7 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     afterOf: ({ id }) => id,
   }),
 
-  'share-requests': list<z.output<typeof shareFilter>, Due<ShareRequest>>({
+  'share-requests': list<typeof shareFilter, Due<ShareRequest>>({
     zh: '共享申请',
     en: 'Share requests',
     needs: 'share:read',
@@ -261,7 +261,7 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     afterOf: ({ id }) => id,
   }),
 
-  streams: list<z.output<typeof streamFilter>, StreamState>({
+  streams: list<typeof streamFilter, StreamState>({
     zh: '归集',
     en: 'Streams',
     needs: 'streams:read',
@@ -301,7 +301,7 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     afterOf: ({ state, stream }) => [state, stream],
   }),
 
-  audit: list<z.output<typeof auditFilter>, AuditEntry>({
+  audit: list<typeof auditFilter, AuditEntry>({
     zh: '审计',
     en: 'Audit',
     needs: 'audit:read',
@@ -332,7 +332,7 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     count: (db, filter) => countAudit(db, auditChoice(filter)),
   }),
 
-  figures: book<z.output<typeof figureFilter>>({
+  figures: book<typeof figureFilter>({
     zh: '考核',
     en: 'Assessment',
     needs: 'figures:read',
@@ -344,3 +344,4 @@ export const EXPORTS: Readonly<Record<string, AnyExport>> = {
     },
   }),
 };
+export type ExportName = keyof typeof EXPORTS;

@@ -15,7 +15,7 @@ import {
   releaseExport,
   type Export,
 } from '../../../store/console/exports.ts';
-import { EXPORTS, type AnyExport } from './export-lists.ts';
+import { EXPORTS, type AnyExport, type ExportName } from './export-lists.ts';
 
 export interface ExportOptions {
   db: Knex;
@@ -29,8 +29,7 @@ const PAGE = 10_000;
 const UNIQUE_VIOLATION = '23505';
 
 export function exportNamed(what: string): AnyExport {
-  const found = EXPORTS[what];
-  if (found) return found;
+  if (Object.hasOwn(EXPORTS, what)) return EXPORTS[what as ExportName];
   throw new Error(`there is no export of ${what}`);
 }
 

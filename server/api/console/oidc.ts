@@ -9,7 +9,8 @@ import { HubError } from '../../../domain/errors.ts';
 import { accountOfSubject, claimAccount } from '../../../store/console/accounts.ts';
 import { audit } from '../../../store/console/audit.ts';
 import { cookieName, cookieOptions, MOST_SIGN_INS, startSession } from '../base/access.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
+import type { ApiOptions } from '../base/api.ts';
+import { get } from '../base/route.ts';
 
 /** Why somebody comes back from the identity provider without being signed in; the sign-in page says it. */
 export type OidcFault = 'away' | 'refused' | 'unknown';
@@ -67,107 +68,119 @@ export async function signOutAddress(request: FastifyRequest, { config, logger }
   }
 }
 
-/** Sign-in through an identity provider: authorization code with PKCE. */
-export function oidcRoutes(app: Api, options: ApiOptions): void {
-  const { db, now, config, logger } = options;
-  const limited = { needs: 'public', rateLimit: { max: MOST_SIGN_INS, timeWindow: '1 minute' } } as const;
-  const cookie = (): string => `${cookieName(config().settings.server)}-oidc`;
-  const keyOf = (oidc: OidcSettings): Buffer => createHmac('sha256', secretOf(oidc)).update('sign-in').digest();
-  const back = (reply: FastifyReply, fault: OidcFault): FastifyReply => reply.redirect(`/?sign-in=${fault}`);
+const cookieOf = ({ config }: ApiOptions): string => `${cookieName(config().settings.server)}-oidc`;
+const keyOf = (oidc: OidcSettings): Buffer => createHmac('sha256', secretOf(oidc)).update('sign-in').digest();
+const back = (reply: FastifyReply, fault: OidcFault): FastifyReply => reply.redirect(`/?sign-in=${fault}`);
 
-  app.get(
-    '/session/methods',
-    {
-      config: { needs: 'public' },
-      schema: { summary: '登录方式 Ways to sign in', tags: ['session'], response: { 200: methodsView } },
-    },
-    () => {
-      const { server, managementName } = config().settings;
-      return { oidc: server.oidc ? { label: server.oidc.label } : null, askFor: managementName };
-    },
-  );
+const getSignInMethods = get(
+  '/session/methods',
+  { needs: 'public', summary: '登录方式 Ways to sign in', tag: 'session', answer: methodsView },
+  (_request, { config }) => {
+    const { server, managementName } = config().settings;
+    return { oidc: server.oidc ? { label: server.oidc.label } : null, askFor: managementName };
+  },
+);
 
-  app.get(
-    '/session/oidc',
-    {
-      config: limited,
-      schema: { summary: '统一身份认证登录 Sign in through the identity provider', tags: ['session'] },
-    },
-    async (request, reply) => {
-      const { oidc } = config().settings.server;
-      if (!oidc) return reply.callNotFound();
-      try {
-        const provider = await providerOf(oidc);
-        const verifier = openid.randomPKCECodeVerifier();
-        const [state, nonce] = [openid.randomState(), openid.randomNonce()];
-        const kept = JSON.stringify({ state, nonce, verifier, until: now().getTime() + LONGEST_MS });
-        const address = openid.buildAuthorizationUrl(provider, {
-          redirect_uri: `${addressOf(request, config)}/api/v1/session/oidc/callback`,
-          scope: 'openid profile',
-          state,
-          nonce,
-          code_challenge_method: 'S256',
-          code_challenge: await openid.calculatePKCECodeChallenge(verifier),
-        });
-        const value = sign(Buffer.from(kept).toString('base64url'), keyOf(oidc));
-        return await reply
-          .setCookie(cookie(), value, { ...cookieOptions(config), maxAge: LONGEST_MS / 1000 })
-          .redirect(address.href);
-      } catch (error) {
-        logger.warn('the identity provider could not be asked', { error: nameOf(error) });
-        return back(reply, 'away');
+const getOidcSignIn = get(
+  '/session/oidc',
+  {
+    needs: 'public',
+    summary: '统一身份认证登录 Sign in through the identity provider',
+    tag: 'session',
+    most: MOST_SIGN_INS,
+    answer: { status: 302 },
+    problems: [404],
+  },
+  async (request, options, reply) => {
+    const { now, config, logger } = options;
+    const { oidc } = config().settings.server;
+    if (!oidc) return reply.callNotFound();
+    try {
+      const provider = await providerOf(oidc);
+      const verifier = openid.randomPKCECodeVerifier();
+      const [state, nonce] = [openid.randomState(), openid.randomNonce()];
+      const kept = JSON.stringify({ state, nonce, verifier, until: now().getTime() + LONGEST_MS });
+      const address = openid.buildAuthorizationUrl(provider, {
+        redirect_uri: `${addressOf(request, config)}/api/v1/session/oidc/callback`,
+        scope: 'openid profile',
+        state,
+        nonce,
+        code_challenge_method: 'S256',
+        code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+      });
+      const value = sign(Buffer.from(kept).toString('base64url'), keyOf(oidc));
+      return await reply
+        .setCookie(cookieOf(options), value, { ...cookieOptions(config), maxAge: LONGEST_MS / 1000 })
+        .redirect(address.href);
+    } catch (error) {
+      logger.warn('the identity provider could not be asked', { error: nameOf(error) });
+      return back(reply, 'away');
+    }
+  },
+);
+
+const getOidcCallback = get(
+  '/session/oidc/callback',
+  {
+    needs: 'public',
+    summary: '统一身份认证返回 Where the identity provider sends people back',
+    tag: 'session',
+    most: MOST_SIGN_INS,
+    answer: { status: 302 },
+    problems: [404],
+  },
+  async (request, options, reply) => {
+    const { db, now, config, logger } = options;
+    const { oidc } = config().settings.server;
+    if (!oidc) return reply.callNotFound();
+    const at = now();
+    const kept = request.cookies[cookieOf(options)];
+    void reply.clearCookie(cookieOf(options), cookieOptions(config));
+    try {
+      const opened = kept === undefined ? null : readKept(kept, keyOf(oidc));
+      if (!opened || opened.until < at.getTime()) return await back(reply, 'refused');
+      const provider = await providerOf(oidc);
+      const address = new URL(`${addressOf(request, config)}${request.url}`);
+      const tokens = await openid.authorizationCodeGrant(provider, address, {
+        pkceCodeVerifier: opened.verifier,
+        expectedState: opened.state,
+        expectedNonce: opened.nonce,
+      });
+      const claims = tokens.claims();
+      if (!claims) return await back(reply, 'refused');
+      const { account, login } = await accountOf(db, oidc, claims, () =>
+        openid.fetchUserInfo(provider, tokens.access_token, claims.sub),
+      );
+      const entry = { at, role: null, detail: { by: 'oidc' } };
+      if (!account) {
+        const actor = login ?? 'unknown';
+        const refused = { ...entry, actor, object: `account/${actor}`, action: 'sign-in refused', accountId: null };
+        await audit(db, refused);
+        return await back(reply, 'unknown');
       }
-    },
-  );
+      await startSession(reply, options, account, entry.detail);
+      return await reply.redirect('/');
+    } catch (error) {
+      const refused = isRefusal(error);
+      logger.warn('a sign-in through the identity provider failed', { error: nameOf(error) });
+      return back(reply, refused ? 'refused' : 'away');
+    }
+  },
+);
 
-  app.get(
-    '/session/oidc/callback',
-    {
-      config: limited,
-      schema: { summary: '统一身份认证返回 Where the identity provider sends people back', tags: ['session'] },
-    },
-    async (request, reply) => {
-      const { oidc } = config().settings.server;
-      if (!oidc) return reply.callNotFound();
-      const at = now();
-      const kept = request.cookies[cookie()];
-      void reply.clearCookie(cookie(), cookieOptions(config));
-      let login: string | null = null;
-      try {
-        const opened = kept === undefined ? null : readKept(kept, keyOf(oidc));
-        if (!opened || opened.until < at.getTime()) return await back(reply, 'refused');
-        const provider = await providerOf(oidc);
-        const tokens = await openid.authorizationCodeGrant(
-          provider,
-          new URL(`${addressOf(request, config)}${request.url}`),
-          { pkceCodeVerifier: opened.verifier, expectedState: opened.state, expectedNonce: opened.nonce },
-        );
-        const claims = tokens.claims();
-        if (!claims) return await back(reply, 'refused');
-        let account = await accountOfSubject(db, claims.sub);
-        if (!account) {
-          const said =
-            claims[oidc.loginClaim] ??
-            (await openid.fetchUserInfo(provider, tokens.access_token, claims.sub))[oidc.loginClaim];
-          login = typeof said === 'string' ? said.toLowerCase() : null;
-          account = login === null ? null : await claimAccount(db, login, claims.sub);
-        }
-        const entry = { at, role: null, detail: { by: 'oidc' } };
-        if (!account) {
-          const actor = login ?? 'unknown';
-          const refused = { ...entry, actor, object: `account/${actor}`, action: 'sign-in refused', accountId: null };
-          await audit(db, refused);
-          return await back(reply, 'unknown');
-        }
-        await startSession(reply, options, account, entry.detail);
-        return await reply.redirect('/');
-      } catch (error) {
-        const refused = isRefusal(error);
-        logger.warn('a sign-in through the identity provider failed', { error: nameOf(error) });
-        return back(reply, refused ? 'refused' : 'away');
-      }
-    },
-  );
+/** Whose account a subject of the provider has: one that is bound to it, else the one of the login that it claims. */
+async function accountOf(
+  db: ApiOptions['db'],
+  { loginClaim }: OidcSettings,
+  claims: openid.IDToken,
+  userInfo: () => Promise<openid.UserInfoResponse>,
+): Promise<{ account: { id: number; login: string } | null; login: string | null }> {
+  const known = await accountOfSubject(db, claims.sub);
+  if (known) return { account: known, login: known.login };
+  const said = claims[loginClaim] ?? (await userInfo())[loginClaim];
+  if (typeof said !== 'string') return { account: null, login: null };
+  const login = said.toLowerCase();
+  return { account: await claimAccount(db, login, claims.sub), login };
 }
 
 function readKept(cookie: string, key: Buffer): z.output<typeof underWay> | null {
@@ -188,3 +201,6 @@ const nameOf = (error: unknown): string =>
 /** The address that browsers know the hub by. */
 const addressOf = (request: FastifyRequest, config: ApiOptions['config']): string =>
   (config().settings.server.publicUrl ?? `${request.protocol}://${request.host}`).replace(/\/$/, '');
+
+/** Signing in through an identity provider: authorization code with PKCE. */
+export const oidcRoutes = { getSignInMethods, getOidcSignIn, getOidcCallback };

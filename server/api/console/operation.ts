@@ -7,10 +7,9 @@ import { calendarName } from '../../../store/ledger/calendar.ts';
 import { databaseReport } from '../../../store/console/operation.ts';
 import { temporalReport } from '../../../temporal/operation.ts';
 import { lastLook } from '../../last-look.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
-import { instant, said } from '../base/views.ts';
+import { get } from '../base/route.ts';
+import { instant, saidView } from '../base/views.ts';
 
-/** How the hub itself runs (运行). */
 const operationView = z
   .object({
     at: instant,
@@ -47,7 +46,7 @@ const operationView = z
       .nullable()
       .meta({ description: 'The last look of this process’s watchdog' }),
     alerts: z.array(
-      z.object({ kind: keyOf(ALERTS), name: said, subject: z.string(), message: said, raisedAt: instant }),
+      z.object({ kind: keyOf(ALERTS), name: saidView, subject: z.string(), message: saidView, raisedAt: instant }),
     ),
     outbox: z.array(
       z.object({
@@ -69,54 +68,53 @@ const operationView = z
   .meta({ id: 'Operation' });
 export type OperationView = z.input<typeof operationView>;
 
-export function operationRoutes(app: Api, { db, now, config, temporal, logger }: ApiOptions): void {
-  app.get(
-    '/operation',
-    {
-      config: { needs: 'operation:read' },
-      schema: {
-        summary: '运行 How the hub runs: workers and queues, schedules, watchdog, versions, what waits to be sent',
-        tags: ['operation'],
-        response: { 200: operationView },
+const getOperation = get(
+  '/operation',
+  {
+    needs: 'operation:read',
+    summary: '运行 How the hub runs: workers and queues, schedules, watchdog, versions, what waits to be sent',
+    tag: 'operation',
+    answer: operationView,
+  },
+  async (_request, { db, now, config, temporal, logger }) => {
+    const { settings, jurisdiction, calendarTables } = config();
+    const { taskQueue } = settings.temporal;
+    const asked = temporal()
+      .then((client) => temporalReport(client, taskQueue))
+      .catch((error: unknown) => {
+        logger.warn('Temporal gave no report', { error: (error as Error).name });
+        return null;
+      });
+    const [report, database, alerts, calendar] = await Promise.all([
+      asked,
+      databaseReport(db),
+      openAlerts(db),
+      calendarName(db),
+    ]);
+    const { version, bytes, tables, migration, pending, outbox, reminders } = database;
+    return {
+      at: now(),
+      versions: {
+        hub: pkg.version,
+        node: process.version,
+        postgres: version,
+        temporal: report?.version ?? null,
+        migration,
+        pendingMigrations: pending,
+        calendar,
+        jurisdiction: jurisdiction.id,
+        calendarTables: calendarTables.map((table) => ({ year: table.year, version: table.version })),
       },
-    },
-    async () => {
-      const { settings, jurisdiction, calendarTables } = config();
-      const { taskQueue } = settings.temporal;
-      const asked = temporal()
-        .then((client) => temporalReport(client, taskQueue))
-        .catch((error: unknown) => {
-          logger.warn('Temporal gave no report', { error: (error as Error).name });
-          return null;
-        });
-      const [report, database, alerts, calendar] = await Promise.all([
-        asked,
-        databaseReport(db),
-        openAlerts(db),
-        calendarName(db),
-      ]);
-      const { version, bytes, tables, migration, pending, outbox, reminders } = database;
-      return {
-        at: now(),
-        versions: {
-          hub: pkg.version,
-          node: process.version,
-          postgres: version,
-          temporal: report?.version ?? null,
-          migration,
-          pendingMigrations: pending,
-          calendar,
-          jurisdiction: jurisdiction.id,
-          calendarTables: calendarTables.map((table) => ({ year: table.year, version: table.version })),
-        },
-        temporal: report && { queues: report.queues, schedules: report.schedules },
-        taskQueue,
-        watchdog: lastLook(),
-        outbox,
-        reminders,
-        database: { bytes, tables },
-        alerts: alerts.map((alert) => ({ ...alert, name: ALERTS[alert.kind] })),
-      };
-    },
-  );
-}
+      temporal: report && { queues: report.queues, schedules: report.schedules },
+      taskQueue,
+      watchdog: lastLook(),
+      outbox,
+      reminders,
+      database: { bytes, tables },
+      alerts: alerts.map((alert) => ({ ...alert, name: ALERTS[alert.kind] })),
+    };
+  },
+);
+
+/** How the hub itself runs (运行). */
+export const operationRoutes = { getOperation };

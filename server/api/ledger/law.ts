@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { keepTable, offerTable, type OfferedTable } from '../../../settings/sheets/calendar.ts';
-import { loadConfig } from '../../../settings/load.ts';
+import { loadConfig, type HubConfig } from '../../../settings/load.ts';
 import { CalendarMissing, DAY_REASONS, endOfTerm } from '../../../domain/ledger/calendar.ts';
-import { addDays } from '../../../domain/dates.ts';
+import { addDays, shanghaiDate } from '../../../domain/dates.ts';
 import { DUTIES, OWNERS, STARTS } from '../../../domain/ledger/duties.ts';
 import { LONGEST_TERM } from '../../../settings/schemas/jurisdiction.ts';
 import { calendarName, previewCalendar, turnedBy } from '../../../store/ledger/calendar.ts';
 import { calendarInForce } from '../../../store/apply-config.ts';
 import { act } from '../base/act.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
 import { InvalidRequest, ApiProblem } from '../base/problem.ts';
-import { date, instant } from '../base/views.ts';
+import { get, post } from '../base/route.ts';
+import { date, instant, whole } from '../base/views.ts';
 
 const rulesView = z
   .object({
@@ -111,153 +111,139 @@ const missing = (year: number): ApiProblem =>
     },
   );
 
-export function lawRoutes(app: Api, options: ApiOptions): void {
-  const { db, now, config } = options;
+const getRules = get(
+  '/rules',
+  {
+    needs: 'rules:read',
+    summary: '规则 What the regulation has the hub watch, and how it reads what the text leaves open',
+    tag: 'law',
+    answer: rulesView,
+  },
+  (_request, { config }) => {
+    const { name, regulation, rules, readings, dayEnds } = config().jurisdiction;
+    return { city: name, regulation: { ...regulation, number: regulation.number ?? null }, rules, readings, dayEnds };
+  },
+);
 
-  app.get(
-    '/rules',
-    {
-      config: { needs: 'rules:read' },
-      schema: {
-        summary: '规则 What the regulation has the hub watch, and how it reads what the text leaves open',
-        tags: ['law'],
-        response: { 200: rulesView },
-      },
-    },
-    () => {
-      const { name, regulation, rules, readings, dayEnds } = config().jurisdiction;
-      return { city: name, regulation: { ...regulation, number: regulation.number ?? null }, rules, readings, dayEnds };
-    },
-  );
+const getCalendar = get(
+  '/calendar',
+  {
+    needs: 'calendar:read',
+    summary: '日历 The tables in force, and the days of one year with their reasons',
+    tag: 'law',
+    query: z.object({ year: whole.min(2000).max(2199).optional() }),
+    answer: calendarView,
+  },
+  async (request, { db, now, config }) => {
+    const { calendar, calendarTables, jurisdiction } = config();
+    const year = request.query.year ?? Number(shanghaiDate(now().getTime()).slice(0, 4));
+    const local = new Map(jurisdiction.localDays.map((day) => [day.date, day.source]));
+    const days = [];
+    if (calendarTables.some((table) => table.year === year))
+      for (let day = `${year}-01-01`; day.startsWith(String(year)); day = addDays(day, 1))
+        days.push({ date: day, reason: calendar.reasonOf(day), local: local.get(day) ?? null });
+    return {
+      year,
+      years: calendarTables
+        .map((table) => ({ year: table.year, version: table.version, source: table.source }))
+        .toSorted((a, b) => a.year - b.year),
+      days: days.length > 0 ? days : null,
+      counted: await calendarName(db),
+    };
+  },
+);
 
-  app.get(
-    '/calendar',
-    {
-      config: { needs: 'calendar:read' },
-      schema: {
-        summary: '日历 The tables in force, and the days of one year with their reasons',
-        tags: ['law'],
-        querystring: z.object({ year: z.coerce.number<string>().int().min(2000).max(2199).optional() }),
-        response: { 200: calendarView },
-      },
-    },
-    async (request) => {
-      const { calendar, calendarTables, jurisdiction } = config();
-      const year = request.query.year ?? Number(new Date(now().getTime() + 8 * 3_600_000).toISOString().slice(0, 4));
-      const local = new Map(jurisdiction.localDays.map((day) => [day.date, day.source]));
-      const days = [];
-      if (calendarTables.some((table) => table.year === year))
-        for (let day = `${year}-01-01`; day.startsWith(String(year)); day = addDays(day, 1))
-          days.push({ date: day, reason: calendar.reasonOf(day), local: local.get(day) ?? null });
+const getDue = get(
+  '/due',
+  {
+    needs: 'calendar:read',
+    summary: '期限计算 When a term of working days ends, and how that comes about',
+    tag: 'law',
+    query: z.object({ start: date, workingDays: whole.min(1).max(LONGEST_TERM) }),
+    answer: dueView,
+    problems: [422],
+  },
+  (request, { config }) => {
+    const { start, workingDays } = request.query;
+    const { calendar, jurisdiction } = config();
+    try {
+      const days = calendar.trace(start, workingDays);
+      const last = days.at(-1)?.date ?? start;
       return {
-        year,
-        years: calendarTables
-          .map((table) => ({ year: table.year, version: table.version, source: table.source }))
-          .toSorted((a, b) => a.year - b.year),
-        days: days.length > 0 ? days : null,
-        counted: await calendarName(db),
+        due: new Date(endOfTerm(last, jurisdiction.dayEnds)),
+        calendar: calendar.versionsOf(start, last),
+        days,
       };
-    },
-  );
+    } catch (error) {
+      if (error instanceof CalendarMissing) throw missing(error.year);
+      throw error;
+    }
+  },
+);
 
-  app.get(
-    '/due',
-    {
-      config: { needs: 'calendar:read' },
-      schema: {
-        summary: '期限计算 When a term of working days ends, and how that comes about',
-        tags: ['law'],
-        querystring: z.object({
-          start: date,
-          workingDays: z.coerce.number<string>().int().min(1).max(LONGEST_TERM),
-        }),
-        response: { 200: dueView },
-      },
-    },
-    (request) => {
-      const { start, workingDays } = request.query;
-      const { calendar, jurisdiction } = config();
-      try {
-        const days = calendar.trace(start, workingDays);
-        const last = days.at(-1)?.date ?? start;
-        return {
-          due: new Date(endOfTerm(last, jurisdiction.dayEnds)),
-          calendar: calendar.versionsOf(start, last),
-          days,
-        };
-      } catch (error) {
-        if (error instanceof CalendarMissing) throw missing(error.year);
-        throw error;
-      }
-    },
-  );
-
-  /** Over the files as they are now: another import may be seconds old. */
-  function offered(given: string): OfferedTable {
-    const { offered: table, faults } = offerTable(loadConfig(config().choice), '日历', given);
-    if (table) return table;
-    throw new InvalidRequest(
-      faults.map((message) => ({ code: 'custom', path: ['text'], message, input: undefined, params: {} })),
-    );
-  }
-
-  app.post(
-    '/calendar/preview',
-    {
-      config: { needs: 'calendar:import' },
-      schema: {
-        summary: '导入预览 Which running deadlines a table would move; nothing is changed',
-        tags: ['law'],
-        body: z.object({ text: tableText }),
-        response: { 200: previewView },
-      },
-    },
-    async (request) => {
-      const { year, version, source, held, changed } = offered(request.body.text);
-      const moved = await previewCalendar(db, calendarInForce(changed));
-      return {
-        year,
-        version,
-        source,
-        held: held?.version ?? null,
-        moved: moved.length,
-        ...turnedBy(moved, now()),
-        tasks: moved.slice(0, MOST_NAMED),
-      };
-    },
-  );
-
-  app.post(
-    '/calendar/import',
-    {
-      config: { needs: 'calendar:import' },
-      schema: {
-        summary: '导入日历 Put a table in force; the hub counts its deadlines anew within seconds',
-        tags: ['law'],
-        body: z.object({
-          text: tableText,
-          held: z.string().max(300).nullable().meta({ description: 'The version in force that the preview told' }),
-        }),
-        response: { 200: z.object({ year: z.int(), version: z.string() }) },
-      },
-    },
-    (request) =>
-      act(request, options, () => {
-        const table = offered(request.body.text);
-        const { year, version, held } = table;
-        if ((held?.version ?? null) !== request.body.held) throw tableMeanwhile(held);
-        keepTable(table);
-        return Promise.resolve({
-          answer: { year, version },
-          deed: {
-            action: 'calendar:import' as const,
-            object: `calendar/${year}`,
-            detail: { version, before: held?.version ?? null },
-          },
-        });
-      }),
+/** Over the files as they are now: another import may be seconds old. */
+function offered({ choice }: HubConfig, given: string): OfferedTable {
+  const { offered: table, faults } = offerTable(loadConfig(choice), '日历', given);
+  if (table) return table;
+  throw new InvalidRequest(
+    faults.map((message) => ({ code: 'custom', path: ['text'], message, input: undefined, params: {} })),
   );
 }
+
+const postCalendarPreview = post(
+  '/calendar/preview',
+  {
+    needs: 'calendar:import',
+    summary: '导入预览 Which running deadlines a table would move; nothing is changed',
+    tag: 'law',
+    body: z.object({ text: tableText }),
+    answer: previewView,
+    problems: [409],
+  },
+  async (request, { db, now, config }) => {
+    const { year, version, source, held, changed } = offered(config(), request.body.text);
+    const moved = await previewCalendar(db, calendarInForce(changed));
+    return {
+      year,
+      version,
+      source,
+      held: held?.version ?? null,
+      moved: moved.length,
+      ...turnedBy(moved, now()),
+      tasks: moved.slice(0, MOST_NAMED),
+    };
+  },
+);
+
+const postCalendarImport = post(
+  '/calendar/import',
+  {
+    needs: 'calendar:import',
+    summary: '导入日历 Put a table in force; the hub counts its deadlines anew within seconds',
+    tag: 'law',
+    body: z.object({
+      text: tableText,
+      held: z.string().max(300).nullable().meta({ description: 'The version in force that the preview told' }),
+    }),
+    answer: z.object({ year: z.int(), version: z.string() }),
+    problems: [409, 422],
+  },
+  (request, options) =>
+    act(request, options, () => {
+      const table = offered(options.config(), request.body.text);
+      const { year, version, held } = table;
+      if ((held?.version ?? null) !== request.body.held) throw tableMeanwhile(held);
+      keepTable(table);
+      return Promise.resolve({
+        answer: { year, version },
+        deed: {
+          action: 'calendar:import' as const,
+          object: `calendar/${year}`,
+          detail: { version, before: held?.version ?? null },
+        },
+      });
+    }),
+);
 
 const tableMeanwhile = (held: OfferedTable['held']): ApiProblem =>
   new ApiProblem(
@@ -271,3 +257,6 @@ const tableMeanwhile = (held: OfferedTable['held']): ApiProblem =>
       : { zh: '该年日历已被他人移除', en: 'Somebody removed the table of that year meanwhile' },
     { zh: '请重新预览后再确认', en: 'Look at the preview again' },
   );
+
+/** The rules and the calendar (规则、日历). */
+export const lawRoutes = { getRules, getCalendar, getDue, postCalendarPreview, postCalendarImport };

@@ -1,27 +1,18 @@
+import { z } from 'zod';
 import { reasonInWords, type Reason } from '../../../domain/ledger/reasons.ts';
 import type { Said } from '../../../domain/said.ts';
-import { z } from 'zod';
+import type { HubConfig } from '../../../settings/load.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { DAY_REASONS, type TracedDay, type WorkingCalendar } from '../../../domain/ledger/calendar.ts';
 import { shanghaiDate, startOfDayMs, timeOfDayMs } from '../../../domain/dates.ts';
-import { DUTIES, EVERY_STATE, RUNNING_STATES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
-import type { Given } from '../../../domain/casework/definition.ts';
-import { FINDING } from '../../../domain/supervision/findings.ts';
-import { dashboard } from '../../../store/supervision/dashboard.ts';
-import { changesOf, eventsOf, exemptObligation, noteEvent } from '../../../store/ledger/obligations.ts';
-import { channelsOf, urge, type Urged } from '../../../store/ledger/reminders.ts';
+import { DUTIES, EVERY_STATE, RUNNING_STATES } from '../../../domain/ledger/duties.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
-import { actOnCase } from '../../../store/casework/cases.ts';
-import { detailOfStep, FINDINGS } from '../../../store/supervision/findings.ts';
-import { findOverdue } from '../../../store/supervision/inspections.ts';
+import { changesOf, eventsOf } from '../../../store/ledger/obligations.ts';
 import { findTask, listTasks, type Task } from '../../../store/ledger/tasks.ts';
 import { principalOf } from '../base/access.ts';
-import { act } from '../base/act.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
-import type { HubConfig } from '../../../settings/load.ts';
+import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
-import { wake } from '../base/case-action.ts';
-import { fieldsOf } from '../base/case-fields.ts';
+import { get } from '../base/route.ts';
 import {
   date,
   idParams,
@@ -31,13 +22,12 @@ import {
   pageOfRows,
   paging,
   readCursor,
-  text,
-  said,
+  saidView,
   unitCode,
 } from '../base/views.ts';
 
 const state = z.enum(EVERY_STATE);
-export const duty = keyOf(DUTIES);
+const duty = keyOf(DUTIES);
 
 /** One deadline of the ledger (时限任务). */
 export const taskView = z
@@ -62,7 +52,7 @@ export const taskView = z
     calendar: z.string().nullable(),
     state,
     endedAt: instant.nullable(),
-    reason: said.nullable(),
+    reason: saidView.nullable(),
     document: z.string().nullable(),
     workflowId: z.string().nullable(),
     nextStep: z
@@ -96,7 +86,7 @@ const taskDetail = taskView
         cancelledAt: instant.nullable(),
         exemptedAt: instant.nullable(),
         suspendedBy: z.string().nullable(),
-        reason: said.nullable(),
+        reason: saidView.nullable(),
         document: z.string().nullable(),
       }),
     ),
@@ -104,20 +94,6 @@ const taskDetail = taskView
   })
   .meta({ id: 'TaskDetail' });
 export type TaskDetail = z.input<typeof taskDetail>;
-
-const counted = z.object({ now: z.int(), before: z.int().meta({ description: 'A day ago' }) });
-const overviewView = z
-  .object({
-    at: instant,
-    dueToday: counted,
-    overdue: counted,
-    rectifying: counted,
-    noticed: counted,
-    worst: z.array(z.object({ code: z.string(), name: z.string(), running: z.int(), overdue: z.int() })),
-    late: z.array(z.object({ code: z.string(), name: z.string(), since: instant })),
-  })
-  .meta({ id: 'Overview' });
-export type OverviewView = z.input<typeof overviewView>;
 
 /** Which deadlines a list has. */
 export const taskFilter = z.object({
@@ -132,45 +108,8 @@ export const taskFilter = z.object({
 
 const cursor = z.tuple([z.string().nullable(), z.int()]);
 
-export const unknownTask = new ApiProblem(404, 'task-unknown', { zh: '没有这项时限任务', en: 'There is no such task' });
-const NOT_RUNNING = new ApiProblem(409, 'task-ended', {
-  zh: '该任务已办结、撤销或容错，不能再容错',
-  en: 'It has ended already and cannot be exempted',
-});
-
-const NOT_URGED: Record<Exclude<Urged, 'queued'>, ApiProblem> = {
-  already: new ApiProblem(409, 'urged-today', {
-    zh: '今天已催办过，每项任务每天最多催办一次',
-    en: 'It was urged today already; once a day is the most',
-  }),
-  'no contact': new ApiProblem(
-    409,
-    'no-contact',
-    { zh: '责任单位没有备案专人，无法催办', en: 'The unit has no contact on file' },
-    { zh: '请先为该单位备案专人', en: 'Put one on file first' },
-  ),
-  'no channel': new ApiProblem(
-    409,
-    'no-channel',
-    { zh: '没有可用的发送渠道能联系到该单位的专人', en: 'No channel that is set up reaches the unit’s contacts' },
-    {
-      zh: '请管理员在 hub.yaml 的 reminders 中开通邮件、短信或接口，或补全专人的联系方式',
-      en: 'Set one up under reminders in hub.yaml, or complete the contact',
-    },
-  ),
-};
-const NOTHING_TO_URGE = new ApiProblem(409, 'task-not-running', {
-  zh: '该任务已办结、中止或没有到期时间，不能催办',
-  en: 'It has ended, is suspended or has no due time, and cannot be urged',
-});
-const { order } = FINDING.actions;
-const NOTHING_TO_ORDER = new ApiProblem(409, 'task-not-overdue', {
-  zh: '只有逾期未办结的任务才能责令改正；责令本身逾期的，在责令与通报中通报',
-  en: 'Only what is overdue can be ordered to be rectified; an order that is overdue itself gets a notice',
-});
-
 const wordsOf = (reason: Reason | null): Said | null => reason && reasonInWords(reason);
-
+const UNKNOWN = new ApiProblem(404, 'task-unknown', { zh: '没有这项时限任务', en: 'There is no such task' });
 /** How the console shows deadlines at a moment. */
 export function shownBy(
   { calendar, jurisdiction, connectors }: Pick<HubConfig, 'calendar' | 'jurisdiction' | 'connectors'>,
@@ -210,161 +149,62 @@ export const taskChoice = (filter: z.output<typeof taskFilter>) => ({
   },
 });
 
-export function taskRoutes(app: Api, options: ApiOptions): void {
-  const { db, now, config } = options;
+const getTasks = get(
+  '/tasks',
+  {
+    needs: 'tasks:read',
+    summary: '时限任务 Deadlines, the earliest due first',
+    tag: 'tasks',
+    query: taskFilter.extend(paging.shape),
+    answer: pageOf(taskView),
+  },
+  async (request, { db, now, config }) => {
+    const at = now();
+    const { limit, after, ...filter } = request.query;
+    const [dueAt, id] = readCursor(after, cursor) ?? [];
+    const rows = await listTasks(db, at, {
+      ...taskChoice(filter),
+      units: principalOf(request).units,
+      after: id === undefined ? undefined : { dueAt: dueAt == null ? null : new Date(dueAt), id },
+      limit: limit + 1,
+    });
+    const { items, next } = pageOfRows(rows, limit, (task) => [task.dueAt?.toISOString() ?? null, task.id]);
+    return { items: items.map(shownBy(config(), at)), next };
+  },
+);
 
-  app.get(
-    '/overview',
-    {
-      config: { needs: 'tasks:read' },
-      schema: { summary: '总览 What is overdue, and whose', tags: ['tasks'], response: { 200: overviewView } },
-    },
-    async (request) => {
-      const at = now();
-      return { at, ...(await dashboard(db, { at, units: principalOf(request).units })) };
-    },
-  );
-
-  app.get(
-    '/tasks',
-    {
-      config: { needs: 'tasks:read' },
-      schema: {
-        summary: '时限任务 Deadlines, the earliest due first',
-        tags: ['tasks'],
-        querystring: taskFilter.extend(paging.shape),
-        response: { 200: pageOf(taskView) },
-      },
-    },
-    async (request) => {
-      const at = now();
-      const { limit, after, ...filter } = request.query;
-      const [dueAt, id] = readCursor(after, cursor) ?? [];
-      const rows = await listTasks(db, at, {
-        ...taskChoice(filter),
-        units: principalOf(request).units,
-        after: id === undefined ? undefined : { dueAt: dueAt == null ? null : new Date(dueAt), id },
-        limit: limit + 1,
-      });
-      const { items, next } = pageOfRows(rows, limit, (task) => [task.dueAt?.toISOString() ?? null, task.id]);
-      return { items: items.map(shownBy(config(), at)), next };
-    },
-  );
-
-  const found = async (id: number, principal: Principal): Promise<Task> => {
-    const task = await findTask(db, id, now());
-    if (task && sees(principal, task.ownerCode)) return task;
-    throw unknownTask;
-  };
-
-  app.get(
-    '/tasks/:id',
-    {
-      config: { needs: 'tasks:read' },
-      schema: {
-        summary: '一项时限任务 One deadline: how its due time came about, and every change',
-        tags: ['tasks'],
-        params: idParams,
-        response: { 200: taskDetail },
-      },
-    },
-    async (request) => {
-      const task = await found(request.params.id, principalOf(request));
-      return {
-        ...shownBy(config(), now())(task),
-        days: daysOf(task, config().calendar),
-        changes: (await changesOf(db, task.id)).map((change) => ({ ...change, reason: wordsOf(change.reason) })),
-        events: await eventsOf(db, task.subject),
-      };
-    },
-  );
-
-  app.post(
-    '/tasks/:id/exempt',
-    {
-      config: { needs: 'tasks:exempt' },
-      schema: {
-        summary: '容错 Exempt a deadline; it is counted apart',
-        tags: ['tasks'],
-        params: idParams,
-        body: z.object({ reason: text(500), document: text(100).optional() }),
-        response: { 200: z.object({}) },
-      },
-    },
-    async (request) => {
-      const task = await found(request.params.id, principalOf(request));
-      return act(request, options, async (trx, { by, at }) => {
-        const { reason: why, document = null } = request.body;
-        if (!(await exemptObligation(trx, task.id, { by, at, reason: why, document }))) throw NOT_RUNNING;
-        return {
-          answer: {},
-          deed: { action: 'tasks:exempt', object: `task/${task.id}`, detail: { reason: why, document } },
-        };
-      });
-    },
-  );
-
-  app.post(
-    '/tasks/:id/order',
-    {
-      config: { needs: 'supervision:order' },
-      schema: {
-        summary: '责令限期改正 Order the unit of an overdue deadline to rectify within so many working days (个案督办)',
-        tags: ['tasks'],
-        params: idParams,
-        body: z.object(fieldsOf(order.fields)),
-        response: { 200: z.object({ finding: z.int() }) },
-      },
-    },
-    async (request) => {
-      const task = await found(request.params.id, principalOf(request));
-      if (task.state !== 'overdue' || task.kind === 'rectification') throw NOTHING_TO_ORDER;
-      const answer = await act(request, options, async (trx, who) => {
-        const step = { action: 'order', ...(request.body as Given<typeof order.fields>) } as const;
-        const finding = await findOverdue(trx, task, who);
-        await actOnCase(trx, FINDINGS, finding, step, who);
-        return {
-          answer: { finding },
-          deed: {
-            action: 'supervision:order',
-            object: `rectification/${finding}`,
-            detail: { action: step.action, task: task.id, ...detailOfStep(step) },
-          },
-        };
-      });
-      wake(options, { kind: 'rectification', id: answer.finding, round: 1 });
-      return answer;
-    },
-  );
-
-  app.post(
-    '/tasks/:id/urge',
-    {
-      config: { needs: 'tasks:urge' },
-      schema: {
-        summary: '催办 Urge the unit to see to a deadline, by a message to its contacts; once a day',
-        description: 'It is sent as other reminders are: outside working hours it waits.',
-        tags: ['tasks'],
-        params: idParams,
-        body: z.object({ note: text(500) }),
-        response: { 200: z.object({}) },
-      },
-    },
-    async (request) => {
-      const task = await found(request.params.id, principalOf(request));
-      if (!URGENT_STATES.includes(task.state)) throw NOTHING_TO_URGE;
-      return act(request, options, async (trx, { by, at }) => {
-        const { note } = request.body;
-        const { calendar, settings } = config();
-        const urged = await urge(trx, task, { at, note, calendar, channels: channelsOf(settings.reminders) });
-        if (urged !== 'queued') throw NOT_URGED[urged];
-        await noteEvent(trx, task.subject, { by, at, what: 'urge', detail: { duty: DUTIES[task.kind].zh, note } });
-        return { answer: {}, deed: { action: 'tasks:urge', object: `task/${task.id}`, detail: { note } } };
-      });
-    },
-  );
+/** A task that somebody sees. */
+export async function seenTask({ db, now }: ApiOptions, id: number, principal: Principal): Promise<Task> {
+  const task = await findTask(db, id, now());
+  if (task && sees(principal, task.ownerCode)) return task;
+  throw UNKNOWN;
 }
 
+const getTask = get(
+  '/tasks/:id',
+  {
+    needs: 'tasks:read',
+    summary: '一项时限任务 One deadline: how its due time came about, and every change',
+    tag: 'tasks',
+    params: idParams,
+    answer: taskDetail,
+    problems: [404],
+  },
+  async (request, options) => {
+    const { db, now, config } = options;
+    const task = await seenTask(options, request.params.id, principalOf(request));
+    return {
+      ...shownBy(config(), now())(task),
+      days: daysOf(task, config().calendar),
+      changes: (await changesOf(db, task.id)).map((change) => ({ ...change, reason: wordsOf(change.reason) })),
+      events: await eventsOf(db, task.subject),
+    };
+  },
+);
+
 /** By the tables of today: what an earlier version made of it, the changes say. */
-export const daysOf = ({ startedAt, dueAt, workingDays }: Task, calendar: WorkingCalendar): TracedDay[] =>
+const daysOf = ({ startedAt, dueAt, workingDays }: Task, calendar: WorkingCalendar): TracedDay[] =>
   workingDays === null || dueAt === null ? [] : calendar.trace(shanghaiDate(startedAt.getTime()), workingDays);
+
+/** Deadlines of the ledger (时限任务). */
+export const taskRoutes = { getTasks, getTask };

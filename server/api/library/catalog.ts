@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { FastifyRequest } from 'fastify';
+import type { Knex } from 'knex';
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
@@ -19,11 +21,13 @@ import {
   waitingTypes,
   type EntryVersion,
 } from '../../../store/library/catalog.ts';
+import type { Who } from '../../../store/ledger/case-files.ts';
 import { startReplay } from '../../../temporal/runs.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
+import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
+import { get, post } from '../base/route.ts';
 import { instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
 
 const typeCode = z.string().regex(/^[0-9A-Z]{1,21}$/, '证照类型代码');
@@ -90,137 +94,161 @@ const NO_DRAFT = new ApiProblem(
 const stampOf = ({ version, draftedAt }: EntryVersion): string => `${version}-${draftedAt.getTime()}`;
 const codeParams = z.object({ typeCode });
 
-export function catalogRoutes(app: Api, options: ApiOptions): void {
-  const { db, config, temporal, logger } = options;
+const getCatalog = get(
+  '/catalog',
+  {
+    needs: 'catalog:read',
+    summary: '发证目录 The issuing catalog, one line for each type',
+    tag: 'catalog',
+    query: z
+      .object({
+        state: z.enum(['draft', 'approved', 'withdrawn']).optional(),
+        text: z.string().trim().max(100).optional(),
+        issuer: unitCode.optional(),
+      })
+      .extend(paging.shape),
+    answer: pageOf(catalogView),
+  },
+  async (request, { db }) => {
+    const { limit, after, ...filter } = request.query;
+    const [last] = readCursor(after, z.tuple([z.string()])) ?? [];
+    const { units } = principalOf(request);
+    const lines = await catalogLines(db, { ...filter, units, after: last, limit: limit + 1 });
+    return pageOfRows(lines, limit, (line) => [line.typeCode]);
+  },
+);
 
-  app.get(
-    '/catalog',
-    {
-      config: { needs: 'catalog:read' },
-      schema: {
-        summary: '发证目录 The issuing catalog, one line for each type',
-        tags: ['catalog'],
-        querystring: z
-          .object({
-            state: z.enum(['draft', 'approved', 'withdrawn']).optional(),
-            text: z.string().trim().max(100).optional(),
-            issuer: unitCode.optional(),
-          })
-          .extend(paging.shape),
-        response: { 200: pageOf(catalogView) },
-      },
-    },
-    async (request) => {
-      const { limit, after, ...filter } = request.query;
-      const [last] = readCursor(after, z.tuple([z.string()])) ?? [];
-      const { units } = principalOf(request);
-      const lines = await catalogLines(db, { ...filter, units, after: last, limit: limit + 1 });
-      return pageOfRows(lines, limit, (line) => [line.typeCode]);
-    },
-  );
+const getCatalogWaiting = get(
+  '/catalog/waiting',
+  {
+    needs: 'catalog:read',
+    summary: '待入目录 Types whose records wait for an entry',
+    tag: 'catalog',
+    answer: z.object({ items: z.array(waitingView) }),
+  },
+  async (request, { db }) => ({ items: await waitingTypes(db, principalOf(request).units) }),
+);
 
-  app.get(
-    '/catalog/waiting',
-    {
-      config: { needs: 'catalog:read' },
-      schema: {
-        summary: '待入目录 Types whose records wait for an entry',
-        tags: ['catalog'],
-        response: { 200: z.object({ items: z.array(waitingView) }) },
-      },
-    },
-    async (request) => ({ items: await waitingTypes(db, principalOf(request).units) }),
-  );
+const getCatalogEntry = get(
+  '/catalog/:typeCode',
+  {
+    needs: 'catalog:read',
+    summary: '一个目录条目 One type with all its versions',
+    tag: 'catalog',
+    params: codeParams,
+    answer: entryDetail,
+    problems: [404],
+  },
+  async (request, { db, config }) => {
+    const { units } = principalOf(request);
+    const code = request.params.typeCode;
+    const versions = await versionsOfEntry(db, code, units);
+    if (versions.length === 0) throw UNKNOWN;
+    const draft = versions.find(({ state }) => state === 'draft');
+    const approved = versions.find(({ state }) => state === 'approved');
+    const { required, article } = config().jurisdiction.catalog;
+    return {
+      typeCode: code,
+      article,
+      lacking: draft ? lackingFields(draft.entry, required) : [],
+      versions: versions.map((version, index) => {
+        const before = version === draft && approved ? approved : versions[index + 1];
+        return { ...version, differs: before ? differing(before.entry, version.entry) : [] };
+      }),
+      draftStamp: draft ? stampOf(draft) : null,
+      waiting: (await waitingTypes(db, units)).filter((waiting) => waiting.typeCode === code),
+    };
+  },
+);
 
-  app.get(
-    '/catalog/:typeCode',
-    {
-      config: { needs: 'catalog:read' },
-      schema: {
-        summary: '一个目录条目 One type with all its versions',
-        tags: ['catalog'],
-        params: codeParams,
-        response: { 200: entryDetail },
-      },
-    },
-    async (request) => {
-      const { units } = principalOf(request);
-      const code = request.params.typeCode;
-      const versions = await versionsOfEntry(db, code, units);
-      if (versions.length === 0) throw UNKNOWN;
-      const draft = versions.find(({ state }) => state === 'draft');
-      const approved = versions.find(({ state }) => state === 'approved');
-      const { required, article } = config().jurisdiction.catalog;
-      return {
-        typeCode: code,
-        article,
-        lacking: draft ? lackingFields(draft.entry, required) : [],
-        versions: versions.map((version, index) => {
-          const before = version === draft && approved ? approved : versions[index + 1];
-          return { ...version, differs: before ? differing(before.entry, version.entry) : [] };
-        }),
-        draftStamp: draft ? stampOf(draft) : null,
-        waiting: (await waitingTypes(db, units)).filter((waiting) => waiting.typeCode === code),
-      };
-    },
-  );
+const decided = z.object({ version: z.int() });
 
-  for (const decision of ['approve', 'refuse'] as const) {
-    app.post(
-      `/catalog/:typeCode/${decision}`,
-      {
-        config: { needs: 'catalog:approve' },
-        schema: {
-          summary:
-            decision === 'approve'
-              ? '批准草案 Put a draft into force; records that wait for it enter the library'
-              : '退回草案 Refuse a draft; what is in force stays',
-          tags: ['catalog'],
-          params: codeParams,
-          body: z.object({ reason: decision === 'refuse' ? text(500) : text(500).optional() }),
-          response: { 200: z.object({ version: z.int() }) },
-        },
-      },
-      async (request) => {
-        const code = request.params.typeCode;
-        const { reason = null } = request.body;
-        const answer = await act(request, options, async (trx, { by, at }) => {
-          const draft = await lockDraft(trx, code);
-          if (!draft) throw NO_DRAFT;
-          const seen = request.headers['if-match']?.replaceAll('"', '');
-          if (seen !== undefined && seen !== stampOf(draft)) throw draftedMeanwhile(draft);
-          if (decision === 'refuse') await refuseDraft(trx, code, by, at);
-          else {
-            const { required, article } = config().jurisdiction.catalog;
-            const lacking = lackingFields(draft.entry, required);
-            if (lacking.length > 0) throw incomplete(lacking, article);
-            await approveDrafts(trx, [code], by, at);
-          }
-          const { version, draftedBy } = draft;
-          return {
-            answer: { version },
-            deed: {
-              action: 'catalog:approve' as const,
-              object: `catalog/${code}`,
-              detail: { decision, version, draftedBy, reason },
-            },
-          };
-        });
-        if (decision === 'approve') await letIn(code);
-        return answer;
+const postCatalogApprove = post(
+  '/catalog/:typeCode/approve',
+  {
+    needs: 'catalog:approve',
+    summary: '批准草案 Put a draft into force; records that wait for it enter the library',
+    tag: 'catalog',
+    params: codeParams,
+    body: z.object({ reason: text(500).optional() }),
+    answer: decided,
+    problems: [404, 409, 422],
+  },
+  async (request, options) => {
+    const code = request.params.typeCode;
+    const { required, article } = options.config().jurisdiction.catalog;
+    const answer = await decide(
+      request,
+      options,
+      code,
+      { decision: 'approve', reason: request.body.reason },
+      async (trx, draft, { by, at }) => {
+        const lacking = lackingFields(draft.entry, required);
+        if (lacking.length > 0) throw incomplete(lacking, article);
+        await approveDrafts(trx, [code], by, at);
       },
     );
-  }
+    await letIn(options, code);
+    return answer;
+  },
+);
 
-  /** What waited for its type goes in by the workflow that maps rejects again; while Temporal is away, people replay it. */
-  async function letIn(code: string): Promise<void> {
-    const waiting = (await waitingTypes(db)).filter((type) => type.typeCode === code);
-    for (const { stream } of waiting) {
-      try {
-        await startReplay(await temporal(), config(), stream, 'type-unlisted');
-      } catch {
-        logger.warn('records that waited for their type were not replayed', { stream, typeCode: code });
-      }
+const postCatalogRefuse = post(
+  '/catalog/:typeCode/refuse',
+  {
+    needs: 'catalog:approve',
+    summary: '退回草案 Refuse a draft; what is in force stays',
+    tag: 'catalog',
+    params: codeParams,
+    body: z.object({ reason: text(500) }),
+    answer: decided,
+    problems: [404, 409, 422],
+  },
+  (request, options) => {
+    const code = request.params.typeCode;
+    return decide(
+      request,
+      options,
+      code,
+      { decision: 'refuse', reason: request.body.reason },
+      (trx, _draft, { by, at }) => refuseDraft(trx, code, by, at),
+    );
+  },
+);
+
+/** Decides on a draft once it is as the caller saw it. */
+const decide = (
+  request: FastifyRequest,
+  options: ApiOptions,
+  code: string,
+  { decision, reason = null }: { decision: 'approve' | 'refuse'; reason?: string | null | undefined },
+  work: (trx: Knex.Transaction, draft: EntryVersion, who: Who) => Promise<void>,
+): Promise<z.output<typeof decided>> =>
+  act(request, options, async (trx, who) => {
+    const draft = await lockDraft(trx, code);
+    if (!draft) throw NO_DRAFT;
+    const seen = request.headers['if-match']?.replaceAll('"', '');
+    if (seen !== undefined && seen !== stampOf(draft)) throw draftedMeanwhile(draft);
+    await work(trx, draft, who);
+    const { version, draftedBy } = draft;
+    return {
+      answer: { version },
+      deed: {
+        action: 'catalog:approve',
+        object: `catalog/${code}`,
+        detail: { decision, version, draftedBy, reason },
+      },
+    };
+  });
+
+/** What waited for its type goes in by the workflow that maps rejects again; while Temporal is away, people replay it. */
+async function letIn({ db, temporal, config, logger }: ApiOptions, code: string): Promise<void> {
+  const waiting = (await waitingTypes(db)).filter((type) => type.typeCode === code);
+  for (const { stream } of waiting) {
+    try {
+      await startReplay(await temporal(), config(), stream, 'type-unlisted');
+    } catch {
+      logger.warn('records that waited for their type were not replayed', { stream, typeCode: code });
     }
   }
 }
@@ -243,3 +271,12 @@ function draftedMeanwhile({ draftedBy, draftedAt }: EntryVersion): ApiProblem {
     { zh: '请刷新后查看最新草案再决定', en: 'Look at it as it is now, and decide again' },
   );
 }
+
+/** The issuing catalog (发证目录). */
+export const catalogRoutes = {
+  getCatalog,
+  getCatalogWaiting,
+  getCatalogEntry,
+  postCatalogApprove,
+  postCatalogRefuse,
+};

@@ -1,40 +1,20 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { keyOf } from '../../../settings/values.ts';
 import { maskAll, maskKey } from '../../../connectors/examine/discover.ts';
 import { may } from '../../../domain/access.ts';
-import { CASE_MODES } from '../../../domain/casework/completed-case.ts';
-import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
-import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
-import { EVENTS, withEvents } from '../../../domain/library/lifecycle.ts';
-import { MERGED_FIELDS } from '../../../domain/library/merge.ts';
 import { STATUS_NAMES } from '../../../domain/library/status.ts';
-import { RULES } from '../../../domain/library/validation.ts';
 import { audit } from '../../../store/console/audit.ts';
-import { approvedCatalog } from '../../../store/library/catalog.ts';
-import { fileWanted, filesOf } from '../../../store/library/certificate-files.ts';
-import {
-  certificatesOf,
-  findCertificates,
-  isSeen,
-  mergeRecords,
-  certificateSubjects,
-  versionsOf,
-  type CertificateVersion,
-} from '../../../store/library/certificates.ts';
-import { listCases } from '../../../store/casework/completed-cases.ts';
-import { marksOn } from '../../../store/casework/disputes.ts';
-import { isIntact } from '../../../store/library/files/contract.ts';
-import { listTasks } from '../../../store/ledger/tasks.ts';
-import { usesOf } from '../../../store/library/usage-lists.ts';
-import { FORBIDDEN, principalOf } from '../base/access.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
+import { certificatesOf, findCertificates, type CertificateVersion } from '../../../store/library/certificates.ts';
+import { principalOf } from '../base/access.ts';
+import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
-import { shownBy, taskView } from '../ledger/tasks.ts';
+import { get, post } from '../base/route.ts';
 import { cursorOf, date, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
 
-const status = z.enum(STATUS_NAMES as [(typeof STATUS_NAMES)[number], ...(typeof STATUS_NAMES)[number][]]);
-const holder = z.object({ name: z.string(), code: z.string(), codeType: z.string() });
+export const certificateStatus = z.enum(
+  STATUS_NAMES as [(typeof STATUS_NAMES)[number], ...(typeof STATUS_NAMES)[number][]],
+);
+export const holder = z.object({ name: z.string(), code: z.string(), codeType: z.string() });
 const key = z
   .string()
   .nullable()
@@ -56,114 +36,22 @@ export const certificateView = z
     issuedOn: date,
     expiresOn: date.nullable(),
     longTerm: z.boolean(),
-    status,
+    status: certificateStatus,
     disputedSince: instant.nullable(),
     updatedAt: instant,
   })
   .meta({ id: 'Certificate' });
 export type CertificateView = z.input<typeof certificateView>;
 
-const versionView = z
-  .object({
-    event: keyOf(EVENTS),
-    conflict: z.boolean().meta({ description: 'The source lets it live on after it had ended it' }),
-    updatedAt: instant.meta({ description: 'When its source changed it' }),
-    recordedAt: instant.meta({ description: 'When the hub took it' }),
-    status,
-    rawStatus: z.string(),
-    identifier: z.string().nullable(),
-    typeCode: z.string(),
-    name: z.string(),
-    number: z.string(),
-    issuerName: z.string().nullable(),
-    issuerCode: z.string().nullable(),
-    issuedOn: date,
-    effectiveOn: date.nullable(),
-    expiresOn: date.nullable(),
-    longTerm: z.boolean(),
-    holders: z.array(holder),
-    extension: z.array(z.object({ name: z.string(), label: z.string(), value: z.string() })),
-    flags: z.array(z.object({ field: z.string(), zh: z.string(), en: z.string() })),
-    changes: z
-      .array(z.object({ field: z.string(), before: z.string(), after: z.string() }))
-      .meta({ description: 'Against the version before it' }),
-  })
-  .meta({ id: 'CertificateVersion' });
-export type VersionView = z.input<typeof versionView>;
-
-const detailView = z
-  .object({
-    stream: z.string(),
-    unit: z.string(),
-    key: z.string(),
-    typeCode: z.string(),
-    unmasked: z.boolean(),
-    counting: z
-      .int()
-      .nullable()
-      .meta({ description: 'Which of the versions counted at the instant that was asked for; null: none yet' }),
-    versions: z.array(versionView),
-    marks: z.array(z.object({ dispute: z.int(), markedAt: instant })),
-    sources: z.array(certificateView).meta({ description: 'Every record of the certificate, this one included' }),
-    conflicts: z.array(
-      z.object({
-        field: z.enum(MERGED_FIELDS),
-        believed: z.string(),
-        values: z.array(z.object({ stream: z.string(), value: z.string() })),
-      }),
-    ),
-    files: z.array(
-      z.object({
-        hash: z.string(),
-        size: z.int(),
-        stated: z.string().nullable(),
-        signature: z.enum(['valid', 'invalid', 'unsigned', '未核验']),
-        detail: z.string(),
-        fetchedAt: instant,
-      }),
-    ),
-    awaited: z
-      .object({ attempts: z.int(), lastError: z.string().nullable(), nextAttemptAt: instant })
-      .nullable()
-      .meta({ description: 'Its file is not here yet' }),
-    completedCase: z
-      .object({
-        caseNumber: z.string(),
-        mode: keyOf(CASE_MODES),
-        completedAt: instant,
-        arrivedAt: instant.nullable(),
-        deliveredAt: instant.nullable(),
-        withdrawnAt: instant.nullable(),
-      })
-      .nullable(),
-    tasks: z.array(taskView),
-    uses: z.array(z.object({ unit: z.string(), code: z.string(), name: z.string(), scenario: z.string() })),
-  })
-  .meta({ id: 'CertificateDetail' });
-export type CertificateDetail = z.input<typeof detailView>;
-
 const typeCode = z.string().regex(/^[0-9A-Z]{1,21}$/, '证照类型代码');
 const code = text(200);
-const asked = z.object({
-  asOf: z.iso.datetime({ offset: true }).optional().meta({ description: 'As it was then, by the time of its source' }),
-});
-const unmasked = z
-  .stringbool()
-  .default(false)
-  .meta({ description: 'Holders written out; needs certificates:personal' });
-const recordParams = z.object({ stream: z.string().max(60), key: z.string().min(1).max(500) });
-
-const UNKNOWN = new ApiProblem(404, 'certificate-unknown', {
-  zh: '没有这条证照记录',
-  en: 'There is no such certificate',
-});
 const ONE_OF = new ApiProblem(
   400,
   'search-empty',
   { zh: '请给出证照编号、证照标识或数据流之一', en: 'Give a number, an identifier or a stream' },
   { zh: '按持证主体查询请用 POST /certificates/search', en: 'POST /certificates/search looks holders up' },
 );
-const PERSONAL_ADDRESS = new ApiProblem(
+export const PERSONAL_ADDRESS = new ApiProblem(
   400,
   'personal-address',
   { zh: '身份证号不得出现在地址中', en: 'A 公民身份号码 must not stand in an address' },
@@ -178,217 +66,80 @@ const BY_NAME = new ApiProblem(
     en: 'Enter the code of the holder, such as 统一社会信用代码',
   },
 );
-const NO_FILE = new ApiProblem(404, 'file-unknown', { zh: '没有取得证照文件', en: 'No file of it was fetched' });
-const DAMAGED = new ApiProblem(500, 'file-damaged', {
-  zh: '保存的文件与取得时不一致，不予下载',
-  en: 'What is stored is not what was fetched any more',
-});
-
-/** Deadlines about one certificate that are shown. */
-const MOST_TASKS = 50;
 const cursor = z.tuple([z.iso.datetime(), z.int()]);
 
-export function certificateRoutes(app: Api, options: ApiOptions): void {
-  const { db, now, config, files } = options;
-
-  app.get(
-    '/certificates',
-    {
-      config: { needs: 'certificates:read' },
-      schema: {
-        summary: '证照 Certificates by number, identifier (at most 100) or stream (the latest changed first)',
-        tags: ['certificates'],
-        querystring: z
-          .object({
-            number: code.optional(),
-            identifier: code.optional(),
-            type: typeCode.optional(),
-            issuer: unitCode.optional(),
-            stream: z.string().max(60).optional(),
-          })
-          .extend(paging.shape),
-        response: { 200: pageOf(certificateView) },
-      },
-    },
-    async (request) => {
-      const { number, identifier, type, issuer, stream, limit, after } = request.query;
-      const principal = principalOf(request);
-      const units = unitsOf(request);
-      const shown = (row: CertificateVersion) => shownRow(row, may(principal, 'certificates:personal'));
-      const sought = number ?? identifier;
-      if (sought !== undefined) {
-        if (maskKey(sought) !== sought) throw PERSONAL_ADDRESS;
-        const by = [number === undefined ? ('identifier' as const) : ('number' as const)];
-        const found = await findCertificates(db, sought, { by, typeCode: type, issuer, units });
-        return { items: found.map(shown), next: null };
-      }
-      if (stream === undefined) throw ONE_OF;
-      const [updatedAt, seen = 0] = readCursor(after, cursor) ?? [];
-      const rows = await certificatesOf(db, stream, {
-        units,
-        limit: limit + 1,
-        after: updatedAt === undefined ? undefined : { updatedAt: new Date(updatedAt), seen },
-      });
-      const { items, next } = pageOfRows(rows, limit, () => []);
-      return { items: items.map(shown), next: next && nextOf(items, updatedAt, seen) };
-    },
-  );
-
-  app.post(
-    '/certificates/search',
-    {
-      config: { needs: 'certificates:personal' },
-      schema: {
-        summary:
-          '按持证主体查询 Certificates by the code of a holder, or by a number that must not stand in an address',
-        tags: ['certificates'],
-        body: z.object({ holder: code, type: typeCode.optional(), issuer: unitCode.optional() }),
-        response: { 200: pageOf(certificateView) },
-      },
-    },
-    async (request) => {
-      const { holder: sought, type, issuer } = request.body;
-      if (/\p{Script=Han}/u.test(sought) && !/\d/.test(sought)) throw BY_NAME;
-      const found = await findCertificates(db, sought, { typeCode: type, issuer, units: unitsOf(request) });
-      await noteLook(request, 'certificate-search', { found: found.length });
-      return { items: found.map((row) => shownRow(row, true)), next: null };
-    },
-  );
-
-  /** Somebody looked at what is personal. */
-  async function noteLook(request: FastifyRequest, object: string, detail: Record<string, unknown>): Promise<void> {
-    const { accountId, login: actor, role } = principalOf(request);
-    await audit(db, { accountId, at: now(), actor, role, action: 'certificates:personal', object, detail });
-  }
-
-  async function detail(
-    request: FastifyRequest,
-    { stream, key: record, asOf, personal }: { stream: string; key: string; asOf?: string; personal: boolean },
-  ): Promise<z.output<typeof detailView>> {
+const getCertificates = get(
+  '/certificates',
+  {
+    needs: 'certificates:read',
+    summary: '证照 Certificates by number, identifier (at most 100) or stream (the latest changed first)',
+    tag: 'certificates',
+    query: z
+      .object({
+        number: code.optional(),
+        identifier: code.optional(),
+        type: typeCode.optional(),
+        issuer: unitCode.optional(),
+        stream: z.string().max(60).optional(),
+      })
+      .extend(paging.shape),
+    answer: pageOf(certificateView),
+  },
+  async (request, { db }) => {
+    const { number, identifier, type, issuer, stream, limit, after } = request.query;
     const principal = principalOf(request);
-    if (personal && !may(principal, 'certificates:personal')) throw FORBIDDEN;
     const units = unitsOf(request);
-    if (!(await isSeen(db, stream, record, units))) throw UNKNOWN;
-    const versions = await versionsOf(db, stream, record);
-    const latest = versions.at(-1);
-    if (!latest) throw UNKNOWN;
-    const { number, typeCode: type } = latest;
-    const entry = (await approvedCatalog(db)).get(type);
-    const at = now();
-    const [marks, records, fetched, awaited, cases, tasks, uses] = await Promise.all([
-      marksOn(db, [number]),
-      findCertificates(db, number, { by: ['number'], typeCode: type, units }),
-      filesOf(db, stream, record),
-      fileWanted(db, stream, record),
-      listCases(db, at, { stream, caseNumber: record, limit: 1 }),
-      certificateSubjects(db, latest).then((subjects) =>
-        listTasks(db, at, { states: EVERY_STATE, subjects, units: principal.units, limit: MOST_TASKS }),
-      ),
-      usesOf(db, type),
-    ]);
-    if (personal) await noteLook(request, `certificate/${stream}/${maskKey(record)}`, {});
-    const labels = new Map(entry?.face.map(({ name, label }) => [name, label]));
-    const lives = withEvents(versions, entry?.inspection);
-    const untilMs = asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(asOf);
-    const counting = versions.findLastIndex(({ updatedAt }) => updatedAt.getTime() <= untilMs);
-    const several = new Set(records.map((row) => row.stream)).size > 1;
-    const { origin, conflicts } = several ? mergeRecords(records, entry) : { origin: {}, conflicts: [] };
-    const [completed] = cases;
-    return {
-      stream,
-      unit: latest.unit,
-      key: personal ? record : maskKey(record),
-      typeCode: type,
-      unmasked: personal,
-      counting: counting < 0 ? null : counting,
-      versions: lives.map((version, index) => ({
-        ...shownVersion(version, labels, personal),
-        event: version.event,
-        conflict: version.conflict,
-        changes: changesBetween(lives[index - 1], version, labels, personal),
-      })),
-      marks: marks
-        .filter((mark) => mark.typeCode === null || mark.typeCode === type)
-        .map(({ dispute, markedAt }) => ({ dispute, markedAt })),
-      sources: records.map((row) => shownRow(row, may(principal, 'certificates:personal'))),
-      conflicts: conflicts.map(({ field, values }) => ({
-        field,
-        believed: origin[field] ?? '',
-        values: values.map(({ stream: of, value }) => ({ stream: of, value: said(field, value, personal) })),
-      })),
-      files: fetched.map(({ signatureDetail, ...file }) => ({ ...file, detail: signatureDetail })),
-      awaited: awaited && { ...awaited, lastError: awaited.lastError && maskKey(awaited.lastError) },
-      completedCase: completed ? { ...completed, caseNumber: maskKey(completed.caseNumber) } : null,
-      tasks: tasks.map(shownBy(config(), at)),
-      uses,
-    };
-  }
+    const shown = (row: CertificateVersion) => shownRow(row, may(principal, 'certificates:personal'));
+    const sought = number ?? identifier;
+    if (sought !== undefined) {
+      if (maskKey(sought) !== sought) throw PERSONAL_ADDRESS;
+      const by = [number === undefined ? ('identifier' as const) : ('number' as const)];
+      const found = await findCertificates(db, sought, { by, typeCode: type, issuer, units });
+      return { items: found.map(shown), next: null };
+    }
+    if (stream === undefined) throw ONE_OF;
+    const [updatedAt, seen = 0] = readCursor(after, cursor) ?? [];
+    const rows = await certificatesOf(db, stream, {
+      units,
+      limit: limit + 1,
+      after: updatedAt === undefined ? undefined : { updatedAt: new Date(updatedAt), seen },
+    });
+    const { items, next } = pageOfRows(rows, limit, () => []);
+    return { items: items.map(shown), next: next && nextOf(items, updatedAt, seen) };
+  },
+);
 
-  app.get(
-    '/certificates/:stream/:key',
-    {
-      config: { needs: 'certificates:read' },
-      schema: {
-        summary: '一份证照 One record: versions, marks, sources, file, case, deadlines, use',
-        tags: ['certificates'],
-        params: recordParams,
-        querystring: asked.extend({ unmasked }),
-        response: { 200: detailView },
-      },
-    },
-    (request) => {
-      if (maskKey(request.params.key) !== request.params.key) throw PERSONAL_ADDRESS;
-      const { asOf, unmasked: personal } = request.query;
-      return detail(request, { ...request.params, personal, ...(asOf !== undefined && { asOf }) });
-    },
-  );
+const postCertificateSearch = post(
+  '/certificates/search',
+  {
+    needs: 'certificates:personal',
+    summary: '按持证主体查询 Certificates by the code of a holder, or by a number that must not stand in an address',
+    tag: 'certificates',
+    body: z.object({ holder: code, type: typeCode.optional(), issuer: unitCode.optional() }),
+    answer: pageOf(certificateView),
+  },
+  async (request, options) => {
+    const { holder: sought, type, issuer } = request.body;
+    if (/\p{Script=Han}/u.test(sought) && !/\d/.test(sought)) throw BY_NAME;
+    const found = await findCertificates(options.db, sought, { typeCode: type, issuer, units: unitsOf(request) });
+    await auditLook(request, options, 'certificate-search', { found: found.length });
+    return { items: found.map((row) => shownRow(row, true)), next: null };
+  },
+);
 
-  app.post(
-    '/certificates/record',
-    {
-      config: { needs: 'certificates:personal' },
-      schema: {
-        summary: '一份证照（记录键含身份证号） One record whose key must not stand in an address',
-        tags: ['certificates'],
-        body: recordParams.extend(asked.shape),
-        response: { 200: detailView },
-      },
-    },
-    (request) => {
-      const { stream, key: record, asOf } = request.body;
-      return detail(request, { stream, key: record, personal: true, ...(asOf !== undefined && { asOf }) });
-    },
-  );
-
-  app.get(
-    '/certificates/:stream/:key/file',
-    {
-      config: { needs: 'certificates:personal' },
-      schema: {
-        summary: '证照文件 The latest file of a record, as it was fetched',
-        tags: ['certificates'],
-        params: recordParams,
-      },
-    },
-    async (request, reply): Promise<FastifyReply> => {
-      const { stream, key: record } = request.params;
-      if (maskKey(record) !== record) throw PERSONAL_ADDRESS;
-      if (!(await isSeen(db, stream, record, unitsOf(request)))) throw UNKNOWN;
-      const [latest] = await filesOf(db, stream, record);
-      if (!latest) throw NO_FILE;
-      if (!(await isIntact(files, latest.hash))) throw DAMAGED;
-      await noteLook(request, `certificate/${stream}/${maskKey(record)}`, { file: latest.hash });
-      return reply
-        .type('application/octet-stream')
-        .header('Content-Disposition', `attachment; filename="${latest.hash.slice(0, 16)}"`)
-        .header('X-Content-Type-Options', 'nosniff')
-        .send(await files.get(latest.hash));
-    },
-  );
+/** Somebody looked at what is personal. */
+export async function auditLook(
+  request: FastifyRequest,
+  { db, now }: ApiOptions,
+  object: string,
+  detail: Record<string, unknown>,
+): Promise<void> {
+  const { accountId, login: actor, role } = principalOf(request);
+  await audit(db, { accountId, at: now(), actor, role, action: 'certificates:personal', object, detail });
 }
 
 /** User units see every certificate, masked; issuers those of their streams and types. */
-function unitsOf(request: FastifyRequest): string[] | null {
+export function unitsOf(request: FastifyRequest): string[] | null {
   const { role, units } = principalOf(request);
   return role === 'user' ? null : units;
 }
@@ -402,7 +153,7 @@ function nextOf(items: readonly CertificateVersion[], from: string | undefined, 
   return cursorOf([last.toISOString(), same + before]);
 }
 
-function shownRow(row: CertificateVersion, mayPersonal: boolean): z.output<typeof certificateView> {
+export function shownRow(row: CertificateVersion, mayPersonal: boolean): z.output<typeof certificateView> {
   const personalKey = maskKey(row.key) !== row.key;
   return {
     ...row,
@@ -413,65 +164,5 @@ function shownRow(row: CertificateVersion, mayPersonal: boolean): z.output<typeo
   };
 }
 
-function shownVersion(
-  row: CertificateVersion,
-  labels: ReadonlyMap<string, string>,
-  personal: boolean,
-): Omit<z.output<typeof versionView>, 'event' | 'conflict' | 'changes'> {
-  const extension = (personal ? row.extension : maskAll(row.extension)) as Record<string, unknown>;
-  return {
-    ...row,
-    number: personal ? row.number : maskKey(row.number),
-    holders: (personal ? row.holders : maskAll(row.holders)) as CertificateVersion['holders'],
-    extension: Object.entries(extension).map(([name, value]) => ({
-      name,
-      label: labels.get(name) ?? name,
-      value: textOf(value),
-    })),
-    flags: (row.flags ?? []).map(({ rule, field }) => ({ field, zh: RULES[rule].zh, en: RULES[rule].en })),
-  };
-}
-
-/** Fields in which a version differs from the one before it; those of the 照面扩展 by their labels. */
-function changesBetween(
-  before: CertificateVersion | undefined,
-  after: CertificateVersion,
-  labels: ReadonlyMap<string, string>,
-  personal: boolean,
-): { field: string; before: string; after: string }[] {
-  if (!before) return [];
-  const fields = (Object.keys(FIELD_NAMES) as NamedField[]).map((field) => ({
-    field: field,
-    was: valueOf(before, field),
-    is: valueOf(after, field),
-  }));
-  const names = new Set([...Object.keys(before.extension), ...Object.keys(after.extension)]);
-  const printed = [...names].map((name) => ({
-    field: labels.get(name) ?? name,
-    was: before.extension[name],
-    is: after.extension[name],
-  }));
-  return [...fields, ...printed]
-    .filter(({ was, is }) => JSON.stringify(was ?? null) !== JSON.stringify(is ?? null))
-    .map(({ field, was, is }) => ({ field, before: said(field, was, personal), after: said(field, is, personal) }));
-}
-
-const valueOf = (version: CertificateVersion, field: NamedField): unknown =>
-  field === 'expiresOn' && version.longTerm ? '长期' : version[field];
-
-/** A value for people; what can be personal is masked. */
-function said(field: string, value: unknown, personal: boolean): string {
-  if (personal) return textOf(value);
-  if (field === 'number') return maskKey(textOf(value));
-  return textOf(Object.hasOwn(FIELD_NAMES, field) && field !== 'holders' ? value : maskAll(value));
-}
-
-const isHolder = (value: unknown): value is { name: string; code: string } =>
-  typeof value === 'object' && value !== null && 'name' in value && 'code' in value;
-
-function textOf(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (Array.isArray(value) && value.every(isHolder))
-    return value.map(({ name, code: holderCode }) => `${name} ${holderCode}`).join('、');
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
+/** Certificates (证照), looked up. */
+export const certificateRoutes = { getCertificates, postCertificateSearch };

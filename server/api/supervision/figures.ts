@@ -1,15 +1,17 @@
 import { z } from 'zod';
+import { keyOf } from '../../../settings/values.ts';
 import { maskKey } from '../../../connectors/examine/discover.ts';
 import { may } from '../../../domain/access.ts';
 import { periodNamed, type Period } from '../../../domain/supervision/assessment.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../../domain/dates.ts';
 import { addRatios, FIGURE_IDS, rank, type FigureId } from '../../../domain/supervision/figures.ts';
-import { RULES, type RuleId } from '../../../domain/library/validation.ts';
+import { DUTIES, EVERY_STATE } from '../../../domain/ledger/duties.ts';
+import { RULES } from '../../../domain/library/validation.ts';
 import { calendarName } from '../../../store/ledger/calendar.ts';
 import { shortfallOf, unitFigures } from '../../../store/supervision/figures.ts';
 import { principalOf } from '../base/access.ts';
-import type { Api, ApiOptions } from '../base/api.ts';
 import { InvalidRequest } from '../base/problem.ts';
+import { get } from '../base/route.ts';
 import { date, instant, unitCode } from '../base/views.ts';
 
 const figure = z.enum(FIGURE_IDS as [FigureId, ...FigureId[]]);
@@ -39,18 +41,38 @@ export const figuresView = z
   .meta({ id: 'Figures' });
 export type FiguresView = z.input<typeof figuresView>;
 
+const row = z.object({
+  unit: z.string(),
+  source: z.string().meta({ description: 'The stream, the deadline’s subject, or the month' }),
+  record: z.string().nullable().meta({ description: 'Its key, or the number of the deadline' }),
+  at: instant.nullable(),
+});
+const broken = { fields: z.array(z.string()), rules: z.array(keyOf(RULES)) };
+/** One thing that is missing; `shortfallInWords` says it. */
+const lacking = z.discriminatedUnion('what', [
+  row.extend({
+    what: z.literal('deadline'),
+    state: z.enum(EVERY_STATE),
+    duty: keyOf(DUTIES),
+    rule: z.string(),
+    article: z.string(),
+  }),
+  row.extend({ what: z.literal('flagged'), ...broken }),
+  row.extend({ what: z.literal('reject'), reject: z.int(), ...broken }),
+  row.extend({ what: z.literal('at-source-only'), subject: z.string() }),
+  row.extend({ what: z.literal('counts-differ'), subject: z.string(), declared: z.int(), held: z.int() }),
+  row.extend({ what: z.literal('stock-plan'), planned: z.int() }),
+  row.extend({ what: z.enum(['missing', 'extra', 'different']), proof: z.int() }),
+  row.extend({
+    what: z.enum(['unlinked-items', 'cases-without', 'failed-calls']),
+    lacking: z.int(),
+    of: z.int(),
+    by: z.string(),
+  }),
+]);
 const shortfallView = z
   .object({
-    items: z.array(
-      z.object({
-        unit: z.string(),
-        source: z.string().meta({ description: 'The stream, the deadline’s subject, or the month' }),
-        record: z.string().nullable(),
-        what: z.string(),
-        detail: z.string(),
-        at: instant.nullable(),
-      }),
-    ),
+    items: z.array(lacking),
     more: z.boolean().meta({ description: 'There are more than these' }),
   })
   .meta({ id: 'Shortfall' });
@@ -87,82 +109,70 @@ export function periodOf({ period, from, to }: z.output<typeof figureFilter>, at
   throw new Error('the schema lets no other period in');
 }
 
-/** Rules that a reject breaks, by what they find. */
-const inWords = (detail: string): string =>
-  detail
-    .split(', ')
-    .map((rule) => (rule in RULES ? RULES[rule as RuleId].zh : rule))
-    .join(', ');
+const getFigures = get(
+  '/figures',
+  {
+    needs: 'figures:read',
+    summary: '考核 The figures of every unit in a month, a year or a period',
+    tag: 'figures',
+    query: figureFilter,
+    answer: figuresView,
+  },
+  async (request, { db, now }) => {
+    const at = now();
+    const { units } = principalOf(request);
+    const { period, from, to } = periodOf(request.query, at);
+    const rows = await unitFigures(db, { from, to, at, units });
+    return {
+      period,
+      at,
+      calendar: await calendarName(db),
+      from: shanghaiDate(from.getTime()),
+      to: shanghaiDate(to.getTime() - 1),
+      units: rank(rows).map(({ code, name, rank: place, figures: own, apart, streams }) => ({
+        code,
+        name,
+        figures: own,
+        apart,
+        rank: units === null ? place : null,
+        unproven: streams.filter(({ unproven }) => unproven > 0).length,
+      })),
+      total: Object.fromEntries(FIGURE_IDS.map((id) => [id, addRatios(rows.map((row) => row.figures[id]))])) as Record<
+        FigureId,
+        z.output<typeof ratio>
+      >,
+    };
+  },
+);
 
-export function figureRoutes(app: Api, options: ApiOptions): void {
-  const { db, now } = options;
+const getFigureShortfall = get(
+  '/figures/:figure/shortfall',
+  {
+    needs: 'figures:read',
+    summary: '指标差在哪里 What a figure lacks to 100 %: records, deadlines, reports',
+    description: `The first ${NAMED} of them.`,
+    tag: 'figures',
+    params: z.object({ figure }),
+    query: figureFilter.extend({ unit: unitCode.optional() }),
+    answer: shortfallView,
+  },
+  async (request, { db, now }) => {
+    const at = now();
+    const principal = principalOf(request);
+    const { unit, ...filter } = request.query;
+    const { from, to } = periodOf(filter, at);
+    const choice = { from, to, at, unit, units: principal.units, limit: NAMED + 1 };
+    const rows = await shortfallOf(db, request.params.figure, choice);
+    const written = may(principal, 'certificates:personal');
+    return {
+      items: rows.slice(0, NAMED).map((row) => ({
+        ...row,
+        record: row.record === null || written ? row.record : maskKey(row.record),
+      })),
+      more: rows.length > NAMED,
+    };
+  },
+);
 
-  app.get(
-    '/figures',
-    {
-      config: { needs: 'figures:read' },
-      schema: {
-        summary: '考核 The figures of every unit in a month, a year or a period',
-        tags: ['figures'],
-        querystring: figureFilter,
-        response: { 200: figuresView },
-      },
-    },
-    async (request) => {
-      const at = now();
-      const { units } = principalOf(request);
-      const { period, from, to } = periodOf(request.query, at);
-      const rows = await unitFigures(db, { from, to, at, units });
-      return {
-        period,
-        at,
-        calendar: await calendarName(db),
-        from: shanghaiDate(from.getTime()),
-        to: shanghaiDate(to.getTime() - 1),
-        units: rank(rows).map(({ code, name, rank: place, figures: own, apart, streams }) => ({
-          code,
-          name,
-          figures: own,
-          apart,
-          rank: units === null ? place : null,
-          unproven: streams.filter(({ unproven }) => unproven > 0).length,
-        })),
-        total: Object.fromEntries(
-          FIGURE_IDS.map((id) => [id, addRatios(rows.map((row) => row.figures[id]))]),
-        ) as Record<FigureId, z.output<typeof ratio>>,
-      };
-    },
-  );
-
-  app.get(
-    '/figures/:figure/shortfall',
-    {
-      config: { needs: 'figures:read' },
-      schema: {
-        summary: '指标差在哪里 What a figure lacks to 100 %: records, deadlines, reports',
-        description: `The first ${NAMED} of them.`,
-        tags: ['figures'],
-        params: z.object({ figure }),
-        querystring: figureFilter.extend({ unit: unitCode.optional() }),
-        response: { 200: shortfallView },
-      },
-    },
-    async (request) => {
-      const at = now();
-      const principal = principalOf(request);
-      const { unit, ...filter } = request.query;
-      const { from, to } = periodOf(filter, at);
-      const choice = { from, to, at, unit, units: principal.units, limit: NAMED + 1 };
-      const rows = await shortfallOf(db, request.params.figure, choice);
-      const written = may(principal, 'certificates:personal');
-      return {
-        items: rows.slice(0, NAMED).map((row) => ({
-          ...row,
-          detail: inWords(row.detail),
-          record: row.record === null || written ? row.record : maskKey(row.record),
-        })),
-        more: rows.length > NAMED,
-      };
-    },
-  );
-}
+/** The figures (考核). */
+export const figureRoutes = { getFigures, getFigureShortfall };

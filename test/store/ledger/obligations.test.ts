@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { gapInWords } from '../../../domain/collection/gap.ts';
 import fc from 'fast-check';
 import type { Knex } from 'knex';
 import { startOfDayMs, timeOfDayMs } from '../../../domain/dates.ts';
@@ -173,7 +174,7 @@ describe('the ledger', () => {
         ['B3', ['B2'], [third]],
       );
       assert.deepEqual(
-        (await findGaps(db, at('2026-11-20'))).map(({ kind, what }) => `${kind} ${what}`),
+        (await findGaps(db, at('2026-11-20'))).map((gap) => `${gap.kind} ${gapInWords(gap).en}`),
         ['batch link 2', 'unacknowledged batch B3'],
       );
       const mended = await read(2, 0);
@@ -537,7 +538,7 @@ describe('the ledger', () => {
       );
       await openDays(db, at('2026-11-20'));
       assert.deepEqual(
-        (await findGaps(db, at('2026-11-20', '22:00'))).map(({ kind, what, unit }) => [kind, what, unit]),
+        (await findGaps(db, at('2026-11-20', '22:00'))).map((gap) => [gap.kind, gapInWords(gap).en, gap.unit]),
         [
           ['difference', 'x: source 3, library 2; missing: k9', '甲局'],
           ['interval', '2026-11-20 10:00:00 – 2026-11-20 11:00:00', '甲局'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { shortfallInWords } from '../../../domain/supervision/shortfall.ts';
 import fc from 'fast-check';
 import type { Knex } from 'knex';
 import { FIGURE_IDS, percent, type FigureId, type Ratio } from '../../../domain/supervision/figures.ts';
@@ -401,8 +402,8 @@ describe('the figures of supervision', () => {
     assert.deepEqual(await collected(31), { numerator: 1, denominator: 8 });
     const rows = await shortfallOf(db, 'collection', { unit: 'A', from: null, to: null, at: day(60), limit: 10 });
     assert.deepEqual(
-      rows.map(({ what, detail }) => `${what}: ${detail}`),
-      ['stock plan: planned 7'],
+      rows.map((row) => [row.what, shortfallInWords(row).en]),
+      [['stock-plan', 'planned 7']],
     );
   });
 

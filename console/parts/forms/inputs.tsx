@@ -1,7 +1,7 @@
 import { Button, DatePicker, Upload } from 'antd';
 import dayjs from 'dayjs';
 import { useState } from 'react';
-import { useLanguage } from '../language.tsx';
+import { useLanguage } from '../../language.tsx';
 
 /** What a form gives its inputs. */
 interface Given<T> {

@@ -6,13 +6,13 @@ import {
   type CaseDefinition,
   type CaseField,
   type FieldKind,
-} from '../../domain/casework/definition.ts';
-import { LARGEST_EVIDENCE } from '../../domain/casework/outage.ts';
-import { send, useGet } from '../api.ts';
-import { useLanguage } from '../language.tsx';
-import { useSession } from '../session.tsx';
-import { ActionForm, type ActionField } from './action-form.tsx';
-import type { Option } from './filters.tsx';
+} from '../../../domain/casework/definition.ts';
+import { LARGEST_EVIDENCE } from '../../../domain/casework/outage.ts';
+import { sendStep, useGet } from '../../api.ts';
+import { useLanguage } from '../../language.tsx';
+import { useSession } from '../../session.tsx';
+import { ActionForm, type ActionField } from '../forms/action-form.tsx';
+import type { Option } from '../filters.tsx';
 
 type Fields = CaseAction<never, string>['fields'];
 
@@ -24,11 +24,7 @@ export function useCaseFields(all: readonly Fields[]): (fields: Fields, streams?
   const { may } = useSession();
   const namesUnits = all.some((fields) => Object.values(fields).some(({ kind }) => UNIT_KINDS.includes(kind)));
   const choosesUnits = may('disputes:manage');
-  const { data } = useGet<{ items: { code: string; name: string }[] }>(
-    '/unit-names',
-    {},
-    { enabled: choosesUnits && namesUnits },
-  );
+  const { data } = useGet('/unit-names', { enabled: choosesUnits && namesUnits });
   const units = (data?.items ?? []).map(({ code, name: called }) => ({ value: code, label: `${called} ${code}` }));
 
   const inputOf = (field: CaseField, streams: readonly Option[]): Partial<ActionField> => {
@@ -121,7 +117,11 @@ export function CaseActions<Action extends string>({
         note={name(help)}
         fields={fieldsOf(fields, streamsFor?.(action))}
         submit={(given) =>
-          send('POST', `${path}/${id}/${below}`, { ...sentOf(fields, given), ...markOf(definition, action) }, version)
+          sendStep(`${path}/:id/${below}`, {
+            params: { id },
+            body: { ...sentOf(fields, given), ...markOf(definition, action) },
+            version,
+          })
         }
         done={(answer) => done?.(action, answer)}
       />

@@ -1,7 +1,7 @@
 import { Alert, App, Checkbox, Form, Input, InputNumber, Modal, Select } from 'antd';
 import type { ReactNode } from 'react';
-import { useSend } from '../api.ts';
-import { useLanguage } from '../language.tsx';
+import { useSend } from '../../api.ts';
+import { useLanguage } from '../../language.tsx';
 import { FileInput, TimeInput } from './inputs.tsx';
 
 /** One field of an action. */

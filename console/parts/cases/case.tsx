@@ -1,21 +1,21 @@
 import { Space, type DescriptionsProps } from 'antd';
 import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
-import type { CaseDefinition } from '../../domain/casework/definition.ts';
-import { DUTIES } from '../../domain/ledger/duties.ts';
-import type { EventView, TaskView } from '../../server/api/ledger/tasks.ts';
-import { useGet } from '../api.ts';
-import { useLanguage } from '../language.tsx';
-import { useSession } from '../session.tsx';
-import { Article } from './article.tsx';
+import type { CaseDefinition } from '../../../domain/casework/definition.ts';
+import { DUTIES } from '../../../domain/ledger/duties.ts';
+import type { EventView, TaskView } from '../../../server/api/ledger/tasks.ts';
+import { useAnswer, type AnswerOf } from '../../api.ts';
+import { useLanguage } from '../../language.tsx';
+import { useSession } from '../../session.tsx';
+import { Article } from '../article.tsx';
 import { CaseActions } from './case-actions.tsx';
-import type { Option } from './filters.tsx';
-import { Mark } from './mark.tsx';
-import { PageLayout, Section } from './page.tsx';
-import { Failure, Nothing, Waiting } from './states.tsx';
-import { Remaining, TaskState } from './task-state.tsx';
-import { DueTime, dueMoment, Moment } from './time.tsx';
-import { Timeline } from './timeline.tsx';
+import type { Option } from '../filters.tsx';
+import { Mark } from '../mark.tsx';
+import { PageLayout, Section } from '../page.tsx';
+import { Failure, Nothing, Waiting } from '../states.tsx';
+import { Remaining, TaskState } from '../task-state.tsx';
+import { DueTime, dueMoment, Moment } from '../time.tsx';
+import { Timeline } from '../timeline.tsx';
 
 /** The deadline of a case that is next, in a list. */
 export function NextDue({ nextDueAt, overdue }: { nextDueAt: string | null; overdue: boolean }) {
@@ -29,21 +29,12 @@ export function NextDue({ nextDueAt, overdue }: { nextDueAt: string | null; over
   );
 }
 
-/** What one case of any kind is shown by. */
-interface CaseDetail {
-  id: number;
-  version: string;
-  round?: number;
-  workflowId: string;
-  nextDueAt: string | null;
-  overdue: boolean;
-  hasTerm: boolean;
-  tasks: readonly TaskView[];
-  events: readonly EventView[];
-}
+/** Where the API has one case, by kind. */
+type CasePath = '/disputes/:id' | '/outages/:id' | '/share-requests/:id';
 
 /** The page of one case: how far it is, what can be done with it now, its own sections, its deadlines and its timeline. */
-export function CasePage<Detail extends CaseDetail, Action extends string>({
+export function CasePage<P extends CasePath, Action extends string>({
+  path,
   definition,
   title,
   mark,
@@ -51,19 +42,20 @@ export function CasePage<Detail extends CaseDetail, Action extends string>({
   streamsFor,
   children,
 }: {
+  path: P;
   definition: Pick<CaseDefinition<never, string, Action>, 'path' | 'actions'>;
-  title: (data: Detail) => string;
-  mark: (data: Detail) => ReactNode;
-  can: (data: Detail) => readonly Action[];
-  streamsFor?: (data: Detail, action: Action) => readonly Option[];
-  children: (data: Detail) => ReactNode;
+  title: (data: AnswerOf<P>) => string;
+  mark: (data: AnswerOf<P>) => ReactNode;
+  can: (data: AnswerOf<P>) => readonly Action[];
+  streamsFor?: (data: AnswerOf<P>, action: Action) => readonly Option[];
+  children: (data: AnswerOf<P>) => ReactNode;
 }) {
   const { say } = useLanguage();
   const { id = '' } = useParams();
-  const { data, error, refetch } = useGet<Detail>(`${definition.path}/${id}`);
+  const { data, error, refetch } = useAnswer<AnswerOf<P>>(path, { params: { id } });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
-  const { round = 1 } = data;
+  const round = 'round' in data ? data.round : 1;
   return (
     <PageLayout
       title={title(data)}

@@ -1,26 +1,33 @@
 import { Button, type TableColumnsType } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
-import type { Permission } from '../../domain/access.ts';
-import { send } from '../api.ts';
-import { useLanguage } from '../language.tsx';
-import { useSession } from '../session.tsx';
-import { ActionForm, type ActionField } from './action-form.tsx';
-import { ExportButton } from './export.tsx';
-import { useFilterBar, type ListFilter } from './filters.tsx';
-import { List } from './list.tsx';
-import { PageLayout, Section } from './page.tsx';
+import type { Permission } from '../../../domain/access.ts';
+import type { AnswerOf, BodyOf, QueryOf } from '../../api.ts';
+import { useLanguage } from '../../language.tsx';
+import { useSession } from '../../session.tsx';
+import { BodyForm, type FieldOf } from '../forms/body-form.tsx';
+import { ExportButton } from '../export.tsx';
+import { useFilterBar, type ListFilter } from '../filters.tsx';
+import { Rows } from '../list.tsx';
+import { PageLayout, Section } from '../page.tsx';
 
 /** How a case is opened: by whom, and what that asks for. */
-export interface Opening {
+interface Opening<Body> {
   needs: Permission;
   button: string;
   title: string;
-  fields: readonly ActionField[];
+  fields: readonly FieldOf<Body>[];
+  submit: (body: Body) => Promise<{ id: number }>;
 }
 
+/** Kinds of cases, as the API and what is taken out call their lists. */
+type CaseListName = 'disputes' | 'outages' | 'share-requests' | 'findings';
+/** What opens one; a finding is opened by an inspection. */
+type OpeningBody<What extends CaseListName> =
+  What extends Exclude<CaseListName, 'findings'> ? BodyOf<'POST', `/${What}`> : never;
+
 /** The page of a list of cases: its filters, its rows by their number, what is taken out of it, and how one is opened. */
-export function CaseList<Row extends { id: number }>({
+export function CaseList<What extends CaseListName>({
   what,
   page = `/${what}`,
   title,
@@ -31,16 +38,16 @@ export function CaseList<Row extends { id: number }>({
   opening,
 }: {
   /** The list in the API, and among what can be taken out. */
-  what: string;
+  what: What;
   /** Where the page of one case is, below which its number. */
   page?: string;
   title: string;
   note: string;
   /** What is said where there is none. */
   empty: string;
-  filters: readonly ListFilter[];
-  columns: TableColumnsType<Row>;
-  opening?: Opening;
+  filters: readonly ListFilter<keyof QueryOf<`/${What}`> & string>[];
+  columns: TableColumnsType<AnswerOf<`/${What}`>['items'][number]>;
+  opening?: Opening<OpeningBody<What>>;
 }) {
   const { say } = useLanguage();
   const { may } = useSession();
@@ -63,29 +70,22 @@ export function CaseList<Row extends { id: number }>({
               {opening.button}
             </Button>
           )}
-          <ExportButton what={what} filter={chosen} />
+          <ExportButton {...{ what, filter: chosen }} />
         </>
       }
     >
       <Section>
         {bar}
-        <List<Row>
-          path={`/${what}`}
-          query={chosen}
-          rowKey="id"
-          label={title}
-          empty={empty}
-          columns={[number, ...columns]}
-        />
+        <Rows path={`/${what}`} query={chosen} rowKey="id" label={title} empty={empty} columns={[number, ...columns]} />
       </Section>
       {opening && (
-        <ActionForm
+        <BodyForm
           open={isOpening}
           close={() => setOpening(false)}
           title={opening.title}
           fields={opening.fields}
-          submit={(given) => send<{ id: number }>('POST', `/${what}`, given)}
-          done={(answer) => void navigate(`${page}/${(answer as { id: number }).id}`)}
+          submit={opening.submit}
+          done={({ id }) => void navigate(`${page}/${id}`)}
         />
       )}
     </PageLayout>

@@ -1,0 +1,89 @@
+import { FIELD_NAMES } from '../../../domain/library/certificate.ts';
+import type { CertificateDetail } from '../../../server/api/library/certificate.ts';
+import { useLanguage } from '../../language.tsx';
+import { Mark, type Tone } from '../../parts/mark.tsx';
+import { Moment } from '../../parts/time.tsx';
+import { changed } from './certificate-versions.tsx';
+
+type File = CertificateDetail['files'][number];
+const SIGNATURES: Record<File['signature'], { zh: string; en: string; tone: Tone }> = {
+  valid: { zh: '签章有效', en: 'signature valid', tone: 'good' },
+  invalid: { zh: '签章无效', en: 'signature invalid', tone: 'bad' },
+  unsigned: { zh: '未签章', en: 'not signed', tone: 'warn' },
+  未核验: { zh: '未核验', en: 'not checked', tone: 'off' },
+};
+
+/** The files of a certificate, as they were fetched. */
+export function Files({ files }: Pick<CertificateDetail, 'files'>) {
+  const { say, name } = useLanguage();
+  return (
+    <table className="plain">
+      <thead>
+        <tr>
+          <th scope="col">{say('取得', 'Fetched')}</th>
+          <th scope="col">{say('签章', 'Signature')}</th>
+          <th scope="col">{say('来源所称', 'As its source states')}</th>
+          <th scope="col" className="number">
+            {say('字节', 'Bytes')}
+          </th>
+          <th scope="col">SHA-256</th>
+        </tr>
+      </thead>
+      <tbody>
+        {files.map(({ hash, fetchedAt, signature, detail, stated, size }) => (
+          <tr key={`${hash} ${fetchedAt}`}>
+            <td>
+              <Moment at={fetchedAt} />
+            </td>
+            <td>
+              <Mark tone={SIGNATURES[signature].tone}>{name(SIGNATURES[signature])}</Mark>
+              {detail !== '' && <div className="quiet">{detail}</div>}
+            </td>
+            <td>{stated ?? '—'}</td>
+            <td className="number">{size.toLocaleString()}</td>
+            <td className="quiet">{hash.slice(0, 16)}…</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** What several sources say differently, and who is believed. */
+export function Conflicts({ conflicts }: { conflicts: CertificateDetail['conflicts'] }) {
+  const { say, name } = useLanguage();
+  if (conflicts.length === 0)
+    return (
+      <p>
+        <Mark tone="good">{say('各来源一致', 'They agree')}</Mark>
+      </p>
+    );
+  return (
+    <table className="plain conflicts">
+      <thead>
+        <tr>
+          <th scope="col">{say('不一致的字段', 'Field in conflict')}</th>
+          <th scope="col">{say('采信', 'Believed')}</th>
+          <th scope="col">{say('各来源所述', 'What they say')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {conflicts.map(({ field, believed, values }) => (
+          <tr key={field}>
+            <td>
+              <Mark tone="bad">{name(FIELD_NAMES[field])}</Mark>
+            </td>
+            <td>{believed}</td>
+            <td>
+              {values.map(({ stream, value }) => (
+                <div key={stream}>
+                  <span className="quiet">{stream}</span> {changed(field, value)}
+                </div>
+              ))}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

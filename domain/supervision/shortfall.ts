@@ -1,0 +1,82 @@
+import { DUTIES, OBLIGATION_STATES, type Duty, type ObligationState } from '../ledger/duties.ts';
+import { RULES, type RuleId } from '../library/validation.ts';
+import type { Said } from '../said.ts';
+
+/** Why something is missing to 100 % of a figure (指标差在哪里). */
+export type ShortfallFacts =
+  | { what: 'deadline'; state: ObligationState; duty: Duty; rule: string; article: string }
+  /** A record of the library that breaks rules. */
+  | { what: 'flagged'; fields: string[]; rules: RuleId[] }
+  /** `fields`: none where they were not asked for. */
+  | { what: 'reject'; reject: number; fields: string[]; rules: RuleId[] }
+  | { what: 'at-source-only'; subject: string }
+  | { what: 'counts-differ'; subject: string; declared: number; held: number }
+  | { what: 'stock-plan'; planned: number }
+  /** Found by a proof of record by record. */
+  | { what: 'missing' | 'extra' | 'different'; proof: number }
+  /** Of a month, as the unit reported it. */
+  | { what: 'unlinked-items' | 'cases-without' | 'failed-calls'; lacking: number; of: number; by: string };
+export type ShortfallKind = ShortfallFacts['what'];
+
+/** What is missing, by its kind. */
+export const SHORTFALLS: Readonly<Record<ShortfallKind, Said>> = {
+  deadline: { zh: '时限任务', en: 'deadline' },
+  flagged: { zh: '在库记录', en: 'in the library' },
+  reject: { zh: '问题数据', en: 'reject' },
+  'at-source-only': { zh: '仅源端有', en: 'at the source only' },
+  'counts-differ': { zh: '条数不一致', en: 'counts differ' },
+  'stock-plan': { zh: '存量计划未到', en: 'stock plan' },
+  missing: { zh: '库中缺失', en: 'missing' },
+  extra: { zh: '仅库中有', en: 'only in the library' },
+  different: { zh: '内容不一致', en: 'other content' },
+  'unlinked-items': { zh: '未关联证照的事项', en: 'items without a linked certificate' },
+  'cases-without': { zh: '未用证照的办件', en: 'cases that used none' },
+  'failed-calls': { zh: '失败的调用', en: 'calls that failed' },
+};
+
+/** What there is to know about it, in words. */
+export function shortfallInWords(facts: ShortfallFacts): Said {
+  switch (facts.what) {
+    case 'deadline': {
+      const [state, duty] = [OBLIGATION_STATES[facts.state], DUTIES[facts.duty]];
+      const by = `${facts.rule} ${facts.article}`;
+      return { zh: `${duty.zh}，${state.zh}（${by}）`, en: `${duty.en}, ${state.en} (${by})` };
+    }
+    case 'flagged':
+      return rulesInWords(facts);
+    case 'reject': {
+      const rules = rulesInWords(facts);
+      return { zh: `编号 ${facts.reject}：${rules.zh}`, en: `number ${facts.reject}: ${rules.en}` };
+    }
+    case 'at-source-only':
+      return { zh: facts.subject, en: facts.subject };
+    case 'counts-differ': {
+      const { subject, declared, held } = facts;
+      return {
+        zh: `${subject}：源端 ${declared} 条，库内 ${held} 条`,
+        en: `${subject}: source ${declared}, library ${held}`,
+      };
+    }
+    case 'stock-plan':
+      return { zh: `计划 ${facts.planned} 条`, en: `planned ${facts.planned}` };
+    case 'missing':
+    case 'extra':
+    case 'different':
+      return { zh: `第 ${facts.proof} 号比对`, en: `proof ${facts.proof}` };
+    case 'unlinked-items':
+    case 'cases-without':
+    case 'failed-calls': {
+      const { lacking, of, by } = facts;
+      return { zh: `共 ${of}，其中 ${lacking}，由 ${by} 上报`, en: `${lacking} of ${of}, reported by ${by}` };
+    }
+  }
+}
+
+function rulesInWords({ fields, rules }: { fields: readonly string[]; rules: readonly RuleId[] }): Said {
+  const named = fields.filter((field) => field !== '');
+  const say = (language: keyof Said, colon: string, comma: string): string => {
+    const words = rules.map((rule) => RULES[rule][language]).join(comma);
+    return named.length > 0 ? `${named.join(comma)}${colon}${words}` : words;
+  };
+  return { zh: say('zh', '：', '、'), en: say('en', ': ', ', ') };
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { gapInWords, type GapFacts } from '../../../domain/collection/gap.ts';
+
+const none = { from: null, to: null };
+const CASES: [GapFacts, zh: string, en: string][] = [
+  [
+    { kind: 'interval', from: '2026-11-20T10:00:00+08:00', to: new Date('2026-11-20T03:00:00Z') },
+    '2026-11-20 10:00:00 – 2026-11-20 11:00:00',
+    '2026-11-20 10:00:00 – 2026-11-20 11:00:00',
+  ],
+  [{ kind: 'batch', first: 2, last: 2, ...none }, '第 2 批', 'link 2'],
+  [{ kind: 'batch', first: 2, last: 4, ...none }, '第 2–4 批', 'link 2–4'],
+  [{ kind: 'unacknowledged', batch: 'B3', ...none }, '批次 B3', 'batch B3'],
+  [{ kind: 'paused', reason: 'HTTP 401', code: 'unauthorised', ...none }, '源端拒绝了凭据：HTTP 401', 'HTTP 401'],
+  [{ kind: 'paused', reason: 'of old', code: null, ...none }, 'of old', 'of old'],
+  [
+    {
+      kind: 'difference',
+      subject: 'x',
+      source: 3,
+      library: 2,
+      missing: ['a', 'b'],
+      extra: [],
+      different: ['c'],
+      ...none,
+    },
+    'x：源端 3 条，库内 2 条；库中缺失：a、b；内容不一致：c',
+    'x: source 3, library 2; missing: a, b; other content: c',
+  ],
+];
+
+for (const [facts, zh, en] of CASES) it(`a gap in words: ${en}`, () => assert.deepEqual(gapInWords(facts), { zh, en }));

@@ -22,6 +22,7 @@ import * as pauseCodes from './0020-pause-codes.ts';
 import * as alerts from './0021-alerts.ts';
 import * as signInFailures from './0022-sign-in-failures.ts';
 import * as ledger from './0023-ledger.ts';
+import * as seals from './0024-seals.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -48,4 +49,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0021-alerts', alerts],
   ['0022-sign-in-failures', signInFailures],
   ['0023-ledger', ledger],
+  ['0024-seals', seals],
 ]);

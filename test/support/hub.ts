@@ -120,7 +120,7 @@ export class SkippingHub {
       activities: {
         ...createActivities({
           files: this.files,
-          trustedRoots: [],
+          trust: () => ({ roots: [], crls: [] }),
           db: this.db,
           streams: () => streams,
           now: () => new Date(this.nowMs),

@@ -6,6 +6,7 @@ import { Link, useLocation, useParams } from 'react-router';
 import { CASE_MODES } from '../../../domain/casework/completed-case.ts';
 import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
 import { EVENTS } from '../../../domain/library/lifecycle.ts';
+import { SEAL_STATES, type SealState } from '../../../domain/library/seals.ts';
 import { STATUSES, type Status } from '../../../domain/library/status.ts';
 import type { CertificateDetail, CertificateView, VersionView } from '../../../server/api/library/certificates.ts';
 import type { TaskView } from '../../../server/api/ledger/tasks.ts';
@@ -20,16 +21,11 @@ import { CertificateState, rowKeyOf, useCertificateColumns } from './certificate
 import { useTaskColumns } from '../ledger/tasks.tsx';
 
 type File = CertificateDetail['files'][number];
-const SIGNATURES: Record<File['signature'], { zh: string; en: string; tone: Tone }> = {
-  valid: { zh: '签章有效', en: 'signature valid', tone: 'good' },
-  invalid: { zh: '签章无效', en: 'signature invalid', tone: 'bad' },
-  unsigned: { zh: '未签章', en: 'not signed', tone: 'warn' },
-  未核验: { zh: '未核验', en: 'not checked', tone: 'off' },
-};
+const SEAL_TONES: Record<SealState, Tone> = { valid: 'good', invalid: 'bad', unsigned: 'warn', 未核验: 'off' };
 
 /** One certificate: what it says, how it came to that, who else says what, and what is owed about it. */
 export default function Certificate() {
-  const { say, name } = useLanguage();
+  const { say } = useLanguage();
   const { may } = useSession();
   const params = useParams();
   const state = useLocation().state as { stream: string; key: string } | null;
@@ -249,14 +245,26 @@ export default function Certificate() {
           </tr>
         </thead>
         <tbody>
-          {files.map(({ hash, fetchedAt, signature, detail, stated, size }) => (
+          {files.map(({ hash, fetchedAt, judgedAt, seals, stated, size, ...file }) => (
             <tr key={`${hash} ${fetchedAt}`}>
               <td>
                 <Moment at={fetchedAt} />
               </td>
               <td>
-                <Mark tone={SIGNATURES[signature].tone}>{name(SIGNATURES[signature])}</Mark>
-                {detail !== '' && <div className="quiet">{detail}</div>}
+                <Verdict {...file} />
+                {seals.map((seal, index) => (
+                  <div key={index} className="seal">
+                    <strong>{seal.name ?? say('电子签名', 'Signature')}</strong> <Verdict {...seal} />
+                    <div className="quiet">
+                      {say('签章人', 'Signed by')} {seal.signer ?? '—'} · {say('签章时间', 'sealed')}{' '}
+                      <Moment at={seal.signedAt} />
+                      {seal.maker !== null && ` · ${say('制章人', 'seal made by')} ${seal.maker}`}
+                    </div>
+                  </div>
+                ))}
+                <div className="quiet">
+                  {say('核验', 'Verified')} <Moment at={judgedAt} />
+                </div>
               </td>
               <td>{stated ?? '—'}</td>
               <td className="number">{size.toLocaleString()}</td>
@@ -267,6 +275,17 @@ export default function Certificate() {
       </table>
     );
   }
+}
+
+/** What was found out about a seal or a file, and why. */
+function Verdict({ signature, reason }: Pick<File, 'signature' | 'reason'>) {
+  const { name } = useLanguage();
+  return (
+    <>
+      <Mark tone={SEAL_TONES[signature]}>{name(SEAL_STATES[signature])}</Mark>{' '}
+      <span className="quiet">{name(reason)}</span>
+    </>
+  );
 }
 
 /** A value of a version, in words. */

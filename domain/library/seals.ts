@@ -14,7 +14,9 @@ export type SealState = keyof typeof SEAL_STATES;
 export const SEAL_STATE_NAMES = Object.keys(SEAL_STATES) as SealState[];
 
 /** Whose certificate it is: of who sealed (签章人), or of who made the seal (制章人). */
-type Whose = { whose: 'signer' | 'maker' };
+interface Whose {
+  whose: 'signer' | 'maker';
+}
 
 /** Why a seal, or a file with its seals, is judged as it is. */
 export type SealReason =

@@ -87,6 +87,7 @@ public class MakeSeals {
     static Path folder;
     static int serial = 1000;
 
+
     /** A moment, so many days from now. */
     static Date day(int days) {
         return Date.from(NOW.plus(days, ChronoUnit.DAYS));
@@ -114,12 +115,16 @@ public class MakeSeals {
     static Party party(String algorithm, String name, Party issuer, boolean ca, int from, int to) throws Exception {
         KeyPair keys = keys(algorithm);
         X500Name subject = new X500Name(name);
-        X500Name by = issuer == null ? subject : X500Name.getInstance(issuer.certificate.getSubjectX500Principal().getEncoded());
+        X500Name by = issuer == null
+                ? subject
+                : X500Name.getInstance(issuer.certificate.getSubjectX500Principal().getEncoded());
         var builder = new JcaX509v3CertificateBuilder(
                 by, BigInteger.valueOf(serial++), day(from), day(to), subject, keys.getPublic());
-        builder.addExtension(Extension.basicConstraints, true, ca ? new BasicConstraints(issuer == null ? 1 : 0) : new BasicConstraints(false));
-        builder.addExtension(Extension.keyUsage, true, new KeyUsage(
-                ca ? KeyUsage.keyCertSign | KeyUsage.cRLSign : KeyUsage.digitalSignature | KeyUsage.nonRepudiation));
+        int below = issuer == null ? 1 : 0;
+        int uses = ca ? KeyUsage.keyCertSign | KeyUsage.cRLSign : KeyUsage.digitalSignature | KeyUsage.nonRepudiation;
+        builder.addExtension(
+                Extension.basicConstraints, true, ca ? new BasicConstraints(below) : new BasicConstraints(false));
+        builder.addExtension(Extension.keyUsage, true, new KeyUsage(uses));
         Party signer = issuer == null ? new Party(keys, null) : issuer;
         var holder = builder.build(new JcaContentSignerBuilder(signer.method()).setProvider("BC").build(signer.key()));
         return new Party(keys, new JcaX509CertificateConverter().setProvider("BC").getCertificate(holder));
@@ -191,11 +196,15 @@ public class MakeSeals {
                 .setSignData(signed(maker, content)));
     }
 
-    /** What ofdrw has for SM2 alone, for RSA. */
-    record RsaContainer(Party signer, SESeal seal) implements ExtendSignatureContainer {
+    static byte[] sha256(byte[] data) throws Exception {
+        return MessageDigest.getInstance("SHA-256").digest(data);
+    }
+
+    /** What ofdrw has for SM2 alone, for RSA; with a digest for the parts. */
+    record RsaContainer(Party signer, SESeal seal, String digest) implements ExtendSignatureContainer {
         public MessageDigest getDigestFnc() {
             try {
-                return MessageDigest.getInstance("SHA-256");
+                return MessageDigest.getInstance(digest);
             } catch (Exception error) {
                 throw new IllegalStateException(error);
             }
@@ -211,7 +220,7 @@ public class MakeSeals {
                         .setVersion(SES_Header.V4)
                         .setEseal(seal)
                         .setTimeInfo(new ASN1GeneralizedTime(Date.from(NOW)))
-                        .setDataHash(getDigestFnc().digest(data.readAllBytes()))
+                        .setDataHash(sha256(data.readAllBytes()))
                         .setPropertyInfo(properties);
                 return new SES_Signature()
                         .setToSign(content)
@@ -251,14 +260,9 @@ public class MakeSeals {
         return new SESV4Container(signer.key(), seal, signer.certificate);
     }
 
-    /** Text is written without a font of its own: readers have one. */
-    static void page(OFDDoc document, String text) {
-        Paragraph paragraph = new Paragraph(text);
-        document.add(paragraph);
-    }
-
     /** A list of revocation by an issuer, until so many days from now. */
-    static void revocations(String name, Party issuer, Party by, Party revoked, int since, int reason, int until) throws Exception {
+    static void revocations(String name, Party issuer, Party by, Party revoked, int since, int reason, int until)
+            throws Exception {
         var builder = new JcaX509v2CRLBuilder(issuer.certificate, day(-1));
         builder.setNextUpdate(day(until));
         if (revoked != null) builder.addCRLEntry(revoked.certificate.getSerialNumber(), day(since), reason);
@@ -286,9 +290,10 @@ public class MakeSeals {
                 loaded.addSignature(signature, content -> {
                     try {
                         var generator = new CMSSignedDataGenerator();
-                        generator.addSignerInfoGenerator(new JcaSignerInfoGeneratorBuilder(
-                                        new JcaDigestCalculatorProviderBuilder().setProvider("BC").build())
-                                .build(new JcaContentSignerBuilder(signer.method()).setProvider("BC").build(signer.key()), signer.certificate));
+                        var digests = new JcaDigestCalculatorProviderBuilder().setProvider("BC").build();
+                        var by = new JcaContentSignerBuilder(signer.method()).setProvider("BC").build(signer.key());
+                        generator.addSignerInfoGenerator(
+                                new JcaSignerInfoGeneratorBuilder(digests).build(by, signer.certificate));
                         generator.addCertificates(new JcaCertStore(chain));
                         return generator.generate(new CMSProcessableByteArray(content.readAllBytes()), false).getEncoded();
                     } catch (Exception error) {
@@ -326,8 +331,6 @@ public class MakeSeals {
         Party rsaMaker = party("RSA", "C=CN,O=测试印章管理中心,CN=测试RSA制章", rsaRoot, false, -500, 5000);
         Party rsa = party("RSA", "C=CN,O=" + HOUSING + ",CN=RSA", rsaRoot, false, -300, 400);
         pem("roots.pem", root, rsaRoot);
-        pem("maker.pem", maker);
-        pem("housing.pem", housing);
 
         revocations("root.crl", root, root, revoked, -10, CRLReason.cessationOfOperation, 7000);
         revocations("root-stale.crl", root, root, revoked, -10, CRLReason.cessationOfOperation, 1);
@@ -338,7 +341,7 @@ public class MakeSeals {
 
         try (OFDDoc document = new OFDDoc(folder.resolve("plain.ofd"))) {
             document.setDefaultPageLayout(PageLayout.A4());
-            page(document, "建筑工程施工许可证 锡建施1号");
+            document.add(new Paragraph("建筑工程施工许可证 锡建施1号"));
         }
         String name = HOUSING + "电子证照专用章";
         SESeal own = seal(maker, name, housing, 1000);
@@ -358,13 +361,16 @@ public class MakeSeals {
         sign("plain.ofd", "old-form.ofd", new SESV1Container(housing.key(), oldSeal(maker, name, housing), housing.certificate));
         sign("plain.ofd", "signed.ofd", new GBT35275DSContainer(housing.certificate, housing.key()));
         sign("plain.ofd", "signed-attributes.ofd", new GBT35275PKCS9DSContainer(housing.certificate, housing.key()));
-        sign("plain.ofd", "rsa.ofd", new RsaContainer(rsa, seal(rsaMaker, name, rsa, 1000)));
+        SESeal rsaSeal = seal(rsaMaker, name, rsa, 1000);
+        sign("plain.ofd", "rsa.ofd", new RsaContainer(rsa, rsaSeal, "SHA-256"));
+        sign("plain.ofd", "weak-digest.ofd", new RsaContainer(rsa, rsaSeal, "SHA-1"));
         sign("plain.ofd", "partly.ofd", by(housing, own), "/Pages/");
+        sign("plain.ofd", "seal-apart.ofd", by(housing, own), "/Seal.esl");
         sign("sealed.ofd", "two-seals.ofd", by(transport, seal(maker, "无锡市交通运输局电子证照专用章", transport, 1000)));
         sign("sealed.ofd", "second-expired.ofd", by(lapsed, seal(maker, name, lapsed, 1000)));
         try (OFDReader reader = new OFDReader(folder.resolve("sealed.ofd"));
                 OFDDoc document = new OFDDoc(reader, folder.resolve("page-added.ofd"))) {
-            page(document, "第二页");
+            document.add(new Paragraph("第二页"));
         }
 
         pdf("sm2.pdf", below, List.of(below.certificate, middle.certificate));

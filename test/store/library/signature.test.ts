@@ -26,7 +26,7 @@ const USE_CA = 'basicConstraints=critical,CA:TRUE';
 const USE_SIGN = 'keyUsage=critical,digitalSignature,nonRepudiation';
 
 /** A key and its certificate, `NAME.key` and `NAME.pem`, by an issuer or by itself. */
-function certificate(name: string, key: string[], use: string, issuer?: string): void {
+function certificate(name: string, key: string[], use: string, issuer?: string, flags: string[] = []): void {
   const by = issuer === undefined ? [] : ['-CA', `${issuer}.pem`, '-CAkey', `${issuer}.key`];
   openssl(
     'req',
@@ -46,6 +46,7 @@ function certificate(name: string, key: string[], use: string, issuer?: string):
     '-addext',
     use,
     ...by,
+    ...flags,
   );
 }
 
@@ -243,6 +244,44 @@ describe('the signature of a PDF', () => {
 
   it('may bring certificates that have nothing to do with it', async () => {
     await is(sign(PLAIN, 'curve', ['-certfile', 'seal.pem']), 'sound');
+  });
+
+  it('heeds lists of revocation, also those that are for some certificates only', async () => {
+    const point = 'http://lists.example/1.crl';
+    certificate('revoked', RSA, USE_SIGN, 'root', ['-set_serial', '0x1001']);
+    certificate('pointed', RSA, `crlDistributionPoints=URI:${point}`, 'root', ['-set_serial', '0x1002']);
+    writeFileSync(path('index.txt'), 'R\t401231235959Z\t200101000000Z,superseded\t1001\tunknown\t/CN=revoked\n');
+    const partial = (...lines: string[]): string => `issuingDistributionPoint=critical,@d\n[d]\n${lines.join('\n')}\n`;
+    const sections = {
+      whole: '',
+      authorities: partial('onlyCA=TRUE'),
+      users: partial('onlyuser=TRUE'),
+      'of-point': partial(`fullname=URI:${point}`),
+      'of-another': partial('fullname=URI:http://lists.example/2.crl'),
+    };
+    for (const [name, lines] of Object.entries(sections)) {
+      writeFileSync(
+        path(`${name}.cnf`),
+        `[ca]\ndefault_ca=c\n[c]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=30\n[e]\n${lines}`,
+      );
+      const authority = ['-keyfile', 'root.key', '-cert', 'root.pem'];
+      const extensions = lines === '' ? [] : ['-crlexts', 'e'];
+      openssl('ca', '-config', `${name}.cnf`, '-gencrl', ...authority, ...extensions, '-out', `${name}.crl`);
+    }
+    const code = async (signer: string, ...lists: string[]): Promise<string> => {
+      const { crls } = openTrust({ crls: lists.map((name) => path(`${name}.crl`)) })();
+      const now = new Date();
+      return (await judgeSeals(sign(PLAIN, signer), { roots, crls, gotAt: now, now }, null)).reason.code;
+    };
+    assert.deepEqual(
+      [await code('revoked', 'whole'), await code('revoked', 'users'), await code('revoked', 'authorities')],
+      ['revoked', 'revoked', 'list-missing'],
+    );
+    assert.deepEqual(
+      [await code('pointed', 'whole'), await code('pointed', 'of-point'), await code('pointed', 'of-another')],
+      ['sound', 'sound', 'list-missing'],
+    );
+    assert.equal(await code('revoked', 'of-point'), 'list-missing', 'it names no point');
   });
 
   it('of a PDF without one is unsigned', () => is(PLAIN, 'unsigned'));

@@ -31,6 +31,8 @@ const CONTENT_TYPE = '1.2.840.113549.1.9.3';
 const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
 const SIGNING_TIME = '1.2.840.113549.1.9.5';
 const SUBJECT_KEY = '2.5.29.14';
+/** Each may have to be tried as the issuer of another. */
+const MOST_CERTIFICATES = 10;
 
 /** Reads a signature, DER or, as many programs write it, BER. Throws where it has another form or several signers. */
 export function readCms(bytes: Buffer): CmsSignature {
@@ -41,6 +43,7 @@ export function readCms(bytes: Buffer): CmsSignature {
   if (!signer || others.length > 0 || !DATA.has(eContentType)) throw new Error('a form that is not known');
   const given = (signed.certificates ?? [])
     .filter((item) => item instanceof Certificate)
+    .slice(0, MOST_CERTIFICATES)
     .map((item) => new X509Certificate(Buffer.from(item.toSchema().toBER())));
   return {
     certificate: given.find((certificate) => isOf(signer, certificate)) ?? null,

@@ -20,7 +20,7 @@ export async function judgeSeals(file: Buffer, by: Circumstances, issuer: Issuer
 
 async function findingsIn(file: Buffer, by: Circumstances): Promise<Findings> {
   try {
-    if (file.subarray(0, 1024).includes('%PDF-')) return judgePdf(file, by);
+    if (file.subarray(0, 1024).includes('%PDF-')) return await judgePdf(file, by);
     if (file.subarray(0, 4).equals(Buffer.from('PK\x03\x04'))) return await judgeOfd(file, by);
     return { judged: [], doubts: [{ code: 'not-a-document' }] };
   } catch (error) {

@@ -6,7 +6,7 @@ import { judgeSignedValue, unread, type Findings, type Judged } from './signed-v
 import type { Circumstances } from './standing.ts';
 import { below, only, readXml, type Element } from './xml.ts';
 
-const MOST_XML_BYTES = 5_000_000;
+const MOST_XML_BYTES = 3_000_000;
 /** The value of a seal holds its picture. */
 const MOST_VALUE_BYTES = 20_000_000;
 const MOST_SIGNATURES = 50;
@@ -113,7 +113,7 @@ async function judgeOne(
   doubts.push(...aboutParts('part-unprotected', unprotected));
   if (digest === null) doubts.push({ code: 'method-unknown' });
   const judged = ofd.has(value)
-    ? judgeSignedValue(
+    ? await judgeSignedValue(
         await ofd.read(value, MOST_VALUE_BYTES),
         {
           content: described.bytes,

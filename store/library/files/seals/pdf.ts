@@ -9,7 +9,7 @@ const MOST_SIGNATURES = 50;
  * between them, which holds the signature itself in hexadecimal (ISO 32000-1, 12.8.1). It stands in the file as it is,
  * never compressed, so it is found without reading the rest. Later signatures are appended and cover what was before.
  */
-export function judgePdf(file: Buffer, by: Circumstances): Findings {
+export async function judgePdf(file: Buffer, by: Circumstances): Promise<Findings> {
   const text = file.toString('latin1');
   const found = text.match(/\/ByteRange(?![A-Za-z])/g)?.length ?? 0;
   const ranges = [...text.matchAll(/\/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]/g)].map((match) =>
@@ -32,7 +32,7 @@ export function judgePdf(file: Buffer, by: Circumstances): Findings {
     const content = Buffer.concat([file.subarray(0, before), file.subarray(resume, end)]);
     const value = Buffer.from(hex, 'hex');
     const subject = { content, statedAt: null, detached: true, shown: null };
-    findings.judged.push(judgeSignedValue(value.subarray(0, lengthOf(value)), subject, by));
+    findings.judged.push(await judgeSignedValue(value.subarray(0, lengthOf(value)), subject, by));
     covered = Math.max(covered, end);
   }
   if (covered < file.length) findings.doubts.push({ code: 'appended', bytes: file.length - covered });

@@ -3,6 +3,8 @@ import { parseInstant } from '../../../../domain/dates.ts';
 import { bitsOf, octetsOf, oidOf, readDer, sequence, sequenceOf, TAG, there, timeIn, timeOf, type Der } from './der.ts';
 import { digestNamed } from './methods.ts';
 
+const MOST_LISTED = 1_000;
+
 /** A signature over something, with the certificate of its signer. */
 interface SignedBy {
   content: Buffer;
@@ -62,7 +64,7 @@ function readSeal(seal: Der | undefined): SealData {
   // Since version 4 it says whether its list has certificates (1) or digests of them (2).
   const kind = rest[0]?.tag === TAG.integer ? rest.shift()?.body[0] : 1;
   const [list, madeAt, from, to] = rest;
-  const listed = sequence(list);
+  const listed = sequence(list).slice(0, MOST_LISTED);
   return {
     raw: there(seal).raw,
     content: isOld ? sequenceOf([info, maker, method].map(there)) : there(info).raw,

@@ -1,4 +1,5 @@
 import { createHash, type X509Certificate } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { DAY_MS } from '../../../../domain/dates.ts';
 import { decisive, type FoundReason, type Seal } from '../../../../domain/library/seals.ts';
 import { namesOn, partsOfCertificate } from './certificate.ts';
@@ -41,7 +42,9 @@ export const unread = (reason: FoundReason): Judged => ({
 });
 
 /** Judges the value of a seal or of a signature; throws nothing. */
-export function judgeSignedValue(value: Buffer, subject: Subject, by: Circumstances): Judged {
+export async function judgeSignedValue(value: Buffer, subject: Subject, by: Circumstances): Promise<Judged> {
+  // A file can have many, each of which takes a while: others get their turn between them.
+  await setImmediate();
   try {
     return isCms(value) ? judgeSignature(readCms(value), subject, by) : judgeSealed(readSealed(value), subject, by);
   } catch {

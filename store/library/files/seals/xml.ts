@@ -9,18 +9,21 @@ export interface Element {
 }
 
 const MOST_DEPTH = 50;
+const MOST_ELEMENTS = 50_000;
 const localName = (name: string): string => name.slice(name.indexOf(':') + 1);
 
 /**
- * Reads XML in UTF-8, as OFD has it. Throws where it is not well-formed, is nested too deeply or brings a DOCTYPE: its
- * entities could grow without end.
+ * Reads XML in UTF-8, as OFD has it. Throws where it is not well-formed, is too deep or too long, or brings a
+ * DOCTYPE: its entities could grow without end.
  */
 export function readXml(bytes: Buffer): Element {
   const parser = sax.parser(true);
   const document: Element = { name: '', attributes: new Map(), children: [], text: '' };
   const open = [document];
+  let elements = 0;
   parser.onopentag = ({ name, attributes }) => {
-    if (open.length > MOST_DEPTH) throw new Error('XML that is nested too deeply');
+    elements += 1;
+    if (open.length > MOST_DEPTH || elements > MOST_ELEMENTS) throw new Error('XML that is too deep or too long');
     const values = Object.entries(attributes).map(([key, value]) => [localName(key), String(value)] as const);
     const element: Element = { name: localName(name), attributes: new Map(values), children: [], text: '' };
     open.at(-1)?.children.push(element);

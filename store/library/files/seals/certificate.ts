@@ -96,3 +96,12 @@ export function namesOn({ subject }: X509Certificate): string[] {
   const names = subject.split('\n').flatMap((line) => /^(?:O|OU|CN)=(.*)$/.exec(line)?.[1] ?? []);
   return names.map((name) => name.replace(/\\(.)/g, '$1'));
 }
+
+/**
+ * Whether a certificate bears the code of a unit, in its subject or an extension: authorities have different places for it
+ * (GB/T 20518). Not in its key, which its holder can choose.
+ */
+export function bearsCode(certificate: X509Certificate, code: string): boolean {
+  const { subject, extensions } = partsOfCertificate(certificate);
+  return subject.includes(code) || [...extensions.values()].some(({ value }) => value.includes(code));
+}

@@ -1,5 +1,5 @@
 import { decisive, isNameOf, type Issuer, type SealJudgement } from '../../../../domain/library/seals.ts';
-import { namesOn } from './certificate.ts';
+import { bearsCode, namesOn } from './certificate.ts';
 import { judgeOfd } from './ofd.ts';
 import { TooLarge } from './package.ts';
 import { judgePdf } from './pdf.ts';
@@ -28,10 +28,7 @@ async function findingsIn(file: Buffer, by: Circumstances): Promise<Findings> {
   }
 }
 
-/**
- * Whether a seal is a unit's, by the certificate that signed: its authority looked at the names, and writes the code into
- * a field or extension of its own choice (GB/T 20518). The name of the seal is whatever its maker wrote.
- */
+/** Whether a seal is a unit's, by the certificate that signed; the name of the seal is whatever its maker wrote. */
 const isOf = (issuer: Issuer, { certificate }: Judged): boolean =>
   certificate !== null &&
-  (isNameOf(issuer, namesOn(certificate)) || (issuer.code !== '' && certificate.raw.includes(issuer.code)));
+  (isNameOf(issuer, namesOn(certificate)) || (issuer.code !== '' && bearsCode(certificate, issuer.code)));

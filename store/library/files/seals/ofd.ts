@@ -27,8 +27,8 @@ interface Description {
 }
 
 /**
- * Judges every seal and signature of an OFD. Each must protect all that is in the package but
- * the signatures themselves, which are judged one by one. Throws where the package or its lists cannot be read.
+ * Judges every seal and signature of an OFD. Each must protect all that is in the package but the signatures themselves,
+ * which are judged one by one. Throws where the package or its lists cannot be read.
  */
 export async function judgeOfd(file: Buffer, by: Circumstances): Promise<Findings> {
   const ofd = await Package.open(file);
@@ -101,16 +101,17 @@ async function judgeOne(
   by: Circumstances,
 ): Promise<Judged> {
   const { digest, references, seal: shown, statedAt, value } = described;
-  const doubts: FoundReason[] = [];
   const missing = [...references.map(({ path }) => path), value, shown ?? value].filter((path) => !ofd.has(path));
   const changed: string[] = [];
   for (const { path, value: expected } of digest === null ? [] : references)
     if (ofd.has(path) && !(await ofd.digest(path, digest ?? '')).equals(expected)) changed.push(path);
   const named = new Set(references.map(({ path }) => path));
   const unprotected = ofd.paths.filter((path) => !named.has(path) && !apart.has(path));
-  doubts.push(...aboutParts('part-changed', changed));
-  doubts.push(...aboutParts('part-missing', missing));
-  doubts.push(...aboutParts('part-unprotected', unprotected));
+  const doubts: FoundReason[] = [
+    ...aboutParts('part-changed', changed),
+    ...aboutParts('part-missing', missing),
+    ...aboutParts('part-unprotected', unprotected),
+  ];
   if (digest === null) doubts.push({ code: 'method-unknown' });
   const judged = ofd.has(value)
     ? await judgeSignedValue(

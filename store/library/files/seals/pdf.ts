@@ -5,7 +5,7 @@ import type { Circumstances } from './standing.ts';
 const MOST_SIGNATURES = 50;
 
 /**
- * Judges every signature of a PDF. A signature covers two ranges of bytes, all but the text
+ * Judges every signature of a PDF. It covers two ranges of bytes, all but the text
  * between them, which holds the signature itself in hexadecimal (ISO 32000-1, 12.8.1). It stands in the file as it is,
  * never compressed, so it is found without reading the rest. Later signatures are appended and cover what was before.
  */

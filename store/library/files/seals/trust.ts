@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { configurationError, messageOf } from '../../../../domain/errors.ts';
 import type { FileSettings } from '../../../../settings/schemas/hub.ts';
+import { partsOfCertificate } from './certificate.ts';
 import { readCrl, type Crl } from './crl.ts';
 
 /** Who is believed. */
@@ -19,11 +20,11 @@ export interface Trust {
  */
 export function openTrust({ trustedRoots, crls: files = [] }: FileSettings): () => Trust {
   const roots = trustedRoots === undefined ? [] : readRoots(trustedRoots);
-  const lists = new Map(files.map((file) => [file, { ...readLists(file), file }]));
+  const lists = new Map(files.map((file) => [file, readLists(file)]));
   return () => {
     for (const [file, { changedMs }] of lists) {
       try {
-        if (statSync(file).mtimeMs !== changedMs) lists.set(file, { ...readLists(file), file });
+        if (statSync(file).mtimeMs !== changedMs) lists.set(file, readLists(file));
       } catch {
         // As it was.
       }
@@ -37,7 +38,9 @@ function readRoots(file: string): X509Certificate[] {
   try {
     const texts = blocksOf(readFileSync(file), 'CERTIFICATE');
     if (texts.length === 0) throw new Error(`${file} holds no certificate in PEM form`);
-    return texts.map((bytes) => new X509Certificate(bytes));
+    const roots = texts.map((bytes) => new X509Certificate(bytes));
+    roots.forEach(partsOfCertificate);
+    return roots;
   } catch (error) {
     throw configurationError(`The trusted roots cannot be read: ${messageOf(error)}`, {
       code: 'roots-unreadable',

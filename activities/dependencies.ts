@@ -1,7 +1,7 @@
-import type { X509Certificate } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Streams } from '../connectors/registry.ts';
 import type { FileStore } from '../store/library/files/contract.ts';
+import type { Trust } from '../store/library/files/seals/trust.ts';
 
 /** What activities work with. */
 export interface Dependencies {
@@ -22,6 +22,6 @@ export interface CaseDependencies extends Dependencies {
 export interface FileDependencies extends Dependencies {
   /** Where the files of certificates are kept. */
   files: FileStore;
-  /** Roots of those who may sign such files. */
-  trustedRoots: readonly X509Certificate[];
+  /** Who may seal such files, as it is now. */
+  trust: () => Trust;
 }

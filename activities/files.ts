@@ -3,7 +3,7 @@ import { cancellationSignal } from '@temporalio/activity';
 import pMap from 'p-map';
 import { HubError } from '../domain/errors.ts';
 import * as files from '../store/library/certificate-files.ts';
-import { signatureOf } from '../store/library/files/signature.ts';
+import { judgeSeals } from '../store/library/files/seals/judge.ts';
 import { getStream } from '../store/collection/streams.ts';
 import type { FileDependencies } from './dependencies.ts';
 
@@ -22,9 +22,9 @@ export interface FetchProgress {
 }
 
 /** Fetching the files of certificates. */
-export function createFileActivities({ db, streams, now, files: store, trustedRoots }: FileDependencies) {
+export function createFileActivities({ db, streams, now, files: store, trust }: FileDependencies) {
   return {
-    /** Fetches due files of a stream for a while, and checks what signatures can be checked. */
+    /** Fetches due files of a stream for a while, and judges their seals and signatures. */
     async fetchFiles(input: { stream: string }): Promise<FetchProgress> {
       const { source, hints } = streams().get(input.stream);
       const { id } = await getStream(db, input.stream);
@@ -38,11 +38,12 @@ export function createFileActivities({ db, streams, now, files: store, trustedRo
         try {
           if (!source.file) throw new Error(`${input.stream} has no files`);
           const { hash, size } = await store.put(await source.file(wanted.reference, signal), limitBytes);
-          const { state, detail } = await signatureOf(await buffer(await store.get(hash)), {
-            roots: trustedRoots,
-            at: now(),
-          });
-          await files.saveFile(db, id, wanted, { hash, size, state, detail }, now());
+          const judgement = await judgeSeals(
+            await buffer(await store.get(hash)),
+            { ...trust(), gotAt: now(), now: now() },
+            await files.issuerOf(db, id, wanted.key),
+          );
+          await files.saveFile(db, id, wanted, { hash, size, judgement }, now());
           progress.fetched += 1;
         } catch (error) {
           if (!(error instanceof HubError) || error.kind === 'system') throw error;

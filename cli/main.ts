@@ -82,7 +82,7 @@ const ROOMS: Record<string, Listed[]> = {
     ],
     [
       'files',
-      'files of certificates (OFD, PDF): fetched, missing, and what is known of their signatures',
+      'files of certificates (OFD, PDF): fetched, missing, and whether their seals and signatures hold',
       async () => (await import('./library/files.ts')).addFiles,
     ],
     [

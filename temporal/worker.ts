@@ -54,13 +54,13 @@ export class HubWorker {
   readonly #client: Client;
   readonly #choice: ConfigChoice;
   readonly #logger: Logger;
-  readonly #files: Pick<FileDependencies, 'files' | 'trustedRoots'>;
+  readonly #files: Pick<FileDependencies, 'files' | 'trust'>;
   #config: HubConfig;
   #streams: Streams;
   #worker: Worker | null = null;
 
   constructor(
-    options: Pick<FileDependencies, 'db' | 'files' | 'trustedRoots'> & {
+    options: Pick<FileDependencies, 'db' | 'files' | 'trust'> & {
       client: Client;
       config: HubConfig;
       choice: ConfigChoice;
@@ -72,7 +72,7 @@ export class HubWorker {
     this.#config = options.config;
     this.#choice = options.choice;
     this.#logger = options.logger;
-    this.#files = { files: options.files, trustedRoots: options.trustedRoots };
+    this.#files = { files: options.files, trust: options.trust };
     this.#streams = new Streams(options.config);
   }
 

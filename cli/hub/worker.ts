@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { createHubLogger } from '../../settings/logger.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
-import { readRoots } from '../../store/library/files/signature.ts';
+import { openTrust } from '../../store/library/files/seals/trust.ts';
 import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
 import { connectTemporal, registerSearchAttributes } from '../../temporal/client.ts';
 import { HubWorker, installRuntime, WORKFLOWS_PATH } from '../../temporal/worker.ts';
@@ -39,11 +39,10 @@ export function addWorker(program: Command): void {
         const { files: fileSettings } = config.settings;
         const files = await openFileStore(fileSettings, dataFolder(options, options.demo ?? false));
         await files.check();
-        const trustedRoots = fileSettings.trustedRoots === undefined ? [] : readRoots(fileSettings.trustedRoots);
         const worker = new HubWorker({
           db,
           files,
-          trustedRoots,
+          trust: openTrust(fileSettings),
           client,
           config,
           choice: configChoice(options),

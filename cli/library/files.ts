@@ -1,12 +1,23 @@
 import { createWriteStream } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { findStream } from '../../settings/load.ts';
 import { configurationError } from '../../domain/errors.ts';
 import { filesWorkflowId } from '../../domain/ids.ts';
-import { fileReports, filesOf, missingFiles, retryFiles } from '../../store/library/certificate-files.ts';
+import { SEAL_STATE_NAMES, sealReasonInWords, sealState } from '../../domain/library/seals.ts';
+import {
+  fileReports,
+  filesOf,
+  heldFiles,
+  missingFiles,
+  retryFiles,
+  saveJudgement,
+} from '../../store/library/certificate-files.ts';
 import { isIntact } from '../../store/library/files/contract.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
+import { judgeSeals } from '../../store/library/files/seals/judge.ts';
+import { openTrust } from '../../store/library/files/seals/trust.ts';
 import { getStream } from '../../store/collection/streams.ts';
 import { labelOf } from '../../temporal/schedules.ts';
 import type { fetchFiles } from '../../workflows/fetch-files.ts';
@@ -41,6 +52,13 @@ export function addFiles(program: Command): void {
       fetchNow(stream, command.optsWithGlobals<StreamOptions>()),
     );
 
+  withStreams(files.command('verify [stream]'))
+    .summary('judge the seals of files that are held again, by the roots and lists of revocation as they are now')
+    .addHelpText('after', '\nExamples:\n  ./hub files verify\n  ./hub files verify transport-licences --json')
+    .action((stream: string | undefined, _options: unknown, command: Command) =>
+      verifyFiles(stream, command.optsWithGlobals<StreamOptions>()),
+    );
+
   withStreams(files.command('get <stream> <key>'))
     .summary('the file of one record: what is known of it; with --out its content')
     .option('--out <file>', 'write the latest content there')
@@ -63,7 +81,7 @@ function listFiles(options: StreamOptions): Promise<void> {
         ['Fetched', ({ fetched }) => fetched, 'right'],
         ['Missing', ({ missing }) => missing, 'right'],
         ['Not tried yet', ({ waiting }) => waiting, 'right'],
-        ['Signature valid', ({ valid }) => valid, 'right'],
+        ['Sealed: valid', ({ valid }) => valid, 'right'],
         ['invalid', ({ invalid }) => invalid, 'right'],
         ['unsigned', ({ unsigned }) => unsigned, 'right'],
         ['未核验', ({ unchecked }) => unchecked, 'right'],
@@ -116,6 +134,39 @@ async function fetchNow(name: string, options: StreamOptions): Promise<void> {
   );
 }
 
+async function verifyFiles(stream: string | undefined, options: StreamOptions): Promise<void> {
+  const config = configOf(options);
+  if (stream !== undefined) findStream(config, stream);
+  const trust = openTrust(config.settings.files);
+  const store = await openFileStore(config.settings.files, dataFolder(options, options.demo ?? false));
+  await withLibrary(options, async (db) => {
+    const counts = Object.fromEntries([...SEAL_STATE_NAMES, 'changed', 'damaged'].map((name) => [name, 0]));
+    const count = (name: string): void => void (counts[name] = (counts[name] ?? 0) + 1);
+    for await (const file of heldFiles(db, stream ?? null)) {
+      if (!(await store.has(file.hash)) || !(await isIntact(store, file.hash))) {
+        count('damaged');
+        continue;
+      }
+      const content = await buffer(await store.get(file.hash));
+      const now = new Date();
+      const judgement = await judgeSeals(content, { ...trust(), gotAt: file.fetchedAt, now }, file.issuer);
+      await saveJudgement(db, file.id, judgement, now);
+      const state = sealState(judgement.reason);
+      count(state);
+      if (state !== file.signature) count('changed');
+    }
+    if (options.json) return console.log(JSON.stringify(counts, null, 2));
+    console.log(
+      table(
+        [counts],
+        Object.keys(counts).map((name) => [name, () => counts[name] ?? 0, 'right']),
+      ),
+    );
+    if (counts.damaged)
+      console.log(`✖ ${counts.damaged} are not what was stored any more, and stay as they were judged`);
+  });
+}
+
 async function getFile(stream: string, key: string, options: StreamOptions & { out?: string }): Promise<void> {
   const config = configOf(options);
   const found = await withLibrary(options, (db) => filesOf(db, stream, key));
@@ -138,11 +189,22 @@ async function getFile(stream: string, key: string, options: StreamOptions & { o
       ['Fetched', ({ fetchedAt }) => timeText(fetchedAt)],
       ['SHA-256', ({ hash }) => hash],
       ['Bytes', ({ size }) => size, 'right'],
-      ['Signature, as the source states it', ({ stated }) => stated ?? ''],
-      ['as checked', ({ signature }) => signature],
-      ['', ({ signatureDetail }) => signatureDetail],
+      ['Sealed, as the source states it', ({ stated }) => stated ?? ''],
+      ['as verified', ({ signature, reason }) => `${signature}: ${sealReasonInWords(reason).en}`],
+      ['at', ({ judgedAt }) => timeText(judgedAt)],
     ]),
   );
+  if (latest.seals.length > 0) {
+    console.log(
+      table(latest.seals, [
+        ['Seal', ({ name }) => name ?? ''],
+        ['Signed by', ({ signer }) => signer ?? ''],
+        ['Sealed', ({ signedAt }) => (signedAt === null ? '' : timeText(new Date(signedAt)))],
+        ['as verified', ({ reason }) => `${sealState(reason)}: ${sealReasonInWords(reason).en}`],
+        ['Seal made by', ({ maker }) => maker ?? ''],
+      ]),
+    );
+  }
   if (!intact) console.log(`✖ what is stored under ${latest.hash} is not that content any more`);
   else if (options.out !== undefined) console.log(`Wrote ${options.out}`);
 }

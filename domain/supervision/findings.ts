@@ -1,6 +1,7 @@
 import type { CaseDefinition, CaseField, StepOf } from '../casework/definition.ts';
 import { shanghaiWallTime } from '../dates.ts';
 import type { ObligationState } from '../ledger/duties.ts';
+import type { SealState } from '../library/seals.ts';
 
 /** How work is inspected (SH 29, WX 24, XC 31). */
 export const INSPECTIONS = {
@@ -29,10 +30,10 @@ export const TRIAL_RESULTS = {
   'file missing': { zh: '证照文件缺失', good: false },
   'signature invalid': { zh: '签章无效', good: false },
   unsigned: { zh: '无签章', good: false },
-  /** All else is well; of OFD and SM2 seals nobody can say more (store/library/files/signature.ts). */
-  unverified: { zh: '可用（签章未核验）', good: true },
+  /** All else is well; that the hub could not verify the seal says nothing of the unit’s work. */
+  unverified: { zh: '签章未核验', good: null },
   good: { zh: '可用', good: true },
-} as const satisfies Record<string, { zh: string; good: boolean }>;
+} as const satisfies Record<string, { zh: string; good: boolean | null }>;
 export type TrialResult = keyof typeof TRIAL_RESULTS;
 
 /** What the hub answers to a user unit about one certificate. */
@@ -42,7 +43,7 @@ export interface TrialAnswer {
   flagged: boolean;
   /** Whether its file is there; null where it has none to be fetched. */
   file: boolean | null;
-  signature: 'valid' | 'invalid' | 'unsigned' | '未核验' | null;
+  signature: SealState | null;
 }
 
 export function judge({ status, flagged, file, signature }: TrialAnswer): TrialResult {

@@ -33,7 +33,11 @@ const files = z
     s3: s3.optional().meta({ description: 'Bucket of an S3-compatible server to keep them in' }),
     trustedRoots: z.string().min(1).optional().meta({
       description:
-        'PEM file with the root certificates of those who may sign; without it no signature is called valid, only broken ones invalid',
+        'PEM file with the root certificates of those who may sign and make seals, or with those of authorities below them; without it no seal is called valid, only broken ones invalid',
+    }),
+    crls: z.array(z.string().min(1)).min(1).optional().meta({
+      description:
+        'Files with lists of revoked certificates (吊销列表), PEM or DER, of every authority below trustedRoots; read again when they change',
     }),
   })
   .refine(({ folder, s3 }) => folder === undefined || s3 === undefined, 'either folder or s3, not both');

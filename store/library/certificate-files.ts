@@ -1,5 +1,12 @@
 import type { Knex } from 'knex';
-import type { SignatureStatus } from './files/signature.ts';
+import {
+  sealState,
+  type Issuer,
+  type Seal,
+  type SealJudgement,
+  type SealReason,
+  type SealState,
+} from '../../domain/library/seals.ts';
 
 /** A file that is to be fetched. */
 export interface WantedFile {
@@ -33,23 +40,24 @@ export async function saveFile(
   db: Knex,
   streamId: number,
   wanted: WantedFile,
-  file: { hash: string; size: number } & Pick<SignatureStatus, 'state' | 'detail'>,
+  { hash, size, judgement }: { hash: string; size: number; judgement: SealJudgement },
   at: Date,
 ): Promise<void> {
   await db.transaction(async (trx) => {
     const latest = await trx('fetched_file')
       .where({ stream_id: streamId, record_key: wanted.key })
       .orderBy('id', 'desc')
-      .first<{ content_hash: string; stated: string | null } | undefined>('content_hash', 'stated');
-    if (latest?.content_hash !== file.hash || latest.stated !== wanted.stated) {
+      .first<{ id: number; content_hash: string; stated: string | null } | undefined>('id', 'content_hash', 'stated');
+    if (latest?.content_hash === hash && latest.stated === wanted.stated) {
+      await saveJudgement(trx, latest.id, judgement, at);
+    } else {
       await trx('fetched_file').insert({
         stream_id: streamId,
         record_key: wanted.key,
-        content_hash: file.hash,
-        size: file.size,
+        content_hash: hash,
+        size,
         stated: wanted.stated,
-        signature: file.state,
-        signature_detail: file.detail,
+        ...columnsOf(judgement, at),
         fetched_at: at,
       });
     }
@@ -58,6 +66,64 @@ export async function saveFile(
       .update({ next_attempt_at: null, last_error: null });
   });
 }
+
+const columnsOf = ({ reason, seals }: SealJudgement, at: Date) => ({
+  signature: sealState(reason),
+  signature_reason: JSON.stringify(reason),
+  seals: JSON.stringify(seals),
+  judged_at: at,
+});
+
+/** Keeps what was found out about a fetched file since. */
+export async function saveJudgement(db: Knex, id: number, judgement: SealJudgement, at: Date): Promise<void> {
+  await db('fetched_file').where({ id }).update(columnsOf(judgement, at));
+}
+
+/** Who a certificate says has issued it; the unit of the stream where it says nothing. */
+const ISSUER = `CASE WHEN c.issuer_name IS NULL AND c.issuer_code IS NULL
+  THEN json_build_object('name', s.unit_name, 'code', s.unit_code)
+  ELSE json_build_object('name', coalesce(c.issuer_name, ''), 'code', coalesce(c.issuer_code, '')) END`;
+
+/** Who is to have sealed the file of a record. */
+export async function issuerOf(db: Knex, streamId: number, key: string): Promise<Issuer | null> {
+  const { rows } = await db.raw<{ rows: { issuer: Issuer }[] }>(
+    `SELECT ${ISSUER} AS issuer FROM stream s LEFT JOIN certificate c ON c.stream_id = s.id AND c.record_key = :key
+     WHERE s.id = :streamId`,
+    { streamId, key },
+  );
+  return rows[0]?.issuer ?? null;
+}
+
+/** The latest content of a file that was fetched. */
+export interface HeldFile {
+  id: number;
+  streamId: number;
+  key: string;
+  hash: string;
+  signature: SealState;
+  fetchedAt: Date;
+  issuer: Issuer;
+}
+
+/** Files that are held, of one stream or of all, a page after the other. */
+export async function* heldFiles(db: Knex, stream: string | null): AsyncGenerator<HeldFile> {
+  let after: Pick<HeldFile, 'streamId' | 'key'> | undefined = { streamId: 0, key: '' };
+  while (after) {
+    const { rows }: { rows: HeldFile[] } = await db.raw<{ rows: HeldFile[] }>(HELD, { ...after, stream, limit: PAGE });
+    yield* rows;
+    after = rows.length === PAGE ? rows.at(-1) : undefined;
+  }
+}
+
+const PAGE = 500;
+const HELD = `SELECT latest.id, f.stream_id AS "streamId", f.record_key AS key, latest.content_hash AS hash,
+    latest.signature, latest.fetched_at AS "fetchedAt", ${ISSUER} AS issuer
+  FROM certificate_file f JOIN stream s ON s.id = f.stream_id
+  JOIN LATERAL (SELECT id, content_hash, signature, fetched_at FROM fetched_file g WHERE g.stream_id = f.stream_id
+    AND g.record_key = f.record_key ORDER BY id DESC LIMIT 1) AS latest ON true
+  LEFT JOIN certificate c ON c.stream_id = f.stream_id AND c.record_key = f.record_key
+  WHERE (f.stream_id, f.record_key) > (:streamId, :key) AND (:stream::text IS NULL OR s.name = :stream)
+  ORDER BY f.stream_id, f.record_key LIMIT :limit`;
 
 /** Puts a file off: twice as long each time, from a minute to a day, or as long as the source asked for. */
 export async function deferFile(
@@ -155,9 +221,12 @@ export interface FetchedFile {
   size: number;
   /** What the source said of its signature. */
   stated: string | null;
-  signature: SignatureStatus['state'];
-  signatureDetail: string;
+  signature: SealState;
+  reason: SealReason;
+  seals: Seal[];
   fetchedAt: Date;
+  /** When its seals were judged, as they are told here. */
+  judgedAt: Date;
 }
 
 /** Every content that the file of a record had, the latest first. */
@@ -171,8 +240,10 @@ export async function filesOf(db: Knex, stream: string, key: string): Promise<Fe
       size: 'size',
       stated: 'stated',
       signature: 'signature',
-      signatureDetail: 'signature_detail',
+      reason: 'signature_reason',
+      seals: 'seals',
       fetchedAt: 'fetched_at',
+      judgedAt: 'judged_at',
     });
 }
 

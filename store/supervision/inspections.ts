@@ -16,6 +16,7 @@ import {
 } from '../../domain/supervision/findings.ts';
 import { DAY_MS, dueWallTime } from '../../domain/dates.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
+import type { SealState } from '../../domain/library/seals.ts';
 import { WAITING_RULES } from '../../domain/library/validation.ts';
 import { timeWindow, type Window } from '../../domain/collection/window.ts';
 import { windowsOf } from '../collection/batches.ts';
@@ -382,7 +383,7 @@ interface Asked {
   code: string | null;
   wanted: boolean;
   hash: string | null;
-  signature: 'valid' | 'invalid' | 'unsigned' | '未核验' | null;
+  signature: SealState | null;
 }
 
 const isThat = (record: { stream: string; key: string }, asked: Asked): boolean =>

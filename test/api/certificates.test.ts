@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { pathOf as pathOfFile } from '../../store/library/files/contract.ts';
+import type { FoundReason, Seal } from '../../domain/library/seals.ts';
 import { FolderStore } from '../../store/library/files/folder.ts';
 import type { CertificateDetail } from '../../server/api/library/certificate.ts';
 import type { CertificateView } from '../../server/api/library/certificates.ts';
@@ -234,7 +235,9 @@ describe('certificates through the API', () => {
       size,
       fetched_at: NOW,
       signature: 'unsigned',
-      signature_detail: '',
+      signature_reason: JSON.stringify({ code: 'unsigned' }),
+      seals: '[]',
+      judged_at: NOW,
     });
     const cookie = await hub.cookieOf('management');
     const ask = () => hub.app.inject({ url: `/api/v1${pathOf('K1')}/file`, headers: { cookie } });
@@ -244,10 +247,52 @@ describe('certificates through the API', () => {
     assert.equal((await looks()).at(-1)?.object, `certificate/${own.name}/K1`);
     const { files } = (await management.get<CertificateDetail>(pathOf('K1'))).body;
     assert.deepEqual(
-      files.map(({ signature }) => signature),
-      ['unsigned'],
+      files.map(({ signature, reason, seals, judgedAt }) => [signature, reason.zh, seals, judgedAt]),
+      [['unsigned', '文件没有签章', [], NOW]],
     );
     writeFileSync(join(hub.files, pathOfFile(hash)), 'something else');
     assert.equal((await ask()).statusCode, 500);
+  });
+
+  it('tell of each seal who sealed, when, and whether it holds, in words', async () => {
+    const revoked: FoundReason = { code: 'revoked', whose: 'signer', at: '2026-10-01T00:00:00+08:00' };
+    const seals: Seal[] = [
+      {
+        reason: { code: 'sound', revocation: true },
+        name: '某局电子证照专用章',
+        signer: '某局',
+        maker: '印章中心',
+        signedAt: '2026-11-01T09:00:00+08:00',
+      },
+      { reason: revoked, name: null, signer: `张三 ${ID}`, maker: null, signedAt: null },
+    ];
+    await hub.database.db('fetched_file').insert({
+      stream_id: own.id,
+      record_key: 'K1',
+      content_hash: 'h2',
+      size: 1,
+      fetched_at: NOW,
+      signature: 'invalid',
+      signature_reason: JSON.stringify(revoked),
+      seals: JSON.stringify(seals),
+      judged_at: NOW,
+    });
+    const shown = async (query = '') =>
+      (await management.get<CertificateDetail>(`${pathOf('K1')}${query}`)).body.files[0];
+    const file = await shown();
+    assert.deepEqual(
+      [file?.signature, file?.code, file?.reason.zh],
+      ['invalid', 'revoked', '签章人的证书已于 2026-10-01 吊销'],
+    );
+    assert.deepEqual(
+      file?.seals.map(({ signature, reason, signedAt }) => [signature, reason.zh, signedAt]),
+      [
+        ['valid', '签章成立，覆盖全文，未被吊销', '2026-11-01T09:00:00+08:00'],
+        ['invalid', '签章人的证书已于 2026-10-01 吊销', null],
+      ],
+    );
+    assert.deepEqual([file.seals[0]?.name, file.seals[0]?.maker], ['某局电子证照专用章', '印章中心']);
+    assert.ok(!file.seals[1]?.signer?.includes(ID));
+    assert.equal((await shown('?unmasked=true'))?.seals[1]?.signer, `张三 ${ID}`);
   });
 });

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, createReadStream, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { RowBuffer } from '../../connectors/mapping/row-buffer.ts';
 import { DAY_MS, shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
+import type { SealJudgement } from '../../domain/library/seals.ts';
+import { filesOf, issuerOf, saveFile, type FileReport } from '../../store/library/certificate-files.ts';
+import { pathOf } from '../../store/library/files/contract.ts';
+import { FolderStore } from '../../store/library/files/folder.ts';
 import { approveDrafts, draftEntries, entryVersions } from '../../store/library/catalog.ts';
 import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { finishProof, startProof } from '../../store/collection/proofs.ts';
@@ -16,7 +20,7 @@ import { loadConfig } from '../../settings/load.ts';
 import { configuredStreams } from '../../store/apply-config.ts';
 import { saveCalendar } from '../../store/ledger/calendar.ts';
 import { saveRules } from '../../store/ledger/rules.ts';
-import { saveStreams } from '../../store/collection/streams.ts';
+import { getStream, saveStreams } from '../../store/collection/streams.ts';
 import { runHub } from '../support/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
@@ -25,6 +29,7 @@ const MANAGEMENT = '11320200MB1D55902K';
 const HOUSING = '11320200014006438B';
 const TYPE = '11100000000013338W011';
 const NAME = '无锡机密建设有限公司';
+const SEALED = join(import.meta.dirname, '../files/seals');
 const NOW = new Date('2026-11-22T12:00:00+08:00');
 
 describe('commands on the library', () => {
@@ -34,7 +39,8 @@ describe('commands on the library', () => {
   before(async () => {
     folder = temporaryFolder();
     config = await ownConfig(folder);
-    appendFileSync(join(config, 'hub.yaml'), `managementUnit: ${MANAGEMENT}\n`);
+    const files = { folder: join(folder, 'files'), trustedRoots: join(SEALED, 'roots.pem') };
+    appendFileSync(join(config, 'hub.yaml'), `managementUnit: ${MANAGEMENT}\nfiles: ${JSON.stringify(files)}\n`);
     database = await createDatabase();
     const streams = configuredStreams(loadConfig({ folder: config, demo: true }));
     await saveStreams(database.db, streams, NOW);
@@ -172,6 +178,40 @@ describe('commands on the library', () => {
     );
     const before = await hub('certificate', '锡建施1号', '--as-of', '2026-11-20');
     assert.deepEqual([before.code, before.stdout.startsWith('No certificate')], [1, true]);
+  });
+
+  it('seals of files that are held are judged again, for the issuer of each certificate', async () => {
+    const store = new FolderStore(join(folder, 'files'));
+    const { id } = await getStream(database.db, 'housing-permits');
+    const judgement: SealJudgement = { reason: { code: 'root-unknown', whose: 'signer' }, seals: [] };
+    const gotAt = new Date('2026-12-31T00:00:00+08:00');
+    const keep = async (key: string, name: string): Promise<string> => {
+      const { hash, size } = await store.put(createReadStream(join(SEALED, name)), 100_000);
+      const wanted = { key, reference: name, stated: '已签章', attempts: 1, wantedAt: NOW };
+      const row = { stream_id: id, record_key: key, reference: name, stated: '已签章', wanted_at: NOW };
+      await database.db('certificate_file').insert({ ...row, next_attempt_at: NOW });
+      await saveFile(database.db, id, wanted, { hash, size, judgement }, gotAt);
+      return hash;
+    };
+    // K1 names no issuer: the stream's unit is, whose code stands in the certificate that signed.
+    assert.equal((await issuerOf(database.db, id, 'K1'))?.code, HOUSING);
+    await keep('K1', 'sealed.ofd');
+    await keep('K2', 'page-added.ofd');
+    const lost = await keep('K3', 'old-form.ofd');
+    rmSync(join(folder, 'files', pathOf(lost)));
+    const first = JSON.parse((await hub('files', 'verify', '--json')).stdout) as Record<string, number>;
+    assert.deepEqual(first, { valid: 1, invalid: 1, unsigned: 0, 未核验: 0, changed: 2, damaged: 1 });
+    assert.match((await hub('files', 'verify', 'housing-permits')).stdout, /✖ 1 are not what was stored any more/);
+    const shown = await hub('files', 'get', 'housing-permits', 'K1');
+    assert.match(shown.stdout, /valid: it holds and covers the whole file/);
+    assert.match(shown.stdout, /无锡市住房和城乡建设局电子证照专用章[^\n]*电子证照签发[^\n]*测试印章管理中心/);
+    const [report] = JSON.parse((await hub('files', '--json')).stdout) as FileReport[];
+    assert.deepEqual([report?.valid, report?.invalid, report?.unchecked], [1, 1, 1]);
+    await database.db('certificate').where({ stream_id: id, record_key: 'K1' }).update({ issuer_name: '无锡市公安局' });
+    await hub('files', 'verify', 'housing-permits');
+    assert.equal((await filesOf(database.db, 'housing-permits', 'K1'))[0]?.reason.code, 'signer-differs');
+    await database.db('certificate').where({ stream_id: id, record_key: 'K1' }).update({ issuer_name: null });
+    assert.match((await hub('files', 'verify', 'nothing')).stderr, /nothing/);
   });
 
   it('conflicts of sources are listed with who says what', async () => {

@@ -5,6 +5,8 @@ import { migrate } from '../../store/database.ts';
 import { MIGRATIONS } from '../../store/migrations/index.ts';
 import { changesOf } from '../../store/ledger/obligations.ts';
 import { findTask } from '../../store/ledger/tasks.ts';
+import { sealReasonInWords } from '../../domain/library/seals.ts';
+import { filesOf } from '../../store/library/certificate-files.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const NOW = new Date('2026-11-20T12:00:00+08:00');
@@ -53,5 +55,45 @@ describe('a database of an earlier version', () => {
       ],
     );
     assert.equal((await findTask(db, id, NOW))?.state, 'exempted');
+  });
+
+  it('0025: what was said of a file’s signature is a fact where it is known as one, and stays readable elsewhere', async () => {
+    await across('0025-seals', async () => {
+      const [stream] = await db('stream')
+        .insert({
+          name: 's',
+          title: 's',
+          connector: 'c',
+          unit_code: 'U1',
+          unit_name: '甲局',
+          delivery: 'daily',
+          collect_from: NOW,
+          activated_at: NOW,
+        })
+        .returning<{ id: number }[]>('id');
+      const file = { stream_id: stream?.id, size: 1, fetched_at: NOW };
+      await db('fetched_file').insert(
+        [
+          ['valid', 'the signature holds and covers the whole file; revocation was not looked up'],
+          ['invalid', 'the content is not what was signed'],
+          ['unsigned', 'an OFD without a signature'],
+          ['未核验', 'a signed OFD: no maintained library verifies its seals (GB/T 38540, SM2/SM3)'],
+        ].map(([signature, detail], index) => ({
+          ...file,
+          record_key: `K${index}`,
+          content_hash: 'h',
+          signature,
+          signature_detail: detail,
+        })),
+      );
+    });
+    const read = async (key: string) => (await filesOf(db, 's', key))[0];
+    assert.deepEqual((await read('K0'))?.reason, { code: 'sound', revocation: false });
+    assert.deepEqual((await read('K1'))?.reason, { code: 'content-changed' });
+    assert.deepEqual((await read('K2'))?.reason, { code: 'unsigned' });
+    const last = await read('K3');
+    assert.ok(last);
+    assert.match(sealReasonInWords(last.reason).zh, /^a signed OFD: no maintained library/);
+    assert.deepEqual([last.signature, last.seals, last.judgedAt], ['未核验', [], NOW]);
   });
 });

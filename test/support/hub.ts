@@ -107,7 +107,7 @@ export class SkippingHub {
       activities: {
         ...createActivities({
           files: this.files,
-          trustedRoots: [],
+          trust: () => ({ roots: [], crls: [] }),
           db: this.db,
           streams: () => streams,
           now: () => new Date(this.nowMs),

@@ -89,13 +89,16 @@ describe('fetchFiles', () => {
         .update({ next_attempt_at: new Date(hub.nowMs), wanted_at: new Date(hub.nowMs) });
     await wantAgain();
     assert.equal((await fetch()).fetched, 1);
-    assert.deepEqual(await filesOf(hub.db, STREAM, key), before);
+    const again = await filesOf(hub.db, STREAM, key);
+    const judgedAt = again[0]!.judgedAt;
+    assert.deepEqual(again, [{ ...before[0]!, judgedAt }]);
+    assert.ok(judgedAt > before[0]!.judgedAt, 'its seals are judged anew');
     await hub.db('certificate_file').where({ record_key: key }).update({ reference: '/files/ANOTHER.pdf' });
     await wantAgain();
     await fetch();
     const after = await filesOf(hub.db, STREAM, key);
     assert.equal(after.length, before.length + 1);
-    assert.deepEqual(after.slice(1), before);
+    assert.deepEqual(after.slice(1), again);
   });
 
   it('credentials are not sent to another host', async () => {

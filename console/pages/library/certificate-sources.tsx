@@ -1,4 +1,5 @@
 import { FIELD_NAMES } from '../../../domain/library/certificate.ts';
+import { SEAL_STATES, type SealState } from '../../../domain/library/seals.ts';
 import type { CertificateDetail } from '../../../server/api/library/certificate.ts';
 import { useLanguage } from '../../language.tsx';
 import { Mark, type Tone } from '../../parts/mark.tsx';
@@ -6,16 +7,11 @@ import { Moment } from '../../parts/time.tsx';
 import { changed } from './certificate-versions.tsx';
 
 type File = CertificateDetail['files'][number];
-const SIGNATURES: Record<File['signature'], { zh: string; en: string; tone: Tone }> = {
-  valid: { zh: '签章有效', en: 'signature valid', tone: 'good' },
-  invalid: { zh: '签章无效', en: 'signature invalid', tone: 'bad' },
-  unsigned: { zh: '未签章', en: 'not signed', tone: 'warn' },
-  未核验: { zh: '未核验', en: 'not checked', tone: 'off' },
-};
+const SEAL_TONES: Record<SealState, Tone> = { valid: 'good', invalid: 'bad', unsigned: 'warn', 未核验: 'off' };
 
 /** The files of a certificate, as they were fetched. */
 export function Files({ files }: Pick<CertificateDetail, 'files'>) {
-  const { say, name } = useLanguage();
+  const { say } = useLanguage();
   return (
     <table className="plain">
       <thead>
@@ -30,14 +26,26 @@ export function Files({ files }: Pick<CertificateDetail, 'files'>) {
         </tr>
       </thead>
       <tbody>
-        {files.map(({ hash, fetchedAt, signature, detail, stated, size }) => (
+        {files.map(({ hash, fetchedAt, judgedAt, seals, stated, size, ...file }) => (
           <tr key={`${hash} ${fetchedAt}`}>
             <td>
               <Moment at={fetchedAt} />
             </td>
             <td>
-              <Mark tone={SIGNATURES[signature].tone}>{name(SIGNATURES[signature])}</Mark>
-              {detail !== '' && <div className="quiet">{detail}</div>}
+              <Verdict {...file} />
+              {seals.map((seal, index) => (
+                <div key={index} className="seal">
+                  <strong>{seal.name ?? say('电子签名', 'Signature')}</strong> <Verdict {...seal} />
+                  <div className="quiet">
+                    {say('签章人', 'Signed by')} {seal.signer ?? '—'} · {say('签章时间', 'sealed')}{' '}
+                    <Moment at={seal.signedAt} />
+                    {seal.maker !== null && ` · ${say('制章人', 'seal made by')} ${seal.maker}`}
+                  </div>
+                </div>
+              ))}
+              <div className="quiet">
+                {say('核验', 'Verified')} <Moment at={judgedAt} />
+              </div>
             </td>
             <td>{stated ?? '—'}</td>
             <td className="number">{size.toLocaleString()}</td>
@@ -46,6 +54,17 @@ export function Files({ files }: Pick<CertificateDetail, 'files'>) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** What was found out about a seal or a file, and why. */
+function Verdict({ signature, reason }: Pick<File, 'signature' | 'reason'>) {
+  const { name } = useLanguage();
+  return (
+    <>
+      <Mark tone={SEAL_TONES[signature]}>{name(SEAL_STATES[signature])}</Mark>{' '}
+      <span className="quiet">{name(reason)}</span>
+    </>
   );
 }
 

@@ -7,7 +7,16 @@ import { CASE_MODES } from '../../../domain/casework/completed-case.ts';
 import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { EVENTS, withEvents } from '../../../domain/library/lifecycle.ts';
+import {
+  SEAL_STATE_NAMES,
+  sealReasonInWords,
+  sealState,
+  type Seal,
+  type SealReason,
+  type SealState,
+} from '../../../domain/library/seals.ts';
 import { MERGED_FIELDS } from '../../../domain/library/merge.ts';
+import type { Said } from '../../../domain/said.ts';
 import { RULES } from '../../../domain/library/validation.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { fileWanted, filesOf } from '../../../store/library/certificate-files.ts';
@@ -28,7 +37,7 @@ import { FORBIDDEN, principalOf } from '../base/access.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
-import { date, instant } from '../base/views.ts';
+import { date, instant, saidView } from '../base/views.ts';
 import { shownBy, taskView } from '../ledger/tasks.ts';
 import {
   certificateStatus,
@@ -68,6 +77,13 @@ const versionView = z
   .meta({ id: 'CertificateVersion' });
 export type VersionView = z.input<typeof versionView>;
 
+/** What was found out about a seal, or about a file with its seals. Only `valid` counts as sealed. */
+const judged = {
+  signature: z.enum(SEAL_STATE_NAMES as [SealState, ...SealState[]]),
+  code: z.string().meta({ description: 'Names the reason for programs' }),
+  reason: saidView,
+};
+
 const detailView = z
   .object({
     stream: z.string(),
@@ -94,9 +110,20 @@ const detailView = z
         hash: z.string(),
         size: z.int(),
         stated: z.string().nullable(),
-        signature: z.enum(['valid', 'invalid', 'unsigned', '未核验']),
-        detail: z.string(),
+        ...judged,
+        seals: z
+          .array(
+            z.object({
+              ...judged,
+              name: z.string().nullable().meta({ description: '印章名称; null for a signature without a seal' }),
+              signer: z.string().nullable().meta({ description: '签章人, as its certificate names it' }),
+              maker: z.string().nullable().meta({ description: '制章人' }),
+              signedAt: instant.nullable().meta({ description: 'When it was sealed, as the seal itself says' }),
+            }),
+          )
+          .meta({ description: 'Each seal and signature; one that does not hold decides for the file' }),
         fetchedAt: instant,
+        judgedAt: instant,
       }),
     ),
     awaited: z
@@ -205,9 +232,14 @@ async function detailOf(
     conflicts: conflicts.map(({ field, values }) => ({
       field,
       believed: origin[field] ?? '',
-      values: values.map(({ stream: of, value }) => ({ stream: of, value: said(field, value, personal) })),
+      values: values.map(({ stream: of, value }) => ({ stream: of, value: shownValue(field, value, personal) })),
     })),
-    files: fetched.map(({ signatureDetail, ...file }) => ({ ...file, detail: signatureDetail })),
+    files: fetched.map(({ reason, seals, ...file }) => ({
+      ...file,
+      code: reason.code,
+      reason: wordsOf(reason, personal),
+      seals: seals.map((seal) => shownSeal(seal, personal)),
+    })),
     awaited: awaited && { ...awaited, lastError: awaited.lastError && maskKey(awaited.lastError) },
     completedCase: completed ? { ...completed, caseNumber: maskKey(completed.caseNumber) } : null,
     tasks: tasks.map(shownBy(config(), at)),
@@ -295,6 +327,22 @@ function shownVersion(
   };
 }
 
+/** A seal as it is shown; a person's certificate, or the path of an attachment, can hold a 公民身份号码. */
+const shownSeal = ({ reason, signedAt, ...seal }: Seal, personal: boolean) => ({
+  name: seal.name,
+  signer: seal.signer !== null && !personal ? maskKey(seal.signer) : seal.signer,
+  maker: seal.maker,
+  signature: sealState(reason),
+  code: reason.code,
+  reason: wordsOf(reason, personal),
+  signedAt: signedAt === null ? null : new Date(signedAt),
+});
+
+function wordsOf(reason: SealReason, personal: boolean): Said {
+  const { zh, en } = sealReasonInWords(reason);
+  return personal ? { zh, en } : { zh: maskKey(zh), en: maskKey(en) };
+}
+
 /** Fields in which a version differs from the one before it; those of the 照面扩展 by their labels. */
 function changesBetween(
   before: CertificateVersion | undefined,
@@ -316,14 +364,18 @@ function changesBetween(
   }));
   return [...fields, ...printed]
     .filter(({ was, is }) => JSON.stringify(was ?? null) !== JSON.stringify(is ?? null))
-    .map(({ field, was, is }) => ({ field, before: said(field, was, personal), after: said(field, is, personal) }));
+    .map(({ field, was, is }) => ({
+      field,
+      before: shownValue(field, was, personal),
+      after: shownValue(field, is, personal),
+    }));
 }
 
 const valueOf = (version: CertificateVersion, field: NamedField): unknown =>
   field === 'expiresOn' && version.longTerm ? '长期' : version[field];
 
 /** A value for people; what can be personal is masked. */
-function said(field: string, value: unknown, personal: boolean): string {
+function shownValue(field: string, value: unknown, personal: boolean): string {
   if (personal) return textOf(value);
   if (field === 'number') return maskKey(textOf(value));
   return textOf(Object.hasOwn(FIELD_NAMES, field) && field !== 'holders' ? value : maskAll(value));

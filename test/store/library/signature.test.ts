@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { HubError } from '../../../domain/errors.ts';
-import { readRoots, signatureOf, type SignatureStatus } from '../../../store/library/files/signature.ts';
 import { DAY_MS } from '../../../domain/dates.ts';
+import { sealState, type FoundReason, type SealJudgement } from '../../../domain/library/seals.ts';
+import { judgeSeals } from '../../../store/library/files/seals/judge.ts';
+import { openTrust } from '../../../store/library/files/seals/trust.ts';
 
 /** Room for a signature, hexadecimal digits. */
 const ROOM = 16_384;
@@ -24,7 +26,7 @@ const USE_CA = 'basicConstraints=critical,CA:TRUE';
 const USE_SIGN = 'keyUsage=critical,digitalSignature,nonRepudiation';
 
 /** A key and its certificate, `NAME.key` and `NAME.pem`, by an issuer or by itself. */
-function certificate(name: string, key: string[], use: string, issuer?: string): void {
+function certificate(name: string, key: string[], use: string, issuer?: string, flags: string[] = []): void {
   const by = issuer === undefined ? [] : ['-CA', `${issuer}.pem`, '-CAkey', `${issuer}.key`];
   openssl(
     'req',
@@ -44,6 +46,7 @@ function certificate(name: string, key: string[], use: string, issuer?: string):
     '-addext',
     use,
     ...by,
+    ...flags,
   );
 }
 
@@ -100,9 +103,11 @@ const replaced = (file: Buffer, from: string, to: string): Buffer => {
   return Buffer.from(file.toString('latin1').replace(from, to), 'latin1');
 };
 
-describe('the signature of a file', () => {
+const isFault = (code: string) => (error: unknown) => error instanceof HubError && error.code === code;
+
+describe('the signature of a PDF', () => {
   let signed: Buffer;
-  let roots: X509Certificate[];
+  let roots: readonly X509Certificate[];
   before(() => {
     certificate('root', RSA, USE_CA);
     certificate('middle', P256, USE_CA, 'root');
@@ -114,41 +119,43 @@ describe('the signature of a file', () => {
     certificate('below-plain', RSA, USE_SIGN, 'plain');
     certificate('seal', SM2, USE_SIGN);
     signed = sign(PLAIN, 'issuer');
-    roots = readRoots(path('root.pem'));
+    roots = openTrust({ trustedRoots: path('root.pem') })().roots;
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const judge = (file: Buffer, at?: Date): Promise<SignatureStatus> => signatureOf(file, { roots, ...(at && { at }) });
-  const is = async (file: Buffer, state: string, detail: RegExp, at?: Date): Promise<void> => {
-    const found = await judge(file, at);
-    assert.equal(found.state, state, found.detail);
-    assert.match(found.detail, detail);
-  };
+  const judge = (file: Buffer, gotAt = new Date(), trusted = roots): Promise<SealJudgement> =>
+    judgeSeals(file, { roots: trusted, crls: [], gotAt, now: gotAt }, null);
+  const is = async (file: Buffer, code: FoundReason['code'], gotAt?: Date): Promise<void> =>
+    assert.equal((await judge(file, gotAt)).reason.code, code);
 
   it('is valid where it covers the whole file and leads to a trusted root', async () => {
-    assert.deepEqual(await judge(signed), {
-      state: 'valid',
-      detail: 'the signature holds and covers the whole file; revocation was not looked up',
-      signers: ['O=Test, CN=issuer'],
-    });
-    await is(sign(PLAIN, 'curve'), 'valid', /holds/);
-    await is(sign(PLAIN, 'curve', ['-md', 'sha512']), 'valid', /holds/);
-    await is(sign(PLAIN, 'plain', ['-md', 'sha384', '-keyid']), 'valid', /holds/);
+    const { reason, seals } = await judge(signed);
+    assert.deepEqual(reason, { code: 'sound', revocation: false });
+    assert.equal(sealState({ code: 'sound', revocation: false }), 'valid');
+    const [{ signedAt, ...seal }] = seals as [SealJudgement['seals'][number]];
+    assert.deepEqual(seal, { reason, name: null, signer: 'Test issuer', maker: null });
+    assert.ok(Math.abs(Date.parse(signedAt ?? '') - Date.now()) < DAY_MS);
+    await is(sign(PLAIN, 'curve'), 'sound');
+    await is(sign(PLAIN, 'curve', ['-md', 'sha512']), 'sound');
+    await is(sign(PLAIN, 'plain', ['-md', 'sha384', '-keyid']), 'sound');
   });
 
   it('is valid where a second one was added, if both are', async () => {
     const both = await judge(sign(signed, 'curve'));
-    assert.deepEqual([both.state, both.signers], ['valid', ['O=Test, CN=issuer', 'O=Test, CN=curve']]);
-    await is(sign(signed, 'stranger'), '未核验', /trusted root/);
-    await is(sign(replaced(signed, '[0 0 99 99]', '[0 0 99 98]'), 'curve'), 'invalid', /not what was signed/);
+    assert.deepEqual(
+      [both.reason.code, both.seals.map(({ signer }) => signer)],
+      ['sound', ['Test issuer', 'Test curve']],
+    );
+    await is(sign(signed, 'stranger'), 'root-unknown');
+    await is(sign(replaced(signed, '[0 0 99 99]', '[0 0 99 98]'), 'curve'), 'content-changed');
   });
 
   it('is invalid where anything that it covers was changed', async () => {
-    await is(replaced(signed, '[0 0 99 99]', '[0 0 99 98]'), 'invalid', /not what was signed/);
-    await is(replaced(signed, '/Adobe.PPKLite', '/Adobe.PPKLitE'), 'invalid', /not what was signed/);
+    await is(replaced(signed, '[0 0 99 99]', '[0 0 99 98]'), 'content-changed');
+    await is(replaced(signed, '/Adobe.PPKLite', '/Adobe.PPKLitE'), 'content-changed');
     const end = Buffer.from(signed);
     end[end.length - 2] = 0x47;
-    await is(end, 'invalid', /not what was signed/);
+    await is(end, 'content-changed');
   });
 
   it('is invalid where the signature itself was changed', async () => {
@@ -161,13 +168,13 @@ describe('the signature of a file', () => {
     const at = start + hex.length - 20;
     const broken = Buffer.from(signed);
     broken.write(broken.toString('latin1', at, at + 1) === '7' ? '8' : '7', at, 'latin1');
-    await is(broken, 'invalid', /signature does not hold/);
+    await is(broken, 'signature-broken');
   });
 
   it('is not called valid where something was added after it', async () => {
     const update = Buffer.from('3 0 obj\n<</Type/Page/MediaBox[0 0 1 1]>>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n');
-    await is(Buffer.concat([signed, update]), '未核验', /^78 bytes were added after the last signature$/);
-    await is(Buffer.concat([signed, Buffer.from('\n')]), '未核验', /^1 bytes were added/);
+    assert.deepEqual((await judge(Buffer.concat([signed, update]))).reason, { code: 'appended', bytes: 78 });
+    assert.deepEqual((await judge(Buffer.concat([signed, Buffer.from('\n')]))).reason, { code: 'appended', bytes: 1 });
   });
 
   it('is not called valid where it leaves out more than itself', async () => {
@@ -175,22 +182,18 @@ describe('the signature of a file', () => {
     const start = signed.indexOf('/ByteRange ');
     const [, resume = '', rest = ''] = /(\d+) (\d+)\]/.exec(signed.toString('latin1', start)) ?? [];
     const moved = `${Number(resume) + 5} ${Number(rest) - 5}`;
-    await is(replaced(signed, `${resume} ${rest}]`, `${moved}]`), '未核验', /leaves out more/);
-    await is(replaced(signed, '/ByteRange [0 ', '/ByteRange [1 '), '未核验', /leaves out more/);
-    await is(replaced(signed, `/Contents <30`, `/Contents <3x`), '未核验', /leaves out more/);
-    await is(signed.subarray(0, -10), '未核验', /leaves out more/);
+    await is(replaced(signed, `${resume} ${rest}]`, `${moved}]`), 'range-open');
+    await is(replaced(signed, '/ByteRange [0 ', '/ByteRange [1 '), 'range-open');
+    await is(replaced(signed, `/Contents <30`, `/Contents <3x`), 'range-open');
+    await is(signed.subarray(0, -10), 'range-open');
   });
 
   it('is not called valid where the signer is not trusted', async () => {
-    const stranger = await judge(sign(PLAIN, 'stranger'));
-    assert.deepEqual(stranger, {
-      state: '未核验',
-      detail: 'the signature holds; its certificate does not lead to a trusted root',
-      signers: ['O=Test, CN=stranger'],
-    });
-    assert.equal((await signatureOf(signed)).state, '未核验', 'no roots at all');
-    await is(sign(PLAIN, 'below-plain', ['-certfile', path('plain.pem')]), '未核验', /trusted root/);
-    await is(sign(PLAIN, 'cipher'), '未核验', /not for signing/);
+    const unknown: FoundReason = { code: 'root-unknown', whose: 'signer' };
+    assert.deepEqual((await judge(sign(PLAIN, 'stranger'))).reason, unknown);
+    assert.deepEqual((await judge(signed, new Date(), [])).reason, unknown, 'no roots at all');
+    await is(sign(PLAIN, 'below-plain', ['-certfile', path('plain.pem')]), 'root-unknown');
+    await is(sign(PLAIN, 'cipher'), 'usage-wrong');
   });
 
   it('finds an end where certificates name each other as their issuers', async () => {
@@ -206,66 +209,115 @@ describe('the signature of a file', () => {
       openssl('req', '-x509', '-new', '-key', `${name}.key`, '-out', `${name}-by-${by}.pem`, ...subject, ...issuer);
     }
     const circle = ['-certfile', 'one-by-two.pem', '-certfile', 'two-by-one.pem'];
-    await is(sign(PLAIN, 'circular', circle), '未核验', /trusted root/);
+    await is(sign(PLAIN, 'circular', circle), 'root-unknown');
   });
 
-  it('takes certificates as they were when the file was got', async () => {
-    await is(signed, 'valid', /holds/, new Date(Date.now() + 200 * DAY_MS));
-    await is(signed, '未核验', /not in force/, new Date(Date.now() + 400 * DAY_MS));
-    await is(signed, '未核验', /not in force/, new Date(Date.now() - DAY_MS));
+  it('heeds how many authorities a root allows below it, and what of a certificate it does not understand', async () => {
+    certificate('narrow', RSA, `${USE_CA},pathlen:0`);
+    certificate('too-deep', RSA, USE_CA, 'narrow');
+    certificate('deep', RSA, USE_SIGN, 'too-deep');
+    certificate('flat', RSA, USE_SIGN, 'narrow');
+    certificate('odd', RSA, '1.2.3.4=critical,ASN1:UTF8String:odd', 'narrow');
+    const { roots: narrow } = openTrust({ trustedRoots: path('narrow.pem') })();
+    const code = async (signer: string): Promise<string> => {
+      const file = sign(PLAIN, signer, ['-certfile', path('too-deep.pem')]);
+      return (await judge(file, new Date(), narrow)).reason.code;
+    };
+    assert.deepEqual(
+      [await code('flat'), await code('deep'), await code('odd')],
+      ['sound', 'root-unknown', 'root-unknown'],
+    );
+  });
+
+  it('takes certificates as they were when it was made, which was before the file was got', async () => {
+    await is(signed, 'sound', new Date(Date.now() + 400 * DAY_MS));
+    await is(signed, 'dated-ahead', new Date(Date.now() - 2 * DAY_MS));
   });
 
   it('is not called valid where it is made in a way that proves nothing', async () => {
-    await is(sign(PLAIN, 'issuer', ['-md', 'sha1']), '未核验', /method/);
-    await is(sign(PLAIN, 'issuer', ['-nodetach']), '未核验', /form that is not known/);
-    await is(sign(PLAIN, 'issuer', ['-noattr']), '未核验', /form that is not known/);
-    await is(
-      sign(PLAIN, 'issuer', ['-signer', 'curve.pem', '-inkey', 'curve.key']),
-      '未核验',
-      /form that is not known/,
+    await is(sign(PLAIN, 'issuer', ['-md', 'sha1']), 'method-unknown');
+    await is(sign(PLAIN, 'issuer', ['-nodetach']), 'form-unknown');
+    await is(sign(PLAIN, 'issuer', ['-noattr']), 'form-unknown');
+    await is(sign(PLAIN, 'issuer', ['-signer', 'curve.pem', '-inkey', 'curve.key']), 'form-unknown');
+    await is(sign(PLAIN, 'issuer', ['-nocerts']), 'certificate-missing');
+  });
+
+  it('may bring certificates that have nothing to do with it', async () => {
+    await is(sign(PLAIN, 'curve', ['-certfile', 'seal.pem']), 'sound');
+  });
+
+  it('heeds lists of revocation, also those that are for some certificates only', async () => {
+    const point = 'http://lists.example/1.crl';
+    certificate('revoked', RSA, USE_SIGN, 'root', ['-set_serial', '0x1001']);
+    certificate('pointed', RSA, `crlDistributionPoints=URI:${point}`, 'root', ['-set_serial', '0x1002']);
+    writeFileSync(path('index.txt'), 'R\t401231235959Z\t200101000000Z,superseded\t1001\tunknown\t/CN=revoked\n');
+    const partial = (...lines: string[]): string => `issuingDistributionPoint=critical,@d\n[d]\n${lines.join('\n')}\n`;
+    const sections = {
+      whole: '',
+      authorities: partial('onlyCA=TRUE'),
+      users: partial('onlyuser=TRUE'),
+      'of-point': partial(`fullname=URI:${point}`),
+      'of-another': partial('fullname=URI:http://lists.example/2.crl'),
+    };
+    for (const [name, lines] of Object.entries(sections)) {
+      writeFileSync(
+        path(`${name}.cnf`),
+        `[ca]\ndefault_ca=c\n[c]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=30\n[e]\n${lines}`,
+      );
+      const authority = ['-keyfile', 'root.key', '-cert', 'root.pem'];
+      const extensions = lines === '' ? [] : ['-crlexts', 'e'];
+      openssl('ca', '-config', `${name}.cnf`, '-gencrl', ...authority, ...extensions, '-out', `${name}.crl`);
+    }
+    const code = async (signer: string, ...lists: string[]): Promise<string> => {
+      const { crls } = openTrust({ crls: lists.map((name) => path(`${name}.crl`)) })();
+      const now = new Date();
+      return (await judgeSeals(sign(PLAIN, signer), { roots, crls, gotAt: now, now }, null)).reason.code;
+    };
+    assert.deepEqual(
+      [await code('revoked', 'whole'), await code('revoked', 'users'), await code('revoked', 'authorities')],
+      ['revoked', 'revoked', 'list-missing'],
     );
-    await is(sign(PLAIN, 'issuer', ['-nocerts']), '未核验', /cannot be verified/);
+    assert.deepEqual(
+      [await code('pointed', 'whole'), await code('pointed', 'of-point'), await code('pointed', 'of-another')],
+      ['sound', 'sound', 'list-missing'],
+    );
+    assert.equal(await code('revoked', 'of-point'), 'list-missing', 'it names no point');
   });
 
-  it('is 未核验 with SM2 certificates', async () => {
-    await is(sign(PLAIN, 'issuer', ['-certfile', 'seal.pem']), '未核验', /SM2\/SM3/);
-  });
+  it('of a PDF without one is unsigned', () => is(PLAIN, 'unsigned'));
 
-  it('of a PDF without one is unsigned', () => is(PLAIN, 'unsigned', /a PDF without a signature/));
-
-  it('of an OFD is 未核验, if it has one', async () => {
+  it('of an OFD is unsigned without one, and unreadable where the list of them is missing', async () => {
     const ofd = (body: string): Record<string, string> => ({
       'OFD.xml': `<?xml version="1.0"?><ofd:OFD xmlns:ofd="http://www.ofdspec.org/2016"><ofd:DocBody>${body}</ofd:DocBody></ofd:OFD>`,
       'Doc_0/Document.xml': '<ofd:Document/>',
     });
-    await is(zip(ofd('<ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot>')), 'unsigned', /an OFD without a signature/);
-    await is(zip(ofd('<ofd:Signatures>Doc_0/Signs/Signatures.xml</ofd:Signatures>')), '未核验', /SM2\/SM3/);
-    await is(zip({ 'word/document.xml': '' }), '未核验', /neither/);
+    await is(zip(ofd('<ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot>')), 'unsigned');
+    await is(zip(ofd('<ofd:Signatures>Doc_0/Signs/Signatures.xml</ofd:Signatures>')), 'unreadable');
+    await is(zip({ 'word/document.xml': '' }), 'not-a-document');
   });
 
   it('of anything else is 未核验, whatever it holds', async () => {
-    await is(Buffer.alloc(0), '未核验', /neither/);
-    await is(randomBytes(1000), '未核验', /neither/);
-    await is(Buffer.from('PK\x03\x04 and nothing more'), '未核验', /cannot be read/);
-    await is(Buffer.from(`%PDF-1.7 ${'/ByteRange [0 1 2 3] '.repeat(60)}`), '未核验', /too many/);
-    await is(Buffer.from('%PDF-1.7 /ByteRange [0 1 R]'), '未核验', /range of bytes cannot be read/);
+    await is(Buffer.alloc(0), 'not-a-document');
+    await is(randomBytes(1000), 'not-a-document');
+    await is(Buffer.from('PK\x03\x04 and nothing more'), 'unreadable');
+    await is(Buffer.from(`%PDF-1.7 ${'/ByteRange [0 1 2 3] '.repeat(60)}`), 'too-large');
+    await is(Buffer.from('%PDF-1.7 /ByteRange [0 1 R]'), 'range-open');
     const hex = signed.indexOf('/Contents <') + 11;
     for (let round = 0; round < 100; round += 1) {
       const file = Buffer.from(signed);
       file.write(randomBytes(4).toString('hex'), hex + 2 * Math.floor(Math.random() * 600), 'latin1');
-      assert.notEqual((await judge(file)).state, 'unsigned');
+      assert.notEqual((await judge(file)).reason.code, 'unsigned');
     }
     const garbled = Buffer.from(signed);
     garbled.write(randomBytes(ROOM / 2).toString('hex'), hex, 'latin1');
-    await is(garbled, '未核验', /form that is not known/);
+    await is(garbled, 'form-unknown');
   });
 
-  it('roots that cannot be read are the configuration’s fault', () => {
-    assert.equal(readRoots(path('root.pem'))[0]?.subject, pem('root').subject);
-    for (const name of ['root.key', 'missing.pem'])
-      assert.throws(
-        () => readRoots(path(name)),
-        (error) => error instanceof HubError && error.code === 'roots-unreadable',
-      );
+  it('roots and lists that cannot be read are the configuration’s fault', () => {
+    assert.equal(openTrust({ trustedRoots: path('root.pem') })().roots[0]?.subject, pem('root').subject);
+    for (const name of ['root.key', 'missing.pem']) {
+      assert.throws(() => openTrust({ trustedRoots: path(name) }), isFault('roots-unreadable'));
+      assert.throws(() => openTrust({ crls: [path(name)] }), isFault('crl-unreadable'));
+    }
   });
 });

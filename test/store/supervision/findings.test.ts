@@ -296,7 +296,8 @@ describe('a trial use (模拟办事)', () => {
       { ...file, record_key: 'K2', next_attempt_at: null },
       { ...file, record_key: 'K3', next_attempt_at: null },
     ]);
-    const fetched = { stream_id: id, size: 1, signature_detail: '', fetched_at: NOW };
+    const judged = { signature_reason: '{"code":"said","text":""}', seals: '[]', judged_at: NOW };
+    const fetched = { stream_id: id, size: 1, fetched_at: NOW, ...judged };
     await db('fetched_file').insert([
       { ...fetched, record_key: 'K2', content_hash: 'h2', signature: '未核验' },
       { ...fetched, record_key: 'K3', content_hash: 'h3', signature: 'invalid' },

@@ -9,6 +9,7 @@ import {
   hasEnded,
   judge,
   STAGES,
+  TRIAL_RESULTS,
   type FindingAction,
   type FindingStage,
   type TrialAnswer,
@@ -67,6 +68,11 @@ describe('the answer to a trial use', () => {
     ['it bears no signature', { ...sound, signature: 'unsigned' }, 'unsigned'],
   ] as [string, TrialAnswer, string][])
     it(`is “${expected}” where ${what}`, () => assert.equal(judge(answer), expected));
+
+  it('is usable with a seal that is valid, and says nothing of the unit with one that could not be verified', () => {
+    assert.equal(TRIAL_RESULTS[judge(sound)].good, true);
+    assert.equal(TRIAL_RESULTS[judge({ ...sound, signature: '未核验' })].good, null);
+  });
 });
 
 describe('a notice (书面通报)', () => {

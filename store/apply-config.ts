@@ -36,6 +36,10 @@ export const calendarInForce = ({ calendar, calendarTables, jurisdiction }: HubC
 /** The rules of the profile and the unit that supervises, into the database. */
 export async function saveLaw(db: Knex, { jurisdiction, settings }: HubConfig): Promise<void> {
   await saveRules(db, jurisdiction.rules);
-  const management = { code: settings.managementUnit ?? '', name: settings.managementName };
-  await saveHub(db, management, settings.temporal.taskQueue);
+  await saveHub(db, {
+    management: { code: settings.managementUnit ?? '', name: settings.managementName },
+    taskQueue: settings.temporal.taskQueue,
+    disputeReceipt: jurisdiction.disputes.receipt,
+    oldestDays: jurisdiction.oldestDays,
+  });
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { configurationError } from '../../domain/errors.ts';
 import { SHARE_OUTCOMES, SHARE_REQUEST } from '../../domain/casework/share-request.ts';
 import {
   listShareRequests,
@@ -28,6 +29,8 @@ interface FileOptions extends CaseOptions {
   wanted: string;
   scenario: string;
   needed?: string;
+  filed?: string;
+  saidBy?: string;
 }
 
 export function addShare(program: Command): void {
@@ -52,6 +55,8 @@ export function addShare(program: Command): void {
     .requiredOption('--wanted <text>', 'which certificate')
     .requiredOption('--scenario <text>', 'for which items')
     .option('--needed <time>', 'when the need arose, Shanghai time')
+    .option('--filed <time>', 'when it was handed in on paper before, Shanghai time; with --said-by')
+    .option('--said-by <name>', 'who says that it was handed in then')
     .action((_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<FileOptions>();
       return inCase(options, async (db) => {
@@ -60,6 +65,7 @@ export function addShare(program: Command): void {
           wanted: options.wanted,
           scenario: options.scenario,
           neededAt: options.needed === undefined ? null : timeOption(options.needed, '--needed'),
+          filed: filedBefore(options),
         };
         const id = await openShareRequest(db, given, { by: options.by, at: new Date() });
         return { file: { kind: 'share', id, round: 1 }, said: `Share request ${id} is filed` };
@@ -82,6 +88,15 @@ export function addShare(program: Command): void {
         await printCase(db, found);
       });
     });
+}
+
+function filedBefore({ filed, saidBy }: FileOptions): { at: Date; saidBy: string } | undefined {
+  if (filed === undefined && saidBy === undefined) return undefined;
+  if (filed !== undefined && saidBy !== undefined) return { at: timeOption(filed, '--filed'), saidBy };
+  throw configurationError('--filed and --said-by go together: when it was handed in, and who says so', {
+    code: 'share-filing',
+    cure: 'give both, or none',
+  });
 }
 
 const shareTable = (rows: readonly ShareRequest[]): string =>

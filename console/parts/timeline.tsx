@@ -13,7 +13,8 @@ const WORDS: Record<string, Words> = {
   withdraw: ['撤回', 'withdrawn'],
   // Disputes.
   raised: ['提出', 'raised'],
-  receive: ['发证单位接收', 'received by the issuer'],
+  'handed over': ['送达发证单位', 'handed to the issuer'],
+  receive: ['发证单位确认接收', 'confirmed by the issuer'],
   mark: ['标注异议', 'marked'],
   'mark lifted': ['解除标注', 'mark lifted'],
   verify: ['核实完成', 'verified'],

@@ -4,7 +4,10 @@ import type { CaseDefinition, CaseField, StepOf } from './definition.ts';
 export interface DisputeFacts {
   issuerCode: string | null;
   closedAs: 'told' | 'withdrawn' | 'merged' | null;
+  /** When it entered the issuer's system: its clocks start then. */
   receivedAt: Date | null;
+  /** When the issuer said that it has it. */
+  acknowledgedAt: Date | null;
   markedAt: Date | null;
   sentAt: Date | null;
   upheld: boolean | null;
@@ -94,10 +97,13 @@ export const DISPUTE = {
     receive: {
       zh: '接收',
       en: 'Receive',
-      help: { zh: '发证单位已收到，答复时限起算', en: 'the issuer has received it: its clock starts' },
+      help: {
+        zh: '发证单位确认收到；时限自送达发证单位时起算，不因确认而推迟',
+        en: 'the issuer has it; its clock starts when it was handed over, whenever that is confirmed',
+      },
       needs: 'disputes:answer',
       only: issuer,
-      stages: ['raised'],
+      stages: ['raised', 'verifying'],
       path: 'answer',
       fields: {
         receivedAt: {
@@ -105,7 +111,17 @@ export const DISPUTE = {
           en: 'When',
           kind: 'time',
           optional: true,
-          hint: { zh: '不填即为现在', en: 'Now, where it is left out' },
+          hint: {
+            zh: '不填即为现在；早于送达时间的，时限自所填时间起算',
+            en: 'Now, where it is left out; an earlier time than that of the handing over counts',
+          },
+        },
+      },
+      refusals: {
+        acknowledged: {
+          zh: '已确认接收',
+          en: 'that was said already',
+          when: ({ acknowledgedAt }) => acknowledgedAt !== null,
         },
       },
     },

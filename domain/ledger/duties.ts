@@ -22,6 +22,7 @@ export const DUTIES = {
   backfill: { zh: '故障后补录', en: 'backfill after an outage', starts: ['recovered'] },
   'share-filing': { zh: '提出共享申请', en: 'filing of a share request', starts: ['needed'] },
   'share-decision': { zh: '解决共享申请', en: 'decision on a share request', starts: ['requested'] },
+  'dispute-receipt': { zh: '异议接收', en: 'receipt of a dispute', starts: ['raised'] },
   'dispute-mark': { zh: '异议标注', en: 'mark of a disputed certificate', starts: ['issuer-received', 'raised'] },
   'dispute-answer': { zh: '异议核实答复', en: 'answer to a dispute', starts: ['issuer-received', 'marked', 'raised'] },
   'dispute-hand-up': { zh: '异议提请上级核实', en: 'hand-up of a dispute', starts: ['manager-received', 'raised'] },
@@ -52,7 +53,7 @@ export const URGENT_STATES: readonly ObligationState[] = ['overdue', 'due soon',
 export type Duty = keyof typeof DUTIES;
 /** What is owed in cases of each kind. */
 export const CASE_DUTIES = {
-  dispute: ['dispute-mark', 'dispute-answer', 'dispute-hand-up', 'dispute-tell'],
+  dispute: ['dispute-receipt', 'dispute-mark', 'dispute-answer', 'dispute-hand-up', 'dispute-tell'],
   outage: ['outage-report', 'backfill'],
   share: ['share-filing', 'share-decision'],
   rectification: ['rectification'],

@@ -141,6 +141,17 @@ export const jurisdictionSchema = z
           .meta({ description: 'Streams whose day is over at another time' }),
       })
       .meta({ description: 'The daily increment (每日增量归集): which streams are due by what time of day' }),
+    disputes: z
+      .strictObject({
+        receipt: z.enum(['registered', 'acknowledged']).default('registered').meta({
+          description:
+            'When the issuer has received a dispute (收到工单): registered, when the hub has handed it to the issuer, at the registration at the latest (电子签名法第十一条); acknowledged, when the issuer says so (接收), which a rule with the duty dispute-receipt watches',
+        }),
+      })
+      .prefault({}),
+    oldestDays: z.int().min(30).max(3660).default(366).meta({
+      description: 'Receipts and other starts of clocks that are told to lie longer ago are refused as typing errors',
+    }),
     dayEnds: timeOfDay.default('24:00').meta({
       description: 'When the last day of a term in working days ends: 24:00, or close of business such as "17:30"',
     }),
@@ -184,7 +195,7 @@ export const jurisdictionSchema = z
       })
       .meta({ description: 'What an entry of the issuing catalog (发证目录) must say before it can be approved' }),
   })
-  .superRefine(({ rules, readings, daily, localDays, supervision, expiry }, context) => {
+  .superRefine(({ rules, readings, daily, disputes, localDays, supervision, expiry }, context) => {
     const complain = (path: (string | number)[], message: string): void => {
       context.addIssue({ code: 'custom', path, message });
     };
@@ -200,6 +211,8 @@ export const jurisdictionSchema = z
         ['daily', 'rule'],
         `a rule with the duty increment: ${increments.map(({ id }) => id).join(', ') || 'none'}`,
       );
+    if (disputes.receipt === 'acknowledged' && !rules.some(({ duties }) => duties.includes('dispute-receipt')))
+      complain(['rules'], 'a rule with the duty dispute-receipt and a target: disputes.receipt is acknowledged');
     for (const [index, { id }] of supervision.patrol.entries())
       if (supervision.patrol.findIndex((other) => other.id === id) !== index)
         complain(['supervision', 'patrol', index, 'id'], 'an id of its own');

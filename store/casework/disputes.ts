@@ -1,13 +1,14 @@
 import type { Knex } from 'knex';
-import { shanghaiInstant, shanghaiWallTime } from '../../domain/dates.ts';
 import {
   DISPUTE,
+  disputeStage,
   STAGE_BY_FACT,
   type DisputeFacts,
   type DisputeStage,
   type DisputeStep,
 } from '../../domain/casework/dispute.ts';
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
+import { HUB } from '../../domain/ledger/reasons.ts';
 import { configurationError, HubError } from '../../domain/errors.ts';
 import { refusedAction } from '../../domain/casework/definition.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
@@ -26,10 +27,12 @@ import {
   endObligations,
   noteEvent,
   openObligations,
+  retimeFrom,
+  timelineOf,
   type NewObligation,
 } from '../ledger/obligations.ts';
 import { queueMessage } from '../ledger/outbox.ts';
-import { managementUnit } from '../ledger/rules.ts';
+import { governs, managementUnit, requireStart, waitsForReceipt } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
 import { perform, refusal, selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
 
@@ -79,6 +82,7 @@ const COLUMNS = {
   issuerCode: 'issuer_code',
   issuerName: 'issuer_name',
   receivedAt: 'received_at',
+  acknowledgedAt: 'acknowledged_at',
   markedAt: 'marked_at',
   sentTo: 'sent_to',
   sentReference: 'sent_reference',
@@ -126,27 +130,16 @@ export async function listDisputes(
   return (await query) as Dispute[];
 }
 
-/** How far ahead of ours the clock of a source may be. */
-const CLOCK_SKEW_MS = 5 * 60_000;
-
-function refuseAhead(time: Date, now: Date): void {
-  if (time.getTime() - now.getTime() <= CLOCK_SKEW_MS) return;
-  throw configurationError(`found the time ${shanghaiInstant(time.getTime())}, which lies ahead of the clock`, {
-    code: 'dispute-ahead',
-    zh: `时间 ${shanghaiWallTime(time.getTime())} 晚于当前时间`,
-    cure: 'correct the time',
-  });
-}
-
 /**
  * Opens a dispute with the deadlines that begin when it is raised, when the management unit has it, or when the issuer
- * received it. One that came before under the same number of its source is that one; where the issuer has received it
- * since, that is noted. Throws a configuration error when the certificate’s number is that of several types, and for
- * times that lie ahead.
+ * received it: now, unless its source says when before that, or the profile has it wait for the issuer's word. One that
+ * came before under the same number of its source is that one; where the issuer has received it since, that is noted.
+ * Throws a configuration error when the certificate’s number is that of several types, and for times that lie ahead or
+ * too long ago.
  */
 export async function openDispute(db: Knex, given: NewDispute, who: Who): Promise<{ id: number; known: boolean }> {
-  refuseAhead(given.raisedAt, who.at);
-  if (given.receivedAt) refuseAhead(given.receivedAt, who.at);
+  await requireStart(db, given.raisedAt, who.at);
+  if (given.receivedAt) await requireStart(db, given.receivedAt, who.at);
   const { receivedAt } = given;
   return db.transaction(async (trx) => {
     if (given.ticket !== null) {
@@ -180,18 +173,51 @@ export async function openDispute(db: Knex, given: NewDispute, who: Who): Promis
     });
     const dispute = await requireDispute(trx, id);
     await startClocks(trx, dispute, 'raised', given.raisedAt, who);
-    await startClocks(trx, dispute, 'manager-received', who.at, who);
+    await startClocks(trx, dispute, 'manager-received', receivedAt ?? who.at, who);
     await noteEvent(trx, subjectOf(dispute), {
       ...who,
       what: 'raised',
       detail: { source: given.source, ticket: given.ticket, unitCode: given.raisedBy ?? null },
     });
     if (receivedAt) await perform(trx, DISPUTES, dispute, { action: 'receive', receivedAt }, who);
+    else await handOver(trx, dispute, who);
     return { id, known: false };
   });
 }
 
-/** The issuer has received a dispute that was only raised so far. What its source says is of the first issuer. */
+/** The issuer has a dispute from now on (电子签名法第十一条), unless the profile has its clocks wait for the issuer's word. */
+async function handOver(trx: Knex.Transaction, dispute: Dispute, who: Who): Promise<void> {
+  if (!(await governs(trx, OF_ISSUER)) || (await waitsForReceipt(trx))) return;
+  await trx('dispute').where({ id: dispute.id }).update({ received_at: who.at });
+  await noteEvent(trx, subjectOf(dispute), {
+    by: HUB,
+    at: who.at,
+    what: 'handed over',
+    detail: { to: dispute.issuerName },
+  });
+  await startClocks(trx, dispute, 'issuer-received', who.at, who);
+}
+
+const BEGINS_ROUND = ['raised', 'transfer', 'reopen'];
+
+/** Hands over what was raised while the profile, or an earlier version of the hub, had it wait for the issuer's word. */
+export async function handOverWaiting(db: Knex, at: Date): Promise<void> {
+  const waiting = await db('dispute')
+    .join('case_file', 'case_file.id', 'dispute.id')
+    .whereNull('received_at')
+    .whereNull('sent_at')
+    .whereNull('closed_at')
+    .pluck<number[]>('dispute.id');
+  for (const id of waiting)
+    await db.transaction(async (trx) => {
+      const dispute = await DISPUTES.lock(trx, id, at);
+      if (disputeStage(dispute) !== 'raised') return;
+      const begun = (await timelineOf(trx, dispute)).findLast(({ what }) => BEGINS_ROUND.includes(what));
+      await handOver(trx, dispute, { by: HUB, at: begun?.at ?? dispute.openedAt });
+    });
+}
+
+/** The issuer says that it has received a dispute. What its source says is of the first issuer. */
 async function receiveSince(trx: Knex.Transaction, id: number, receivedAt: Date, who: Who): Promise<void> {
   const dispute = await DISPUTES.lock(trx, id, who.at);
   if (dispute.round > 1 || refusedAction(DISPUTE, dispute, 'receive') !== null) return;
@@ -259,19 +285,28 @@ async function takenTickets(
     .select<{ ticket: string; id: number; settled: boolean }[]>(
       'ticket',
       'dispute.id',
-      db.raw('(received_at IS NOT NULL OR round > 1 OR closed_at IS NOT NULL) AS settled'),
+      db.raw('(acknowledged_at IS NOT NULL OR round > 1 OR closed_at IS NOT NULL) AS settled'),
     );
   return new Map(rows.map((row) => [row.ticket, row]));
 }
 
-/** Which certificate a number is of, and who answers for it. */
+/**
+ * Which certificate a number is of, and who answers for it: its issuer as it says itself, or as the catalog has it, where
+ * the hub knows that unit; else the unit whose own stream it came by. A platform that only returned it never issued it.
+ */
 async function certificateOf(
   db: Knex,
   { number, typeCode }: Pick<NewDispute, 'number' | 'typeCode'>,
 ): Promise<{ typeCode: string | null; issuer: Unit | null }> {
-  const { rows } = await db.raw<{ rows: { type: string; code: string; name: string }[] }>(
-    `SELECT type_code AS type, unit_code AS code, unit_name AS name FROM certificate JOIN stream ON stream.id = stream_id
-     WHERE number = :number AND (:typeCode::text IS NULL OR type_code = :typeCode) ORDER BY source_updated_at DESC`,
+  const { rows } = await db.raw<{ rows: { type: string; code: string | null; name: string | null }[] }>(
+    `SELECT c.type_code AS type, coalesce(unit.code, own.code) AS code, coalesce(unit.name, own.name) AS name
+     FROM certificate c JOIN stream s ON s.id = c.stream_id
+     LEFT JOIN catalog_entry entry ON entry.type_code = c.type_code AND entry.state = 'approved'
+     LEFT JOIN unit AS issuer ON issuer.code = c.issuer_code
+     LEFT JOIN unit ON unit.code = coalesce(issuer.code, entry.entry #>> '{issuer,code}')
+     LEFT JOIN LATERAL (SELECT s.unit_code AS code, s.unit_name AS name WHERE s.delivery <> 'return') AS own ON true
+     WHERE c.number = :number AND (:typeCode::text IS NULL OR c.type_code = :typeCode)
+     ORDER BY unit.code IS NULL, own.code IS NULL, c.source_updated_at DESC`,
     { number, typeCode },
   );
   const types = [...new Set(rows.map(({ type }) => type))];
@@ -282,15 +317,16 @@ async function certificateOf(
       cure: 'name the type as well',
     });
   }
-  const [latest] = rows;
-  return { typeCode: latest?.type ?? typeCode, issuer: latest ? { code: latest.code, name: latest.name } : null };
+  const [first] = rows;
+  const issuer = first?.code != null && first.name !== null ? { code: first.code, name: first.name } : null;
+  return { typeCode: first?.type ?? typeCode, issuer };
 }
 
 /** As {@link findDispute}; throws a configuration error where there is none. */
 export const requireDispute = async (db: Knex, id: number): Promise<Dispute> =>
   thatIs(DISPUTE, id, await findDispute(db, id));
 
-const OF_ISSUER: readonly Duty[] = ['dispute-mark', 'dispute-answer'];
+const OF_ISSUER: readonly Duty[] = ['dispute-receipt', 'dispute-mark', 'dispute-answer'];
 const OF_MANAGEMENT: readonly Duty[] = ['dispute-hand-up', 'dispute-tell'];
 
 /** Opens what the profile has begin with an event. */
@@ -357,9 +393,21 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
     switch (step.action) {
       case 'receive': {
         const receivedAt = step.receivedAt ?? who.at;
-        refuseAhead(receivedAt, who.at);
+        await requireStart(trx, receivedAt, who.at);
+        await met('dispute-receipt');
+        await update({ acknowledged_at: who.at });
+        if (dispute.receivedAt !== null && receivedAt >= dispute.receivedAt) return;
         await update({ received_at: receivedAt });
-        return startClocks(trx, dispute, 'issuer-received', receivedAt, who);
+        if (dispute.receivedAt === null) return startClocks(trx, dispute, 'issuer-received', receivedAt, who);
+        for (const duty of OF_ISSUER)
+          await retimeFrom(
+            trx,
+            duty,
+            'SELECT :subject::text AS subject, :receivedAt::timestamptz AS started_at',
+            { subject, receivedAt },
+            { ...who, starts: 'issuer-received' },
+          );
+        return;
       }
       case 'mark': {
         await update({ marked_at: who.at });
@@ -397,6 +445,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
           issuer_code: step.issuer.code,
           issuer_name: step.issuer.name,
           received_at: null,
+          acknowledged_at: null,
           sent_to: null,
           sent_reference: null,
           sent_at: null,
@@ -420,6 +469,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
           sent_reference: null,
           sent_at: null,
           received_at: null,
+          acknowledged_at: null,
           marked_at: null,
         });
         await lift(trx, id, who);
@@ -436,6 +486,7 @@ async function nextRound(trx: Knex.Transaction, { id, round }: Dispute, who: Who
   const dispute = await requireDispute(trx, id);
   await startClocks(trx, dispute, 'raised', who.at, who);
   await startClocks(trx, dispute, 'manager-received', who.at, who);
+  await handOver(trx, dispute, who);
 }
 
 /** Another dispute about the same certificate takes this one over: its objector is told with the other one’s. */

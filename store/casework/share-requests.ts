@@ -1,4 +1,6 @@
 import type { Knex } from 'knex';
+import { shanghaiInstant } from '../../domain/dates.ts';
+import { configurationError } from '../../domain/errors.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
 import {
   SHARE_REQUEST,
@@ -16,7 +18,7 @@ import {
   type Who,
 } from '../ledger/case-files.ts';
 import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/obligations.ts';
-import { managementUnit } from '../ledger/rules.ts';
+import { managementUnit, requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
 import { selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
 
@@ -28,6 +30,8 @@ export interface NewShareRequest {
   scenario: string;
   /** When the need arose, where that is known: the request is to follow 及时. */
   neededAt: Date | null;
+  /** Where it was handed in on paper before it was entered: when, and who says so. */
+  filed?: { at: Date; saidBy: string } | undefined;
 }
 
 export interface ShareRequest extends VersionedCase, ShareFacts {
@@ -37,6 +41,8 @@ export interface ShareRequest extends VersionedCase, ShareFacts {
   scenario: string;
   neededAt: Date | null;
   requestedAt: Date;
+  /** Who says that it was requested then, where that was on paper. */
+  filing: string | null;
   outcome: ShareOutcome | null;
   outcomeText: string | null;
   decidedAt: Date | null;
@@ -58,6 +64,7 @@ const COLUMNS = {
   scenario: 'scenario',
   neededAt: 'needed_at',
   requestedAt: 'requested_at',
+  filing: 'filing',
   outcome: 'outcome',
   outcomeText: 'outcome_text',
   decidedAt: 'decided_at',
@@ -97,8 +104,21 @@ export async function opinionsOn(db: Knex, id: number): Promise<ShareOpinion[]> 
   });
 }
 
-/** Files a share request: its own deadline, where the need was known before, is met by that; the decision’s begins. */
+/**
+ * Files a share request: its own deadline, where the need was known before, is met by that; the decision’s begins, at the
+ * time of the paper where there was one. Throws a configuration error for times that lie ahead or too long ago, and for a
+ * paper that is older than the need.
+ */
 export async function openShareRequest(db: Knex, given: NewShareRequest, who: Who): Promise<number> {
+  const { filed, neededAt } = given;
+  const requestedAt = filed?.at ?? who.at;
+  for (const told of [filed?.at, neededAt]) if (told) await requireStart(db, told, who.at);
+  if (neededAt !== null && neededAt > requestedAt)
+    throw configurationError('the need cannot have arisen after the request', {
+      code: 'share-ahead',
+      zh: '需求产生时间晚于申请时间',
+      cure: 'correct one of the times',
+    });
   return db.transaction(async (trx) => {
     const id = await openCase(trx, 'share', who.at);
     await trx('share_request').insert({
@@ -107,18 +127,20 @@ export async function openShareRequest(db: Knex, given: NewShareRequest, who: Wh
       unit_name: given.unit.name,
       wanted: given.wanted,
       scenario: given.scenario,
-      needed_at: given.neededAt,
-      requested_at: who.at,
+      needed_at: neededAt,
+      requested_at: requestedAt,
+      filing: filed?.saidBy ?? null,
     });
     const subject = subjectOf({ kind: 'share', id, round: 1 });
     const management = await managementUnit(trx);
     const item = { subject, workflowId: caseWorkflowId({ kind: 'share', id }) };
-    const requester = { ownerCode: given.unit.code, ownerName: given.unit.name, startedAt: given.neededAt ?? who.at };
+    const requester = { ownerCode: given.unit.code, ownerName: given.unit.name, startedAt: neededAt ?? requestedAt };
     await openObligations(trx, 'share-filing', [{ ...item, ...requester }], who);
-    await endObligations(trx, 'met', { subjects: [subject], duty: 'share-filing' }, who);
-    const decider = { ownerCode: management.code, ownerName: management.name, startedAt: who.at };
+    await endObligations(trx, 'met', { subjects: [subject], duty: 'share-filing' }, { ...who, at: requestedAt });
+    const decider = { ownerCode: management.code, ownerName: management.name, startedAt: requestedAt };
     await openObligations(trx, 'share-decision', [{ ...item, ...decider }], who);
-    await noteEvent(trx, subject, { ...who, what: 'requested', detail: { wanted: given.wanted } });
+    const paper = filed && { filedAt: shanghaiInstant(filed.at.getTime()), saidBy: filed.saidBy };
+    await noteEvent(trx, subject, { ...who, what: 'requested', detail: { wanted: given.wanted, ...paper } });
     return id;
   });
 }

@@ -1,4 +1,6 @@
 import type { Knex } from 'knex';
+import { DAY_MS, shanghaiInstant, shanghaiWallTime } from '../../domain/dates.ts';
+import { configurationError } from '../../domain/errors.ts';
 import type { Unit } from '../../domain/units.ts';
 import { DUTIES, type Duty, type Rule, type Start } from '../../domain/ledger/duties.ts';
 
@@ -31,13 +33,54 @@ export const governs = async (db: Knex, duties: readonly Duty[]): Promise<boolea
     .whereRaw('duty = ANY (?)', [[...duties]])
     .first<object | undefined>('id')) !== undefined;
 
-/** What the database itself has to know of the configuration: who supervises (管理单位), and where workflows run. */
-export async function saveHub(db: Knex, management: Unit, taskQueue: string): Promise<void> {
+/** What the database itself has to know of the configuration. */
+export interface HubFacts {
+  /** The unit that supervises (管理单位). */
+  management: Unit;
+  /** Where workflows run. */
+  taskQueue: string;
+  /** When the issuer has received a dispute. */
+  disputeReceipt: 'registered' | 'acknowledged';
+  /** Clocks that are told to have started longer ago did not. */
+  oldestDays: number;
+}
+
+export async function saveHub(db: Knex, { management, taskQueue, ...reading }: HubFacts): Promise<void> {
   await db('hub').update({
     management_code: management.code,
     management_name: management.name,
     task_queue: taskQueue,
+    dispute_receipt: reading.disputeReceipt,
+    oldest_days: reading.oldestDays,
   });
+}
+
+/** Whether the profile has the clocks of disputes wait until the issuer says that it has one (接收). */
+export async function waitsForReceipt(db: Knex): Promise<boolean> {
+  const row = await db('hub').first<{ receipt: string | null } | undefined>({ receipt: 'dispute_receipt' });
+  return row?.receipt === 'acknowledged';
+}
+
+/** How far ahead of ours the clock of a source may be. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+const OLDEST_DAYS = 366;
+
+/** Throws a configuration error for a time that is told and that no clock can have started at: ahead, or too long ago. */
+export async function requireStart(db: Knex, time: Date, now: Date): Promise<void> {
+  if (time.getTime() - now.getTime() > CLOCK_SKEW_MS)
+    throw configurationError(`found the time ${shanghaiInstant(time.getTime())}, which lies ahead of the clock`, {
+      code: 'start-ahead',
+      zh: `时间 ${shanghaiWallTime(time.getTime())} 晚于当前时间`,
+      cure: 'correct the time',
+    });
+  const row = await db('hub').first<{ days: number | null } | undefined>({ days: 'oldest_days' });
+  const days = row?.days ?? OLDEST_DAYS;
+  if (now.getTime() - time.getTime() > days * DAY_MS)
+    throw configurationError(`found the time ${shanghaiInstant(time.getTime())}, which is over ${days} days ago`, {
+      code: 'start-too-old',
+      zh: `时间 ${shanghaiWallTime(time.getTime())} 早于 ${days} 天前，疑为笔误`,
+      cure: 'correct the time; oldestDays of the profile has how long ago it may lie',
+    });
 }
 
 /** The task queue of the hub that this database belongs to, whoever asks; null before a hub has run on it. */

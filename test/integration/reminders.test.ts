@@ -89,7 +89,12 @@ describe('reminders are sent', () => {
   before(async () => {
     database = await createDatabase();
     await saveRules(database.db, config.jurisdiction.rules);
-    await saveHub(database.db, { code: MANAGEMENT, name: '管理办' }, 'hub');
+    await saveHub(database.db, {
+      management: { code: MANAGEMENT, name: '管理办' },
+      taskQueue: 'hub',
+      disputeReceipt: 'registered',
+      oldestDays: 366,
+    });
     const inForce = {
       tables: config.calendarTables,
       calendar: config.calendar,

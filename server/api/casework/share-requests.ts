@@ -14,7 +14,6 @@ import { wake } from '../base/case-action.ts';
 import { get, post } from '../base/route.ts';
 import { actionRoute, canDo, pageOfCases, seenCase, type CaseRoutes } from './case-routes.ts';
 import { actingUnit, caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
-import { ApiProblem } from '../base/problem.ts';
 import { idParams, instant, listOf, pageOf, paging, text, unitCode } from '../base/views.ts';
 
 const outcome = keyOf(SHARE_OUTCOMES);
@@ -30,6 +29,7 @@ export const shareRequestView = z
     scenario: z.string(),
     neededAt: instant.nullable(),
     requestedAt: instant,
+    filing: z.string().nullable().meta({ description: 'Who says that it was handed in on paper then' }),
     outcome: outcome.nullable(),
     outcomeText: z.string().nullable(),
     decidedAt: instant.nullable(),
@@ -67,10 +67,6 @@ export const shareChoice = ({ outcome: outcomes, ...filter }: z.output<typeof sh
 });
 
 const askedDetail = z.object({ units: z.array(z.string()), codes: z.array(z.string()) });
-const AHEAD = new ApiProblem(400, 'share-ahead', {
-  zh: '需求产生时间晚于当前时间',
-  en: 'The need cannot lie ahead of the clock',
-});
 const tag = 'share requests';
 
 const shareRequests: CaseRoutes<ShareRequest, ShareStep> = {
@@ -145,6 +141,10 @@ const postShareRequest = post(
       scenario: text(1_000),
       neededAt: instant.optional().meta({ description: 'When the need arose, where that is known' }),
       unit: unitCode.optional().meta({ description: 'Left out: one’s own unit' }),
+      filed: z
+        .object({ at: instant, saidBy: text(200) })
+        .optional()
+        .meta({ description: 'Handed in on paper before: when, and who says so' }),
     }),
     answer: opened,
     problems: [404, 409, 422],
@@ -152,7 +152,6 @@ const postShareRequest = post(
   async (request, options) => {
     const answer = await act(request, options, async (trx, { by, at, principal }) => {
       const { unit: named, neededAt = null, ...given } = request.body;
-      if (neededAt !== null && neededAt > at) throw AHEAD;
       const unit = await actingUnit(trx, principal, named);
       const id = await openShareRequest(trx, { ...given, unit, neededAt }, { by, at });
       const detail = { unit: unit.code };

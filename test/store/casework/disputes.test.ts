@@ -75,8 +75,11 @@ describe('disputes', () => {
   const dues = (id: number, now: string) => deadlines(db, `dispute/${id}`, at(now));
   const marked = async (number: string) => (await findCertificates(db, number))[0]?.disputedSince ?? null;
 
-  describe('in Wuxi', () => {
-    before(() => enact(db, 'wuxi', RAISED));
+  describe('in Wuxi, where the issuer’s word counts', () => {
+    before(async () => {
+      await enact(db, 'wuxi', RAISED);
+      await db('hub').update({ dispute_receipt: 'acknowledged' });
+    });
 
     it('nothing runs before the issuer has received it; its receipt starts both clocks, side by side', async () => {
       const { id } = await raise('A-1');

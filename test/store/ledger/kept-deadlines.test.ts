@@ -24,7 +24,12 @@ describe('deadlines that no workflow waits for', () => {
     database = await createDatabase();
     ({ db } = database);
     await useProfile(db, 'xuchang');
-    await saveHub(db, { code: '11320200MB1D55902K', name: '市数据局' }, 'hub');
+    await saveHub(db, {
+      management: { code: '11320200MB1D55902K', name: '市数据局' },
+      taskQueue: 'hub',
+      disputeReceipt: 'registered',
+      oldestDays: 366,
+    });
   });
   after(() => database.drop());
 

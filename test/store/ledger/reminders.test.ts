@@ -42,7 +42,12 @@ describe('reminders', () => {
   before(async () => {
     database = await createDatabase();
     await saveRules(database.db, config.jurisdiction.rules);
-    await saveHub(database.db, { code: 'M', name: '管理办' }, 'hub');
+    await saveHub(database.db, {
+      management: { code: 'M', name: '管理办' },
+      taskQueue: 'hub',
+      disputeReceipt: 'registered',
+      oldestDays: 366,
+    });
     const inForce = { tables: config.calendarTables, calendar, dayEnds: '24:00', longest: LONGEST_TERM };
     await saveCalendar(database.db, inForce, NOW);
   });
@@ -271,13 +276,23 @@ describe('reminders', () => {
     });
 
     it('without a management unit its escalations stay, until there is one', async () => {
-      await saveHub(database.db, { code: '', name: '管理单位' }, 'hub');
+      await saveHub(database.db, {
+        management: { code: '', name: '管理单位' },
+        taskQueue: 'hub',
+        disputeReceipt: 'registered',
+        oldestDays: 366,
+      });
       try {
         await round('2026-11-23T10:00:00');
         const found = (await list()).find(({ unitCode }) => unitCode === '');
         assert.deepEqual([found?.state, found?.lastError], ['undeliverable', 'hub.yaml names no managementUnit']);
       } finally {
-        await saveHub(database.db, { code: 'M', name: '管理办' }, 'hub');
+        await saveHub(database.db, {
+          management: { code: 'M', name: '管理办' },
+          taskQueue: 'hub',
+          disputeReceipt: 'registered',
+          oldestDays: 366,
+        });
       }
       await round('2026-11-23T10:10:00');
       assert.equal((await list()).find(({ unitCode }) => unitCode === '')?.state, 'withdrawn');

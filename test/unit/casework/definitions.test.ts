@@ -17,6 +17,7 @@ const nothing: DisputeFacts = {
   issuerCode: null,
   closedAs: null,
   receivedAt: null,
+  acknowledgedAt: null,
   markedAt: null,
   sentAt: null,
   upheld: null,

@@ -89,7 +89,11 @@ function judgeSealed(sealed: SealedData, { content, statedAt, shown }: SignedCon
   };
 }
 
-function judgeSignature(cms: CmsSignature, { content, statedAt, detached, shown }: SignedContent, by: Circumstances): Judged {
+function judgeSignature(
+  cms: CmsSignature,
+  { content, statedAt, detached, shown }: SignedContent,
+  by: Circumstances,
+): Judged {
   const { attributes, certificate, given } = cms;
   if (shown || (detached && (!attributes || cms.content))) return unread({ code: 'form-unknown' });
   const digest = digestNamed(cms.digest);

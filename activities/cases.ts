@@ -78,7 +78,8 @@ export function createCaseActivities({ db, streams, now, disputeTarget }: CaseDe
         const since = new Date(Math.max(from.getTime(), stream.collectFrom.getTime()));
         const window = timeWindow(since.getTime(), Math.max(to.getTime(), since.getTime() + 1));
         // A source of batches is read by its chain: what it kept back comes as its next batches.
-        const missing = source.nextBatch ? [] : await gaps(db, stream.id, since, to);
+        const byBatches = source.by === 'batches';
+        const missing = byBatches ? [] : await gaps(db, stream.id, since, to);
         parts.push({
           ...label,
           from: window.from,
@@ -86,8 +87,8 @@ export function createCaseActivities({ db, streams, now, disputeTarget }: CaseDe
           windows: missing.flatMap((gap) =>
             sliceWindow(timeWindow(gap.from.getTime(), gap.to.getTime()), config.slice),
           ),
-          byBatches: source.nextBatch !== undefined,
-          prove: source.nextBatch ? { taken: timeWindow(since.getTime(), now().getTime()) } : { window },
+          byBatches,
+          prove: byBatches ? { taken: timeWindow(since.getTime(), now().getTime()) } : { window },
         });
       }
       return { ...(await viewOf(outage, stage)), backfill: parts };

@@ -60,7 +60,7 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
         date,
         dueAt: shanghaiInstant(opened.dueAt.getTime()),
         compareFrom: shanghaiInstant(compareFromMs),
-        byBatches: source.nextBatch !== undefined,
+        byBatches: source.by === 'batches',
       };
     },
 

@@ -6,17 +6,14 @@ import type {
   StreamConfig,
 } from '../settings/kinds/stream.ts';
 import { configurationError } from '../domain/errors.ts';
-import type { Window } from '../domain/collection/window.ts';
 import { findStream, type ConfiguredStream, type HubConfig } from '../settings/load.ts';
 import type {
   Capabilities,
   ConnectorKind,
   ListSource,
   OpenOptions,
-  Page,
   PublishedList,
   RecordHints,
-  Resume,
   Source,
   SourceBy,
   Target,
@@ -37,15 +34,8 @@ const BUILT_IN: Record<string, ConnectorKind> = { http, database, exchange, file
 export interface OpenStream extends Mapping {
   config: StreamConfig;
   connector: ConnectorConfig;
-  source: Source & AskedBefore;
+  source: Source;
   hints: RecordHints;
-}
-
-/** What activities/cases.ts, activities/days.ts and server/api still ask of a source of either kind. */
-interface AskedBefore {
-  nextBatch?: unknown;
-  once?: boolean;
-  read(window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page>;
 }
 
 /**
@@ -184,15 +174,12 @@ export function openStream(
   stream: StreamConfig,
   options: OpenOptions = {},
 ): OpenStream {
-  const kind = kindOf(config, connector);
   const hints = hintsOf(config, { connector, stream });
   return {
     config: stream,
     connector,
     hints,
-    source: Object.assign(keepHours(kind.open(connector, stream, options), connector), {
-      once: kind.capabilities(stream).again === 'none',
-    }),
+    source: keepHours(kindOf(config, connector).open(connector, stream, options), connector),
     ...compileMapping(stream, hints),
   };
 }

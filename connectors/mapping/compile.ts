@@ -6,9 +6,6 @@ import { Placing, type MappedPage } from './placing.ts';
 import { readKey, readRecord, readTime, type ReadContext } from './read-record.ts';
 import { compileReaders } from './readers.ts';
 
-/** For server/inbox/paper.ts. */
-export { isObject } from '../json.ts';
-
 /** What a page is mapped with beside its records. */
 export interface PageContext extends ReadContext {
   /** Problems of records by place that were found before the mapping. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FROM_THE_START } from '../../../connectors/contract.ts';
+import { pagesOf } from '../../../connectors/reading.ts';
 import {
   checkStream,
   faultOf,
@@ -223,7 +224,7 @@ const getStreamPreview = get(
     const { window, rows } = await patiently((signal) =>
       withSource(config(), name, async (open) => {
         const chosen = await windowToPreview(open, fromMs, toMs);
-        for await (const first of open.source.read(chosen, FROM_THE_START, signal))
+        for await (const first of pagesOf(open.source, chosen, FROM_THE_START, signal))
           return { window: chosen, rows: mapSample(open, first) };
         return { window: chosen, rows: [] as Previewed[] };
       }),

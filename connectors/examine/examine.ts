@@ -4,7 +4,8 @@ import { cutOffOf } from '../../settings/load.ts';
 import { dailyRule } from '../../settings/schemas/jurisdiction.ts';
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { DAY_MS, shanghaiInstant } from '../../domain/dates.ts';
-import { configurationError, HubError } from '../../domain/errors.ts';
+import { HubError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { DRIFT_ACTIONS } from '../../domain/streams.ts';
 import type { Said } from '../../domain/said.ts';
 import type { Problem, RuleId } from '../../domain/library/validation.ts';
@@ -184,9 +185,7 @@ function mapped(
     .filter((field) => !known.includes(field))
     .map((field) => ({ field, nearest: closest(field, known) }));
   if (accepted.records > 0) return { accepted, refused, absent, fault: null };
-  const cause = 'the mapping accepts no record of the sample';
-  const cure = `./hub connector preview ${config.id} shows why; ./hub connector discover ${config.id} drafts the mapping`;
-  return { accepted, refused, absent, fault: { kind: 'configuration', code: 'mapping-refuses-all', cause, cure } };
+  return { accepted, refused, absent, fault: faultOf(fault('mapping-refuses-all')) };
 }
 
 /** The source's fields that a mapping names, those inside of others and of lists left out. */
@@ -204,7 +203,7 @@ function namedFields({ record, status }: StreamConfig): string[] {
 /** How to mend what a source failed with; anything that is no fault of its is thrown. */
 export function faultOf(error: unknown): Fault {
   if (!(error instanceof HubError)) throw error;
-  return { kind: error.kind, code: error.code, cause: error.message, cure: error.cure ?? 'look at the log' };
+  return { kind: error.kind, code: error.code, cause: error.message, cure: error.cure?.en ?? 'look at the log' };
 }
 
 /** A record as it came, and what the mapping makes of it. */
@@ -244,9 +243,5 @@ export async function windowToPreview({ source, config }: OpenStream, fromMs: nu
 export async function batchToPreview(source: BatchSource, { id }: Pick<StreamConfig, 'id'>): Promise<BatchWindow> {
   const next = await source.nextBatch(null, { upToMs: Date.now(), known: () => Promise.resolve(new Map()) });
   if (next.batch) return next.batch;
-  throw configurationError(`${id} has no batch to look at now`, {
-    code: 'no-batch',
-    zh: '源端现在没有可看的批次，请等它交付后再试',
-    cure: 'wait until the source has delivered something',
-  });
+  throw fault('no-batch', { stream: id });
 }

@@ -8,7 +8,8 @@ import {
   type DisputeStep,
 } from '../../domain/casework/dispute.ts';
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
-import { configurationError, HubError } from '../../domain/errors.ts';
+import { HubError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { refusedAction } from '../../domain/casework/definition.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
 import {
@@ -17,6 +18,7 @@ import {
   openCase,
   seeCase,
   subjectOf,
+  thatIs,
   touchCase,
   type VersionedCase,
   type Who,
@@ -31,7 +33,7 @@ import {
 import { queueMessage } from '../ledger/outbox.ts';
 import { managementUnit } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
-import { perform, refusal, selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
+import { perform, refusal, selectCases, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A dispute (异议) as it is raised. */
 export interface NewDispute {
@@ -131,11 +133,7 @@ const CLOCK_SKEW_MS = 5 * 60_000;
 
 function refuseAhead(time: Date, now: Date): void {
   if (time.getTime() - now.getTime() <= CLOCK_SKEW_MS) return;
-  throw configurationError(`found the time ${shanghaiInstant(time.getTime())}, which lies ahead of the clock`, {
-    code: 'dispute-ahead',
-    zh: `时间 ${shanghaiWallTime(time.getTime())} 晚于当前时间`,
-    cure: 'correct the time',
-  });
+  throw fault('dispute-ahead', { at: shanghaiInstant(time.getTime()), wallTime: shanghaiWallTime(time.getTime()) });
 }
 
 /**
@@ -276,11 +274,7 @@ async function certificateOf(
   );
   const types = [...new Set(rows.map(({ type }) => type))];
   if (types.length > 1) {
-    throw configurationError(`found certificates of ${types.length} types under this number: ${types.join(', ')}`, {
-      code: 'certificate-ambiguous',
-      zh: `该编号下有 ${types.length} 种证照（${types.join('、')}），请填写证照类型代码`,
-      cure: 'name the type as well',
-    });
+    throw fault('certificate-ambiguous', { types });
   }
   const [latest] = rows;
   return { typeCode: latest?.type ?? typeCode, issuer: latest ? { code: latest.code, name: latest.name } : null };
@@ -318,7 +312,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
   definition: DISPUTE,
 
   async lock(trx, id) {
-    await lockCase(trx, 'dispute', id);
+    await lockCase(trx, DISPUTE, id);
     return requireDispute(trx, id);
   },
 

@@ -12,13 +12,14 @@ import {
   openCase,
   seeCase,
   subjectOf,
+  thatIs,
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
 import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
-import { selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
+import { selectCases, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A user unit’s request for a certificate that the city does not share yet (无锡第十一条). */
 export interface NewShareRequest {
@@ -128,7 +129,7 @@ export const SHARE_REQUESTS: CaseKeeper<ShareRequest, ShareStep> = {
   definition: SHARE_REQUEST,
 
   async lock(trx, id) {
-    await lockCase(trx, 'share', id);
+    await lockCase(trx, SHARE_REQUEST, id);
     return requireShareRequest(trx, id);
   },
 

@@ -9,8 +9,7 @@ import { readEnvironment } from '../settings/environment.ts';
 import { ROOT } from '../settings/root.ts';
 import type { ConfigChoice, HubConfig } from '../settings/load.ts';
 import { HubError, messageOf } from '../domain/errors.ts';
-import { fault } from '../domain/faults.ts';
-import type { Said } from '../domain/said.ts';
+import { fault, type Facts } from '../domain/faults.ts';
 import { lockInstance, migrate, openDatabase, requireServer, shownDatabase } from '../store/database.ts';
 import { prepareEmbeddedPostgres } from './postgres.ts';
 import { connectTemporal, registerSearchAttributes } from '../temporal/client.ts';
@@ -41,39 +40,20 @@ const patiently = <T>(step: () => Promise<T>, waitedFor?: AbortSignal): Promise<
 /** Throws when a port that this hub is going to listen on is taken, before anything is started. */
 export async function requirePorts({ settings: { embedded, server } }: HubConfig): Promise<void> {
   const { databaseUrl, temporalAddress } = readEnvironment();
-  await requireFreePort(server.host, server.port, HEALTH_PAGE, 'server.port');
-  if (databaseUrl === undefined)
-    await requireFreePort(
-      '127.0.0.1',
-      embedded.postgresPort,
-      { zh: '内置的 PostgreSQL', en: 'the embedded PostgreSQL' },
-      'embedded.postgresPort',
-    );
+  await requireFreePort(server.host, server.port, 'server.port');
+  if (databaseUrl === undefined) await requireFreePort('127.0.0.1', embedded.postgresPort, 'embedded.postgresPort');
   if (temporalAddress === undefined) {
-    await requireFreePort(
-      '127.0.0.1',
-      embedded.temporalPort,
-      { zh: 'Temporal', en: 'Temporal' },
-      'embedded.temporalPort',
-    );
-    await requireFreePort(
-      '127.0.0.1',
-      embedded.temporalUiPort,
-      { zh: 'Temporal 的界面', en: 'Temporal’s UI' },
-      'embedded.temporalUiPort',
-    );
+    await requireFreePort('127.0.0.1', embedded.temporalPort, 'embedded.temporalPort');
+    await requireFreePort('127.0.0.1', embedded.temporalUiPort, 'embedded.temporalUiPort');
   }
 }
 
-/** What `server.port` is for. */
-export const HEALTH_PAGE: Said = { zh: '健康页', en: 'the health page' };
-
-async function requireFreePort(host: string, port: number, purpose: Said, setting: string): Promise<void> {
+async function requireFreePort(host: string, port: number, setting: Facts<'port-taken'>['setting']): Promise<void> {
   const server = createServer();
   try {
     await new Promise<void>((done, fail) => server.once('error', fail).listen(port, host, done));
   } catch (error) {
-    throw fault('port-taken', { port, purpose, setting, why: messageOf(error) });
+    throw fault('port-taken', { port, setting, why: messageOf(error) });
   }
   await new Promise((done) => server.close(done));
 }

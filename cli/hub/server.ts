@@ -23,7 +23,6 @@ import {
   withData,
   type CommonOptions,
 } from '../kit/options.ts';
-import { HEALTH_PAGE } from '../../launch/servers.ts';
 import { onStop } from '../../launch/signals.ts';
 
 export function addServer(program: Command): void {
@@ -66,7 +65,7 @@ export function addServer(program: Command): void {
         await app.listen({ host, port });
       } catch (error) {
         await db.destroy();
-        throw fault('port-taken', { port, purpose: HEALTH_PAGE, setting: 'server.port', why: messageOf(error) });
+        throw fault('port-taken', { port, setting: 'server.port', why: messageOf(error) });
       }
       const stopped = new AbortController();
       const watching = watchConfig(

@@ -21,7 +21,7 @@ export const HUB = {
   },
   'database-purpose': {
     kind: 'configuration',
-    say: ({ purpose, found }: { purpose: Purpose; found: string }) => ({
+    say: ({ purpose, found }: { purpose: string; found: string }) => ({
       zh: `该数据库的用途为 ${found}，不能用于 ${purpose}`,
       en: `This database belongs to a ${found} hub, not to a ${purpose} one`,
     }),
@@ -130,9 +130,9 @@ export const HUB = {
   },
   'port-taken': {
     kind: 'configuration',
-    say: ({ port, purpose, why }: { port: number; purpose: Said; why: string }) => ({
-      zh: `端口 ${port}（${purpose.zh}）无法使用（${why}）`,
-      en: `Port ${port}, meant for ${purpose.en}, cannot be used: ${why}`,
+    say: ({ port, setting, why }: { port: number; setting: keyof typeof PORTS; why: string }) => ({
+      zh: `${PORTS[setting].zh}的端口 ${port} 无法使用（${why}）`,
+      en: `Port ${port}, meant for ${PORTS[setting].en}, cannot be used: ${why}`,
     }),
     cure: ({ setting }: { setting: string }) => ({
       zh: `停止占用它的程序，或修改 config/hub.yaml 的 ${setting}`,
@@ -162,4 +162,10 @@ export const HUB = {
   },
 } satisfies Record<string, Fault>;
 
-type Purpose = 'demo' | 'production';
+/** What the ports of the settings are for. */
+const PORTS = {
+  'server.port': { zh: '健康状态页', en: 'the health page' },
+  'embedded.postgresPort': { zh: '内置 PostgreSQL', en: 'the embedded PostgreSQL' },
+  'embedded.temporalPort': { zh: '任务引擎（Temporal）', en: 'Temporal' },
+  'embedded.temporalUiPort': { zh: 'Temporal 界面', en: 'Temporal’s UI' },
+} satisfies Record<string, Said>;

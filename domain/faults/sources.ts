@@ -111,7 +111,7 @@ export const SOURCES = {
     say: (facts: Place & ({ found: string; expected: string } | { found: null })) =>
       facts.found === null
         ? {
-            zh: `${facts.place}：没有 hostKey，应为服务器密钥的指纹（用 ssh-keyscan 取得密钥，ssh-keygen -lf - 得出 SHA256:…）`,
+            zh: `${facts.place}：没有 hostKey，应为服务器密钥的指纹（用 ssh-keyscan 取得密钥，再用 ssh-keygen -lf - 得出）`,
             en: `${facts.place}: found no hostKey, expected the fingerprint of the server’s key (ssh-keyscan the server; ssh-keygen -lf - tells SHA256:…)`,
           }
         : {

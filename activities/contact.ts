@@ -1,10 +1,11 @@
 import { HubError } from '../domain/errors.ts';
+import type { FaultCode } from '../domain/faults.ts';
 import type { SourceContact } from '../domain/streams.ts';
 import { noteContact } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Codes of faults in which the source did answer, and what it said was no answer. */
-const GARBLED = new Set([
+const GARBLED = new Set<string>([
   'empty-body',
   'broken-body',
   'source-refused',
@@ -13,7 +14,7 @@ const GARBLED = new Set([
   'source-moved',
   'file-broken',
   'file-incomplete',
-]);
+] satisfies FaultCode[]);
 
 /**
  * Asks a source something and keeps how it answered: a source that says it has nothing, one that cannot be reached and

@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { cancellationSignal } from '@temporalio/activity';
 import pMap from 'p-map';
+import type { FaultCode } from '../domain/faults.ts';
 import { HubError } from '../domain/errors.ts';
 import * as files from '../store/library/certificate-files.ts';
 import { judgeSeals } from '../store/library/files/seals/judge.ts';
@@ -11,7 +12,13 @@ const FETCH_FOR_MS = 15_000;
 const CLAIMED_AT_ONCE = 20;
 const AT_ONCE = 4;
 /** Faults of one file; any other is the source's, and true for all files. */
-const OF_ONE_FILE = new Set(['file-gone', 'file-too-large', 'file-elsewhere', 'request-refused']);
+const OF_ONE_FILE = new Set<string>([
+  'file-gone',
+  'file-too-large',
+  'file-elsewhere',
+  'request-refused',
+  'request-redirected',
+] satisfies FaultCode[]);
 
 /** How many files a step fetched. */
 export interface FetchProgress {

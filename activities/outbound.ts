@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { HubError, messageOf } from '../domain/errors.ts';
+import type { FaultCode } from '../domain/faults.ts';
 import { claimMessage, deferMessage, markDead, markDelivered } from '../store/ledger/outbox.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -7,6 +8,14 @@ import type { Dependencies } from './dependencies.ts';
 const SEND_FOR_MS = 15_000;
 /** A message that the receiver refuses as it stands is tried this often: the fault may be the receiver's. */
 const REFUSALS = 3;
+/** What the receiver says of one message. */
+const REFUSED = new Set<string>([
+  'request-refused',
+  'request-redirected',
+  'statement-refused',
+  'value-mistyped',
+  'source-refused',
+] satisfies FaultCode[]);
 
 /** How much of what waits was sent. */
 export interface SentMessages {
@@ -35,7 +44,7 @@ export function createOutboundActivities({ db, streams, now }: Dependencies) {
           result.delivered += 1;
         } catch (error) {
           if (!(error instanceof HubError)) throw error;
-          const refused = error.code === 'request-refused' || error.code === 'source-refused';
+          const refused = REFUSED.has(error.code);
           const fault = messageOf(error).slice(0, 500);
           if (message.attempts >= (refused ? Math.min(REFUSALS, config.attempts) : config.attempts)) {
             await markDead(db, message.id, fault, now());

@@ -1,4 +1,4 @@
-import { configurationError } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import { timeWindow } from '../domain/collection/window.ts';
 import * as stock from '../store/collection/stock.ts';
 import { getStream } from '../store/collection/streams.ts';
@@ -74,10 +74,7 @@ export function createStockActivities({ db, streams, now }: Dependencies) {
     const { stock: plan } = streams().get(name).config;
     if (plan?.seal === undefined) throw new Error(`${name} names no e-seal service`);
     if (!streams().target(plan.seal).target.results) {
-      throw configurationError(`The outbound target “${plan.seal}” of ${name} does not say where its results are`, {
-        code: 'seal-results',
-        cure: 'add results to it',
-      });
+      throw fault('seal-results', { target: plan.seal, stream: name });
     }
     return { target: plan.seal, size: plan.sealAtOnce };
   }

@@ -1,13 +1,10 @@
 import type { Knex } from 'knex';
-import { configurationError } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import { getStream, type StreamRow } from '../store/collection/streams.ts';
 
 /** A stream that may be read; throws while it is paused for a fault that only a person can mend. */
 export async function readableStream(db: Knex, name: string): Promise<StreamRow> {
   const stream = await getStream(db, name);
   if (stream.pausedReason === null) return stream;
-  throw configurationError(`${name} is paused: ${stream.pausedReason}`, {
-    code: 'stream-paused',
-    cure: 'mend it, then restart the hub',
-  });
+  throw fault('stream-paused', { stream: name, reason: stream.pausedReason });
 }

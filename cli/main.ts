@@ -223,6 +223,6 @@ function shown(error: unknown): string {
   if (error instanceof HubError)
     return error.cure === undefined
       ? error.message
-      : `${error.message}; ${error.cure}${error.cure.endsWith('?') ? '' : '.'}`;
+      : `${error.message}; ${error.cure.en}${error.cure.en.endsWith('?') ? '' : '.'}`;
   return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
 }

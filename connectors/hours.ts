@@ -1,6 +1,6 @@
 import type { ConnectorConfig } from '../settings/schemas/connector.ts';
 import { addDays, shanghaiDate, shanghaiInstant, timeOfDayMs } from '../domain/dates.ts';
-import { transientError } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import type { ListSource, Page, Source } from './contract.ts';
 
 type Hours = Pick<ConnectorConfig, 'id' | 'hours' | 'maintenance'>;
@@ -34,11 +34,11 @@ export function keepHours<S extends Source | ListSource>(source: S, connector: H
     const nowMs = now();
     const opensMs = opensAt(connector, nowMs);
     if (opensMs <= nowMs) return;
-    throw transientError(`${connector.id} may not be asked before ${shanghaiInstant(opensMs)}`, {
-      code: 'outside-hours',
-      cure: 'nothing to do, it goes on then; see hours and maintenance in the connector’s file',
-      retryAfterMs: opensMs - nowMs,
-    });
+    throw fault(
+      'outside-hours',
+      { connector: connector.id, opens: shanghaiInstant(opensMs) },
+      { retryAfterMs: opensMs - nowMs },
+    );
   };
   const asked = ['clock', 'count', 'check', 'sample', 'nextBatch', 'acknowledge', 'file'] as const;
   return new Proxy(source, {

@@ -1,4 +1,4 @@
-import { configurationError } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import type { Window } from '../domain/collection/window.ts';
 import type { Page, Resume, Source, SourceBy, SourceOf } from './contract.ts';
 
@@ -8,10 +8,7 @@ import type { Page, Resume, Source, SourceBy, SourceOf } from './contract.ts';
  */
 export function sourceBy<B extends Source['by']>(by: B, source: Source): SourceBy<B> {
   if (source.by === by) return source as SourceBy<B>;
-  throw configurationError(`the source is read by ${source.by}, and this was planned for one that is read by ${by}`, {
-    code: 'read-otherwise',
-    cure: 'resume the stream in the console, or restart the hub: what is due is planned again',
-  });
+  throw fault('read-otherwise', { now: source.by, planned: by });
 }
 
 /** Hands a window on with its source, whichever kind it is of. */

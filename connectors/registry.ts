@@ -5,7 +5,7 @@ import type {
   OutboundConfig,
   StreamConfig,
 } from '../settings/kinds/stream.ts';
-import { configurationError } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import { findStream, type ConfiguredStream, type HubConfig } from '../settings/load.ts';
 import type {
   Capabilities,
@@ -80,10 +80,7 @@ export class Streams {
     const config = connector?.catalog;
     const source = config && this.#list(connector, { name: 'catalog', key: config.fields.typeCode, config });
     if (source) return { source, config, connector };
-    throw configurationError(`No connector “${id}” with a catalog is configured`, {
-      code: 'catalog-unknown',
-      cure: 'add a section catalog to its file, see docs/catalog.md',
-    });
+    throw fault('catalog-unknown', { connector: id });
   }
 
   /** The tickets that a connector's source lists; throws a configuration error where it lists none. */
@@ -93,10 +90,7 @@ export class Streams {
     const source =
       config && config !== true && this.#list(connector, { name: 'disputes', key: config.fields.ticket, config });
     if (source) return { source, config };
-    throw configurationError(`No connector “${id}” that lists disputes is configured`, {
-      code: 'disputes-unknown',
-      cure: 'add a section disputes to its file, see docs/connectors/README.md',
-    });
+    throw fault('disputes-unknown', { connector: id });
   }
 
   #list(connector: ConnectorConfig, list: PublishedList): ListSource | undefined {
@@ -127,10 +121,7 @@ export class Streams {
       this.#targets.set(id, opened);
       return opened;
     }
-    throw configurationError(`No outbound target “${id}” is configured`, {
-      code: 'target-unknown',
-      cure: 'add it to outbound of a connector',
-    });
+    throw fault('target-unknown', { target: id });
   }
 
   /** Ends every connection. */

@@ -1,3 +1,5 @@
+import type { Said } from './said.ts';
+
 /**
  * What kind of fault an error is, decided once, where it is first understood:
  * - `configuration`: an operator must change something; the stream is paused and nothing is retried.
@@ -8,44 +10,41 @@
  */
 export type ErrorKind = 'configuration' | 'transient' | 'system';
 
-/** What a caller may say about a {@link HubError} beside its message. */
+/** What may be known of a {@link HubError} beside its words. */
 export interface HubErrorDetails {
-  /** Names the fault for programs, for example `source-away`; stable. */
-  code: string;
   /** How to mend it, one sentence. */
-  cure?: string;
-  /** The message in Chinese, where people read it in the console. */
-  zh?: string;
+  cure?: Said;
   /** How long the other side asked us to wait (Retry-After). */
-  retryAfterMs?: number;
+  retryAfterMs?: number | undefined;
   cause?: unknown;
 }
 
-/** Every error the hub raises on purpose. Its message holds no personal data and no secret. */
+/**
+ * Every error the hub raises on purpose; `fault` of `domain/faults.ts` makes it. Its message is in English, for logs and the
+ * command line; neither it nor the Chinese holds personal data or a secret.
+ */
 export class HubError extends Error {
   readonly kind: ErrorKind;
+  /** Names the fault for programs, for example `source-away`; stable. */
   readonly code: string;
-  readonly cure: string | undefined;
-  readonly zh: string | undefined;
+  readonly zh: string;
+  readonly cure: Said | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor(kind: ErrorKind, message: string, details: HubErrorDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(kind: ErrorKind, code: string, said: Said, { cure, retryAfterMs, cause }: HubErrorDetails = {}) {
+    super(said.en, cause === undefined ? undefined : { cause });
     this.name = 'HubError';
     this.kind = kind;
-    this.code = details.code;
-    this.cure = details.cure;
-    this.zh = details.zh;
-    this.retryAfterMs = details.retryAfterMs;
+    this.code = code;
+    this.zh = said.zh;
+    this.cure = cure;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
-export const configurationError = (message: string, details: HubErrorDetails): HubError =>
-  new HubError('configuration', message, details);
-export const transientError = (message: string, details: HubErrorDetails): HubError =>
-  new HubError('transient', message, details);
-export const systemError = (message: string, details: HubErrorDetails): HubError =>
-  new HubError('system', message, details);
+/** An error of a kind of one's own (`config/connectors/kinds/`), whose faults are in no table of the hub's. */
+export const ownFault = (kind: ErrorKind, code: string, said: Said, cure?: Said): HubError =>
+  new HubError(kind, code, said, cure && { cure });
 
 /** The message of anything thrown, for people. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

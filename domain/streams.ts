@@ -1,5 +1,5 @@
 import { shanghaiWallTime } from './dates.ts';
-import { FAULTS } from './faults.ts';
+import { faultNamed } from './faults.ts';
 import type { Said } from './said.ts';
 
 /** How a stream (归集数据流) stands, the worst first. Nothing heard is not the same as healthy. */
@@ -95,7 +95,7 @@ export function streamReason(state: StreamStateName, facts: StreamFacts): Said {
   switch (state) {
     case 'paused':
       return {
-        zh: ['已暂停', FAULTS[pausedCode ?? '']?.what, pausedReason].filter(Boolean).join('：'),
+        zh: ['已暂停', faultNamed(pausedCode)?.brief, pausedReason].filter(Boolean).join('：'),
         en: `paused: ${pausedReason ?? ''}`,
       };
     case 'late': {

@@ -5,7 +5,8 @@ import { cp, glob, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { messageOf, systemError } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import { ROOT } from '../settings/root.ts';
 
 const FOLDER = join(ROOT, 'console');
@@ -45,9 +46,7 @@ export async function builtConsole(report: (what: string) => void): Promise<stri
     return BUILT;
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };
-    throw systemError(`The console could not be built: ${stderr.trim() || messageOf(error)}`, {
-      code: 'console-build',
-    });
+    throw fault('console-build', { why: stderr.trim() || messageOf(error) });
   } finally {
     await rm(made, { recursive: true, force: true });
   }

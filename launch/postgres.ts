@@ -5,7 +5,8 @@ import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { configurationError, messageOf } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 
 const run = promisify(execFile);
 const MIB = 2 ** 20;
@@ -101,11 +102,7 @@ async function binaries(): Promise<{ postgres: string; initdb: string }> {
   try {
     entry = fileURLToPath(import.meta.resolve(name));
   } catch (error) {
-    throw configurationError(`There is no embedded PostgreSQL for ${process.platform}-${process.arch}`, {
-      code: 'embedded-unavailable',
-      cure: 'set DATABASE_URL to a PostgreSQL of your own',
-      cause: error,
-    });
+    throw fault('embedded-unavailable', { platform: `${process.platform}-${process.arch}` }, { cause: error });
   }
   const root = dirname(dirname(entry));
   await completeLibraries(root);
@@ -151,11 +148,7 @@ async function serverUser(paths: string[]): Promise<ServerUser | undefined> {
     try {
       await run('useradd', ['--system', '--no-create-home', '--user-group', 'postgres']);
     } catch (error) {
-      const message = `PostgreSQL does not run as root, and the user postgres could not be made: ${messageOf(error)}`;
-      throw configurationError(message, {
-        code: 'embedded-user',
-        cure: 'run the hub as an ordinary user, or set DATABASE_URL',
-      });
+      throw fault('embedded-user', { why: messageOf(error) });
     }
   }
   const ids = known ?? (await postgresUser());
@@ -164,10 +157,7 @@ async function serverUser(paths: string[]): Promise<ServerUser | undefined> {
   const namespace = ['--user', `--map-user=${ids.uid}`, `--map-group=${ids.gid}`, '--'];
   if (await run('unshare', [...namespace, 'true']).catch(() => null))
     return { owner: '0:0', ids: {}, prefix: ['unshare', ...namespace] };
-  throw configurationError(`As root, PostgreSQL runs as the user postgres, who cannot enter ${closed}`, {
-    code: 'embedded-unreachable',
-    cure: 'move the checkout, for example to /opt, or run the hub as an ordinary user',
-  });
+  throw fault('embedded-unreachable', { folder: closed });
 }
 
 async function postgresUser(): Promise<{ uid: number; gid: number }> {

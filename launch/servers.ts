@@ -8,7 +8,8 @@ import pRetry from 'p-retry';
 import { readEnvironment } from '../settings/environment.ts';
 import { ROOT } from '../settings/root.ts';
 import type { ConfigChoice, HubConfig } from '../settings/load.ts';
-import { configurationError, HubError, messageOf } from '../domain/errors.ts';
+import { HubError, messageOf } from '../domain/errors.ts';
+import { fault, type Facts } from '../domain/faults.ts';
 import { lockInstance, migrate, openDatabase, requireServer, shownDatabase } from '../store/database.ts';
 import { prepareEmbeddedPostgres } from './postgres.ts';
 import { connectTemporal, registerSearchAttributes } from '../temporal/client.ts';
@@ -39,24 +40,20 @@ const patiently = <T>(step: () => Promise<T>, waitedFor?: AbortSignal): Promise<
 /** Throws when a port that this hub is going to listen on is taken, before anything is started. */
 export async function requirePorts({ settings: { embedded, server } }: HubConfig): Promise<void> {
   const { databaseUrl, temporalAddress } = readEnvironment();
-  await requireFreePort(server.host, server.port, 'the health page', 'server.port');
-  if (databaseUrl === undefined)
-    await requireFreePort('127.0.0.1', embedded.postgresPort, 'the embedded PostgreSQL', 'embedded.postgresPort');
+  await requireFreePort(server.host, server.port, 'server.port');
+  if (databaseUrl === undefined) await requireFreePort('127.0.0.1', embedded.postgresPort, 'embedded.postgresPort');
   if (temporalAddress === undefined) {
-    await requireFreePort('127.0.0.1', embedded.temporalPort, 'Temporal', 'embedded.temporalPort');
-    await requireFreePort('127.0.0.1', embedded.temporalUiPort, 'Temporal’s UI', 'embedded.temporalUiPort');
+    await requireFreePort('127.0.0.1', embedded.temporalPort, 'embedded.temporalPort');
+    await requireFreePort('127.0.0.1', embedded.temporalUiPort, 'embedded.temporalUiPort');
   }
 }
 
-async function requireFreePort(host: string, port: number, what: string, setting: string): Promise<void> {
+async function requireFreePort(host: string, port: number, setting: Facts<'port-taken'>['setting']): Promise<void> {
   const server = createServer();
   try {
     await new Promise<void>((done, fail) => server.once('error', fail).listen(port, host, done));
   } catch (error) {
-    throw configurationError(`Port ${port}, meant for ${what}, cannot be used: ${messageOf(error)}`, {
-      code: 'port-taken',
-      cure: `stop the program that has it, or set ${setting} in config/hub.yaml`,
-    });
+    throw fault('port-taken', { port, setting, why: messageOf(error) });
   }
   await new Promise((done) => server.close(done));
 }

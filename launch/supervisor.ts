@@ -5,7 +5,8 @@ import { hash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { configurationError, messageOf, systemError } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 
 const LONGEST_LOG = 20_000_000;
 const FIRST_RESTART_MS = 500;
@@ -62,10 +63,7 @@ export class Supervisor {
       writeFileSync(join(this.folder, 'writable'), '');
       rmSync(join(this.folder, 'writable'));
     } catch (error) {
-      throw configurationError(`The data folder ${this.folder} cannot be written to: ${messageOf(error)}`, {
-        code: 'data-unwritable',
-        cure: 'give the folder to the user who runs the hub, or choose another one with --data',
-      });
+      throw fault('data-unwritable', { folder: this.folder, why: messageOf(error) });
     }
     // A socket is held as long as its process lives, however that ends. Its path must be short.
     const path = join(tmpdir(), `hub-${hash('sha256', this.folder, 'hex').slice(0, 16)}.sock`);
@@ -77,10 +75,7 @@ export class Supervisor {
     // The second of two that start at once finds the first one's socket, not merely no answer yet.
     await listen().catch(async () => {
       if (await answers(path)) {
-        throw configurationError(`Another hub is running on the data in ${this.folder}`, {
-          code: 'second-instance',
-          cure: 'stop it first (Ctrl-C in its terminal), or choose another folder with --data',
-        });
+        throw fault('second-instance', { folder: this.folder });
       }
       rmSync(path, { force: true });
       await listen();
@@ -104,15 +99,14 @@ export class Supervisor {
     const started = new AbortController();
     const ready = part.ready(entry.child, started.signal);
     const ended = entry.ended.then((how) => {
-      throw systemError(`${part.name} ended at its start (${how}): ${this.#endOfLog(part.name)}`, {
-        code: 'part-ended',
-      });
+      throw fault('part-ended', { part: part.name, how, log: this.#endOfLog(part.name) });
     });
     const late = wait(LONGEST_START_MS, undefined, { signal: started.signal }).then(() => {
-      throw systemError(
-        `${part.name} was not ready after ${LONGEST_START_MS / 60_000} minutes: ${this.#endOfLog(part.name)}`,
-        { code: 'part-not-ready' },
-      );
+      throw fault('part-not-ready', {
+        part: part.name,
+        minutes: LONGEST_START_MS / 60_000,
+        log: this.#endOfLog(part.name),
+      });
     });
     try {
       await Promise.race([ready, ended, late]);

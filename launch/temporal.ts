@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Environment } from '../settings/environment.ts';
-import { configurationError } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 
 const run = promisify(execFile);
 
@@ -43,13 +43,7 @@ export async function findTemporal(environment: Environment, report: (what: stri
     await rename(join(folder, 'building', 'temporal'), built);
     return built;
   }
-  throw configurationError(
-    'Temporal was not found, its download is out of reach, and there is no Go to build it with',
-    {
-      code: 'temporal-missing',
-      cure: 'set TEMPORAL_ADDRESS to a running server, put the program “temporal” on the PATH, or install Go',
-    },
-  );
+  throw fault('temporal-missing');
 }
 
 async function download(folder: string): Promise<string | null> {

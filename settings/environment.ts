@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { configurationError, messageOf } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import type { SecretRef } from './values.ts';
 
 /** What the hub takes from the environment; nothing else reads `process.env`. */
@@ -39,17 +40,11 @@ export function resolveReference(reference: SecretRef, purpose: string): string 
   if ('env' in reference) {
     const value = read(reference.env);
     if (value !== undefined) return value;
-    throw configurationError(`${purpose}: the environment variable ${reference.env} is not set`, {
-      code: 'secret-missing',
-      cure: `set ${reference.env}`,
-    });
+    throw fault('secret-missing', { purpose, variable: reference.env });
   }
   try {
     return readFileSync(reference.file, 'utf8').trim();
   } catch (error) {
-    throw configurationError(`${purpose}: ${messageOf(error)}`, {
-      code: 'secret-missing',
-      cure: `create ${reference.file}, readable by the hub only`,
-    });
+    throw fault('secret-missing', { purpose, file: reference.file, why: messageOf(error) });
   }
 }

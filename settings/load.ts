@@ -5,7 +5,8 @@ import { basename, join, relative } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { WorkingCalendar, withLocalDays, type YearTable } from '../domain/ledger/calendar.ts';
-import { configurationError, messageOf } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import { calendarSchema } from './schemas/calendar.ts';
 import { anyConnectorSchema, BUILT_IN_KINDS, type ConnectorConfig } from './schemas/connector.ts';
 import { parseYaml } from './diagnostics.ts';
@@ -156,7 +157,7 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
   }
 
   if (faults.length > 0 || !settings || !jurisdiction || id === undefined) {
-    throw configurationError(faults.join('\n'), { code: 'config-invalid' });
+    throw fault('config-invalid', { lines: faults });
   }
   if (choice.demo) settings.temporal.taskQueue += '-demo';
   const calendarTables = withLocalDays([...tables.values()], jurisdiction.localDays);
@@ -257,8 +258,5 @@ export function findStream(config: HubConfig, id: string): ConfiguredStream {
     if (stream) return { connector, stream };
   }
   const known = config.connectors.flatMap((connector) => connector.streams.map((stream) => stream.id));
-  throw configurationError(
-    `No stream “${id}” is configured; ${known.length > 0 ? `did you mean “${closest(id, known)}”?` : 'add one to config/connectors/'}`,
-    { code: 'stream-unknown' },
-  );
+  throw fault('stream-unknown', { streams: [id], nearest: known.length > 0 ? closest(id, known) : undefined });
 }

@@ -1,6 +1,7 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import { configurationError, messageOf, transientError } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
 /** Oldest PostgreSQL with the multiranges that coverage is kept in. */
@@ -70,17 +71,10 @@ export async function requireServer(db: Knex, url: string): Promise<string> {
     const { rows } = await db.raw<{ rows: { server_version: string }[] }>('SHOW server_version');
     version = rows[0]?.server_version ?? '';
   } catch (error) {
-    throw transientError(`PostgreSQL at ${shownDatabase(url)} cannot be used: ${messageOf(error) || 'no answer'}`, {
-      code: 'database-away',
-      cure: 'start it, or correct DATABASE_URL',
-      cause: error,
-    });
+    throw fault('database-away', { database: shownDatabase(url), why: messageOf(error) }, { cause: error });
   }
   if (Number.parseInt(version, 10) < OLDEST_VERSION) {
-    throw configurationError(
-      `PostgreSQL at ${shownDatabase(url)} is ${version}; the hub needs ${OLDEST_VERSION} or newer`,
-      { code: 'database-too-old', cure: 'upgrade the server or choose another one' },
-    );
+    throw fault('database-too-old', { database: shownDatabase(url), version, oldest: OLDEST_VERSION });
   }
   return version;
 }
@@ -91,10 +85,7 @@ export async function migrate(db: Knex, purpose: 'demo' | 'production'): Promise
   await db.raw('INSERT INTO hub (purpose, created_at) VALUES (?, clock_timestamp()) ON CONFLICT DO NOTHING', [purpose]);
   const { rows } = await db.raw<{ rows: { purpose: string }[] }>('SELECT purpose FROM hub');
   if (rows[0]?.purpose !== purpose) {
-    throw configurationError(`This database belongs to a ${rows[0]?.purpose ?? ''} hub, not to a ${purpose} one`, {
-      code: 'database-purpose',
-      cure: 'choose another DATABASE_URL',
-    });
+    throw fault('database-purpose', { purpose, found: rows[0]?.purpose ?? '' });
   }
   return applied.length;
 }
@@ -103,16 +94,10 @@ export async function migrate(db: Knex, purpose: 'demo' | 'production'): Promise
 export async function requireSchema(db: Knex): Promise<void> {
   const [completed, pending] = (await db.migrate.list()) as [{ name: string }[], unknown[]];
   if (pending.length > 0) {
-    throw configurationError(`The database lacks ${pending.length} migration(s)`, {
-      code: 'schema-old',
-      cure: 'run ./hub migrate',
-    });
+    throw fault('schema-old', { lacking: pending.length });
   }
   if (completed.length > MIGRATIONS.size) {
-    throw configurationError('The database was migrated by a newer hub', {
-      code: 'schema-new',
-      cure: 'update this checkout',
-    });
+    throw fault('schema-new');
   }
 }
 
@@ -158,10 +143,7 @@ export async function lockInstance(url: string): Promise<() => Promise<void>> {
   ]);
   if (rows[0]?.locked !== true) {
     await client.end();
-    throw configurationError(`Another hub is running on the database ${shownDatabase(url)}`, {
-      code: 'second-instance',
-      cure: 'stop it first, or choose another DATABASE_URL',
-    });
+    throw fault('second-instance', { database: shownDatabase(url) });
   }
   return () => client.end();
 }

@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
-import { configurationError, messageOf, transientError } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import { HUB_DUE_AT, HUB_KIND, HUB_STREAM, HUB_UNIT } from '../workflows/search-attributes.ts';
 
 /** First server whose UI shows the summaries and details that the workflows write. */
@@ -13,23 +14,13 @@ export async function connectTemporal(address: string, namespace: string): Promi
   try {
     connection = await Connection.connect({ address, connectTimeout: 5_000 });
   } catch (error) {
-    throw transientError(`Temporal at ${address} cannot be reached: ${messageOf(error)}`, {
-      code: 'temporal-away',
-      cure: 'start it, or correct TEMPORAL_ADDRESS',
-      cause: error,
-    });
+    throw fault('temporal-away', { address, why: messageOf(error) }, { cause: error });
   }
   const { serverVersion } = await connection.workflowService.getSystemInfo({});
   const [major = 0, minor = 0] = serverVersion.split('.').map(Number);
   if (major < OLDEST_SERVER[0] || (major === OLDEST_SERVER[0] && minor < OLDEST_SERVER[1])) {
     await connection.close();
-    throw configurationError(
-      `Temporal at ${address} is ${serverVersion}; the hub needs ${OLDEST_SERVER.join('.')} or newer`,
-      {
-        code: 'temporal-too-old',
-        cure: 'upgrade the server or choose another one',
-      },
-    );
+    throw fault('temporal-too-old', { address, version: serverVersion, oldest: OLDEST_SERVER.join('.') });
   }
   return new Client({ connection, namespace });
 }

@@ -17,7 +17,7 @@ export function toFailure(error: unknown): unknown {
     return error;
   if (error instanceof HubError) {
     return ApplicationFailure.create({
-      message: error.cure === undefined ? error.message : `${error.message}; ${error.cure}`,
+      message: error.cure === undefined ? error.message : `${error.message}; ${error.cure.en}`,
       type: error.kind,
       nonRetryable: error.kind === 'configuration',
       details: [error.code],

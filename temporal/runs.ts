@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { findStream, type HubConfig } from '../settings/load.ts';
 import { capabilitiesOf, clockOf } from '../connectors/registry.ts';
-import { configurationError } from '../domain/errors.ts';
+import { fault } from '../domain/faults.ts';
 import {
   inspectionWorkflowId,
   replayWorkflowId,
@@ -37,11 +37,7 @@ async function started(
     return { title, workflowId: handle.workflowId, result: () => handle.result() };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw configurationError(`${title}: a run of it is going on`, {
-      code: 'run-going-on',
-      zh: '同类运行正在进行，请待其结束',
-      cure: 'wait until it has ended',
-    });
+    throw fault('run-going-on', { run: title });
   }
 }
 
@@ -62,11 +58,7 @@ export async function startRun(
   const { taskQueue } = config.settings.temporal;
   const capabilities = capabilitiesOf(config, found);
   if (again && capabilities.again === 'none') {
-    throw configurationError(`${name} is read from ${connector.kind}: a batch that was taken is not there any more`, {
-      code: 'read-once',
-      zh: '已取走的批次在源端已不存在，请部门重新交付',
-      cure: 'ask the department to deliver it once more: to set the rows to open again, or to push them again',
-    });
+    throw fault('read-once', { stream: name, connectorKind: connector.kind });
   }
   if (capabilities.by === 'batches')
     return started(

@@ -3,7 +3,8 @@ import type { Knex } from 'knex';
 import { LONGEST_TERM } from '../../settings/schemas/jurisdiction.ts';
 import type { CaseDefinition, CaseField } from '../../domain/casework/definition.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { configurationError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { CASE_DUTIES, EVERY_STATE } from '../../domain/ledger/duties.ts';
 import { actOnCase, type CaseKeeper } from '../../store/casework/cases.ts';
 import { subjectOf, type CaseFile, type VersionedCase } from '../../store/ledger/case-files.ts';
@@ -31,13 +32,7 @@ export const withActor = (command: Command): Command =>
   withCase(command).requiredOption('--by <name>', 'who does it, for the record');
 
 /** A number of a case as it is written on the command line. */
-export const caseId = (text: string): number =>
-  idNumber(text, (id, why) =>
-    configurationError(`found “${id}”: ${why}`, {
-      code: 'option-invalid',
-      cure: 'the list without a number shows them',
-    }),
-  );
+export const caseId = (text: string): number => idNumber(text, 'case-number');
 
 /** A time that may be left out: now. */
 export const timeOption = (text: string | undefined, option: string): Date =>
@@ -161,7 +156,7 @@ export function workingDays(text: string): number {
 function fileText(file: string): string {
   const read = readGiven(file).toString().trim();
   if (read !== '') return read;
-  throw configurationError('the answer is empty', { code: 'option-invalid', cure: 'write it into the file' });
+  throw fault('answer-empty');
 }
 
 /**

@@ -4,7 +4,7 @@ import { caseOfRow, CASE_COLUMNS, readCases } from '../../connectors/lists/compl
 import { rowsOfFile } from '../../connectors/file/local.ts';
 import { CASE_MODES, type CaseNotice } from '../../domain/casework/completed-case.ts';
 import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import {
   announceCases,
   casesRefused,
@@ -81,10 +81,10 @@ const completedCaseTable = (rows: readonly CaseReport[]): string =>
 
 async function importCompletedCases(file: string, options: ListOptions): Promise<void> {
   if (options.stream === undefined) {
-    throw configurationError('Cases of which stream?', { code: 'option-missing', cure: 'name it with --stream' });
+    throw fault('cases-of-which');
   }
   if (!existsSync(file)) {
-    throw configurationError(`${file}: there is no such file`, { code: 'file-missing', cure: 'correct its name' });
+    throw fault('file-absent', { file });
   }
   const { connector, stream } = findStream(configOf(options), options.stream);
   const rows: unknown[] = [];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseYaml } from '../../settings/diagnostics.ts';
 import { disputeSchema } from '../../settings/schemas/tickets.ts';
 import { DISPUTE, DISPUTE_STAGES, disputeStage } from '../../domain/casework/dispute.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { DISPUTES, listDisputes, openDispute, requireDispute, type Dispute } from '../../store/casework/disputes.ts';
 import { listTicketFaults } from '../../store/casework/ticket-faults.ts';
 import { addActions, caseId, inCase, printCase, withActor, withCase, type CaseOptions } from './case-command.ts';
@@ -42,7 +42,7 @@ export function addDispute(program: Command): void {
     .action(async (file: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CaseOptions>();
       const { value: tickets, faults } = parseYaml(file, readGiven(file).toString(), () => ticketsSchema);
-      if (!tickets) throw configurationError(faults.join('\n'), { code: 'file-invalid' });
+      if (!tickets) throw fault('tickets-invalid', { lines: faults });
       for (const { type, raisedAt, ...ticket } of tickets) {
         await inCase(options, async (db) => {
           const at = new Date();

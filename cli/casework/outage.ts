@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { LARGEST_EVIDENCE, STOPPED_WORK, type StoppedWork } from '../../domain/casework/outage.ts';
 import {
   evidenceOf,
@@ -83,7 +83,7 @@ export function addOutage(program: Command): void {
         const found = await requireOutage(db, caseId(id));
         if (options.evidence !== undefined) {
           const evidence = await evidenceOf(db, found.id);
-          if (!evidence) throw configurationError(`No file was handed in with outage ${id}`, { code: 'file-missing' });
+          if (!evidence) throw fault('evidence-missing', { id: found.id });
           writeFileSync(options.evidence, evidence.content, { mode: 0o600 });
         }
         if (options.json) return console.log(JSON.stringify(found, null, 2));
@@ -105,9 +105,7 @@ export function addOutage(program: Command): void {
 function report(options: ReportOptions): Promise<void> {
   const kinds = options.kind.map((kind) => {
     if (Object.hasOwn(STOPPED_WORK, kind)) return kind as StoppedWork;
-    throw configurationError(`--kind: found “${kind}”, expected ${Object.keys(STOPPED_WORK).join(', ')}`, {
-      code: 'option-invalid',
-    });
+    throw fault('choice-invalid', { option: '--kind', found: kind, choices: Object.keys(STOPPED_WORK) });
   });
   return inCase(options, async (db) => {
     const id = await openOutage(
@@ -131,10 +129,7 @@ function evidenceFile(file: string | undefined): { name: string; content: Buffer
   if (file === undefined) return null;
   const content = readGiven(file);
   if (content.length > LARGEST_EVIDENCE) {
-    throw configurationError(`${file} has ${content.length} bytes, expected at most ${LARGEST_EVIDENCE}`, {
-      code: 'file-too-large',
-      cure: 'hand in a smaller one',
-    });
+    throw fault('evidence-too-large', { file, bytes: content.length, most: LARGEST_EVIDENCE });
   }
   return { name: basename(file), content, sha256: hash('sha256', content) };
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { taskQueueOf } from '../../store/ledger/rules.ts';
 import { rebuildCases } from '../../temporal/cases.ts';
 import { registerSearchAttributes } from '../../temporal/client.ts';
@@ -19,19 +19,16 @@ export function addRebuild(program: Command): void {
       withLibrary(options, async (db) => {
         const taskQueue = await taskQueueOf(db);
         if (taskQueue === null) {
-          throw configurationError('No hub has run on this database', { code: 'no-hub', cure: 'start ./hub up first' });
+          throw fault('hub-never-ran');
         }
         await withRunningHub(readConfig(options), async (client) => {
           await registerSearchAttributes(client);
-          await showRun(
-            { title: 'Open cases', cure: 'run it again: it goes over all of them', quiet: false },
-            async (show) => {
-              const done = await rebuildCases(db, client, taskQueue, (count) => {
-                show(count.toLocaleString('en-US'));
-              });
-              return `${done.toLocaleString('en-US')} are waited for`;
-            },
-          );
+          await showRun({ title: 'Open cases', what: 'cases', quiet: false }, async (show) => {
+            const done = await rebuildCases(db, client, taskQueue, (count) => {
+              show(count.toLocaleString('en-US'));
+            });
+            return `${done.toLocaleString('en-US')} are waited for`;
+          });
         });
       }),
     );

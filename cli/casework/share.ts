@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { SHARE_OUTCOMES, SHARE_REQUEST } from '../../domain/casework/share-request.ts';
 import {
   listShareRequests,
@@ -93,10 +93,7 @@ export function addShare(program: Command): void {
 function filedBefore({ filed, saidBy }: FileOptions): { at: Date; saidBy: string } | undefined {
   if (filed === undefined && saidBy === undefined) return undefined;
   if (filed !== undefined && saidBy !== undefined) return { at: timeOption(filed, '--filed'), saidBy };
-  throw configurationError('--filed and --said-by go together: when it was handed in, and who says so', {
-    code: 'share-filing',
-    cure: 'give both, or none',
-  });
+  throw fault('share-filing');
 }
 
 const shareTable = (rows: readonly ShareRequest[]): string =>

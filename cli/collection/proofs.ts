@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { differences, findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
 import { windowBounds, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
@@ -133,10 +133,7 @@ async function recheck(id: number, options: ProofsOptions): Promise<void> {
   const { proof, now } = await withLibrary(options, async (db) => {
     const [found] = await findProofs(db, [id]);
     if (!found?.from || found.fault !== null) {
-      throw configurationError(found ? `Proof ${id} is not of a period` : `There is no proof ${id}`, {
-        code: 'proof-unknown',
-        cure: './hub proofs lists them',
-      });
+      throw fault('proof-unknown', { id, timeless: found !== undefined });
     }
     return { proof: found, now: await recheckProof(db, found) };
   });

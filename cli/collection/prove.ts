@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { findStream, type ConfiguredStream, type HubConfig } from '../../settings/load.ts';
 import { capabilitiesOf, clockOf } from '../../connectors/registry.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { proveWorkflowId } from '../../domain/ids.ts';
 import { describeWindow, timeWindow } from '../../domain/collection/window.ts';
 import { differences, findProofs, type Proof } from '../../store/collection/proofs.ts';
@@ -42,10 +42,7 @@ async function prove(options: ProveOptions): Promise<void> {
   const selected = findStream(config, options.stream);
   const period = await provablePeriod(config, selected, windowBounds(options));
   if (!period) {
-    throw configurationError(`${options.stream} cannot list what it delivered before`, {
-      code: 'not-provable',
-      cure: 'each batch is in when its declared count is what was committed: ./hub gaps names those that differ',
-    });
+    throw fault('not-provable', { stream: options.stream, wanted: 'proof' });
   }
   const ids: number[] = [];
   await withRunningHub(config, (client) =>
@@ -53,7 +50,7 @@ async function prove(options: ProveOptions): Promise<void> {
       {
         title: `${options.stream}, ${period.shown}`,
         quiet: options.json,
-        cure: './hub connector status shows how the source answered',
+        what: 'source',
       },
       async () => {
         const result = await proveInHub(client, config, selected, period, options.mend ?? false);

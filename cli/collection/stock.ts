@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { findStream, type HubConfig } from '../../settings/load.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { stockWorkflowId } from '../../domain/ids.ts';
 import { shanghaiDate } from '../../domain/dates.ts';
 import { forgetRefused, percentDone, stockReports, type StockReport } from '../../store/collection/stock.ts';
@@ -79,7 +79,7 @@ async function runStock(name: string, options: StreamOptions & { again?: boolean
   await withLibrary(options, async (db) => {
     if (options.again) await forgetRefused(db, (await getStream(db, name)).id);
     await withRunningHub(config, (client) =>
-      showRun({ title: name, cure: './hub stock shows how far it is', quiet: options.json }, async (show) => {
+      showRun({ title: name, what: 'stock', quiet: options.json }, async (show) => {
         const { result } = await startStock(client, config, name);
         const ended = result();
         ended.catch(() => undefined); // thrown below
@@ -116,8 +116,5 @@ async function stopStock(name: string, options: StreamOptions): Promise<void> {
 function requireStock(config: HubConfig, name: string): ReturnType<typeof findStream> {
   const found = findStream(config, name);
   if (found.stream.delivery === 'stock') return found;
-  throw configurationError(`${name} has delivery: ${found.stream.delivery}, expected stock`, {
-    code: 'no-stock',
-    cure: 'it is collected by itself; ./hub connector run reads it at once',
-  });
+  throw fault('no-stock', { stream: name, delivery: found.stream.delivery });
 }

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { ROLES, type Role } from '../../domain/access.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { addAccount, firstPassword, listAccounts, setPassword, type Account } from '../../store/console/accounts.ts';
 import { withLibrary } from '../kit/library.ts';
 import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
@@ -49,11 +49,7 @@ export function addAccountCommand(program: Command): void {
     .action((login: string, _options: unknown, command: Command) =>
       withLibrary(command.optsWithGlobals<CommonOptions>(), async (db) => {
         const found = (await listAccounts(db)).find((one) => one.login === login.toLowerCase());
-        if (!found)
-          throw configurationError(`There is no account ${login}`, {
-            code: 'account-unknown',
-            cure: './hub account lists them',
-          });
+        if (!found) throw fault('account-unknown', { login });
         const password = firstPassword();
         await db.transaction((trx) => setPassword(trx, found.id, { password, mustChange: true }));
         console.log(`${found.login}: first password ${password}`);

@@ -13,7 +13,8 @@ import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { cutOffOf, type HubConfig } from '../../settings/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
-import { HubError, messageOf, systemError } from '../../domain/errors.ts';
+import { HubError, messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { dailyScheduleId, dailyWorkflowId, returnScheduleId } from '../../domain/ids.ts';
 import { streamOverview } from '../../store/collection/overview.ts';
 import { labelOf } from '../../temporal/schedules.ts';
@@ -195,8 +196,7 @@ async function closedForTheDay(
     // Refused by a run that is for another day.
     (await ofSchedule.catch(() => null)) ??
     (await client.workflow.executeUpdateWithStart(closeDayEarlyUpdate, { args, startWorkflowOperation }));
-  if (!met)
-    throw systemError(`${date} of ${stream.id} is not proven to be in`, { code: 'day-open', cure: 'see ./hub gaps' });
+  if (!met) throw fault('day-open', { stream: stream.id, date });
 }
 
 /** The run that the worker had the schedule start when it came up, which takes a moment; null when there is none. */

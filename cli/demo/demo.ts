@@ -5,7 +5,7 @@ import axios from 'axios';
 import type { Command } from 'commander';
 import type { Knex } from 'knex';
 import { Listr } from 'listr2';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { connectTemporal } from '../../temporal/client.ts';
 import { checkConnectors, collect, proveAll } from './collect.ts';
 import {
@@ -110,10 +110,7 @@ export function addDemo(program: Command): void {
 function departmentAddress(options: CommonOptions, department: string): string {
   const url = departmentAddresses(dataFolder(options, true))[department];
   if (url !== undefined) return url;
-  throw configurationError(`No demo with a department “${department}” is running here`, {
-    code: 'no-demo',
-    cure: `start ./hub demo; its departments are ${DEPARTMENTS.join(', ')}`,
-  });
+  throw fault('no-demo', { department, departments: DEPARTMENTS });
 }
 
 async function runDemo(options: DemoOptions): Promise<void> {

@@ -7,7 +7,7 @@ import { departmentAddresses, noteDepartments, type DepartmentAddresses } from '
 import { addAccount, listAccounts } from '../../store/console/accounts.ts';
 import { cutOffOf, type HubConfig } from '../../settings/load.ts';
 import { DAY_MS, shanghaiDate, timeOfDayMs } from '../../domain/dates.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { fileContact, listContacts } from '../../store/ledger/contacts.ts';
 import { ROOT } from '../../settings/root.ts';
 import { spawnNode } from '../../launch/servers.ts';
@@ -60,10 +60,7 @@ export function demoData(folder: string, options: Partial<DemoData>, nowMs: numb
   const data = JSON.parse(readFileSync(file, 'utf8')) as DemoData;
   for (const name of ['seed', 'records'] as const) {
     if (options[name] !== undefined && options[name] !== data[name]) {
-      throw configurationError(`The demo’s data were made with ${name} ${data[name]}`, {
-        code: 'demo-data',
-        cure: `leave out --${name}, or begin anew with --fresh`,
-      });
+      throw fault('demo-data', { option: name, made: data[name] });
     }
   }
   return data;

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { createHubLogger } from '../../settings/logger.ts';
 import { watchConfig } from '../../settings/watch.ts';
 import { Streams } from '../../connectors/registry.ts';
-import { configurationError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { createApp } from '../../server/app.ts';
 import { startExports } from '../../server/background/exports.ts';
 import { startReminders } from '../../server/background/reminders.ts';
@@ -64,10 +65,7 @@ export function addServer(program: Command): void {
         await app.listen({ host, port });
       } catch (error) {
         await db.destroy();
-        throw configurationError(`The health page cannot listen on ${host}:${port}: ${messageOf(error)}`, {
-          code: 'port-taken',
-          cure: 'stop the program that has the port, or set server.port in config/hub.yaml',
-        });
+        throw fault('port-taken', { port, setting: 'server.port', why: messageOf(error) });
       }
       const stopped = new AbortController();
       const watching = watchConfig(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Listr } from 'listr2';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { loadConfig } from '../../settings/load.ts';
 import { configChoice, dataFolder, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { program, requirePorts, startDatabase, startTemporal, type Addresses } from '../../launch/servers.ts';
@@ -21,10 +21,7 @@ export function addUp(command: Command): void {
       const choice = configChoice(options);
       const config = loadConfig(choice);
       if (config.connectors.length === 0) {
-        throw configurationError(`There is no connector in ${options.config}/connectors`, {
-          code: 'no-connectors',
-          cure: 'add one (README, “Your own department”), or look at ./hub demo first',
-        });
+        throw fault('no-connectors', { folder: `${options.config}/connectors` });
       }
       const supervisor = new Supervisor(dataFolder(options, false), (line) => {
         console.error(line);

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { readEnvironment } from '../../settings/environment.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
 import { embeddedAddress } from '../../launch/postgres.ts';
 import { dataFolder, type CommonOptions } from './options.ts';
@@ -15,10 +15,7 @@ export async function libraryAddress(options: CommonOptions): Promise<string | n
 export async function withLibrary<T>(options: CommonOptions, work: (db: Knex) => Promise<T>): Promise<T> {
   const url = await libraryAddress(options);
   if (url === null) {
-    throw configurationError('No hub is running here, and DATABASE_URL is not set', {
-      code: 'no-database',
-      cure: 'start ./hub up or ./hub demo in another terminal, or set DATABASE_URL',
-    });
+    throw fault('no-database');
   }
   const db = openDatabase(url, 'report');
   try {

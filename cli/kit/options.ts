@@ -4,7 +4,8 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readEnvironment } from '../../settings/environment.ts';
 import { ROOT } from '../../settings/root.ts';
 import { loadConfig, type ConfigChoice, type HubConfig } from '../../settings/load.ts';
-import { configurationError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 
 /** Reads an option that is a whole number above 0. */
 export function positive(text: string): number {
@@ -13,10 +14,13 @@ export function positive(text: string): number {
   return value;
 }
 
-/** Reads an argument that is the number of something; `unknown` makes the error where it is none. */
-export function idNumber(text: string, unknown: (id: string, why: string) => Error): number {
+/** Reads an argument that is the number of something. */
+export function idNumber(
+  text: string,
+  unknown: 'case-number' | 'contact-unknown' | 'reminder-unknown' | 'task-unknown',
+): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw unknown(text, 'expected its number');
+  throw fault(unknown, { id: text, why: 'number' });
 }
 
 /** The content of a file that is named on the command line. */
@@ -24,7 +28,7 @@ export function readGiven(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw configurationError(messageOf(error), { code: 'file-missing', cure: 'name a file that can be read' });
+    throw fault('file-unreadable', { file, why: messageOf(error) });
   }
 }
 
@@ -68,8 +72,5 @@ export const requireDatabase = (): string => requireSet(readEnvironment().databa
 
 function requireSet(value: string | undefined, name: string): string {
   if (value !== undefined) return value;
-  throw configurationError(`${name} is not set`, {
-    code: 'address-missing',
-    cure: `set ${name}, or use ./hub up, which brings its own servers`,
-  });
+  throw fault('address-missing', { variable: name });
 }

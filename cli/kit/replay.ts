@@ -9,7 +9,7 @@ export async function replay(name: string, options: StreamOptions & { rule?: Rul
   const config = configOf(options);
   findStream(config, name);
   await withRunningHub(config, (client) =>
-    showRun({ title: `${name}, its open rejects`, cure: 'look at the log', quiet: options.json }, async () => {
+    showRun({ title: `${name}, its open rejects`, what: 'rejects', quiet: options.json }, async () => {
       const { result } = await startReplay(client, config, name, options.rule);
       return toldTotals(await result(), options.json);
     }),

@@ -2,7 +2,8 @@ import { Listr } from 'listr2';
 import type { Client } from '@temporalio/client';
 import type { HubConfig } from '../../settings/load.ts';
 import { readEnvironment } from '../../settings/environment.ts';
-import { messageOf, systemError, transientError } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault, type Facts } from '../../domain/faults.ts';
 import { connectTemporal } from '../../temporal/client.ts';
 import type { Totals } from '../../workflows/messages.ts';
 
@@ -14,10 +15,7 @@ export const temporalAddress = ({ settings }: HubConfig): string =>
 export async function withRunningHub<T>(config: HubConfig, work: (client: Client) => Promise<T>): Promise<T> {
   const { namespace } = config.settings.temporal;
   const client = await connectTemporal(temporalAddress(config), namespace).catch((error: unknown) => {
-    throw transientError(`No hub can be reached: ${messageOf(error)}`, {
-      code: 'no-hub',
-      cure: 'start ./hub up or ./hub demo in another terminal, or set TEMPORAL_ADDRESS',
-    });
+    throw fault('no-hub', { why: messageOf(error) });
   });
   try {
     return await work(client);
@@ -28,12 +26,12 @@ export async function withRunningHub<T>(config: HubConfig, work: (client: Client
 
 /** Waits for what a running hub does and shows it; `quiet` for programs, which get the result by other means. */
 export async function showRun(
-  { title, cure, quiet }: { title: string; cure: string; quiet: boolean | undefined },
+  { title, what, quiet }: { title: string; what: Facts<'run-failed'>['what']; quiet: boolean | undefined },
   work: (show: (text: string) => void) => Promise<string>,
 ): Promise<void> {
   const told = (show: (text: string) => void): Promise<string> =>
     work(show).catch((error: unknown) => {
-      throw systemError(`${title}: ${causeOf(error)}`, { code: 'run-failed', cure });
+      throw fault('run-failed', { run: title, what, why: causeOf(error) });
     });
   if (quiet) {
     await told(() => undefined);

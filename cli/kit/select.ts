@@ -5,7 +5,7 @@ import { windowToPreview } from '../../connectors/examine/examine.ts';
 import { openStream, type OpenStream } from '../../connectors/registry.ts';
 import type { OpenOptions } from '../../connectors/contract.ts';
 import { shanghaiDate, startOfDayMs, parseInstant, addDays } from '../../domain/dates.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import type { Window } from '../../domain/collection/window.ts';
 import { provideDepartments } from './demo-departments.ts';
 import { dataFolder, readConfig, withConfig, withData, type CommonOptions } from './options.ts';
@@ -43,24 +43,15 @@ export function selectStreams(config: HubConfig, name: string | undefined): Conf
   const alone = config.connectors.some(({ id, disputes }) => id === name && disputes !== undefined);
   if (found.length > 0 || alone) return found;
   const names = all.flatMap(({ connector, stream }) => [connector.id, stream.id]);
-  throw configurationError(
-    name === undefined ? 'No connector is configured' : `No stream or connector “${name}” is configured`,
-    {
-      code: 'stream-unknown',
-      cure: names.length > 0 ? `did you mean “${closest(name ?? '', names)}”?` : './hub connector new writes one',
-    },
-  );
+  throw fault('selection-unknown', { name, nearest: names.length > 0 ? closest(name ?? '', names) : undefined });
 }
 
 /** The one stream of that name. */
 function selectStream(config: HubConfig, name: string): ConfiguredStream {
   const [first, ...others] = selectStreams(config, name);
   if (first && others.length === 0) return first;
-  const choices = [...(first ? [first] : []), ...others].map(({ stream }) => stream.id).join(', ');
-  throw configurationError(first ? 'Which stream?' : `${name} has no streams`, {
-    code: 'stream-unknown',
-    cure: first ? `name one of ${choices}` : './hub connector status lists those that there are',
-  });
+  if (!first) throw fault('no-streams', { connector: name });
+  throw fault('stream-unchosen', { streams: [first, ...others].map(({ stream }) => stream.id) });
 }
 
 /** Opens a stream for some work, and ends its connections afterwards. */
@@ -99,10 +90,7 @@ export function chosenWindow(open: OpenStream, options: StreamOptions): Promise<
 export function instantOption(text: string, option: string): number {
   const instant = parseInstant(text);
   if (instant !== null) return Date.parse(instant);
-  throw configurationError(`${option}: found “${text}”, expected a time`, {
-    code: 'option-invalid',
-    cure: 'write 2026-11-22 or "2026-11-22 21:30:00"',
-  });
+  throw fault('time-invalid', { option, found: text });
 }
 
 /** Both ends of the chosen window, epoch milliseconds. */
@@ -111,8 +99,5 @@ export function windowBounds({ from, to }: StreamOptions): [fromMs: number, toMs
     from === undefined ? startOfDayMs(addDays(shanghaiDate(Date.now()), -1)) : instantOption(from, '--from');
   const toMs = to === undefined ? Date.now() : instantOption(to, '--to');
   if (fromMs < toMs) return [fromMs, toMs];
-  throw configurationError('the window ends before it begins', {
-    code: 'option-invalid',
-    cure: 'correct --from and --to',
-  });
+  throw fault('window-backwards');
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { keepTable, offerTable } from '../../settings/sheets/calendar.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { previewCalendar, turnedBy, type MovedDeadline } from '../../store/ledger/calendar.ts';
 import { calendarInForce } from '../../store/apply-config.ts';
 import { withLibrary } from '../kit/library.ts';
@@ -48,7 +48,7 @@ export function addCalendar(program: Command): void {
 
 function importTable(file: string, options: ImportOptions): Promise<void> {
   const { offered, faults } = offerTable(readConfig(options), file, readGiven(file).toString());
-  if (!offered) throw configurationError(faults.join('\n'), { code: 'config-invalid' });
+  if (!offered) throw fault('config-invalid', { lines: faults });
   return withLibrary(options, async (db) => {
     const moved = await previewCalendar(db, calendarInForce(offered.changed));
     const { starting, ending } = turnedBy(moved, new Date());

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { CONTACT_ROLES, maskedReach, PHONE, type ContactRole } from '../../domain/ledger/contact.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { endContact, fileContact, listContacts, type Contact, type UnitContact } from '../../store/ledger/contacts.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, withConfig, withData, type CommonOptions } from '../kit/options.ts';
@@ -60,11 +60,9 @@ export function addContacts(program: Command): void {
       const options = command.optsWithGlobals<CommonOptions & { by: string }>();
       const parsed = contactSchema.safeParse(options);
       if (!parsed.success)
-        throw configurationError(
-          // What was found stays unsaid: it is somebody's name, number or address.
-          parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: expected ${message}`).join('\n'),
-          { code: 'contact-invalid', cure: './hub contacts file --help shows an example' },
-        );
+        throw fault('contact-invalid', {
+          expected: parsed.error.issues.map(({ path, message }) => ({ option: path.join('.'), what: message })),
+        });
       const { unit, name, email, phone, webhook, ...rest } = parsed.data;
       return withLibrary(options, async (db) => {
         const id = await fileContact(
@@ -89,18 +87,12 @@ export function addContacts(program: Command): void {
     .action((id: string, _options: unknown, command: Command) => {
       const { by, ...options } = command.optsWithGlobals<CommonOptions & { by: string }>();
       return withLibrary(options, async (db) => {
-        if (!(await endContact(db, idNumber(id, unknownContact), { by, at: new Date() })))
-          throw unknownContact(id, 'there is none on file');
+        if (!(await endContact(db, idNumber(id, 'contact-unknown'), { by, at: new Date() })))
+          throw fault('contact-unknown', { id, why: 'unfiled' });
         console.log(`Contact ${id} is none any more`);
       });
     });
 }
-
-const unknownContact = (id: string, why: string): Error =>
-  configurationError(`Contact ${id}: ${why}`, {
-    code: 'contact-unknown',
-    cure: './hub contacts lists them with their ids',
-  });
 
 const isContact = (row: UnitContact): row is Contact => row.id !== null;
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CalendarMissing, DAY_REASONS, endOfTerm, type TracedDay } from '../../domain/ledger/calendar.ts';
 import { parseDate, type Instant } from '../../domain/dates.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { positive, readConfig, withConfig, type CommonOptions } from '../kit/options.ts';
 import { table } from '../kit/output.ts';
 
@@ -27,10 +27,7 @@ export function addDue(program: Command): void {
       const { calendar, jurisdiction } = readConfig(options);
       const start = parseDate(text);
       if (start === null) {
-        throw configurationError(`found “${text}”, expected the date of the start`, {
-          code: 'option-invalid',
-          cure: 'write 2026-02-10',
-        });
+        throw fault('date-invalid', { found: text });
       }
       const days = traced(() => calendar.trace(start, options.workingDays));
       const last = days.at(-1)?.date ?? start;
@@ -48,10 +45,7 @@ function traced<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof CalendarMissing)) throw error;
-    throw configurationError(error.message, {
-      code: 'calendar-missing',
-      cure: `add config/calendars/${error.year}.yaml from the State Council’s notice once it is published`,
-    });
+    throw fault('calendar-missing', { year: error.year });
   }
 }
 

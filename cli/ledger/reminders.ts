@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { messageText } from '../../domain/ledger/reminders.ts';
 import {
   acknowledgeReminder,
@@ -44,18 +44,12 @@ export function addReminders(program: Command): void {
     .action((id: string, _options: unknown, command: Command) => {
       const { by, ...options } = command.optsWithGlobals<CommonOptions & { by: string }>();
       return withLibrary(options, async (db) => {
-        if (!(await acknowledgeReminder(db, idNumber(id, unknownReminder), { by, at: new Date() })))
-          throw unknownReminder(id, 'it is acknowledged already, or there is none');
+        if (!(await acknowledgeReminder(db, idNumber(id, 'reminder-unknown'), { by, at: new Date() })))
+          throw fault('reminder-unknown', { id, why: 'acknowledged' });
         console.log(`Reminder ${id} is acknowledged`);
       });
     });
 }
-
-const unknownReminder = (id: string, why: string): Error =>
-  configurationError(`Reminder ${id}: ${why}`, {
-    code: 'reminder-unknown',
-    cure: './hub reminders lists them with their ids',
-  });
 
 const reminderTable = (rows: readonly ReminderReport[]): string =>
   table(rows, [

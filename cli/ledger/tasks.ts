@@ -8,7 +8,7 @@ import {
   RUNNING_STATES,
   type ObligationState,
 } from '../../domain/ledger/duties.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { changesOf, eventsOf, exemptObligation } from '../../store/ledger/obligations.ts';
 import { findTask, listTasks, type Task } from '../../store/ledger/tasks.ts';
 import { withLibrary } from '../kit/library.ts';
@@ -73,20 +73,17 @@ export function addTasks(program: Command): void {
         CommonOptions & { reason: string; by: string; document?: string }
       >();
       return withLibrary(options, async (db) => {
-        const done = await exemptObligation(db, idNumber(id, unknownTask), {
+        const done = await exemptObligation(db, idNumber(id, 'task-unknown'), {
           by,
           reason,
           document: document ?? null,
           at: new Date(),
         });
-        if (!done) throw unknownTask(id, 'it is exempted or cancelled already, or there is none');
+        if (!done) throw fault('task-unknown', { id, why: 'ended' });
         console.log(`Task ${id} is exempted: ${reason}`);
       });
     });
 }
-
-const unknownTask = (id: string, why: string): Error =>
-  configurationError(`Task ${id}: ${why}`, { code: 'task-unknown', cure: './hub tasks lists them with their ids' });
 
 export const taskTable = (rows: readonly Task[]): string =>
   table(rows, [
@@ -105,8 +102,8 @@ export const taskTable = (rows: readonly Task[]): string =>
 function showTask(id: string, options: TaskOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const { calendar } = readConfig(options);
-    const task = await findTask(db, idNumber(id, unknownTask), new Date());
-    if (!task) throw unknownTask(id, 'there is none');
+    const task = await findTask(db, idNumber(id, 'task-unknown'), new Date());
+    if (!task) throw fault('task-unknown', { id, why: 'none' });
     const changes = await changesOf(db, task.id);
     const events = await eventsOf(db, task.subject);
     // By the tables of today: what an earlier version made of it, the changes say.

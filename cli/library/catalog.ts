@@ -12,7 +12,7 @@ import {
   type CatalogEntry,
   type CatalogFinding,
 } from '../../domain/library/catalog.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { catalogWorkflowId } from '../../domain/ids.ts';
 import * as store from '../../store/library/catalog.ts';
 import type { catalogSync } from '../../workflows/catalog-sync.ts';
@@ -103,11 +103,7 @@ export function addCatalog(program: Command): void {
 const withBy = (command: Command): Command =>
   withStreams(command).requiredOption('--by <unit>', '统一社会信用代码 of the unit that does it');
 
-const unknownEntry = (codes: readonly string[]): Error =>
-  configurationError(`${codes.join(', ')}: no such entry`, {
-    code: 'entry-unknown',
-    cure: './hub catalog list shows them',
-  });
+const unknownEntry = (codes: readonly string[]): Error => fault('entry-unknown', { types: codes, approved: false });
 
 function listCatalog(options: StreamOptions): Promise<void> {
   return withLibrary(options, async (db) => {
@@ -169,10 +165,9 @@ async function importCatalog(file: string, options: ByOptions): Promise<void> {
   const { managementUnit } = config.settings;
   const others = entries.filter((entry) => !mayDraft(options.by, entry, managementUnit));
   if (others.length > 0) {
-    const codes = others.map(({ typeCode, issuer }) => `${typeCode} (${issuer?.code ?? 'no 发证单位'})`);
-    throw configurationError(`Nothing was taken: ${options.by} may not draft ${codes.join(', ')}`, {
-      code: 'not-allowed',
-      cure: 'the 发证单位 of an entry drafts it, or the managementUnit of hub.yaml',
+    throw fault('draft-not-allowed', {
+      by: options.by,
+      entries: others.map(({ typeCode, issuer }) => ({ type: typeCode, issuer: issuer?.code })),
     });
   }
   await withLibrary(options, async (db) => {
@@ -180,10 +175,7 @@ async function importCatalog(file: string, options: ByOptions): Promise<void> {
     for (const { typeCode, members } of entries) {
       const missing = members.filter((member) => !known.has(member));
       if (missing.length === 0) continue;
-      throw configurationError(`Nothing was taken: ${typeCode} is made of ${missing.join(', ')}, which have no entry`, {
-        code: 'member-unknown',
-        cure: 'import the entries of the members first, or with it',
-      });
+      throw fault('member-unknown', { type: typeCode, missing });
     }
     const { drafted, unchanged } = await store.draftEntries(db, entries, options.by, new Date());
     console.log(`${drafted} drafted, ${unchanged} unchanged`);
@@ -199,30 +191,21 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
   const publishing = config.connectors.filter(({ catalog }) => catalog !== undefined);
   const chosen = publishing.filter(({ id }) => name === undefined || id === name);
   if (chosen.length === 0) {
-    throw configurationError(`${name ?? 'No connector'} publishes ${name === undefined ? 'a' : 'no'} catalog`, {
-      code: 'catalog-unknown',
-      cure:
-        publishing.length > 0
-          ? `name one of ${publishing.map(({ id }) => id).join(', ')}`
-          : 'add a section catalog to its file, see docs/catalog.md',
-    });
+    throw fault('catalog-unpublished', { connector: name, publishing: publishing.map(({ id }) => id) });
   }
   await withRunningHub(config, async (client) => {
     for (const { id, name: unit } of chosen) {
       const label = { connector: id, unit };
-      await showRun(
-        { title: `${id} catalog`, cure: 'correct the section catalog of its file', quiet: options.json },
-        async () => {
-          const counts = await client.workflow.execute<typeof catalogSync>('catalogSync', {
-            taskQueue: config.settings.temporal.taskQueue,
-            workflowId: catalogWorkflowId(id),
-            typedSearchAttributes: catalogAttributes(label),
-            staticSummary: `目录 · ${unit}`,
-            args: [label],
-          });
-          return `${counts.listed} entries, ${counts.unchanged} unchanged, ${counts.drafted} drafted`;
-        },
-      );
+      await showRun({ title: `${id} catalog`, what: 'catalog', quiet: options.json }, async () => {
+        const counts = await client.workflow.execute<typeof catalogSync>('catalogSync', {
+          taskQueue: config.settings.temporal.taskQueue,
+          workflowId: catalogWorkflowId(id),
+          typedSearchAttributes: catalogAttributes(label),
+          staticSummary: `目录 · ${unit}`,
+          args: [label],
+        });
+        return `${counts.listed} entries, ${counts.unchanged} unchanged, ${counts.drafted} drafted`;
+      });
     }
   });
   await withLibrary(options, async (db) => {
@@ -288,13 +271,7 @@ function lackingOf(entries: readonly CatalogEntry[], { jurisdiction }: HubConfig
 
 function requireManagement({ settings: { managementUnit } }: HubConfig, by: string): void {
   if (by === managementUnit) return;
-  throw configurationError(`${by} may not decide on the catalog`, {
-    code: 'not-allowed',
-    cure:
-      managementUnit === undefined
-        ? 'name the management unit in hub.yaml, managementUnit: "…"'
-        : `the management unit ${managementUnit} does`,
-  });
+  throw fault('not-allowed', { by, managementUnit });
 }
 
 async function approve(codes: string[], options: ByOptions & { all?: boolean }): Promise<void> {
@@ -322,20 +299,14 @@ async function approveIn(
   );
   const unknown = codes.filter((code) => !drafts.some(({ typeCode }) => typeCode === code));
   if (unknown.length > 0 || drafts.length === 0) {
-    throw configurationError(`${unknown.join(', ') || 'Nothing'}: no draft`, {
-      code: 'entry-unknown',
-      cure: './hub catalog import drafts entries; ./hub catalog list shows them',
-    });
+    throw fault('draft-unknown', { types: unknown });
   }
   const lacking = lackingOf(
     drafts.map(({ entry }) => entry),
     config,
   );
   if (lacking.length > 0) {
-    throw configurationError(`Nothing was approved:\n${lacking.join('\n')}`, {
-      code: 'entry-incomplete',
-      cure: 'complete the entries and import them again',
-    });
+    throw fault('entry-incomplete', { lines: lacking });
   }
   const types = drafts.map(({ typeCode }) => typeCode);
   await store.approveDrafts(db, types, options.by, new Date());

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { configurationError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { markReminded, openReminders, type Reminder } from '../../store/library/expiry.ts';
 import { withStreams, type StreamOptions } from '../kit/select.ts';
@@ -93,7 +94,7 @@ function showReminders(options: ExpiryOptions): Promise<void> {
 async function takeDone(options: ExpiryOptions & { by: string; file?: string; all?: boolean }): Promise<void> {
   const { stream, file, all, by } = options;
   if ((file === undefined) === (all !== true)) {
-    throw configurationError('Which reminders?', { code: 'option-missing', cure: 'name a --file, or say --all' });
+    throw fault('expiry-unchosen');
   }
   await withLibrary(options, async (db) => {
     const open = new Set((await openReminders(db, { stream })).map(({ subject }) => subject));
@@ -104,25 +105,20 @@ async function takeDone(options: ExpiryOptions & { by: string; file?: string; al
 }
 
 function subjectsOf(file: string, open: ReadonlySet<string>): string[] {
-  const refused = (what: string): Error =>
-    configurationError(`Nothing of ${file} was taken: ${what}`, {
-      code: 'sheet-invalid',
-      cure: './hub expiry --out writes the list anew',
-    });
   let rows: ReturnType<typeof sheetRows>;
   try {
     const book = openWorkbook(readGiven(file));
     rows = sheetRows(book, book.Sheets[SHEET] ? SHEET : (book.SheetNames[0] ?? ''));
   } catch (error) {
-    throw refused(`it cannot be opened as a workbook (${messageOf(error)})`);
+    throw fault('expiry-invalid', { file, why: messageOf(error) });
   }
   const [header = [], ...body] = rows;
   const column = header.findIndex((cell) => String(cell ?? '').trim() === ID);
-  if (column < 0) throw refused(`row 1: expected a column named ${ID}`);
+  if (column < 0) throw fault('expiry-invalid', { file, column: ID });
   return body.flatMap((cells, index) => {
     const subject = String(cells[column] ?? '').trim();
     if (cells.every((cell) => cell === null || cell === '')) return [];
     if (open.has(subject)) return [subject];
-    throw refused(`row ${index + 2}, ${ID}: expected a reminder that is still open`);
+    throw fault('expiry-invalid', { file, column: ID, row: index + 2 });
   });
 }

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { findStream } from '../../settings/load.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { filesWorkflowId } from '../../domain/ids.ts';
 import { SEAL_STATE_NAMES, sealReasonInWords, sealState } from '../../domain/library/seals.ts';
 import {
@@ -115,12 +115,12 @@ async function fetchNow(name: string, options: StreamOptions): Promise<void> {
   const config = configOf(options);
   const { connector, stream } = findStream(config, name);
   if (!('file' in stream) || !stream.file) {
-    throw configurationError(`${name} has no files`, { code: 'no-files', cure: 'say in its `file` where they are' });
+    throw fault('no-files', { stream: name });
   }
   const label = labelOf(connector.name, stream);
   await withLibrary(options, async (db) => retryFiles(db, (await getStream(db, name)).id, new Date()));
   await withRunningHub(config, (client) =>
-    showRun({ title: `${name}, its files`, cure: './hub files missing names them', quiet: options.json }, async () => {
+    showRun({ title: `${name}, its files`, what: 'files', quiet: options.json }, async () => {
       const result = await client.workflow.execute<typeof fetchFiles>('fetchFiles', {
         taskQueue: config.settings.temporal.taskQueue,
         workflowId: filesWorkflowId(name),
@@ -172,10 +172,7 @@ async function getFile(stream: string, key: string, options: StreamOptions & { o
   const found = await withLibrary(options, (db) => filesOf(db, stream, key));
   const [latest] = found;
   if (!latest) {
-    throw configurationError(`No file of ${stream} ${key} was fetched`, {
-      code: 'file-unknown',
-      cure: './hub files missing tells which could not be',
-    });
+    throw fault('file-unknown', { stream, key });
   }
   const store = await openFileStore(config.settings.files, dataFolder(options, options.demo ?? false));
   const intact = await isIntact(store, latest.hash);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { readUsageList } from '../../settings/sheets/usage-list.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
 import { noteUsageChange, saveUsageList, usageLists } from '../../store/library/usage-lists.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
@@ -51,13 +51,7 @@ const withUnit = (command: Command): Command =>
 /** --unit belongs to the list as well, where it may be left out. */
 function unitOf({ unit, name = '' }: Partial<UnitOptions>): { code: string; name: string } {
   if (unit !== undefined && /^[0-9A-Z]{18}$/.test(unit)) return { code: unit, name };
-  throw configurationError(
-    `--unit: found ${unit === undefined ? 'nothing' : `“${unit}”`}, expected a 统一社会信用代码`,
-    {
-      code: 'option-invalid',
-      cure: 'write --unit 11320200014006438B',
-    },
-  );
+  throw fault('unit-code', { found: unit });
 }
 
 function showLists(options: StreamOptions & { unit?: string }): Promise<void> {

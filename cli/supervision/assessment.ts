@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { assessmentWorkbook, periodNamed, type Period } from '../../domain/supervision/assessment.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { readAssessment } from '../../store/supervision/assessment.ts';
 import { withLibrary } from '../kit/library.ts';
 import { readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
@@ -33,10 +33,7 @@ function chosenPeriod({ month, year }: AssessmentOptions): Period {
   const period = (month === undefined) === (year === undefined) ? null : periodNamed(text);
   // A year has four characters, and is not what --month asks for.
   if (period && (month === undefined) === (text.length === 4)) return period;
-  throw configurationError(`found ${text === '' ? 'no period' : `“${text}”`}, expected either a month or a year`, {
-    code: 'option-invalid',
-    cure: 'write --month 2026-10 or --year 2026',
-  });
+  throw fault('period-invalid', { found: text });
 }
 
 async function write(options: AssessmentOptions): Promise<void> {

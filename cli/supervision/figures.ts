@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { maskKey } from '../../connectors/examine/discover.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import {
   addRatios,
   FIGURE_IDS,
@@ -95,20 +95,14 @@ export function addFigures(program: Command): void {
 function figureNamed(text: string): FigureId {
   const found = FIGURE_IDS.find((id) => id === text || FIGURES[id].name === text);
   if (found) return found;
-  throw configurationError(`--figure: found “${text}”, expected one of the figures`, {
-    code: 'option-invalid',
-    cure: `name one of ${FIGURE_IDS.map((id) => FIGURES[id].name).join(', ')}`,
-  });
+  throw fault('figure-unknown', { found: text, figures: FIGURE_IDS.map((id) => FIGURES[id].name) });
 }
 
 function choiceOf(options: FigureOptions): FigureChoice {
   const from = options.from === undefined ? null : new Date(instantOption(options.from, '--from'));
   const to = options.to === undefined ? null : new Date(instantOption(options.to, '--to'));
   if (from && to && from >= to) {
-    throw configurationError('the period ends before it begins', {
-      code: 'option-invalid',
-      cure: 'correct --from and --to',
-    });
+    throw fault('period-backwards');
   }
   return { unit: options.unit, from, to, at: new Date() };
 }
@@ -252,12 +246,9 @@ function qualityTable(units: readonly UnitFigures[], figure: 'completeness' | 'a
 function list(figure: FigureId | undefined, options: FigureOptions): Promise<void> {
   const ofRule = options.rule === undefined ? undefined : RULES[options.rule].dimension;
   const chosen = figure ?? ofRule;
-  if (chosen == null || (ofRule !== undefined && ofRule !== chosen)) {
-    throw configurationError(
-      chosen == null ? 'The records of which figure?' : `${options.rule ?? ''} does not count against that figure`,
-      { code: 'option-invalid', cure: `--figure ${ofRule ? FIGURES[ofRule].name : '及时率'}` },
-    );
-  }
+  if (chosen == null) throw fault('figure-missing');
+  if (ofRule != null && ofRule !== chosen)
+    throw fault('rule-elsewhere', { rule: options.rule ?? '', figure: FIGURES[ofRule].name });
   return withLibrary(options, async (db) => {
     const rows = await shortfallOf(db, chosen, { ...choiceOf(options), rule: options.rule, limit: options.limit });
     const found = options.unmasked ? rows : rows.map((row) => ({ ...row, record: row.record && maskKey(row.record) }));

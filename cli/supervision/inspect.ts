@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Knex } from 'knex';
 import { findStream, type HubConfig } from '../../settings/load.ts';
 import { capabilitiesOf } from '../../connectors/registry.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { hasEnded, SAMPLE_RESULTS, TRIAL_RESULTS } from '../../domain/supervision/findings.ts';
 import {
   askAll,
@@ -52,19 +52,12 @@ export function sample(options: InspectOptions): Promise<void> {
   });
 }
 
-const noRecords = (name: string) =>
-  configurationError(`The library holds no records of ${name}`, {
-    code: 'no-records',
-    cure: './hub status shows the streams',
-  });
+const noRecords = (name: string) => fault('no-records', { stream: name });
 
 /** Throws where a stream’s source cannot list what it delivered. */
 function requireProvable(config: HubConfig, name: string): void {
   if (capabilitiesOf(config, findStream(config, name)).again !== 'none') return;
-  throw configurationError(`${name} cannot list what it delivered before`, {
-    code: 'not-provable',
-    cure: 'have its unit show the records, and decide with ./hub supervise recheck --passed or --failed',
-  });
+  throw fault('not-provable', { stream: name, wanted: 'inspection' });
 }
 
 /** Has a running hub compare the records of a sample with their source; answers what that says of them. */
@@ -76,14 +69,11 @@ async function compare(
   { json }: Pick<InspectOptions, 'json'>,
 ): Promise<Inspected> {
   await withRunningHub(config, (client) =>
-    showRun(
-      { title: `${name}, its sample`, quiet: json, cure: './hub connector status shows how the source answered' },
-      async () => {
-        const run = await startSample(client, config, name, inspection);
-        await run.result();
-        return 'compared with the source';
-      },
-    ),
+    showRun({ title: `${name}, its sample`, quiet: json, what: 'source' }, async () => {
+      const run = await startSample(client, config, name, inspection);
+      await run.result();
+      return 'compared with the source';
+    }),
   );
   const [done] = await listInspections(db, { id: inspection, limit: 1 });
   if (!done) throw new Error(`inspection ${inspection} is not there`);
@@ -128,9 +118,9 @@ export async function recheckRecords(options: InspectOptions, id: number, days: 
   await withLibrary(options, async (db) => {
     const finding = await getFinding(db, id, new Date());
     if (hasEnded(finding.stage) || finding.kind === 'patrol' || finding.kind === 'task')
-      throw decide(id, 'it was not found by its records');
+      throw fault('recheck-undecided', { id, why: 'other' });
     const { inspection, drawn } = await beginRecheck(db, id, now(options.by));
-    if (drawn === 0) throw decide(id, 'none of its records is there');
+    if (drawn === 0) throw fault('recheck-undecided', { id, why: 'absent' });
     const { results } =
       finding.kind === 'sample'
         ? await compare(db, config, finding.stream ?? '', inspection, options)
@@ -140,7 +130,7 @@ export async function recheckRecords(options: InspectOptions, id: number, days: 
       .map(([result, count]) => `${meaning[result]?.zh ?? result} ${count} 条`)
       .join('、');
     const verdicts = Object.keys(results).map((result) => meaning[result]?.good ?? null);
-    if (!verdicts.includes(false) && verdicts.includes(null)) throw decide(id, told);
+    if (!verdicts.includes(false) && verdicts.includes(null)) throw fault('recheck-undecided', { id, results: told });
     const { stage } = await actOnCase(
       db,
       FINDINGS,
@@ -154,12 +144,6 @@ export async function recheckRecords(options: InspectOptions, id: number, days: 
     console.log(`${stage === 'passed' ? '✔ passed' : '✖ failed'}: ${told}`);
   });
 }
-
-const decide = (id: number, why: string) =>
-  configurationError(`Finding ${id} cannot be re-checked by its records: ${why}`, {
-    code: 'recheck-undecided',
-    cure: 'look at what the unit did, and say --passed or --failed',
-  });
 
 function tell(
   { inspection, results, findings, seed }: Inspected & { seed: number },

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { maskKey } from '../../connectors/examine/discover.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import {
   caseSubject,
   FINDING,
@@ -112,10 +112,7 @@ export function addSupervise(program: Command): void {
         LadderOptions & { passed?: boolean; failed?: boolean; note?: string; days?: number }
       >();
       if (passed && (failed || days !== undefined)) {
-        throw configurationError('--passed stands alone', {
-          code: 'option-invalid',
-          cure: 'leave --failed and --days out',
-        });
+        throw fault('passed-alone');
       }
       if (!passed && !failed) return recheckRecords(options, caseId(id), days);
       return act(caseId(id), options, passed ? { action: 'pass', note } : { action: 'fail', note, days });

@@ -4,7 +4,8 @@ import knex, { type Knex } from 'knex';
 import type { DatabaseConnectorConfig, Scheme } from '../../settings/kinds/database.ts';
 import { SCHEMES } from '../../settings/kinds/database.ts';
 import { resolveReference } from '../../settings/environment.ts';
-import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
+import { HubError, messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import type { OpenOptions } from '../contract.ts';
 import { parseKeepingDigits } from '../json.ts';
 import { NodeSqlite } from './sqlite.ts';
@@ -155,18 +156,11 @@ function requireDriver(name: string, scheme: Scheme): void {
   try {
     require.resolve(name);
   } catch {
-    throw configurationError(`${scheme}: the package ${name} is not installed`, {
-      code: 'driver-missing',
-      cure: `npm install ${name}; the hub does not bring it along`,
-    });
+    throw fault('driver-missing', { scheme, driver: name });
   }
 }
 
-const badAddress = (place: string): HubError =>
-  configurationError(`${place}: found no address of a database, expected scheme://user@host:port/database`, {
-    code: 'address-invalid',
-    cure: `correct it; schemes are ${SCHEMES.join(', ')}`,
-  });
+const badAddress = (place: string): HubError => fault('address-invalid', { place, schemes: SCHEMES });
 
 function connectionOf(
   scheme: Scheme,
@@ -285,40 +279,26 @@ const WRONG =
 function classify(error: unknown, what: string, shown: string): unknown {
   if (error instanceof HubError || !(error instanceof Error)) return error;
   const code = (error as { code?: string }).code ?? '';
+  const [place, why] = [`${what}: ${shown}`, code || error.name];
   const busy = /database is (?:locked|busy)/.test(error.message);
   if (
     AWAY.test(code) ||
     error.name === 'KnexTimeoutError' ||
     /terminated unexpectedly|not queryable/.test(error.message)
   ) {
-    return transientError(`${what}: ${shown} does not answer (${code || error.name})`, {
-      code: 'source-away',
-      cure: 'nothing to do, it is asked again; ask the department if it goes on',
-    });
+    return fault('source-away', { place, why });
   }
   if (REFUSED.test(code)) {
-    return configurationError(`${what}: ${shown} refuses the credentials (${code})`, {
-      code: 'unauthorised',
-      cure: 'check the user in address, and what password refers to',
-    });
+    return fault('unauthorised', { place, why: code });
   }
   // A cast in a query, a column of another type; the server's words quote the value.
   if (code.startsWith('22')) {
-    return configurationError(`${what}: a value does not fit its type (${code})`, {
-      code: 'request-refused',
-      cure: 'check the query, the types of its columns, and timeFormat',
-    });
+    return fault('value-mistyped', { place: what, why: code });
   }
   if (WRONG.test(code) && !busy) {
-    return configurationError(`${what}: ${shownMessage(error)}`, {
-      code: 'request-refused',
-      cure: 'check the names of table and columns, and what the user may read',
-    });
+    return fault('statement-refused', { place: what, why: shownMessage(error) });
   }
-  return transientError(`${what}: ${shown} failed (${code || error.name})`, {
-    code: 'source-failing',
-    cure: 'nothing to do, it is asked again',
-  });
+  return fault('source-failing', { place, why });
 }
 
 /** knex puts the statement before the server's words, which name tables and columns. */

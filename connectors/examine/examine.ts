@@ -4,7 +4,8 @@ import { cutOffOf } from '../../settings/load.ts';
 import { dailyRule } from '../../settings/schemas/jurisdiction.ts';
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { DAY_MS, shanghaiInstant } from '../../domain/dates.ts';
-import { configurationError, HubError } from '../../domain/errors.ts';
+import { HubError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { DRIFT_ACTIONS } from '../../domain/streams.ts';
 import type { Said } from '../../domain/said.ts';
 import type { Problem, RuleId } from '../../domain/library/validation.ts';
@@ -135,7 +136,7 @@ function shownMs(ms: number): string {
 }
 
 /** What a source failed with; its code names it in `domain/faults.ts`. */
-export interface Fault {
+export interface SourceFault {
   kind: string;
   code: string;
   cause: string;
@@ -151,7 +152,7 @@ export interface Checked {
   refused: { rule: RuleId; field: string; records: number }[];
   /** Fields that the mapping names and the records do not have, with the one that is meant. */
   absent: { field: string; nearest: string }[];
-  fault: Fault | null;
+  fault: SourceFault | null;
 }
 
 /** Really asks a source for a page and a count, and maps a sample of its records; what keeps it from that is told. */
@@ -184,9 +185,7 @@ function mapped(
     .filter((field) => !known.includes(field))
     .map((field) => ({ field, nearest: closest(field, known) }));
   if (accepted.records > 0) return { accepted, refused, absent, fault: null };
-  const cause = 'the mapping accepts no record of the sample';
-  const cure = `./hub connector preview ${config.id} shows why; ./hub connector discover ${config.id} drafts the mapping`;
-  return { accepted, refused, absent, fault: { kind: 'configuration', code: 'mapping-refuses-all', cause, cure } };
+  return { accepted, refused, absent, fault: faultOf(fault('mapping-refuses-all')) };
 }
 
 /** The source's fields that a mapping names, those inside of others and of lists left out. */
@@ -202,9 +201,9 @@ function namedFields({ record, status }: StreamConfig): string[] {
 }
 
 /** How to mend what a source failed with; anything that is no fault of its is thrown. */
-export function faultOf(error: unknown): Fault {
+export function faultOf(error: unknown): SourceFault {
   if (!(error instanceof HubError)) throw error;
-  return { kind: error.kind, code: error.code, cause: error.message, cure: error.cure ?? 'look at the log' };
+  return { kind: error.kind, code: error.code, cause: error.message, cure: error.cure?.en ?? 'look at the log' };
 }
 
 /** A record as it came, and what the mapping makes of it. */
@@ -244,9 +243,5 @@ export async function windowToPreview({ source, config }: OpenStream, fromMs: nu
 export async function batchToPreview(source: BatchSource, { id }: Pick<StreamConfig, 'id'>): Promise<BatchWindow> {
   const next = await source.nextBatch(null, { upToMs: Date.now(), known: () => Promise.resolve(new Map()) });
   if (next.batch) return next.batch;
-  throw configurationError(`${id} has no batch to look at now`, {
-    code: 'no-batch',
-    zh: '源端现在没有可看的批次，请等它交付后再试',
-    cure: 'wait until the source has delivered something',
-  });
+  throw fault('no-batch', { stream: id });
 }

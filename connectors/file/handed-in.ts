@@ -9,7 +9,8 @@ import {
   type FileStreamConfig,
 } from '../../settings/kinds/file.ts';
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
-import { configurationError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { hasReservedStep, ownValue } from '../../domain/names.ts';
 import type { Page } from '../contract.ts';
 import { isObject } from '../json.ts';
@@ -37,15 +38,12 @@ export async function openHandedIn(path: string, stream: StreamConfig): Promise<
   const name = basename(path);
   const format = formatOf(name);
   if (format === null) {
-    throw configurationError(`${name}: found another kind of file, expected one of ${FILE_FORMATS.join(', ')}`, {
-      code: 'file-kind',
-      cure: 'save it as one of these',
-    });
+    throw fault('file-kind', { file: name, formats: FILE_FORMATS });
   }
   const size = await stat(path).then(
     (found) => found.size,
     (error: unknown) => {
-      throw configurationError(messageOf(error), { code: 'file-missing', cure: 'name a file that can be read' });
+      throw fault('file-unreadable', { file: name, why: messageOf(error) });
     },
   );
   const own = 'files' in stream ? (stream as FileStreamConfig) : fileStream.parse({ ...BARE, files: name });
@@ -84,12 +82,7 @@ function nested(row: Record<string, unknown>, file: string): Record<string, unkn
   const result: Record<string, unknown> = {};
   for (const [column, value] of Object.entries(row)) {
     if (hasReservedStep(column)) {
-      const shown = column.slice(0, 100);
-      throw configurationError(`${file}: found the column “${shown}”, expected the name of a field`, {
-        code: 'file-columns',
-        zh: `${file} 的列名“${shown}”为保留名称，不可使用`,
-        cure: 'rename or remove the column: __proto__, constructor and prototype are refused as names',
-      });
+      throw fault('file-columns', { file, reserved: column.slice(0, 100) });
     }
     const keys = column.split('.');
     const last = keys.pop() ?? column;

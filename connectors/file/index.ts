@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../settings/kinds/file.ts';
 import { addDays, parseDate, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
-import { transientError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { followingBatch, timeWindow, type BatchWindow } from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type {
@@ -241,13 +241,7 @@ class FileSource implements BatchSource {
     for (const drop of [...named, ...drops.filter(({ name }) => name !== next)]) {
       if ((await this.#intake.hashOf(drop)) === id) return this.#intake.take(drop);
     }
-    throw transientError(
-      `${this.#stream.id}: the file ${next} is gone, or has another content than when it was taken`,
-      {
-        code: 'file-gone',
-        cure: 'put the same file back; or ask the department for it',
-      },
-    );
+    throw fault('file-gone', { place: this.#stream.id, file: next, taken: true });
   }
 }
 

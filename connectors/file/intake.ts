@@ -9,7 +9,8 @@ import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
 import { formatOf, type FileConnectorConfig, type FileStreamConfig } from '../../settings/kinds/file.ts';
-import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
+import { HubError, messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { sidecars, type Entry, type Place } from './places.ts';
 import { rowsOf, type Encoding, type LocalFile } from './rows.ts';
 
@@ -125,20 +126,14 @@ export class Intake {
     const text = (await (await this.#place.open(sidecar)).toArray()).join('');
     const expected = /[0-9a-f]{32,64}/i.exec(text)?.[0]?.toLowerCase();
     if (expected === found) return;
-    throw transientError(`${name}: its checksum is not what ${sidecar} says`, {
-      code: 'file-incomplete',
-      cure: 'it is probably still being written and is tried again; ask the department if it goes on',
-    });
+    throw fault('file-incomplete', { file: name, sidecar });
   }
 
   async #requireSize(path: string, name: string): Promise<void> {
     const { size } = await stat(path);
     const { maxFile } = this.#connector;
     if (size <= maxFile * 1_000_000) return;
-    throw configurationError(`${name}: a workbook of ${Math.ceil(size / 1e6)} MB, expected at most ${maxFile}`, {
-      code: 'file-too-large',
-      cure: 'ask for csv, which is read as it comes, or raise maxFile: a workbook is opened whole, in twenty times its size',
-    });
+    throw fault('file-too-large', { workbook: name, megabytes: Math.ceil(size / 1e6), most: maxFile });
   }
 
   /** What the count line says; null where the stream has none. */
@@ -154,10 +149,7 @@ export class Intake {
       while (last.endsWith(this.#stream.delimiter)) last = last.slice(0, -1);
       const count = new RegExp(complete.countLine).exec(last.replace(/^"|"$/g, ''))?.[1];
       if (count !== undefined) return Number(count);
-      throw transientError(`${name}: its last line is not the one with the number of rows`, {
-        code: 'file-incomplete',
-        cure: 'it is probably still being written and is tried again; else correct complete.countLine',
-      });
+      throw fault('file-incomplete', { file: name, countLine: true });
     } finally {
       await handle.close();
     }
@@ -211,15 +203,14 @@ async function countOf(rows: AsyncIterable<unknown>): Promise<number> {
 
 /** Puts the one file of an archive in the archive's place. */
 async function unpack(path: string, name: string): Promise<void> {
-  const broken = (what: string): Error =>
-    configurationError(`${name}: ${what}`, { code: 'file-broken', cure: 'ask the department for the file again' });
   const unpacked = `${path}.unpacked`;
   try {
     await withArchive(path, name, async (archive) => {
       const entries = (await Array.fromAsync(entriesOf(archive))).filter(({ fileName }) => !fileName.endsWith('/'));
       const [entry] = entries;
-      if (!entry || entries.length > 1) throw broken(`the archive has ${entries.length} files, expected one`);
-      if (entry.isEncrypted()) throw broken('the archive is encrypted');
+      if (!entry || entries.length > 1)
+        throw fault('file-broken', { file: name, is: 'archive', files: entries.length });
+      if (entry.isEncrypted()) throw fault('file-broken', { file: name, is: 'encrypted' });
       await extract(archive, entry, createWriteStream(unpacked, { mode: 0o600 }));
     });
     await rename(unpacked, path);
@@ -250,10 +241,7 @@ async function withArchive(path: string, name: string, work: (archive: yauzl.Zip
     await work(archive);
   } catch (error) {
     if (error instanceof HubError) throw error;
-    throw transientError(`${name}: cannot be unpacked (${messageOf(error)})`, {
-      code: 'file-incomplete',
-      cure: 'it is probably still being written and is tried again; ask the department if it goes on',
-    });
+    throw fault('file-incomplete', { file: name, broken: messageOf(error) });
   } finally {
     archive?.close();
   }

@@ -8,7 +8,8 @@ import SftpClient from 'ssh2-sftp-client';
 import type { FileConnectorConfig, FileStreamConfig } from '../../settings/kinds/file.ts';
 import { resolveReference } from '../../settings/environment.ts';
 import { addDays, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
-import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
+import { HubError, messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 
 /** A file as its place lists it. */
 export interface Entry {
@@ -88,10 +89,10 @@ class FolderPlace implements Place {
 
   #fault(error: unknown): HubError {
     const { code = '' } = error as NodeJS.ErrnoException;
-    const message = `${this.#id}: ${this.shown} cannot be read (${code || messageOf(error)})`;
+    const [place, why] = [`${this.#id}: ${this.shown}`, code || messageOf(error)];
     return code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR'
-      ? configurationError(message, { code: 'folder-missing', cure: 'create it, or let the hub’s user read it' })
-      : transientError(message, { code: 'source-away', cure: 'nothing to do, it is tried again' });
+      ? fault('folder-missing', { place, why })
+      : fault('source-away', { place, why });
   }
 }
 
@@ -108,10 +109,7 @@ class SftpPlace implements Place {
     this.#folder = decodeURIComponent(url.pathname) || '/';
     this.shown = `sftp://${url.host}${this.#folder}`;
     if (connector.hostKey === undefined) {
-      throw configurationError(`${connector.id}: found no hostKey, expected the fingerprint of the server’s key`, {
-        code: 'host-key',
-        cure: 'ssh-keyscan the server, and write the SHA256:… of ssh-keygen -lf - into hostKey',
-      });
+      throw fault('host-key', { place: connector.id, found: null });
     }
   }
 
@@ -140,10 +138,7 @@ class SftpPlace implements Place {
       });
     } catch (error) {
       if (found !== '' && found !== hostKey) {
-        throw configurationError(`${id}: ${this.shown} has the key ${found}, expected ${String(hostKey)}`, {
-          code: 'host-key',
-          cure: 'ask the department whether its server was replaced, and only then change hostKey',
-        });
+        throw fault('host-key', { place: `${id}: ${this.shown}`, found, expected: String(hostKey) });
       }
       throw this.#fault(error);
     }
@@ -202,30 +197,14 @@ class SftpPlace implements Place {
 
   #fault(error: unknown): HubError {
     if (error instanceof HubError) return error;
-    const { id } = this.#connector;
-    const text = messageOf(error);
+    const [place, text] = [`${this.#connector.id}: ${this.shown}`, messageOf(error)];
     if (/authentication methods failed|privateKey|passphrase/i.test(text)) {
-      return configurationError(`${id}: ${this.shown} refuses the credentials`, {
-        code: 'unauthorised',
-        cure: 'check the user in address, and what password or privateKey refers to',
-      });
+      return fault('unauthorised', { place, why: text });
     }
     if (/no such file|permission denied/i.test(text)) {
-      return configurationError(
-        `${id}: ${this.shown} cannot be read (${/no such file/i.test(text) ? 'there is no such folder or file' : 'permission denied'})`,
-        {
-          code: 'folder-missing',
-          cure: 'correct the folder in address, or ask for permission',
-        },
-      );
+      return fault('folder-missing', { place, why: /no such file/i.test(text) ? 'ENOENT' : 'EACCES' });
     }
-    return transientError(
-      `${id}: ${this.shown} does not answer (${(error as NodeJS.ErrnoException).code ?? 'broken off'})`,
-      {
-        code: 'source-away',
-        cure: 'nothing to do, it is tried again; ask the department if it goes on',
-      },
-    );
+    return fault('source-away', { place, why: (error as NodeJS.ErrnoException).code ?? text });
   }
 }
 
@@ -313,32 +292,23 @@ class HttpPlace implements Place {
     }
   }
 
-  #away(what: string): HubError {
-    return transientError(`${this.#id}: ${this.shown} does not answer (${what})`, {
-      code: 'source-away',
-      cure: 'nothing to do, it is tried again; ask the department if it goes on',
-    });
+  #away(why: string): HubError {
+    return fault('source-away', { place: `${this.#id}: ${this.shown}`, why });
   }
 
   #requireStatus(status: number, name: string): void {
     if (status >= 200 && status < 300) return;
-    const message = `${this.#id}: ${this.shown} answered ${status} for ${name}`;
-    if (status === 401 || status === 403)
-      throw configurationError(message, { code: 'unauthorised', cure: 'check the user in address, and password' });
-    if (status >= 500 || status === 429)
-      throw transientError(message, { code: 'source-failing', cure: 'nothing to do, it is tried again' });
-    throw configurationError(message, { code: 'request-refused', cure: 'correct address' });
+    const place = `${this.#id}: ${this.shown}, ${name}`;
+    if (status === 401 || status === 403) throw fault('unauthorised', { place, status });
+    if (status >= 500 || status === 429) throw fault('source-failing', { place, status });
+    throw fault('file-refused', { place, status });
   }
 }
 
 const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /** A file may be taken away between being listed and being opened. */
-const fileGone = (id: string, name: string): HubError =>
-  transientError(`${id}: the file ${name} is gone`, {
-    code: 'file-gone',
-    cure: 'nothing to do, the files are listed again; ask the department if it goes on',
-  });
+const fileGone = (id: string, name: string): HubError => fault('file-gone', { place: id, file: name });
 
 /** The content of a file whose faults are classified, one of which is that nothing comes for a while. */
 function flowing(source: Readable, timeout: number, fault: (error: unknown) => HubError | Promise<HubError>): Readable {

@@ -3,7 +3,9 @@ import { pipeline, Transform, type TransformCallback } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { CsvError, parse } from 'csv-parse';
 import type { FileFormat, FileStreamConfig } from '../../settings/kinds/file.ts';
-import { configurationError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
+import type { FileBreak } from '../../domain/faults/files.ts';
 import { parseKeepingDigits } from '../json.ts';
 import { columnNames } from './columns.ts';
 import type { WorkbookJob, WorkbookMessage } from './workbook.ts';
@@ -71,15 +73,11 @@ async function* csvRows(file: LocalFile, stream: FileLayout): AsyncIterable<unkn
       else yield Object.fromEntries(names.map((name, index) => [name, cells[index]]));
     }
   } catch (error) {
-    throw error instanceof CsvError ? broken(file, messageOf(error)) : error;
+    throw error instanceof CsvError ? broken(file, { is: 'rows', why: messageOf(error) }) : error;
   }
 }
 
-const broken = (file: LocalFile, what: string): Error =>
-  configurationError(`${file.name}: ${what}`, {
-    code: 'file-broken',
-    cure: 'ask the department for a corrected file; nothing of this one is lost meanwhile',
-  });
+const broken = (file: LocalFile, found: FileBreak): Error => fault('file-broken', { file: file.name, ...found });
 
 async function* jsonRows(file: LocalFile, stream: FileLayout): AsyncIterable<unknown> {
   const countLine = countLineOf(stream);
@@ -98,7 +96,7 @@ async function* linesOf(file: LocalFile): AsyncIterable<string> {
     const lines = (rest + part).split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
-    if (rest.length > MAX_LINE) throw broken(file, `a line of more than ${MAX_LINE} characters`);
+    if (rest.length > MAX_LINE) throw broken(file, { is: 'line', most: MAX_LINE });
   }
   yield rest;
 }
@@ -129,8 +127,7 @@ async function* workbookRows(file: LocalFile, stream: FileLayout): AsyncIterable
       });
       worker.removeAllListeners('error').removeAllListeners('message');
       if ('end' in answer) return;
-      if ('fault' in answer)
-        throw configurationError(`${file.name}: ${answer.fault}`, { code: 'file-broken', cure: answer.cure });
+      if ('broken' in answer) throw broken(file, answer.broken);
       yield* answer.rows;
     }
   } finally {

@@ -2,6 +2,7 @@ import '../../settings/hardened.ts';
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { read, set_cptable, type CellObject } from 'xlsx';
+import type { FileBreak } from '../../domain/faults/files.ts';
 import { cellValue } from '../../domain/spreadsheet.ts';
 import { columnNames } from './columns.ts';
 import * as codepages from 'xlsx/dist/cpexcel.full.mjs';
@@ -15,7 +16,7 @@ export interface WorkbookJob {
 }
 
 /** What it tells: rows, a hundred or a thousand at a time, each asked for; then the end, or what is wrong. */
-export type WorkbookMessage = { rows: Record<string, unknown>[] } | { end: true } | { fault: string; cure: string };
+export type WorkbookMessage = { rows: Record<string, unknown>[] } | { end: true } | { broken: FileBreak };
 
 // Workbooks of Excel 95 and older name a code page.
 set_cptable(codepages);
@@ -31,14 +32,13 @@ function* rowsOf({ file, sheet, header }: WorkbookJob): Generator<Record<string,
   const book = read(readFileSync(file), { dense: true, cellNF: true, cellText: false, cellHTML: false });
   const name = sheet ?? book.SheetNames[0] ?? '';
   const found = book.Sheets[name];
-  if (!found) throw new Fault(`found the sheets ${book.SheetNames.join(', ')}, expected “${name}”`, 'correct sheet');
+  if (!found) throw new Broken({ is: 'sheet', sheets: book.SheetNames, expected: name });
   const data = (found['!data'] ?? []) as (readonly (CellObject | undefined)[] | undefined)[];
   const date1904 = book.Workbook?.WBProps?.date1904 ?? false;
   const names = columnNames(
     Array.from(data[header - 1] ?? [], (cell) => (cell?.v === undefined ? '' : String(cell.v))),
   );
-  if (names.length === 0)
-    throw new Fault(`row ${header} is empty, expected the names of the columns`, 'correct header');
+  if (names.length === 0) throw new Broken({ is: 'header', row: header });
   for (const cells of data.slice(header)) {
     if (!cells?.some((cell) => cell?.v !== undefined && cell.v !== '')) continue;
     const row: Record<string, unknown> = {};
@@ -47,12 +47,12 @@ function* rowsOf({ file, sheet, header }: WorkbookJob): Generator<Record<string,
   }
 }
 
-class Fault extends Error {
-  readonly cure: string;
+class Broken extends Error {
+  readonly found: FileBreak;
 
-  constructor(message: string, cure: string) {
-    super(message);
-    this.cure = cure;
+  constructor(found: FileBreak) {
+    super(found.is);
+    this.found = found;
   }
 }
 
@@ -73,7 +73,6 @@ function next(rows: Generator<Record<string, unknown>>): WorkbookMessage {
     }
     return part.length > 0 ? { rows: part } : { end: true };
   } catch (error) {
-    if (error instanceof Fault) return { fault: error.message, cure: error.cure };
-    return { fault: `cannot be opened (${(error as Error).message})`, cure: 'ask the department for the file again' };
+    return { broken: error instanceof Broken ? error.found : { is: 'unopened', why: (error as Error).message } };
   }
 }

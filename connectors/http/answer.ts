@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { HttpStreamConfig } from '../../settings/kinds/http.ts';
-import { configurationError, transientError } from '../../domain/errors.ts';
+import type { HubError } from '../../domain/errors.ts';
+import { fault, type Facts } from '../../domain/faults.ts';
 import { parseKeepingDigits, valueAt } from '../json.ts';
 
 /** The decoded JSON of an answer. */
@@ -17,10 +18,7 @@ export interface ParsedAnswer {
  */
 export function parseAnswer(body: Buffer, what: string): ParsedAnswer {
   if (body.length === 0) {
-    throw transientError(`${what}: found an empty body, expected JSON`, {
-      code: 'empty-body',
-      cure: 'the source answered without content; ask the department if it goes on',
-    });
+    throw fault('empty-body', { place: what });
   }
   const bytes = !isUtf8(body);
   const text = body.toString(bytes ? 'latin1' : 'utf8');
@@ -32,10 +30,7 @@ export function parseJson(text: string, what: string): unknown {
   try {
     return parseKeepingDigits(text);
   } catch {
-    throw transientError(
-      `${what}: found ${text.length} characters that are no complete JSON (${text.trimStart().startsWith('<') ? 'markup' : 'truncated or garbled'})`,
-      { code: 'broken-body', cure: 'the source’s answer was cut off or is an error page; it is asked again' },
-    );
+    throw fault('broken-body', { place: what, characters: text.length, markup: text.trimStart().startsWith('<') });
   }
 }
 
@@ -44,21 +39,26 @@ export function numberAt(json: unknown, path: string, what: string): number {
   const value = valueAt(json, path);
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
-  throw configurationError(`${what}: found ${typeName(value)} at “${path}”, expected a whole number`, {
-    code: 'answer-shape',
-    cure: `the answer has the fields ${fieldsOf(json)}; correct the path`,
-  });
+  throw misshapen(json, { what, path, value, expected: 'number' });
 }
 
 /** A text or number at a path, as text; throws a configuration error when there is none. */
 export function textAt(json: unknown, path: string, what: string): string {
   const value = valueAt(json, path);
   if (typeof value === 'string' || typeof value === 'number') return String(value);
-  throw configurationError(`${what}: found ${typeName(value)} at “${path}”, expected text`, {
-    code: 'answer-shape',
-    cure: `the answer has the fields ${fieldsOf(json)}; correct the path`,
-  });
+  throw misshapen(json, { what, path, value, expected: 'text' });
 }
+
+/** That an answer does not have what the configuration says is at a path. */
+export const misshapen = (
+  json: unknown,
+  {
+    what,
+    path,
+    value,
+    expected,
+  }: { what: string; path: string; value: unknown; expected: Facts<'answer-shape'>['expected'] },
+): HubError => fault('answer-shape', { place: what, found: typeName(value), path, expected, fields: fieldsOf(json) });
 
 /** The list of records at a path, also where the list arrives as a JSON string; a missing list with nothing in it is null. */
 export function recordsAt(
@@ -69,10 +69,7 @@ export function recordsAt(
   let list = valueAt(answer.json, path);
   if (typeof list === 'string') list = parseJson(list, what);
   if (!Array.isArray(list)) {
-    throw configurationError(`${what}: found ${typeName(list)} at “${path}”, expected a list of records`, {
-      code: 'answer-shape',
-      cure: `the answer has the fields ${fieldsOf(answer.json)}; correct response.records`,
-    });
+    throw misshapen(answer.json, { what, path, value: list, expected: 'records' });
   }
   return answer.bytes ? decodeRecords(list) : { records: list, undecodable: new Map() };
 }
@@ -111,15 +108,14 @@ export function requireSuccess(json: unknown, success: Success, what: string): v
   const found = valueAt(json, success.field);
   if (success.values.includes(String(found))) return;
   if (isDenied(json, success)) {
-    throw configurationError(`${what}: found ${success.field} = ${shortCode(found)}, which means: not authorised`, {
-      code: 'unauthorised',
-      cure: 'check the values behind auth in the connector’s file, and what the department has granted',
-    });
+    throw fault('unauthorised', { place: what, field: success.field, found: shortCode(found) });
   }
-  throw transientError(
-    `${what}: found ${success.field} = ${shortCode(found)}, expected ${success.values.join(' or ')}`,
-    { code: 'source-refused', cure: 'look the code up in the gateway’s manual; it is asked again meanwhile' },
-  );
+  throw fault('source-refused', {
+    place: what,
+    field: success.field,
+    found: shortCode(found),
+    expected: success.values,
+  });
 }
 
 /** A result code as far as it can be shown: codes are short, anything longer could be data. */

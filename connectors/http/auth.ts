@@ -1,11 +1,10 @@
 import type { Auth, FetchedSecret, SignedAuth } from '../../settings/kinds/http.ts';
 import { resolveReference } from '../../settings/environment.ts';
 import { parseInstant } from '../../domain/dates.ts';
-import { configurationError } from '../../domain/errors.ts';
 import type { SecretRef } from '../../settings/values.ts';
 import { writeTime } from '../time-format.ts';
 import { valueAt } from '../json.ts';
-import { parseAnswer, parseJson, numberAt, requireSuccess, textAt, typeName } from './answer.ts';
+import { misshapen, parseAnswer, parseJson, numberAt, requireSuccess, textAt } from './answer.ts';
 import { fill, fillAll, nonce, runSteps, type Variables } from './signing.ts';
 
 /** A request before it is sent. */
@@ -134,10 +133,7 @@ function clientCredentials(
     const { json } = parseAnswer(body, what);
     const value = valueAt(json, auth.token);
     if (typeof value !== 'string' || value === '') {
-      throw configurationError(`${what}: found ${typeName(value)} at “${auth.token}”, expected a token`, {
-        code: 'answer-shape',
-        cure: 'correct auth.token',
-      });
+      throw misshapen(json, { what, path: auth.token, value, expected: 'token' });
     }
     const lifetime = numberAt(json, auth.expiresIn, what) * (auth.expiresInUnit === 'minutes' ? 60_000 : 1000);
     return { value, endsAtMs: Date.now() + lifetime };
@@ -272,10 +268,7 @@ function endOf({ ends }: FetchedSecret, json: unknown, what: string, nowMs: numb
   const text = textAt(json, ends.at, what);
   const at = parseInstant(text);
   if (at === null) {
-    throw configurationError(`${what}: found no time at “${ends.at}”`, {
-      code: 'answer-shape',
-      cure: 'correct ends.at, or use {every: 15m}',
-    });
+    throw misshapen(json, { what, path: ends.at, value: text, expected: 'time' });
   }
   // Told by the source's clock, kept by ours.
   return Date.parse(at) - nowMs + Date.now();

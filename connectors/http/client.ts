@@ -6,7 +6,8 @@ import pRetry from 'p-retry';
 import pThrottle from 'p-throttle';
 import type { HttpConnectorConfig } from '../../settings/kinds/http.ts';
 import { resolveReference } from '../../settings/environment.ts';
-import { configurationError, HubError, messageOf, transientError } from '../../domain/errors.ts';
+import { HubError, messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import type { OpenOptions } from '../contract.ts';
 import { isDenied, parseAnswer, requireSuccess, type ParsedAnswer, type Success } from './answer.ts';
 import { authenticator, type AppliedRequest, type Authenticator, type OutgoingRequest } from './auth.ts';
@@ -152,10 +153,7 @@ export class HttpClient {
       // The token ended between two pages: a new one, and the same page again.
       ({ answer, applied } = await attempt());
       if (answer.status === 401) {
-        throw transientError(`${what}: answered 401 to a token that it has just issued`, {
-          code: 'token-refused',
-          cure: 'it is asked again; if it goes on, ask the department what its tokens allow',
-        });
+        throw fault('token-refused', { place: what });
       }
     }
     requireStatus(answer.status, answer.headers, what);
@@ -169,10 +167,7 @@ export class HttpClient {
     const url = /^https?:/.test(reference) ? reference : `${this.baseUrl}/${reference.replace(/^\//, '')}`;
     const what = `${this.#id} GET a certificate’s file`;
     if (!URL.canParse(url) || new URL(url).origin !== new URL(this.baseUrl).origin) {
-      throw configurationError(`${what}: its address is not on the host of baseUrl`, {
-        code: 'file-elsewhere',
-        cure: 'ask the department for addresses of its gateway: credentials are not sent elsewhere',
-      });
+      throw fault('file-elsewhere', { place: what });
     }
     for (let renewed = false; ; renewed = true) {
       const applied = await this.#auth({ method: 'GET', url, headers: {} });
@@ -184,7 +179,7 @@ export class HttpClient {
       if (status < 300) return flowing(data, what);
       data.destroy();
       if (status === 401 && !renewed && (await applied.refused())) continue;
-      if (status === 404 || status === 410) throw transientError(`${what}: answered ${status}`, GONE);
+      if (status === 404 || status === 410) throw fault('file-gone', { place: what, status });
       requireStatus(status, headers, what);
     }
   }
@@ -201,17 +196,12 @@ export class HttpClient {
   }
 }
 
-const GONE = { code: 'file-gone', cure: 'ask the department for the file; it is asked for again' };
-
 /** Content whose faults on the way are classified. */
 async function* flowing(content: Readable, what: string): AsyncIterable<Uint8Array> {
   try {
     yield* content as AsyncIterable<Uint8Array>;
   } catch (error) {
-    throw transientError(`${what}: broken off (${messageOf(error)})`, {
-      code: 'source-away',
-      cure: 'nothing to do, it is asked for again',
-    });
+    throw fault('source-away', { place: what, broken: messageOf(error) });
   }
 }
 
@@ -229,25 +219,14 @@ const shownAnswer = ({ status, body }: RawAnswer): string =>
 
 function requireStatus(status: number, headers: Record<string, unknown>, what: string): void {
   if (status >= 200 && status < 300) return;
-  const message = `${what}: answered ${status}`;
   if (status === 401 || status === 403) {
-    throw configurationError(`${message}, the credentials are refused`, {
-      code: 'unauthorised',
-      cure: 'check the values behind auth in the connector’s file',
-    });
+    throw fault('unauthorised', { place: what, status });
   }
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     const retryAfterMs = retryAfter(headers['retry-after']);
-    throw transientError(message, {
-      code: status === 429 ? 'rate-limited' : 'source-failing',
-      cure: 'nothing to do, it is asked again',
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    });
+    throw fault(status === 429 ? 'rate-limited' : 'source-failing', { place: what, status }, { retryAfterMs });
   }
-  throw configurationError(message, {
-    code: 'request-refused',
-    cure: status < 400 ? 'the source redirects; write its real address into baseUrl' : 'check path, method and body',
-  });
+  throw fault(status < 400 ? 'request-redirected' : 'request-refused', { place: what, status });
 }
 
 /** Retry-After in seconds or as a date. */
@@ -262,17 +241,11 @@ function classifyTransport(error: unknown, what: string): unknown {
   if (error.code === AxiosError.ERR_CANCELED) return error;
   const code = error.code ?? 'unknown';
   if (error.message.includes('maxContentLength')) {
-    return configurationError(`${what}: the answer is larger than maxPage allows`, {
-      code: 'page-too-large',
-      cure: 'lower page.size or raise maxPage',
-    });
+    return fault('page-too-large', { place: what });
   }
   if (code === AxiosError.ERR_INVALID_URL || code === 'ERR_UNESCAPED_CHARACTERS') {
-    return configurationError(`${what}: ${messageOf(error)}`, { code: 'address-invalid', cure: 'correct baseUrl' });
+    return fault('address-invalid', { place: what, why: messageOf(error) });
   }
   const timedOut = code === AxiosError.ECONNABORTED || code === AxiosError.ETIMEDOUT;
-  return transientError(`${what}: ${timedOut ? 'no answer in time' : `no complete answer (${code})`}`, {
-    code: timedOut ? 'source-timeout' : 'source-away',
-    cure: 'nothing to do, it is asked again; ask the department if it goes on',
-  });
+  return timedOut ? fault('source-timeout', { place: what }) : fault('source-away', { place: what, broken: code });
 }

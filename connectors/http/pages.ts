@@ -1,6 +1,7 @@
 import { pMapIterable } from 'p-map';
 import type { HttpStreamConfig } from '../../settings/kinds/http.ts';
-import { configurationError, HubError, transientError } from '../../domain/errors.ts';
+import { HubError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import type { PageMark } from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type { Page, Resume } from '../contract.ts';
@@ -223,9 +224,7 @@ export class PageReader {
         const promised = response.untilEmpty === true ? false : more;
         const least = expected === 'some' ? Number(promised || (total ?? 0) > 0) : expected;
         if (records.length < least) {
-          throw transientError(`${what}: found ${records.length} records, expected ${least}`, {
-            code: 'short-page',
-          });
+          throw fault('short-page', { place: what, records: records.length, least });
         }
         const warnings = this.#warnings(answer);
         return { number, records, undecodable, total, digest: digestOf(records), position, more, ...warnings };
@@ -253,10 +252,7 @@ export class PageReader {
   #ownAddress(given: string, what: string): string {
     const url = new URL(given, `${this.#client.baseUrl}${this.#stream.path}`);
     if (url.origin === new URL(this.#client.baseUrl).origin) return url.href;
-    throw configurationError(`${what}: the next page is said to be at ${url.origin}, which is another system`, {
-      code: 'foreign-address',
-      cure: 'ask the department for its outer address, and write that into baseUrl',
-    });
+    throw fault('foreign-address', { place: what, origin: url.origin });
   }
 
   #warnings({ json }: HttpAnswer): { warnings?: Map<string, string> } {
@@ -310,15 +306,8 @@ const isTrue = (value: unknown): boolean => value === true || value === 1 || val
 const isRepeated = ({ number, digest, records }: HttpPage, marks: ReadonlyMap<number, PageMark>): boolean =>
   records.length > 0 && [...marks].some(([earlier, mark]) => earlier !== number && mark.digest === digest);
 
-const repeated = (stream: string, page: number): HubError =>
-  transientError(`${stream}: page ${page} repeats an earlier page`, {
-    code: 'repeated-page',
-    cure: 'if it goes on, the gateway ignores the page number: check path and page.first',
-  });
+const repeated = (stream: string, page: number): HubError => fault('repeated-page', { stream, page });
 
 function moved({ batch }: Asked, before: number, after: number): HubError {
-  return transientError(
-    `the source changed while it was read: ${before} records became ${after}${batch === undefined ? '' : ` in batch ${batch}`}`,
-    { code: 'source-moved', cure: 'nothing to do, the window is read again' },
-  );
+  return fault('source-moved', { before, after, batch });
 }

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto';
 import { sm2 } from 'sm-crypto-v2';
 import type { Algorithm, SigningStep } from '../../settings/kinds/http.ts';
-import { configurationError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { mapLeaves } from '../json.ts';
 
 /** Named texts that templates are filled from. */
@@ -14,10 +15,7 @@ export function fill(template: string, variables: Variables, place: string): str
   return template.replace(PLACEHOLDER, (_, name: string) => {
     const value = variables[name];
     if (value !== undefined) return value;
-    throw configurationError(`${place}: found {${name}}, expected one of ${Object.keys(variables).join(', ')}`, {
-      code: 'template-name',
-      cure: 'correct the name, or add it to auth.values or auth.steps',
-    });
+    throw fault('template-name', { place, name, names: Object.keys(variables) });
   });
 }
 
@@ -40,10 +38,7 @@ export function runSteps(steps: readonly SigningStep[], variables: Variables, pl
     try {
       result = { ...result, [step.name]: runStep(step, input, material(step.key), material(step.iv)) };
     } catch (error) {
-      throw configurationError(`${at}: ${step.algorithm} failed: ${messageOf(error)}`, {
-        code: 'signing',
-        cure: 'check the length and the encoding of the key, and what the step works on',
-      });
+      throw fault('signing', { place: at, algorithm: step.algorithm, why: messageOf(error) });
     }
   }
   return result;

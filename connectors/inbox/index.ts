@@ -1,6 +1,6 @@
 import { resolveReference } from '../../settings/environment.ts';
 import { inboxConnectorSchema, type InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import type { Said } from '../../domain/said.ts';
 import type { BatchSource, CheckReport, ConnectorKind, NextBatch, Page } from '../contract.ts';
 
@@ -81,8 +81,4 @@ class InboxSource implements BatchSource {
   }
 }
 
-const notAsked = (): Error =>
-  configurationError('an inbox is pushed to, and cannot be read', {
-    code: 'not-asked',
-    cure: 'see ./hub connector status',
-  });
+const notAsked = (): Error => fault('not-asked');

@@ -10,7 +10,7 @@ import {
   type CatalogFinding,
 } from '../../domain/library/catalog.ts';
 import { parseDate, yearFirst } from '../../domain/dates.ts';
-import { transientError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { normaliseCode } from '../../domain/library/identifiers.ts';
 import type { ListSource } from '../contract.ts';
 import { asList, isObject, valueAt } from '../json.ts';
@@ -33,10 +33,7 @@ export async function readWhole(source: ListSource, signal: AbortSignal): Promis
     total = page.total ?? total;
   }
   if (total === null || records.length === total) return records;
-  throw transientError(`the list: found ${records.length} entries, expected ${total}`, {
-    code: 'list-short',
-    cure: 'nothing to do, the list is read again',
-  });
+  throw fault('list-short', { entries: records.length, total });
 }
 
 /** What the city has of a type. */

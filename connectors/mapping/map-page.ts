@@ -1,5 +1,5 @@
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { waits } from '../../domain/library/validation.ts';
 import type { Page } from '../contract.ts';
 import type { Mapping, PageContext } from './compile.ts';
@@ -30,10 +30,5 @@ export function requireFewRejects(
 ): void {
   const tooMany = most !== undefined && rejected > most;
   if (!tooMany && !(read >= JUDGED_FROM && rejected > read * share)) return;
-  throw configurationError(`${id}: ${rejected} of ${read} records were rejected`, {
-    code: 'too-many-rejects',
-    cure: tooMany
-      ? 'look at ./hub connector preview; mend the mapping, or raise rejects.most'
-      : 'look at ./hub connector preview; mend the mapping, or raise rejects.share',
-  });
+  throw fault('too-many-rejects', { stream: id, rejected, read, limit: tooMany ? 'most' : 'share' });
 }

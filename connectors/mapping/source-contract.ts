@@ -1,5 +1,6 @@
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
+import { DRIFT_CHANGES } from '../../domain/streams.ts';
 import type { Problem } from '../../domain/library/validation.ts';
 import { census, driftProblems, findDrift, learn, type Drift, type FieldCensus } from './drift.ts';
 
@@ -37,9 +38,11 @@ export async function openContract(config: StreamConfig, memory: FieldMemory): P
     await memory.saveDrifts(drifts);
     const stop = drifts.find(({ action }) => action === 'stop');
     if (stop) {
-      throw configurationError(`${config.id}: the source’s field ${stop.field} is ${stop.change} (${stop.detail})`, {
-        code: 'source-contract',
-        cure: `mend the mapping, or set contract.${stop.change} to another value than stop`,
+      throw fault('source-contract', {
+        stream: config.id,
+        field: stop.field,
+        change: { zh: DRIFT_CHANGES[stop.change].zh, en: stop.change },
+        found: stop.detail,
       });
     }
     const problems = driftProblems(known, drifts, records);

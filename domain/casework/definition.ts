@@ -41,7 +41,7 @@ export type CaseField = Said & { hint?: Said; optional?: true } & (
 /** Why an action is refused. What is left open in the words (…) is known when it happens. */
 export interface Refusal<Facts> extends Said {
   /** Names it for programs, where it has a name of its own. */
-  code?: string;
+  code?: 'not-overdue' | 'number-taken';
   /**
    * Whether it is refused for what is known of the case; a text fills what is left open. Without it the reason is found
    * where the action is performed.
@@ -78,7 +78,7 @@ export interface CaseDefinition<Facts, Stage extends string = string, Action ext
   /** Where the API has its cases. */
   path: string;
   /** Name for programs that there is no such case, and that an action is refused. */
-  codes: { unknown: string; refused: string };
+  codes: { unknown: 'case-unknown' | 'finding-unknown'; refused: 'case-refused' | 'finding-stage' };
   stages: Readonly<Record<Stage, Said>>;
   stageOf: (facts: Facts) => Stage;
   actions: Readonly<Record<Action, CaseAction<Facts, Stage>>>;

@@ -1,5 +1,5 @@
 import { shanghaiWallTime } from '../dates.ts';
-import { FAULTS } from '../faults.ts';
+import { faultNamed } from '../faults.ts';
 import type { Said } from '../said.ts';
 
 /** What can be due and not proven to be in. */
@@ -43,7 +43,7 @@ export function gapInWords(gap: GapFacts): Said {
       return { zh: `第 ${links} 批`, en: `link ${links}` };
     }
     case 'paused':
-      return { zh: [FAULTS[gap.code ?? '']?.what, gap.reason].filter(Boolean).join('：'), en: gap.reason };
+      return { zh: [faultNamed(gap.code)?.brief, gap.reason].filter(Boolean).join('：'), en: gap.reason };
     case 'unacknowledged':
       return { zh: `批次 ${gap.batch}`, en: `batch ${gap.batch}` };
     case 'difference':

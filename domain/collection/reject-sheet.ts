@@ -1,6 +1,7 @@
 import type { WorkBook } from 'xlsx';
 import { shanghaiWallTime } from '../dates.ts';
-import { configurationError, type HubError } from '../errors.ts';
+import { type HubError } from '../errors.ts';
+import { fault } from '../faults.ts';
 import { isReserved, ownValue } from '../names.ts';
 import { CELL_LIMIT, openWorkbook, sheetRows, storable, textSheet, workbookOf } from '../spreadsheet.ts';
 import { RULES, type Problem } from '../library/validation.ts';
@@ -186,14 +187,6 @@ interface SheetFault {
 }
 
 function refused(faults: readonly SheetFault[]): HubError {
-  const told = faults.slice(0, MOST_FAULTS);
-  const more = faults.length - told.length;
-  return configurationError(
-    `Nothing was taken:\n${told.map(({ en }) => en).join('\n')}${more > 0 ? `\n… and ${more} more` : ''}`,
-    {
-      code: 'sheet-invalid',
-      zh: `整份未接收：\n${told.map(({ zh }) => zh).join('\n')}${more > 0 ? `\n……另有 ${more} 处` : ''}`,
-      cure: 'correct the workbook and import it again',
-    },
-  );
+  const lines = faults.slice(0, MOST_FAULTS);
+  return fault('sheet-invalid', { lines, more: faults.length - lines.length });
 }

@@ -1,5 +1,5 @@
 import { shanghaiWallTime } from '../dates.ts';
-import { FAULTS } from '../faults.ts';
+import { faultNamed } from '../faults.ts';
 import type { Said } from '../said.ts';
 import { DRIFT_CHANGES, type DriftChange } from '../streams.ts';
 
@@ -50,7 +50,7 @@ export function alertInWords(facts: AlertFacts): Said {
     case 'stream-paused': {
       const { unit, stream, reason, code } = facts;
       return {
-        zh: [`${unit}:${stream} 已暂停`, FAULTS[code ?? '']?.what, reason].filter(Boolean).join('：'),
+        zh: [`${unit}:${stream} 已暂停`, faultNamed(code)?.brief, reason].filter(Boolean).join('：'),
         en: `${unit}: ${stream} is paused: ${reason}`,
       };
     }

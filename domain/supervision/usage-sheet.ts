@@ -1,4 +1,4 @@
-import { configurationError } from '../errors.ts';
+import { fault } from '../faults.ts';
 import { openWorkbook, sheetRows } from '../spreadsheet.ts';
 
 /** What a user unit (用证单位) reports of one month, for 适用率, 应用率 and 成功率. */
@@ -91,8 +91,4 @@ export function readUsageSheet(file: Buffer): UsageReport[] {
   return reports;
 }
 
-const refused = (faults: readonly string[]) =>
-  configurationError(`Nothing was taken:\n${faults.slice(0, 20).join('\n')}`, {
-    code: 'usage-invalid',
-    cure: 'correct it and report again',
-  });
+const refused = (faults: readonly string[]) => fault('usage-invalid', { lines: faults.slice(0, 20) });

@@ -5,7 +5,7 @@ import { createTransport } from 'nodemailer';
 import { resolveReference } from '../../settings/environment.ts';
 import type { ReminderSettings } from '../../settings/schemas/hub.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { configurationError, transientError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { messageText } from '../../domain/ledger/reminders.ts';
 import type { Channel } from '../../store/ledger/contacts.ts';
 import { queueMessage } from '../../store/ledger/outbox.ts';
@@ -14,7 +14,6 @@ import type { ClaimedReminder } from '../../store/ledger/reminders.ts';
 const TIMEOUT_MS = 15_000;
 
 /** The receiver does not take this message; the same again will hardly do. */
-export const REFUSED = 'message-refused';
 
 /** Sends a message to its contact by its channel. What it throws names neither the contact nor an address. */
 export async function sendNotice(
@@ -92,13 +91,11 @@ const SENDERS: Record<Channel, Sender> = {
       }));
     } catch (error) {
       if (!(error instanceof AxiosError)) throw error;
-      throw transientError(`the webhook gave no answer (${error.code ?? 'unknown'})`, { code: 'webhook-away' });
+      throw fault('webhook-away', { why: error.code ?? 'unknown' });
     }
     if (status >= 200 && status < 300) return;
     const again = status === 408 || status === 425 || status === 429 || status >= 500;
-    throw again
-      ? transientError(`the webhook answered ${status}`, { code: 'webhook-failing' })
-      : configurationError(`the webhook refused the message: ${status}`, { code: REFUSED });
+    throw again ? fault('webhook-failing', { status }) : fault('message-refused', { webhook: status });
   },
 
   // Delivered by its workflow; told here so far as that it waits in the outbox, under its key once.
@@ -113,14 +110,13 @@ const SENDERS: Record<Channel, Sender> = {
   },
 };
 
-const notSetUp = (setting: string): Error =>
-  configurationError(`reminders.${setting} is not set up in hub.yaml any more`, { code: REFUSED });
+const notSetUp = (setting: string): Error => fault('message-refused', { channel: setting });
 
 /** What the server says may quote the address: its codes do not. */
 function mailFault(error: unknown): Error {
   const { code = 'unknown', responseCode } = error as { code?: string; responseCode?: number };
   const shown = responseCode === undefined ? code : `${responseCode} ${code}`;
   if (responseCode !== undefined && responseCode >= 500 && (code === 'EENVELOPE' || code === 'EMESSAGE'))
-    return configurationError(`the mail server refused the message: ${shown}`, { code: REFUSED });
-  return transientError(`the mail server did not take the message: ${shown}`, { code: 'mail-failing' });
+    return fault('message-refused', { mail: shown });
+  return fault('mail-failing', { why: shown });
 }

@@ -16,7 +16,7 @@ import {
   markReminderSent,
   type ClaimedReminder,
 } from '../../store/ledger/reminders.ts';
-import { REFUSED, sendNotice } from './channels.ts';
+import { sendNotice } from './channels.ts';
 
 export interface ReminderOptions {
   db: Knex;
@@ -73,7 +73,7 @@ async function deliver({ db, logger, now, config }: ReminderOptions, message: Cl
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     const fault = messageOf(error);
-    const last = attempts >= (error.code === REFUSED ? REFUSALS : ATTEMPTS);
+    const last = attempts >= (error.code === 'message-refused' ? REFUSALS : ATTEMPTS);
     const then = last ? await giveUpChannel(db, message, fault, now(), channelsOf(reminders)) : 'later';
     if (then === 'later') await deferReminder(db, id, fault, now());
     logger.error('a reminder could not be sent', { reminder: id, channel, attempts, then, error: fault });

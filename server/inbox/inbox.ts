@@ -111,7 +111,7 @@ function answerRefusal(error: unknown, reply: FastifyReply, logger: Logger): Fas
         ? error.code === 'source-contract'
           ? new RefusedRequest(409, error.message, 'ask the hub’s operators; nothing of it was taken')
           : error.code === 'cases-invalid'
-            ? new RefusedRequest(400, error.message, error.cure ?? '')
+            ? new RefusedRequest(400, error.message, error.cure?.en ?? '')
             : FAILED
         : (UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ?? FAILED);
   // Faults of ours, which only our operators can mend. What PostgreSQL says could quote a record.

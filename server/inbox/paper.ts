@@ -7,7 +7,7 @@ import { isObject } from '../../connectors/json.ts';
 import type { Mapping, PageContext } from '../../connectors/mapping/compile.ts';
 import { mappingOf } from '../../connectors/registry.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { waits } from '../../domain/library/validation.ts';
 import type { Who } from '../../store/ledger/case-files.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
@@ -58,15 +58,11 @@ async function* mappedPages(
     const { records, number, digest } = page;
     if (number === 0 && records.every((record) => keyOf(record) === null)) {
       const [first] = records;
-      const columns = isObject(first) ? Object.keys(first).join(', ') : 'no columns';
-      throw configurationError(
-        `${file.name}: found ${columns}, expected “${stream.record.key}” with the source’s key as text`,
-        {
-          code: 'file-columns',
-          zh: `${file.name} 的列为 ${columns}，缺少源端主键“${stream.record.key}”`,
-          cure: `name the columns as the source names its fields: ./hub connector explain ${stream.id}`,
-        },
-      );
+      throw fault('file-columns', {
+        file: file.name,
+        columns: isObject(first) ? Object.keys(first) : [],
+        key: stream.record.key,
+      });
     }
     const { rows, rejected, deleted } = map(page, context);
     totals.read += records.length;
@@ -75,9 +71,5 @@ async function* mappedPages(
     yield { number, digest, position: null, read: records.length, rows: rows.toJson(), rejected, deleted };
   }
   if (totals.read > 0) return;
-  throw configurationError(`${file.name}: found no records, expected some below the names of their columns`, {
-    code: 'file-empty',
-    zh: `${file.name} 中没有记录`,
-    cure: 'hand in the file with the records',
-  });
+  throw fault('file-empty', { file: file.name });
 }

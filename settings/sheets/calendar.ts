@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkingCalendar, withLocalDays, type YearTable } from '../../domain/ledger/calendar.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { calendarSchema } from '../schemas/calendar.ts';
 import { parseYaml } from '../diagnostics.ts';
 import type { HubConfig } from '../load.ts';
@@ -33,11 +33,7 @@ export function offerTable(
   const held = config.calendarTables.find((table) => table.year === year) ?? null;
   const target = targetOf(config, year);
   if (held?.version.split(' ')[0] === version && (!existsSync(target) || readFileSync(target, 'utf8') !== text)) {
-    throw configurationError(`${file}: found the version “${version}”, which ${year} has already`, {
-      code: 'calendar-version',
-      cure: 'give the table another version: deadlines say by which one they were counted',
-      zh: `${year} 年已有版本“${version}”；内容有变须另给版本号，时限任务按版本说明计算依据`,
-    });
+    throw fault('calendar-version', { file, year, version });
   }
   const tables = [
     ...config.calendarTables.filter((table) => table.year !== year),
@@ -55,12 +51,7 @@ export function keepTable({ year, changed, text }: OfferedTable): string {
     writeFileSync(`${target}.new`, text);
     renameSync(`${target}.new`, target);
   } catch (error) {
-    throw configurationError(`The table cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'failed'}`, {
-      code: 'calendar-folder',
-      cure: 'let the hub write into calendars/ of its configuration, or put the file there yourself',
-      zh: '日历文件无法写入：请让枢纽可写配置目录的 calendars/，或由运维人员将文件放入该目录',
-      cause: error,
-    });
+    throw fault('calendar-folder', { why: (error as NodeJS.ErrnoException).code ?? 'failed' }, { cause: error });
   }
   return target;
 }

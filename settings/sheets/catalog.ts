@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry } from '../../domain/library/catalog.ts';
-import { configurationError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { catalogSchema } from '../schemas/catalog.ts';
 import { parseYaml } from '../diagnostics.ts';
@@ -113,10 +114,7 @@ export function readCatalog(file: string, content: Buffer): CatalogEntry[] {
 }
 
 function refused(file: string, faults: readonly string[]): Error {
-  return configurationError(`Nothing of ${file} was taken:\n${faults.join('\n')}`, {
-    code: 'catalog-invalid',
-    cure: 'correct it and import it again',
-  });
+  return fault('catalog-invalid', { file, lines: faults });
 }
 
 function requireUnique(entries: CatalogEntry[], file: string): CatalogEntry[] {

@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { configurationError, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
 import type { UsageItem } from '../../domain/library/usage-list.ts';
 import { expectation, parseYaml } from '../diagnostics.ts';
@@ -92,8 +93,5 @@ function rowsOf(file: string, content: Buffer): { row: number; item: UsageItem }
 }
 
 function refused(file: string, faults: readonly string[]): Error {
-  return configurationError(`Nothing of ${file} was taken:\n${faults.join('\n')}`, {
-    code: 'usage-list-invalid',
-    cure: 'correct it and import it again',
-  });
+  return fault('usage-list-invalid', { file, lines: faults });
 }

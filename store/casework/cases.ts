@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { filled, refusedAction, type CaseDefinition, type Refusal } from '../../domain/casework/definition.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { FILE, subjectOf, touchCase, VERSION, type Who } from '../ledger/case-files.ts';
 import { noteEvent } from '../ledger/obligations.ts';
 
@@ -68,35 +68,24 @@ export function requireAction<Case extends { id: number }, Action extends string
 /** Why an action is refused; `what` fills what is left open in the words. */
 export function refusal<Action extends string>(
   {
+    zh,
     en,
     command,
     codes,
     actions,
-  }: Pick<CaseDefinition<never>, 'en' | 'command' | 'codes'> & { actions: Readonly<Record<Action, { zh: string }>> },
+  }: Pick<CaseDefinition<never>, 'zh' | 'en' | 'command' | 'codes'> & {
+    actions: Readonly<Record<Action, { zh: string }>>;
+  },
   id: number,
   action: Action,
   reason: Pick<Refusal<never>, 'zh' | 'en' | 'code'>,
   what = '…',
 ): Error {
-  const why = filled(reason, what);
-  return configurationError(`${en} ${id} cannot be done “${action}”: ${why.en}`, {
-    code: reason.code ?? codes.refused,
-    zh: `不能“${actions[action].zh}”：${why.zh}`,
-    cure: `./hub ${command} show ${id} has how it stands`,
-  });
-}
-
-/** What was found; throws a configuration error where there is no such case. */
-export function thatIs<Case>(
-  { zh, en, command, codes }: Pick<CaseDefinition<never>, 'zh' | 'en' | 'command' | 'codes'>,
-  id: number,
-  found: Case | null | undefined,
-): Case {
-  if (found != null) return found;
-  throw configurationError(`There is no ${en.toLowerCase()} ${id}`, {
-    code: codes.unknown,
-    zh: `没有编号为 ${id} 的${zh}`,
-    cure: `./hub ${command} lists them`,
+  return fault(reason.code ?? codes.refused, {
+    kind: { zh, en, command },
+    id,
+    action: { name: action, zh: actions[action].zh },
+    why: filled(reason, what),
   });
 }
 

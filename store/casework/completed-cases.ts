@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { CaseMode, CaseNotice } from '../../domain/casework/completed-case.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import type { Duty, ObligationState } from '../../domain/ledger/duties.ts';
 import { endObligations, meetFrom, openFrom, retimeFrom, type LedgerEntry } from '../ledger/obligations.ts';
 import type { StreamRow } from '../collection/streams.ts';
@@ -181,11 +181,8 @@ const MOST_FAULTS = 20;
 
 /** Nothing of an announcement is taken where something of it is wrong. */
 export function casesRefused(faults: readonly string[]): Error {
-  const rest = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : '';
-  return configurationError(`Nothing was taken. ${faults.slice(0, MOST_FAULTS).join('; ')}${rest}`, {
-    code: 'cases-invalid',
-    cure: 'correct it and announce it again',
-  });
+  const lines = faults.slice(0, MOST_FAULTS);
+  return fault('cases-invalid', { lines, more: faults.length - lines.length });
 }
 
 /** What the deadlines of cases that open some are called; those that were owed before and ended get a new round. */

@@ -9,7 +9,8 @@ import {
 } from '../../domain/casework/dispute.ts';
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
-import { configurationError, HubError } from '../../domain/errors.ts';
+import { HubError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { refusedAction } from '../../domain/casework/definition.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
 import {
@@ -18,6 +19,7 @@ import {
   openCase,
   seeCase,
   subjectOf,
+  thatIs,
   touchCase,
   type VersionedCase,
   type Who,
@@ -34,7 +36,7 @@ import {
 import { queueMessage } from '../ledger/outbox.ts';
 import { governs, managementUnit, requireStart, waitsForReceipt } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
-import { perform, refusal, selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
+import { perform, refusal, selectCases, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A dispute (异议) as it is raised. */
 export interface NewDispute {
@@ -138,8 +140,8 @@ export async function listDisputes(
  * too long ago.
  */
 export async function openDispute(db: Knex, given: NewDispute, who: Who): Promise<{ id: number; known: boolean }> {
-  await requireStart(db, given.raisedAt, who.at);
-  if (given.receivedAt) await requireStart(db, given.receivedAt, who.at);
+  await requireStart(db, 'dispute', given.raisedAt, who.at);
+  if (given.receivedAt) await requireStart(db, 'dispute', given.receivedAt, who.at);
   const { receivedAt } = given;
   return db.transaction(async (trx) => {
     if (given.ticket !== null) {
@@ -311,11 +313,7 @@ async function certificateOf(
   );
   const types = [...new Set(rows.map(({ type }) => type))];
   if (types.length > 1) {
-    throw configurationError(`found certificates of ${types.length} types under this number: ${types.join(', ')}`, {
-      code: 'certificate-ambiguous',
-      zh: `该编号下有 ${types.length} 种证照（${types.join('、')}），请填写证照类型代码`,
-      cure: 'name the type as well',
-    });
+    throw fault('certificate-ambiguous', { types });
   }
   const [first] = rows;
   const issuer = first?.code != null && first.name !== null ? { code: first.code, name: first.name } : null;
@@ -354,7 +352,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
   definition: DISPUTE,
 
   async lock(trx, id) {
-    await lockCase(trx, 'dispute', id);
+    await lockCase(trx, DISPUTE, id);
     return requireDispute(trx, id);
   },
 
@@ -393,7 +391,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
     switch (step.action) {
       case 'receive': {
         const receivedAt = step.receivedAt ?? who.at;
-        await requireStart(trx, receivedAt, who.at);
+        await requireStart(trx, 'dispute', receivedAt, who.at);
         await met('dispute-receipt');
         await update({ acknowledged_at: who.at });
         if (dispute.receivedAt !== null && receivedAt >= dispute.receivedAt) return;

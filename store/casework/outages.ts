@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
 import {
   OUTAGE,
@@ -15,6 +15,7 @@ import {
   openCase,
   seeCase,
   subjectOf,
+  thatIs,
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
@@ -25,8 +26,9 @@ import {
   noteEvent,
   openObligations,
 } from '../ledger/obligations.ts';
+import { requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
-import { refusal, selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
+import { refusal, selectCases, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A report of force majeure (不可抗力). */
 export interface NewOutage {
@@ -220,11 +222,7 @@ export const requireOutage = async (db: Knex, id: number): Promise<Outage> =>
 
 /** That there are no such streams. */
 export const unknownStreams = (names: readonly string[]): Error =>
-  configurationError(`found the streams ${names.join(', ') || '(none)'}, expected streams that the hub has`, {
-    code: 'stream-unknown',
-    zh: `没有数据流 ${names.join('、')}`,
-    cure: './hub status lists them',
-  });
+  names.length > 0 ? fault('stream-unknown', { streams: names }) : fault('outage-streams');
 
 /**
  * Takes a report: the duty to report is met by it, and the daily deadlines of the streams are suspended from its
@@ -237,13 +235,7 @@ export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<
       .select<{ id: number; name: string }[]>('id', 'name');
     const unknown = given.streams.filter((name) => !streams.some((stream) => stream.name === name));
     if (unknown.length > 0 || streams.length === 0) throw unknownStreams(unknown);
-    if (given.beganAt > who.at) {
-      throw configurationError('the outage begins in the future', {
-        code: 'outage-ahead',
-        zh: '发生时间晚于当前时间',
-        cure: 'name when it began',
-      });
-    }
+    await requireStart(trx, 'outage', given.beganAt, who.at);
     const id = await openCase(trx, 'outage', who.at);
     await trx('outage').insert({
       id,
@@ -288,7 +280,7 @@ export const OUTAGES: CaseKeeper<Outage, OutageStep> = {
   definition: OUTAGE,
 
   async lock(trx, id) {
-    await lockCase(trx, 'outage', id);
+    await lockCase(trx, OUTAGE, id);
     return requireOutage(trx, id);
   },
 

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
 import {
   SHARE_REQUEST,
@@ -14,13 +14,14 @@ import {
   openCase,
   seeCase,
   subjectOf,
+  thatIs,
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
 import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/obligations.ts';
 import { managementUnit, requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
-import { selectCases, thatIs, type CaseChoice, type CaseKeeper } from './cases.ts';
+import { selectCases, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A user unit’s request for a certificate that the city does not share yet (无锡第十一条). */
 export interface NewShareRequest {
@@ -112,13 +113,8 @@ export async function opinionsOn(db: Knex, id: number): Promise<ShareOpinion[]> 
 export async function openShareRequest(db: Knex, given: NewShareRequest, who: Who): Promise<number> {
   const { filed, neededAt } = given;
   const requestedAt = filed?.at ?? who.at;
-  for (const told of [filed?.at, neededAt]) if (told) await requireStart(db, told, who.at);
-  if (neededAt !== null && neededAt > requestedAt)
-    throw configurationError('the need cannot have arisen after the request', {
-      code: 'share-ahead',
-      zh: '需求产生时间晚于申请时间',
-      cure: 'correct one of the times',
-    });
+  for (const told of [filed?.at, neededAt]) if (told) await requireStart(db, 'share', told, who.at);
+  if (neededAt !== null && neededAt > requestedAt) throw fault('share-need-after');
   return db.transaction(async (trx) => {
     const id = await openCase(trx, 'share', who.at);
     await trx('share_request').insert({
@@ -150,7 +146,7 @@ export const SHARE_REQUESTS: CaseKeeper<ShareRequest, ShareStep> = {
   definition: SHARE_REQUEST,
 
   async lock(trx, id) {
-    await lockCase(trx, 'share', id);
+    await lockCase(trx, SHARE_REQUEST, id);
     return requireShareRequest(trx, id);
   },
 

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import pg from 'pg';
 import pRetry from 'p-retry';
 import type { CaseMode } from '../../domain/casework/completed-case.ts';
-import { transientError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { withConnection } from '../database.ts';
 
 export interface RejectRow {
@@ -224,10 +224,7 @@ export async function writePage(
         if (!known) throw error;
         const { digest, ...counts } = known;
         if (digest === page.digest) return counts;
-        throw transientError(`page ${page.number} is in already, with other records`, {
-          code: 'source-moved',
-          cure: 'nothing to do, the window is read again',
-        });
+        throw fault('source-moved', { page: page.number });
       }
     },
     { retries: 3, minTimeout: 50, shouldRetry: ({ error }) => isDeadlock(error) },

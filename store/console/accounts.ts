@@ -2,7 +2,7 @@ import { hash, verify } from '@node-rs/argon2';
 import { randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { UNIT_ROLES, type Role } from '../../domain/access.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 
 /** Somebody who signs in. */
 export interface Account {
@@ -84,21 +84,11 @@ export interface AccountChoice {
 /** How somebody signs in: with a password, or through the identity provider (OIDC), which knows them by their login. */
 export type Key = { password: string; mustChange: boolean } | 'external';
 
-const noUnit = (code: string): Error =>
-  configurationError(`There is no unit ${code}`, {
-    code: 'unit-missing',
-    zh: `没有单位 ${code}`,
-    cure: 'add the unit first, or choose one that there is',
-  });
+const noUnit = (code: string): Error => fault('unit-missing', { unit: code });
 
 /** Somebody of a unit has one; whoever has none sees all units. */
 async function requireUnit(db: Knex, { role, unitCode }: AccountChoice): Promise<void> {
-  if (unitCode === null && UNIT_ROLES.includes(role))
-    throw configurationError(`The role ${role} belongs to a unit`, {
-      code: 'unit-needed',
-      zh: '发证单位和用证单位的账号须选择单位',
-      cure: 'name the unit',
-    });
+  if (unitCode === null && UNIT_ROLES.includes(role)) throw fault('unit-needed', { role });
   if (unitCode !== null && !(await db('unit').where({ code: unitCode }).first('code'))) throw noUnit(unitCode);
 }
 
@@ -123,11 +113,7 @@ export async function addAccount(
     .ignore()
     .returning<{ id: number }[]>('id');
   if (row) return row.id;
-  throw configurationError(`The login ${login} is taken`, {
-    code: 'login-taken',
-    zh: `用户名 ${login} 已被使用`,
-    cure: 'choose another one',
-  });
+  throw fault('login-taken', { login });
 }
 
 /**
@@ -150,11 +136,7 @@ export async function changeAccount(
     .forUpdate()
     .select<{ id: number }[]>('id');
   if ((role !== 'administrator' || disabledAt) && administrators.length === 1 && administrators[0]?.id === id)
-    throw configurationError('The last administrator stays one', {
-      code: 'last-administrator',
-      zh: '这是最后一个系统管理员，不能停用或改为其他角色',
-      cure: 'make somebody else an administrator first',
-    });
+    throw fault('last-administrator');
   const changed = await trx('account')
     .where({ id, version })
     .update({ name, role, unit_code: unitCode, disabled_at: disabledAt, version: version + 1 });

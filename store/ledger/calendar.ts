@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { endOfTerm, type WorkingCalendar, type YearTable } from '../../domain/ledger/calendar.ts';
 import { addDays } from '../../domain/dates.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 
 /** The working days that deadlines are counted by. */
 export interface CalendarInForce {
@@ -110,10 +110,7 @@ async function keepTables(db: Knex, tables: readonly YearTable[], at: Date): Pro
       [days, year, version],
     );
     if (rows[0]?.same === true) continue;
-    throw configurationError(`the working days of ${year} changed, and their version is still “${version}”`, {
-      code: 'calendar-version',
-      cure: `give config/calendars/${year}.yaml a new version: deadlines say by which one they were counted`,
-    });
+    throw fault('calendar-changed', { year, version });
   }
 }
 

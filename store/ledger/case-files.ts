@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
+import type { CaseDefinition } from '../../domain/casework/definition.ts';
 import type { CaseKind } from '../../domain/ids.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 
 /** Who does something in a case, and when. */
 export interface Who {
@@ -60,14 +61,24 @@ export async function openCaseOf(db: Knex, kind: CaseKind, id: number, at: Date)
   ]);
 }
 
+/** What cases of a kind are called. */
+type Named = Pick<CaseDefinition<never>, 'zh' | 'en' | 'command' | 'codes'>;
+
+/** What was found; throws a configuration error where there is no such case. */
+export function thatIs<Case>({ zh, en, command, codes }: Named, id: number, found: Case | null | undefined): Case {
+  if (found != null) return found;
+  throw fault(codes.unknown, { kind: { zh, en, command }, id });
+}
+
 /** A case, locked until the transaction ends; throws a configuration error where there is none. */
-export async function lockCase(trx: Knex.Transaction, kind: CaseKind, id: number): Promise<CaseFile> {
+export async function lockCase(
+  trx: Knex.Transaction,
+  definition: Named & { kind: CaseKind },
+  id: number,
+): Promise<CaseFile> {
+  const { kind } = definition;
   const row = await trx('case_file').where({ kind, id }).forUpdate().first<CaseFile | undefined>(FILE);
-  if (row) return row;
-  throw configurationError(`There is no ${kind} ${id}`, {
-    code: 'case-unknown',
-    cure: `./hub ${kind} lists them`,
-  });
+  return thatIs(definition, id, row);
 }
 
 /** What was done in a case last, in all its rounds; null where nothing was. */

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { DAY_MS, shanghaiInstant, shanghaiWallTime } from '../../domain/dates.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import type { Unit } from '../../domain/units.ts';
 import { DUTIES, type Duty, type Rule, type Start } from '../../domain/ledger/duties.ts';
 
@@ -65,22 +65,16 @@ export async function waitsForReceipt(db: Knex): Promise<boolean> {
 const CLOCK_SKEW_MS = 5 * 60_000;
 const OLDEST_DAYS = 366;
 
+/** Of the time that is told when something of a case began. */
+const AHEAD = { dispute: 'dispute-ahead', outage: 'outage-ahead', share: 'share-ahead' } as const;
+
 /** Throws a configuration error for a time that is told and that no clock can have started at: ahead, or too long ago. */
-export async function requireStart(db: Knex, time: Date, now: Date): Promise<void> {
-  if (time.getTime() - now.getTime() > CLOCK_SKEW_MS)
-    throw configurationError(`found the time ${shanghaiInstant(time.getTime())}, which lies ahead of the clock`, {
-      code: 'start-ahead',
-      zh: `时间 ${shanghaiWallTime(time.getTime())} 晚于当前时间`,
-      cure: 'correct the time',
-    });
+export async function requireStart(db: Knex, kind: keyof typeof AHEAD, time: Date, now: Date): Promise<void> {
+  const told = { at: shanghaiInstant(time.getTime()), wallTime: shanghaiWallTime(time.getTime()) };
+  if (time.getTime() - now.getTime() > CLOCK_SKEW_MS) throw fault(AHEAD[kind], told);
   const row = await db('hub').first<{ days: number | null } | undefined>({ days: 'oldest_days' });
   const days = row?.days ?? OLDEST_DAYS;
-  if (now.getTime() - time.getTime() > days * DAY_MS)
-    throw configurationError(`found the time ${shanghaiInstant(time.getTime())}, which is over ${days} days ago`, {
-      code: 'start-too-old',
-      zh: `时间 ${shanghaiWallTime(time.getTime())} 早于 ${days} 天前，疑为笔误`,
-      cure: 'correct the time; oldestDays of the profile has how long ago it may lie',
-    });
+  if (now.getTime() - time.getTime() > days * DAY_MS) throw fault('start-too-old', { ...told, days });
 }
 
 /** The task queue of the hub that this database belongs to, whoever asks; null before a hub has run on it. */

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 
 /** A unit (单位) that issues, uses or supervises. */
 export interface UnitRow {
@@ -43,18 +43,8 @@ export async function saveUnit(trx: Knex.Transaction, { code, name, parentCode }
       `SELECT :parent = ANY (units_below(:code)) AS ring, EXISTS (SELECT FROM unit WHERE code = :parent) AS known`,
       { code, parent: parentCode },
     );
-    if (rows[0]?.ring)
-      throw configurationError(`${parentCode} is ${code} itself or below it`, {
-        code: 'unit-ring',
-        zh: '上级单位不能是本单位或其下级',
-        cure: 'name a unit above it',
-      });
-    if (!rows[0]?.known)
-      throw configurationError(`There is no unit ${parentCode}`, {
-        code: 'unit-above-missing',
-        zh: `没有单位 ${parentCode}`,
-        cure: 'add the unit above it first',
-      });
+    if (rows[0]?.ring) throw fault('unit-ring', { unit: code, parent: parentCode });
+    if (!rows[0]?.known) throw fault('unit-above-missing', { unit: parentCode });
   }
   await trx('unit').insert({ code, name, parent_code: parentCode }).onConflict('code').merge();
 }
@@ -66,9 +56,5 @@ export async function requireUnits(db: Knex, codes: readonly string[]): Promise<
     .select<{ code: string; name: string }[]>('code', 'name');
   const unknown = codes.filter((code) => !found.some((unit) => unit.code === code));
   if (unknown.length === 0) return found;
-  throw configurationError(`There is no unit ${unknown.join(', ')}`, {
-    code: 'unit-unknown',
-    zh: `没有单位 ${unknown.join('、')}`,
-    cure: 'name one that the hub knows',
-  });
+  throw fault('unit-unknown', { units: unknown });
 }

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Catalog, CatalogEntry, CatalogFinding } from '../../domain/library/catalog.ts';
-import { configurationError } from '../../domain/errors.ts';
+import { fault } from '../../domain/faults.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
@@ -108,10 +108,7 @@ export async function withdrawEntries(db: Knex, typeCodes: readonly string[], by
     const known = new Set(withdrawn.map(({ type_code: code }: { type_code: string }) => code));
     const others = typeCodes.filter((code) => !known.has(code));
     if (others.length === 0) return;
-    throw configurationError(`${others.join(', ')}: no approved entry`, {
-      code: 'entry-unknown',
-      cure: './hub catalog list shows them',
-    });
+    throw fault('entry-unknown', { types: others, approved: true });
   });
 }
 

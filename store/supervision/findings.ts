@@ -14,8 +14,8 @@ import {
   type FindingStep,
   type InspectionKind,
 } from '../../domain/supervision/findings.ts';
-import { actOnCase, refusal, requireAction, thatIs, type CaseKeeper } from '../casework/cases.ts';
-import { closeCase, lockCase, openCaseOf, seeCase, type CaseFile, type Who } from '../ledger/case-files.ts';
+import { actOnCase, refusal, requireAction, type CaseKeeper } from '../casework/cases.ts';
+import { closeCase, lockCase, openCaseOf, seeCase, thatIs, type CaseFile, type Who } from '../ledger/case-files.ts';
 import { endObligations, openObligations } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 
@@ -288,7 +288,7 @@ async function openTerm(db: Knex, finding: Finding, term: number, workingDays: n
 /** An order to rectify as its workflow sees it. */
 export async function seeRectification(db: Knex, id: number, at: Date): Promise<{ file: CaseFile; finding: Finding }> {
   return db.transaction(async (trx) => {
-    const file = await lockCase(trx, 'rectification', id);
+    const file = await lockCase(trx, FINDING, id);
     await seeCase(trx, id);
     return { file, finding: await getFinding(trx, id, at) };
   });

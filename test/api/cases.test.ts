@@ -23,6 +23,8 @@ interface Rows<T = Row> {
 const problem = ({ status, body }: Answer, expected: number, code: string): void => {
   assert.equal(status, expected, JSON.stringify(body));
   assert.equal(body.code, code);
+  // The requests name no language: Chinese.
+  assert.match(body.title as string, /\p{Script=Han}/u);
 };
 const done = ({ status, body }: Answer): number => {
   assert.equal(status, 200, JSON.stringify(body));
@@ -236,7 +238,9 @@ describe('cases in the API', () => {
         [STREAM],
       );
       const ahead = report({ beganAt: '2026-11-24T10:00:00+08:00' });
-      problem(await issuer.send('POST', '/outages', ahead), 400, 'outage-ahead');
+      const refused = await issuer.send('POST', '/outages', ahead);
+      problem(refused, 400, 'outage-ahead');
+      assert.equal(refused.body.title, '发生时间晚于当前时间');
     });
 
     it('says what its streams owe and what has come, from the beginning to the recovery', async () => {

@@ -107,7 +107,7 @@ const asked = (kind: ErrorKind, code: string, text = /./) => {
   return (error: unknown): boolean => {
     assert.ok(error instanceof HubError, `not classified: ${String(error)}`);
     assert.deepEqual([error.kind, error.code], [kind, code], error.message);
-    assert.match(`${error.message}; ${error.cure ?? ''}`, text);
+    assert.match(`${error.message}; ${error.cure?.en ?? ''}`, text);
     return true;
   };
 };

@@ -115,7 +115,7 @@ describe('http beyond the suite', () => {
   }
   const whole = (): TimeWindow => timeWindow(departments.options.startMs, CLOSED_MS);
   const kind = (expected: string, text: RegExp) => (error: unknown) =>
-    error instanceof HubError && error.kind === expected && text.test(`${error.message}; ${error.cure ?? ''}`);
+    error instanceof HubError && error.kind === expected && text.test(`${error.message}; ${error.cure?.en ?? ''}`);
   const drain = async (
     source: WindowSource,
     resume: { committed: Map<number, PageMark>; total: number | null } = { committed: new Map(), total: null },

@@ -105,7 +105,7 @@ describe('names from outside', () => {
         for (const result of results) {
           assert.equal(result instanceof HubError, reserved.test(column), column);
           if (result instanceof HubError)
-            assert.match(`${result.message}; ${result.cure}`, /found the column .*rename/);
+            assert.match(`${result.message}; ${result.cure?.en}`, /found the column .*rename/);
         }
       }),
     );

@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline/promises';
 import { closest } from 'fastest-levenshtein';
 import { stringify } from 'yaml';
 import { BUILT_IN_KINDS } from '../../../settings/schemas/connector.ts';
-import { configurationError } from '../../../domain/errors.ts';
+import { fault } from '../../../domain/faults.ts';
+import type { Said } from '../../../domain/said.ts';
 import { identify } from '../../../domain/library/identify.ts';
 import type { CommonOptions } from '../../kit/options.ts';
 
@@ -22,19 +23,35 @@ const KIND_NAMES = Object.keys(BUILT_IN_KINDS);
 
 type Answers = Record<'id' | 'kind' | 'name' | 'unit' | 'address' | 'stream' | 'type', string>;
 
-const QUESTIONS: [keyof Answers, string, RegExp, string][] = [
-  ['kind', `Kind (${KIND_NAMES.join(', ')})`, /^[a-z][\w-]*$/, `one of ${KIND_NAMES.join(', ')}`],
+const NAME: Said = { zh: '名称', en: 'a name' };
+const QUESTIONS: [keyof Answers, string, RegExp, Said][] = [
+  [
+    'kind',
+    `Kind (${KIND_NAMES.join(', ')})`,
+    /^[a-z][\w-]*$/,
+    { zh: ` ${KIND_NAMES.join('、')} 之一`, en: `one of ${KIND_NAMES.join(', ')}` },
+  ],
   [
     'id',
     'Short name, for example parks',
     /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/,
-    'lower-case letters, digits and single hyphens',
+    { zh: '小写字母、数字和单个连字符', en: 'lower-case letters, digits and single hyphens' },
   ],
-  ['name', 'The department, for example 市园林局', /./, 'a name'],
-  ['unit', 'Its 统一社会信用代码', /^[0-9A-Z]{18}$/, '18 digits and capital letters'],
-  ['address', 'Address of the source', /./, 'an address'],
-  ['stream', 'What the records are, for example 树木迁移许可证', /./, 'a name'],
-  ['type', '证照类型代码 of all records', /^[0-9A-Z]{21}$/, '21 digits and capital letters'],
+  ['name', 'The department, for example 市园林局', /./, NAME],
+  [
+    'unit',
+    'Its 统一社会信用代码',
+    /^[0-9A-Z]{18}$/,
+    { zh: ' 18 位数字和大写字母', en: '18 digits and capital letters' },
+  ],
+  ['address', 'Address of the source', /./, { zh: '地址', en: 'an address' }],
+  ['stream', 'What the records are, for example 树木迁移许可证', /./, NAME],
+  [
+    'type',
+    '证照类型代码 of all records',
+    /^[0-9A-Z]{21}$/,
+    { zh: ' 21 位数字和大写字母', en: '21 digits and capital letters' },
+  ],
 ];
 
 const EXAMPLES: Record<string, string> = {
@@ -50,10 +67,7 @@ export async function newConnector(options: NewOptions): Promise<void> {
   const file = join(options.config, 'connectors', `${answers.id}.yaml`);
   const shown = relative(process.cwd(), file);
   if (existsSync(file)) {
-    throw configurationError(`${shown} exists already`, {
-      code: 'file-exists',
-      cure: 'choose another --id, or edit the file',
-    });
+    throw fault('file-exists', { file: shown });
   }
   writeFileSync(file, textOf(answers));
   console.log(`Wrote ${shown}. Lines with # say what is still to be decided.\n`);
@@ -72,15 +86,11 @@ async function ask(options: NewOptions): Promise<Answers> {
       const valid = (text: string): boolean => form.test(text) && (key !== 'kind' || KIND_NAMES.includes(text));
       let answer = options[key];
       while (answer === undefined || !valid(answer)) {
-        const fault = answer === undefined ? '' : `found “${answer}”, expected ${expected}`;
         if (!dialogue) {
-          const near = key === 'kind' && answer !== undefined ? `; did you mean “${closest(answer, KIND_NAMES)}”?` : '';
-          throw configurationError(`--${key}: ${fault || `missing, expected ${expected}`}${near}`, {
-            code: 'option-invalid',
-            cure: 'give it on the command line, or run the command in a terminal to be asked',
-          });
+          const nearest = key === 'kind' && answer !== undefined ? closest(answer, KIND_NAMES) : undefined;
+          throw fault('answer-invalid', { option: `--${key}`, found: answer, expected, nearest });
         }
-        if (fault !== '') console.log(fault);
+        if (answer !== undefined) console.log(`found “${answer}”, expected ${expected.en}`);
         const example = key === 'address' ? `, for example ${EXAMPLES[answers.kind ?? ''] ?? ''}` : '';
         answer = (await dialogue.question(`${question}${example}: `)).trim();
       }

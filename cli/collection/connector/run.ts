@@ -8,9 +8,8 @@ export async function runStream(name: string, options: StreamOptions & { again?:
   const config = configOf(options);
   findStream(config, name);
   const [fromMs, toMs] = windowBounds(options);
-  const cure = './hub connector status shows how the source answered';
   await withRunningHub(config, async (client) => {
     const { title, result } = await startRun(client, config, name, { fromMs, toMs, again: options.again });
-    await showRun({ title, cure, quiet: options.json }, async () => toldTotals(await result(), options.json));
+    await showRun({ title, what: 'source', quiet: options.json }, async () => toldTotals(await result(), options.json));
   });
 }

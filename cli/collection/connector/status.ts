@@ -1,4 +1,4 @@
-import { configurationError } from '../../../domain/errors.ts';
+import { fault } from '../../../domain/faults.ts';
 import {
   deadLetters,
   outboxReports,
@@ -58,11 +58,7 @@ export async function showOutbox(
   target: string | undefined,
   options: StreamOptions & { retry?: boolean },
 ): Promise<void> {
-  if (options.retry && target === undefined)
-    throw configurationError('--retry: which target?', {
-      code: 'option-invalid',
-      cure: 'name it; ./hub connector outbox lists them',
-    });
+  if (options.retry && target === undefined) throw fault('retry-unchosen');
   await withLibrary(options, async (db) => {
     if (options.retry && target !== undefined)
       return console.log(`${await reviveMessages(db, target, new Date())} messages of ${target} will be sent again`);

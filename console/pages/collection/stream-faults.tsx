@@ -1,5 +1,5 @@
 import { Alert } from 'antd';
-import { FAULTS } from '../../../domain/faults.ts';
+import { faultNamed } from '../../../domain/faults.ts';
 import { RULES } from '../../../domain/library/validation.ts';
 import type { CheckView } from '../../../server/api/collection/stream-actions.ts';
 import { useLanguage } from '../../language.tsx';
@@ -7,7 +7,10 @@ import { useLanguage } from '../../language.tsx';
 /** What a fault is and how it is mended, in Chinese; null in English, in which its message is, and for one without words. */
 function useFaultWords(): (code: string | null) => { what: string; cure: string } | null {
   const { language } = useLanguage();
-  return (code) => (language === 'zh' ? (FAULTS[code ?? ''] ?? null) : null);
+  return (code) => {
+    const { brief, cure } = faultNamed(code) ?? {};
+    return language === 'zh' && brief !== undefined && typeof cure === 'object' ? { what: brief, cure: cure.zh } : null;
+  };
 }
 
 /** Why a stream is paused, and what can be done about it. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { en as english, zhCN as chinese } from 'zod/locales';
 import type { Logger } from '../../../settings/logger.ts';
 import { HubError } from '../../../domain/errors.ts';
+import { faultNamed } from '../../../domain/faults.ts';
 import type { Said } from '../../../domain/said.ts';
 
 /** What the API refuses requests with, by status (RFC 9110). */
@@ -29,14 +30,17 @@ export class ApiProblem extends Error {
   readonly code: string;
   readonly title: Said;
   /** How to mend it. */
-  readonly cure: Said | null;
+  readonly cure: Said | undefined;
+  /** The field of a form beside which it is said. */
+  readonly field: string | undefined;
 
-  constructor(status: ProblemStatus, code: string, title: Said, cure: Said | null = null) {
+  constructor(status: ProblemStatus, code: string, title: Said, cure?: Said, field?: string) {
     super(title.en);
     this.status = status;
     this.code = code;
     this.title = title;
     this.cure = cure;
+    this.field = field;
   }
 }
 
@@ -84,38 +88,6 @@ const LIMITED = new ApiProblem(
 );
 const GONE = new ApiProblem(404, 'not-found', { zh: '没有这个地址', en: 'There is no such address' });
 
-/** Status of what the layers below refuse, where it is not plainly the request's fault (400). */
-const STATUS: Record<string, ProblemStatus> = {
-  'case-unknown': 404,
-  'task-unknown': 404,
-  'unit-unknown': 404,
-  'stream-unknown': 404,
-  'type-unknown': 404,
-  'finding-unknown': 404,
-  'case-refused': 409,
-  'finding-stage': 409,
-  'not-overdue': 409,
-  'login-taken': 409,
-  'last-administrator': 409,
-  'calendar-version': 409,
-  'run-going-on': 409,
-  'calendar-folder': 409,
-};
-
-/** The field of a form beside which it is said. */
-const FIELD: Record<string, string> = {
-  'number-taken': 'number',
-  'login-taken': 'login',
-  'unit-needed': 'unitCode',
-  'unit-missing': 'unitCode',
-  'unit-taken': 'code',
-  'unit-ring': 'parentCode',
-  'unit-above-missing': 'parentCode',
-  'last-administrator': 'role',
-  'password-same': 'newPassword',
-  'wrong-password': 'password',
-};
-
 /** Turns whatever went wrong into an answer, here and nowhere else. */
 export function answerProblem(
   error: unknown,
@@ -132,7 +104,7 @@ export function answerProblem(
       error: error instanceof HubError ? error.message : ((error as { code?: string }).code ?? (error as Error).name),
     });
   const say = (text: Said): string => (zh ? text.zh : text.en);
-  const field = FIELD[problem.code];
+  const { field } = problem;
   const body: ProblemView = {
     type: 'about:blank',
     title: say(problem.title),
@@ -163,8 +135,9 @@ function problemOf(error: unknown, zh: boolean): { problem: ApiProblem; fields?:
   }
   if (error instanceof HubError && error.kind === 'configuration') {
     // Their cures are for the command line.
-    const { message, zh: chineseMessage = message, code } = error;
-    return { problem: new ApiProblem(STATUS[code] ?? 400, code, { zh: chineseMessage, en: message }) };
+    const { message, zh: chineseMessage, code } = error;
+    const { status = 400, field } = faultNamed(code) ?? {};
+    return { problem: new ApiProblem(status, code, { zh: chineseMessage, en: message }, undefined, field) };
   }
   const { statusCode } = error as { statusCode?: number };
   if (statusCode === 429) return { problem: LIMITED };

@@ -112,13 +112,8 @@ export async function begin(
 /** What a source failed with, as an answer; configuration errors have one of their own. */
 export function ofSource(error: unknown): unknown {
   if (!(error instanceof HubError) || error.kind === 'configuration') return error;
-  const { message, zh = message, cure } = error;
-  return new ApiProblem(
-    502,
-    error.code,
-    { zh: `源端：${zh}`, en: message },
-    cure === undefined ? null : { zh: cure, en: cure },
-  );
+  const { code, message, zh, cure } = error;
+  return new ApiProblem(502, code, { zh: `源端：${zh}`, en: message }, cure);
 }
 
 /** Opens the source of a stream that is configured, for as long as some work takes. */

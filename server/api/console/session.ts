@@ -41,10 +41,13 @@ const signedOutView = z
   .meta({ id: 'SignedOut' });
 export type SignedOut = z.input<typeof signedOutView>;
 
-const WRONG = new ApiProblem(401, 'wrong-password', {
-  zh: '用户名或密码不正确',
-  en: 'The login or the password is wrong',
-});
+const WRONG = new ApiProblem(
+  401,
+  'wrong-password',
+  { zh: '用户名或密码不正确', en: 'The login or the password is wrong' },
+  undefined,
+  'password',
+);
 const locked = (until: Date, now: Date): ApiProblem => {
   const minutes = String(Math.ceil((until.getTime() - now.getTime()) / 60_000));
   return new ApiProblem(
@@ -57,10 +60,13 @@ const locked = (until: Date, now: Date): ApiProblem => {
     },
   );
 };
-const SAME = new ApiProblem(400, 'password-same', {
-  zh: '新密码不能与原密码相同',
-  en: 'The new password is the old one',
-});
+const SAME = new ApiProblem(
+  400,
+  'password-same',
+  { zh: '新密码不能与原密码相同', en: 'The new password is the old one' },
+  undefined,
+  'newPassword',
+);
 const postSession = post(
   '/session',
   {

@@ -20,10 +20,13 @@ const unitView = z
 export type UnitView = z.input<typeof unitView>;
 
 export const UNIT_UNKNOWN = new ApiProblem(404, 'unit-unknown', { zh: '没有这个单位', en: 'There is no such unit' });
-const UNIT_TAKEN = new ApiProblem(409, 'unit-taken', {
-  zh: '该代码的单位已存在',
-  en: 'There is a unit with this code already',
-});
+const UNIT_TAKEN = new ApiProblem(
+  409,
+  'unit-taken',
+  { zh: '该代码的单位已存在', en: 'There is a unit with this code already' },
+  undefined,
+  'code',
+);
 /** Differs once a unit is called otherwise or is below another. */
 const unitVersion = ({ name, parentCode }: UnitRow): string =>
   hash('sha256', JSON.stringify([name, parentCode]), 'hex').slice(0, 16);

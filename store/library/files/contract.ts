@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { systemError } from '../../../domain/errors.ts';
+import { fault } from '../../../domain/faults.ts';
 
 /** What a file turned out to be while it was stored. */
 export interface StoredFile {
@@ -39,5 +39,5 @@ export async function isIntact(store: FileStore, hash: string): Promise<boolean>
 /** `ab/cd/<hash>`: no folder gets too many entries. Throws where something else is taken for a hash. */
 export function pathOf(hash: string): string {
   if (/^[0-9a-f]{64}$/.test(hash)) return `${hash.slice(0, 2)}/${hash.slice(2, 4)}/${hash}`;
-  throw systemError(`“${hash}” is not the hash of a file`, { code: 'file-hash' });
+  throw fault('file-hash', { hash });
 }

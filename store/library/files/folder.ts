@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import { systemError } from '../../../domain/errors.ts';
+import { fault } from '../../../domain/faults.ts';
 import { isIntact, pathOf, type FileStore, type StoredFile } from './contract.ts';
 import { diskError, spool } from './spool.ts';
 
@@ -48,7 +48,7 @@ export class FolderStore implements FileStore {
     const path = join(this.#folder, pathOf(hash));
     return this.#classified(async () => {
       const file = await open(path).catch((error: unknown) => {
-        if (isAbsent(error)) throw systemError(`The file ${hash} is not in ${this.#folder}`, { code: 'file-missing' });
+        if (isAbsent(error)) throw fault('file-missing', { hash, place: this.#folder });
         throw error;
       });
       return file.createReadStream();
@@ -70,8 +70,7 @@ export class FolderStore implements FileStore {
 
   async check(): Promise<void> {
     const { hash } = await this.put(Readable.from([Buffer.from('certificate hub\n')]), 100);
-    if (!(await isIntact(this, hash)))
-      throw systemError(`${this.#folder} does not give back what was written to it`, { code: 'file-store-broken' });
+    if (!(await isIntact(this, hash))) throw fault('file-store-broken', { place: this.#folder, lost: true });
     await this.#classified(async () => {
       for (const name of await readdir(this.#incoming)) {
         const path = join(this.#incoming, name);

@@ -13,7 +13,8 @@ import {
 import pRetry from 'p-retry';
 import { resolveReference } from '../../../settings/environment.ts';
 import type { S3Settings } from '../../../settings/schemas/hub.ts';
-import { configurationError, HubError, systemError, transientError } from '../../../domain/errors.ts';
+import { HubError } from '../../../domain/errors.ts';
+import { fault } from '../../../domain/faults.ts';
 import { isIntact, pathOf, type FileStore, type StoredFile } from './contract.ts';
 import { diskError, spool } from './spool.ts';
 
@@ -72,7 +73,7 @@ export class S3Store implements FileStore {
   async get(hash: string): Promise<Readable> {
     const body = await this.#fetch(hash);
     if (body) return Readable.from(this.#classified(body), { objectMode: false }).once('close', () => body.destroy());
-    throw systemError(`The file ${hash} is not in ${this.#place}`, { code: 'file-missing' });
+    throw fault('file-missing', { hash, place: this.#place });
   }
 
   async has(hash: string): Promise<boolean> {
@@ -86,8 +87,7 @@ export class S3Store implements FileStore {
 
   async check(): Promise<void> {
     const { hash } = await this.#put(Readable.from([CHECK]), CHECK.length, () => Promise.resolve(false));
-    if (!(await isIntact(this, hash)))
-      throw systemError(`${this.#place} does not give back what was written to it`, { code: 'file-store-broken' });
+    if (!(await isIntact(this, hash))) throw fault('file-store-broken', { place: this.#place, lost: true });
   }
 
   async #put(
@@ -171,22 +171,16 @@ export class S3Store implements FileStore {
     if (status === undefined || status >= 500 || PASSING.has(name) || status === 408 || status === 429)
       return this.#away(error);
     if (name === 'NoSuchKey' || name === 'NotFound') return 'missing';
-    const message = `${this.#place} refuses the hub (${[status, ...(name === 'Unknown' ? [] : [name])].join(' ')})`;
+    const answer = [status, ...(name === 'Unknown' ? [] : [name])].join(' ');
     if (status >= 300 && status < 500) {
-      const cure =
-        'correct files.s3 in hub.yaml: endpoint, region, bucket and keys, which need GetObject, PutObject and ListBucket';
-      return configurationError(message, { code: 'file-store-refused', cure, cause: error });
+      return fault('file-store-refused', { place: this.#place, answer }, { cause: error });
     }
-    return systemError(message, { code: 'file-store-broken', cause: error });
+    return fault('file-store-broken', { place: this.#place, answer }, { cause: error });
   }
 
   #away(error: unknown): HubError {
     const { code, name } = error as NodeJS.ErrnoException;
-    return transientError(`${this.#place} gives no complete answer (${code ?? name})`, {
-      code: 'file-store-away',
-      cure: 'nothing to do, it is asked again; look after the server if it goes on',
-      cause: error,
-    });
+    return fault('file-store-away', { place: this.#place, why: code ?? name }, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { configurationError, HubError, messageOf, systemError } from '../../../domain/errors.ts';
+import { HubError, messageOf } from '../../../domain/errors.ts';
+import { fault } from '../../../domain/faults.ts';
 import type { StoredFile } from './contract.ts';
 
 const HEAD_BYTES = 1024;
@@ -41,24 +42,15 @@ export async function spool(
   return { hash: digest.digest('hex'), size, head };
 }
 
-const tooLarge = (limitBytes: number): HubError =>
-  configurationError(`A file is larger than the ${limitBytes.toLocaleString('en')} bytes that are allowed`, {
-    code: 'file-too-large',
-    cure: 'ask the department what it is, or raise the limit',
-  });
+const tooLarge = (limitBytes: number): HubError => fault('file-too-large', { limitBytes });
 
 /** An error of the file system, classified; those of our own as they are. */
 export function diskError(error: unknown, place: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof HubError || code === undefined) return error;
-  const message = `${place} cannot be written or read: ${messageOf(error)}`;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return systemError(message, { code: 'file-store-full', cure: 'make room on its disk', cause: error });
+  const why = messageOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return fault('file-store-full', { place, why }, { cause: error });
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ELOOP', 'EISDIR'].includes(code))
-    return configurationError(message, {
-      code: 'file-store-refused',
-      cure: 'let the hub’s user write there, or set files.folder in hub.yaml',
-      cause: error,
-    });
-  return systemError(message, { code: 'file-store-broken', cause: error });
+    return fault('file-store-refused', { place, why }, { cause: error });
+  return fault('file-store-broken', { place, why }, { cause: error });
 }

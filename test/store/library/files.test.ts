@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { HubError, transientError } from '../../../domain/errors.ts';
+import { HubError } from '../../../domain/errors.ts';
+import { fault } from '../../../domain/faults.ts';
 import { isIntact, type FileStore } from '../../../store/library/files/contract.ts';
 import { openFileStore } from '../../../store/library/files/index.ts';
 import { S3Store } from '../../../store/library/files/s3.ts';
@@ -105,14 +106,14 @@ function acceptance(place: () => Place): void {
   it('lets a source’s own error through as it is, and keeps nothing of what came before', async () => {
     const { store, folder } = place();
     const held = filesIn(folder);
-    const away = transientError('the source went away', { code: 'source-away' });
+    const away = fault('source-away', { place: 'the source', why: 'ECONNRESET' });
     const raw = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
-    for (const fault of [away, raw]) {
+    for (const thrown of [away, raw]) {
       async function* source(): AsyncIterable<Buffer> {
         yield* pieces(randomBytes(1_000_000));
-        throw fault;
+        throw thrown;
       }
-      await assert.rejects(store.put(source(), LIMIT), (error) => error === fault);
+      await assert.rejects(store.put(source(), LIMIT), (error) => error === thrown);
     }
     async function* cutOff(): AsyncIterable<Buffer> {
       yield* pieces(randomBytes(1_000_000), 1000);

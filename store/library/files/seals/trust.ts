@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { configurationError, messageOf } from '../../../../domain/errors.ts';
+import { messageOf } from '../../../../domain/errors.ts';
+import { fault } from '../../../../domain/faults.ts';
 import type { FileSettings } from '../../../../settings/schemas/hub.ts';
 import { partsOfCertificate } from './certificate.ts';
 import { readCrl, type Crl } from './crl.ts';
@@ -42,10 +43,7 @@ function readRoots(file: string): X509Certificate[] {
     roots.forEach(partsOfCertificate);
     return roots;
   } catch (error) {
-    throw configurationError(`The trusted roots cannot be read: ${messageOf(error)}`, {
-      code: 'roots-unreadable',
-      cure: 'correct files.trustedRoots in hub.yaml',
-    });
+    throw fault('roots-unreadable', { why: messageOf(error) });
   }
 }
 
@@ -57,10 +55,7 @@ function readLists(file: string): { crls: Crl[]; changedMs: number } {
     const blocks = blocksOf(bytes, 'X509 CRL');
     return { crls: (blocks.length > 0 ? blocks : [bytes]).map(readCrl), changedMs: mtimeMs };
   } catch (error) {
-    throw configurationError(`The list of revocation ${file} cannot be read: ${messageOf(error)}`, {
-      code: 'crl-unreadable',
-      cure: 'correct files.crls in hub.yaml, or get the list anew from the authority',
-    });
+    throw fault('crl-unreadable', { file, why: messageOf(error) });
   }
 }
 

@@ -1,0 +1,132 @@
+import type { Fault } from './fault.ts';
+
+/** Faults of units, deadlines, contact persons, reminders and what they are sent by. */
+export const LEDGER = {
+  'unit-unknown': {
+    kind: 'configuration',
+    status: 404,
+    say: ({ units }: { units: readonly string[] }) => ({
+      zh: `没有单位 ${units.join('、')}`,
+      en: `There is no unit ${units.join(', ')}`,
+    }),
+    cure: { zh: '请填写枢纽已有的单位', en: 'name one that the hub knows' },
+  },
+  'unit-above-missing': {
+    kind: 'configuration',
+    field: 'parentCode',
+    say: ({ unit }: { unit: string }) => ({ zh: `没有单位 ${unit}`, en: `There is no unit ${unit}` }),
+    cure: { zh: '先添加上级单位', en: 'add the unit above it first' },
+  },
+  'unit-ring': {
+    kind: 'configuration',
+    field: 'parentCode',
+    say: ({ unit, parent }: { unit: string; parent: string }) => ({
+      zh: '上级单位不能是本单位或其下级',
+      en: `${parent} is ${unit} itself or below it`,
+    }),
+    cure: { zh: '请填写它的上级单位', en: 'name a unit above it' },
+  },
+  'calendar-changed': {
+    kind: 'configuration',
+    say: ({ year, version }: { year: number; version: string }) => ({
+      zh: `${year} 年的工作日有变，版本仍为“${version}”`,
+      en: `the working days of ${year} changed, and their version is still “${version}”`,
+    }),
+    cure: ({ year }: { year: number }) => ({
+      zh: `为 config/calendars/${year}.yaml 另给版本号：时限任务按版本说明计算依据`,
+      en: `give config/calendars/${year}.yaml a new version: deadlines say by which one they were counted`,
+    }),
+  },
+  'calendar-missing': {
+    kind: 'configuration',
+    say: ({ year }: { year: number }) => ({
+      zh: `日历未公布：没有 ${year} 年的工作日`,
+      en: `日历未公布: there is no table of the working days of ${year}`,
+    }),
+    cure: ({ year }: { year: number }) => ({
+      zh: `国务院办公厅通知公布后，添加 config/calendars/${year}.yaml`,
+      en: `add config/calendars/${year}.yaml from the State Council’s notice once it is published`,
+    }),
+  },
+  'task-unknown': {
+    kind: 'configuration',
+    say: ({ id, why }: { id: string; why: 'number' | 'none' | 'ended' }) => {
+      const { zh, en } = WHY[why];
+      return { zh: `时限任务 ${id}：${zh}`, en: `Task ${id}: ${en}` };
+    },
+    cure: { zh: '用 ./hub tasks 查看任务及其编号', en: './hub tasks lists them with their ids' },
+  },
+  'contact-unknown': {
+    kind: 'configuration',
+    say: ({ id, why }: { id: string; why: 'number' | 'unfiled' }) => {
+      const { zh, en } = WHY[why];
+      return { zh: `联系人 ${id}：${zh}`, en: `Contact ${id}: ${en}` };
+    },
+    cure: { zh: '用 ./hub contacts 查看联系人及其编号', en: './hub contacts lists them with their ids' },
+  },
+  'contact-invalid': {
+    kind: 'configuration',
+    // What was found stays unsaid: it is somebody's name, number or address.
+    say: ({ expected }: { expected: readonly { option: string; what: string }[] }) => ({
+      zh: expected.map(({ option, what }) => `--${option}：应为 ${what}`).join('\n'),
+      en: expected.map(({ option, what }) => `--${option}: expected ${what}`).join('\n'),
+    }),
+    cure: { zh: './hub contacts file --help 有示例', en: './hub contacts file --help shows an example' },
+  },
+  'reminder-unknown': {
+    kind: 'configuration',
+    say: ({ id, why }: { id: string; why: 'number' | 'acknowledged' }) => {
+      const { zh, en } = WHY[why];
+      return { zh: `提醒 ${id}：${zh}`, en: `Reminder ${id}: ${en}` };
+    },
+    cure: { zh: '用 ./hub reminders 查看提醒及其编号', en: './hub reminders lists them with their ids' },
+  },
+  // What reminders are sent by
+  'message-refused': {
+    kind: 'configuration',
+    say: (facts: { channel: string } | { webhook: number } | { mail: string }) => {
+      if ('channel' in facts)
+        return {
+          zh: `hub.yaml 中已没有 reminders.${facts.channel} 的设置`,
+          en: `reminders.${facts.channel} is not set up in hub.yaml any more`,
+        };
+      return 'webhook' in facts
+        ? { zh: `接收地址拒收：${facts.webhook}`, en: `the webhook refused the message: ${facts.webhook}` }
+        : { zh: `邮件服务器拒收：${facts.mail}`, en: `the mail server refused the message: ${facts.mail}` };
+    },
+    cure: {
+      zh: '修正联系人的地址，或 hub.yaml 中 reminders 的设置',
+      en: 'correct the address of the contact, or reminders in hub.yaml',
+    },
+  },
+  'webhook-away': {
+    kind: 'transient',
+    say: ({ why }: { why: string }) => ({
+      zh: `接收地址没有应答（${why}）`,
+      en: `the webhook gave no answer (${why})`,
+    }),
+    cure: { zh: '无需操作，系统会再次发送', en: 'nothing to do, it is sent again' },
+  },
+  'webhook-failing': {
+    kind: 'transient',
+    say: ({ status }: { status: number }) => ({ zh: `接收地址答复 ${status}`, en: `the webhook answered ${status}` }),
+    cure: { zh: '无需操作，系统会再次发送', en: 'nothing to do, it is sent again' },
+  },
+  'mail-failing': {
+    kind: 'transient',
+    say: ({ why }: { why: string }) => ({
+      zh: `邮件服务器没有接收（${why}）`,
+      en: `the mail server did not take the message: ${why}`,
+    }),
+    cure: { zh: '无需操作，系统会再次发送', en: 'nothing to do, it is sent again' },
+  },
+} satisfies Record<string, Fault>;
+
+/** Why something that was named by its number is not there. */
+const WHY = {
+  number: { zh: '应为其编号', en: 'expected its number' },
+  none: { zh: '没有这一项', en: 'there is none' },
+  ended: { zh: '已容错或撤销，或没有这一项', en: 'it is exempted or cancelled already, or there is none' },
+  unfiled: { zh: '没有备案', en: 'there is none on file' },
+  acknowledged: { zh: '已确认，或没有这一项', en: 'it is acknowledged already, or there is none' },
+};

@@ -271,12 +271,10 @@ export type Ending = 'met' | 'cancelled' | 'exempted';
 export interface EndedBy {
   by: string;
   at: Date;
-  reason?: Reason | string;
+  reason?: Reason;
   /** What an exemption rests on: the decision's number or file. */
   document?: string | null;
 }
-
-const factOf = (reason: Reason | string): Reason => (typeof reason === 'string' ? said(reason) : reason);
 
 /**
  * Ends the running deadlines of some subjects, those of one duty or all; how many there were.
@@ -297,7 +295,7 @@ export async function endObligations(
     .update({
       [`${ending}_at`]: at,
       changed_by: by,
-      reason: reason === undefined ? null : JSON.stringify(factOf(reason)),
+      reason: reason === undefined ? null : JSON.stringify(reason),
       ...(document != null && { document }),
     });
 }
@@ -309,7 +307,7 @@ export async function endObligations(
 export async function dropObligations(
   db: Knex,
   choice: { subjects: readonly string[]; duty?: Duty },
-  ended: EndedBy & { reason: Reason | string },
+  ended: EndedBy & { reason: Reason },
 ): Promise<void> {
   await db.raw(
     `UPDATE obligation SET changed_by = :by, reason = :reason,
@@ -318,7 +316,7 @@ export async function dropObligations(
     {
       by: ended.by,
       at: ended.at,
-      reason: JSON.stringify(factOf(ended.reason)),
+      reason: JSON.stringify(ended.reason),
       subjects: [...choice.subjects],
       duty: choice.duty ?? null,
     },
@@ -329,7 +327,7 @@ export async function dropObligations(
 export async function exemptObligation(
   db: Knex,
   id: number,
-  { by, at, reason, document }: EndedBy & { reason: string },
+  { by, at, reason, document }: Omit<EndedBy, 'reason'> & { reason: string },
 ): Promise<boolean> {
   const changed = await db('obligation')
     .where({ id })

@@ -159,7 +159,9 @@ describe('completed cases', () => {
         ['XC-14a', 'met', at('2026-11-20T10:05')],
       ],
     );
-    assert.equal((await push(`case/${stream.name}/1`)).state, 'open', 'the push is another matter');
+    const other = await push(`case/${stream.name}/1`);
+    assert.equal(other.state, 'open', 'the push is another matter');
+    assert.equal((await changesOf(db, other.id)).length, 1, 'and stays as it is');
   });
 
   it('a withdrawn case owes nothing; taken back, it is owed anew', async () => {

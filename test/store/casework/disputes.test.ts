@@ -9,6 +9,7 @@ import {
   advanceDispute,
   DISPUTES,
   findDispute,
+  marksOn,
   openDispute,
   type NewDispute,
 } from '../../../store/casework/disputes.ts';
@@ -144,6 +145,27 @@ describe('disputes', () => {
       assert.equal(twice.filter(({ known }) => !known).length, 1);
     });
 
+    it('the same ticket with the receipt that came since is received by that, and by the first issuer alone', async () => {
+      const [given, receivedAt] = [{ ticket: '12345-002' }, at('2026-03-02T09:00:00')];
+      const { id } = await raise('B-1', given);
+      assert.deepEqual(await raise('B-1', { ...given, receivedAt }, at('2026-03-02T10:00:00')), { id, known: true });
+      assert.deepEqual((await findDispute(db, id))?.receivedAt, receivedAt);
+      await act(id, { action: 'transfer', issuer: { code: 'U2', name: '乙局' } }, '2026-03-03T10:00:00');
+      await raise('B-1', { ...given, receivedAt }, at('2026-03-03T11:00:00'));
+      assert.equal((await findDispute(db, id))?.receivedAt, null, 'what its source says is of the first');
+    });
+
+    it('a clock may be five minutes ahead, and no more', async () => {
+      const ahead = (ms: number) => raise('B-2', { raisedAt: new Date(RAISED.getTime() + ms) }, RAISED);
+      await ahead(5 * 60_000);
+      await assert.rejects(ahead(5 * 60_000 + 1), /lies ahead of the clock/);
+      const { id } = await raise('B-2');
+      await assert.rejects(
+        act(id, { action: 'receive', receivedAt: at('2026-03-02T09:05:01') }, '2026-03-02T09:00:00'),
+        /lies ahead of the clock/,
+      );
+    });
+
     it('withdrawn in time is cancelled; withdrawn after a deadline was missed, that stays missed', async () => {
       const { id } = await raise('A-4');
       await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
@@ -182,6 +204,53 @@ describe('disputes', () => {
       assert.equal(await marked('A-5'), null);
     });
 
+    it('merged while both are marked: each mark is its own, and the one of the other stays', async () => {
+      const { id: first } = await raise('B-3');
+      const { id: second } = await raise('B-3');
+      for (const [id, when] of [
+        [first, '2026-03-02T10:00:00'],
+        [second, '2026-03-02T11:00:00'],
+      ] as const)
+        await act(id, { action: 'mark' }, when);
+      await act(first, { action: 'merge', into: second }, '2026-03-02T12:00:00');
+      assert.deepEqual((await findDispute(db, second))?.markedAt, at('2026-03-02T11:00:00'));
+      assert.deepEqual(
+        (await marksOn(db, ['B-3'])).map(({ dispute, markedAt }) => [dispute, markedAt]),
+        [[second, at('2026-03-02T11:00:00')]],
+      );
+    });
+
+    it('merged neither into itself nor into one whose objector has been told', async () => {
+      const { id } = await raise('B-4');
+      await assert.rejects(act(id, { action: 'merge', into: id }, '2026-03-02T09:00:00'), /another dispute about/);
+      const { id: told } = await raise('B-4');
+      await act(told, { action: 'receive' }, '2026-03-02T09:00:00');
+      await act(told, { action: 'verify', upheld: true, answer: '将予更正' }, '2026-03-02T10:00:00');
+      await act(told, { action: 'tell', receipt: 'r' }, '2026-03-02T11:00:00');
+      assert.equal((await findDispute(db, told))?.closedAs, null, 'it is to be corrected');
+      await assert.rejects(act(id, { action: 'merge', into: told }, '2026-03-02T12:00:00'), /has been answered/);
+      assert.equal((await findDispute(db, id))?.closedAs, null);
+    });
+
+    it('only a version that was made and came in after the receipt corrects the certificate', async () => {
+      const { id } = await raise('B-5', { typeCode: 'T1' });
+      await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
+      await act(id, { action: 'verify', upheld: true, answer: '将予更正' }, '2026-03-02T10:00:00');
+      const corrected = async () => (await advanceDispute(db, id, null, at('2026-03-06T00:00:00'))).dispute.correctedAt;
+      const version = (changed: string, recorded: string) =>
+        db('certificate')
+          .where({ record_key: 'b5' })
+          .update({ source_updated_at: at(changed), recorded_at: at(recorded) });
+      await deliver(stream, 'b5', 'B-5', at('2026-01-05'));
+      assert.equal(await corrected(), null);
+      await version('2026-03-01T12:00:00', '2026-03-03T09:00:00');
+      assert.equal(await corrected(), null, 'it was made before');
+      await version('2026-03-02T09:00:10', '2026-03-02T08:59:50');
+      assert.equal(await corrected(), null, 'it was here before, by a clock that is ahead');
+      await version('2026-03-04T12:00:00', '2026-03-04T21:00:00');
+      assert.deepEqual(await corrected(), at('2026-03-04T21:00:00'));
+    });
+
     it('transferred: the next issuer’s receipt starts its own clock; the mark stays and is not owed again', async () => {
       const { id } = await raise('A-7');
       await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
@@ -214,6 +283,18 @@ describe('disputes', () => {
         '#2 WX-18b open 03-18T00:00',
         '#2 WX-18c open 03-24T00:00',
       ]);
+    });
+
+    it('reopened, it is not marked any more, and the mark is owed anew', async () => {
+      const { id } = await raise('B-6');
+      await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
+      await act(id, { action: 'mark' }, '2026-03-02T10:00:00');
+      await act(id, { action: 'verify', upheld: false, answer: '无误' }, '2026-03-03T10:00:00');
+      await act(id, { action: 'tell', receipt: 'r' }, '2026-03-03T11:00:00');
+      await act(id, { action: 'reopen', reason: '新证据' }, '2026-03-16T09:00:00');
+      assert.equal((await findDispute(db, id))?.markedAt, null);
+      await act(id, { action: 'receive' }, '2026-03-16T10:00:00');
+      assert.ok((await dues(id, '2026-03-16T11:00:00')).includes('#2 WX-18b open 03-18T00:00'));
     });
 
     it('sent on to another province, the city’s term for the answer is cancelled; the mark stays owed', async () => {

@@ -68,6 +68,7 @@ describe('outages', () => {
 
     assert.equal(await settleBackfill(db, id, late, at('2026-11-23T12:02:00')), false);
     assert.deepEqual([(await of(stream)).provenAt, (await of(stream)).proofs], [null, null]);
+    assert.ok((await due()).includes(`/${stream} WX-10b cancelled`), (await due()).join('; '));
     assert.ok((await due()).includes(`/${stream}#2 WX-10b open`), (await due()).join('; '));
     assert.ok(!(await events()).includes('proven'));
 
@@ -91,8 +92,12 @@ describe('outages', () => {
   it('is closed once all of it is proven', async () => {
     await recover(null, '2026-11-23T10:00:00');
     await advanceOutage(db, id, at('2026-11-23T10:01:00'));
+    const proven: string[] = [];
     for (const name of [stream, other]) {
-      assert.equal((await advanceOutage(db, id, at('2026-11-23T11:00:00'))).outage.closedAs, null);
+      const { outage, backfill } = await advanceOutage(db, id, at('2026-11-23T11:00:00'));
+      assert.equal(outage.closedAs, null);
+      assert.ok(!backfill.some((each) => proven.includes(each.stream)), 'what is proven is not backfilled again');
+      proven.push(name);
       await settleBackfill(db, id, { stream: name, round: 1, proofs: [1] }, at('2026-11-23T11:00:00'));
     }
     assert.equal((await advanceOutage(db, id, at('2026-11-23T12:00:00'))).outage.closedAs, 'backfilled');

@@ -5,7 +5,7 @@ import { alertInWords } from '../../domain/ledger/alerts.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { findAlerts, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
 import { followContacts } from '../../store/ledger/contacts.ts';
-import { syncCases } from '../../store/casework/completed-cases.ts';
+import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { syncCatalogDeadlines } from '../../store/library/catalog.ts';
 import { isScanDue, remindExpiries, syncReminders, type ExpirySettings } from '../../store/library/expiry.ts';
 import { openDays } from '../../store/collection/days.ts';
@@ -26,7 +26,7 @@ export interface WatchdogOptions {
 /** Opens and ends the deadlines that no workflow waits for, by what the database holds now. Repeating it changes nothing. */
 export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
   await openDays(db, at);
-  await syncCases(db, at);
+  await syncCompletedCases(db, at);
   await syncDifferences(db, at);
   await syncCatalogDeadlines(db, at);
   await syncStockDeadlines(db, at);

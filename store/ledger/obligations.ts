@@ -233,7 +233,7 @@ export async function shortenObligation(db: Knex, id: number, until: Date, by: s
 export async function followSuspensions(db: Knex): Promise<void> {
   const stopped = `SELECT DISTINCT ON (o.id) o.id, s.subject, jsonb_build_object('code', 'outage', 'cause', s.cause) AS reason
     FROM obligation o JOIN suspension s ON s.stream_id = o.stream_id AND o.whole && s.during
-    WHERE obligation_runs(o) AND o.duty_kind = 'increment' AND o.verified_at IS NULL
+    WHERE obligation_runs(o) AND o.duty_kind = 'increment'
     ORDER BY o.id, lower(s.during), length(s.subject), s.subject`;
   await db.raw(
     `UPDATE obligation SET suspended_by = stopped.subject, reason = stopped.reason, changed_by = '${HUB}'
@@ -301,7 +301,7 @@ export async function endObligations(
 }
 
 /**
- * Ends running deadlines that nobody owes any more, because the case went elsewhere. Those that were overdue by then
+ * Ends running deadlines that nobody owes any more, because the case went elsewhere. Those whose time had passed by then
  * have been missed: they end late, and stay in every count.
  */
 export async function dropObligations(
@@ -311,7 +311,7 @@ export async function dropObligations(
 ): Promise<void> {
   await db.raw(
     `UPDATE obligation SET changed_by = :by, reason = :reason,
-       met_at = CASE WHEN due_at <= :at THEN :at::timestamptz END, cancelled_at = CASE WHEN due_at <= :at THEN NULL ELSE :at::timestamptz END
+       met_at = CASE WHEN due_at < :at THEN :at::timestamptz END, cancelled_at = CASE WHEN due_at < :at THEN NULL ELSE :at::timestamptz END
      WHERE subject = ANY (:subjects) AND (:duty::text IS NULL OR duty_kind = :duty) AND obligation_runs(obligation)`,
     {
       by: ended.by,

@@ -172,6 +172,10 @@ describe('disputes', () => {
       await act(id, { action: 'withdraw', reason: '误会' }, '2026-03-04T09:00:00');
       assert.deepEqual(await dues(id, '2026-03-20'), ['WX-18b met late 03-04T00:00', 'WX-18c cancelled 03-10T00:00']);
       await assert.rejects(act(id, { action: 'mark' }, '2026-03-05'), /cannot be done “mark”: found it closed/);
+      const { id: other } = await raise('A-4');
+      await act(other, { action: 'receive' }, '2026-03-02T09:00:00');
+      await act(other, { action: 'withdraw', reason: '误会' }, '2026-03-03T24:00:00');
+      assert.equal((await dues(other, '2026-03-20'))[0], 'WX-18b cancelled 03-04T00:00', 'its last instant is in time');
     });
 
     it('merged: the other one takes the mark over, and both objectors are told', async () => {

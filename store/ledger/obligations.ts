@@ -357,7 +357,6 @@ export async function runningDeadlines(db: Knex, workflowId: string): Promise<Ru
 export async function nextDues(db: Knex, workflowIds: readonly string[]): Promise<ReadonlyMap<string, Date>> {
   const rows = await db('obligation')
     .whereRaw('workflow_id = ANY (?) AND obligation_runs(obligation)', [[...workflowIds]])
-    .whereNull('suspended_by')
     .whereNotNull('due_at')
     .groupBy('workflow_id')
     .select<{ workflow: string; due: Date }[]>({ workflow: 'workflow_id' }, db.raw('min(due_at) AS due'));

@@ -107,6 +107,14 @@ describe('completed cases', () => {
     assert.equal((await listCompletedCases(db, NOW, { stream: stream.name, only: 'open', limit: 10 })).length, 2);
   });
 
+  it('a record that came deleted, or that has the number of one that is known by its key, is not its certificate', async () => {
+    const stream = await newStream(db);
+    await announce(stream, [offline('1'), offline('2', { number: 'no-other' })]);
+    await arrive(db, stream.id, at('2026-11-20T11:00'), [{ key: 'k-1', status: 'deleted' }, { key: 'other' }]);
+    await syncCompletedCases(db, NOW);
+    assert.equal((await listCompletedCases(db, NOW, { stream: stream.name, only: 'open', limit: 10 })).length, 2);
+  });
+
   it('a certificate that was in before its announcement counts, at the time of its first version', async () => {
     const stream = await newStream(db);
     const made = at('2026-11-20T09:50');
@@ -192,6 +200,21 @@ describe('completed cases', () => {
     assert.equal((await push(`case/${stream.name}/1`)).state, 'cancelled');
     assert.equal((await push(`case/${stream.name}/1#2`)).state, 'met');
     assert.equal((await push(`delivery/${stream.name}/1#2`)).state, 'open');
+  });
+
+  it('one whose certificate is in can be withdrawn and taken back in another way, which that certificate meets', async () => {
+    const stream = await newStream(db);
+    await announce(stream, [offline('1')]);
+    await arrive(db, stream.id, at('2026-11-20T10:30'), [{ key: 'k-1' }]);
+    await syncCompletedCases(db, NOW);
+    await assert.rejects(announce(stream, [{ caseNumber: '1', mode: 'online' }]), /cannot be changed any more/);
+    await announce(stream, [{ caseNumber: '1', withdrawn: true }]);
+    await announce(stream, [{ caseNumber: '1', withdrawn: false, mode: 'online' }]);
+    const found = await tasksOf(db, `case/${stream.name}/1`, NOW);
+    assert.deepEqual(found.map(({ rule, state, endedAt }) => [rule, state, endedAt]).sort(), [
+      ['XC-13a', 'met', at('2026-11-20T10:30')],
+      ['XC-13c', 'met', at('2026-11-20T10:30')],
+    ]);
   });
 
   it('a case that was issued in another way than was said is owed by that way', async () => {
@@ -329,6 +352,9 @@ describe('completed cases', () => {
       { key: 'late', completedAt: '2026-11-23T10:00:00+08:00' },
       { key: 'soon', completedAt: '2026-11-24T10:00:00+08:00' },
       { key: 'old', completedAt: '2025-01-02T10:00:00+08:00' },
+      // The day on which the hub began to watch the stream counts as a whole.
+      { key: 'first day', completedAt: '2026-11-22T08:00:00+08:00' },
+      { key: 'ahead', completedAt: '2026-11-26T10:00:00+08:00' },
       { key: 'silent' },
     ];
     await arrive(db, stream.id, takenAt, records, completed);
@@ -343,9 +369,13 @@ describe('completed cases', () => {
     await syncCompletedCases(db, at('2026-11-26T10:02'));
     const found = await tasksOf(db, `case/${stream.name}`, NOW);
     assert.deepEqual(found.map(({ subject, state, endedAt }) => [subject.split('/')[2], state, endedAt]).sort(), [
+      ['ahead', 'met', takenAt],
+      ['first day', 'met late', takenAt],
       ['late', 'met late', takenAt],
       ['soon', 'met', takenAt],
     ]);
+    const [ahead] = await listCompletedCases(db, NOW, { stream: stream.name, caseNumber: 'ahead', limit: 1 });
+    assert.deepEqual(ahead?.completedAt, takenAt, 'with its certificate here it is completed');
   });
 
   it('a year without a calendar gives 日历未公布, and its table, once it is there, the day', async () => {

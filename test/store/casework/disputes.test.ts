@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Knex } from 'knex';
 import { findCertificates } from '../../../store/library/certificates.ts';
-import { unseenCases } from '../../../store/ledger/case-files.ts';
+import { openCases, unseenCases } from '../../../store/ledger/case-files.ts';
+import { caseWorkflowId } from '../../../domain/ids.ts';
 import type { DisputeStep } from '../../../domain/casework/dispute.ts';
 import { actOnCase } from '../../../store/casework/cases.ts';
 import {
@@ -13,7 +14,7 @@ import {
   openDispute,
   type NewDispute,
 } from '../../../store/casework/disputes.ts';
-import { eventsOf } from '../../../store/ledger/obligations.ts';
+import { eventsOf, noteOverdue, runningDeadlines } from '../../../store/ledger/obligations.ts';
 import { markDelivered } from '../../../store/ledger/outbox.ts';
 import { streamQuality } from '../../../store/library/quality.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
@@ -333,6 +334,29 @@ describe('disputes', () => {
       const { id } = await raise('A-1', {}, at('2026-12-30T09:00:00'));
       await act(id, { action: 'receive' }, '2026-12-30T10:00:00');
       assert.deepEqual(await dues(id, '2027-02-01'), ['WX-18c no calendar never', 'WX-18b overdue 01-01T00:00']);
+      const awaited = await runningDeadlines(db, caseWorkflowId({ kind: 'dispute', id }));
+      assert.deepEqual(
+        awaited.map(({ duty, dueAt }) => [duty, dueAt]),
+        [
+          ['dispute-mark', at('2026-12-31T24:00:00')],
+          ['dispute-answer', null],
+        ],
+        'what has a time is waited for first',
+      );
+    });
+
+    it('the timeline says what is overdue, from the instant on at which it was due', async () => {
+      const { id } = await raise('A-1');
+      await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
+      const overdue = async (now: Date) => {
+        await noteOverdue(db, `dispute/${id}`, caseWorkflowId({ kind: 'dispute', id }), now);
+        const events = await eventsOf(db, `dispute/${id}`);
+        return events.filter(({ what }) => what === 'overdue').map(({ detail }) => detail.rule);
+      };
+      const due = at('2026-03-03T24:00:00');
+      assert.deepEqual(await overdue(new Date(due.getTime() - 1)), []);
+      assert.deepEqual(await overdue(due), ['WX-18b']);
+      assert.deepEqual(await overdue(at('2026-03-05')), ['WX-18b'], 'once');
     });
 
     it('the timeline has every step with who did it, and nothing personal', async () => {
@@ -351,10 +375,23 @@ describe('disputes', () => {
       const { id } = await raise('A-1');
       const waiting = async () => (await unseenCases(db, at('2027-01-01'), 1_000)).some((file) => file.id === id);
       assert.equal(await waiting(), true);
+      const since = async (before: Date) => (await unseenCases(db, before, 1_000)).some((file) => file.id === id);
+      assert.deepEqual([await since(new Date(RAISED.getTime() - 1)), await since(RAISED)], [false, true]);
       await advanceDispute(db, id, null, RAISED);
       assert.equal(await waiting(), false);
       await act(id, { action: 'receive' }, '2026-02-10T09:00:00');
       assert.equal(await waiting(), true, 'also when it was done in the same instant');
+    });
+
+    it('those that are open are found one after another', async () => {
+      const [{ id: first }, { id: closed }, { id: last }] = [
+        await raise('A-1'),
+        await raise('A-1'),
+        await raise('A-1'),
+      ];
+      await act(closed, { action: 'withdraw', reason: '误会' }, '2026-03-04T09:00:00');
+      const found = async (after: number) => (await openCases(db, after, 9)).map((file) => file.id);
+      assert.deepEqual([await found(first - 1), await found(first), await found(last)], [[first, last], [last], []]);
     });
   });
 

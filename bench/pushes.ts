@@ -10,11 +10,11 @@ import { Supervisor } from '../launch/supervisor.ts';
 import { loadConfig } from '../settings/load.ts';
 import { RowBuffer } from '../connectors/mapping/row-buffer.ts';
 import { addDays, shanghaiDate, shanghaiInstant } from '../domain/dates.ts';
-import type { CaseNotice } from '../domain/casework/completed-case.ts';
+import type { CompletedCaseNotice } from '../domain/casework/completed-case.ts';
 import { timeWindow } from '../domain/collection/window.ts';
 import { getBatch, openBatch, type Batch } from '../store/collection/batches.ts';
 import { saveCalendar } from '../store/ledger/calendar.ts';
-import { announceCases, listCases, syncCases } from '../store/casework/completed-cases.ts';
+import { announceCompletedCases, listCompletedCases, syncCompletedCases } from '../store/casework/completed-cases.ts';
 import { isScanDue, remindExpiries } from '../store/library/expiry.ts';
 import { writePage } from '../store/collection/pages.ts';
 import { saveRules } from '../store/ledger/rules.ts';
@@ -105,7 +105,7 @@ async function load(db: Knex, batch: Batch, from: number, to: number, at: Date):
   );
 }
 
-const notices = (bulk: boolean): CaseNotice[][] =>
+const notices = (bulk: boolean): CompletedCaseNotice[][] =>
   Array.from({ length: CASES / 2 / AT_ONCE }, (_, request) =>
     Array.from({ length: AT_ONCE }, (_unused, index) => {
       const place = RECORDS + (bulk ? CASES / 2 : 0) + request * AT_ONCE + index;
@@ -139,7 +139,7 @@ async function run(db: Knex, config: ReturnType<typeof loadConfig>): Promise<voi
 
   const who = { by: 'bench', at: minutes(0) };
   const announce = async (bulk: boolean): Promise<void> => {
-    for (const part of notices(bulk)) await announceCases(db, stream, part, who);
+    for (const part of notices(bulk)) await announceCompletedCases(db, stream, part, who);
   };
   await measure(db, `${shown(CASES / 2)} offline cases announced, ${shown(AT_ONCE)} at once`, CASES / 2, () =>
     announce(false),
@@ -150,14 +150,18 @@ async function run(db: Knex, config: ReturnType<typeof loadConfig>): Promise<voi
     await announce(true);
   });
   for (const look of [1, 2, 3])
-    await measure(db, `look ${look}, ${shown(CASES)} open and none arrived`, 0, () => syncCases(db, minutes(look)));
+    await measure(db, `look ${look}, ${shown(CASES)} open and none arrived`, 0, () =>
+      syncCompletedCases(db, minutes(look)),
+    );
   await load(db, batch, RECORDS, RECORDS + CASES, minutes(4));
-  await measure(db, `look at which all ${shown(CASES)} are matched and met`, CASES, () => syncCases(db, minutes(5)));
-  await measure(db, `look with none open`, 0, () => syncCases(db, minutes(6)));
-  const open = await listCases(db, minutes(6), { only: 'open', limit: 1 });
+  await measure(db, `look at which all ${shown(CASES)} are matched and met`, CASES, () =>
+    syncCompletedCases(db, minutes(5)),
+  );
+  await measure(db, `look with none open`, 0, () => syncCompletedCases(db, minutes(6)));
+  const open = await listCompletedCases(db, minutes(6), { only: 'open', limit: 1 });
   if (open.length > 0) throw new Error('cases are still open');
   await measure(db, `./hub cases --late, of ${shown(CASES)}`, 0, async () => {
-    await listCases(db, minutes(6), { only: 'late', limit: 100 });
+    await listCompletedCases(db, minutes(6), { only: 'late', limit: 100 });
   });
 
   await measure(db, `nightly scan of ${shown(RECORDS + CASES)} certificates, the first`, 0, () =>

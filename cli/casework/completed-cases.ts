@@ -1,16 +1,20 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { caseOfRow, CASE_COLUMNS, readCases } from '../../connectors/lists/completed-cases.ts';
+import {
+  completedCaseOfRow,
+  COMPLETED_CASE_COLUMNS,
+  readCompletedCases,
+} from '../../connectors/lists/completed-cases.ts';
 import { rowsOfFile } from '../../connectors/file/local.ts';
-import { CASE_MODES, type CaseNotice } from '../../domain/casework/completed-case.ts';
+import { COMPLETED_CASE_MODES, type CompletedCaseNotice } from '../../domain/casework/completed-case.ts';
 import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';
 import {
-  announceCases,
-  casesRefused,
-  listCases,
+  announceCompletedCases,
+  completedCasesRefused,
+  listCompletedCases,
   type Announced,
-  type CaseReport,
+  type CompletedCaseReport,
 } from '../../store/casework/completed-cases.ts';
 import { getStream } from '../../store/collection/streams.ts';
 import { findStream } from '../../settings/load.ts';
@@ -44,7 +48,7 @@ export function addCompletedCases(program: Command): void {
   withStreams(cases.command('import <file>'))
     .summary('take a list of completed cases (csv, xlsx) of a department that cannot announce them by itself')
     .description(
-      `Columns: ${Object.values(CASE_COLUMNS).join('、')}; which of them a case needs, docs/connectors/pushing.md says.\n` +
+      `Columns: ${Object.values(COMPLETED_CASE_COLUMNS).join('、')}; which of them a case needs, docs/connectors/pushing.md says.\n` +
         'All of the file is taken or, if anything of it is wrong, nothing. Taken twice, it changes nothing.',
     )
     .addHelpText('after', '\nExample:\n  ./hub cases import cases.xlsx --stream police-permits')
@@ -57,19 +61,19 @@ function showCompletedCases(options: ListOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const { stream, limit } = options;
     const only = options.late ? 'late' : options.open ? 'open' : undefined;
-    const found = await listCases(db, new Date(), { stream, only, limit });
+    const found = await listCompletedCases(db, new Date(), { stream, only, limit });
     printList(found, options.json, completedCaseTable);
     if (!options.json && found.length === limit) console.log(`The first ${limit}; --limit shows more.`);
   });
 }
 
-const completedCaseTable = (rows: readonly CaseReport[]): string =>
+const completedCaseTable = (rows: readonly CompletedCaseReport[]): string =>
   table(rows, [
     ['状态', ({ state }) => (state === null ? '' : `${state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[state].zh}`)],
     ['Unit', ({ unit }) => unit],
     ['Stream', ({ stream }) => stream],
     ['办件编号', ({ caseNumber }) => caseNumber],
-    ['签发方式', ({ mode }) => CASE_MODES[mode]],
+    ['签发方式', ({ mode }) => COMPLETED_CASE_MODES[mode]],
     ['批次', ({ batch }) => batch ?? ''],
     ['办结', ({ completedAt }) => timeText(completedAt)],
     ['Rule', ({ rule, basis }) => (rule === null ? '' : `${rule}${basis === 'internal' ? '（内控时限）' : ''}`)],
@@ -88,18 +92,18 @@ async function importCompletedCases(file: string, options: ListOptions): Promise
   }
   const { connector, stream } = findStream(configOf(options), options.stream);
   const rows: unknown[] = [];
-  for await (const row of rowsOfFile(file)) rows.push(caseOfRow(row));
+  for await (const row of rowsOfFile(file)) rows.push(completedCaseOfRow(row));
   const at = new Date();
-  const { notices, faults } = readCases(rows, at);
-  if (faults.length > 0) throw casesRefused(faults);
+  const { notices, faults } = readCompletedCases(rows, at);
+  if (faults.length > 0) throw completedCasesRefused(faults);
   const counts = await withLibrary(options, async (db) => {
     const row = await getStream(db, stream.id);
     // All of the file or nothing.
     return db.transaction(async (trx) => {
       const sum: Announced = { announced: 0, corrected: 0, unchanged: 0 };
       for (let start = 0; start < notices.length; start += AT_ONCE) {
-        const part: CaseNotice[] = notices.slice(start, start + AT_ONCE);
-        const { answer } = await announceCases(trx, row, part, { by: connector.unit, at });
+        const part: CompletedCaseNotice[] = notices.slice(start, start + AT_ONCE);
+        const { answer } = await announceCompletedCases(trx, row, part, { by: connector.unit, at });
         for (const key of Object.keys(sum) as (keyof Announced)[]) sum[key] += answer[key];
       }
       return sum;

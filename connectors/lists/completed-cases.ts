@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { CASE_MODES, type CaseMode, type CaseNotice } from '../../domain/casework/completed-case.ts';
+import {
+  COMPLETED_CASE_MODES,
+  type CompletedCaseMode,
+  type CompletedCaseNotice,
+} from '../../domain/casework/completed-case.ts';
 import { parseInstant } from '../../domain/dates.ts';
 import { normaliseCode } from '../../domain/library/identifiers.ts';
 import { isObject } from '../json.ts';
@@ -35,9 +39,9 @@ const wordOf =
   (value: unknown): unknown =>
     typeof value === 'string' && Object.hasOwn(words, value.trim()) ? words[value.trim()] : value;
 
-const MODES = Object.fromEntries(Object.entries(CASE_MODES).map(([mode, zh]) => [zh, mode])) as Record<
+const MODES = Object.fromEntries(Object.entries(COMPLETED_CASE_MODES).map(([mode, zh]) => [zh, mode])) as Record<
   string,
-  CaseMode
+  CompletedCaseMode
 >;
 const YES_NO = { 是: true, 否: false, true: true, false: false };
 
@@ -47,8 +51,8 @@ const FIELDS = {
   mode: empty(
     z.preprocess(
       wordOf(MODES),
-      z.enum(Object.keys(CASE_MODES) as [CaseMode, ...CaseMode[]], {
-        error: `expected one of ${Object.entries(CASE_MODES).flat().join(', ')}`,
+      z.enum(Object.keys(COMPLETED_CASE_MODES) as [CompletedCaseMode, ...CompletedCaseMode[]], {
+        error: `expected one of ${Object.entries(COMPLETED_CASE_MODES).flat().join(', ')}`,
       }),
     ),
   ),
@@ -62,7 +66,7 @@ type Field = keyof typeof FIELDS;
 const notice = z.strictObject(FIELDS);
 
 /** Names of the columns of a list of cases, which the names of the fields stand beside. */
-export const CASE_COLUMNS: Readonly<Record<Field, string>> = {
+export const COMPLETED_CASE_COLUMNS: Readonly<Record<Field, string>> = {
   case: '办件编号',
   completedAt: '办结时间',
   mode: '签发方式',
@@ -77,10 +81,13 @@ export const CASE_COLUMNS: Readonly<Record<Field, string>> = {
  * Reads what a department says of its completed cases; what is wrong, by the place in the list from 1. No value is
  * repeated: a field may hold what does not belong there.
  */
-export function readCases(list: readonly unknown[], at: Date): { notices: CaseNotice[]; faults: string[] } {
+export function readCompletedCases(
+  list: readonly unknown[],
+  at: Date,
+): { notices: CompletedCaseNotice[]; faults: string[] } {
   const faults: string[] = [];
   const seen = new Map<string, number>();
-  const notices = list.flatMap((item, index): CaseNotice[] => {
+  const notices = list.flatMap((item, index): CompletedCaseNotice[] => {
     const place = index + 1;
     const complain = (field: string, expected: string): [] => {
       faults.push(`number ${place}${field === '' ? '' : `, ${field}`}: ${expected}`);
@@ -112,10 +119,10 @@ export function readCases(list: readonly unknown[], at: Date): { notices: CaseNo
  * A row of a csv or a workbook as a notice: by the Chinese or the English names of its columns, any other column left
  * out. A code in a number cell is made what is refused: its zeros and digits may be lost.
  */
-export function caseOfRow(row: unknown): unknown {
+export function completedCaseOfRow(row: unknown): unknown {
   if (!isObject(row)) return row;
   return Object.fromEntries(
-    Object.entries(CASE_COLUMNS).flatMap(([field, column]) => {
+    Object.entries(COMPLETED_CASE_COLUMNS).flatMap(([field, column]) => {
       const value = row[column] ?? row[field];
       if (value === undefined) return [];
       return [[field, typeof value === 'number' && CODES.has(field) ? { number: value } : value]];

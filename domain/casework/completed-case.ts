@@ -1,14 +1,14 @@
 /** How a completed case's certificates are issued (签发方式), which decides by when they are to be pushed. */
-export const CASE_MODES = { online: '在线', offline: '离线', bulk: '批量' } as const;
-export type CaseMode = keyof typeof CASE_MODES;
+export const COMPLETED_CASE_MODES = { online: '在线', offline: '离线', bulk: '批量' } as const;
+export type CompletedCaseMode = keyof typeof COMPLETED_CASE_MODES;
 
 /** What a department says of one completed case (业务办结). Of a case that is known, what is left out stays as it is. */
-export interface CaseNotice {
+export interface CompletedCaseNotice {
   /** 办件编号, unique in the stream. */
   caseNumber: string;
   /** 办结时间. */
   completedAt?: Date | undefined;
-  mode?: CaseMode | undefined;
+  mode?: CompletedCaseMode | undefined;
   /** 批次: the bulk issue that the case is part of, for mode bulk. */
   batch?: string | undefined;
   /** Key of the record with its certificate. */

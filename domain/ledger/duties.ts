@@ -1,5 +1,3 @@
-import { CalendarMissing, endOfTerm, type WorkingCalendar } from './calendar.ts';
-import { shanghaiDate, shanghaiInstant, timeOfDayMs, type Instant } from '../dates.ts';
 import type { CaseKind } from '../ids.ts';
 
 /**
@@ -117,23 +115,6 @@ export interface Rule {
   ends: string;
   /** What a breach leads to, by the regulation. */
   breach: string;
-}
-
-/** When a term ends, and by which calendar that was counted; what year is missing, where it cannot be counted. */
-export type Due = { at: Instant; calendar: string | null } | { at: null; missing: number };
-
-/** When a term that starts at an instant ends. */
-export function dueOf(term: Term, startMs: number, calendar: WorkingCalendar, dayEnds: string): Due {
-  const start = shanghaiDate(startMs);
-  if (term === 'same-day') return { at: shanghaiInstant(timeOfDayMs(start, '24:00')), calendar: null };
-  if ('minutes' in term) return { at: shanghaiInstant(startMs + term.minutes * 60_000), calendar: null };
-  try {
-    const last = calendar.lastDay(start, term.workingDays);
-    return { at: endOfTerm(last, dayEnds), calendar: calendar.versionsOf(start, last) };
-  } catch (error) {
-    if (error instanceof CalendarMissing) return { at: null, missing: error.year };
-    throw error;
-  }
 }
 
 /** A term in words. */

@@ -25,7 +25,16 @@ export type Reason =
   | { code: 'bulk-withdrawn' }
   | { code: 'no-streams' }
   | { code: 'certificate-ended' }
-  | { code: 'reminded-elsewhere' };
+  | { code: 'reminded-elsewhere' }
+  /** The case went to somebody for whom the city’s regulation has no term. */
+  | { code: 'sent-on'; to: string }
+  /** Another issuer answers for it. */
+  | { code: 'transferred'; to: string }
+  /** Another dispute took it over. */
+  | { code: 'merged'; into: number }
+  | { code: 'dispute-closed' }
+  /** What was rectified did not pass, and got another term. */
+  | { code: 'term-renewed' };
 
 /** A reason as people read it. */
 export function reasonInWords(reason: Reason): Said {
@@ -63,6 +72,16 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: '证照已换发或已终止', en: 'the certificate was renewed or ended' };
     case 'reminded-elsewhere':
       return { zh: '已在系统外提醒', en: 'reminded outside the hub' };
+    case 'sent-on':
+      return { zh: `已按国家规定转${reason.to}处理`, en: `sent on to ${reason.to} under national rules` };
+    case 'transferred':
+      return { zh: `已移交${reason.to}`, en: `transferred to ${reason.to}` };
+    case 'merged':
+      return { zh: `并入异议 ${reason.into}`, en: `merged into dispute ${reason.into}` };
+    case 'dispute-closed':
+      return { zh: '异议已办结，无需再标注', en: 'the dispute is closed: there is nothing left to mark' };
+    case 'term-renewed':
+      return { zh: '复查未通过，另定期限', en: 'it did not pass, and got another term' };
   }
 }
 

@@ -5,7 +5,7 @@ import { alertInWords } from '../../domain/ledger/alerts.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { findAlerts, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
 import { followContacts } from '../../store/ledger/contacts.ts';
-import { syncCases } from '../../store/casework/completed-cases.ts';
+import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { handOverWaiting } from '../../store/casework/disputes.ts';
 import { syncCatalogDeadlines } from '../../store/library/catalog.ts';
 import { isScanDue, remindExpiries, syncReminders, type ExpirySettings } from '../../store/library/expiry.ts';
@@ -28,7 +28,7 @@ export interface WatchdogOptions {
 export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
   await openDays(db, at);
   await handOverWaiting(db, at);
-  await syncCases(db, at);
+  await syncCompletedCases(db, at);
   await syncDifferences(db, at);
   await syncCatalogDeadlines(db, at);
   await syncStockDeadlines(db, at);

@@ -17,7 +17,7 @@ import { approvedCatalog } from '../../store/library/catalog.ts';
 import { countLibrary, saveComparison } from '../../store/collection/reconciliation.ts';
 import { rejectPage } from '../../store/collection/rejects.ts';
 import { getStream, noteContact, type StreamRow } from '../../store/collection/streams.ts';
-import { acceptCases } from './cases.ts';
+import { acceptCompletedCases } from './completed-cases.ts';
 import { acceptTickets, disputeConnector } from './tickets.ts';
 import {
   authorised,
@@ -66,7 +66,7 @@ export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
     });
     inbox.post<{ Params: Params }>('/inbox/v1/:stream/cases', async (request, reply) => {
       const stream = authorised(request, options);
-      return turns.take(() => acceptCases(request, reply, stream, options));
+      return turns.take(() => acceptCompletedCases(request, reply, stream, options));
     });
     inbox.get<{ Params: Params }>('/inbox/v1/:stream/rejects', async (request) => {
       const stream = authorised(request, options);

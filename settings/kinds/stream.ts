@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CASE_MODES } from '../../domain/casework/completed-case.ts';
+import { COMPLETED_CASE_MODES } from '../../domain/casework/completed-case.ts';
 import { CERTIFICATE_FIELDS, type CertificateField } from '../../domain/library/certificate.ts';
 import { STATUS_NAMES } from '../../domain/library/status.ts';
 import { DRIFT_ACTIONS } from '../../domain/streams.ts';
@@ -143,7 +143,9 @@ export const streamSchema = z.strictObject({
       at: path.meta({
         description: 'Field of the record with the time of completion (办结时间), or updatedAt, or issuedOn (its end)',
       }),
-      mode: keyOf(CASE_MODES).meta({ description: '签发方式; with bulk, what one batch brings is one bulk issue' }),
+      mode: keyOf(COMPLETED_CASE_MODES).meta({
+        description: '签发方式; with bulk, what one batch brings is one bulk issue',
+      }),
     })
     .optional()
     .meta({

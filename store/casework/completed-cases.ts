@@ -1,15 +1,15 @@
 import type { Knex } from 'knex';
-import type { CaseMode, CaseNotice } from '../../domain/casework/completed-case.ts';
+import type { CompletedCaseMode, CompletedCaseNotice } from '../../domain/casework/completed-case.ts';
 import { fault } from '../../domain/faults.ts';
 import type { Duty, ObligationState } from '../../domain/ledger/duties.ts';
 import { endObligations, meetFrom, openFrom, retimeFrom, type LedgerEntry } from '../ledger/obligations.ts';
 import type { StreamRow } from '../collection/streams.ts';
 
 /** A completed case as it is kept. */
-interface CaseRow {
+interface CompletedCaseRow {
   caseNumber: string;
   completedAt: Date;
-  mode: CaseMode;
+  mode: CompletedCaseMode;
   batch: string | null;
   recordKey: string | null;
   number: string | null;
@@ -46,10 +46,10 @@ const lockCases = async (trx: Knex, streamId: number): Promise<void> => {
  * the deadlines of their pushes and deliveries. Said twice, nothing changes. A certificate that is in already counts.
  * Returns, for a request that is known, what it was answered then, and the body that it had.
  */
-export async function announceCases(
+export async function announceCompletedCases(
   db: Knex,
   stream: StreamRow,
-  notices: readonly CaseNotice[],
+  notices: readonly CompletedCaseNotice[],
   announcement: Announcement,
 ): Promise<{ answer: Announced; earlier: Buffer | null }> {
   const { request, at } = announcement;
@@ -77,8 +77,8 @@ export async function announceCases(
 
 /** One case that is new or not as it was. */
 interface Change {
-  before: CaseRow | undefined;
-  after: CaseRow;
+  before: CompletedCaseRow | undefined;
+  after: CompletedCaseRow;
   /** The deadline of its push is opened: it is new, not withdrawn any more, or issued in another way than was said. */
   opens: boolean;
   /** So is that of its delivery, which does not depend on the way. */
@@ -88,10 +88,10 @@ interface Change {
 async function takeNotices(
   trx: Knex,
   stream: StreamRow,
-  notices: readonly CaseNotice[],
+  notices: readonly CompletedCaseNotice[],
   { by, at }: Announcement,
 ): Promise<Announced> {
-  const { rows } = await trx.raw<{ rows: CaseRow[] }>(
+  const { rows } = await trx.raw<{ rows: CompletedCaseRow[] }>(
     `SELECT case_number AS "caseNumber", completed_at AS "completedAt", mode, bulk_batch AS batch,
        certificate_key AS "recordKey", certificate_number AS number, delivered_at AS "deliveredAt",
        withdrawn_at IS NOT NULL AS withdrawn, arrived_at IS NOT NULL AS arrived, pending,
@@ -108,7 +108,7 @@ async function takeNotices(
     faults.push(`case ${notice.caseNumber}: ${merged}`);
     return [];
   });
-  if (faults.length > 0) throw casesRefused(faults);
+  if (faults.length > 0) throw completedCasesRefused(faults);
   if (changes.length === 0) return { announced: 0, corrected: 0, unchanged: notices.length };
 
   const subjects = changes.flatMap(({ before, after, opens }) =>
@@ -135,7 +135,7 @@ async function takeNotices(
 }
 
 /** The case as the notice has it: a change, none, or what is wrong. */
-function mergeNotice(before: CaseRow | undefined, notice: CaseNotice): Change[] | string {
+function mergeNotice(before: CompletedCaseRow | undefined, notice: CompletedCaseNotice): Change[] | string {
   const completedAt = notice.completedAt ?? before?.completedAt;
   const mode = notice.mode ?? before?.mode;
   if (completedAt === undefined) return 'expected completedAt (办结时间): it was not announced before';
@@ -180,7 +180,7 @@ function mergeNotice(before: CaseRow | undefined, notice: CaseNotice): Change[] 
 const MOST_FAULTS = 20;
 
 /** Nothing of an announcement is taken where something of it is wrong. */
-export function casesRefused(faults: readonly string[]): Error {
+export function completedCasesRefused(faults: readonly string[]): Error {
   const lines = faults.slice(0, MOST_FAULTS);
   return fault('cases-invalid', { lines, more: faults.length - lines.length });
 }
@@ -290,7 +290,7 @@ async function matchCases(
   numbers: readonly string[] | null,
   by: string,
 ): Promise<string[]> {
-  const { rows } = await trx.raw<{ rows: { mode: CaseMode; subject: string; arrivedAt: Date }[] }>(
+  const { rows } = await trx.raw<{ rows: { mode: CompletedCaseMode; subject: string; arrivedAt: Date }[] }>(
     `WITH found AS MATERIALIZED (
        SELECT c.case_number, version.first_at
        FROM completed_case c
@@ -379,7 +379,7 @@ async function settleBulk(
  * Opens the deadlines of cases that were derived from records, and meets those whose certificates arrived. Each stream
  * in a transaction of its own; repeating it changes nothing.
  */
-export async function syncCases(db: Knex, at: Date): Promise<void> {
+export async function syncCompletedCases(db: Knex, at: Date): Promise<void> {
   const who = { by: 'hub', at };
   const { rows: streams } = await db.raw<{ rows: StreamRow[] }>(
     `SELECT id, name, unit_code AS "unitCode", unit_name AS "unitName" FROM stream s
@@ -404,11 +404,11 @@ export async function syncCases(db: Knex, at: Date): Promise<void> {
 }
 
 /** A completed case, as people look at it. */
-export interface CaseReport {
+export interface CompletedCaseReport {
   stream: string;
   unit: string;
   caseNumber: string;
-  mode: CaseMode;
+  mode: CompletedCaseMode;
   batch: string | null;
   completedAt: Date;
   arrivedAt: Date | null;
@@ -424,12 +424,12 @@ export interface CaseReport {
 /**
  * Completed cases, the latest first. `open`: their certificates are not in; `late`: they are in late, or overdue.
  */
-export async function listCases(
+export async function listCompletedCases(
   db: Knex,
   at: Date,
   choice: { stream?: string | undefined; caseNumber?: string; only?: 'open' | 'late' | undefined; limit: number },
-): Promise<CaseReport[]> {
-  const { rows } = await db.raw<{ rows: CaseReport[] }>(
+): Promise<CompletedCaseReport[]> {
+  const { rows } = await db.raw<{ rows: CompletedCaseReport[] }>(
     `SELECT s.name AS stream, s.unit_name AS unit, c.case_number AS "caseNumber", c.mode, c.bulk_batch AS batch,
        c.completed_at AS "completedAt", c.arrived_at AS "arrivedAt", c.delivered_at AS "deliveredAt",
        c.withdrawn_at AS "withdrawnAt", push.rule, push.basis, push.due_at AS "dueAt", push.state

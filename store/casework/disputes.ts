@@ -8,7 +8,7 @@ import {
   type DisputeStep,
 } from '../../domain/casework/dispute.ts';
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
-import { HUB } from '../../domain/ledger/reasons.ts';
+import { HUB, said, type Reason } from '../../domain/ledger/reasons.ts';
 import { HubError } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import { refusedAction } from '../../domain/casework/definition.ts';
@@ -385,7 +385,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
     const subject = subjectOf(dispute);
     const update = (values: object): Promise<number> => trx('dispute').where({ id }).update(values);
     const met = (duty: Duty): Promise<number> => endObligations(trx, 'met', { subjects: [subject], duty }, who);
-    const drop = (reason: string, duty?: Duty): Promise<void> =>
+    const drop = (reason: Reason, duty?: Duty): Promise<void> =>
       dropObligations(trx, { subjects: [subject], ...(duty && { duty }) }, { ...who, reason });
 
     switch (step.action) {
@@ -427,7 +427,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
         // What national rules handle has no term in the city’s regulation; a mark stays owed.
         await update({ sent_to: step.to, sent_reference: step.reference ?? null, sent_at: who.at });
         for (const duty of ['dispute-answer', 'dispute-hand-up'] as const)
-          await drop(`sent on to ${step.to} under national rules`, duty);
+          await drop({ code: 'sent-on', to: step.to }, duty);
         return;
       case 'tell':
         await update({ told_at: who.at, told_receipt: step.receipt });
@@ -438,7 +438,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
         await update({ corrected_at: who.at, correction: step.note });
         return settle(trx, await requireDispute(trx, id), who);
       case 'transfer':
-        await drop(`transferred to ${step.issuer.name}`);
+        await drop({ code: 'transferred', to: step.issuer.name });
         await update({
           issuer_code: step.issuer.code,
           issuer_name: step.issuer.name,
@@ -452,7 +452,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
       case 'merge':
         return merge(trx, dispute, step.into, who);
       case 'withdraw':
-        await drop(step.reason);
+        await drop(said(step.reason));
         return close(trx, dispute, 'withdrawn', who);
       case 'reopen':
         await update({
@@ -495,8 +495,7 @@ async function merge(trx: Knex.Transaction, dispute: Dispute, into: number, who:
   if (into === dispute.id || !same) throw refusal(DISPUTE, dispute.id, 'merge', foreign);
   if (other.closedAs !== null || other.toldAt !== null)
     throw refusal(DISPUTE, dispute.id, 'merge', answered, String(into));
-  const reason = `并入异议 ${into}`;
-  await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason });
+  await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason: { code: 'merged', into } });
   await trx('dispute').where({ id: dispute.id }).update({ merged_into: into });
   if (dispute.markedAt !== null && other.markedAt === null) {
     // The certificate stays marked, for the other one now.
@@ -523,8 +522,7 @@ async function close(
 ): Promise<void> {
   await lift(trx, dispute.id, who);
   // A mark that was never set is owed no more: there is nothing left to mark.
-  const reason = '异议已办结，无需再标注';
-  await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason });
+  await dropObligations(trx, { subjects: [subjectOf(dispute)] }, { ...who, reason: { code: 'dispute-closed' } });
   await closeCase(trx, dispute.id, as, who.at);
 }
 

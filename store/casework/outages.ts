@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
+import { said } from '../../domain/ledger/reasons.ts';
 import {
   OUTAGE,
   streamsFor,
@@ -305,7 +306,7 @@ export const OUTAGES: CaseKeeper<Outage, OutageStep> = {
       dropObligations(
         trx,
         { subjects: streams.map((stream) => backfillSubject(id, stream)), duty: 'backfill' },
-        { ...who, reason },
+        { ...who, reason: said(reason) },
       );
     switch (step.action) {
       case 'recover': {
@@ -400,7 +401,7 @@ export async function settleBackfill(
       return false;
     await trx('outage_stream').where({ outage_id: id, stream_id: own.id }).update({ proven_at: at, proofs });
     const who = { by: 'hub', at };
-    const reason = `核验 ${proofs.join('、')}`;
+    const reason = { code: 'proven', proofs } as const;
     await endObligations(trx, 'met', { subjects: [backfillSubject(id, own)], duty: 'backfill' }, { ...who, reason });
     await noteEvent(trx, subjectOf(outage), { ...who, what: 'proven', detail: { stream, proofs } });
     return true;

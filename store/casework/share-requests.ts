@@ -2,7 +2,9 @@ import type { Knex } from 'knex';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
+import { said } from '../../domain/ledger/reasons.ts';
 import {
+  SHARE_OUTCOMES,
   SHARE_REQUEST,
   type ShareFacts,
   type ShareOutcome,
@@ -187,10 +189,15 @@ export const SHARE_REQUESTS: CaseKeeper<ShareRequest, ShareStep> = {
         await trx('share_request')
           .where({ id })
           .update({ outcome: step.outcome, outcome_text: step.text, decided_at: who.at });
-        await endObligations(trx, 'met', { subjects, duty: 'share-decision' }, { ...who, reason: step.outcome });
+        await endObligations(
+          trx,
+          'met',
+          { subjects, duty: 'share-decision' },
+          { ...who, reason: said(SHARE_OUTCOMES[step.outcome].zh) },
+        );
         return closeCase(trx, id, step.outcome, who.at);
       case 'withdraw':
-        await dropObligations(trx, { subjects }, { ...who, reason: step.reason });
+        await dropObligations(trx, { subjects }, { ...who, reason: said(step.reason) });
         return closeCase(trx, id, 'withdrawn', who.at);
     }
   },

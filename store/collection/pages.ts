@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import pRetry from 'p-retry';
-import type { CaseMode } from '../../domain/casework/completed-case.ts';
+import type { CompletedCaseMode } from '../../domain/casework/completed-case.ts';
 import { fault } from '../../domain/faults.ts';
 import { withConnection } from '../database.ts';
 
@@ -38,7 +38,7 @@ export interface PageRules {
   /** Fields of the extension, as paths, that say where a certificate's file is and what is said of its signature. */
   file?: { reference: string; signature?: string | undefined } | undefined;
   /** Each record whose certificate is new makes a completed case, where it says when that was. */
-  completed?: { mode: CaseMode } | undefined;
+  completed?: { mode: CompletedCaseMode } | undefined;
 }
 
 /** What became of the records of one page. */

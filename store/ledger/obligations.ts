@@ -233,7 +233,7 @@ export async function shortenObligation(db: Knex, id: number, until: Date, by: s
 export async function followSuspensions(db: Knex): Promise<void> {
   const stopped = `SELECT DISTINCT ON (o.id) o.id, s.subject, jsonb_build_object('code', 'outage', 'cause', s.cause) AS reason
     FROM obligation o JOIN suspension s ON s.stream_id = o.stream_id AND o.whole && s.during
-    WHERE obligation_runs(o) AND o.duty_kind = 'increment' AND o.verified_at IS NULL
+    WHERE obligation_runs(o) AND o.duty_kind = 'increment'
     ORDER BY o.id, lower(s.during), length(s.subject), s.subject`;
   await db.raw(
     `UPDATE obligation SET suspended_by = stopped.subject, reason = stopped.reason, changed_by = '${HUB}'
@@ -271,12 +271,10 @@ export type Ending = 'met' | 'cancelled' | 'exempted';
 export interface EndedBy {
   by: string;
   at: Date;
-  reason?: Reason | string;
+  reason?: Reason;
   /** What an exemption rests on: the decision's number or file. */
   document?: string | null;
 }
-
-const factOf = (reason: Reason | string): Reason => (typeof reason === 'string' ? said(reason) : reason);
 
 /**
  * Ends the running deadlines of some subjects, those of one duty or all; how many there were.
@@ -297,28 +295,28 @@ export async function endObligations(
     .update({
       [`${ending}_at`]: at,
       changed_by: by,
-      reason: reason === undefined ? null : JSON.stringify(factOf(reason)),
+      reason: reason === undefined ? null : JSON.stringify(reason),
       ...(document != null && { document }),
     });
 }
 
 /**
- * Ends running deadlines that nobody owes any more, because the case went elsewhere. Those that were overdue by then
+ * Ends running deadlines that nobody owes any more, because the case went elsewhere. Those whose time had passed by then
  * have been missed: they end late, and stay in every count.
  */
 export async function dropObligations(
   db: Knex,
   choice: { subjects: readonly string[]; duty?: Duty },
-  ended: EndedBy & { reason: Reason | string },
+  ended: EndedBy & { reason: Reason },
 ): Promise<void> {
   await db.raw(
     `UPDATE obligation SET changed_by = :by, reason = :reason,
-       met_at = CASE WHEN due_at <= :at THEN :at::timestamptz END, cancelled_at = CASE WHEN due_at <= :at THEN NULL ELSE :at::timestamptz END
+       met_at = CASE WHEN due_at < :at THEN :at::timestamptz END, cancelled_at = CASE WHEN due_at < :at THEN NULL ELSE :at::timestamptz END
      WHERE subject = ANY (:subjects) AND (:duty::text IS NULL OR duty_kind = :duty) AND obligation_runs(obligation)`,
     {
       by: ended.by,
       at: ended.at,
-      reason: JSON.stringify(factOf(ended.reason)),
+      reason: JSON.stringify(ended.reason),
       subjects: [...choice.subjects],
       duty: choice.duty ?? null,
     },
@@ -329,7 +327,7 @@ export async function dropObligations(
 export async function exemptObligation(
   db: Knex,
   id: number,
-  { by, at, reason, document }: EndedBy & { reason: string },
+  { by, at, reason, document }: Omit<EndedBy, 'reason'> & { reason: string },
 ): Promise<boolean> {
   const changed = await db('obligation')
     .where({ id })
@@ -359,7 +357,6 @@ export async function runningDeadlines(db: Knex, workflowId: string): Promise<Ru
 export async function nextDues(db: Knex, workflowIds: readonly string[]): Promise<ReadonlyMap<string, Date>> {
   const rows = await db('obligation')
     .whereRaw('workflow_id = ANY (?) AND obligation_runs(obligation)', [[...workflowIds]])
-    .whereNull('suspended_by')
     .whereNotNull('due_at')
     .groupBy('workflow_id')
     .select<{ workflow: string; due: Date }[]>({ workflow: 'workflow_id' }, db.raw('min(due_at) AS due'));

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Jurisdiction } from '../../settings/schemas/jurisdiction.ts';
 import type { ObligationState } from '../../domain/ledger/duties.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
+import { said } from '../../domain/ledger/reasons.ts';
 import { noticeDocument } from '../../domain/supervision/notice.ts';
 import {
   CASES,
@@ -232,7 +233,7 @@ async function climb(db: Knex, finding: Finding, step: FindingStep, { by, at }: 
         db,
         'met',
         { subjects: termsOf(finding), duty: 'rectification' },
-        { by, at: metAt, reason: step.note },
+        { by, at: metAt, reason: said(step.note) },
       );
       return;
     }
@@ -245,7 +246,7 @@ async function climb(db: Knex, finding: Finding, step: FindingStep, { by, at }: 
           db,
           'cancelled',
           { subjects: [caseSubject(id, finding.terms ?? 1)], duty: 'rectification' },
-          { by, at, reason: '复查未通过，另定期限' },
+          { by, at, reason: { code: 'term-renewed' } },
         );
       const terms = (finding.terms ?? 1) + 1;
       await own.update({ terms });

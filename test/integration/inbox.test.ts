@@ -11,7 +11,7 @@ import type { HubConfig } from '../../settings/load.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { createHubLogger } from '../../settings/logger.ts';
 import { createApp } from '../../server/app.ts';
-import { syncCases } from '../../store/casework/completed-cases.ts';
+import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { pauseStream, saveStreams } from '../../store/collection/streams.ts';
 import { tasksOf, useProfile } from '../support/arrivals.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -710,7 +710,7 @@ describe('the inbox', () => {
         'field-permits',
       );
       await push([record('a', today), record('b', { ...today, ZZBFRQ: '2026-11-21' })], {}, 'issue-permits');
-      await syncCases(db, NOW);
+      await syncCompletedCases(db, NOW);
       const found = await Promise.all(
         ['field-permits', 'issue-permits'].map((name) => tasksOf(db, `case/${name}`, NOW)),
       );

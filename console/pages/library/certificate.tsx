@@ -3,7 +3,7 @@ import dayjs, { type Dayjs } from 'dayjs';
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useLocation, useParams } from 'react-router';
-import { CASE_MODES } from '../../../domain/casework/completed-case.ts';
+import { COMPLETED_CASE_MODES } from '../../../domain/casework/completed-case.ts';
 import type { CertificateDetail } from '../../../server/api/library/certificate.ts';
 import type { CertificateView } from '../../../server/api/library/certificates.ts';
 import type { TaskView } from '../../../server/api/ledger/tasks.ts';
@@ -167,7 +167,7 @@ export default function Certificate() {
               {
                 key: 'number',
                 label: say('办件编号', 'Case'),
-                children: `${data.completedCase.caseNumber} · ${say(CASE_MODES[data.completedCase.mode], data.completedCase.mode)}`,
+                children: `${data.completedCase.caseNumber} · ${say(COMPLETED_CASE_MODES[data.completedCase.mode], data.completedCase.mode)}`,
               },
               {
                 key: 'completed',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { maskAll, maskKey } from '../../../connectors/examine/discover.ts';
 import { may } from '../../../domain/access.ts';
-import { CASE_MODES } from '../../../domain/casework/completed-case.ts';
+import { COMPLETED_CASE_MODES } from '../../../domain/casework/completed-case.ts';
 import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { EVENTS, withEvents } from '../../../domain/library/lifecycle.ts';
@@ -28,7 +28,7 @@ import {
   versionsOf,
   type CertificateVersion,
 } from '../../../store/library/certificates.ts';
-import { listCases } from '../../../store/casework/completed-cases.ts';
+import { listCompletedCases } from '../../../store/casework/completed-cases.ts';
 import { marksOn } from '../../../store/casework/disputes.ts';
 import { isIntact } from '../../../store/library/files/contract.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
@@ -133,7 +133,7 @@ const detailView = z
     completedCase: z
       .object({
         caseNumber: z.string(),
-        mode: keyOf(CASE_MODES),
+        mode: keyOf(COMPLETED_CASE_MODES),
         completedAt: instant,
         arrivedAt: instant.nullable(),
         deliveredAt: instant.nullable(),
@@ -198,7 +198,7 @@ async function detailOf(
     findCertificates(db, number, { by: ['number'], typeCode: type, units }),
     filesOf(db, stream, record),
     fileWanted(db, stream, record),
-    listCases(db, at, { stream, caseNumber: record, limit: 1 }),
+    listCompletedCases(db, at, { stream, caseNumber: record, limit: 1 }),
     certificateSubjects(db, latest).then((subjects) =>
       listTasks(db, at, { states: EVERY_STATE, subjects, units: principal.units, limit: MOST_TASKS }),
     ),

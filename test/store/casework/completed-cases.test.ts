@@ -2,9 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Knex } from 'knex';
 import { WorkingCalendar } from '../../../domain/ledger/calendar.ts';
-import type { CaseNotice } from '../../../domain/casework/completed-case.ts';
+import type { CompletedCaseNotice } from '../../../domain/casework/completed-case.ts';
 import type { Rule } from '../../../domain/ledger/duties.ts';
-import { announceCases, listCases, syncCases, type Announced } from '../../../store/casework/completed-cases.ts';
+import {
+  announceCompletedCases,
+  listCompletedCases,
+  syncCompletedCases,
+  type Announced,
+} from '../../../store/casework/completed-cases.ts';
 import { noteCalendar, saveCalendar } from '../../../store/ledger/calendar.ts';
 import { changesOf } from '../../../store/ledger/obligations.ts';
 import { saveRules } from '../../../store/ledger/rules.ts';
@@ -31,12 +36,13 @@ describe('completed cases', () => {
 
   const announce = async (
     stream: { name: string },
-    notices: CaseNotice[],
+    notices: CompletedCaseNotice[],
     now = NOW,
     request?: { key: string; bodyHash: Buffer },
   ): Promise<Announced> =>
-    (await announceCases(db, await getStream(db, stream.name), notices, { by: '市公安局', at: now, request })).answer;
-  const offline = (caseNumber: string, more: Partial<CaseNotice> = {}): CaseNotice => ({
+    (await announceCompletedCases(db, await getStream(db, stream.name), notices, { by: '市公安局', at: now, request }))
+      .answer;
+  const offline = (caseNumber: string, more: Partial<CompletedCaseNotice> = {}): CompletedCaseNotice => ({
     caseNumber,
     completedAt: FRIDAY,
     mode: 'offline',
@@ -69,8 +75,8 @@ describe('completed cases', () => {
     const stream = await newStream(db);
     await announce(stream, [offline('1'), offline('2', { recordKey: undefined, number: 'no-k-2' }), offline('3')]);
     await arrive(db, stream.id, at('2026-11-23T09:30'), [{ key: 'k-1' }, { key: 'k-2' }]);
-    await syncCases(db, at('2026-11-25T00:00'));
-    await syncCases(db, at('2026-11-25T00:01'));
+    await syncCompletedCases(db, at('2026-11-25T00:00'));
+    await syncCompletedCases(db, at('2026-11-25T00:01'));
     const states = await Promise.all(['1', '2', '3'].map((number) => push(`case/${stream.name}/${number}`)));
     assert.deepEqual(
       states.map(({ state, endedAt }) => [state, endedAt]),
@@ -80,9 +86,13 @@ describe('completed cases', () => {
         ['open', null],
       ],
     );
-    const [late] = await listCases(db, at('2026-11-25T00:01'), { stream: stream.name, only: 'late', limit: 10 });
+    const [late] = await listCompletedCases(db, at('2026-11-25T00:01'), {
+      stream: stream.name,
+      only: 'late',
+      limit: 10,
+    });
     assert.deepEqual([late?.caseNumber, late?.state, late?.arrivedAt], ['3', 'overdue', null]);
-    const open = await listCases(db, NOW, { stream: stream.name, only: 'open', limit: 10 });
+    const open = await listCompletedCases(db, NOW, { stream: stream.name, only: 'open', limit: 10 });
     assert.deepEqual(
       open.map(({ caseNumber }) => caseNumber),
       ['3'],
@@ -93,8 +103,16 @@ describe('completed cases', () => {
     const [stream, other] = [await newStream(db), await newStream(db)];
     await announce(stream, [offline('1'), offline('2', { recordKey: undefined, number: 'no-k-2' })]);
     await arrive(db, other.id, at('2026-11-20T11:00'), [{ key: 'k-1' }, { key: 'k-2' }]);
-    await syncCases(db, NOW);
-    assert.equal((await listCases(db, NOW, { stream: stream.name, only: 'open', limit: 10 })).length, 2);
+    await syncCompletedCases(db, NOW);
+    assert.equal((await listCompletedCases(db, NOW, { stream: stream.name, only: 'open', limit: 10 })).length, 2);
+  });
+
+  it('a record that came deleted, or that has the number of one that is known by its key, is not its certificate', async () => {
+    const stream = await newStream(db);
+    await announce(stream, [offline('1'), offline('2', { number: 'no-other' })]);
+    await arrive(db, stream.id, at('2026-11-20T11:00'), [{ key: 'k-1', status: 'deleted' }, { key: 'other' }]);
+    await syncCompletedCases(db, NOW);
+    assert.equal((await listCompletedCases(db, NOW, { stream: stream.name, only: 'open', limit: 10 })).length, 2);
   });
 
   it('a certificate that was in before its announcement counts, at the time of its first version', async () => {
@@ -113,7 +131,7 @@ describe('completed cases', () => {
     await announce(stream, [offline('1')]);
     assert.equal((await push(`case/${stream.name}/1`)).state, 'open');
     await arrive(db, stream.id, at('2026-11-24T11:00'), [{ key: 'k-1', note: 'renewed' }]);
-    await syncCases(db, at('2026-11-24T11:01'));
+    await syncCompletedCases(db, at('2026-11-24T11:01'));
     const { state, endedAt } = await push(`case/${stream.name}/1`);
     assert.deepEqual([state, endedAt], ['met late', at('2026-11-24T11:00')]);
   });
@@ -122,7 +140,7 @@ describe('completed cases', () => {
     const stream = await newStream(db);
     await announce(stream, [offline('1')]);
     await arrive(db, stream.id, at('2026-11-24T00:00:01'), [{ key: 'k-1' }]);
-    await syncCases(db, at('2026-11-24T00:01'));
+    await syncCompletedCases(db, at('2026-11-24T00:01'));
     const { state, endedAt } = await push(`case/${stream.name}/1`);
     assert.deepEqual([state, endedAt], ['met late', at('2026-11-24T00:00:01')]);
   });
@@ -131,7 +149,7 @@ describe('completed cases', () => {
     const stream = await newStream(db);
     await announce(stream, [offline('1'), offline('2')]);
     await arrive(db, stream.id, at('2026-11-20T12:00'), [{ key: 'k-2' }]);
-    await syncCases(db, NOW);
+    await syncCompletedCases(db, NOW);
     const later = ['1', '2'].map((caseNumber) => ({ caseNumber, completedAt: at('2026-11-22T11:00') }));
     assert.deepEqual(await announce(stream, later), { announced: 0, corrected: 2, unchanged: 0 });
     const moved = await push(`case/${stream.name}/1`);
@@ -159,7 +177,9 @@ describe('completed cases', () => {
         ['XC-14a', 'met', at('2026-11-20T10:05')],
       ],
     );
-    assert.equal((await push(`case/${stream.name}/1`)).state, 'open', 'the push is another matter');
+    const other = await push(`case/${stream.name}/1`);
+    assert.equal(other.state, 'open', 'the push is another matter');
+    assert.equal((await changesOf(db, other.id)).length, 1, 'and stays as it is');
   });
 
   it('a withdrawn case owes nothing; taken back, it is owed anew', async () => {
@@ -169,9 +189,9 @@ describe('completed cases', () => {
     assert.equal((await push(`case/${stream.name}/1`)).state, 'cancelled');
     assert.equal((await push(`delivery/${stream.name}/1`)).state, 'cancelled');
     await arrive(db, stream.id, at('2026-11-22T11:00'), [{ key: 'k-1' }]);
-    await syncCases(db, NOW);
+    await syncCompletedCases(db, NOW);
     assert.deepEqual(
-      (await listCases(db, NOW, { stream: stream.name, limit: 10 })).map(({ arrivedAt }) => arrivedAt),
+      (await listCompletedCases(db, NOW, { stream: stream.name, limit: 10 })).map(({ arrivedAt }) => arrivedAt),
       [null],
     );
     // A list that names it as before does not bring it back.
@@ -180,6 +200,21 @@ describe('completed cases', () => {
     assert.equal((await push(`case/${stream.name}/1`)).state, 'cancelled');
     assert.equal((await push(`case/${stream.name}/1#2`)).state, 'met');
     assert.equal((await push(`delivery/${stream.name}/1#2`)).state, 'open');
+  });
+
+  it('one whose certificate is in can be withdrawn and taken back in another way, which that certificate meets', async () => {
+    const stream = await newStream(db);
+    await announce(stream, [offline('1')]);
+    await arrive(db, stream.id, at('2026-11-20T10:30'), [{ key: 'k-1' }]);
+    await syncCompletedCases(db, NOW);
+    await assert.rejects(announce(stream, [{ caseNumber: '1', mode: 'online' }]), /cannot be changed any more/);
+    await announce(stream, [{ caseNumber: '1', withdrawn: true }]);
+    await announce(stream, [{ caseNumber: '1', withdrawn: false, mode: 'online' }]);
+    const found = await tasksOf(db, `case/${stream.name}/1`, NOW);
+    assert.deepEqual(found.map(({ rule, state, endedAt }) => [rule, state, endedAt]).sort(), [
+      ['XC-13a', 'met', at('2026-11-20T10:30')],
+      ['XC-13c', 'met', at('2026-11-20T10:30')],
+    ]);
   });
 
   it('a case that was issued in another way than was said is owed by that way', async () => {
@@ -196,7 +231,7 @@ describe('completed cases', () => {
 
   it('what is wrong refuses all of it, and names each case with what was expected', async () => {
     const stream = await newStream(db);
-    const wrong: [CaseNotice, RegExp][] = [
+    const wrong: [CompletedCaseNotice, RegExp][] = [
       [{ caseNumber: '9', recordKey: 'k' }, /case 9: expected completedAt \(办结时间\)/],
       [{ caseNumber: '9', recordKey: 'k', completedAt: FRIDAY }, /case 9: expected mode/],
       [offline('9', { recordKey: undefined }), /case 9: expected key \(记录键\) or number/],
@@ -205,7 +240,7 @@ describe('completed cases', () => {
       [offline('9', { withdrawn: true }), /case 9: it is withdrawn, and was not announced before/],
     ];
     for (const [notice, message] of wrong) await assert.rejects(announce(stream, [offline('1'), notice]), message);
-    assert.deepEqual(await listCases(db, NOW, { stream: stream.name, limit: 10 }), []);
+    assert.deepEqual(await listCompletedCases(db, NOW, { stream: stream.name, limit: 10 }), []);
     assert.deepEqual(await tasksOf(db, `case/${stream.name}`, NOW), []);
   });
 
@@ -215,17 +250,22 @@ describe('completed cases', () => {
     await announce(stream, [offline('1')], NOW, first);
     await announce(stream, [{ caseNumber: '1', withdrawn: true }], NOW, { key: 'r-2', bodyHash: Buffer.from('2') });
     await announce(stream, [{ caseNumber: '1', withdrawn: false }], NOW, { key: 'r-3', bodyHash: Buffer.from('3') });
-    const again = await announceCases(db, await getStream(db, stream.name), [{ caseNumber: '1', withdrawn: true }], {
-      by: '市公安局',
-      at: NOW,
-      request: { key: 'r-2', bodyHash: Buffer.from('2') },
-    });
+    const again = await announceCompletedCases(
+      db,
+      await getStream(db, stream.name),
+      [{ caseNumber: '1', withdrawn: true }],
+      {
+        by: '市公安局',
+        at: NOW,
+        request: { key: 'r-2', bodyHash: Buffer.from('2') },
+      },
+    );
     assert.deepEqual([again.answer.corrected, again.earlier?.toString()], [1, '2']);
     assert.equal((await push(`case/${stream.name}/1#2`)).state, 'open');
   });
 
   describe('of a bulk issue', () => {
-    const bulk = (caseNumber: string, completedAt: Date, batch = 'b'): CaseNotice => ({
+    const bulk = (caseNumber: string, completedAt: Date, batch = 'b'): CompletedCaseNotice => ({
       caseNumber,
       completedAt,
       mode: 'bulk',
@@ -252,7 +292,7 @@ describe('completed cases', () => {
       await announce(stream, [bulk('1', FRIDAY), bulk('2', FRIDAY), bulk('3', FRIDAY)]);
       await arrive(db, stream.id, at('2026-11-22T10:00'), [{ key: 'k-1' }]);
       await arrive(db, stream.id, at('2026-11-22T11:00'), [{ key: 'k-2' }]);
-      await syncCases(db, NOW);
+      await syncCompletedCases(db, NOW);
       assert.equal((await push(subject)).state, 'open');
       await announce(stream, [{ caseNumber: '3', withdrawn: true }]);
       const { state, endedAt } = await push(subject);
@@ -263,7 +303,7 @@ describe('completed cases', () => {
       const stream = await newStream(db);
       await announce(stream, [bulk('1', FRIDAY)]);
       await arrive(db, stream.id, at('2026-11-20T12:00'), [{ key: 'k-1' }]);
-      await syncCases(db, NOW);
+      await syncCompletedCases(db, NOW);
       await announce(stream, [bulk('2', at('2026-11-22T10:00'))]);
       const rounds = await tasksOf(db, `push/${stream.name}`, NOW);
       assert.deepEqual(
@@ -312,6 +352,9 @@ describe('completed cases', () => {
       { key: 'late', completedAt: '2026-11-23T10:00:00+08:00' },
       { key: 'soon', completedAt: '2026-11-24T10:00:00+08:00' },
       { key: 'old', completedAt: '2025-01-02T10:00:00+08:00' },
+      // The day on which the hub began to watch the stream counts as a whole.
+      { key: 'first day', completedAt: '2026-11-22T08:00:00+08:00' },
+      { key: 'ahead', completedAt: '2026-11-26T10:00:00+08:00' },
       { key: 'silent' },
     ];
     await arrive(db, stream.id, takenAt, records, completed);
@@ -322,13 +365,17 @@ describe('completed cases', () => {
       [{ key: 'late', completedAt: '2026-11-26T09:00:00+08:00', note: 'changed' }],
       completed,
     );
-    await syncCases(db, at('2026-11-26T10:01'));
-    await syncCases(db, at('2026-11-26T10:02'));
+    await syncCompletedCases(db, at('2026-11-26T10:01'));
+    await syncCompletedCases(db, at('2026-11-26T10:02'));
     const found = await tasksOf(db, `case/${stream.name}`, NOW);
     assert.deepEqual(found.map(({ subject, state, endedAt }) => [subject.split('/')[2], state, endedAt]).sort(), [
+      ['ahead', 'met', takenAt],
+      ['first day', 'met late', takenAt],
       ['late', 'met late', takenAt],
       ['soon', 'met', takenAt],
     ]);
+    const [ahead] = await listCompletedCases(db, NOW, { stream: stream.name, caseNumber: 'ahead', limit: 1 });
+    assert.deepEqual(ahead?.completedAt, takenAt, 'with its certificate here it is completed');
   });
 
   it('a year without a calendar gives 日历未公布, and its table, once it is there, the day', async () => {
@@ -352,10 +399,10 @@ describe('completed cases', () => {
     const stream = await newStream(db);
     await announce(stream, [offline('1'), { ...offline('2'), mode: 'bulk', batch: 'b' }]);
     await arrive(db, stream.id, at('2026-11-22T11:00'), [{ key: 'k-1' }, { key: 'k-2' }]);
-    await syncCases(db, NOW);
+    await syncCompletedCases(db, NOW);
     for (const kind of ['case', 'push', 'delivery'])
       assert.deepEqual(await tasksOf(db, `${kind}/${stream.name}`, NOW), []);
-    const cases = await listCases(db, NOW, { stream: stream.name, limit: 10 });
+    const cases = await listCompletedCases(db, NOW, { stream: stream.name, limit: 10 });
     assert.deepEqual(
       cases.map(({ arrivedAt, state }) => [arrivedAt, state]),
       [

@@ -2,17 +2,19 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Knex } from 'knex';
 import { findCertificates } from '../../../store/library/certificates.ts';
-import { unseenCases } from '../../../store/ledger/case-files.ts';
+import { openCases, unseenCases } from '../../../store/ledger/case-files.ts';
+import { caseWorkflowId } from '../../../domain/ids.ts';
 import type { DisputeStep } from '../../../domain/casework/dispute.ts';
 import { actOnCase } from '../../../store/casework/cases.ts';
 import {
   advanceDispute,
   DISPUTES,
   findDispute,
+  marksOn,
   openDispute,
   type NewDispute,
 } from '../../../store/casework/disputes.ts';
-import { eventsOf } from '../../../store/ledger/obligations.ts';
+import { eventsOf, noteOverdue, runningDeadlines } from '../../../store/ledger/obligations.ts';
 import { markDelivered } from '../../../store/ledger/outbox.ts';
 import { streamQuality } from '../../../store/library/quality.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
@@ -147,12 +149,37 @@ describe('disputes', () => {
       assert.equal(twice.filter(({ known }) => !known).length, 1);
     });
 
+    it('the same ticket with the receipt that came since is received by that, and by the first issuer alone', async () => {
+      const [given, receivedAt] = [{ ticket: '12345-002' }, at('2026-03-02T09:00:00')];
+      const { id } = await raise('B-1', given);
+      assert.deepEqual(await raise('B-1', { ...given, receivedAt }, at('2026-03-02T10:00:00')), { id, known: true });
+      assert.deepEqual((await findDispute(db, id))?.receivedAt, receivedAt);
+      await act(id, { action: 'transfer', issuer: { code: 'U2', name: '乙局' } }, '2026-03-03T10:00:00');
+      await raise('B-1', { ...given, receivedAt }, at('2026-03-03T11:00:00'));
+      assert.equal((await findDispute(db, id))?.receivedAt, null, 'what its source says is of the first');
+    });
+
+    it('a clock may be five minutes ahead, and no more', async () => {
+      const ahead = (ms: number) => raise('B-2', { raisedAt: new Date(RAISED.getTime() + ms) }, RAISED);
+      await ahead(5 * 60_000);
+      await assert.rejects(ahead(5 * 60_000 + 1), /lies ahead of the clock/);
+      const { id } = await raise('B-2');
+      await assert.rejects(
+        act(id, { action: 'receive', receivedAt: at('2026-03-02T09:05:01') }, '2026-03-02T09:00:00'),
+        /lies ahead of the clock/,
+      );
+    });
+
     it('withdrawn in time is cancelled; withdrawn after a deadline was missed, that stays missed', async () => {
       const { id } = await raise('A-4');
       await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
       await act(id, { action: 'withdraw', reason: '误会' }, '2026-03-04T09:00:00');
       assert.deepEqual(await dues(id, '2026-03-20'), ['WX-18b met late 03-04T00:00', 'WX-18c cancelled 03-10T00:00']);
       await assert.rejects(act(id, { action: 'mark' }, '2026-03-05'), /cannot be done “mark”: found it closed/);
+      const { id: other } = await raise('A-4');
+      await act(other, { action: 'receive' }, '2026-03-02T09:00:00');
+      await act(other, { action: 'withdraw', reason: '误会' }, '2026-03-03T24:00:00');
+      assert.equal((await dues(other, '2026-03-20'))[0], 'WX-18b cancelled 03-04T00:00', 'its last instant is in time');
     });
 
     it('merged: the other one takes the mark over, and both objectors are told', async () => {
@@ -183,6 +210,53 @@ describe('disputes', () => {
       const { dispute } = await advanceDispute(db, first, TARGET, at('2026-03-03T10:11:00'));
       assert.deepEqual([dispute.closedAs, dispute.toldAt], ['told', at('2026-03-03T10:10:00')]);
       assert.equal(await marked('A-5'), null);
+    });
+
+    it('merged while both are marked: each mark is its own, and the one of the other stays', async () => {
+      const { id: first } = await raise('B-3');
+      const { id: second } = await raise('B-3');
+      for (const [id, when] of [
+        [first, '2026-03-02T10:00:00'],
+        [second, '2026-03-02T11:00:00'],
+      ] as const)
+        await act(id, { action: 'mark' }, when);
+      await act(first, { action: 'merge', into: second }, '2026-03-02T12:00:00');
+      assert.deepEqual((await findDispute(db, second))?.markedAt, at('2026-03-02T11:00:00'));
+      assert.deepEqual(
+        (await marksOn(db, ['B-3'])).map(({ dispute, markedAt }) => [dispute, markedAt]),
+        [[second, at('2026-03-02T11:00:00')]],
+      );
+    });
+
+    it('merged neither into itself nor into one whose objector has been told', async () => {
+      const { id } = await raise('B-4');
+      await assert.rejects(act(id, { action: 'merge', into: id }, '2026-03-02T09:00:00'), /another dispute about/);
+      const { id: told } = await raise('B-4');
+      await act(told, { action: 'receive' }, '2026-03-02T09:00:00');
+      await act(told, { action: 'verify', upheld: true, answer: '将予更正' }, '2026-03-02T10:00:00');
+      await act(told, { action: 'tell', receipt: 'r' }, '2026-03-02T11:00:00');
+      assert.equal((await findDispute(db, told))?.closedAs, null, 'it is to be corrected');
+      await assert.rejects(act(id, { action: 'merge', into: told }, '2026-03-02T12:00:00'), /has been answered/);
+      assert.equal((await findDispute(db, id))?.closedAs, null);
+    });
+
+    it('only a version that was made and came in after the receipt corrects the certificate', async () => {
+      const { id } = await raise('B-5', { typeCode: 'T1' });
+      await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
+      await act(id, { action: 'verify', upheld: true, answer: '将予更正' }, '2026-03-02T10:00:00');
+      const corrected = async () => (await advanceDispute(db, id, null, at('2026-03-06T00:00:00'))).dispute.correctedAt;
+      const version = (changed: string, recorded: string) =>
+        db('certificate')
+          .where({ record_key: 'b5' })
+          .update({ source_updated_at: at(changed), recorded_at: at(recorded) });
+      await deliver(stream, 'b5', 'B-5', at('2026-01-05'));
+      assert.equal(await corrected(), null);
+      await version('2026-03-01T12:00:00', '2026-03-03T09:00:00');
+      assert.equal(await corrected(), null, 'it was made before');
+      await version('2026-03-02T09:00:10', '2026-03-02T08:59:50');
+      assert.equal(await corrected(), null, 'it was here before, by a clock that is ahead');
+      await version('2026-03-04T12:00:00', '2026-03-04T21:00:00');
+      assert.deepEqual(await corrected(), at('2026-03-04T21:00:00'));
     });
 
     it('transferred: the next issuer’s receipt starts its own clock; the mark stays and is not owed again', async () => {
@@ -219,6 +293,18 @@ describe('disputes', () => {
       ]);
     });
 
+    it('reopened, it is not marked any more, and the mark is owed anew', async () => {
+      const { id } = await raise('B-6');
+      await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
+      await act(id, { action: 'mark' }, '2026-03-02T10:00:00');
+      await act(id, { action: 'verify', upheld: false, answer: '无误' }, '2026-03-03T10:00:00');
+      await act(id, { action: 'tell', receipt: 'r' }, '2026-03-03T11:00:00');
+      await act(id, { action: 'reopen', reason: '新证据' }, '2026-03-16T09:00:00');
+      assert.equal((await findDispute(db, id))?.markedAt, null);
+      await act(id, { action: 'receive' }, '2026-03-16T10:00:00');
+      assert.ok((await dues(id, '2026-03-16T11:00:00')).includes('#2 WX-18b open 03-18T00:00'));
+    });
+
     it('sent on to another province, the city’s term for the answer is cancelled; the mark stays owed', async () => {
       const { id } = await raise('A-9');
       await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
@@ -251,6 +337,29 @@ describe('disputes', () => {
       const { id } = await raise('A-1', {}, at('2026-12-30T09:00:00'));
       await act(id, { action: 'receive' }, '2026-12-30T10:00:00');
       assert.deepEqual(await dues(id, '2027-02-01'), ['WX-18c no calendar never', 'WX-18b overdue 01-01T00:00']);
+      const awaited = await runningDeadlines(db, caseWorkflowId({ kind: 'dispute', id }));
+      assert.deepEqual(
+        awaited.map(({ duty, dueAt }) => [duty, dueAt]),
+        [
+          ['dispute-mark', at('2026-12-31T24:00:00')],
+          ['dispute-answer', null],
+        ],
+        'what has a time is waited for first',
+      );
+    });
+
+    it('the timeline says what is overdue, from the instant on at which it was due', async () => {
+      const { id } = await raise('A-1');
+      await act(id, { action: 'receive' }, '2026-03-02T09:00:00');
+      const overdue = async (now: Date) => {
+        await noteOverdue(db, `dispute/${id}`, caseWorkflowId({ kind: 'dispute', id }), now);
+        const events = await eventsOf(db, `dispute/${id}`);
+        return events.filter(({ what }) => what === 'overdue').map(({ detail }) => detail.rule);
+      };
+      const due = at('2026-03-03T24:00:00');
+      assert.deepEqual(await overdue(new Date(due.getTime() - 1)), []);
+      assert.deepEqual(await overdue(due), ['WX-18b']);
+      assert.deepEqual(await overdue(at('2026-03-05')), ['WX-18b'], 'once');
     });
 
     it('the timeline has every step with who did it, and nothing personal', async () => {
@@ -269,10 +378,23 @@ describe('disputes', () => {
       const { id } = await raise('A-1');
       const waiting = async () => (await unseenCases(db, at('2027-01-01'), 1_000)).some((file) => file.id === id);
       assert.equal(await waiting(), true);
+      const since = async (before: Date) => (await unseenCases(db, before, 1_000)).some((file) => file.id === id);
+      assert.deepEqual([await since(new Date(RAISED.getTime() - 1)), await since(RAISED)], [false, true]);
       await advanceDispute(db, id, null, RAISED);
       assert.equal(await waiting(), false);
       await act(id, { action: 'receive' }, '2026-02-10T09:00:00');
       assert.equal(await waiting(), true, 'also when it was done in the same instant');
+    });
+
+    it('those that are open are found one after another', async () => {
+      const [{ id: first }, { id: closed }, { id: last }] = [
+        await raise('A-1'),
+        await raise('A-1'),
+        await raise('A-1'),
+      ];
+      await act(closed, { action: 'withdraw', reason: '误会' }, '2026-03-04T09:00:00');
+      const found = async (after: number) => (await openCases(db, after, 9)).map((file) => file.id);
+      assert.deepEqual([await found(first - 1), await found(first), await found(last)], [[first, last], [last], []]);
     });
   });
 

@@ -68,6 +68,7 @@ describe('outages', () => {
 
     assert.equal(await settleBackfill(db, id, late, at('2026-11-23T12:02:00')), false);
     assert.deepEqual([(await of(stream)).provenAt, (await of(stream)).proofs], [null, null]);
+    assert.ok((await due()).includes(`/${stream} WX-10b cancelled`), (await due()).join('; '));
     assert.ok((await due()).includes(`/${stream}#2 WX-10b open`), (await due()).join('; '));
     assert.ok(!(await events()).includes('proven'));
 
@@ -91,12 +92,43 @@ describe('outages', () => {
   it('is closed once all of it is proven', async () => {
     await recover(null, '2026-11-23T10:00:00');
     await advanceOutage(db, id, at('2026-11-23T10:01:00'));
+    const proven: string[] = [];
     for (const name of [stream, other]) {
-      assert.equal((await advanceOutage(db, id, at('2026-11-23T11:00:00'))).outage.closedAs, null);
+      const { outage, backfill } = await advanceOutage(db, id, at('2026-11-23T11:00:00'));
+      assert.equal(outage.closedAs, null);
+      assert.ok(!backfill.some((each) => proven.includes(each.stream)), 'what is proven is not backfilled again');
+      proven.push(name);
       await settleBackfill(db, id, { stream: name, round: 1, proofs: [1] }, at('2026-11-23T11:00:00'));
     }
     assert.equal((await advanceOutage(db, id, at('2026-11-23T12:00:00'))).outage.closedAs, 'backfilled');
     assert.deepEqual(await events(), ['reported', 'recover', 'proven', 'proven', 'closed']);
+  });
+
+  it('a stream that several stop has recovered when the last of them is over; one that was a mistake stops nothing', async () => {
+    const { name } = await newStream(db);
+    const report = {
+      unit: { code: 'U1', name: '市住建局' },
+      streams: [name],
+      kinds: ['collect' as const],
+      cause: '机房断电',
+      beganAt: BEGAN,
+      evidence: null,
+    };
+    const who = { by: '张三', at: at('2026-11-23T18:00:00') };
+    const [first, second, mistaken] = [
+      await openOutage(db, report, who),
+      await openOutage(db, report, who),
+      await openOutage(db, report, who),
+    ];
+    const over = (one: number, when: string) =>
+      actOnCase(db, OUTAGES, one, { action: 'recover', streams: null, recoveredAt: at(when) }, who);
+    const cleared = async () => (await advanceOutage(db, first, who.at)).backfill[0]?.to ?? null;
+    await over(first, '2026-11-23T10:00:00');
+    assert.equal(await cleared(), null);
+    await actOnCase(db, OUTAGES, mistaken, { action: 'withdraw', reason: '误报' }, who);
+    assert.equal(await cleared(), null);
+    await over(second, '2026-11-23T12:00:00');
+    assert.deepEqual(await cleared(), at('2026-11-23T12:00:00'));
   });
 
   it('refuses what cannot be done, by name, and leaves no trace of it', async () => {
@@ -115,7 +147,11 @@ describe('outages', () => {
     ] as [OutageStep, RegExp][])
       await assert.rejects(act(step, '2026-11-23T10:00:00'), why);
     assert.deepEqual([await events(), (await requireOutage(db, id)).version], [['reported'], version]);
-    const { version: then } = await recover(null, '2026-11-23T10:00:00');
+    // In the instant in which it began is not before.
+    const { version: then } = await act(
+      { action: 'recover', streams: null, recoveredAt: BEGAN },
+      '2026-11-23T10:00:00',
+    );
     assert.ok(then > version);
     await assert.rejects(
       recover([stream], '2026-11-23T11:00:00'),

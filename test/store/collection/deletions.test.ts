@@ -43,7 +43,7 @@ const endOf = (version: Version): string => hash('sha256', Buffer.from(contentOf
 interface Delivered {
   rows?: Version[];
   deleted?: [key: string, at: number][];
-  rejected?: [key: string, at: number][];
+  rejected?: [key: string | null, at: number][];
   digest?: string;
 }
 
@@ -104,8 +104,8 @@ describe('records that are gone', () => {
       ]),
     );
   };
-  const openRejects = (): Promise<string[]> =>
-    db('reject').where({ stream_id: streamId }).whereNull('resolved_at').pluck<string[]>('record_key');
+  const openRejects = (): Promise<(string | null)[]> =>
+    db('reject').where({ stream_id: streamId }).whereNull('resolved_at').pluck<(string | null)[]>('record_key');
   const ACCEPTED = { accepted: 1, unchanged: 0, rejected: 0 };
   const UNCHANGED = { accepted: 0, unchanged: 1, rejected: 0 };
 
@@ -383,6 +383,15 @@ describe('records that are gone', () => {
       assert.deepEqual(await openRejects(), ['k10']);
       await readAll({ rows: keys(9), rejected: [['k9', 2]] });
       assert.deepEqual(await openRejects(), ['k9']);
+    });
+
+    it('owe the correction of a record without a key as long as they have it', async () => {
+      await readAll({ rows: keys(3), rejected: [[null, 1]] });
+      assert.deepEqual(await openRejects(), [null]);
+      await readAll({ rows: keys(3), rejected: [[null, 2]] });
+      assert.deepEqual(await openRejects(), [null], 'the one before is another one');
+      await readAll({ rows: keys(3) });
+      assert.deepEqual(await openRejects(), []);
     });
 
     it('count what is gone already no more, and bring back what returns', async () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { loadConfig } from '../../../settings/load.ts';
 import { WorkingCalendar, withLocalDays, type YearTable } from '../../../domain/ledger/calendar.ts';
-import { dueOf, type ObligationState } from '../../../domain/ledger/duties.ts';
+import type { ObligationState } from '../../../domain/ledger/duties.ts';
+import { said } from '../../../domain/ledger/reasons.ts';
 import { noteCalendar, previewCalendar, saveCalendar, type CalendarInForce } from '../../../store/ledger/calendar.ts';
 import {
   changesOf,
@@ -15,6 +16,7 @@ import {
 import { saveRules } from '../../../store/ledger/rules.ts';
 import { findTask, listTasks, type Task } from '../../../store/ledger/tasks.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { dueOf } from '../../support/due-dates.ts';
 
 const config = loadConfig({ folder: join(import.meta.dirname, '../../../config'), demo: true, jurisdiction: 'wuxi' });
 const inForce = (tables: readonly YearTable[], dayEnds = '24:00'): CalendarInForce => ({
@@ -100,7 +102,7 @@ describe('the ledger of deadlines', () => {
     assert.equal(await states('2026-02-12T00:00:00'), 'overdue');
     await endObligations(db, 'met', { subjects: ['state/a'] }, { by: '李四', at: at('2026-02-11T24:00:00') });
     await endObligations(db, 'met', { subjects: ['state/b'] }, { by: '李四', at: at('2026-02-12T00:00:01') });
-    await endObligations(db, 'cancelled', { subjects: ['state/c'] }, { by: '李四', at: NOW, reason: '撤回' });
+    await endObligations(db, 'cancelled', { subjects: ['state/c'] }, { by: '李四', at: NOW, reason: said('撤回') });
     assert.equal(await states('2026-03-01T00:00:00'), 'met');
     assert.equal((await task('state/b', 'WX-18b')).state, 'met late');
     assert.equal((await task('state/c', 'WX-18b')).state, 'cancelled');

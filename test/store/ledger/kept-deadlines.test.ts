@@ -5,7 +5,7 @@ import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import { syncDeadlines } from '../../../server/background/watchdog.ts';
 import * as catalog from '../../../store/library/catalog.ts';
 import { closeDiscrepancy, openDiscrepancy } from '../../../store/collection/reconciliation.ts';
-import { saveHub } from '../../../store/ledger/rules.ts';
+import { saveHub, saveRules } from '../../../store/ledger/rules.ts';
 import { savePlan } from '../../../store/collection/stock.ts';
 import { getStream, saveStreams } from '../../../store/collection/streams.ts';
 import { arrive, at, tasksOf, useProfile } from '../../support/arrivals.ts';
@@ -80,7 +80,7 @@ describe('deadlines that no workflow waits for', () => {
       const stream = await getStream(db, name);
       for (const [subject, opened, closed] of [
         ['short', FRIDAY, at('2026-11-20T10:05')],
-        ['long gone', at('2026-10-20T10:00'), at('2026-10-22T10:00')],
+        ['long gone', at('2026-11-18T10:00'), at('2026-11-19T11:00')],
       ] as const) {
         await openDiscrepancy(db, stream, difference(subject), opened);
         await closeDiscrepancy(db, stream.id, subject, closed);
@@ -224,6 +224,14 @@ describe('deadlines that no workflow waits for', () => {
       await savePlan(db, id, { planned: 3, dueOn: null }, MONDAY);
       await sync(MONDAY);
       assert.deepEqual(await due(), [[null, 60]]);
+      const { rules } = (await useProfile(db, 'xuchang')).jurisdiction;
+      await saveRules(
+        db,
+        rules.map((rule) => (rule.id === 'XC-16' ? { ...rule, term: { workingDays: 5 } } : rule)),
+      );
+      await sync(MONDAY);
+      assert.deepEqual(await due(), [[null, 60]], 'what is owed keeps the term that it was opened under');
+      await saveRules(db, rules);
     });
   });
 

@@ -8,13 +8,16 @@ import { timeWindow, type TimeWindow } from '../../../domain/collection/window.t
 import { findAlerts, openAlerts, saveAlerts } from '../../../store/ledger/alerts.ts';
 import {
   cover,
+  coverProven,
   gaps,
   getChain,
   openBatch,
   uncover,
   closeBatch,
   getBatch,
+  lastBatches,
   markAcknowledged,
+  takenBatches,
 } from '../../../store/collection/batches.ts';
 import { closeDays, getDay, lateRecords, openDays, streamsBehind } from '../../../store/collection/days.ts';
 import {
@@ -25,10 +28,16 @@ import {
   shortenObligation,
 } from '../../../store/ledger/obligations.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../../store/collection/overview.ts';
-import { countLibrary, openDiscrepancy, saveComparison } from '../../../store/collection/reconciliation.ts';
+import {
+  closeDiscrepancy,
+  countLibrary,
+  openDiscrepancy,
+  saveComparison,
+} from '../../../store/collection/reconciliation.ts';
 import { getStream, pauseStream, saveStreams, type StreamSettings } from '../../../store/collection/streams.ts';
 import { findTask, listTasks } from '../../../store/ledger/tasks.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
+import { said } from '../../../domain/ledger/reasons.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 
 const at = (date: string, time = '12:00'): Date => new Date(timeOfDayMs(date, time));
@@ -165,13 +174,15 @@ describe('the ledger', () => {
         return batch;
       };
       const first = await read(1, 0);
+      await read(2, 4);
       await read(2, 5);
       const third = await read(3, 0);
       await markAcknowledged(db, first, at('2026-11-20'));
       const chain = await getChain(db, id);
       assert.deepEqual(
-        [chain.last?.id, chain.broken.map((window) => window.id), chain.unacknowledged],
-        ['B3', ['B2'], [third]],
+        [chain.last?.id, chain.broken.map(({ id, declared }) => [id, declared]), chain.unacknowledged],
+        ['B3', [['B2', 5]], [third]],
+        'a broken link as it was read last',
       );
       assert.deepEqual(
         (await findGaps(db, at('2026-11-20'))).map((gap) => `${gap.kind} ${gapInWords(gap).en}`),
@@ -182,6 +193,52 @@ describe('the ledger', () => {
       await markAcknowledged(db, third, at('2026-11-20'));
       assert.deepEqual(await getChain(db, id), { last: { ...link(3) }, broken: [], unacknowledged: [] });
       assert.deepEqual(await findGaps(db, at('2026-11-20')), []);
+      await markAcknowledged(db, third, at('2026-11-21'));
+      const acknowledged = (await lastBatches(db, 'r', 9)).find((batch) => batch.id === third);
+      assert.deepEqual(acknowledged?.acknowledgedAt, at('2026-11-20'), 'the first time counts');
+      const taken = async (from: Date, to: Date) =>
+        (await takenBatches(db, id, from, to)).map((batch) => batch.ordinal);
+      assert.deepEqual(await taken(at('2026-11-20'), at('2026-11-20', '12:01')), [1, 2, 3]);
+      assert.deepEqual(await taken(at('2026-11-19'), at('2026-11-20')), [], 'up to its end and not with it');
+    });
+
+    it('has no gap in a time that ends before it begins', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20'));
+      assert.deepEqual(await gaps(db, await idOf('a'), at('2026-11-21'), at('2026-11-20')), []);
+    });
+
+    it('is what a source vouches for where no link is broken, or the named one is whole, since the stream began', async () => {
+      await saveStreams(db, [stream('r', { delivery: 'return', daily: null })], at('2026-11-20'));
+      const id = await idOf('r');
+      const [began, noon, evening] = [at('2026-11-20', '00:00'), at('2026-11-20'), at('2026-11-20', '18:00')];
+      for (const [ordinal, declared] of [
+        [1, 0],
+        [2, 5],
+      ] as const) {
+        const window = {
+          kind: 'batch',
+          ordinal,
+          id: `B${ordinal}`,
+          after: null,
+          next: `c${ordinal}`,
+          declared,
+        } as const;
+        const batch = await openBatch(db, id, { purpose: 'return', window, declared, workflowId: 'w' }, noon);
+        await closeBatch(db, await getBatch(db, batch), declared, noon);
+      }
+      const vouched = async (from: Date, to: Date, batch?: string) => {
+        const window = timeWindow(from.getTime(), to.getTime());
+        await coverProven(db, id, [{ window, ...(batch !== undefined && { batch }) }]);
+        return gaps(db, id, at('2026-11-19'), evening);
+      };
+      const nothing = [{ from: at('2026-11-19'), to: evening }];
+      assert.deepEqual(await vouched(began, noon), nothing, 'a link is broken');
+      assert.deepEqual(await vouched(began, noon, 'B2'), nothing, 'it is this one');
+      assert.deepEqual(await vouched(noon, began, 'B1'), nothing, 'it says nothing of any time');
+      assert.deepEqual(await vouched(at('2026-11-19'), noon, 'B1'), [
+        { from: at('2026-11-19'), to: began },
+        { from: noon, to: evening },
+      ]);
     });
   });
 
@@ -247,6 +304,56 @@ describe('the ledger', () => {
       assert.deepEqual(await streamsBehind(db, at('2026-11-20', '08:00')), ['a']);
       await cover(db, await idOf('a'), timeWindow(startOfDayMs('2026-11-01'), startOfDayMs('2026-11-20')));
       assert.deepEqual(await streamsBehind(db, at('2026-11-20', '08:00')), []);
+      assert.deepEqual(await streamsBehind(db, new Date(timeOfDayMs('2026-11-20', '21:00') - 1)), []);
+      assert.deepEqual((await streamsBehind(db, at('2026-11-20', '21:00'))).sort(), ['a', 'b'], 'past the cut-off');
+    });
+
+    it('is not owed of a stream that is gone, which is not behind any more', async () => {
+      await saveStreams(db, [stream('a'), stream('b')], at('2026-11-20'));
+      await openDays(db, at('2026-11-20'));
+      await saveStreams(db, [stream('b')], at('2026-11-21', '00:00'));
+      await openDays(db, at('2026-11-21'));
+      assert.equal(await getDay(db, 'a', '2026-11-21'), null);
+      assert.deepEqual(await streamsBehind(db, at('2026-11-21', '21:30')), ['b']);
+    });
+
+    it('is neither met nor verified over a known difference', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+      await openDays(db, at('2026-11-20'));
+      const row = await getStream(db, 'a');
+      const differ = (subject: string, window: TimeWindow) =>
+        openDiscrepancy(
+          db,
+          row,
+          { subject, window, sourceCount: 3, libraryCount: 2, onlyAtSource: ['k'], onlyInLibrary: [] },
+          at('2026-11-20'),
+        );
+      await differ('before', day('2026-11-20', '10:00', '11:00'));
+      await differ('after', day('2026-11-20', '22:00', '23:00'));
+      await cover(db, row.id, day('2026-11-20'));
+      const looked = async (now: Date) => {
+        await closeDays(db, row.id, now);
+        const found = await getDay(db, 'a', '2026-11-20');
+        return [found?.metAt, found?.verifiedAt];
+      };
+      assert.deepEqual(await looked(at('2026-11-21', '01:00')), [null, null]);
+      await closeDiscrepancy(db, row.id, 'before', at('2026-11-21', '02:00'));
+      assert.deepEqual(await looked(at('2026-11-21', '02:00')), [at('2026-11-21', '02:00'), null]);
+      await closeDiscrepancy(db, row.id, 'after', at('2026-11-21', '03:00'));
+      assert.deepEqual(await looked(at('2026-11-21', '03:00')), [at('2026-11-21', '02:00'), at('2026-11-21', '03:00')]);
+    });
+
+    it('is verified when the day is over, however much is covered before', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+      await openDays(db, at('2026-11-20'));
+      const id = await idOf('a');
+      await cover(db, id, day('2026-11-20'));
+      const verifiedAt = async (now: Date) => {
+        await closeDays(db, id, now);
+        return (await getDay(db, 'a', '2026-11-20'))?.verifiedAt;
+      };
+      assert.equal(await verifiedAt(new Date(startOfDayMs('2026-11-21') - 1)), null);
+      assert.deepEqual(await verifiedAt(at('2026-11-21', '00:00')), at('2026-11-21', '00:00'));
     });
 
     it('that is met after 24:00 is met late, for ever', async () => {
@@ -295,6 +402,66 @@ describe('the ledger', () => {
           ['met late', at('2026-11-21', '00:05'), { code: 'late-records', records: 1 }],
         );
         assert.ok((await getDay(db, 'a', '2026-11-20'))?.verifiedAt);
+      });
+
+      it('what came in before the day was met makes it no earlier than that', async () => {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const id = await idOf('a');
+        await arrives(id, 'k', at('2026-11-20', '22:30'), at('2026-11-21', '00:05'));
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-21', '08:00'));
+        const [owed] = await listObligations(db, at('2026-11-21', '08:00'), at('2026-11-20'));
+        assert.deepEqual(
+          [owed?.metAt, owed?.reason],
+          [at('2026-11-21', '08:00'), { code: 'late-records', records: 1 }],
+        );
+      });
+
+      it('in time is what came in up to the last instant, or was refused by then', async () => {
+        const id = await verified();
+        const due = at('2026-11-20', '00:00');
+        await arrives(id, 'last', at('2026-11-19', '23:00'), due, '2026-11-19');
+        await refuse(id, 'refused', at('2026-11-19', '10:00'), due);
+        await db('reject').update({ record_key: 'corrected', resolved_at: at('2026-11-22', '09:05') });
+        await arrives(id, 'corrected', at('2026-11-22', '09:00'), at('2026-11-22', '09:05'), '2026-11-19');
+        assert.deepEqual(await lateRecords(db, 'a', '2026-11-19'), []);
+        await arrives(id, 'later', at('2026-11-19', '23:00'), new Date(due.getTime() + 1), '2026-11-19');
+        assert.deepEqual(
+          (await lateRecords(db, 'a', '2026-11-19')).map(({ key }) => key),
+          ['later'],
+        );
+      });
+
+      it('a record that is changed later is of the day of its change, not of its issue', async () => {
+        const id = await verified();
+        await arrives(id, 'k', at('2026-11-19', '10:00'), at('2026-11-19', '10:05'), '2026-11-19');
+        const change = { source_updated_at: at('2026-11-22', '10:00'), recorded_at: at('2026-11-22', '10:05') };
+        await db('certificate').where({ record_key: 'k' }).update(change);
+        assert.deepEqual(await lateRecords(db, 'a', '2026-11-19'), []);
+      });
+
+      it('of a completed case, a record is of the day on which that was completed, unless it was withdrawn', async () => {
+        const id = await verified();
+        const completed = (key: string, withdrawnAt: Date | null) =>
+          db('completed_case').insert({
+            stream_id: id,
+            case_number: key,
+            mode: 'offline',
+            completed_at: at('2026-11-19', '10:00'),
+            certificate_key: key,
+            announced_at: at('2026-11-19', '10:00'),
+            withdrawn_at: withdrawnAt,
+            push_subject: `case/a/${key}`,
+            delivery_subject: `delivery/a/${key}`,
+          });
+        await completed('completed', null);
+        await completed('withdrawn', at('2026-11-19', '11:00'));
+        for (const key of ['completed', 'withdrawn'])
+          await arrives(id, key, at('2026-11-22', '09:00'), at('2026-11-22', '09:05'), '2026-11-10');
+        assert.deepEqual(await lateRecords(db, 'a', '2026-11-19'), [
+          { key: 'completed', recordedAt: at('2026-11-22', '09:05'), because: 'completion' },
+        ]);
       });
 
       it('and by when it was issued, whoever stamped it later, also long after it was verified', async () => {
@@ -445,11 +612,29 @@ describe('the ledger', () => {
         assert.equal((await findTask(db, id, at('2026-11-22')))?.state, 'exempted');
       });
 
+      it('so does a met one that was exempted before it was verified', async () => {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const { id } = (await getDay(db, 'a', '2026-11-20'))!;
+        await cover(db, await idOf('a'), day('2026-11-20', '00:00', '21:00'));
+        await closeDays(db, await idOf('a'), at('2026-11-20', '21:30'));
+        assert.ok(await exemptObligation(db, id, PERSON));
+        const changes = await after(id, await idOf('a'));
+        assert.deepEqual(changes.after, changes.before);
+        assert.equal(await exemptObligation(db, id, { ...PERSON, reason: '再次' }), false);
+      });
+
       it('so does a cancelled one, and a met one but for its verification', async () => {
         await saveStreams(db, [stream('a'), stream('b')], at('2026-11-20', '00:00'));
         await openDays(db, at('2026-11-20'));
         const cancelled = (await getDay(db, 'a', '2026-11-20'))!;
-        await endObligations(db, 'cancelled', { subjects: ['a/2026-11-20'] }, PERSON);
+        await endObligations(
+          db,
+          'cancelled',
+          { subjects: ['a/2026-11-20'] },
+          { ...PERSON, reason: said(PERSON.reason) },
+        );
+        assert.equal(await exemptObligation(db, cancelled.id, PERSON), false, 'nobody owes it');
         const changes = await after(cancelled.id, await idOf('a'));
         assert.deepEqual(changes.after, changes.before);
 
@@ -555,6 +740,22 @@ describe('the ledger', () => {
       assert.equal((await db('reconciliation')).length, 2);
     });
 
+    it('with equal counts close what differed in just that window, but not a difference of content', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-20'));
+      const row = await getStream(db, 'a');
+      const hour = day('2026-11-20', '10:00', '11:00');
+      const found = { window: hour, sourceCount: 3, libraryCount: 3, onlyAtSource: [], onlyInLibrary: [] };
+      await openDiscrepancy(db, row, { ...found, subject: 'counts' }, at('2026-11-20', '22:00'));
+      await openDiscrepancy(db, row, { ...found, subject: 'content', different: ['k'] }, at('2026-11-20', '22:00'));
+      await saveComparison(db, row, hour, { source: 3, library: 3 }, at('2026-11-20', '22:10'));
+      assert.deepEqual(
+        (await findGaps(db, at('2026-11-20', '22:00'))).flatMap((gap) =>
+          gap.kind === 'difference' ? [gap.subject] : [],
+        ),
+        ['content'],
+      );
+    });
+
     it('count a record where its newest version stands, accepted or refused', async () => {
       await saveStreams(db, [stream('a')], at('2026-11-20'));
       const id = await idOf('a');
@@ -577,17 +778,21 @@ describe('the ledger', () => {
         certificate(id, 'k1', at('2026-11-20', '10:10'), at('2026-11-20')),
         certificate(id, 'k2', at('2026-11-20', '10:20'), at('2026-11-20')),
         certificate(id, 'k3', at('2026-11-20', '12:00'), at('2026-11-20')),
+        certificate(id, 'k5', at('2026-11-20', '13:00'), at('2026-11-20')),
       ]);
-      // k2's newer version was refused at 11:30; k3 was refused at 10:30 and corrected; k4 was only ever refused.
+      // k2's newer version was refused at 11:30; k3 was refused at 10:30 and corrected; k4 was only ever refused;
+      // k5 of one instant came once as it is held, and once refused.
       await db('reject').insert([
         reject('k2', '11:30', false),
         reject('k3', '10:30', true),
         reject('k4', '10:40', false),
+        reject('k5', '13:00', false),
       ]);
       assert.equal(await countLibrary(db, id, day('2026-11-20', '10:00', '11:00')), 2);
       assert.equal(await countLibrary(db, id, day('2026-11-20', '11:00', '12:00')), 1);
       assert.equal(await countLibrary(db, id, day('2026-11-20', '12:00', '13:00')), 1);
-      assert.equal(await countLibrary(db, id, day('2026-11-20')), 4);
+      assert.equal(await countLibrary(db, id, day('2026-11-20', '13:00', '14:00')), 1);
+      assert.equal(await countLibrary(db, id, day('2026-11-20')), 5);
     });
   });
 

@@ -19,10 +19,13 @@ import { endObligations, exemptObligation, openObligations } from '../../../stor
 import {
   acknowledgeReminder,
   claimReminders,
+  deferReminder,
+  giveUpChannel,
   holdDigest,
   holdRound,
   listReminders,
   markReminderSent,
+  urge,
 } from '../../../store/ledger/reminders.ts';
 import { saveHub, saveRules } from '../../../store/ledger/rules.ts';
 import { saveStreams } from '../../../store/collection/streams.ts';
@@ -210,10 +213,11 @@ describe('reminders', () => {
   it('what is due within minutes is told of from half of its term on, at any hour; nothing else is outside the hours', async () => {
     await openObligations(database.db, 'dispute-mark', [item('d/1', '2026-11-16T10:00:00')], CLERK);
     await openObligations(database.db, 'outage-report', [item('o/1', '2026-11-23T18:00:00')], CLERK);
-    assert.equal(await round('2026-11-23T18:59:00', { all: false }), 0);
-    assert.equal(await round('2026-11-23T19:10:00', { all: false }), 1);
+    assert.equal(await round('2026-11-23T18:59:59', { all: false }), 0);
+    await database.db('reminder_round').update({ held_at: null });
+    assert.equal(await round('2026-11-23T19:00:00', { all: false }), 1);
     assert.equal(await round('2026-11-23T20:00:00', { all: false }), 1);
-    assert.deepEqual(await made('2026-11-23T19:10:00'), ['U1 reminder day']);
+    assert.deepEqual(await made('2026-11-23T19:00:00'), ['U1 reminder day']);
     assert.deepEqual(await made('2026-11-23T20:00:00'), ['U1 reminder overdue']);
     // What passed meanwhile is told at the next opening.
     assert.equal(await round('2026-11-24T08:30:00'), 2);
@@ -373,6 +377,35 @@ describe('reminders', () => {
       assert.deepEqual([again?.id, again?.key, again?.attempts], [first?.id, first?.key, 2]);
       await markReminderSent(database.db, again!.id, NOW);
       assert.deepEqual(await take('11:00:00'), []);
+    });
+
+    it('what could not be sent is tried again after a minute, then twice as long each time, up to six hours', async () => {
+      await file('U1');
+      await round('2026-11-23T10:00:00');
+      const claim = (nowMs: number) => claimReminders(database.db, { at: new Date(nowMs), all: true, limit: 5 });
+      let nowMs = NOW.getTime();
+      for (const minutes of [1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360]) {
+        const [taken] = await claim(nowMs);
+        await deferReminder(database.db, taken!.id, 'the mail server is away', new Date(nowMs));
+        nowMs += minutes * 60_000;
+        assert.deepEqual(await claim(nowMs - 1), [], `${minutes} minutes after attempt ${taken?.attempts}`);
+      }
+    });
+
+    it('what was urged goes out anew where one contact left before it and no other could be reached', async () => {
+      const left = await file('U1');
+      await file('U1', { person: '孙七' });
+      const [id] = await database.db('obligation').where({ subject: 'd/1' }).pluck<number[]>('id');
+      const task = { id: id!, subject: 'd/1', owner: 'U1局', ownerCode: 'U1' };
+      const how = { at: NOW, note: '请尽快办理', calendar, channels: ALL };
+      assert.equal(await database.db.transaction((trx) => urge(trx, task, how)), 'queued');
+      const claimed = await claimReminders(database.db, { at: NOW, all: true, limit: 5 });
+      const other = claimed.find(({ person }) => person === '孙七')!;
+      assert.equal(await giveUpChannel(database.db, other, 'no such mailbox', NOW, ALL), 'dead');
+      await endContact(database.db, left, CLERK);
+      await round('2026-11-23T10:10:00');
+      const urged = (await list()).filter(({ body }) => 'urged' in body);
+      assert.deepEqual(urged.map(({ state }) => state).sort(), ['dead', 'waiting', 'withdrawn']);
     });
 
     it('an unacknowledged reminder of an overdue statutory deadline is named in the next escalation after a working day', async () => {

@@ -169,15 +169,17 @@ describe('certificates that live on after their end', () => {
     await deliver('a-ends-twice', [1, 'cancelled'], [2, 'valid'], [3, 'revoked']);
     await deliver('a-lives-on', [1, 'cancelled'], [2, 'revoked'], [3, 'valid'], [4, 'suspended']);
     await deliver('b-out-of-order', [9, 'valid'], [5, 'cancelled'], [4, 'valid']);
-    const [lives, outOfOrder] = [
+    await deliver('c-same-instant', [1, 'cancelled'], [1, 'valid']);
+    const [lives, outOfOrder, sameInstant] = [
       ['a-lives-on', 'revoked', 2, 'suspended', 4],
       ['b-out-of-order', 'cancelled', 5, 'valid', 9],
+      ['c-same-instant', 'cancelled', 1, 'valid', 1],
     ];
-    assert.deepEqual(await revived(), [lives, outOfOrder]);
+    assert.deepEqual(await revived(), [lives, outOfOrder, sameInstant]);
     assert.deepEqual(await revived('b'), [outOfOrder]);
     assert.deepEqual(await revived(undefined, 1), [lives]);
     await deliver('a-lives-on', [5, 'cancelled']);
-    assert.deepEqual(await revived(), [outOfOrder]);
+    assert.deepEqual(await revived(), [outOfOrder, sameInstant]);
   });
 
   it('are found by the index of final versions, and by key', () =>

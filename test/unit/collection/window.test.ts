@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { fromMs, halveWindow, sliceWindow, timeWindow, toMs } from '../../../domain/collection/window.ts';
+import {
+  followingBatch,
+  fromMs,
+  halveWindow,
+  sliceWindow,
+  timeWindow,
+  toMs,
+} from '../../../domain/collection/window.ts';
 import { DAY_MS } from '../../../domain/dates.ts';
 
 const someWindow = fc
@@ -39,6 +46,17 @@ describe('windows', () => {
         }
         assert.fail('halving did not end');
       }),
+    );
+  });
+  it('each link of a chain is asked for with the cursor that the one before ended with', () => {
+    const first = followingBatch(null, { id: 'B1', next: 'c1', declared: 3 });
+    const second = followingBatch(first, { id: 'B2', next: 'c2', declared: 0 });
+    assert.deepEqual(
+      [first, second].map(({ ordinal, id, after, next }) => [ordinal, id, after, next]),
+      [
+        [1, 'B1', null, 'c1'],
+        [2, 'B2', 'c1', 'c2'],
+      ],
     );
   });
 });

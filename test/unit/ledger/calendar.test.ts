@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { loadConfig } from '../../../settings/load.ts';
-import { CalendarMissing, endOfTerm, WorkingCalendar, type YearTable } from '../../../domain/ledger/calendar.ts';
+import {
+  CalendarMissing,
+  endOfTerm,
+  withLocalDays,
+  WorkingCalendar,
+  type YearTable,
+} from '../../../domain/ledger/calendar.ts';
 import { addDays } from '../../../domain/dates.ts';
 
 const { calendar } = loadConfig({ folder: join(import.meta.dirname, '../../../config'), demo: true });
@@ -47,6 +53,7 @@ describe('working days', () => {
     assert.throws(() => gap.lastDay('2030-12-30', 5), missing(2031));
     assert.equal(gap.lastDay('2032-01-01', 1), '2032-01-02');
     assert.throws(() => gap.lastDay('2031-06-01', 1), missing(2031));
+    assert.deepEqual(gap.nextWorkingDays('2030-12-30', 5), ['2030-12-31']);
   });
 
   it('the last day is the one that a walk day by day comes to', () => {
@@ -79,6 +86,26 @@ describe('working days', () => {
     assert.equal(endOfTerm('2026-02-24', '24:00'), '2026-02-24T24:00:00+08:00');
     assert.equal(Date.parse(endOfTerm('2026-02-24', '24:00')), Date.parse('2026-02-25T00:00:00+08:00'));
     assert.equal(endOfTerm('2026-02-24', '17:30'), '2026-02-24T17:30:00+08:00');
+  });
+
+  it('days between two dates are counted over a holiday, backwards as well, and not without a table', () => {
+    assert.equal(calendar.workingDaysUntil('2026-02-13', '2026-02-24'), 2);
+    assert.equal(calendar.workingDaysUntil('2026-02-24', '2026-02-13'), -2);
+    assert.equal(calendar.workingDaysUntil('2026-02-24', '2026-02-24'), 0);
+    assert.equal(calendar.workingDaysUntil('2026-12-31', '2027-01-04'), null);
+  });
+
+  it('a day of the city’s own is over what the table has, whichever way', () => {
+    const table = { ...plain(2030), off: ['2030-10-01'], work: ['2030-10-12'] };
+    const local = [
+      { date: '2030-10-01', work: true },
+      { date: '2030-10-12', work: false },
+    ];
+    const own = new WorkingCalendar(withLocalDays([table], local));
+    assert.deepEqual(
+      ['2030-10-01', '2030-10-12'].map((date) => own.reasonOf(date)),
+      ['made-up', 'holiday'],
+    );
   });
 
   it('says by which tables it was counted', () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../../settings/load.ts';
-import { describeTerm, dueOf, DUTIES, STARTS, type Duty, type Term } from '../../../domain/ledger/duties.ts';
+import { describeTerm, DUTIES, STARTS, type Duty, type Term } from '../../../domain/ledger/duties.ts';
+import { dueOf } from '../../support/due-dates.ts';
 
 const profile = (jurisdiction: string) =>
   loadConfig({ folder: join(import.meta.dirname, '../../../config'), demo: true, jurisdiction });

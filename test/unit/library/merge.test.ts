@@ -59,6 +59,42 @@ describe('one certificate of several sources', () => {
     );
   });
 
+  it('streams that precedence does not name follow those that it names', () => {
+    const records = [record('a', 1, { name: '甲' }), record('b', 3, { name: '乙' }), record('c', 2, { name: '丙' })];
+    const [{ values } = assert.fail()] = mergeSources(records, { sources: ['a'], fieldSources: {} }).conflicts;
+    assert.deepEqual(
+      values.map(({ stream }) => stream),
+      ['a', 'b', 'c'],
+    );
+  });
+
+  it('a status keeps the source’s own word for it', () => {
+    const records = [record('a', 1, { rawStatus: '正常' }), record('b', 2, { status: 'cancelled', rawStatus: '注销' })];
+    const wordOf = (...sources: string[]): string | null =>
+      mergeSources(records, { sources, fieldSources: {} }).certificate.rawStatus;
+    assert.deepEqual([wordOf('a'), wordOf('b'), wordOf()], ['正常', '注销', '注销']);
+  });
+
+  it('fields of the face are kept of every source, and the first by precedence wins where several have one', () => {
+    const records = [
+      record('a', 1, { extension: { 面积: 90, 用途: '住宅' } }),
+      record('b', 2, { extension: { 面积: 91, 楼层: 3 } }),
+    ];
+    const face = (...sources: string[]): unknown =>
+      mergeSources(records, { sources, fieldSources: {} }).certificate.extension;
+    assert.deepEqual(face(), { 面积: 91, 用途: '住宅', 楼层: 3 });
+    assert.deepEqual(face('a'), { 面积: 90, 用途: '住宅', 楼层: 3 });
+  });
+
+  it('the same holders in another order are no conflict', () => {
+    const [one, other] = ['H1', 'H2'].map((code) => ({ name: '甲', code, codeType: '099' }));
+    const { conflicts } = mergeSources(
+      [record('a', 1, { holders: [one!, other!] }), record('b', 2, { holders: [other!, one!] })],
+      NONE,
+    );
+    assert.deepEqual(conflicts, []);
+  });
+
   it('a source that deleted its record has no say, unless all have', () => {
     const records = [record('a', 1), record('b', 2, { status: 'deleted' })];
     assert.deepEqual(mergeSources(records, NONE).certificate.status, 'valid');

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
-import { readCases } from '../../connectors/lists/completed-cases.ts';
+import { readCompletedCases } from '../../connectors/lists/completed-cases.ts';
 import type { OpenStream } from '../../connectors/registry.ts';
-import { announceCases, casesRefused } from '../../store/casework/completed-cases.ts';
+import { announceCompletedCases, completedCasesRefused } from '../../store/casework/completed-cases.ts';
 import { getStream } from '../../store/collection/streams.ts';
 import { bodyOf, idempotencyKey, jsonOf, keyTaken, RefusedRequest, type InboxOptions, type Params } from './request.ts';
 
@@ -14,7 +14,7 @@ const EXPECTED =
  * The department tells of completed cases (业务办结), whose certificates it is to push in time; all of a request is taken
  * or nothing. Also while its stream is paused: a deadline runs all the same.
  */
-export async function acceptCases(
+export async function acceptCompletedCases(
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
   { config, connector }: OpenStream,
@@ -28,11 +28,11 @@ export async function acceptCases(
   if (list.length > most)
     throw new RefusedRequest(413, `${list.length} cases, expected at most ${most}`, 'send them in parts');
   const at = now();
-  const { notices, faults } = readCases(list, at);
-  if (faults.length > 0) throw casesRefused(faults);
+  const { notices, faults } = readCompletedCases(list, at);
+  if (faults.length > 0) throw completedCasesRefused(faults);
   const key = idempotencyKey(request);
   const bodyHash = hash('sha256', body, 'buffer');
-  const { answer, earlier } = await announceCases(db, await getStream(db, config.id), notices, {
+  const { answer, earlier } = await announceCompletedCases(db, await getStream(db, config.id), notices, {
     by: unit,
     at,
     request: key === null ? undefined : { key, bodyHash },

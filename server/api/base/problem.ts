@@ -100,6 +100,7 @@ const STATUS: Record<string, ProblemStatus> = {
   'calendar-version': 409,
   'run-going-on': 409,
   'calendar-folder': 409,
+  'calendar-losses': 422,
 };
 
 /** The field of a form beside which it is said. */

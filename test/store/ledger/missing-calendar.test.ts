@@ -94,16 +94,15 @@ describe('a year whose calendar is missing', () => {
     const { id } = await openDispute(
       db,
       {
-        ...{
-          source: 'hotline',
-          ticket: 'T1',
-          number: 'X',
-          typeCode: null,
-          objector: 'o',
-          contact: 'c',
-          statement: 's',
-        },
-        ...{ raisedAt: received, receivedAt: received },
+        source: 'hotline',
+        ticket: 'T1',
+        number: 'X',
+        typeCode: null,
+        objector: 'o',
+        contact: 'c',
+        statement: 's',
+        raisedAt: received,
+        receivedAt: received,
       },
       { by: '热线', at: received },
     );
@@ -151,7 +150,9 @@ describe('a year whose calendar is missing', () => {
     }
     const [unit] = await unitFigures(db, {
       unit: late.ownerCode,
-      ...{ from: at('2026-12-01'), to: at('2027-04-01'), at: at('2027-03-15') },
+      from: at('2026-12-01'),
+      to: at('2027-04-01'),
+      at: at('2027-03-15'),
     });
     const figure = unit?.duties.find(({ duty }) => duty === 'dispute-answer');
     assert.deepEqual([figure?.numerator, figure?.denominator, figure?.late], [0, 1, 1]);

@@ -94,8 +94,11 @@ describe('working days', () => {
     const tables = withDaysBefore([before, notice]);
     assert.deepEqual(tables, [
       {
-        ...{ year: 2018, version: '1+2019/1', source: 's t' },
-        ...{ off: ['2018-10-01', '2018-12-31'], work: ['2018-09-29', '2018-12-29'] },
+        year: 2018,
+        version: '1+2019/1',
+        source: 's t',
+        off: ['2018-10-01', '2018-12-31'],
+        work: ['2018-09-29', '2018-12-29'],
       },
       { ...plain(2019), off: ['2019-01-01'], source: 't' },
     ]);

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, join, relative } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { WorkingCalendar, withLocalDays, type YearTable } from '../domain/ledger/calendar.ts';
+import { WorkingCalendar, withDaysBefore, withLocalDays, type YearTable } from '../domain/ledger/calendar.ts';
 import { messageOf } from '../domain/errors.ts';
 import { fault } from '../domain/faults.ts';
 import { calendarSchema } from './schemas/calendar.ts';
@@ -21,7 +21,9 @@ export interface HubConfig {
   connectors: ConnectorConfig[];
   /** Kinds of the city's own, by name; what they can do is the business of connectors/. */
   ownKinds: Map<string, OwnKind>;
-  /** Working days of every year that has a table in calendars/, with the city's own days. */
+  /** The tables of calendars/ as they were published, one a year. */
+  publishedTables: YearTable[];
+  /** Working days of each of these years, with what the next year's notice sets of it and the city's own days. */
   calendar: WorkingCalendar;
   calendarTables: YearTable[];
   /** Changes whenever any file changes. */
@@ -160,17 +162,24 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     throw fault('config-invalid', { lines: faults });
   }
   if (choice.demo) settings.temporal.taskQueue += '-demo';
-  const calendarTables = withLocalDays([...tables.values()], jurisdiction.localDays);
   return {
     settings,
     jurisdiction: { ...jurisdiction, id },
     connectors,
     ownKinds,
-    calendar: new WorkingCalendar(calendarTables),
-    calendarTables,
+    ...calendarOf([...tables.values()], jurisdiction),
     fingerprint: digest.digest('hex'),
     choice,
   };
+}
+
+/** What a city counts working days by, from the tables that were published. */
+export function calendarOf(
+  publishedTables: YearTable[],
+  { localDays }: Pick<Jurisdiction, 'localDays'>,
+): Pick<HubConfig, 'publishedTables' | 'calendar' | 'calendarTables'> {
+  const calendarTables = withLocalDays(withDaysBefore(publishedTables), localDays);
+  return { publishedTables, calendarTables, calendar: new WorkingCalendar(calendarTables) };
 }
 
 type Json = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { keepTable, offerTable } from '../../settings/sheets/calendar.ts';
 import { fault } from '../../domain/faults.ts';
-import { previewCalendar, turnedBy, type MovedDeadline } from '../../store/ledger/calendar.ts';
+import { countMoved, previewCalendar, type MovedDeadline } from '../../store/ledger/calendar.ts';
 import { calendarInForce } from '../../store/apply-config.ts';
 import { withLibrary } from '../kit/library.ts';
 import { readConfig, readGiven, type CommonOptions, withConfig, withData } from '../kit/options.ts';
@@ -9,6 +9,7 @@ import { dueText, table } from '../kit/output.ts';
 
 interface ImportOptions extends CommonOptions {
   confirm?: boolean;
+  confirmLosses?: boolean;
   json?: boolean;
 }
 
@@ -36,9 +37,13 @@ export function addCalendar(program: Command): void {
     .description(
       'Checks the file, says which running deadlines it moves and which stop or start being overdue, and changes nothing.\n' +
         'With --confirm it becomes config/calendars/YEAR.yaml: a running hub counts its deadlines anew within seconds, keeps\n' +
-        'what they were, and tells every case that waits. Deadlines that have ended stay as they are.',
+        'what they were, and tells every case that waits. Deadlines that have ended stay as they are, but those that ended\n' +
+        'while the year had no table (日历未公布) are judged by it. Days that it sets of the December before become another\n' +
+        'version of that year. A table that lacks a statutory holiday, or a tenth of the days of the version in force, is\n' +
+        'refused unless --confirm-losses says that the notice really is like that.',
     )
     .option('--confirm', 'put it in force')
+    .option('--confirm-losses', 'put it in force although days are lost, which the command lists')
     .option('--json', 'for programs')
     .addHelpText('after', '\nExamples:\n  ./hub calendar import 2027.yaml\n  ./hub calendar import 2027.yaml --confirm')
     .action((file: string, _options: unknown, command: Command) =>
@@ -51,12 +56,22 @@ function importTable(file: string, options: ImportOptions): Promise<void> {
   if (!offered) throw fault('config-invalid', { lines: faults });
   return withLibrary(options, async (db) => {
     const moved = await previewCalendar(db, calendarInForce(offered.changed));
-    const { starting, ending } = turnedBy(moved, new Date());
-    const target = options.confirm ? keepTable(offered) : null;
+    const counts = countMoved(moved, new Date());
+    const { losses, before } = offered;
+    const target = options.confirm ? keepTable(offered, options.confirmLosses ?? false) : null;
     if (options.json)
-      return console.log(JSON.stringify({ moved, starting, ending, inForce: options.confirm ?? false }, null, 2));
+      return console.log(JSON.stringify({ ...counts, moved, losses, before, inForce: target !== null }, null, 2));
     show(moved);
-    console.log(`${moved.length} deadlines move; ${starting} become overdue by it, ${ending} no longer are.`);
+    for (const { zh, en } of losses) console.log(`▲ Lost: ${zh} (${en})`);
+    if (before !== null) {
+      const [off, work] = [before.off, before.work].map((dates) => dates.join(', ') || 'none');
+      console.log(`${before.year} gets version ${before.version} by it: off ${off}; work ${work}.`);
+    }
+    console.log(
+      `${counts.moved} deadlines move; ${counts.starting} become overdue by it, ${counts.ending} no longer are.`,
+    );
+    if (counts.judged > 0)
+      console.log(`${counts.judged} ended under 日历未公布 and are judged by it; ${counts.late} were met late.`);
     console.log(
       target !== null
         ? `${target} is in force; a running hub takes it over within seconds.`

@@ -8,7 +8,7 @@ export type Worded = Said | ((facts: never) => Said);
 export interface Fault {
   kind: ErrorKind;
   /** What the API answers; 400 where nothing is said. Only faults of configuration are answered. */
-  status?: 404 | 409;
+  status?: 404 | 409 | 422;
   /** The field of a form beside which it is said. */
   field?: string;
   /**

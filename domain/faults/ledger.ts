@@ -1,3 +1,4 @@
+import type { Said } from '../said.ts';
 import type { Fault } from './fault.ts';
 
 /** Faults of units, deadlines, contact persons, reminders and what they are sent by. */
@@ -36,6 +37,18 @@ export const LEDGER = {
       zh: `为 config/calendars/${year}.yaml 另给版本号：时限任务按版本说明计算依据`,
       en: `give config/calendars/${year}.yaml a new version: deadlines say by which one they were counted`,
     }),
+  },
+  'calendar-losses': {
+    kind: 'configuration',
+    status: 422,
+    say: ({ year, losses }: { year: number; losses: readonly Said[] }) => ({
+      zh: `${year} 年日历缺少以下日期，须核对通知原文后确认：${losses.map(({ zh }) => zh).join('；')}`,
+      en: `The table of ${year} loses days, and nobody has confirmed it: ${losses.map(({ en }) => en).join('; ')}`,
+    }),
+    cure: {
+      zh: '修正日历；通知原文确实如此的，确认所缺日期（--confirm-losses）',
+      en: 'correct the table; where the notice really says so, confirm what is lost (--confirm-losses)',
+    },
   },
   'calendar-missing': {
     kind: 'configuration',

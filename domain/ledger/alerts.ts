@@ -16,6 +16,7 @@ export const ALERTS = {
   outage: { zh: '不可抗力', en: 'an outage' },
   reminders: { zh: '提醒送不到', en: 'reminders do not arrive' },
   'ticket-faults': { zh: '异议工单有误', en: 'faulty tickets' },
+  'calendar-missing': { zh: '日历未公布', en: 'a calendar is missing' },
 } as const;
 export type AlertKind = keyof typeof ALERTS;
 
@@ -31,6 +32,7 @@ export type AlertFacts =
   | { kind: 'drift'; unit: string; stream: string; field: string; change: DriftChange; detail: string }
   | { kind: 'waiting'; unit: string; stream: string; count: number }
   | { kind: 'reminders'; unit: string; count: number; fault: string }
+  | { kind: 'calendar-missing'; year: number }
   | { kind: 'volume'; unit: string; stream: string; records: number; day: string; usual: number };
 
 const minute = (at: string): string => shanghaiWallTime(Date.parse(at)).slice(0, 16);
@@ -99,6 +101,13 @@ export function alertInWords(facts: AlertFacts): Said {
       return {
         zh: `${unit}：${count} 条提醒没有送达：${fault}；用 ./hub reminders 查看`,
         en: `${unit}: ${count} messages did not arrive: ${fault}; ./hub reminders lists them`,
+      };
+    }
+    case 'calendar-missing': {
+      const { year } = facts;
+      return {
+        zh: `${year} 年工作日表未导入，到期日落在该年的任务无法计算；国务院公布放假安排后在“日历”页导入`,
+        en: `There is no table of the working days of ${year}: deadlines that end in it are not counted; ./hub calendar import takes it`,
       };
     }
     case 'volume': {

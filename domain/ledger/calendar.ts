@@ -1,6 +1,9 @@
 import { addDays, type CalendarDate, DAY_MS, type Instant } from '../dates.ts';
 
-/** Rest days and made-up working days of one year, as the State Council announced them (节假日安排). */
+/**
+ * Rest days and made-up working days of one year, as the State Council announced them (节假日安排). As it is published, a
+ * table may also set days at the end of the year before; {@link withDaysBefore} gives them to their year.
+ */
 export interface YearTable {
   year: number;
   version: string;
@@ -125,6 +128,34 @@ export class WorkingCalendar {
   }
 }
 
+/** A table with some days set otherwise, under a version that says so. */
+function withDays(table: YearTable, { off, work }: Pick<YearTable, 'off' | 'work'>, version: string): YearTable {
+  const set = new Set([...off, ...work]);
+  const kept = (dates: readonly CalendarDate[]): CalendarDate[] => dates.filter((date) => !set.has(date));
+  return { ...table, version, off: [...kept(table.off), ...off], work: [...kept(table.work), ...work] };
+}
+
+/** The days that a table lists, those of one year. */
+export function daysIn({ off, work }: YearTable, year: number): Pick<YearTable, 'off' | 'work'> {
+  const within = (dates: readonly CalendarDate[]) => dates.filter((date) => date.startsWith(`${year}-`));
+  return { off: within(off), work: within(work) };
+}
+
+/**
+ * The tables as they are counted by, from those that were published: days that a notice sets of the year before
+ * (2018-12-31 off, by the notice for 2019) become another version of that year, `1+2019/1`. They wait where that year has
+ * no table.
+ */
+export const withDaysBefore = (published: readonly YearTable[]): YearTable[] =>
+  published.map((table) => {
+    const own = { ...table, ...daysIn(table, table.year) };
+    const next = published.find(({ year }) => year === table.year + 1);
+    const set = next && daysIn(next, table.year);
+    if (!set || set.off.length + set.work.length === 0) return own;
+    const source = `${own.source} ${next.source}`;
+    return { ...withDays(own, set, `${own.version}+${next.year}/${next.version}`), source };
+  });
+
 /** A day that a city's own notice sets, over the State Council's table. */
 export interface LocalDay {
   date: CalendarDate;
@@ -140,16 +171,11 @@ export function withLocalDays(tables: readonly YearTable[], local: readonly Loca
   return tables.map((table) => {
     const own = local.filter(({ date }) => Number(date.slice(0, 4)) === table.year);
     if (own.length === 0) return table;
-    const [on, off] = [true, false].map((work) => own.filter((day) => day.work === work).map(({ date }) => date));
-    const set = new Set(own.map(({ date }) => date));
-    const kept = (dates: readonly CalendarDate[]): CalendarDate[] => dates.filter((date) => !set.has(date));
-    const days = own.map(({ date, work }) => `${work ? '+' : '-'}${date.slice(5)}`).toSorted();
-    return {
-      ...table,
-      version: `${table.version} local ${days.join(' ')}`,
-      off: [...kept(table.off), ...(off ?? [])],
-      work: [...kept(table.work), ...(on ?? [])],
-    };
+    const [work = [], off = []] = [true, false].map((on) =>
+      own.filter((day) => day.work === on).map(({ date }) => date),
+    );
+    const days = own.map(({ date, work: on }) => `${on ? '+' : '-'}${date.slice(5)}`).toSorted();
+    return withDays(table, { off, work }, `${table.version} local ${days.join(' ')}`);
   });
 }
 

@@ -24,6 +24,8 @@ export type Reason =
   | { code: 'case-withdrawn' }
   | { code: 'bulk-withdrawn' }
   | { code: 'no-streams' }
+  /** It had ended while the calendar was missing (日历未公布), and was judged once its table was there. */
+  | { code: 'calendar-arrived' }
   | { code: 'certificate-ended' }
   | { code: 'reminded-elsewhere' }
   /** The case went to somebody for whom the city’s regulation has no term. */
@@ -68,6 +70,11 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: '该批业务均已撤回', en: 'all cases of the batch were withdrawn' };
     case 'no-streams':
       return { zh: '该单位已不负责任何数据流', en: 'the unit answers for no stream any more' };
+    case 'calendar-arrived':
+      return {
+        zh: '办结时日历未公布，日历到后据以判定是否按期',
+        en: 'it ended while the calendar was not published, and is judged by it since',
+      };
     case 'certificate-ended':
       return { zh: '证照已换发或已终止', en: 'the certificate was renewed or ended' };
     case 'reminded-elsewhere':

@@ -7,7 +7,10 @@ const weekday = (date: string): number => new Date(`${date}T00:00:00Z`).getUTCDa
 
 const dates = z.array(calendarDate).default([]);
 
-/** `config/calendars/*.yaml`: the working days of one year (节假日安排). */
+/**
+ * `config/calendars/*.yaml`: the working days of one year (节假日安排), with those of the December before that its notice
+ * sets.
+ */
 export const calendarSchema = z
   .strictObject({
     year: z.int().min(2000).max(2199),
@@ -25,7 +28,8 @@ export const calendarSchema = z
     };
     for (const [name, list] of Object.entries({ off, work })) {
       for (const [index, date] of list.entries()) {
-        if (!date.startsWith(`${year}-`)) complain([name, index], `a date of ${year}`);
+        if (!date.startsWith(`${year}-`) && !date.startsWith(`${year - 1}-12-`))
+          complain([name, index], `a date of ${year}, or of December ${year - 1}`);
         if (Number.isNaN(Date.parse(date)) || new Date(date).toISOString().slice(0, 10) !== date)
           complain([name, index], 'a day that there is');
         if (list.indexOf(date) !== index) complain([name, index], 'each date once');

@@ -63,6 +63,11 @@ const VOLUME_LEAST_DAYS = 3;
 const VOLUME_FACTOR = 3;
 const VOLUME_LEAST_DIFFERENCE = 20;
 
+/** So many days before a year begins, on 1 November, its table of working days should be there. */
+const CALENDAR_DAYS = 61;
+/** From the last so many on, from 1 December, each day tells it anew. */
+const CALENDAR_DAILY = 31;
+
 /** What the ledger and the streams show at a moment that a person must look at, overdue obligations grouped by unit. */
 export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
   const { rows } = await db.raw<{ rows: { subject: string; facts: AlertFacts }[] }>(
@@ -101,6 +106,11 @@ export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
        AND (contact_id IS NULL OR dead_at IS NOT NULL)
        AND NOT EXISTS (SELECT FROM reminder later WHERE later.unit_code = r.unit_code AND later.sent_at > r.created_at)
      GROUP BY unit_code, unit_name
+     UNION ALL SELECT year || CASE WHEN make_date(year, 1, 1) - today <= ${CALENDAR_DAILY} THEN ' ' || today ELSE '' END,
+       jsonb_build_object('kind', 'calendar-missing', 'year', year)
+     FROM hub CROSS JOIN (SELECT (:at::timestamptz AT TIME ZONE 'Asia/Shanghai')::date AS today) AS now
+     CROSS JOIN generate_series(extract(year FROM today)::integer, extract(year FROM today + ${CALENDAR_DAYS})::integer) AS year
+     WHERE hub.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM term_end WHERE start_on = make_date(year, 1, 1))
      UNION ALL SELECT stream.name || ' ' || last.day, jsonb_build_object('kind', 'volume', 'unit', unit_name,
        'stream', stream.name, 'records', last.records, 'day', last.day, 'usual', usual.median)
      FROM stream

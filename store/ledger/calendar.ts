@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { endOfTerm, type WorkingCalendar, type YearTable } from '../../domain/ledger/calendar.ts';
 import { addDays } from '../../domain/dates.ts';
-import { HUB } from '../../domain/ledger/reasons.ts';
+import { HUB, type Reason } from '../../domain/ledger/reasons.ts';
 import { fault } from '../../domain/faults.ts';
 
 /** The working days that deadlines are counted by. */
@@ -13,7 +13,7 @@ export interface CalendarInForce {
   longest: number;
 }
 
-/** An open deadline that another calendar moves. */
+/** A deadline that another calendar moves, or, where it ended while the calendar was missing, is judged by now. */
 export interface MovedDeadline {
   id: number;
   subject: string;
@@ -21,21 +21,29 @@ export interface MovedDeadline {
   owner: string;
   from: Date | null;
   to: Date | null;
+  ended: boolean;
+  metAt: Date | null;
 }
 
 const TERMS = `json_to_recordset(:terms::json) AS term("start" date, days integer, "end" timestamptz, by text)`;
 
-/** Running deadlines in working days, with what a calendar makes of them; only those that it moves or counts anew. */
+/**
+ * Deadlines in working days that run, or ended while their calendar was missing, with what a calendar makes of them; only
+ * those that it moves or counts anew.
+ */
 const movedBy = (terms: string): string =>
-  `SELECT o.id, o.subject, o.rule, o.owner_name, o.due_at, o.calendar, term.ends_at AS to_at, term.calendar AS to_calendar
+  `SELECT o.id, o.subject, o.rule, o.owner_name, o.due_at, o.met_at, NOT obligation_runs(o) AS ended,
+     term.ends_at AS to_at, term.calendar AS to_calendar
    FROM obligation o LEFT JOIN ${terms} AS term
      ON term.start_on = (o.started_at AT TIME ZONE 'Asia/Shanghai')::date AND term.working_days = o.working_days
-   WHERE obligation_runs(o) AND o.working_days IS NOT NULL
+   WHERE (obligation_runs(o) OR o.due_at IS NULL) AND o.working_days IS NOT NULL
      AND (o.due_at, o.calendar) IS DISTINCT FROM (term.ends_at, term.calendar)`;
 
 /**
  * Counts every running deadline by the calendar, where it is another one than before, keeping in the ledger's history
- * what they were; those that have ended stay. Says whether the calendar was new, and how many deadlines it moved.
+ * what they were. Those that have ended stay; but those that ended while their calendar was missing (日历未公布) are judged
+ * by it: they get their due time, and end as and when they did. Says whether the calendar was new, and how many deadlines
+ * it moved.
  * {@link noteCalendar} ends it: until then a crash has it done again.
  * Throws a configuration error when a table changed without its version.
  */
@@ -58,8 +66,10 @@ export async function saveCalendar(
       },
     );
     const { rowCount } = await trx.raw<{ rowCount: number }>(
-      `UPDATE obligation SET due_at = moved.to_at, calendar = moved.to_calendar, changed_by = '${HUB}'
+      `UPDATE obligation SET due_at = moved.to_at, calendar = moved.to_calendar, changed_by = '${HUB}',
+         reason = CASE WHEN ended THEN coalesce(reason, :arrived::jsonb) ELSE reason END
        FROM (${movedBy('term_end')}) AS moved WHERE obligation.id = moved.id`,
+      { arrived: JSON.stringify({ code: 'calendar-arrived' } satisfies Reason) },
     );
     return { changed: true, moved: rowCount, name };
   });
@@ -75,23 +85,41 @@ export async function calendarName(db: Knex): Promise<string | null> {
   return (await db('hub').first<{ calendar: string | null } | undefined>('calendar'))?.calendar ?? null;
 }
 
-/** Which running deadlines a calendar would move, and to where; nothing is changed. */
+/** Which deadlines a calendar would move, and to where; nothing is changed. */
 export async function previewCalendar(db: Knex, inForce: CalendarInForce): Promise<MovedDeadline[]> {
   const terms = `(SELECT "start" AS start_on, days AS working_days, "end" AS ends_at, by AS calendar FROM ${TERMS})`;
   const { rows } = await db.raw<{ rows: MovedDeadline[] }>(
-    `SELECT id, subject, rule, owner_name AS owner, due_at AS "from", to_at AS "to" FROM (${movedBy(terms)}) AS moved
+    `SELECT id, subject, rule, owner_name AS owner, due_at AS "from", to_at AS "to", ended, met_at AS "metAt"
+     FROM (${movedBy(terms)}) AS moved
      WHERE due_at IS DISTINCT FROM to_at ORDER BY coalesce(due_at, to_at), id`,
     { terms: JSON.stringify(termsOf(inForce)) },
   );
   return rows;
 }
 
-/** Of deadlines that a calendar moves: how many become overdue by it, and how many no longer are. */
-export function turnedBy(moved: readonly MovedDeadline[], at: Date): { starting: number; ending: number } {
+/** What a calendar does to the deadlines that it moves. */
+export interface MovedCounts {
+  /** That run. */
+  moved: number;
+  /** Of these, those that become overdue by it, and those that are not overdue any more. */
+  starting: number;
+  ending: number;
+  /** That ended while the calendar was missing, and are judged by it. */
+  judged: number;
+  /** Of these, those that turn out to have been met late. */
+  late: number;
+}
+
+export function countMoved(deadlines: readonly MovedDeadline[], at: Date): MovedCounts {
   const isOver = (due: Date | null): boolean => due !== null && due <= at;
+  const running = deadlines.filter(({ ended }) => !ended);
+  const judged = deadlines.filter(({ ended }) => ended);
   return {
-    starting: moved.filter(({ from, to }) => isOver(to) && !isOver(from)).length,
-    ending: moved.filter(({ from, to }) => isOver(from) && !isOver(to)).length,
+    moved: running.length,
+    starting: running.filter(({ from, to }) => isOver(to) && !isOver(from)).length,
+    ending: running.filter(({ from, to }) => isOver(from) && !isOver(to)).length,
+    judged: judged.length,
+    late: judged.filter(({ to, metAt }) => to !== null && metAt !== null && metAt > to).length,
   };
 }
 

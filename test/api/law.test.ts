@@ -8,12 +8,12 @@ import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
 import { openObligations } from '../../store/ledger/obligations.ts';
 import { calendarInForce } from '../../store/apply-config.ts';
 import type { CalendarPreview, CalendarView, DueView, RulesView } from '../../server/api/ledger/law.ts';
+import { TABLE_2027, tableText } from '../support/calendars.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
 const CONFIG = join(import.meta.dirname, '../../config');
-const next = (version: string, off = '[2027-01-01]'): string =>
-  `year: 2027\nversion: "${version}"\nsource: 测试\noff: ${off}\nwork: []\n`;
+const next = (version: string, off = TABLE_2027.off): string => tableText({ ...TABLE_2027, version, off });
 
 describe('the law through the API', () => {
   let hub: ApiHub;
@@ -97,11 +97,11 @@ describe('the law through the API', () => {
 
   it('names the line of a table that is wrong', async () => {
     const { status, body } = await administrator.send<{ fields: { path: string; message: string }[] }>(
-      ...(['POST', '/calendar/preview', { text: next('1', '[2026-01-01]') }] as const),
+      ...(['POST', '/calendar/preview', { text: next('1', ['2026-01-01']) }] as const),
     );
     assert.equal(status, 400);
     assert.equal(body.fields[0]?.path, 'text');
-    assert.match(body.fields[0].message, /:4:off\[0\]/);
+    assert.match(body.fields[0].message, /:5:off\[0\]/);
   });
 
   it('puts a table in force as the file that the worker watches, audited', async () => {
@@ -118,16 +118,70 @@ describe('the law through the API', () => {
     );
     assert.deepEqual([status, body.code], [409, 'changed-meanwhile']);
     assert.ok(body.title.includes('“1”'));
-    const same = await preview(next('1', '[2027-01-02]'));
+    const same = await preview(next('1', ['2027-01-02']));
     assert.equal((same.body as unknown as { code: string }).code, 'calendar-version');
     assert.equal((await preview(next('2'))).body.held, '1');
+  });
+
+  it('refuses a table that loses holidays and days of the version in force, until what is lost is confirmed', async () => {
+    const text = next('2', TABLE_2027.off.slice(10));
+    const { body: seen } = await preview(text);
+    assert.deepEqual(
+      seen.losses.map(({ zh }) => zh),
+      [
+        '元旦：2027-01-01 成为工作日',
+        '春节：2027-02-05、2027-02-08 成为工作日',
+        `版本“1”所列的 10 天不再列出：放假 ${TABLE_2027.off.slice(0, 10).join('、')}`,
+      ],
+    );
+    const give = (confirmed: object) =>
+      administrator.send<{ code: string; title: string }>('POST', '/calendar/import', {
+        text,
+        held: '1',
+        ...confirmed,
+      });
+    for (const confirmed of [{}, { lossesConfirmed: false }]) {
+      const { status, body } = await give(confirmed);
+      assert.deepEqual([status, body.code], [422, 'calendar-losses']);
+      assert.ok(body.title.includes('2027-02-05、2027-02-08'), body.title);
+    }
+    assert.equal(readFileSync(target(), 'utf8'), next('1'));
+    assert.equal((await give({ lossesConfirmed: true })).status, 200);
+    assert.equal(readFileSync(target(), 'utf8'), text);
+    const [entry] = await hub.database
+      .db('audit')
+      .where({ action: 'calendar:import' })
+      .orderBy('id', 'desc')
+      .limit(1)
+      .pluck<{ lost: string[] }[]>('detail');
+    assert.deepEqual(
+      entry?.lost,
+      seen.losses.map(({ zh }) => zh),
+    );
+  });
+
+  it('takes a notice that sets days of the December before as versions of both years', async () => {
+    const text = next('3', ['2026-12-31', ...TABLE_2027.off]);
+    const { body: seen } = await preview(text);
+    assert.deepEqual(seen.losses, []);
+    assert.deepEqual(seen.before, { year: 2026, version: '1+2027/3', off: ['2026-12-31'], work: [] });
+    const { status } = await administrator.send('POST', '/calendar/import', { text, held: '2' });
+    assert.equal(status, 200);
+    hub.config = loadConfig({ folder, demo: true });
+    const { body } = await auditor.get<CalendarView>('/calendar?year=2026');
+    assert.deepEqual(
+      body.years.slice(-2).map(({ year, version }) => `${year}/${version}`),
+      ['2026/1+2027/3', '2027/3'],
+    );
+    assert.equal(body.days?.at(-1)?.reason, 'holiday');
+    assert.equal((await preview(text)).body.before, null, 'it is so already');
   });
 
   it('says so where the folder cannot be written', async () => {
     rmSync(join(folder, 'calendars'), { recursive: true });
     writeFileSync(join(folder, 'calendars'), '');
     const { status, body } = await administrator.send<{ code: string }>(
-      ...(['POST', '/calendar/import', { text: next('2'), held: null }] as const),
+      ...(['POST', '/calendar/import', { text: next('4'), held: null }] as const),
     );
     assert.deepEqual([status, body.code], [409, 'calendar-folder']);
   });

@@ -166,4 +166,27 @@ describe('commands on deadlines', () => {
     const other = await hub('usage-list', 'changed', '--unit', '113', '--name', 'x', '--by', 'y', '--since', done);
     assert.match(other.stderr, /--unit: found “113”, expected a 统一社会信用代码/);
   });
+
+  it('a table of working days is shown with what it loses, and put in force only once that is confirmed', async () => {
+    const place = join(config, 'calendars/2026.yaml');
+    const before = readFileSync(place, 'utf8');
+    const short = before
+      .replace('version: "1"', 'version: "2"')
+      .replace('2026-01-01,', '2025-12-31,')
+      .replace(/ {4}2026-10-0\d,\n/g, '');
+    const given = file('2026.yaml', short);
+    const lost = [/▲ Lost: 元旦：2026-01-01 成为工作日/, /▲ Lost: 国庆节：2026-10-01、2026-10-02 成为工作日/];
+    const shown = await hub('calendar', 'import', given);
+    for (const line of [...lost, /▲ Lost: 版本“1”所列的 8 天不再列出：放假 2026-01-01、2026-10-01/])
+      assert.match(shown.stdout, line, shown.stderr);
+    assert.match(shown.stdout, /^2025 gets version 1\+2026\/2 by it: off 2025-12-31; work none\.$/m);
+    const refused = await hub('calendar', 'import', given, '--confirm');
+    assert.deepEqual([refused.code, readFileSync(place, 'utf8')], [1, before]);
+    assert.match(refused.stderr, /The table of 2026 loses days.*National Day: 2026-10-01, 2026-10-02/);
+    assert.match(refused.stderr, /--confirm-losses/);
+    const taken = await hub('calendar', 'import', given, '--confirm', '--confirm-losses', '--json');
+    const { inForce, losses } = JSON.parse(taken.stdout) as { inForce: boolean; losses: unknown[] };
+    assert.deepEqual([inForce, losses.length, readFileSync(place, 'utf8')], [true, 3, short]);
+    assert.match((await hub('calendar')).stdout, /2025 +│ 1\+2026\/2 /);
+  });
 });

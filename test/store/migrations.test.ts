@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Knex } from 'knex';
 import { migrate } from '../../store/database.ts';
 import { MIGRATIONS } from '../../store/migrations/index.ts';
+import { calendarName, noteCalendar } from '../../store/ledger/calendar.ts';
 import { changesOf } from '../../store/ledger/obligations.ts';
 import { findTask } from '../../store/ledger/tasks.ts';
 import { sealReasonInWords } from '../../domain/library/seals.ts';
@@ -95,5 +96,10 @@ describe('a database of an earlier version', () => {
     assert.ok(last);
     assert.match(sealReasonInWords(last.reason).zh, /^a signed OFD: no maintained library/);
     assert.deepEqual([last.signature, last.seals, last.judgedAt], ['未核验', [], NOW]);
+  });
+
+  it('0029: the ledger is counted again, so that what ended under 日历未公布 is judged by a table that came before', async () => {
+    await across('0029-calendars', () => noteCalendar(db, '2026/1 24:00 60'));
+    assert.equal(await calendarName(db), null);
   });
 });

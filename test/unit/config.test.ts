@@ -63,8 +63,9 @@ describe('the configuration', () => {
     );
     assert.match(
       calendar('2026-01-01', '2025-01-01')[0] ?? '',
-      /off\[0\]: found “2025-01-01”, expected a date of 2026/,
+      /off\[0\]: found “2025-01-01”, expected a date of 2026, or of December 2025/,
     );
+    assert.deepEqual(calendar('2026-01-01', '2025-12-31'), [], 'a notice may set days of the December before');
     assert.match(
       calendar('2026-01-01', '2026-02-30')[0] ?? '',
       /off\[0\]: found “2026-02-30”, expected a day that there is/,

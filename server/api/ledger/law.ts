@@ -6,12 +6,12 @@ import { CalendarMissing, DAY_REASONS, endOfTerm } from '../../../domain/ledger/
 import { addDays, shanghaiDate } from '../../../domain/dates.ts';
 import { DUTIES, OWNERS, STARTS } from '../../../domain/ledger/duties.ts';
 import { LONGEST_TERM } from '../../../settings/schemas/jurisdiction.ts';
-import { calendarName, previewCalendar, turnedBy } from '../../../store/ledger/calendar.ts';
+import { calendarName, countMoved, previewCalendar } from '../../../store/ledger/calendar.ts';
 import { calendarInForce } from '../../../store/apply-config.ts';
 import { act } from '../base/act.ts';
 import { InvalidRequest, ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
-import { date, instant, whole } from '../base/views.ts';
+import { date, instant, saidView, whole } from '../base/views.ts';
 
 const rulesView = z
   .object({
@@ -65,9 +65,19 @@ const previewView = z
     version: z.string(),
     source: z.string(),
     held: z.string().nullable().meta({ description: 'The version that is in force; sent back with the import' }),
-    moved: z.int(),
+    losses: z.array(saidView).meta({
+      description:
+        'What would be lost with it: statutory holidays, days of the version in force. The import is to confirm it',
+    }),
+    before: z
+      .object({ year: z.int(), version: z.string(), off: z.array(date), work: z.array(date) })
+      .nullable()
+      .meta({ description: 'The version that the year before gets by it, and the days that it sets of that year' }),
+    moved: z.int().meta({ description: 'Running deadlines that it moves' }),
     starting: z.int().meta({ description: 'Deadlines that become overdue by it' }),
     ending: z.int().meta({ description: 'Deadlines that are not overdue any more' }),
+    judged: z.int().meta({ description: 'Deadlines that ended under 日历未公布 and are judged by it' }),
+    late: z.int().meta({ description: 'Of these, those that were met late by it' }),
     tasks: z.array(
       z.object({
         id: z.int(),
@@ -76,6 +86,8 @@ const previewView = z
         owner: z.string(),
         from: instant.nullable(),
         to: instant.nullable(),
+        ended: z.boolean(),
+        metAt: instant.nullable(),
       }),
     ),
   })
@@ -194,22 +206,23 @@ const postCalendarPreview = post(
   '/calendar/preview',
   {
     needs: 'calendar:import',
-    summary: '导入预览 Which running deadlines a table would move; nothing is changed',
+    summary: '导入预览 What a table would lose, and which deadlines it would move; nothing is changed',
     tag: 'law',
     body: z.object({ text: tableText }),
     answer: previewView,
     problems: [409],
   },
   async (request, { db, now, config }) => {
-    const { year, version, source, held, changed } = offered(config(), request.body.text);
+    const { year, version, source, held, losses, before, changed } = offered(config(), request.body.text);
     const moved = await previewCalendar(db, calendarInForce(changed));
     return {
       year,
       version,
       source,
       held: held?.version ?? null,
-      moved: moved.length,
-      ...turnedBy(moved, now()),
+      losses,
+      before,
+      ...countMoved(moved, now()),
       tasks: moved.slice(0, MOST_NAMED),
     };
   },
@@ -224,6 +237,9 @@ const postCalendarImport = post(
     body: z.object({
       text: tableText,
       held: z.string().max(300).nullable().meta({ description: 'The version in force that the preview told' }),
+      lossesConfirmed: z.boolean().default(false).meta({
+        description: 'Whoever imports it has seen the losses of the preview, and the notice really says so',
+      }),
     }),
     answer: z.object({ year: z.int(), version: z.string() }),
     problems: [409, 422],
@@ -231,15 +247,20 @@ const postCalendarImport = post(
   (request, options) =>
     act(request, options, () => {
       const table = offered(options.config(), request.body.text);
-      const { year, version, held } = table;
+      const { year, version, held, losses, before } = table;
       if ((held?.version ?? null) !== request.body.held) throw tableMeanwhile(held);
-      keepTable(table);
+      keepTable(table, request.body.lossesConfirmed);
       return Promise.resolve({
         answer: { year, version },
         deed: {
           action: 'calendar:import' as const,
           object: `calendar/${year}`,
-          detail: { version, before: held?.version ?? null },
+          detail: {
+            version,
+            before: held?.version ?? null,
+            ...(before && { yearBefore: `${before.year}/${before.version}` }),
+            ...(losses.length > 0 && { lost: losses.map(({ zh }) => zh) }),
+          },
         },
       });
     }),

@@ -7,6 +7,7 @@ import {
   CalendarMissing,
   endOfTerm,
   withLocalDays,
+  withDaysBefore,
   WorkingCalendar,
   type YearTable,
 } from '../../../domain/ledger/calendar.ts';
@@ -106,6 +107,30 @@ describe('working days', () => {
       ['2030-10-01', '2030-10-12'].map((date) => own.reasonOf(date)),
       ['made-up', 'holiday'],
     );
+  });
+
+  it('days that a notice sets of the year before are another version of that year', () => {
+    // 国办发明电〔2018〕15号: 2018-12-29 (Saturday) is worked for 2018-12-31.
+    const before = { ...plain(2018), off: ['2018-10-01'], work: ['2018-09-29'] };
+    const notice = { ...plain(2019), off: ['2018-12-31', '2019-01-01'], work: ['2018-12-29'], source: 't' };
+    const tables = withDaysBefore([before, notice]);
+    assert.deepEqual(tables, [
+      {
+        year: 2018,
+        version: '1+2019/1',
+        source: 's t',
+        off: ['2018-10-01', '2018-12-31'],
+        work: ['2018-09-29', '2018-12-29'],
+      },
+      { ...plain(2019), off: ['2019-01-01'], source: 't' },
+    ]);
+    const counted = new WorkingCalendar(tables);
+    assert.equal(counted.lastDay('2018-12-28', 2), '2019-01-02');
+    assert.equal(counted.reasonOf('2018-12-29'), 'made-up');
+    assert.equal(counted.versionsOf('2018-12-28', '2019-01-02'), '2018/1+2019/1 2019/1');
+    assert.deepEqual(withDaysBefore([before, { ...notice, off: ['2019-01-01'], work: [] }])[0], before);
+    const alone = withDaysBefore([notice]);
+    assert.deepEqual(alone, [{ ...plain(2019), off: ['2019-01-01'], source: 't' }], 'a year without a table gets none');
   });
 
   it('says by which tables it was counted', () => {

@@ -27,6 +27,8 @@ export interface FieldValues {
   stream: string;
   /** A file of records, as base64. */
   records: { name: string; content: string };
+  /** An item (项) of the regulation, by its number. */
+  item: string;
 }
 export type FieldKind = keyof FieldValues;
 

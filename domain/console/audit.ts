@@ -75,7 +75,7 @@ const WORDS: Record<string, [zh: string, en: string]> = {
   disputes: ['异议', 'disputes'],
   outages: ['不可抗力与补录', 'outages'],
   'share-requests': ['共享申请', 'share requests'],
-  findings: ['责令与通报', 'findings'],
+  findings: ['问题整改', 'findings'],
   figures: ['考核', 'figures'],
   audit: ['审计', 'audit'],
   operator: ['专人', 'daily work'],

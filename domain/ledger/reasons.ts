@@ -24,6 +24,10 @@ export type Reason =
   | { code: 'case-withdrawn' }
   | { code: 'bulk-withdrawn' }
   | { code: 'no-streams' }
+  /** Exempted (容错): for which cause outside the unit’s hands, by whose approval, under which article. */
+  | { code: 'exempted'; cause: string; approver: string; article: string }
+  /** Handed over to others (移送). */
+  | { code: 'transferred' }
   | { code: 'certificate-ended' }
   | { code: 'reminded-elsewhere' };
 
@@ -59,6 +63,13 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: '该批业务均已撤回', en: 'all cases of the batch were withdrawn' };
     case 'no-streams':
       return { zh: '该单位已不负责任何数据流', en: 'the unit answers for no stream any more' };
+    case 'exempted':
+      return {
+        zh: `${reason.cause}（${reason.approver}批准，依据${reason.article}）`,
+        en: `${reason.cause} (approved by ${reason.approver}, by ${reason.article})`,
+      };
+    case 'transferred':
+      return { zh: '移送', en: 'handed over' };
     case 'certificate-ended':
       return { zh: '证照已换发或已终止', en: 'the certificate was renewed or ended' };
     case 'reminded-elsewhere':

@@ -325,17 +325,17 @@ export async function dropObligations(
   );
 }
 
-/** Exempts one deadline (容错), whatever came of it: with its reason, who approved it, and by what document. */
+/** Exempts one deadline (容错), whatever came of it: with its reason, and the document that it rests on. */
 export async function exemptObligation(
   db: Knex,
   id: number,
-  { by, at, reason, document }: EndedBy & { reason: string },
+  { by, at, reason, document }: EndedBy & { reason: Reason | string; document: string },
 ): Promise<boolean> {
   const changed = await db('obligation')
     .where({ id })
     .whereNull('exempted_at')
     .whereNull('cancelled_at')
-    .update({ exempted_at: at, changed_by: by, reason: JSON.stringify(said(reason)), document: document ?? null });
+    .update({ exempted_at: at, changed_by: by, reason: JSON.stringify(factOf(reason)), document });
   return changed > 0;
 }
 

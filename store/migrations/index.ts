@@ -24,6 +24,7 @@ import * as signInFailures from './0022-sign-in-failures.ts';
 import * as ledger from './0023-ledger.ts';
 import * as days from './0024-days.ts';
 import * as seals from './0025-seals.ts';
+import * as sanctions from './0030-sanctions.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -52,4 +53,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0023-ledger', ledger],
   ['0024-days', days],
   ['0025-seals', seals],
+  ['0030-sanctions', sanctions],
 ]);

@@ -119,7 +119,7 @@ describe('supervision through the API', () => {
   });
 
   it('takes a finding up the ladder to a notice, which is only of what is overdue', async () => {
-    assert.deepEqual((await see()).actions, ['order', 'dismiss']);
+    assert.deepEqual((await see()).actions, ['order', 'dismiss', 'transfer']);
     const path = `/findings/${finding}`;
     const { body: wrong } = await management.send<Fault>('POST', `${path}/order`, { demand: ' ', days: 0 });
     assert.deepEqual(wrong.fields?.map((field) => field.path).toSorted(), ['days', 'demand']);
@@ -130,19 +130,25 @@ describe('supervision through the API', () => {
     const late = await management.send<Fault>('POST', `${path}/dismiss`, { reason: '误报' }, match(before));
     assert.equal(late.status, 409);
     assert.match(late.body.title, /management 某 已于 2026-11-23 10:00 先行处理/);
-    assert.deepEqual((await see()).actions, ['report']);
+    assert.deepEqual((await see()).actions, ['report', 'transfer']);
     const early = await management.send<Fault>('POST', `${path}/notice`, { number: '锡证督〔2026〕1号' });
     assert.deepEqual([early.status, early.body.code], [409, 'not-overdue']);
     assert.match(early.body.title, /逾期未改正/);
 
     hub.nowMs = Date.parse('2026-11-26T09:00:00+08:00');
-    assert.deepEqual((await see()).actions, ['report', 'notice']);
+    assert.deepEqual((await see()).actions, ['report', 'transfer', 'notice']);
     assert.deepEqual((await see(finding, issuer)).actions, ['report']);
     const given = await management.send<{ notice: number }>('POST', `${path}/notice`, { number: '锡证督〔2026〕1号' });
     assert.equal(given.status, 200);
     const { body: notice } = await issuer.get<{ document: string; number: string }>(`/notices/${given.body.notice}`);
     assert.equal(notice.number, '锡证督〔2026〕1号');
     assert.match(notice.document, /补齐/);
+    assert.match(notice.document, /督办函/);
+    assert.doesNotMatch(
+      notice.document,
+      /第[一二三四五六七八九十]+条|责令|通报/,
+      'no article of the regulation has it',
+    );
     const done = await issuer.send('POST', `${path}/done`, { note: '已补齐' });
     assert.equal(done.body.stage, 'reported');
 
@@ -441,7 +447,7 @@ describe('exports', () => {
   it('of an assessment are the workbook that the command line writes', async () => {
     const { body } = await management.send<Made>('POST', '/exports/figures', { period: '2026-11' });
     const sheets = await file(body.id);
-    assert.deepEqual(Object.keys(sheets), ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '书面通报']);
+    assert.deepEqual(Object.keys(sheets), ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '整改文书']);
     assert.equal(sheets['逾期任务']?.length, 61);
   });
 

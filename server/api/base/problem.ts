@@ -95,6 +95,9 @@ const STATUS: Record<string, ProblemStatus> = {
   'case-refused': 409,
   'finding-stage': 409,
   'not-overdue': 409,
+  'notice-none': 409,
+  'exemption-none': 409,
+  'task-ended': 409,
   'login-taken': 409,
   'last-administrator': 409,
   'calendar-version': 409,
@@ -105,6 +108,8 @@ const STATUS: Record<string, ProblemStatus> = {
 /** The field of a form beside which it is said. */
 const FIELD: Record<string, string> = {
   'number-taken': 'number',
+  'item-unnamed': 'item',
+  'item-unknown': 'item',
   'login-taken': 'login',
   'unit-needed': 'unitCode',
   'unit-missing': 'unitCode',

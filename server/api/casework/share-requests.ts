@@ -74,7 +74,8 @@ const AHEAD = new ApiProblem(400, 'share-ahead', {
 const tag = 'share requests';
 
 const shareRequests: CaseRoutes<ShareRequest, ShareStep> = {
-  keeper: SHARE_REQUESTS,
+  definition: SHARE_REQUEST,
+  keeper: () => SHARE_REQUESTS,
   tag,
   found: ({ db }, id, principal) => seenCase(SHARE_REQUEST, id, principal, (choice) => listShareRequests(db, choice)),
   view: opened,

@@ -76,7 +76,7 @@ describe('the workbook of an assessment', () => {
   it('says in its first sheet what it is, of which time, by which calendar and formulas, with counts of rows', () => {
     assert.deepEqual(book.SheetNames, ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '整改文书']);
     const head = new Map(rows('说明').map(([item, content]) => [item, content]));
-    assert.equal(head.get('依据'), '《无锡市电子证照应用管理暂行办法》锡政办发〔2019〕61号');
+    assert.equal(head.get('依据'), '《无锡市电子证照应用管理暂行办法》（锡政办发〔2019〕61号）');
     assert.equal(head.get('期间'), '2026-10-01 00:00:00 至 2026-11-01 00:00:00（不含）');
     assert.equal(head.get('生成时间'), '2026-11-02T09:00:00+08:00');
     assert.equal(head.get('工作日历'), '2026/1 24:00 60');

@@ -4,7 +4,7 @@ import type { ObligationState } from '../ledger/duties.ts';
 import type { SealState } from '../library/seals.ts';
 import type { Sanctions } from './sanctions.ts';
 
-/** How work is inspected (SH 29, WX 24, XC 31). */
+/** How findings come about: the three kinds of inspection that the texts name (SH 29, WX 24, KQ 17), or one by itself. */
 export const INSPECTIONS = {
   sample: { zh: '随机抽查', en: 'sample' },
   trial: { zh: '模拟办事', en: 'trial use' },

@@ -129,12 +129,9 @@ const sanctions = {
       z.strictObject({
         id: z.string().min(1).max(10).meta({ description: 'Its number as it is printed, for example 五' }),
         text: z.string().min(1).meta({ description: 'Its text in a few words of the regulation' }),
-        foundBy: z
-          .array(z.string())
-          .default([])
-          .meta({
-            description: 'What leads to it by itself: patrol/ID, sample, trial, ids of rules whose deadline is overdue',
-          }),
+        foundBy: z.array(z.string()).default([]).meta({
+          description: 'What leads to it by itself: patrol/ID, sample, trial, ids of rules whose deadline is overdue',
+        }),
       }),
     )
     .default([])

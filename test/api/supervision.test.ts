@@ -194,8 +194,8 @@ describe('supervision through the API', () => {
   });
 
   it('takes a finding that the management unit enters by hand, keeps its evidence, and shows it to its unit alone', async () => {
-    const content = Buffer.from('现场照片');
-    const evidence = { name: '照片.jpg', content: content.toString('base64') };
+    const content = Buffer.from('{"seen":true}');
+    const evidence = { name: '记录.json', content: content.toString('base64') };
     const given = { unit: OTHER.code, facts: '窗口拒收电子营业执照', evidence };
     assert.equal((await issuer.send('POST', '/findings', given)).status, 403);
     const lacking = await management.send<Fault>('POST', '/findings', { unit: OTHER.code, facts: ' ' });
@@ -210,14 +210,14 @@ describe('supervision through the API', () => {
     const sha256 = hash('sha256', content);
     assert.deepEqual(
       [found.kind, found.unit, found.item, found.evidenceName, found.evidenceSha256],
-      ['hand', '市教育局', null, '照片.jpg', sha256],
+      ['hand', '市教育局', null, '记录.json', sha256],
     );
     assert.deepEqual(
       found.events.map(({ by, what, detail }) => [by, what, detail.sha256]),
       [['management 某', '已发现', sha256]],
     );
     const file = await management.get(`${path}/evidence`);
-    assert.equal(file.status, 200);
+    assert.deepEqual([file.status, file.body], [200, { seen: true }]);
     assert.equal((await issuer.get(`${path}/evidence`)).status, 404);
     assert.equal((await management.get(`/findings/${finding}/evidence`)).status, 404, 'a patrol has no file');
 

@@ -125,7 +125,13 @@ describe('an errand in the console, from beginning to end', () => {
     });
     await page.getByRole('heading', { name: '关于市交通运输局逾期未改正有关问题的督办函' }).waitFor();
     const notice = await printed(page);
-    for (const words of ['锡数通〔2026〕1号', facts, '三项异议立即办结', '办理期限为3个工作日（内控时限）', '现发督办函'])
+    for (const words of [
+      '锡数通〔2026〕1号',
+      facts,
+      '三项异议立即办结',
+      '办理期限为3个工作日（内控时限）',
+      '现发督办函',
+    ])
       assert.ok(notice.includes(words), notice);
 
     await page.getByRole('link', { name: '问题整改' }).click();

@@ -75,13 +75,9 @@ export const findingView = z
     stream: z.string().nullable(),
     cause: z.string().meta({ description: 'What it was found by, for example patrol/overdue' }),
     facts: z.string(),
-    item: z
-      .object({ id: z.string(), text: z.string() })
-      .nullable()
-      .meta({
-        description:
-          'Item (项) of the regulation that it falls under; null where that is not known, or there is no list',
-      }),
+    item: z.object({ id: z.string(), text: z.string() }).nullable().meta({
+      description: 'Item (项) of the regulation that it falls under; null where that is not known, or there is no list',
+    }),
     evidenceName: z.string().nullable().meta({ description: 'Of one that was entered by hand' }),
     stage,
     foundAt: instant,

@@ -67,8 +67,8 @@ export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
       },
       {
         path: '/supervision',
-        zh: '责令与通报',
-        en: 'Orders and notices',
+        zh: '问题整改',
+        en: 'Findings',
         needs: 'supervision:read',
         lazy: page(() => import('./pages/supervision/supervision.tsx')),
       },

@@ -107,6 +107,8 @@ function optionsOf(name: string, field: CaseField): Option[] {
       return [option('--unit <code>', '统一社会信用代码 of the unit'), option('--unit-name <name>', 'its name')];
     case 'streams':
       return [new Option('--stream <id...>', 'only these streams (default: all)')];
+    case 'item':
+      return [option('--item <number>', `${about} (项), for example 五`)];
     case 'stream':
     case 'records':
       return []; // Records that were made on paper have a command of their own (paper.ts).
@@ -140,6 +142,7 @@ function valueOf(name: string, { kind }: CaseField, options: ActionOptions): unk
     case 'text':
     case 'choice':
     case 'working-days':
+    case 'item':
     case 'stream':
     case 'records':
       return options[name];

@@ -30,7 +30,7 @@ export function addRules(program: Command): void {
           ['责任', ({ owner }) => OWNERS[owner].zh],
           ['办结', ({ ends }) => wrapped(ends, 16)],
           ['条文', ({ quote }) => wrapped(quote, 20)],
-          ['后果', ({ breach }) => wrapped(breach, 14)],
+          ['后果', ({ breach = '' }) => wrapped(breach, 14)],
         ]),
       );
       console.log('\n对条文未明之处的理解');

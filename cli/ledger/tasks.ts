@@ -8,8 +8,9 @@ import {
   RUNNING_STATES,
   type ObligationState,
 } from '../../domain/ledger/duties.ts';
+import { exempt, type Exemption } from '../../store/supervision/exemptions.ts';
 import { fault } from '../../domain/faults.ts';
-import { changesOf, eventsOf, exemptObligation } from '../../store/ledger/obligations.ts';
+import { changesOf, eventsOf } from '../../store/ledger/obligations.ts';
 import { findTask, listTasks, type Task } from '../../store/ledger/tasks.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
@@ -43,7 +44,7 @@ export function addTasks(program: Command): void {
     .option('--json', 'for programs')
     .addHelpText(
       'after',
-      '\nExamples:\n  ./hub tasks --state overdue\n  ./hub tasks --rule WX-18c --state "met late"\n  ./hub tasks show 12\n  ./hub tasks exempt 12 --reason 机房断电 --document 锡容错〔2026〕3号 --by 李处长',
+      '\nExamples:\n  ./hub tasks --state overdue\n  ./hub tasks --rule WX-18c --state "met late"\n  ./hub tasks show 12\n  ./hub tasks exempt 12 --cause 机房断电 --document 鄂容错〔2026〕3号 --approver 李处长 --by 王五',
     )
     .action((options: TaskOptions) =>
       withLibrary(options, async (db) => {
@@ -64,23 +65,20 @@ export function addTasks(program: Command): void {
     .action((id: string, _options: unknown, command: Command) => showTask(id, command.optsWithGlobals<TaskOptions>()));
 
   withData(withConfig(tasks.command('exempt <id>')))
-    .summary('exempt a deadline (容错), with the reason and who approved it; it is counted apart')
-    .requiredOption('--reason <text>', 'why')
-    .requiredOption('--by <name>', 'who approved it')
-    .option('--document <number>', 'the decision')
+    .summary('exempt a deadline (容错), where the regulation has an article for it; it is counted apart')
+    .requiredOption('--cause <text>', '客观原因: what was out of the unit’s hands')
+    .requiredOption('--document <number>', 'number of the decision')
+    .requiredOption('--approver <name>', 'who approved it')
+    .requiredOption('--by <name>', 'who enters it, for the record')
     .action((id: string, _options: unknown, command: Command) => {
-      const { reason, by, document, ...options } = command.optsWithGlobals<
-        CommonOptions & { reason: string; by: string; document?: string }
+      const { cause, document, approver, by, ...options } = command.optsWithGlobals<
+        CommonOptions & Exemption & { by: string }
       >();
+      const { supervision } = readConfig(options).jurisdiction;
       return withLibrary(options, async (db) => {
-        const done = await exemptObligation(db, idNumber(id, 'task-unknown'), {
-          by,
-          reason,
-          document: document ?? null,
-          at: new Date(),
-        });
-        if (!done) throw fault('task-unknown', { id, why: 'ended' });
-        console.log(`Task ${id} is exempted: ${reason}`);
+        const task = idNumber(id, 'task-unknown');
+        await exempt(db, supervision, task, { cause, document, approver }, { by, at: new Date() });
+        console.log(`Task ${id} is exempted: ${cause}`);
       });
     });
 }

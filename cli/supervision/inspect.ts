@@ -19,7 +19,7 @@ import { getStream } from '../../store/collection/streams.ts';
 import { startSample } from '../../temporal/runs.ts';
 import type { Who } from '../../store/ledger/case-files.ts';
 import { actOnCase } from '../../store/casework/cases.ts';
-import { FINDINGS, getFinding } from '../../store/supervision/findings.ts';
+import { findingsUnder, getFinding } from '../../store/supervision/findings.ts';
 import { configOf, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { dataFolder } from '../kit/options.ts';
@@ -117,7 +117,7 @@ export async function recheckRecords(options: InspectOptions, id: number, days: 
   const config = configOf(options);
   await withLibrary(options, async (db) => {
     const finding = await getFinding(db, id, new Date());
-    if (hasEnded(finding.stage) || finding.kind === 'patrol' || finding.kind === 'task')
+    if (hasEnded(finding.stage) || !(finding.kind === 'sample' || finding.kind === 'trial'))
       throw fault('recheck-undecided', { id, why: 'other' });
     const { inspection, drawn } = await beginRecheck(db, id, now(options.by));
     if (drawn === 0) throw fault('recheck-undecided', { id, why: 'absent' });
@@ -133,7 +133,7 @@ export async function recheckRecords(options: InspectOptions, id: number, days: 
     if (!verdicts.includes(false) && verdicts.includes(null)) throw fault('recheck-undecided', { id, results: told });
     const { stage } = await actOnCase(
       db,
-      FINDINGS,
+      findingsUnder(config.jurisdiction.supervision),
       id,
       verdicts.includes(false)
         ? { action: 'fail', note: told, inspection, days }

@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { maskKey } from '../../connectors/examine/discover.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
@@ -7,20 +9,21 @@ import { fault } from '../../domain/faults.ts';
 import {
   caseSubject,
   FINDING,
+  findingUnder,
   INSPECTIONS,
   SAMPLE_RESULTS,
-  STAGES,
   TRIAL_RESULTS,
   type FindingStep,
 } from '../../domain/supervision/findings.ts';
+import { itemOf, type Sanctions } from '../../domain/supervision/sanctions.ts';
 import { actOnCase } from '../../store/casework/cases.ts';
-import { inspectedRecords } from '../../store/supervision/inspections.ts';
+import { findByHand, inspectedRecords } from '../../store/supervision/inspections.ts';
 import { eventsOf } from '../../store/ledger/obligations.ts';
-import { FINDINGS, getFinding, giveNotice, listFindings, type Finding } from '../../store/supervision/findings.ts';
+import { findingsUnder, getFinding, giveNotice, listFindings, type Finding } from '../../store/supervision/findings.ts';
 import { addAction, caseId, withActor, workingDays, type CaseOptions } from '../casework/case-command.ts';
 import { withStreams } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { positive, readConfig } from '../kit/options.ts';
+import { positive, readConfig, readGiven, type CommonOptions } from '../kit/options.ts';
 import { dueText, timeText, table } from '../kit/output.ts';
 import { patrol, recheckRecords, sample, trial, type InspectOptions } from './inspect.ts';
 
@@ -30,11 +33,22 @@ interface LadderOptions extends InspectOptions {
   limit: number;
 }
 
+interface OpenOptions extends CaseOptions {
+  unit: string;
+  unitName: string;
+  item?: string;
+  facts: string;
+  evidence: string;
+}
+
+type NoticeOptions = LadderOptions & { number: string; item?: string; out: string };
+
 export function addSupervise(program: Command): void {
   const supervise = withStreams(program.command('supervise'))
     .description(
-      'Lists the findings with the rung of the ladder that each is on: 已发现 → 责令限期改正 → 已报整改 → 复查 → 书面通报.\n' +
-        'A notice can be given only of what was not rectified in time. Exempted terms (容错, ./hub tasks exempt) are said so.',
+      'Lists the findings with the rung of the ladder that each is on: 已发现 → 限期整改 → 已报整改 → 复查, and a document on what\n' +
+        'was not rectified in time. What they are called, and what there is, the profile says (supervision): 责令限期改正 and\n' +
+        '书面通报 where the regulation has them, 督办 and 督办函 elsewhere.',
     )
     .option('--unit <code>', 'only of this unit')
     .option('--all', 'also those that have ended')
@@ -44,6 +58,22 @@ export function addSupervise(program: Command): void {
       '\nExamples:\n  ./hub supervise\n  ./hub supervise sample --stream housing-permits --size 50 --by 李处长\n  ./hub supervise order 12 --days 5 --demand 补齐并更正所列证照数据 --by 李处长\n  ./hub supervise notice 12 --number 锡证督〔2026〕3号 --by 李处长 --out notice.html',
     )
     .action((options: LadderOptions) => list(options));
+
+  withActor(supervise.command('open'))
+    .summary('人工登记: enter a finding by hand, with what shows it')
+    .requiredOption('--unit <code>', '统一社会信用代码 of the unit')
+    .requiredOption('--unit-name <name>', 'its name')
+    .option(
+      '--item <number>',
+      'item (项) of the regulation that it falls under, where the profile lists them: for example 四',
+    )
+    .requiredOption('--facts <text>', 'what is wrong')
+    .requiredOption('--evidence <file>', 'what shows it; kept with its SHA-256')
+    .addHelpText(
+      'after',
+      '\nExample:\n  ./hub supervise open --unit 11411000000000000A --unit-name 市教育局 --item 四 --facts 窗口拒收电子营业执照 --evidence 照片.jpg --by 李处长',
+    )
+    .action((_options: unknown, command: Command) => open(command.optsWithGlobals<OpenOptions>()));
 
   const inspection = (name: string, summary: string): Command =>
     withStreams(supervise.command(name)).summary(summary).requiredOption('--by <name>', 'who inspects');
@@ -80,6 +110,7 @@ export function addSupervise(program: Command): void {
   for (const [action, example] of [
     ['order', 'order 12 --days 5 --demand 补齐并更正所列证照数据 --by 李处长'],
     ['dismiss', 'dismiss 12 --reason 源端当日停机，数据无误 --by 李处长'],
+    ['transfer', 'transfer 12 --to 市纪委监委 --reference 许数移〔2026〕1号 --reason 涉嫌滥用职权 --by 李处长'],
     ['report', 'done 12 --note 已更正3条，补传1条 --by 张三'],
   ] as const)
     addAction(supervise, FINDING, action, (id, step, options) => act(id, options, step as FindingStep)).addHelpText(
@@ -121,13 +152,14 @@ export function addSupervise(program: Command): void {
   withActor(supervise.command('notice <id>'))
     .summary(FINDING.actions.notice.help.en)
     .requiredOption('--number <text>', '文号')
+    .option('--item <number>', 'item (项) of the regulation, for example 五: where it was not said before')
     .requiredOption('--out <file>', 'the HTML document to be printed')
     .addHelpText(
       'after',
       '\nExamples:\n  ./hub supervise notice 12 --number 锡证督〔2026〕3号 --by 李处长 --out notice.html',
     )
     .action((id: string, _options: unknown, command: Command) =>
-      notice(caseId(id), command.optsWithGlobals<LadderOptions & { number: string; out: string }>()),
+      notice(caseId(id), command.optsWithGlobals<NoticeOptions>()),
     );
 
   withStreams(supervise.command('show <finding>'))
@@ -144,19 +176,36 @@ function list(options: LadderOptions): Promise<void> {
     const found = await listFindings(db, new Date(), { unit: options.unit, ended: options.all, limit: options.limit });
     if (options.json) return console.log(JSON.stringify(found, null, 2));
     if (found.length === 0) return console.log(options.all ? 'There is no finding.' : 'No finding is open.');
-    console.log(findingTable(found));
+    console.log(findingTable(found, options));
     if (found.length === options.limit) console.log(`The first ${options.limit}; --limit shows more.`);
   });
 }
 
-const findingTable = (rows: readonly Finding[]): string =>
-  table(rows, [
+const sanctionsOf = (options: CommonOptions): Sanctions => readConfig(options).jurisdiction.supervision;
+
+function open(options: OpenOptions): Promise<void> {
+  const { unit: code, unitName: name, item = null, facts, evidence: file, by } = options;
+  const content = readGiven(file);
+  const evidence = { name: basename(file), content, sha256: hash('sha256', content) };
+  return withLibrary(options, async (db) => {
+    const at = new Date();
+    const id = await findByHand(db, sanctionsOf(options), { unit: { code, name }, item, facts, evidence }, { by, at });
+    const finding = await getFinding(db, id, at);
+    console.log(options.json ? JSON.stringify(finding, null, 2) : findingTable([finding], options));
+  });
+}
+
+function findingTable(rows: readonly Finding[], options: CommonOptions): string {
+  const sanctions = sanctionsOf(options);
+  const { stages } = findingUnder(sanctions);
+  return table(rows, [
     ['Id', ({ id }) => id, 'right'],
-    ['阶段', ({ stage }) => STAGES[stage].zh],
+    ['阶段', ({ stage }) => stages[stage].zh],
     ['单位', ({ unit }) => unit],
     ['来源', ({ kind, cause, stream }) => [INSPECTIONS[kind].zh, stream ?? cause.replace(/^patrol\//, '')].join(' ')],
     ['Found', ({ foundAt }) => timeText(foundAt)],
     ['事实', ({ facts }) => facts],
+    ['项', (finding) => itemOf(sanctions, finding)?.id ?? ''],
     ['要求', ({ demand }) => demand ?? ''],
     ['到期', ({ demand, deadline }) => (demand === null ? '' : deadline ? dueText(deadline.dueAt) : '无期限规则')],
     [
@@ -164,21 +213,25 @@ const findingTable = (rows: readonly Finding[]): string =>
       ({ deadline }) =>
         deadline ? `${deadline.state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[deadline.state].zh}` : '',
     ],
-    ['通报', ({ notices }) => notices.join(' ')],
+    ['文书', ({ notices }) => notices.join(' ')],
   ]);
+}
 
 function act(id: number, options: CaseOptions, given: FindingStep): Promise<void> {
   return withLibrary(options, async (db) => {
-    const finding = await actOnCase(db, FINDINGS, id, given, { by: options.by, at: new Date() });
-    console.log(options.json ? JSON.stringify(finding, null, 2) : findingTable([finding]));
+    const finding = await actOnCase(db, findingsUnder(sanctionsOf(options)), id, given, {
+      by: options.by,
+      at: new Date(),
+    });
+    console.log(options.json ? JSON.stringify(finding, null, 2) : findingTable([finding], options));
   });
 }
 
-function notice(id: number, options: LadderOptions & { number: string; out: string }): Promise<void> {
+function notice(id: number, options: NoticeOptions): Promise<void> {
   const { jurisdiction } = readConfig(options);
   return withLibrary(options, async (db) => {
     const { document } = await db.transaction((trx) =>
-      giveNotice(trx, jurisdiction, id, options.number, { by: options.by, at: new Date() }),
+      giveNotice(trx, jurisdiction, id, options, { by: options.by, at: new Date() }),
     );
     writeFileSync(options.out, document, { mode: 0o600 });
     const { unit } = await getFinding(db, id, new Date());
@@ -194,7 +247,7 @@ function show(id: number, options: LadderOptions & { unmasked?: boolean }): Prom
     const looked = await inspectedRecords(db, finding.inspection, finding.unitCode);
     const records = options.unmasked ? looked : looked.map((record) => ({ ...record, key: maskKey(record.key) }));
     if (options.json) return console.log(JSON.stringify({ ...finding, events, records }, null, 2));
-    console.log(findingTable([finding]));
+    console.log(findingTable([finding], options));
     console.log('\nTimeline');
     for (const { at, by, what, detail } of events)
       console.log(`  ${timeText(at)} ${by}: ${what} ${JSON.stringify(detail)}`);

@@ -5,7 +5,7 @@ const CASES: Record<string, [zh: string, en: string]> = {
   dispute: ['异议', 'dispute'],
   outage: ['故障', 'outage'],
   share: ['共享申请', 'share request'],
-  rectification: ['责令改正', 'order'],
+  rectification: ['整改', 'rectification'],
   contact: ['单位', 'unit'],
 };
 

@@ -2,6 +2,7 @@ import { DISPUTE_SOURCES } from '../../domain/casework/dispute.ts';
 import { SHARE_OUTCOMES, type ShareOutcome } from '../../domain/casework/share-request.ts';
 import type { EventView } from '../../server/api/ledger/tasks.ts';
 import { useLanguage } from '../language.tsx';
+import { useLadder } from './cases/ladder.ts';
 import { dueMoment, moment } from './time.tsx';
 
 type Words = readonly [zh: string, en: string];
@@ -40,7 +41,7 @@ const WORDS: Record<string, Words> = {
   ask: ['征求意见', 'units asked'],
   say: ['发表意见', 'a unit said'],
   decide: ['作出决定', 'decided'],
-  // Orders to rectify.
+  // Findings, as they were called before each city had its own words.
   责令限期改正: ['责令限期改正', 'ordered to rectify'],
   不予责令: ['不予责令', 'dismissed'],
   已发现: ['已发现', 'found'],
@@ -73,6 +74,8 @@ const DETAILS: Record<string, (value: string) => Words> = {
 
 export function Timeline({ events }: { events: readonly EventView[] }) {
   const { say } = useLanguage();
+  const steps = Object.values(useLadder().actions).map((words): [string, Words] => [words.zh, wordsOf(words)]);
+  const known: Record<string, Words> = { ...Object.fromEntries(steps), ...WORDS };
   return (
     <ol className="timeline">
       {events
@@ -80,7 +83,7 @@ export function Timeline({ events }: { events: readonly EventView[] }) {
         .map(({ at, by, what, detail }, index) => (
           <li key={index}>
             <time dateTime={at}>{what === 'overdue' ? dueMoment(at) : moment(at)}</time>
-            <span className="timeline-what">{WORDS[what] ? say(...WORDS[what]) : what}</span>
+            <span className="timeline-what">{known[what] ? say(...known[what]) : what}</span>
             <span className="quiet">{by === 'hub' ? say('系统', 'the hub') : by}</span>
             <span>
               {Object.entries(detail)

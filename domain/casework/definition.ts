@@ -27,6 +27,8 @@ export interface FieldValues {
   stream: string;
   /** A file of records, as base64. */
   records: { name: string; content: string };
+  /** An item (项) of the regulation, by its number. */
+  item: string;
 }
 export type FieldKind = keyof FieldValues;
 
@@ -41,7 +43,7 @@ export type CaseField = Said & { hint?: Said; optional?: true } & (
 /** Why an action is refused. What is left open in the words (…) is known when it happens. */
 export interface Refusal<Facts> extends Said {
   /** Names it for programs, where it has a name of its own. */
-  code?: 'not-overdue' | 'number-taken';
+  code?: 'not-overdue' | 'number-taken' | 'notice-none' | 'item-unnamed';
   /**
    * Whether it is refused for what is known of the case; a text fills what is left open. Without it the reason is found
    * where the action is performed.

@@ -38,6 +38,8 @@ export const CASEWORK = {
   'finding-stage': { kind: 'configuration', status: 409, say: refused, cure: shown },
   'not-overdue': { kind: 'configuration', status: 409, say: refused, cure: shown },
   'number-taken': { kind: 'configuration', field: 'number', say: refused, cure: shown },
+  'notice-none': { kind: 'configuration', status: 409, say: refused, cure: shown },
+  'item-unnamed': { kind: 'configuration', field: 'item', say: refused, cure: shown },
   'dispute-ahead': { kind: 'configuration', say: ahead, cure: corrected },
   'outage-ahead': { kind: 'configuration', say: ahead, cure: corrected },
   'share-ahead': { kind: 'configuration', say: ahead, cure: corrected },

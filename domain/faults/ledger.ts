@@ -69,6 +69,24 @@ export const LEDGER = {
     },
     cure: { zh: '用 ./hub tasks 查看任务及其编号', en: './hub tasks lists them with their ids' },
   },
+  'exemption-none': {
+    kind: 'configuration',
+    status: 409,
+    say: {
+      zh: '本市规则没有容错条款，不能容错',
+      en: 'The regulation has no exemption: the profile has no supervision.exemption',
+    },
+    cure: { zh: '催办，或协助解决困难', en: 'urge the unit, or see to what hinders it' },
+  },
+  'task-ended': {
+    kind: 'configuration',
+    status: 409,
+    say: ({ task }: { task: number }) => ({
+      zh: `时限任务 ${task} 已撤销或容错，不能再容错`,
+      en: `Task ${task} is exempted or cancelled already, or there is none`,
+    }),
+    cure: { zh: '用 ./hub tasks 查看任务及其编号', en: './hub tasks lists them with their ids' },
+  },
   'contact-unknown': {
     kind: 'configuration',
     say: ({ id, why }: { id: string; why: 'number' | 'unfiled' }) => {

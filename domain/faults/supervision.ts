@@ -35,6 +35,15 @@ export const SUPERVISION = {
             en: 'have its unit show the records, and decide with ./hub supervise recheck --passed or --failed',
           },
   },
+  'item-unknown': {
+    kind: 'configuration',
+    field: 'item',
+    say: ({ item, ids }: { item: string | null; ids: readonly string[] }) => ({
+      zh: ids.length === 0 ? '本市规则没有列项' : `须指明属于哪一项：${ids.join('、')}`,
+      en: `found the item ${item ?? '(none)'}, expected ${ids.join(', ') || 'none: the regulation has no list'}`,
+    }),
+    cure: { zh: '用 ./hub rules 查看条款', en: './hub rules has the articles' },
+  },
   'recheck-undecided': {
     kind: 'configuration',
     say: ({ id, ...facts }: { id: number } & ({ why: 'other' | 'absent' } | { results: string })) => {

@@ -25,7 +25,7 @@ export const DUTIES = {
   'dispute-answer': { zh: '异议核实答复', en: 'answer to a dispute', starts: ['issuer-received', 'marked', 'raised'] },
   'dispute-hand-up': { zh: '异议提请上级核实', en: 'hand-up of a dispute', starts: ['manager-received', 'raised'] },
   'dispute-tell': { zh: '告知异议结果', en: 'word to the objector', starts: ['upper-answered'] },
-  rectification: { zh: '责令限期改正', en: 'rectification', starts: ['ordered'] },
+  rectification: { zh: '限期整改', en: 'rectification', starts: ['ordered'] },
 } as const satisfies Record<string, { zh: string; en: string; starts: readonly [string, ...string[]] }>;
 
 /** How a deadline stands at a moment: computed from the ledger and a clock (store/migrations/0011), never stored. */
@@ -80,7 +80,7 @@ export const STARTS: Readonly<Record<Start, { zh: string; en: string }>> = {
   raised: { zh: '异议提出', en: 'the objector raises it' },
   marked: { zh: '完成标注', en: 'the mark is set' },
   'upper-answered': { zh: '上级答复', en: 'the upper level answers' },
-  ordered: { zh: '责令下达', en: 'the order is given' },
+  ordered: { zh: '整改要求下达', en: 'the order is given' },
 };
 
 /** Who owes a duty. Which unit that is, the subject says. */
@@ -93,6 +93,19 @@ export type Owner = keyof typeof OWNERS;
 
 /** Length of a term: working days, or the same calendar day to its end, or minutes for what is to happen at once. */
 export type Term = { workingDays: number } | 'same-day' | { minutes: number };
+
+/** The regulation of a city. */
+export interface Regulation {
+  title: string;
+  /** 文号; left out for a draft. */
+  number?: string | undefined;
+  /** 送审稿: not law, and never cited as such. */
+  draft: boolean;
+}
+
+/** A regulation as a document names it; a draft is always said to be one. */
+export const regulationName = ({ title, number, draft }: Regulation): string =>
+  `《${title}》${draft ? '（送审稿）' : number === undefined ? '' : `（${number}）`}`;
 
 /** A rule of a regulation as the hub runs it. */
 export interface Rule {
@@ -107,14 +120,14 @@ export interface Rule {
   /** Event that starts the clock. */
   starts: Start;
   owner: Owner;
-  /** Null where each case gets its own (责令限期改正). */
+  /** Null where each case gets its own (限期整改). */
   term: Term | null;
   /** internal: the text sets no number, the target is the city's own (内控时限). */
   basis: 'statutory' | 'internal';
   /** What ends it, in words. */
   ends: string;
-  /** What a breach leads to, by the regulation. */
-  breach: string;
+  /** What a breach leads to, by the regulation; left out, where it says nothing of that. */
+  breach?: string | undefined;
 }
 
 /** A term in words. */
@@ -132,6 +145,5 @@ export function describeTerm({ term, basis }: Pick<Rule, 'term' | 'basis'>, lang
         : 'minutes' in term
           ? `${term.minutes} ${zh ? '分钟' : 'minutes'}`
           : `${term.workingDays} ${zh ? '个工作日' : term.workingDays === 1 ? 'working day' : 'working days'}`;
-  if (term === null) return length;
   return `${length}${basis === 'internal' ? (zh ? '（内控时限）' : ' (internal target)') : ''}`;
 }

@@ -26,6 +26,10 @@ export type Reason =
   | { code: 'no-streams' }
   /** It had ended while the calendar was missing (日历未公布), and was judged once its table was there. */
   | { code: 'calendar-arrived' }
+  /** Exempted (容错): for which cause outside the unit’s hands, by whose approval, under which article. */
+  | { code: 'exempted'; cause: string; approver: string; article: string }
+  /** Handed over to others (移送). */
+  | { code: 'handed-over' }
   | { code: 'certificate-ended' }
   | { code: 'reminded-elsewhere' }
   /** The case went to somebody for whom the city’s regulation has no term. */
@@ -75,6 +79,13 @@ export function reasonInWords(reason: Reason): Said {
         zh: '办结时日历未公布，日历到后据以判定是否按期',
         en: 'it ended while the calendar was not published, and is judged by it since',
       };
+    case 'exempted':
+      return {
+        zh: `${reason.cause}（${reason.approver}批准，依据${reason.article}）`,
+        en: `${reason.cause} (approved by ${reason.approver}, by ${reason.article})`,
+      };
+    case 'handed-over':
+      return { zh: '移送', en: 'handed over' };
     case 'certificate-ended':
       return { zh: '证照已换发或已终止', en: 'the certificate was renewed or ended' };
     case 'reminded-elsewhere':

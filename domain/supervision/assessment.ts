@@ -1,9 +1,16 @@
 import { shanghaiInstant, shanghaiWallTime, startOfDayMs } from '../dates.ts';
 import { reasonInWords, type Reason } from '../ledger/reasons.ts';
-import { DUTIES, OBLIGATION_STATES, type Duty, type ObligationState } from '../ledger/duties.ts';
+import {
+  DUTIES,
+  OBLIGATION_STATES,
+  regulationName,
+  type Duty,
+  type ObligationState,
+  type Regulation,
+} from '../ledger/duties.ts';
 import { FIGURE_IDS, FIGURES, percent, rank, RANKED_BY, type FigureId, type Ratio } from './figures.ts';
 import { neutral, textSheet, workbookOf } from '../spreadsheet.ts';
-import { INSPECTIONS, STAGES, type InspectionKind, type FindingStage } from './findings.ts';
+import { findingUnder, INSPECTIONS, type InspectionKind, type FindingStage } from './findings.ts';
 
 /** A period that is assessed: its name and both its ends, the second of which does not belong to it. */
 export interface Period {
@@ -63,7 +70,9 @@ interface AssessedFinding {
 /** What an assessment (考核) of a month or year is made of. */
 export interface Assessment extends Period {
   city: string;
-  regulation: { title: string; number?: string | undefined };
+  regulation: Regulation;
+  /** What a city calls the stages of its findings. */
+  sanctions: Parameters<typeof findingUnder>[0];
   at: Date;
   /** Who asked for it, and whose rows they see, where that is not everybody’s. */
   by?: string;
@@ -88,13 +97,14 @@ const instant = (at: Date | null): string => (at ? shanghaiWallTime(at.getTime()
  */
 export function assessmentWorkbook(assessment: Assessment): Buffer {
   const { units, late, exempted, findings, notices, at, to, regulation } = assessment;
+  const { stages } = findingUnder(assessment.sanctions);
   const cut = (rows: readonly unknown[]): string =>
     rows.length < MOST_ROWS ? String(rows.length) : `${rows.length}（已达上限，其余未列；按单位用 ./hub tasks 查）`;
   const sheets = {
     说明: [
       ['项目', '内容'],
       ['城市', assessment.city],
-      ['依据', `《${regulation.title}》${regulation.number ?? ''}`],
+      [regulation.draft ? '参照' : '依据', regulationName(regulation)],
       ['考核期', assessment.period],
       ['期间', `${instant(assessment.from)} 至 ${instant(to)}（不含）${to > at ? ',期间尚未结束' : ''}`],
       ['生成时间', shanghaiInstant(at.getTime())],
@@ -107,7 +117,7 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
       ['行数：逾期任务', cut(late)],
       ['行数：容错任务', cut(exempted)],
       ['行数：督查问题', cut(findings)],
-      ['行数：书面通报', String(notices.length)],
+      ['行数：整改文书', String(notices.length)],
     ],
     单位考核: [
       [
@@ -144,11 +154,11 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
         '事实',
         '发现时间',
         '阶段',
-        '责令时间',
+        '下达时间',
         '要求',
         '到期',
         '期限状态',
-        '通报文号',
+        '文书文号',
       ],
       ...findings.map(
         ({ id, unit, unitCode, kind, facts, foundAt, stage, orderedAt, demand, deadline, notices: numbers }) => [
@@ -158,7 +168,7 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
           INSPECTIONS[kind].zh,
           facts,
           instant(foundAt),
-          STAGES[stage].zh,
+          stages[stage].zh,
           instant(orderedAt),
           demand ?? '',
           instant(deadline?.dueAt ?? null),
@@ -167,8 +177,8 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
         ],
       ),
     ],
-    书面通报: [
-      ['问题编号', '单位', '文号', '签发人', '通报时间'],
+    整改文书: [
+      ['问题编号', '单位', '文号', '签发人', '出具时间'],
       ...notices.map(({ finding, unit, number, by, at: given }) => [String(finding), unit, number, by, instant(given)]),
     ],
   };

@@ -1,14 +1,16 @@
-import type { CaseDefinition, CaseField, StepOf } from '../casework/definition.ts';
+import type { CaseDefinition, CaseField, Refusal, StepOf } from '../casework/definition.ts';
 import { shanghaiWallTime } from '../dates.ts';
 import type { ObligationState } from '../ledger/duties.ts';
 import type { SealState } from '../library/seals.ts';
+import type { Sanctions } from './sanctions.ts';
 
-/** How work is inspected (SH 29, WX 24, XC 31). */
+/** How findings come about: the three kinds of inspection that the texts name (SH 29, WX 24, KQ 17), or one by itself. */
 export const INSPECTIONS = {
   sample: { zh: '随机抽查', en: 'sample' },
   trial: { zh: '模拟办事', en: 'trial use' },
   patrol: { zh: '电子督查', en: 'patrol' },
   task: { zh: '个案督办', en: 'one overdue deadline' },
+  hand: { zh: '人工登记', en: 'entered by hand' },
 } as const;
 export type InspectionKind = keyof typeof INSPECTIONS;
 
@@ -80,14 +82,15 @@ export function patrolFacts(rule: PatrolRule, value: number): string {
   }
 }
 
-/** The rungs of the ladder that a finding climbs (XC 31: 责令限期改正, 逾期不改正的给予书面通报). */
+/** The rungs of the ladder that a finding climbs; what a city calls them, {@link findingUnder} says. */
 export const STAGES = {
   found: { zh: '已发现', en: 'found' },
-  ordered: { zh: '责令限期改正', en: 'ordered to rectify' },
+  ordered: { zh: '限期整改', en: 'to be rectified' },
   reported: { zh: '已报整改待复查', en: 'reported as done' },
-  noticed: { zh: '已书面通报', en: 'notice given' },
+  noticed: { zh: '已发文书', en: 'notice given' },
   passed: { zh: '复查通过', en: 're-check passed' },
-  dismissed: { zh: '不予责令', en: 'dismissed' },
+  dismissed: { zh: '不予处理', en: 'dismissed' },
+  transferred: { zh: '已移送', en: 'handed over' },
   cleared: { zh: '已自行消除', en: 'gone by itself' },
 } as const;
 export type FindingStage = keyof typeof STAGES;
@@ -100,6 +103,21 @@ export interface FindingFacts {
 }
 
 const note = { zh: '说明', en: 'Note', kind: 'text', most: 2_000 } as const satisfies CaseField;
+const item = {
+  zh: '所属项',
+  en: 'Item',
+  kind: 'item',
+  optional: true,
+  hint: {
+    zh: '规则列有各项的，不填则按发现方式对应的项',
+    en: 'Of the regulation’s list; left empty, that of what it was found by',
+  },
+} as const satisfies CaseField;
+const unnamed = {
+  code: 'item-unnamed',
+  zh: '须指明属于哪一项：…',
+  en: 'it has to be said which item it falls under: …',
+} as const satisfies Refusal<FindingFacts>;
 const days = { zh: '期限（工作日）', en: 'Term in working days', kind: 'working-days' } as const satisfies CaseField;
 
 /**
@@ -117,19 +135,20 @@ export const FINDING = {
   stageOf: ({ stage }) => stage,
   actions: {
     order: {
-      zh: '责令限期改正',
-      en: 'Order rectification',
-      help: { zh: '期限自责令时起算', en: 'order the unit to rectify within a term (责令限期改正)' },
+      zh: '限期整改',
+      en: 'Set a term to rectify',
+      help: { zh: '期限自下达时起算', en: 'have the unit rectify within a term, which begins now' },
       needs: 'supervision:order',
       stages: ['found'],
       to: 'ordered',
       path: 'order',
-      fields: { demand: { zh: '改正要求', en: 'What is to be done', kind: 'text', most: 2_000 }, days },
+      fields: { demand: { zh: '改正要求', en: 'What is to be done', kind: 'text', most: 2_000 }, days, item },
+      refusals: { unnamed },
     },
     dismiss: {
-      zh: '不予责令',
+      zh: '不予处理',
       en: 'Dismiss',
-      help: { zh: '不再责令，问题了结', en: 'end a finding of which no order follows (不予责令)' },
+      help: { zh: '不要求整改，问题了结', en: 'end a finding of which nothing follows (不予处理)' },
       needs: 'supervision:order',
       stages: ['found'],
       to: 'dismissed',
@@ -181,22 +200,44 @@ export const FINDING = {
         },
       },
     },
+    transfer: {
+      zh: '移送',
+      en: 'Hand over',
+      help: {
+        zh: '涉嫌违纪违法的移送有权机关处理：期限不再计算，不再由本系统督办',
+        en: 'what has to be handed over (涉嫌违纪、违法) leaves the ladder: its term is dropped, others see to it',
+      },
+      needs: 'supervision:order',
+      stages: ['found', 'ordered', 'reported', 'noticed'],
+      to: 'transferred',
+      path: 'transfer',
+      fields: {
+        to: { zh: '移送机关', en: 'To whom', kind: 'line', most: 100 },
+        reference: { zh: '移送文号', en: 'Reference', kind: 'line', most: 100 },
+        reason: { zh: '移送事由', en: 'Why', kind: 'text', most: 500 },
+      },
+    },
     notice: {
-      zh: '书面通报',
+      zh: '出具文书',
       en: 'Give notice',
       help: {
-        zh: '将生成正式通报文书，可打印',
-        en: 'give notice of what was not rectified in time (书面通报): the document is made, to be printed',
+        zh: '针对逾期未改正的问题，将生成正式文书，可打印',
+        en: 'give notice of what was not rectified in time, as the profile has it (书面通报, 督办函): the document is made, to be printed',
       },
       needs: 'supervision:order',
       stages: ['ordered'],
       to: 'noticed',
       path: 'notice',
-      fields: { number: { zh: '文号', en: 'Number', kind: 'line', most: 50 } },
+      fields: { number: { zh: '文号', en: 'Number', kind: 'line', most: 50 }, item },
       refusals: {
+        none: {
+          code: 'notice-none',
+          zh: '本市规则没有这一环节',
+          en: 'the profile has no document for what was not rectified in time (supervision.notice)',
+        },
         unruled: {
           code: 'not-overdue',
-          zh: '只适用于逾期未改正的问题；本市规则没有责令改正的期限规则，期限未起算',
+          zh: '只适用于逾期未改正的问题；本市规则没有整改的期限规则，期限未起算',
           en: 'the profile has no rule for the term of an order, so none runs',
           when: ({ deadline }) => deadline === null,
         },
@@ -221,15 +262,43 @@ export const FINDING = {
         },
         taken: {
           code: 'number-taken',
-          zh: '文号 … 已用于另一份通报',
+          zh: '文号 … 已用于另一份文书',
           en: '… is the number of another notice',
         },
+        unnamed,
       },
     },
   },
 } as const satisfies CaseDefinition<FindingFacts, FindingStage> & {
   actions: Readonly<Record<string, { to: FindingStage }>>;
 };
+
+/** What can be done with a finding under the sanctions of a city, in its words; what the city has not is refused. */
+export function findingUnder({
+  order,
+  notice,
+}: {
+  order: Sanctions['order'];
+  notice?: { name: string } | null | undefined;
+}): CaseDefinition<FindingFacts, FindingStage, FindingAction> {
+  const { stages, actions } = FINDING;
+  const { none } = actions.notice.refusals;
+  return {
+    ...FINDING,
+    stages: {
+      ...stages,
+      ordered: { ...stages.ordered, zh: order.name },
+      noticed: notice ? { ...stages.noticed, zh: `已发${notice.name}` } : stages.noticed,
+    },
+    actions: {
+      ...actions,
+      order: { ...actions.order, zh: order.name },
+      notice: notice
+        ? { ...actions.notice, zh: notice.name }
+        : { ...actions.notice, refusals: { ...actions.notice.refusals, none: { ...none, when: () => true } } },
+    },
+  };
+}
 
 export type FindingAction = keyof typeof FINDING.actions;
 /** What is done with a finding. */

@@ -30,12 +30,22 @@ const rule = z
       .optional()
       .meta({ description: 'Event that starts the clock, where the duty has a choice of them' }),
     owner: keyOf(OWNERS).meta({ description: 'Who owes it' }),
-    term: term.optional().meta({ description: 'The term that the regulation sets (法定时限)' }),
+    term: z
+      .union([term, z.literal('by-order')], {
+        error: '{workingDays: 5}, same-day (calendar day, 24:00), {minutes: 30} or by-order',
+      })
+      .optional()
+      .meta({
+        description:
+          'The term that the regulation sets (法定时限); by-order, for rectification alone: it has terms set case by case (责令限期改正). A rule of rectification without it is the city’s own (督办)',
+      }),
     target: term.optional().meta({
       description: 'The city’s own target where the regulation says 及时, 同步 or 实时 without a number (内控时限)',
     }),
     ends: z.string().min(1).meta({ description: 'What ends it, in words' }),
-    breach: z.string().min(1).meta({ description: 'What a breach leads to by the regulation, with its article' }),
+    breach: z.string().min(1).optional().meta({
+      description: 'What a breach leads to by the regulation, with its article; left out where it says nothing of that',
+    }),
   })
   .superRefine(({ term: statutory, target, duties, starts }, context) => {
     const complain = (path: (string | number)[], message: string): void => {
@@ -45,6 +55,8 @@ const rule = z
       complain(['target'], 'either term or target: a target is for duties that the regulation sets no number for');
     if (statutory === undefined && target === undefined && !duties.includes('rectification'))
       complain(['term'], 'a term, or a target where the regulation sets no number');
+    if (statutory === 'by-order' && !duties.every((duty) => duty === 'rectification'))
+      complain(['term'], 'a length: by-order is for rectification alone');
     for (const duty of starts === undefined ? [] : duties) {
       const allowed: readonly string[] = DUTIES[duty].starts;
       if (!allowed.includes(starts ?? ''))
@@ -54,8 +66,8 @@ const rule = z
   .transform(({ term: statutory, target, starts, ...rest }): Rule => ({
     ...rest,
     starts: starts ?? DUTIES[rest.duties[0] ?? 'increment'].starts[0],
-    term: statutory ?? target ?? null,
-    basis: target === undefined ? 'statutory' : 'internal',
+    term: (statutory === 'by-order' ? undefined : statutory) ?? target ?? null,
+    basis: statutory === undefined ? 'internal' : 'statutory',
   }));
 
 const above = (what: string, most = Number.MAX_SAFE_INTEGER) =>
@@ -94,6 +106,41 @@ const patrolRule = z.discriminatedUnion('what', [
     above: above('days that a difference to the source has lasted'),
   }),
 ]);
+
+const article = z.string().min(1).meta({ description: 'For example 第三十一条' });
+/** What the regulation has for work that is not right. */
+const sanctions = {
+  order: z
+    .strictObject({ name: z.string().min(1).max(20) })
+    .default({ name: '督办' })
+    .meta({
+      description:
+        'What a unit is asked to rectify by, within a term: 责令限期改正 where the regulation has it; its article is that of the rule with the duty rectification',
+    }),
+  notice: z
+    .strictObject({ name: z.string().min(1).max(20), article: article.optional() })
+    .optional()
+    .meta({
+      description:
+        'The document on what was not rectified in time: {name: 书面通报, article: 第三十一条} where the regulation has it, {name: 督办函} without an article elsewhere; left out, there is none',
+    }),
+  items: z
+    .array(
+      z.strictObject({
+        id: z.string().min(1).max(10).meta({ description: 'Its number as it is printed, for example 五' }),
+        text: z.string().min(1).meta({ description: 'Its text in a few words of the regulation' }),
+        foundBy: z.array(z.string()).default([]).meta({
+          description: 'What leads to it by itself: patrol/ID, sample, trial, ids of rules whose deadline is overdue',
+        }),
+      }),
+    )
+    .default([])
+    .meta({ description: 'Items (项) of that article: a finding names the one that it falls under' }),
+  exemption: z
+    .strictObject({ article })
+    .optional()
+    .meta({ description: 'The article by which a deadline can be exempted (容错); left out, none can' }),
+};
 const leadDays = z.int().min(1).max(730);
 
 /** `config/jurisdictions/*.yaml`: the regulation of one city. */
@@ -169,6 +216,7 @@ export const jurisdictionSchema = z
       .meta({ description: 'Days that the city’s own notices set, over the tables in calendars/' }),
     supervision: z
       .strictObject({
+        ...sanctions,
         patrol: z
           .array(patrolRule)
           .default([])
@@ -195,7 +243,7 @@ export const jurisdictionSchema = z
       })
       .meta({ description: 'What an entry of the issuing catalog (发证目录) must say before it can be approved' }),
   })
-  .superRefine(({ rules, readings, daily, disputes, localDays, supervision, expiry }, context) => {
+  .superRefine(({ regulation, rules, readings, daily, disputes, localDays, supervision, expiry }, context) => {
     const complain = (path: (string | number)[], message: string): void => {
       context.addIssue({ code: 'custom', path, message });
     };
@@ -216,6 +264,18 @@ export const jurisdictionSchema = z
     for (const [index, { id }] of supervision.patrol.entries())
       if (supervision.patrol.findIndex((other) => other.id === id) !== index)
         complain(['supervision', 'patrol', index, 'id'], 'an id of its own');
+    if (regulation.draft && supervision.notice?.article !== undefined)
+      complain(['supervision', 'notice', 'article'], 'nothing: a draft (送审稿) is not law, and no document cites it');
+    const finders = ['sample', 'trial', ...supervision.patrol.map(({ id }) => `patrol/${id}`), ...ids];
+    for (const [index, { id, foundBy }] of supervision.items.entries()) {
+      const path = ['supervision', 'items', index];
+      if (supervision.items.findIndex((other) => other.id === id) !== index)
+        complain([...path, 'id'], 'an id of its own');
+      for (const [at, finder] of foundBy.entries())
+        if (!finders.includes(finder)) complain([...path, 'foundBy', at], `one of ${finders.join(', ')}`);
+        else if (supervision.items.some((other, before) => before < index && other.foundBy.includes(finder)))
+          complain([...path, 'foundBy', at], 'what leads to one item only');
+    }
     const reminding = rules.find(({ duties }) => duties.includes('expiry'));
     if (reminding && expiry === undefined)
       complain(['expiry'], `how long before the end, {leadDays: 30}, for ${reminding.id}`);

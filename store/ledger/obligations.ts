@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
-import { HUB, said, type Reason } from '../../domain/ledger/reasons.ts';
+import { HUB, type Reason } from '../../domain/ledger/reasons.ts';
 import { caseSubjects, type CaseFile } from './case-files.ts';
 
 /** A deadline to be opened. */
@@ -323,17 +323,17 @@ export async function dropObligations(
   );
 }
 
-/** Exempts one deadline (容错), whatever came of it: with its reason, who approved it, and by what document. */
+/** Exempts one deadline (容错), whatever came of it: with its reason, and the document that it rests on. */
 export async function exemptObligation(
   db: Knex,
   id: number,
-  { by, at, reason, document }: Omit<EndedBy, 'reason'> & { reason: string },
+  { by, at, reason, document }: EndedBy & { reason: Reason; document: string },
 ): Promise<boolean> {
   const changed = await db('obligation')
     .where({ id })
     .whereNull('exempted_at')
     .whereNull('cancelled_at')
-    .update({ exempted_at: at, changed_by: by, reason: JSON.stringify(said(reason)), document: document ?? null });
+    .update({ exempted_at: at, changed_by: by, reason: JSON.stringify(reason), document });
   return changed > 0;
 }
 

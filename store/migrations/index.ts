@@ -25,7 +25,8 @@ import * as ledger from './0023-ledger.ts';
 import * as days from './0024-days.ts';
 import * as seals from './0025-seals.ts';
 import * as receipts from './0026-receipts.ts';
-import * as calendars from './0029-calendars.ts';
+import * as calendars from './0027-calendars.ts';
+import * as sanctions from './0028-sanctions.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -55,5 +56,6 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0024-days', days],
   ['0025-seals', seals],
   ['0026-receipts', receipts],
-  ['0029-calendars', calendars],
+  ['0027-calendars', calendars],
+  ['0028-sanctions', sanctions],
 ]);

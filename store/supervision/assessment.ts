@@ -9,7 +9,7 @@ import { listTasks } from '../ledger/tasks.ts';
 /** What the assessment (考核) of a period is made of, of the units that somebody sees (null: all). */
 export async function readAssessment(
   db: Knex,
-  { name, regulation }: Pick<Jurisdiction, 'name' | 'regulation'>,
+  { name, regulation, supervision }: Pick<Jurisdiction, 'name' | 'regulation' | 'supervision'>,
   period: Period,
   { at, units }: { at: Date; units: readonly string[] | null },
 ): Promise<Assessment> {
@@ -19,6 +19,7 @@ export async function readAssessment(
     ...period,
     city: name,
     regulation,
+    sanctions: supervision,
     at,
     calendar: await calendarName(db),
     units: await unitFigures(db, { from, to, at, units }),

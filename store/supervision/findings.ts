@@ -8,6 +8,7 @@ import {
   CASES,
   caseSubject,
   FINDING,
+  findingUnder,
   hasEnded,
   INSPECTIONS,
   type FindingFacts,
@@ -15,9 +16,10 @@ import {
   type FindingStep,
   type InspectionKind,
 } from '../../domain/supervision/findings.ts';
+import { itemOf, type FindingItem, type Sanctions } from '../../domain/supervision/sanctions.ts';
 import { actOnCase, refusal, requireAction, type CaseKeeper } from '../casework/cases.ts';
 import { closeCase, lockCase, openCaseOf, seeCase, thatIs, type CaseFile, type Who } from '../ledger/case-files.ts';
-import { endObligations, openObligations } from '../ledger/obligations.ts';
+import { dropObligations, endObligations, openObligations } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 
 /** A finding with the rung of the ladder that it is on, and the deadline that runs for it. */
@@ -29,7 +31,14 @@ export interface Finding extends FindingFacts {
   unit: string;
   stream: string | null;
   cause: string;
+  /** What it was found by, as the items of the profile name it: `patrol/ID`, a kind of inspection, the rule of a deadline. */
+  foundBy: string;
   facts: string;
+  /** The item (项) that somebody said it falls under; else it is that of what it was found by (`itemOf`). */
+  item: string | null;
+  /** What was handed in with one that was entered by hand. */
+  evidenceName: string | null;
+  evidenceSha256: string | null;
   foundAt: Date;
   endedAt: Date | null;
   demand: string | null;
@@ -46,12 +55,14 @@ export interface Finding extends FindingFacts {
   version: string;
 }
 
-/** The deadline of an order to rectify (责令限期改正). */
+/** The deadline of an order to rectify. */
 export interface FindingDeadline {
   id: number;
   rule: string;
   article: string;
   quote: string;
+  /** internal: the term rests on no article. */
+  basis: 'statutory' | 'internal';
   startedAt: Date;
   dueAt: Date | null;
   workingDays: number | null;
@@ -61,13 +72,15 @@ export interface FindingDeadline {
 
 const SELECT = `
   SELECT f.id, f.inspection_id AS inspection, i.kind, f.unit_code AS "unitCode", f.unit_name AS unit, s.name AS stream, f.cause,
-    f.facts, f.stage, f.found_at AS "foundAt", f.ended_at AS "endedAt", r.demand, r.ordered_at AS "orderedAt",
+    coalesce(t.rule, CASE i.kind WHEN 'patrol' THEN f.cause ELSE i.kind END) AS "foundBy", f.facts, f.item,
+    f.evidence_name AS "evidenceName", f.evidence_sha256 AS "evidenceSha256", f.stage, f.found_at AS "foundAt", f.ended_at AS "endedAt", r.demand, r.ordered_at AS "orderedAt",
     r.ordered_by AS "orderedBy", r.reported_at AS "reportedAt", r.terms,
     array(SELECT number FROM notice WHERE finding_id = f.id ORDER BY id) AS notices,
     to_char(coalesce(c.changed_at, f.ended_at, f.last_seen_at) AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') AS version,
-    o.id AS o_id, o.rule, o.article, o.duty AS quote, o.started_at AS "startedAt", o.due_at AS "dueAt",
+    o.id AS o_id, o.rule, o.article, o.duty AS quote, o.basis, o.started_at AS "startedAt", o.due_at AS "dueAt",
     o.working_days AS "workingDays", o.calendar, obligation_state(o.o, :at) AS state
   FROM finding f JOIN inspection i ON i.id = f.inspection_id LEFT JOIN stream s ON s.id = f.stream_id
+  LEFT JOIN obligation t ON i.kind = 'task' AND f.cause = 'task/' || t.id
   LEFT JOIN rectification r ON r.finding_id = f.id LEFT JOIN case_file c ON c.id = f.id
   LEFT JOIN LATERAL (
     SELECT o, (o).* FROM obligation o WHERE duty_kind = 'rectification'
@@ -81,6 +94,7 @@ const findingOf = ({
   rule,
   article,
   quote,
+  basis,
   startedAt,
   dueAt,
   workingDays,
@@ -89,7 +103,7 @@ const findingOf = ({
   ...row
 }: FindingRow): Finding => ({
   ...row,
-  deadline: id === null ? null : { id, rule, article, quote, startedAt, dueAt, workingDays, calendar, state },
+  deadline: id === null ? null : { id, rule, article, quote, basis, startedAt, dueAt, workingDays, calendar, state },
 });
 
 /** Which findings are meant. */
@@ -165,7 +179,7 @@ export const getFinding = async (db: Knex, id: number, at: Date): Promise<Findin
 export function detailOfStep(step: FindingStep): Record<string, unknown> {
   switch (step.action) {
     case 'order':
-      return { demand: step.demand, workingDays: step.days };
+      return { demand: step.demand, workingDays: step.days, item: step.item ?? undefined };
     case 'dismiss':
       return { reason: step.reason };
     case 'report':
@@ -174,17 +188,16 @@ export function detailOfStep(step: FindingStep): Record<string, unknown> {
       return { note: step.note, inspection: step.inspection };
     case 'fail':
       return { note: step.note, inspection: step.inspection, workingDays: step.days ?? undefined };
+    case 'transfer':
+      return { authority: step.to, reference: step.reference, reason: step.reason };
     case 'notice':
       return { number: step.number };
   }
 }
 
-/**
- * How findings are kept: `actOnCase` takes one to the next rung of the ladder, with its deadline and its timeline. A notice
- * (书面通报) is only where the term is over (XC 31: 逾期不改正).
- */
-export const FINDINGS: CaseKeeper<Finding, FindingStep> = {
-  definition: FINDING,
+/** How findings are kept under the sanctions of a city: `actOnCase` takes one to the next rung, with deadline and timeline. */
+export const findingsUnder = (sanctions: Sanctions): CaseKeeper<Finding, FindingStep> => ({
+  definition: findingUnder(sanctions),
 
   async lock(trx, id, at) {
     await trx.raw('SELECT FROM finding WHERE id = ? FOR UPDATE', [id]);
@@ -192,11 +205,11 @@ export const FINDINGS: CaseKeeper<Finding, FindingStep> = {
   },
 
   // Their timelines bring the words along, in Chinese.
-  noted: (step) => ({ what: FINDING.actions[step.action].zh, detail: detailOfStep(step) }),
+  noted: (step) => ({ what: findingUnder(sanctions).actions[step.action].zh, detail: detailOfStep(step) }),
 
   async perform(trx, finding, step, who) {
     const { id } = finding;
-    await climb(trx, finding, step, who);
+    await climb(trx, sanctions, finding, step, who);
     const stage = FINDING.actions[step.action].to;
     const ended = hasEnded(stage);
     await trx('finding')
@@ -204,13 +217,20 @@ export const FINDINGS: CaseKeeper<Finding, FindingStep> = {
       .update({ stage, ended_at: ended ? who.at : null });
     if (ended) await closeCase(trx, id, stage, who.at);
   },
-};
+});
 
-async function climb(db: Knex, finding: Finding, step: FindingStep, { by, at }: Who): Promise<void> {
+async function climb(
+  db: Knex,
+  sanctions: Sanctions,
+  finding: Finding,
+  step: FindingStep,
+  { by, at }: Who,
+): Promise<void> {
   const { id } = finding;
   const own = db('rectification').where({ finding_id: id });
   switch (step.action) {
     case 'order':
+      await keepItem(db, sanctions, finding, step);
       await openCaseOf(db, 'rectification', id, at);
       await db('rectification').insert({
         finding_id: id,
@@ -252,8 +272,15 @@ async function climb(db: Knex, finding: Finding, step: FindingStep, { by, at }: 
       await own.update({ terms });
       return openTerm(db, finding, terms, step.days, { by, at });
     }
+    case 'transfer':
+      return dropObligations(
+        db,
+        { subjects: termsOf(finding), duty: 'rectification' },
+        { by, at, reason: HANDED_OVER },
+      );
     case 'notice': {
       const { number, document } = step;
+      await keepItem(db, sanctions, finding, step);
       const { rowCount } = await db.raw<{ rowCount: number }>(
         `INSERT INTO notice (finding_id, number, document, given_by, given_at) VALUES (:id, :number, :document, :by, :at)
          ON CONFLICT (number) DO NOTHING`,
@@ -262,6 +289,30 @@ async function climb(db: Knex, finding: Finding, step: FindingStep, { by, at }: 
       if (rowCount === 0) throw refusal(FINDING, id, 'notice', FINDING.actions.notice.refusals.taken, number);
     }
   }
+}
+
+const HANDED_OVER = { code: 'handed-over' } as const;
+
+/**
+ * The item that a finding falls under, by what is said now, else by what was said or found before; null where the
+ * regulation has no list of them. Throws a configuration error where it is not known, or is none of them.
+ */
+function requireItem(
+  sanctions: Sanctions,
+  finding: Finding,
+  { action, item }: { action: 'order' | 'notice'; item?: string | null | undefined },
+): FindingItem | null {
+  const found = itemOf(sanctions, { ...finding, item: item ?? finding.item });
+  if (found || (sanctions.items.length === 0 && item == null)) return found;
+  const named = sanctions.items.map(({ id }) => id).join('、') || '—';
+  throw refusal(findingUnder(sanctions), finding.id, action, FINDING.actions[action].refusals.unnamed, named);
+}
+
+/** Keeps with a finding which item it was ordered, or given notice of, under. */
+async function keepItem(db: Knex, ...of: Parameters<typeof requireItem>): Promise<void> {
+  await db('finding')
+    .where({ id: of[1].id })
+    .update({ item: requireItem(...of)?.id ?? null });
 }
 
 const termsOf = ({ id, terms }: Finding): string[] =>
@@ -296,31 +347,34 @@ export async function seeRectification(db: Knex, id: number, at: Date): Promise<
 }
 
 /**
- * Gives notice (书面通报) of a finding that was not rectified in time, with the document as it is printed; the id of the
- * notice. Throws a configuration error where the ladder does not allow it.
+ * Gives notice of a finding that was not rectified in time, with the document as it is printed; the id of the notice.
+ * Throws a configuration error where the ladder does not allow it, or the profile has no such document.
  */
 export async function giveNotice(
   db: Knex,
-  { regulation, rules }: Pick<Jurisdiction, 'regulation' | 'rules'>,
+  { regulation, supervision }: Pick<Jurisdiction, 'regulation' | 'supervision'>,
   id: number,
-  number: string,
+  { number, item }: { number: string; item?: string | null | undefined },
   { by, at }: Who,
 ): Promise<{ id: number; document: string }> {
   const finding = await getFinding(db, id, at);
-  requireAction(FINDING, finding, 'notice');
+  requireAction(findingUnder(supervision), finding, 'notice');
+  const named = requireItem(supervision, finding, { action: 'notice', item });
+  const { notice, order } = supervision;
   const { deadline, orderedAt, demand, unit, kind, foundAt, facts } = finding;
-  if (deadline?.dueAt == null || orderedAt === null || demand === null)
+  if (notice === undefined || deadline?.dueAt == null || orderedAt === null || demand === null)
     throw new Error(`finding ${id} is overdue without an order`);
+  const { article, quote } = deadline;
   const document = noticeDocument({
     number,
     at,
     regulation,
     management: (await managementUnit(db)).name,
-    article: deadline.article,
-    quote: deadline.quote,
-    breach: rules.find((rule) => rule.id === deadline.rule)?.breach ?? '',
+    name: notice.name,
+    order: order.name,
+    law: notice.article === undefined ? null : { article, quote, item: named, notice: notice.article },
     unit,
-    inspection: INSPECTIONS[kind].zh,
+    inspection: kind === 'hand' ? null : INSPECTIONS[kind].zh,
     foundAt,
     facts,
     orderedAt,
@@ -330,9 +384,18 @@ export async function giveNotice(
     dueAt: deadline.dueAt,
     calendar: deadline.calendar ?? '',
   });
-  await actOnCase(db, FINDINGS, id, { action: 'notice', number, document }, { by, at });
+  await actOnCase(db, findingsUnder(supervision), id, { action: 'notice', number, item, document }, { by, at });
   const row = await db('notice').where({ number }).first<{ id: number }>('id');
   return { id: row.id, document };
+}
+
+/** The file that was handed in with a finding. */
+export async function findingEvidence(db: Knex, id: number): Promise<{ name: string; content: Buffer } | null> {
+  const row = await db('finding')
+    .where({ id })
+    .whereNotNull('evidence')
+    .first<{ name: string; content: Buffer } | undefined>({ name: 'evidence_name', content: 'evidence' });
+  return row ?? null;
 }
 
 /** A notice as it was given. */

@@ -1,7 +1,9 @@
 import type { Knex } from 'knex';
+import { fault } from '../../domain/faults.ts';
 import pMap from 'p-map';
 import {
   CASES,
+  caseSubject,
   INSPECTIONS,
   judge,
   patrolFacts,
@@ -16,6 +18,8 @@ import {
 } from '../../domain/supervision/findings.ts';
 import { DAY_MS, dueWallTime } from '../../domain/dates.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
+import type { Unit } from '../../domain/units.ts';
+import type { Sanctions } from '../../domain/supervision/sanctions.ts';
 import type { SealState } from '../../domain/library/seals.ts';
 import { WAITING_RULES } from '../../domain/library/validation.ts';
 import { timeWindow, type Window } from '../../domain/collection/window.ts';
@@ -25,6 +29,7 @@ import { approvedCatalog } from '../library/catalog.ts';
 import { findCertificates, mergeRecords } from '../library/certificates.ts';
 import { drawRecords, type Drawn } from './sampling.ts';
 import type { StreamRow } from '../collection/streams.ts';
+import { noteEvent } from '../ledger/obligations.ts';
 import type { Task } from '../ledger/tasks.ts';
 
 /** An inspection as it is begun: by what its records are drawn, or of which finding it is the re-check. */
@@ -444,6 +449,50 @@ export async function findOverdue(
   return finding.id;
 }
 
+/** A finding that somebody enters by hand (人工登记), of what they saw themselves, with what shows it. */
+export interface FindingByHand {
+  unit: Unit;
+  /** The item (项) that it falls under, where the regulation has a list of them. */
+  item: string | null;
+  facts: string;
+  evidence: { name: string; content: Buffer; sha256: string };
+}
+
+/** Opens a finding that was entered by hand; its number. Throws a configuration error where its item is none of the profile. */
+export async function findByHand(
+  db: Knex,
+  { items }: Pick<Sanctions, 'items'>,
+  { unit, item, facts, evidence }: FindingByHand,
+  who: Who,
+): Promise<number> {
+  const ids = items.map(({ id }) => id);
+  if (item === null ? ids.length > 0 : !ids.includes(item)) throw fault('item-unknown', { item, ids });
+  return db.transaction(async (trx) => {
+    const inspection = await begin(trx, { kind: 'hand' }, who);
+    await trx('inspection').where({ id: inspection }).update({ finished_at: who.at });
+    const [row] = await trx('finding')
+      .insert({
+        inspection_id: inspection,
+        unit_code: unit.code,
+        unit_name: unit.name,
+        cause: `hand/${inspection}`,
+        facts,
+        item,
+        stage: 'found' satisfies FindingStage,
+        found_at: who.at,
+        last_seen_at: who.at,
+        evidence_name: evidence.name,
+        evidence: evidence.content,
+        evidence_sha256: evidence.sha256,
+      })
+      .returning<{ id: number }[]>('id');
+    if (!row) throw new Error('the finding was not written');
+    const detail = { inspection: INSPECTIONS.hand.zh, facts, evidence: evidence.name, sha256: evidence.sha256 };
+    await noteEvent(trx, caseSubject(row.id), { ...who, what: STAGES.found.zh, detail });
+    return row.id;
+  });
+}
+
 /**
  * A patrol (电子督查): every unit above the number of a rule gets a finding, one while that lasts. A finding that nobody
  * has acted on ends by itself when its unit is no longer above.
@@ -520,7 +569,7 @@ export async function listInspections(
          WHERE r.inspection_id = i.id AND (:units::text[] IS NULL OR s.unit_code = ANY (:units)) GROUP BY result) AS own) AS looked
      CROSS JOIN LATERAL (SELECT coalesce(json_agg(f.id ORDER BY f.id), '[]') AS findings FROM finding f
        WHERE f.inspection_id = i.id AND (:units::text[] IS NULL OR f.unit_code = ANY (:units))) AS found
-     WHERE i.kind <> 'task' AND (:id::bigint IS NULL OR i.id = :id) AND (:before::bigint IS NULL OR i.id < :before)
+     WHERE i.kind NOT IN ('task', 'hand') AND (:id::bigint IS NULL OR i.id = :id) AND (:before::bigint IS NULL OR i.id < :before)
        AND (:units::text[] IS NULL OR drawn > 0 OR json_array_length(findings) > 0)
      ORDER BY i.id DESC LIMIT :limit`,
     {

@@ -8,7 +8,7 @@ import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
 import { openObligations } from '../../store/ledger/obligations.ts';
 import { calendarInForce } from '../../store/apply-config.ts';
 import type { CalendarPreview, CalendarView, DueView, RulesView } from '../../server/api/ledger/law.ts';
-import { TABLE_2027, tableText } from '../support/calendars.ts';
+import { TABLE_2027, tableText } from '../support/law/calendars.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Permission } from '../../domain/access.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
 import { addDays, DAY_MS, shanghaiDate } from '../../domain/dates.ts';
 import { shortfallInWords } from '../../domain/supervision/shortfall.ts';
 import { workExport } from '../../server/api/console/export-work.ts';
+import type { FindingDetail } from '../../server/api/supervision/findings.ts';
 import type { ShortfallView } from '../../server/api/supervision/figures.ts';
 import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
 import { fileContact } from '../../store/ledger/contacts.ts';
@@ -119,7 +121,7 @@ describe('supervision through the API', () => {
   });
 
   it('takes a finding up the ladder to a notice, which is only of what is overdue', async () => {
-    assert.deepEqual((await see()).actions, ['order', 'dismiss']);
+    assert.deepEqual((await see()).actions, ['order', 'dismiss', 'transfer']);
     const path = `/findings/${finding}`;
     const { body: wrong } = await management.send<Fault>('POST', `${path}/order`, { demand: ' ', days: 0 });
     assert.deepEqual(wrong.fields?.map((field) => field.path).toSorted(), ['days', 'demand']);
@@ -130,19 +132,25 @@ describe('supervision through the API', () => {
     const late = await management.send<Fault>('POST', `${path}/dismiss`, { reason: '误报' }, match(before));
     assert.equal(late.status, 409);
     assert.match(late.body.title, /management 某 已于 2026-11-23 10:00 先行处理/);
-    assert.deepEqual((await see()).actions, ['report']);
+    assert.deepEqual((await see()).actions, ['report', 'transfer']);
     const early = await management.send<Fault>('POST', `${path}/notice`, { number: '锡证督〔2026〕1号' });
     assert.deepEqual([early.status, early.body.code], [409, 'not-overdue']);
     assert.match(early.body.title, /逾期未改正/);
 
     hub.nowMs = Date.parse('2026-11-26T09:00:00+08:00');
-    assert.deepEqual((await see()).actions, ['report', 'notice']);
+    assert.deepEqual((await see()).actions, ['report', 'transfer', 'notice']);
     assert.deepEqual((await see(finding, issuer)).actions, ['report']);
     const given = await management.send<{ notice: number }>('POST', `${path}/notice`, { number: '锡证督〔2026〕1号' });
     assert.equal(given.status, 200);
     const { body: notice } = await issuer.get<{ document: string; number: string }>(`/notices/${given.body.notice}`);
     assert.equal(notice.number, '锡证督〔2026〕1号');
     assert.match(notice.document, /补齐/);
+    assert.match(notice.document, /督办函/);
+    assert.doesNotMatch(
+      notice.document,
+      /第[一二三四五六七八九十]+条|责令|通报/,
+      'no article of the regulation has it',
+    );
     const done = await issuer.send('POST', `${path}/done`, { note: '已补齐' });
     assert.equal(done.body.stage, 'reported');
 
@@ -183,6 +191,51 @@ describe('supervision through the API', () => {
     });
     assert.deepEqual([taken.status, taken.body.fields?.map(({ path }) => path)], [400, ['number']]);
     assert.equal((await see(id)).stage, 'ordered');
+  });
+
+  it('takes a finding that the management unit enters by hand, keeps its evidence, and shows it to its unit alone', async () => {
+    const content = Buffer.from('{"seen":true}');
+    const evidence = { name: '记录.json', content: content.toString('base64') };
+    const given = { unit: OTHER.code, facts: '窗口拒收电子营业执照', evidence };
+    assert.equal((await issuer.send('POST', '/findings', given)).status, 403);
+    const lacking = await management.send<Fault>('POST', '/findings', { unit: OTHER.code, facts: ' ' });
+    assert.deepEqual(lacking.body.fields?.map(({ path }) => path).toSorted(), ['evidence', 'facts']);
+    const listed = await management.send<Fault>('POST', '/findings', { ...given, item: '四' });
+    assert.deepEqual([listed.body.code, listed.body.fields?.[0]?.path], ['item-unknown', 'item']);
+    const foreign = await management.send<Fault>('POST', '/findings', { ...given, unit: '11320200000000000X' });
+    assert.equal(foreign.status, 404);
+    const { body: made } = await management.send<{ id: number }>('POST', '/findings', given);
+    const path = `/findings/${made.id}`;
+    const { body: found } = await management.get<FindingDetail>(path);
+    const sha256 = hash('sha256', content);
+    assert.deepEqual(
+      [found.kind, found.unit, found.item, found.evidenceName, found.evidenceSha256],
+      ['hand', '市教育局', null, '记录.json', sha256],
+    );
+    assert.deepEqual(
+      found.events.map(({ by, what, detail }) => [by, what, detail.sha256]),
+      [['management 某', '已发现', sha256]],
+    );
+    const file = await management.get(`${path}/evidence`);
+    assert.deepEqual([file.status, file.body], [200, { seen: true }]);
+    assert.equal((await issuer.get(`${path}/evidence`)).status, 404);
+    assert.equal((await management.get(`/findings/${finding}/evidence`)).status, 404, 'a patrol has no file');
+
+    const transfer = { to: '市纪委监委', reference: '锡数移〔2026〕1号', reason: '涉嫌违纪' };
+    assert.equal((await issuer.send('POST', `${path}/transfer`, transfer)).status, 403);
+    const missing = await management.send<Fault>('POST', `${path}/transfer`, { reason: 'x' });
+    assert.deepEqual(missing.body.fields?.map((field) => field.path).toSorted(), ['reference', 'to']);
+    assert.equal((await management.send('POST', `${path}/transfer`, transfer)).body.stage, 'transferred');
+    assert.deepEqual((await see(made.id)).actions, []);
+    const entries = await hub.database
+      .db('audit')
+      .where({ object: `rectification/${made.id}`, action: 'supervision:order' })
+      .orderBy('id')
+      .pluck<{ kind?: string; action?: string; authority?: string }[]>('detail');
+    assert.deepEqual(
+      entries.map(({ kind, action, authority }) => kind ?? `${action} ${authority}`),
+      ['hand', 'transfer 市纪委监委'],
+    );
   });
 
   it('patrols when the management unit asks, and nobody else', async () => {
@@ -441,7 +494,7 @@ describe('exports', () => {
   it('of an assessment are the workbook that the command line writes', async () => {
     const { body } = await management.send<Made>('POST', '/exports/figures', { period: '2026-11' });
     const sheets = await file(body.id);
-    assert.deepEqual(Object.keys(sheets), ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '书面通报']);
+    assert.deepEqual(Object.keys(sheets), ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '整改文书']);
     assert.equal(sheets['逾期任务']?.length, 61);
   });
 

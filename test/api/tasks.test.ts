@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { FindingDetail } from '../../server/api/supervision/findings.ts';
+import type { SessionView } from '../../server/api/console/session.ts';
 import type { OverviewView } from '../../server/api/ledger/overview.ts';
 import type { TaskDetail, TaskView } from '../../server/api/ledger/tasks.ts';
 import { saveCalendar } from '../../store/ledger/calendar.ts';
@@ -169,19 +170,45 @@ describe('deadlines over the API', () => {
     assert.deepEqual((await manager.get('/views')).body, { items: [] });
   });
 
-  it('an exemption is done once however often it is sent, and stands in the audit', async () => {
+  it('a deadline is exempted only where the regulation has an article for it', async () => {
+    const { body } = await manager.get<TaskPage>('/tasks?state=overdue');
+    const path = `/tasks/${String(body.items[0]?.id)}/exempt`;
+    const given = { cause: '机房断电', document: '锡容错〔2026〕3号', approver: '王局' };
+    const none = await manager.send('POST', path, given);
+    assert.deepEqual([none.status, none.body.code], [409, 'exemption-none']);
+    const { body: session } = await manager.get<SessionView>('/session');
+    assert.deepEqual(session.hub.sanctions, {
+      order: { name: '督办' },
+      notice: { name: '督办函' },
+      items: [],
+      exemption: null,
+    });
+    assert.equal((await manager.get<TaskDetail>(path.replace('/exempt', ''))).body.state, 'overdue');
+  });
+
+  it('an exemption names its cause, its document and who approved it; once however often it is sent', async () => {
+    hub.config.jurisdiction.supervision.exemption = { article: '第二十四条' };
     const { body } = await manager.get<TaskPage>('/tasks?state=overdue');
     const path = `/tasks/${String(body.items[0]?.id)}/exempt`;
     const key = { 'idempotency-key': 'once' };
-    const given = { reason: '机房断电', document: '锡容错〔2026〕3号' };
+    const given = { cause: '机房断电', document: '锡容错〔2026〕3号', approver: '王局' };
+    const lacking = await manager.send<{ fields: { path: string }[] }>('POST', path, { cause: ' ' });
+    assert.deepEqual(
+      lacking.body.fields.map(({ path: field }) => field),
+      ['cause', 'document', 'approver'],
+    );
     assert.equal((await manager.send('POST', path, given, key)).status, 200);
     assert.equal((await manager.send('POST', path, given, key)).status, 200);
-    assert.equal((await manager.send('POST', path, { reason: '另一个' }, key)).status, 422);
+    assert.equal((await manager.send('POST', path, { ...given, cause: '另一个' }, key)).status, 422);
     const { status, body: refused } = await manager.send<{ code: string }>('POST', path, given);
     assert.deepEqual([status, refused.code], [409, 'task-ended']);
     const entries = await hub.database.db('audit').where({ action: 'tasks:exempt' });
     assert.equal(entries.length, 1);
-    assert.equal((await manager.get<TaskDetail>(path.replace('/exempt', ''))).body.state, 'exempted');
+    const { body: exempted } = await manager.get<TaskDetail>(path.replace('/exempt', ''));
+    assert.deepEqual(
+      [exempted.state, exempted.reason?.zh, exempted.document],
+      ['exempted', '机房断电（王局批准，依据第二十四条）', '锡容错〔2026〕3号'],
+    );
     assert.equal((await auditor.send('POST', path, given)).status, 403);
     await assert.rejects(hub.database.db('audit').delete(), /only added to/);
   });

@@ -90,15 +90,15 @@ describe('an errand in the console, from beginning to end', () => {
     await page.getByRole('link', { name: '监督检查' }).click();
     await act(page, '电子督查');
     await page.getByRole('table', { name: '监督检查' }).getByText('新问题').waitFor();
-    await page.getByRole('link', { name: '责令与通报' }).click();
-    const findings = page.getByRole('table', { name: '责令与通报' });
+    await page.getByRole('link', { name: '问题整改' }).click();
+    const findings = page.getByRole('table', { name: '问题整改' });
     await findings.getByText('市交通运输局').first().waitFor();
     const facts = `逾期未办结的时限任务 ${overdue.length} 件（限 0 件）`;
     await findings.getByRole('link', { name: facts }).click();
     await page.getByRole('heading', { name: '市交通运输局' }).waitFor();
     const id = Number(/\/supervision\/(\d+)$/.exec(page.url())?.[1]);
 
-    await page.getByRole('button', { name: '责令限期改正' }).click();
+    await page.getByRole('button', { name: '督办', exact: true }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('改正要求').fill('三项异议立即办结，并报送整改情况');
     await confirm(dialog);
@@ -108,7 +108,7 @@ describe('an errand in the console, from beginning to end', () => {
     await dialog.waitFor({ state: 'hidden' });
     await page.getByRole('table', { name: '改正期限' }).getByText('第二十四条').waitFor();
     const order = await printed(page);
-    for (const words of [facts, '三项异议立即办结', '责令限期改正']) assert.ok(order.includes(words), order);
+    for (const words of [facts, '三项异议立即办结', '督办']) assert.ok(order.includes(words), order);
 
     // The term passes.
     await hub.db.raw(
@@ -118,24 +118,30 @@ describe('an errand in the console, from beginning to end', () => {
       { received, subject: `rectification/${id}` },
     );
     await page.reload();
-    await act(page, '书面通报', async (asked) => {
+    await act(page, '督办函', async (asked) => {
       await confirm(asked);
       await besideField(asked, '文号').getByText('请填写文号').waitFor();
       await asked.getByLabel('文号').fill('锡数通〔2026〕1号');
     });
-    await page.getByRole('heading', { name: '关于市交通运输局逾期未改正有关问题的通报' }).waitFor();
+    await page.getByRole('heading', { name: '关于市交通运输局逾期未改正有关问题的督办函' }).waitFor();
     const notice = await printed(page);
-    for (const words of ['锡数通〔2026〕1号', facts, '三项异议立即办结', '改正期限为3个工作日', '予以书面通报'])
+    for (const words of [
+      '锡数通〔2026〕1号',
+      facts,
+      '三项异议立即办结',
+      '办理期限为3个工作日（内控时限）',
+      '现发督办函',
+    ])
       assert.ok(notice.includes(words), notice);
 
-    await page.getByRole('link', { name: '责令与通报' }).click();
+    await page.getByRole('link', { name: '问题整改' }).click();
     await page.getByRole('combobox', { name: '单位' }).fill('交通');
     await page.locator('.ant-select-item-option', { hasText: '市交通运输局' }).click();
     await findings.getByText('市文化广电和旅游局').first().waitFor({ state: 'hidden' });
     const downloading = page.waitForEvent('download');
     await page.getByRole('button', { name: 'download 导出' }).click();
     const book = openWorkbook(readFileSync(await (await downloading).path()));
-    const [head, ...rows] = sheetRows(book, '责令与通报');
+    const [head, ...rows] = sheetRows(book, '问题整改');
     const column = (name: string): unknown[] => rows.map((row) => row[head?.indexOf(name) ?? -1]);
     const shown = await rowsOf(findings);
     assert.ok(shown.length > 0);
@@ -144,7 +150,7 @@ describe('an errand in the console, from beginning to end', () => {
       shown.map(([number]) => number),
     );
     assert.deepEqual(new Set(column('单位代码')), new Set([TRANSPORT]));
-    assert.ok(column('通报文号').includes('锡数通〔2026〕1号'));
+    assert.ok(column('文书文号').includes('锡数通〔2026〕1号'));
     const about = new Map(sheetRows(book, '说明').map(([label, value]) => [label, value]));
     assert.equal(about.get('筛选：单位'), TRANSPORT);
     assert.equal(about.get('行数'), String(rows.length));

@@ -13,7 +13,7 @@ import { Streams } from '../../connectors/registry.ts';
 import { createApp } from '../../server/app.ts';
 import { findDispute, listDisputes } from '../../store/casework/disputes.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { deadlines, enact } from '../support/law.ts';
+import { deadlines, enact } from '../support/law/enact.ts';
 import { newStream } from '../support/library.ts';
 
 const NOW = new Date('2026-03-02T12:00:00+08:00');

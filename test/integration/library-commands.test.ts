@@ -359,7 +359,7 @@ describe('commands on the library', () => {
     );
     const order = ['order', finding, '--by', '李处长', '--demand', '消除差异', '--days'];
     assert.match((await hub('supervise', ...order, '61')).stderr, /Expected at most 60 working days/);
-    assert.match((await hub('supervise', ...order, '5')).stdout, /责令限期改正 │ 住建局.*消除差异/);
+    assert.match((await hub('supervise', ...order, '5')).stdout, /督办 │ 住建局.*消除差异/);
     const file = join(folder, 'notice.html');
     const notice = () =>
       hub('supervise', 'notice', finding, '--by', '李处长', '--number', '锡证督〔2026〕3号', '--out', file);
@@ -370,7 +370,7 @@ describe('commands on the library', () => {
       .where({ subject: `rectification/${finding}` })
       .update({ due_at: NOW });
     assert.match((await notice()).stdout, /^锡证督〔2026〕3号: notice given to 住建局; print /);
-    assert.match(readFileSync(file, 'utf8'), /<h1>关于住建局逾期未改正有关问题的通报<\/h1>/);
+    assert.match(readFileSync(file, 'utf8'), /<h1>关于住建局逾期未改正有关问题的督办函<\/h1>/);
     assert.match(
       (await hub('supervise', 'done', finding, '--by', '张三', '--note', '已消除')).stdout,
       /已报整改待复查/,
@@ -390,7 +390,7 @@ describe('commands on the library', () => {
     const written = await hub('assessment', '--year', shanghaiDate(Date.now()).slice(0, 4), '--out', out);
     assert.equal(written.code, 0, written.stderr);
     const book = openWorkbook(readFileSync(out));
-    assert.deepEqual(sheetRows(book, '书面通报')[1]?.slice(0, 4), [finding, '住建局', '锡证督〔2026〕3号', '李处长']);
+    assert.deepEqual(sheetRows(book, '整改文书')[1]?.slice(0, 4), [finding, '住建局', '锡证督〔2026〕3号', '李处长']);
     assert.equal(statSync(out).mode & 0o077, 0);
   });
 

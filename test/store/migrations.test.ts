@@ -8,7 +8,12 @@ import { changesOf } from '../../store/ledger/obligations.ts';
 import { findTask } from '../../store/ledger/tasks.ts';
 import { sealReasonInWords } from '../../domain/library/seals.ts';
 import { filesOf } from '../../store/library/certificate-files.ts';
+import { itemOf } from '../../domain/supervision/sanctions.ts';
+import { actOnCase } from '../../store/casework/cases.ts';
+import { findingsUnder, getFinding } from '../../store/supervision/findings.ts';
+import { findByHand } from '../../store/supervision/inspections.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { enact } from '../support/law/enact.ts';
 
 const NOW = new Date('2026-11-20T12:00:00+08:00');
 
@@ -98,8 +103,39 @@ describe('a database of an earlier version', () => {
     assert.deepEqual([last.signature, last.seals, last.judgedAt], ['未核验', [], NOW]);
   });
 
-  it('0029: the ledger is counted again, so that what ended under 日历未公布 is judged by a table that came before', async () => {
-    await across('0029-calendars', () => noteCalendar(db, '2026/1 24:00 60'));
+  it('0027: the ledger is counted again, so that what ended under 日历未公布 is judged by a table that came before', async () => {
+    await across('0027-calendars', () => noteCalendar(db, '2026/1 24:00 60'));
     assert.equal(await calendarName(db), null);
+  });
+
+  it('0028: a finding of before goes on: its item is that of what it was found by, and one can be entered by hand', async () => {
+    let id = 0;
+    await across('0028-sanctions', async () => {
+      const [inspection] = await db('inspection')
+        .insert({ kind: 'patrol', by: '李处长', started_at: NOW })
+        .returning<{ id: number }[]>('id');
+      const seen = { found_at: NOW, last_seen_at: NOW, stage: 'found' };
+      const [row] = await db('finding')
+        .insert({
+          ...seen,
+          inspection_id: inspection?.id,
+          unit_code: 'U1',
+          unit_name: '甲局',
+          cause: 'patrol/differing',
+          facts: '差异',
+        })
+        .returning<{ id: number }[]>('id');
+      id = row?.id ?? 0;
+    });
+    const { supervision } = (await enact(db, 'xuchang', NOW)).jurisdiction;
+    const before = await getFinding(db, id, NOW);
+    assert.deepEqual([before.item, itemOf(supervision, before)?.id], [null, '五']);
+    const step = { action: 'order', demand: '消除差异', days: 5 } as const;
+    const { stage, item } = await actOnCase(db, findingsUnder(supervision), id, step, { by: '李处长', at: NOW });
+    assert.deepEqual([stage, item], ['ordered', '五']);
+    const evidence = { name: 'a', content: Buffer.from('a'), sha256: 'x' };
+    const given = { unit: { code: 'U1', name: '甲局' }, item: '四', facts: '拒收', evidence };
+    const byHand = await findByHand(db, supervision, given, { by: '李处长', at: NOW });
+    assert.equal((await getFinding(db, byHand, NOW)).kind, 'hand');
   });
 });

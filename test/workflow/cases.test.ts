@@ -18,15 +18,15 @@ import { getDay, openDays } from '../../store/collection/days.ts';
 import { findOutage, openOutage, OUTAGES } from '../../store/casework/outages.ts';
 import { findGaps } from '../../store/collection/overview.ts';
 import { openShareRequest, SHARE_REQUESTS } from '../../store/casework/share-requests.ts';
-import { FINDINGS } from '../../store/supervision/findings.ts';
+import { findingsUnder } from '../../store/supervision/findings.ts';
 import { wakeCase } from '../../temporal/cases.ts';
 import { HUB_DUE_AT } from '../../workflows/search-attributes.ts';
 import type { retime } from '../../workflows/retime.ts';
-import { Departments } from '../support/departments.ts';
+import { demoConfig, Departments } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
-import { deadlines } from '../support/law.ts';
+import { deadlines } from '../support/law/enact.ts';
 
 const STREAM = 'housing-permits';
 const OTHER = 'land-permits';
@@ -205,7 +205,8 @@ describe('cases', () => {
       .returning<{ id: number }[]>('id');
     const order = finding?.id ?? 0;
     const state = async () => (await deadlines(hub.db, `rectification/${order}`, now()))[0]?.split(' ')[1];
-    const climb = (step: FindingStep) => actOnCase(hub.db, FINDINGS, order, step, who());
+    const climb = (step: FindingStep) =>
+      actOnCase(hub.db, findingsUnder(demoConfig().jurisdiction.supervision), order, step, who());
     await climb({ action: 'order', demand: '清零逾期', days: 1 });
     await hub.working(async () => {
       const handle = await wake('rectification', order);

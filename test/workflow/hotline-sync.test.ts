@@ -14,7 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { Departments } from '../support/departments.ts';
 import { keepHistory } from '../support/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
-import { deadlines } from '../support/law.ts';
+import { deadlines } from '../support/law/enact.ts';
 
 describe('hotlineSync', () => {
   let hub: SkippingHub;

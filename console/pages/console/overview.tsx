@@ -38,8 +38,8 @@ export default function Overview() {
           to={`/tasks?state=due+soon%2Copen&dueTo=${today}`}
         />
         <Tile label={say('已逾期', 'Overdue')} count={data.overdue} to="/tasks?state=overdue" bad />
-        <Tile label={say('责令改正中', 'Under rectification')} count={data.rectifying} to="/tasks?kind=rectification" />
-        <Tile label={say('已通报', 'Noticed')} count={data.noticed} to="/supervision?stage=noticed" />
+        <Tile label={say('限期整改中', 'Under rectification')} count={data.rectifying} to="/tasks?kind=rectification" />
+        <Tile label={say('已发文书', 'Noticed')} count={data.noticed} to="/supervision?stage=noticed" />
       </div>
       <Section title={say('逾期比例最高的单位', 'Worst units, by their share of overdue deadlines')}>
         {data.worst.length === 0 ? (

@@ -56,7 +56,7 @@ export default function Rules() {
       ),
     },
     { title: say('办结', 'Ends with'), dataIndex: 'ends', width: 170 },
-    { title: say('后果', 'Breach'), dataIndex: 'breach', width: 180 },
+    { title: say('后果', 'Breach'), dataIndex: 'breach', width: 180, render: (breach: string | null) => breach ?? '—' },
   ];
   const articles = [...new Set(data.rules.map(({ article }) => article))];
   return (

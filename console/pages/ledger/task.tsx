@@ -1,10 +1,10 @@
 import { Button, Descriptions, Space } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { FINDING } from '../../../domain/supervision/findings.ts';
 import { DUTIES, RUNNING_STATES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
 import { send, useGet, type BodyOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
+import { useLadder } from '../../parts/cases/ladder.ts';
 import { useCaseFields } from '../../parts/cases/case-actions.tsx';
 import { Article } from '../../parts/article.tsx';
 import { BodyForm, type FieldOf } from '../../parts/forms/body-form.tsx';
@@ -18,17 +18,17 @@ import { DueTime, Moment } from '../../parts/time.tsx';
 import { Timeline } from '../../parts/timeline.tsx';
 import { useSession } from '../../session.tsx';
 
-const { order } = FINDING.actions;
-
 /** One deadline: how it came to be due, day by day, and everything that became of it. */
 export default function Task() {
   const { say, name } = useLanguage();
   const { may, hub } = useSession();
+  const { exemption, notice } = hub.sanctions;
   const objectPage = useObjectPage();
   const { id = '' } = useParams();
   const [exempting, setExempting] = useState(false);
   const [urging, setUrging] = useState(false);
   const [ordering, setOrdering] = useState(false);
+  const { order } = useLadder().actions;
   const fieldsOf = useCaseFields([order.fields]);
   const navigate = useNavigate();
   const { data, error, refetch } = useGet('/tasks/:id', { params: { id } });
@@ -60,9 +60,9 @@ export default function Task() {
             <Button onClick={() => setUrging(true)}>{say('催办', 'Urge')}</Button>
           )}
           {may('supervision:order') && data.state === 'overdue' && data.kind !== 'rectification' && (
-            <Button onClick={() => setOrdering(true)}>{say('责令改正', 'Order')}</Button>
+            <Button onClick={() => setOrdering(true)}>{name(order)}</Button>
           )}
-          {may('tasks:exempt') && RUNNING_STATES.includes(data.state) && (
+          {exemption !== null && may('tasks:exempt') && RUNNING_STATES.includes(data.state) && (
             <Button onClick={() => setExempting(true)}>{say('容错', 'Exempt')}</Button>
           )}
         </>
@@ -145,10 +145,19 @@ export default function Task() {
         open={exempting}
         close={() => setExempting(false)}
         title={say('容错：不追究本次逾期', 'Exempt this deadline')}
-        note={say('容错单独计数，不算按期办结。', 'It is counted apart, not as met.')}
+        note={say(
+          `依据${exemption?.article ?? ''}。容错单独计数，不算按期办结。`,
+          `By ${exemption?.article ?? ''}. It is counted apart, not as met.`,
+        )}
         fields={[
-          { name: 'reason', label: say('理由', 'Why'), required: true, multiline: true },
-          { name: 'document', label: say('批准文号', 'Number of the decision') },
+          {
+            name: 'cause',
+            label: say('客观原因', 'What was out of the unit’s hands'),
+            required: true,
+            multiline: true,
+          },
+          { name: 'document', label: say('批准文号', 'Number of the decision'), required: true },
+          { name: 'approver', label: say('批准人', 'Who approved it'), required: true },
         ]}
         submit={(body: BodyOf<'POST', '/tasks/:id/exempt'>) =>
           send('POST', '/tasks/:id/exempt', { params: { id }, body })
@@ -157,10 +166,10 @@ export default function Task() {
       <BodyForm
         open={ordering}
         close={() => setOrdering(false)}
-        title={say('责令限期改正', 'Order to rectify')}
+        title={name(order)}
         note={say(
-          `向${data.owner}下达，期限从下达时起算；逾期未改正的可书面通报。`,
-          `To ${data.owner}; its term begins now. What is not rectified in time can get a notice.`,
+          `向${data.owner}下达，期限从下达时起算${notice === null ? '' : `；逾期未改正的可出具${notice.name}`}。`,
+          `To ${data.owner}; its term begins now.${notice === null ? '' : ' What is not rectified in time can get a notice.'}`,
         )}
         fields={fieldsOf(order.fields) as FieldOf<BodyOf<'POST', '/tasks/:id/order'>>[]}
         submit={(body: BodyOf<'POST', '/tasks/:id/order'>) =>

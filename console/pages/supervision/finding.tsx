@@ -1,10 +1,11 @@
 import { Button, Descriptions, Table } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { FINDING, INSPECTIONS, SAMPLE_RESULTS, TRIAL_RESULTS } from '../../../domain/supervision/findings.ts';
-import { send, useGet } from '../../api.ts';
+import { INSPECTIONS, SAMPLE_RESULTS, TRIAL_RESULTS } from '../../../domain/supervision/findings.ts';
+import { addressOf, send, useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { ActionForm } from '../../parts/forms/action-form.tsx';
+import { useLadder } from '../../parts/cases/ladder.ts';
 import { CaseActions } from '../../parts/cases/case-actions.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
@@ -23,6 +24,7 @@ export default function Finding() {
   const [comparing, setComparing] = useState(false);
   const navigate = useNavigate();
   const columns = useTaskColumns();
+  const ladder = useLadder();
   const { data, error, refetch } = useGet('/findings/:id', { params: { id } });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
@@ -37,7 +39,7 @@ export default function Finding() {
           )}
           {data.orderedAt !== null && <Button onClick={() => print()}>{say('打印', 'Print')}</Button>}
           <CaseActions
-            definition={FINDING}
+            definition={ladder}
             id={data.id}
             version={data.version}
             can={data.actions}
@@ -65,15 +67,45 @@ export default function Finding() {
                 </>
               ),
             },
+            ...(data.item === null
+              ? []
+              : [
+                  {
+                    key: 'item',
+                    label: say('所属项', 'Item'),
+                    children: `（${data.item.id}）${data.item.text}`,
+                    span: 'filled' as const,
+                  },
+                ]),
+            ...(data.evidenceName === null
+              ? []
+              : [
+                  {
+                    key: 'evidence',
+                    label: say('证明材料', 'Evidence'),
+                    children: (
+                      <>
+                        <a
+                          href={addressOf('/findings/:id/evidence', { params: { id: data.id } })}
+                          download={data.evidenceName}
+                        >
+                          {data.evidenceName}
+                        </a>{' '}
+                        <span className="code">{data.evidenceSha256}</span>
+                      </>
+                    ),
+                    span: 'filled' as const,
+                  },
+                ]),
             { key: 'found', label: say('发现', 'Found'), children: <Moment at={data.foundAt} /> },
             { key: 'ended', label: say('了结', 'Ended'), children: <Moment at={data.endedAt} /> },
             ...(data.demand === null
               ? []
               : [
-                  { key: 'demand', label: say('责令要求', 'Demand'), children: data.demand, span: 'filled' as const },
+                  { key: 'demand', label: say('改正要求', 'Demand'), children: data.demand, span: 'filled' as const },
                   {
                     key: 'ordered',
-                    label: say('责令', 'Ordered'),
+                    label: name(ladder.actions.order),
                     children: (
                       <span>
                         <Moment at={data.orderedAt} /> {data.orderedBy}
@@ -87,7 +119,7 @@ export default function Finding() {
               : [
                   {
                     key: 'notices',
-                    label: say('书面通报', 'Notices'),
+                    label: say('文书', 'Notices'),
                     children: data.given.map((notice) => (
                       <Link key={notice.id} to={`/notices/${notice.id}`} className="notice-link">
                         {notice.number}
@@ -102,9 +134,7 @@ export default function Finding() {
       {data.orderedAt !== null && (
         <Section title={say('改正期限', 'Terms')}>
           {data.tasks.length === 0 ? (
-            <Nothing>
-              {say('本市规则没有责令改正的期限规则', 'The profile has no rule for the term of an order')}
-            </Nothing>
+            <Nothing>{say('本市规则没有整改的期限规则', 'The profile has no rule for the term of an order')}</Nothing>
           ) : (
             <Table
               aria-label={say('改正期限', 'Terms')}

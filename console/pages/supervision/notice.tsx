@@ -21,7 +21,7 @@ function textsOf(html: string) {
   };
 }
 
-/** A notice (书面通报) as a document: on the screen as it is on paper. */
+/** A notice or letter (书面通报, 督办函) as a document: on the screen as it is on paper. */
 export default function Notice() {
   const { say } = useLanguage();
   const { id = '' } = useParams();
@@ -33,7 +33,7 @@ export default function Notice() {
     <>
       <div className="notice-head">
         <PageLayout
-          title={`${say('书面通报', 'Notice')} ${data.number}`}
+          title={`${say('文书', 'Notice')} ${data.number}`}
           note={
             <Link to={`/supervision/${data.finding}`}>{say(`问题 ${data.finding}`, `Finding ${data.finding}`)}</Link>
           }

@@ -21,7 +21,8 @@ const UNIT_KINDS: readonly FieldKind[] = ['unit', 'units', 'own-unit'];
 /** What actions of cases ask for, as fields of a form; `streams`: those that an action can be done to. */
 export function useCaseFields(all: readonly Fields[]): (fields: Fields, streams?: readonly Option[]) => ActionField[] {
   const { say, name } = useLanguage();
-  const { may } = useSession();
+  const { may, hub } = useSession();
+  const { items } = hub.sanctions;
   const namesUnits = all.some((fields) => Object.values(fields).some(({ kind }) => UNIT_KINDS.includes(kind)));
   const choosesUnits = may('disputes:manage');
   const { data } = useGet('/unit-names', { enabled: choosesUnits && namesUnits });
@@ -62,6 +63,8 @@ export function useCaseFields(all: readonly Fields[]): (fields: Fields, streams?
         return { kind: 'choices', options: streams, initial: streams.map(({ value }) => value) };
       case 'stream':
         return { kind: 'choice', options: streams, initial: streams.length === 1 ? streams[0]?.value : undefined };
+      case 'item':
+        return { kind: 'choice', options: items.map(({ id, text }) => ({ value: id, label: `（${id}）${text}` })) };
       case 'records':
         return { kind: 'file', largest: LARGEST_EVIDENCE };
     }
@@ -70,6 +73,7 @@ export function useCaseFields(all: readonly Fields[]): (fields: Fields, streams?
     Object.entries(fields)
       // Whoever has one unit acts for it.
       .filter(([, { kind }]) => kind !== 'own-unit' || choosesUnits)
+      .filter(([, { kind }]) => kind !== 'item' || items.length > 0)
       .map(([key, field]) => ({
         name: key,
         label: say(field.zh, field.en),

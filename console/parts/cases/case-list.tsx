@@ -22,10 +22,6 @@ interface Opening<Body> {
 
 /** Kinds of cases, as the API and what is taken out call their lists. */
 type CaseListName = 'disputes' | 'outages' | 'share-requests' | 'findings';
-/** What opens one; a finding is opened by an inspection. */
-type OpeningBody<What extends CaseListName> =
-  What extends Exclude<CaseListName, 'findings'> ? BodyOf<'POST', `/${What}`> : never;
-
 /** The page of a list of cases: its filters, its rows by their number, what is taken out of it, and how one is opened. */
 export function CaseList<What extends CaseListName>({
   what,
@@ -47,7 +43,7 @@ export function CaseList<What extends CaseListName>({
   empty: string;
   filters: readonly ListFilter<keyof QueryOf<`/${What}`> & string>[];
   columns: TableColumnsType<AnswerOf<`/${What}`>['items'][number]>;
-  opening?: Opening<OpeningBody<What>>;
+  opening?: Opening<BodyOf<'POST', `/${What}`>>;
 }) {
   const { say } = useLanguage();
   const { may } = useSession();

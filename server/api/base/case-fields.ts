@@ -4,16 +4,10 @@ import { FILE_FORMATS, formatOf } from '../../../settings/kinds/file.ts';
 import { LONGEST_TERM } from '../../../settings/schemas/jurisdiction.ts';
 import { keyOf } from '../../../settings/values.ts';
 import type { CaseField } from '../../../domain/casework/definition.ts';
-import { LARGEST_EVIDENCE } from '../../../domain/casework/outage.ts';
+import { handedIn } from './evidence.ts';
 import { instant, text, unitCode } from './views.ts';
 
 export const streamId = z.string().regex(/^[a-z0-9-]{1,100}$/, '数据流 stream');
-
-/** A file, as base64. */
-export const handedIn = z.object({
-  name: text(200),
-  content: z.base64().max(Math.ceil((LARGEST_EVIDENCE * 4) / 3) + 4),
-});
 
 /** Units that can be named at once. */
 const MOST_UNITS = 100;
@@ -45,6 +39,8 @@ function valueOf(field: CaseField): z.ZodType {
       return z.array(streamId).min(1).nullable().default(null);
     case 'stream':
       return streamId;
+    case 'item':
+      return text(10);
     case 'records':
       return handedIn.refine(
         ({ name }) => basename(name) === name && formatOf(name) !== null,

@@ -25,7 +25,9 @@ import { actingUnit, withNextDue } from './case-view.ts';
 
 /** What the API of one kind of case has beside its definition. */
 export interface CaseRoutes<Case extends KeptCase, Step extends { action: string }> {
-  keeper: CaseKeeper<Case, Step>;
+  definition: CaseDefinition<Case>;
+  /** How they are kept, under the profile as it is. */
+  keeper: (options: Pick<ApiOptions, 'config'>) => CaseKeeper<Case, Step>;
   tag: string;
   /** A case that somebody sees; throws a problem where there is none for them. */
   found: (options: ApiOptions, id: number, principal: Principal) => Promise<Case>;
@@ -65,10 +67,9 @@ export function requireTheirs<Case>(action: Action<Case>, found: Case, principal
  * which is why it is not among the requests that the compiler knows.
  */
 export function actionRoute<Case extends KeptCase, Step extends { action: string }>(
-  { keeper, tag, found, view, answer, audited }: CaseRoutes<Case, Step>,
+  { definition, keeper: keeperUnder, tag, found, view, answer, audited }: CaseRoutes<Case, Step>,
   path: string,
 ) {
-  const { definition } = keeper;
   const actions = actionsAt(definition, path).map(([, action]) => action);
   const [needs, ...others] = new Set(actions.map((action) => action.needs));
   if (needs === undefined || others.length > 0) throw new Error(`${definition.path}/…/${path} needs one permission`);
@@ -86,6 +87,7 @@ export function actionRoute<Case extends KeptCase, Step extends { action: string
     },
     async (request, options) => {
       const { id } = await found(options, request.params.id, principalOf(request));
+      const keeper = keeperUnder(options);
       return changeCase(request, options, keeper, id, async (trx, seen, { by, at, principal }) => {
         const [name, action] = actionIn(definition, path, request.body);
         requireTheirs(action, seen, principal);

@@ -86,7 +86,8 @@ export const disputeChoice = ({ stage: stages, ...filter }: z.output<typeof disp
 const tag = 'disputes';
 
 const disputes: CaseRoutes<Dispute, DisputeStep> = {
-  keeper: DISPUTES,
+  definition: DISPUTE,
+  keeper: () => DISPUTES,
   tag,
   found: ({ db }, id, principal) => seenCase(DISPUTE, id, principal, (choice) => listDisputes(db, choice)),
   view: opened,

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +5,6 @@ import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import type { Given } from '../../../domain/casework/definition.ts';
 import {
-  LARGEST_EVIDENCE,
   OUTAGE,
   OUTAGE_STAGES,
   outageStage,
@@ -15,7 +13,6 @@ import {
   type OutageStage,
   type OutageStep,
 } from '../../../domain/casework/outage.ts';
-import { audit } from '../../../store/console/audit.ts';
 import {
   arrivalsOf,
   burnDownOf,
@@ -37,10 +34,10 @@ import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import { changeCase, wake } from '../base/case-action.ts';
 import { get, post } from '../base/route.ts';
-import { fieldsOf, handedIn, streamId } from '../base/case-fields.ts';
+import { handedIn, keptFile, LARGEST_REPORT, sendEvidence } from '../base/evidence.ts';
+import { fieldsOf, streamId } from '../base/case-fields.ts';
 import { actionRoute, canDo, pageOfCases, requireTheirs, seenCase, type CaseRoutes } from './case-routes.ts';
 import { actingUnit, caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
-import { ApiProblem } from '../base/problem.ts';
 import { sees } from '../ledger/tasks.ts';
 import { idParams, instant, pageOf, paging, text, unitCode } from '../base/views.ts';
 
@@ -132,8 +129,6 @@ const reportBody = z.object({
   unit: unitCode.optional().meta({ description: 'Who reports; left out: one’s own unit, or that of the streams' }),
   evidence: handedIn.optional().meta({ description: 'A file that shows it' }),
 });
-/** Base64 and the rest of a report. */
-const LARGEST_REPORT = Math.ceil(LARGEST_EVIDENCE * 1.4);
 
 const paperDetail = z.object({ stream: z.string(), read: z.int(), rejected: z.int() });
 const takenPaper = z.object({
@@ -143,7 +138,6 @@ const takenPaper = z.object({
   rejected: z.int(),
   known: z.boolean().meta({ description: 'The same file was taken before' }),
 });
-const NO_FILE = new ApiProblem(404, 'file-missing', { zh: '没有上传证明材料', en: 'No file was handed in with it' });
 const MINUTE_MS = 60_000;
 const minutes = ({ from, to }: { from: Date; to: Date }): number =>
   Math.round((to.getTime() - from.getTime()) / MINUTE_MS);
@@ -151,7 +145,8 @@ const minutes = ({ from, to }: { from: Date; to: Date }): number =>
 const tag = 'outages';
 
 const outages: CaseRoutes<Outage, OutageStep> = {
-  keeper: OUTAGES,
+  definition: OUTAGE,
+  keeper: () => OUTAGES,
   tag,
   found: ({ db }, id, principal) => seenCase(OUTAGE, id, principal, (choice) => listOutages(db, choice)),
   view: opened,
@@ -261,19 +256,8 @@ const getOutageEvidence = get(
     problems: [404],
   },
   async (request, options, reply) => {
-    const { db, now } = options;
-    const principal = principalOf(request);
-    const { id } = await outages.found(options, request.params.id, principal);
-    const evidence = await evidenceOf(db, id);
-    if (!evidence) throw NO_FILE;
-    const { accountId, login: actor, role } = principal;
-    const object = `outage/${id}`;
-    await audit(db, { at: now(), accountId, actor, role, action: 'export', object, detail: { what: 'evidence' } });
-    return reply
-      .type('application/octet-stream')
-      .header('X-Content-Type-Options', 'nosniff')
-      .header('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(evidence.name)}`)
-      .send(evidence.content);
+    const { id } = await outages.found(options, request.params.id, principalOf(request));
+    return sendEvidence(request, reply, options, await evidenceOf(options.db, id), `outage/${id}`);
   },
 );
 
@@ -324,7 +308,7 @@ const postOutage = post(
             unit === undefined && principal.unitCode === null
               ? (unitOf(stopped) ?? (await managementUnit(trx)))
               : await actingUnit(trx, principal, unit),
-          evidence: evidence === undefined ? null : kept(evidence),
+          evidence: evidence === undefined ? null : keptFile(evidence),
         },
         { by, at },
       );
@@ -384,11 +368,6 @@ function unitOf(streams: readonly { unitCode: string; unitName: string }[]): Uni
   const [first, ...others] = streams;
   if (!first || others.some(({ unitCode: code }) => code !== first.unitCode)) return null;
   return { code: first.unitCode, name: first.unitName };
-}
-
-function kept({ name, content }: { name: string; content: string }): { name: string; content: Buffer; sha256: string } {
-  const bytes = Buffer.from(content, 'base64');
-  return { name, content: bytes, sha256: hash('sha256', bytes) };
 }
 
 /** Force majeure (不可抗力) and what is brought in afterwards (补录). */

@@ -70,7 +70,8 @@ const askedDetail = z.object({ units: z.array(z.string()), codes: z.array(z.stri
 const tag = 'share requests';
 
 const shareRequests: CaseRoutes<ShareRequest, ShareStep> = {
-  keeper: SHARE_REQUESTS,
+  definition: SHARE_REQUEST,
+  keeper: () => SHARE_REQUESTS,
   tag,
   found: ({ db }, id, principal) => seenCase(SHARE_REQUEST, id, principal, (choice) => listShareRequests(db, choice)),
   view: opened,

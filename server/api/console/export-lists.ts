@@ -13,7 +13,8 @@ import type { CaseKind } from '../../../domain/ids.ts';
 import { OUTAGE_STAGES, outageStage, STOPPED_WORK } from '../../../domain/casework/outage.ts';
 import { SHARE_OUTCOMES } from '../../../domain/casework/share-request.ts';
 import { DELIVERIES, STREAM_STATES, streamReason } from '../../../domain/streams.ts';
-import { INSPECTIONS, STAGES } from '../../../domain/supervision/findings.ts';
+import { findingUnder, INSPECTIONS, STAGES } from '../../../domain/supervision/findings.ts';
+import { itemOf } from '../../../domain/supervision/sanctions.ts';
 import { readAssessment } from '../../../store/supervision/assessment.ts';
 import { countAudit, listAudit, type AuditEntry } from '../../../store/console/audit.ts';
 import { listDisputes, type Dispute } from '../../../store/casework/disputes.ts';
@@ -82,6 +83,9 @@ const yesNo = (value: boolean | null): string => (value === null ? '' : value ? 
 const lastId = (after: unknown): number | undefined => z.int().nullable().parse(after) ?? undefined;
 const taskCursor = z.tuple([z.string().nullable(), z.int()]).nullable();
 
+/** A finding in the words of the profile. */
+type NamedFinding = Finding & { stageName: string; itemName: string };
+
 type Due<T> = T & { nextDueAt: Date | null; overdue: boolean };
 const withDue = <T extends { id: number; kind: CaseKind }>(db: Knex, at: Date, rows: readonly T[]): Promise<Due<T>[]> =>
   withNextDue({ db, now: () => at }, rows);
@@ -131,8 +135,8 @@ export const EXPORTS = {
     count: (db, filter, { at, units }) => countTasks(db, at, { ...taskChoice(filter), units }),
   }),
 
-  findings: list<typeof findingFilter, Finding>({
-    zh: '责令与通报',
+  findings: list<typeof findingFilter, NamedFinding>({
+    zh: '问题整改',
     en: 'Findings',
     needs: 'supervision:read',
     filter: findingFilter,
@@ -143,29 +147,34 @@ export const EXPORTS = {
     ],
     columns: [
       ['编号', ({ id }) => String(id)],
-      ['阶段', ({ stage }) => STAGES[stage].zh],
+      ['阶段', ({ stageName }) => stageName],
       ['单位', ({ unit }) => unit],
       ['单位代码', ({ unitCode }) => unitCode],
       ['方式', ({ kind }) => INSPECTIONS[kind].zh],
       ['数据流', ({ stream }) => stream ?? ''],
       ['事实', ({ facts }) => facts],
       ['发现时间', ({ foundAt }) => instant(foundAt)],
-      ['责令时间', ({ orderedAt }) => instant(orderedAt)],
+      ['下达时间', ({ orderedAt }) => instant(orderedAt)],
       ['要求', ({ demand }) => demand ?? ''],
-      ['条款', ({ deadline }) => deadline?.article ?? ''],
+      ['所属项', ({ itemName }) => itemName],
+      // An internal term rests on no article.
+      ['条款', ({ deadline }) => (deadline?.basis === 'statutory' ? deadline.article : '')],
       ['到期', ({ deadline }) => instant(deadline?.dueAt ?? null)],
       ['期限状态', ({ deadline }) => (deadline ? OBLIGATION_STATES[deadline.state].zh : '')],
       ['报告整改', ({ reportedAt }) => instant(reportedAt)],
-      ['通报文号', ({ notices }) => notices.join(' ')],
+      ['文书文号', ({ notices }) => notices.join(' ')],
       ['了结时间', ({ endedAt }) => instant(endedAt)],
     ],
-    read: (db, filter, { at, units, after, limit }) =>
-      listFindings(db, at, {
-        ...findingChoice(filter),
-        units,
-        limit,
-        after: lastId(after),
-      }),
+    read: async (db, filter, { at, units, after, limit, config }) => {
+      const choice = { ...findingChoice(filter), units, limit, after: lastId(after) };
+      const { supervision } = config.jurisdiction;
+      const { stages } = findingUnder(supervision);
+      return (await listFindings(db, at, choice)).map((finding) => {
+        const item = itemOf(supervision, finding);
+        const itemName = item === null ? '' : `（${item.id}）${item.text}`;
+        return { ...finding, stageName: stages[finding.stage].zh, itemName };
+      });
+    },
     afterOf: ({ id }) => id,
     count: (db, filter, { units }) => countFindings(db, { ...findingChoice(filter), units }),
   }),

@@ -29,6 +29,17 @@ export const sessionView = z
     hub: z.object({
       city: z.string(),
       regulation: z.string(),
+      sanctions: z
+        .object({
+          order: z.object({ name: z.string() }),
+          notice: z.object({ name: z.string() }).nullable(),
+          items: z.array(z.object({ id: z.string(), text: z.string() })),
+          exemption: z
+            .object({ article: z.string() })
+            .nullable()
+            .meta({ description: 'null: no deadline can be exempted' }),
+        })
+        .meta({ description: 'What the regulation has for work that is not right; what it has not is not offered' }),
       managementUnit: z.string(),
       temporalUi: z.string().nullable().meta({ description: 'Address below which workflows/{id} is one' }),
     }),
@@ -100,6 +111,7 @@ const getSession = get(
     const { login, name, role: held, unitCode, unitName, external, mustChange, scopes } = principalOf(request);
     const { settings, jurisdiction } = config();
     const { temporal, embedded } = settings;
+    const { order, notice = null, items, exemption = null } = jurisdiction.supervision;
     const ui = temporal.ui ?? `http://127.0.0.1:${embedded.temporalUiPort}`;
     return {
       login,
@@ -113,6 +125,7 @@ const getSession = get(
       hub: {
         city: jurisdiction.name,
         regulation: jurisdiction.regulation.title,
+        sanctions: { order, notice, items: [...items], exemption },
         managementUnit: settings.managementName,
         temporalUi: `${ui.replace(/\/$/, '')}/namespaces/${temporal.namespace}`,
       },

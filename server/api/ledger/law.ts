@@ -36,7 +36,7 @@ const rulesView = z
           .nullable(),
         basis: z.enum(['statutory', 'internal']).meta({ description: 'internal: 内控时限, never 法定时限' }),
         ends: z.string(),
-        breach: z.string(),
+        breach: z.string().nullable().meta({ description: 'null: the regulation says nothing of that' }),
       }),
     ),
     readings: z.array(z.object({ point: z.string(), reading: z.string(), rules: z.array(z.string()) })),
@@ -133,7 +133,13 @@ const getRules = get(
   },
   (_request, { config }) => {
     const { name, regulation, rules, readings, dayEnds } = config().jurisdiction;
-    return { city: name, regulation: { ...regulation, number: regulation.number ?? null }, rules, readings, dayEnds };
+    return {
+      city: name,
+      regulation: { ...regulation, number: regulation.number ?? null },
+      rules: rules.map(({ breach = null, ...rule }) => ({ ...rule, breach })),
+      readings,
+      dayEnds,
+    };
   },
 );
 

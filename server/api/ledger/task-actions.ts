@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { Given } from '../../../domain/casework/definition.ts';
 import { FINDING } from '../../../domain/supervision/findings.ts';
 import { DUTIES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
-import { exemptObligation, noteEvent } from '../../../store/ledger/obligations.ts';
+import { noteEvent } from '../../../store/ledger/obligations.ts';
 import { channelsOf, urge, type Urged } from '../../../store/ledger/reminders.ts';
 import { actOnCase } from '../../../store/casework/cases.ts';
-import { detailOfStep, FINDINGS } from '../../../store/supervision/findings.ts';
+import { exempt } from '../../../store/supervision/exemptions.ts';
+import { detailOfStep, findingsUnder } from '../../../store/supervision/findings.ts';
 import { findOverdue } from '../../../store/supervision/inspections.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
@@ -15,11 +16,6 @@ import { post } from '../base/route.ts';
 import { idParams, text } from '../base/views.ts';
 import { fieldsOf } from '../base/case-fields.ts';
 import { seenTask } from './tasks.ts';
-
-const NOT_RUNNING = new ApiProblem(409, 'task-ended', {
-  zh: '该任务已办结、撤销或容错，不能再容错',
-  en: 'It has ended already and cannot be exempted',
-});
 
 const NOT_URGED: Record<Exclude<Urged, 'queued'>, ApiProblem> = {
   already: new ApiProblem(409, 'urged-today', {
@@ -47,7 +43,7 @@ const NOTHING_TO_URGE = new ApiProblem(409, 'task-not-running', {
   en: 'It has ended, is suspended or has no due time, and cannot be urged',
 });
 const NOTHING_TO_ORDER = new ApiProblem(409, 'task-not-overdue', {
-  zh: '只有逾期未办结的任务才能责令改正；责令本身逾期的，在责令与通报中通报',
+  zh: '只有逾期未办结的任务才能要求限期整改；整改本身逾期的，在“问题整改”中处理',
   en: 'Only what is overdue can be ordered to be rectified; an order that is overdue itself gets a notice',
 });
 
@@ -57,19 +53,23 @@ const postTaskExempt = post(
   '/tasks/:id/exempt',
   {
     needs: 'tasks:exempt',
-    summary: '容错 Exempt a deadline; it is counted apart',
+    summary: '容错 Exempt a deadline, where the regulation has an article for it; it is counted apart',
     tag: 'tasks',
     params: idParams,
-    body: z.object({ reason: text(500), document: text(100).optional() }),
+    body: z.object({
+      cause: text(500).meta({ description: '客观原因: what was out of the unit’s hands' }),
+      document: text(100).meta({ description: '批准文号' }),
+      approver: text(100).meta({ description: 'Who approved it, by name' }),
+    }),
     answer: z.object({}),
     problems: [404, 409, 422],
   },
   async (request, options) => {
     const task = await seenTask(options, request.params.id, principalOf(request));
     return act(request, options, async (trx, { by, at }) => {
-      const { reason, document = null } = request.body;
-      if (!(await exemptObligation(trx, task.id, { by, at, reason, document }))) throw NOT_RUNNING;
-      return { answer: {}, deed: { action: 'tasks:exempt', object: `task/${task.id}`, detail: { reason, document } } };
+      const { supervision } = options.config().jurisdiction;
+      await exempt(trx, supervision, task.id, request.body, { by, at });
+      return { answer: {}, deed: { action: 'tasks:exempt', object: `task/${task.id}`, detail: { ...request.body } } };
     });
   },
 );
@@ -78,7 +78,7 @@ const postTaskOrder = post(
   '/tasks/:id/order',
   {
     needs: 'supervision:order',
-    summary: '责令限期改正 Order the unit of an overdue deadline to rectify within so many working days (个案督办)',
+    summary: '限期整改 Have the unit of an overdue deadline rectify within so many working days (个案督办)',
     tag: 'tasks',
     params: idParams,
     body: z.object(fieldsOf(order.fields)),
@@ -91,7 +91,7 @@ const postTaskOrder = post(
     const answer = await act(request, options, async (trx, who) => {
       const step = { action: 'order', ...(request.body as Given<typeof order.fields>) } as const;
       const finding = await findOverdue(trx, task, who);
-      await actOnCase(trx, FINDINGS, finding, step, who);
+      await actOnCase(trx, findingsUnder(options.config().jurisdiction.supervision), finding, step, who);
       return {
         answer: { finding },
         deed: {

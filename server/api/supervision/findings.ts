@@ -7,19 +7,23 @@ import { EVERY_STATE, OBLIGATION_STATES } from '../../../domain/ledger/duties.ts
 import {
   caseSubject,
   FINDING,
+  findingUnder,
   hasEnded,
   INSPECTIONS,
   STAGES,
   type FindingStep,
 } from '../../../domain/supervision/findings.ts';
-import { askAll, beginRecheck, inspectedRecords } from '../../../store/supervision/inspections.ts';
+import { itemOf } from '../../../domain/supervision/sanctions.ts';
+import { requireUnits } from '../../../store/ledger/units.ts';
+import { askAll, beginRecheck, findByHand, inspectedRecords } from '../../../store/supervision/inspections.ts';
 import { eventsOf } from '../../../store/ledger/obligations.ts';
 import { startSample } from '../../../temporal/runs.ts';
 import {
   detailOfStep,
   findFinding,
   findNotice,
-  FINDINGS,
+  findingEvidence,
+  findingsUnder,
   giveNotice,
   listFindings,
   noticesOf,
@@ -30,14 +34,16 @@ import { listTasks } from '../../../store/ledger/tasks.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import { changeCase } from '../base/case-action.ts';
+import type { ApiOptions } from '../base/api.ts';
 import { fieldsOf } from '../base/case-fields.ts';
+import { handedIn, keptFile, LARGEST_REPORT, sendEvidence } from '../base/evidence.ts';
 import { get, post } from '../base/route.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { actionRoute, canDo, type CaseRoutes } from '../casework/case-routes.ts';
 import { begin } from '../collection/streams.ts';
 import { begunView, inspectionResult, NO_RECORDS } from './inspections.ts';
 import { eventView, sees, shownBy, taskView } from '../ledger/tasks.ts';
-import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, unitCode } from '../base/views.ts';
+import { idParams, instant, listOf, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
 
 const stage = keyOf(STAGES);
 const kind = keyOf(INSPECTIONS);
@@ -69,6 +75,10 @@ export const findingView = z
     stream: z.string().nullable(),
     cause: z.string().meta({ description: 'What it was found by, for example patrol/overdue' }),
     facts: z.string(),
+    item: z.object({ id: z.string(), text: z.string() }).nullable().meta({
+      description: 'Item (项) of the regulation that it falls under; null where that is not known, or there is no list',
+    }),
+    evidenceName: z.string().nullable().meta({ description: 'Of one that was entered by hand' }),
     stage,
     foundAt: instant,
     endedAt: instant.nullable(),
@@ -85,6 +95,7 @@ export type FindingView = z.input<typeof findingView>;
 const findingDetail = findingView
   .extend({
     version: z.string(),
+    evidenceSha256: z.string().nullable(),
     comparable: z.boolean().meta({ description: 'Whether the caller can have its records looked at again (compare)' }),
     actions: z.array(action).meta({ description: 'What the caller can do with it now' }),
     tasks: z.array(taskView).meta({ description: 'The deadline of each term that was set' }),
@@ -133,7 +144,7 @@ export const findingChoice = ({ stage: stages, kind: inspection, unit, ended }: 
   ({ stages, kind: inspection, unit, ended: ended === 'yes' }) satisfies FindingChoice;
 
 const unknownFinding = new ApiProblem(404, 'finding-unknown', { zh: '没有这个问题', en: 'There is no such finding' });
-const unknownNotice = new ApiProblem(404, 'notice-unknown', { zh: '没有这份通报', en: 'There is no such notice' });
+const unknownNotice = new ApiProblem(404, 'notice-unknown', { zh: '没有这份文书', en: 'There is no such notice' });
 
 /** Whether it was found by looking at records, which can be looked at again. */
 const isComparable = ({ kind: of, stage: on }: Finding): boolean =>
@@ -144,8 +155,15 @@ const MOST_TERMS = 100;
 
 const tag = 'supervision';
 
+/** A finding with the item that it falls under, in the words of the profile. */
+const shown = (config: ApiOptions['config'], finding: Finding) => ({
+  ...finding,
+  item: itemOf(config().jurisdiction.supervision, finding),
+});
+
 const findings: CaseRoutes<Finding, FindingStep> = {
-  keeper: FINDINGS,
+  definition: FINDING,
+  keeper: ({ config }) => findingsUnder(config().jurisdiction.supervision),
   tag,
   found: async ({ db, now }, id, principal) => {
     const finding = await findFinding(db, id, now());
@@ -161,17 +179,21 @@ const getFindings = get(
   '/findings',
   {
     needs: 'supervision:read',
-    summary: '责令与通报 Findings of inspections, the latest first',
+    summary: '问题整改 Findings of inspections, the latest first',
     tag,
     query: findingFilter.extend(paging.shape),
     answer: pageOf(findingView),
   },
-  async (request, { db, now }) => {
+  async (request, { db, now, config }) => {
     const { limit, after, ...filter } = request.query;
     const [id] = readCursor(after, cursor) ?? [];
     const { units } = principalOf(request);
     const rows = await listFindings(db, now(), { ...findingChoice(filter), units, after: id, limit: limit + 1 });
-    return pageOfRows(rows, limit, (row) => [row.id]);
+    return pageOfRows(
+      rows.map((row) => shown(config, row)),
+      limit,
+      (row) => [row.id],
+    );
   },
 );
 
@@ -187,6 +209,7 @@ const getFinding = get(
   },
   async (request, options) => {
     const { db, now, config } = options;
+    const { supervision } = config().jurisdiction;
     const principal = principalOf(request);
     const finding = await findings.found(options, request.params.id, principal);
     const { id, inspection, unitCode: code } = finding;
@@ -197,8 +220,8 @@ const getFinding = get(
     const which = { states: EVERY_STATE, subject, duties: ['rectification'], limit: MOST_TERMS } as const;
     const terms = await listTasks(db, at, which);
     return {
-      ...finding,
-      actions: canDo(FINDING, finding, principal),
+      ...shown(config, finding),
+      actions: canDo(findingUnder(supervision), finding, principal),
       comparable: isComparable(finding) && may(principal, 'supervision:order'),
       tasks: terms.map(shownBy(config(), at)),
       records: written ? records : records.map((record) => ({ ...record, key: maskKey(record.key) })),
@@ -206,6 +229,58 @@ const getFinding = get(
       events: await eventsOf(db, subject),
     };
   },
+);
+
+const getFindingEvidence = get(
+  '/findings/:id/evidence',
+  {
+    needs: 'supervision:read',
+    summary: '证明材料 The file that was handed in with a finding',
+    tag,
+    params: idParams,
+    answer: { type: 'application/octet-stream' },
+    problems: [404],
+  },
+  async (request, options, reply) => {
+    const { id } = await findings.found(options, request.params.id, principalOf(request));
+    return sendEvidence(request, reply, options, await findingEvidence(options.db, id), `rectification/${id}`);
+  },
+);
+
+const postFinding = post(
+  '/findings',
+  {
+    needs: 'supervision:order',
+    bodyLimit: LARGEST_REPORT,
+    summary: '登记问题 Enter a finding by hand, with what shows it',
+    tag,
+    body: z.object({
+      unit: unitCode,
+      item: text(10)
+        .optional()
+        .meta({ description: 'Item (项) of the regulation; needed where the profile lists them' }),
+      facts: text(2_000),
+      evidence: handedIn,
+    }),
+    answer: z.object({ id: z.int() }),
+    problems: [404, 409, 422],
+  },
+  (request, options) =>
+    act(request, options, async (trx, who) => {
+      const { supervision } = options.config().jurisdiction;
+      const { unit: code, item = null, facts, evidence } = request.body;
+      const [unit = { code, name: code }] = await requireUnits(trx, [code]);
+      const file = keptFile(evidence);
+      const id = await findByHand(trx, supervision, { unit, item, facts, evidence: file }, who);
+      return {
+        answer: { id },
+        deed: {
+          action: 'supervision:order',
+          object: `rectification/${id}`,
+          detail: { kind: 'hand', unit: code, evidence: file.name, sha256: file.sha256 },
+        },
+      };
+    }),
 );
 
 const postFindingCompare = post(
@@ -249,7 +324,7 @@ const postFindingNotice = post(
   '/findings/:id/notice',
   {
     needs: notice.needs,
-    summary: '书面通报 Give notice of what was not rectified in time',
+    summary: '出具文书 Give notice of what was not rectified in time, as the profile has it (书面通报, 督办函)',
     tag,
     params: idParams,
     body: z.object(fieldsOf(notice.fields)),
@@ -257,14 +332,14 @@ const postFindingNotice = post(
     problems: [404, 409, 422],
   },
   async (request, options) => {
-    const { config } = options;
+    const { jurisdiction } = options.config();
     const { id } = await findings.found(options, request.params.id, principalOf(request));
-    const { number } = request.body as Given<typeof notice.fields>;
-    return changeCase(request, options, FINDINGS, id, async (trx, _finding, who) => {
-      const given = await giveNotice(trx, config().jurisdiction, id, number, who);
+    const body = request.body as Given<typeof notice.fields>;
+    return changeCase(request, options, findings.keeper(options), id, async (trx, _finding, who) => {
+      const given = await giveNotice(trx, jurisdiction, id, body, who);
       return {
         answer: { id, notice: given.id },
-        deed: { action: notice.needs, detail: { action: 'notice', number } },
+        deed: { action: notice.needs, detail: { action: 'notice', number: body.number } },
       };
     });
   },
@@ -274,7 +349,7 @@ const getNotice = get(
   '/notices/:id',
   {
     needs: 'supervision:read',
-    summary: '书面通报 A notice as it was given, to be printed',
+    summary: '文书 A notice or letter as it was given, to be printed',
     tag,
     params: idParams,
     answer: noticeView,
@@ -287,12 +362,15 @@ const getNotice = get(
   },
 );
 
-/** What is wrong with units’ work (责令与通报), and the notices that were given. */
+/** What is wrong with units’ work (问题整改), and the notices that were given. */
 export const findingRoutes = {
   getFindings,
   getFinding,
+  getFindingEvidence,
+  postFinding,
   postFindingOrder: actionRoute(findings, 'order'),
   postFindingDismiss: actionRoute(findings, 'dismiss'),
+  postFindingTransfer: actionRoute(findings, 'transfer'),
   postFindingDone: actionRoute(findings, 'done'),
   postFindingRecheck: actionRoute(findings, 'recheck'),
   postFindingCompare,

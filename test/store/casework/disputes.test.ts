@@ -18,7 +18,7 @@ import { eventsOf, noteOverdue, runningDeadlines } from '../../../store/ledger/o
 import { markDelivered } from '../../../store/ledger/outbox.ts';
 import { streamQuality } from '../../../store/library/quality.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { at, deadlines, enact } from '../../support/law.ts';
+import { at, deadlines, enact } from '../../support/law/enact.ts';
 import { newStream } from '../../support/library.ts';
 
 const RAISED = at('2026-02-10T09:00:00');

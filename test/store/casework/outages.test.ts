@@ -14,7 +14,7 @@ import {
 } from '../../../store/casework/outages.ts';
 import { eventsOf } from '../../../store/ledger/obligations.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { at, deadlines, enact } from '../../support/law.ts';
+import { at, deadlines, enact } from '../../support/law/enact.ts';
 import { newStream } from '../../support/library.ts';
 
 const BEGAN = at('2026-11-23T08:00:00');

@@ -24,7 +24,7 @@ import { saveStreams } from '../../../store/collection/streams.ts';
 import { configuredStreams } from '../../../store/apply-config.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { streamOf } from '../../support/departments.ts';
-import { at, enact } from '../../support/law.ts';
+import { at, enact } from '../../support/law/enact.ts';
 import { newBatch } from '../../support/library.ts';
 
 const STREAM = 'housing-permits';

@@ -14,7 +14,7 @@ import { openShareRequest, requireShareRequest } from '../../../store/casework/s
 import { findAlerts } from '../../../store/ledger/alerts.ts';
 import { saveHub, saveRules } from '../../../store/ledger/rules.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { at, deadlines, enact } from '../../support/law.ts';
+import { at, deadlines, enact } from '../../support/law/enact.ts';
 import { getStream, saveStreams } from '../../../store/collection/streams.ts';
 
 const ISSUER = { code: '11320200014006438B', name: '市住建局' };

@@ -7,7 +7,7 @@ import { actOnCase } from '../../../store/casework/cases.ts';
 import { listShareRequests, openShareRequest, SHARE_REQUESTS } from '../../../store/casework/share-requests.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { at, enact } from '../../support/law.ts';
+import { at, enact } from '../../support/law/enact.ts';
 
 const NEEDED = at('2026-11-20T10:00:00');
 const REQUESTED = at('2026-11-23T09:00:00');

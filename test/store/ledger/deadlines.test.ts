@@ -16,7 +16,7 @@ import {
 import { saveRules } from '../../../store/ledger/rules.ts';
 import { findTask, listTasks, type Task } from '../../../store/ledger/tasks.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { dueOf } from '../../support/due-dates.ts';
+import { dueOf } from '../../support/law/due-dates.ts';
 
 const config = loadConfig({ folder: join(import.meta.dirname, '../../../config'), demo: true, jurisdiction: 'wuxi' });
 const inForce = (tables: readonly YearTable[], dayEnds = '24:00'): CalendarInForce => ({
@@ -114,7 +114,7 @@ describe('the ledger of deadlines', () => {
     await openObligations(db, 'dispute-mark', [item('exempt/1', at('2026-01-05T10:00:00'))], CLERK);
     const { id, state } = await task('exempt/1', 'WX-18b');
     assert.equal(state, 'overdue');
-    const decision = { by: '李处长', at: NOW, reason: '机房断电', document: '锡容错〔2026〕3号' };
+    const decision = { by: '李处长', at: NOW, reason: said('机房断电'), document: '锡容错〔2026〕3号' };
     assert.equal(await exemptObligation(db, id, decision), true);
     assert.equal(await exemptObligation(db, id, decision), false);
     assert.equal((await findTask(db, id, NOW))?.state, 'exempted');

@@ -5,7 +5,7 @@ import type { Term } from '../../../domain/ledger/duties.ts';
 import { openObligations } from '../../../store/ledger/obligations.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { at, enact } from '../../support/law.ts';
+import { at, enact } from '../../support/law/enact.ts';
 import { DAY_MS } from '../../../domain/dates.ts';
 
 /** Rest days and made-up Saturdays and Sundays of 2026, by the State Council’s notice. */

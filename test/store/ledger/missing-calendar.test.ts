@@ -5,7 +5,7 @@ import { calendarOf, type HubConfig } from '../../../settings/load.ts';
 import type { DisputeStep } from '../../../domain/casework/dispute.ts';
 import type { YearTable } from '../../../domain/ledger/calendar.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
-import { reasonInWords } from '../../../domain/ledger/reasons.ts';
+import { reasonInWords, said } from '../../../domain/ledger/reasons.ts';
 import { findAlerts, saveAlerts } from '../../../store/ledger/alerts.ts';
 import { countMoved, noteCalendar, previewCalendar, saveCalendar } from '../../../store/ledger/calendar.ts';
 import { changesOf, endObligations, exemptObligation, openObligations } from '../../../store/ledger/obligations.ts';
@@ -14,9 +14,9 @@ import { actOnCase } from '../../../store/casework/cases.ts';
 import { DISPUTES, openDispute } from '../../../store/casework/disputes.ts';
 import { unitFigures } from '../../../store/supervision/figures.ts';
 import { calendarInForce } from '../../../store/apply-config.ts';
-import { TABLE_2027 } from '../../support/calendars.ts';
+import { TABLE_2027 } from '../../support/law/calendars.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { at, deadlines, enact } from '../../support/law.ts';
+import { at, deadlines, enact } from '../../support/law/enact.ts';
 
 describe('a year whose calendar is missing', () => {
   let database: TestDatabase;
@@ -113,8 +113,17 @@ describe('a year whose calendar is missing', () => {
     for (const subject of ['other/in-time', 'other/exempted', 'other/withdrawn', 'other/runs']) await open(subject);
     const ended = { by: '李四', at: at('2026-12-30T09:00:00') };
     await endObligations(db, 'met', { subjects: ['other/in-time'] }, ended);
-    await exemptObligation(db, (await task('other/exempted')).id, { ...ended, reason: '机房断电' });
-    await endObligations(db, 'cancelled', { subjects: ['other/withdrawn'] }, { ...ended, reason: { code: 'said', text: '撤回' } });
+    await exemptObligation(db, (await task('other/exempted')).id, {
+      ...ended,
+      reason: said('机房断电'),
+      document: '1号',
+    });
+    await endObligations(
+      db,
+      'cancelled',
+      { subjects: ['other/withdrawn'] },
+      { ...ended, reason: { code: 'said', text: '撤回' } },
+    );
     assert.deepEqual(await deadlines(db, `dispute/${id}`, at('2027-03-02')), [
       'WX-18c met never',
       'WX-18b met 12-30T00:00',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { said } from '../../../domain/ledger/reasons.ts';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { loadConfig } from '../../../settings/load.ts';
 import { LONGEST_TERM } from '../../../settings/schemas/jurisdiction.ts';
@@ -232,7 +233,7 @@ describe('reminders', () => {
     await endObligations(db, 'met', { subjects: ['d/met'] }, CLERK);
     await endObligations(db, 'cancelled', { subjects: ['d/cancelled'] }, CLERK);
     const [id = 0] = await db('obligation').where({ subject: 'd/exempted' }).pluck<number[]>('id');
-    await exemptObligation(db, id, { ...CLERK, reason: '机房断电' });
+    await exemptObligation(db, id, { ...CLERK, reason: said('机房断电'), document: '1号' });
     await db('obligation').where({ subject: 'd/suspended' }).update({ suspended_by: 'outage/1' });
     assert.equal(await round('2026-11-23T10:00:00'), 0);
     assert.equal(await round('2026-12-31T10:00:00'), 0);
@@ -560,7 +561,7 @@ describe('reminders', () => {
       const [task] = await db('obligation')
         .where({ subject: `contact/${UNIT}` })
         .pluck<number[]>('id');
-      await exemptObligation(db, task!, { ...CLERK, reason: '机构改革' });
+      await exemptObligation(db, task!, { ...CLERK, reason: said('机构改革'), document: '1号' });
       await followContacts(db, at('2026-11-24T10:00:00'));
       assert.equal((await duties(UNIT)).length, 1);
       assert.equal((await findTask(db, task!, NOW))?.state, 'exempted');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Knex } from 'knex';
+import { said } from '../../../domain/ledger/reasons.ts';
 import { loadConfig } from '../../../settings/load.ts';
 import { calendarInForce, saveLaw } from '../../../store/apply-config.ts';
 import { saveCalendar } from '../../../store/ledger/calendar.ts';
@@ -22,7 +23,7 @@ import { failProof, finishProof, listPage, startProof } from '../../../store/col
 import { drawRecords } from '../../../store/supervision/sampling.ts';
 import { getStream, saveStreams } from '../../../store/collection/streams.ts';
 import { actOnCase } from '../../../store/casework/cases.ts';
-import { FINDINGS, getFinding, listFindings, listNotices } from '../../../store/supervision/findings.ts';
+import { findingsUnder, getFinding, listFindings, listNotices } from '../../../store/supervision/findings.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { RowBuffer } from '../../../connectors/mapping/row-buffer.ts';
 import { caseSubject, type FindingStep } from '../../../domain/supervision/findings.ts';
@@ -34,6 +35,7 @@ const config = loadConfig({
   demo: true,
   jurisdiction: 'xuchang',
 });
+const FINDINGS = findingsUnder(config.jurisdiction.supervision);
 const at = (text: string): Date => new Date(`${text}+08:00`);
 const NOW = at('2026-02-10T10:00:00');
 const LI = { by: '李处长', at: NOW };
@@ -434,7 +436,7 @@ describe('a patrol (电子督查)', () => {
     ]);
     const [b, a] = await listFindings(db, NOW, { limit: 10 });
     assert.ok(a && b);
-    await actOnCase(db, FINDINGS, a.id, { action: 'order', demand: '补报', days: 3 }, later);
+    await actOnCase(db, FINDINGS, a.id, { action: 'order', demand: '补报', days: 3, item: '二' }, later);
     await db('obligation').where({ duty_kind: 'increment' }).update({ met_at: NOW });
     const last = await runPatrol(db, rules, { ...LI, at: new Date(NOW.getTime() + 120_000) });
     assert.deepEqual([last.found, last.cleared], [[], [b.id]]);
@@ -476,7 +478,7 @@ describe('the ladder of a finding', () => {
   }
   const act = async (id: number, step: FindingStep, when = '2026-02-10T10:00:00', by = '李处长') =>
     (await actOnCase(db, FINDINGS, id, step, { by, at: at(when) })).stage;
-  const order = { action: 'order', demand: '补报', days: 5 } as const;
+  const order = { action: 'order', demand: '补报', days: 5, item: '二' } as const;
   const states = async (id: number, when: string): Promise<string[]> =>
     (
       await listTasks(db, at(when), {
@@ -561,7 +563,7 @@ describe('the ladder of a finding', () => {
     );
     assert.equal((await getFinding(db, other, NOW)).stage, 'ordered');
     const { deadline } = await getFinding(db, other, NOW);
-    const decision = { by: '王局', at: NOW, reason: '机房断电', document: null };
+    const decision = { by: '王局', at: NOW, reason: said('机房断电'), document: '1号' };
     assert.ok(await exemptObligation(db, deadline?.id ?? 0, decision));
     await assert.rejects(
       act(other, { ...notice, number: '4号' }, '2026-03-25T09:00:00'),

@@ -129,7 +129,7 @@ describe('what is refused for what is known of a case', () => {
       'its term ends 2026-11-23 10:00:00, and it is not overdue',
     ]);
     for (const [deadline, zh] of [
-      [null, '本市规则没有责令改正的期限规则，期限未起算'],
+      [null, '本市规则没有整改的期限规则，期限未起算'],
       [{ state: 'exempted', dueAt: then }, '其改正期限已容错'],
       [{ state: 'no calendar', dueAt: null }, '日历未公布，其改正期限未定'],
     ] as const)

@@ -5,7 +5,7 @@ import { loadConfig } from '../../../settings/load.ts';
 import { addDays } from '../../../domain/dates.ts';
 import type { YearTable } from '../../../domain/ledger/calendar.ts';
 import { lossesOf } from '../../../domain/ledger/holidays.ts';
-import { TABLE_2027 } from '../../support/calendars.ts';
+import { TABLE_2027 } from '../../support/law/calendars.ts';
 
 const { publishedTables } = loadConfig({ folder: join(import.meta.dirname, '../../../config'), demo: true });
 const without = (table: YearTable, ...dates: string[]): YearTable => ({

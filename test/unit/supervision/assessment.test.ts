@@ -28,7 +28,8 @@ const task: Assessment['late'][number] = {
 };
 const assessment: Assessment = {
   city: '无锡市',
-  regulation: { title: '无锡市电子证照应用管理暂行办法', number: '锡政办发〔2019〕61号' },
+  regulation: { title: '无锡市电子证照应用管理暂行办法', number: '锡政办发〔2019〕61号', draft: false },
+  sanctions: { order: { name: '督办' }, notice: { name: '督办函' } },
   period: '2026-10',
   from: at('2026-10-01T00:00:00'),
   to: at('2026-11-01T00:00:00'),
@@ -73,15 +74,15 @@ describe('the workbook of an assessment', () => {
   const rows = (sheet: string) => sheetRows(book, sheet);
 
   it('says in its first sheet what it is, of which time, by which calendar and formulas, with counts of rows', () => {
-    assert.deepEqual(book.SheetNames, ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '书面通报']);
+    assert.deepEqual(book.SheetNames, ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '整改文书']);
     const head = new Map(rows('说明').map(([item, content]) => [item, content]));
-    assert.equal(head.get('依据'), '《无锡市电子证照应用管理暂行办法》锡政办发〔2019〕61号');
+    assert.equal(head.get('依据'), '《无锡市电子证照应用管理暂行办法》（锡政办发〔2019〕61号）');
     assert.equal(head.get('期间'), '2026-10-01 00:00:00 至 2026-11-01 00:00:00（不含）');
     assert.equal(head.get('生成时间'), '2026-11-02T09:00:00+08:00');
     assert.equal(head.get('工作日历'), '2026/1 24:00 60');
     for (const id of FIGURE_IDS) assert.equal(head.get(FIGURES[id].name), FIGURES[id].zh);
     assert.deepEqual(
-      ['单位考核', '逾期任务', '容错任务', '督查问题', '书面通报'].map((sheet) => head.get(`行数：${sheet}`)),
+      ['单位考核', '逾期任务', '容错任务', '督查问题', '整改文书'].map((sheet) => head.get(`行数：${sheet}`)),
       ['3', '1', '1', '1', '1'],
     );
     for (const sheet of book.SheetNames.slice(1))
@@ -142,13 +143,13 @@ describe('the workbook of an assessment', () => {
       '随机抽查',
       "'-1 条",
       '2026-10-05 09:00:00',
-      '已书面通报',
+      '已发督办函',
       '2026-10-06 09:00:00',
       '更正',
       '2026-10-21 00:00:00',
       '逾期',
       '锡证督〔2026〕3号',
     ]);
-    assert.deepEqual(rows('书面通报')[1], ['3', '乙局', '锡证督〔2026〕3号', '李处长', '2026-10-21 09:00:00']);
+    assert.deepEqual(rows('整改文书')[1], ['3', '乙局', '锡证督〔2026〕3号', '李处长', '2026-10-21 09:00:00']);
   });
 });

@@ -22,6 +22,10 @@ describe('the ladder of supervision', () => {
   const STEPS: [from: FindingStage, action: FindingAction, to: FindingStage][] = [
     ['found', 'order', 'ordered'],
     ['found', 'dismiss', 'dismissed'],
+    ['found', 'transfer', 'transferred'],
+    ['ordered', 'transfer', 'transferred'],
+    ['reported', 'transfer', 'transferred'],
+    ['noticed', 'transfer', 'transferred'],
     ['ordered', 'report', 'reported'],
     ['ordered', 'notice', 'noticed'],
     ['reported', 'pass', 'passed'],
@@ -39,7 +43,12 @@ describe('the ladder of supervision', () => {
         const expected = STEPS.find(([from, by]) => from === stage && by === action)?.[2] ?? null;
         assert.equal(leadsTo(stage, action), expected, `${stage} ${action}`);
       }
-    assert.deepEqual((Object.keys(STAGES) as FindingStage[]).filter(hasEnded), ['passed', 'dismissed', 'cleared']);
+    assert.deepEqual((Object.keys(STAGES) as FindingStage[]).filter(hasEnded), [
+      'passed',
+      'dismissed',
+      'transferred',
+      'cleared',
+    ]);
   });
 
   it('from every rung there is a way to an end, and no notice without an order', () => {
@@ -75,17 +84,22 @@ describe('the answer to a trial use', () => {
   });
 });
 
-describe('a notice (书面通报)', () => {
+describe('a document on what was not rectified in time', () => {
   const at = (text: string): Date => new Date(`${text}+08:00`);
   const facts: NoticeFacts = {
     number: '许证督〔2026〕3号',
     management: '许昌市政务服务和大数据管理局',
     unit: '市教育局',
     inspection: '随机抽查',
-    regulation: { title: '许昌市电子证照管理暂行办法', number: '许政办〔2021〕13号' },
-    article: '第三十一条',
-    quote: '责令限期改正；逾期不改正的，给予书面通报',
-    breach: '逾期书面通报',
+    name: '书面通报',
+    order: '责令限期改正',
+    regulation: { title: '许昌市电子证照管理暂行办法', number: '许政办〔2021〕13号', draft: false },
+    law: {
+      article: '第三十一条',
+      quote: '责令限期改正；逾期不改正的，给予书面通报',
+      item: { id: '五', text: '对存在问题的证照数据，未及时核对和修正的' },
+      notice: '第三十一条',
+    },
     foundAt: at('2026-02-09T09:00:00'),
     facts: '随机抽查 50 条，其中不一致 3 条',
     orderedAt: at('2026-02-10T10:00:00'),
@@ -106,8 +120,10 @@ describe('a notice (书面通报)', () => {
       '关于市教育局逾期未改正有关问题的通报',
       '市教育局：',
       '2026年2月9日，我单位在随机抽查中发现',
+      '上述问题属于《许昌市电子证照管理暂行办法》（许政办〔2021〕13号）第三十一条第（五）项“对存在问题的证照数据',
       '《许昌市电子证照管理暂行办法》（许政办〔2021〕13号）第三十一条“责令限期改正',
-      '2026年2月10日责令你单位限期改正',
+      '2026年2月10日对你单位责令限期改正',
+      '第三十一条予以书面通报',
       '改正期限为5个工作日，自2026年2月10日起算，至2026年2月24日届满（工作日历 2026/1）',
       '截至2026年2月26日，整改仍未经复查通过，已逾期2天',
       '许昌市政务服务和大数据管理局2026年2月26日',
@@ -116,7 +132,31 @@ describe('a notice (书面通报)', () => {
   });
 
   it('a regulation without a number is named without one', () => {
-    assert.ok(noticeDocument({ ...facts, regulation: { title: '试行办法' } }).includes('《试行办法》第三十一条'));
+    const document = noticeDocument({ ...facts, regulation: { title: '试行办法', draft: false } });
+    assert.ok(document.includes('《试行办法》第三十一条'));
+  });
+
+  it('where the regulation has no article for it, it is a letter that cites none and says that its term is internal', () => {
+    const letter = noticeDocument({ ...facts, name: '督办函', order: '督办', law: null });
+    for (const part of [
+      '关于市教育局逾期未改正有关问题的督办函',
+      '对你单位督办，要求如下',
+      '个工作日（内控时限）',
+      '现发督办函',
+    ])
+      assert.ok(letter.includes(part), part);
+    assert.doesNotMatch(letter, /第[一二三四五六七八九十]+条|责令|通报|《/);
+  });
+
+  it('a draft is said to be one, and that nothing rests on it', () => {
+    const regulation = { title: '管理办法', draft: true };
+    const letter = noticeDocument({ ...facts, name: '督办函', order: '督促整改', law: null, regulation });
+    assert.ok(letter.includes('《管理办法》（送审稿）尚未施行，本文书不以其条款为依据。'));
+    assert.doesNotMatch(letter, /第[一二三四五六七八九十]+条|依据《/);
+  });
+
+  it('of what was entered by hand it names no inspection', () => {
+    assert.ok(noticeDocument({ ...facts, inspection: null }).includes('2026年2月9日，我单位发现你单位'));
   });
 
   it('shows whatever it is given as text: nothing becomes a tag or leaves an attribute', () => {

@@ -1,6 +1,6 @@
-import { shanghaiDate, shanghaiInstant, timeOfDayMs, type Instant } from '../../domain/dates.ts';
-import { CalendarMissing, endOfTerm, type WorkingCalendar } from '../../domain/ledger/calendar.ts';
-import type { Term } from '../../domain/ledger/duties.ts';
+import { shanghaiDate, shanghaiInstant, timeOfDayMs, type Instant } from '../../../domain/dates.ts';
+import { CalendarMissing, endOfTerm, type WorkingCalendar } from '../../../domain/ledger/calendar.ts';
+import type { Term } from '../../../domain/ledger/duties.ts';
 
 /** When a term ends, and by which calendar that was counted; what year is missing, where it cannot be counted. */
 export type Due = { at: Instant; calendar: string | null } | { at: null; missing: number };

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { YearTable } from '../../domain/ledger/calendar.ts';
+import type { YearTable } from '../../../domain/ledger/calendar.ts';
 
 const days = (month: string, from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `2027-${month}-${String(from + index).padStart(2, '0')}`);

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Knex } from 'knex';
-import { loadConfig, type HubConfig } from '../../settings/load.ts';
-import type { ObligationState } from '../../domain/ledger/duties.ts';
-import { noteCalendar, saveCalendar } from '../../store/ledger/calendar.ts';
-import { listTasks } from '../../store/ledger/tasks.ts';
-import { calendarInForce, saveLaw } from '../../store/apply-config.ts';
+import { loadConfig, type HubConfig } from '../../../settings/load.ts';
+import type { ObligationState } from '../../../domain/ledger/duties.ts';
+import { noteCalendar, saveCalendar } from '../../../store/ledger/calendar.ts';
+import { listTasks } from '../../../store/ledger/tasks.ts';
+import { calendarInForce, saveLaw } from '../../../store/apply-config.ts';
 
 const EVERY: ObligationState[] = [
   'open',
@@ -20,7 +20,7 @@ const EVERY: ObligationState[] = [
 
 /** Puts a city's regulation and calendar into force in a test's database. */
 export async function enact(db: Knex, jurisdiction: string, at: Date): Promise<HubConfig> {
-  const config = loadConfig({ folder: join(import.meta.dirname, '../../config'), demo: true, jurisdiction });
+  const config = loadConfig({ folder: join(import.meta.dirname, '../../../config'), demo: true, jurisdiction });
   await saveLaw(db, config);
   const { name } = await saveCalendar(db, calendarInForce(config), at);
   await noteCalendar(db, name);

@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { LARGEST_EVIDENCE } from '../../../domain/casework/outage.ts';
+import { audit } from '../../../store/console/audit.ts';
+import { principalOf } from './access.ts';
+import type { ApiOptions } from './api.ts';
+import { ApiProblem } from './problem.ts';
+import { text } from './views.ts';
+
+/** A file, as base64. */
+export const handedIn = z.object({
+  name: text(200),
+  content: z.base64().max(Math.ceil((LARGEST_EVIDENCE * 4) / 3) + 4),
+});
+
+/** Base64 of the largest file, and the rest of what it is handed in with. */
+export const LARGEST_REPORT = Math.ceil(LARGEST_EVIDENCE * 1.4);
+
+/** A file that was handed in, with the hash of what it holds. */
+export function keptFile({ name, content }: z.output<typeof handedIn>): {
+  name: string;
+  content: Buffer;
+  sha256: string;
+} {
+  const bytes = Buffer.from(content, 'base64');
+  return { name, content: bytes, sha256: hash('sha256', bytes) };
+}
+
+const NO_FILE = new ApiProblem(404, 'file-missing', { zh: '没有上传证明材料', en: 'No file was handed in with it' });
+
+/** Answers with a file that was handed in, as it was; the audit says who took it. Throws a problem where there is none. */
+export async function sendEvidence(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { db, now }: Pick<ApiOptions, 'db' | 'now'>,
+  evidence: { name: string; content: Buffer } | null,
+  object: string,
+): Promise<FastifyReply> {
+  if (!evidence) throw NO_FILE;
+  const { accountId, login: actor, role } = principalOf(request);
+  await audit(db, { at: now(), accountId, actor, role, action: 'export', object, detail: { what: 'evidence' } });
+  return reply
+    .type('application/octet-stream')
+    .header('X-Content-Type-Options', 'nosniff')
+    .header('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(evidence.name)}`)
+    .send(evidence.content);
+}

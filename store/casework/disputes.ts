@@ -192,8 +192,7 @@ async function handOver(trx: Knex.Transaction, dispute: Dispute, who: Who): Prom
   if (!(await governs(trx, OF_ISSUER)) || (await waitsForReceipt(trx))) return;
   await trx('dispute').where({ id: dispute.id }).update({ received_at: who.at });
   await noteEvent(trx, subjectOf(dispute), {
-    by: HUB,
-    at: who.at,
+    ...who,
     what: 'handed over',
     detail: { to: dispute.issuerName },
   });

@@ -76,7 +76,7 @@ describe('cases in the API', () => {
       const id = await raise(user);
       const path = `/disputes/${id}`;
       const first = await get(issuer, path);
-      assert.deepEqual(first.can, ['receive', 'mark']);
+      assert.deepEqual(first.can, ['receive', 'mark', 'verify']);
       done(await issuer.send('POST', `${path}/answer`, { action: 'receive' }));
       done(await issuer.send('POST', `${path}/answer`, { action: 'mark' }));
       done(await issuer.send('POST', `${path}/answer`, { action: 'verify', upheld: false, answer: '经核实无误' }));
@@ -87,7 +87,7 @@ describe('cases in the API', () => {
       assert.deepEqual(last.marks, []);
       assert.deepEqual(
         (last.events as { what: string }[]).map(({ what }) => what),
-        ['raised', 'receive', 'mark', 'verify', 'tell', 'mark lifted'],
+        ['raised', 'handed over', 'receive', 'mark', 'verify', 'tell', 'mark lifted'],
       );
       const tasks = last.tasks as { kind: string; state: string }[];
       assert.deepEqual(tasks.map(({ kind, state }) => `${kind} ${state}`).sort(), [
@@ -147,10 +147,9 @@ describe('cases in the API', () => {
     it('refuses what cannot be done now, and a lost race says who was first', async () => {
       const id = await raise(management);
       const path = `/disputes/${id}`;
-      const verify = { action: 'verify', upheld: true, answer: '成立' };
-      const refused = await issuer.send('POST', `${path}/answer`, verify);
+      const refused = await issuer.send('POST', `${path}/answer`, { action: 'correct', note: '已更正' });
       problem(refused, 409, 'case-refused');
-      assert.equal(refused.body.title, '不能“填报核实结果”：现为“待接收”，须为“核实中”');
+      assert.equal(refused.body.title, '不能“登记更正”：现为“核实中”，须为“待告知”或“待更正”');
       const { version } = await get(issuer, path);
       done(await issuer.send('POST', `${path}/answer`, { action: 'receive' }, { 'if-match': `"${String(version)}"` }));
       const seen = String((await get(management, path)).version);
@@ -191,7 +190,7 @@ describe('cases in the API', () => {
       const refused = await other.send('POST', `${path}/answer`, { action: 'receive' });
       problem(refused, 403, 'not-yours');
       assert.equal(refused.body.title, '只有发证单位可以“接收”');
-      assert.deepEqual((await get(issuer, path)).can, ['receive', 'mark']);
+      assert.deepEqual((await get(issuer, path)).can, ['receive', 'mark', 'verify']);
       done(await issuer.send('POST', `${path}/answer`, { action: 'receive' }));
       assert.deepEqual((await get(other, path)).stage, 'verifying', 'it sees what becomes of it');
     });
@@ -240,7 +239,7 @@ describe('cases in the API', () => {
       const ahead = report({ beganAt: '2026-11-24T10:00:00+08:00' });
       const refused = await issuer.send('POST', '/outages', ahead);
       problem(refused, 400, 'outage-ahead');
-      assert.equal(refused.body.title, '发生时间晚于当前时间');
+      assert.equal(refused.body.title, '时间 2026-11-24 10:00:00 晚于当前时间');
     });
 
     it('says what its streams owe and what has come, from the beginning to the recovery', async () => {

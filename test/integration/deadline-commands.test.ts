@@ -120,10 +120,10 @@ describe('commands on deadlines', () => {
     const ticket = file('ticket.yaml', 'number: N-1\nobjector: 王某某\nstatement: 有效期有误\n');
     const dispute = number(await hub('dispute', 'raise', ticket, ...by));
     const answer = file('answer.txt', '经核实，记载无误\n');
-    const early = await hub('dispute', 'verify', dispute, '--answer-file', answer, ...by);
+    const early = await hub('dispute', 'tell', dispute, '--receipt', '电话 0012', ...by);
     assert.match(
       early.stderr,
-      /^Dispute \d+ cannot be done “verify”: found it raised \(待接收\), expected verifying; /m,
+      /^Dispute \d+ cannot be done “tell”: found it verifying \(核实中\), expected telling; /m,
     );
     assert.match((await hub('dispute', 'receive', dispute, '--at', done, ...by)).stdout, /^Dispute \d+: .*核实中/);
     assert.match((await hub('dispute', 'verify', dispute, ...by)).stderr, /required option '--answer-file <file>'/);

@@ -22,6 +22,7 @@ const WATCHERS = ['administrator', 'engineer', 'management', 'auditor'] as const
 export const PERMISSIONS = {
   'tasks:read': EVERYBODY,
   'tasks:exempt': ['management'],
+  'tasks:correct': ['management'],
   'tasks:urge': ['management'],
   'disputes:read': ['management', 'issuer', 'user', 'auditor'],
   'disputes:raise': ['management', 'issuer', 'user'],
@@ -67,6 +68,7 @@ export type Permission = keyof typeof PERMISSIONS;
 export const PERMISSION_NAMES: Record<Permission, { zh: string; en: string }> = {
   'tasks:read': { zh: '查看时限任务', en: 'see deadlines' },
   'tasks:exempt': { zh: '容错', en: 'exempt deadlines' },
+  'tasks:correct': { zh: '更正时限', en: 'correct deadlines' },
   'tasks:urge': { zh: '催办', en: 'urge' },
   'disputes:read': { zh: '查看异议', en: 'see disputes' },
   'disputes:raise': { zh: '提出异议', en: 'raise disputes' },

@@ -10,10 +10,11 @@ import {
 } from '../../domain/ledger/duties.ts';
 import { exempt, type Exemption } from '../../store/supervision/exemptions.ts';
 import { fault } from '../../domain/faults.ts';
-import { changesOf, eventsOf } from '../../store/ledger/obligations.ts';
+import { changesOf, correctObligation, eventsOf } from '../../store/ledger/obligations.ts';
 import { findTask, listTasks, type Task } from '../../store/ledger/tasks.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { instantOption } from '../kit/select.ts';
 import { dueText, timeText, printList, table } from '../kit/output.ts';
 import { reasonInWords } from '../../domain/ledger/reasons.ts';
 
@@ -79,6 +80,26 @@ export function addTasks(program: Command): void {
         const task = idNumber(id, 'task-unknown');
         await exempt(db, supervision, task, { cause, document, approver }, { by, at: new Date() });
         console.log(`Task ${id} is exempted: ${cause}`);
+      });
+    });
+
+  withData(withConfig(tasks.command('correct <id>')))
+    .summary(
+      'set a corrected term beside a missed one that was counted from a wrong time (更正时限); both stay and count',
+    )
+    .requiredOption('--started <time>', 'when it really started, Shanghai time')
+    .requiredOption('--reason <text>', 'why the time was wrong')
+    .requiredOption('--document <number>', 'what shows it')
+    .requiredOption('--by <name>', 'who decides it for the management unit')
+    .action((id: string, _options: unknown, command: Command) => {
+      const { started, reason, document, by, ...options } = command.optsWithGlobals<
+        CommonOptions & { started: string; reason: string; document: string; by: string }
+      >();
+      const startedAt = new Date(instantOption(started, '--started'));
+      return withLibrary(options, async (db) => {
+        const task = idNumber(id, 'task-unknown');
+        const given = { by, at: new Date(), startedAt, said: reason, document };
+        console.log(`Task ${await correctObligation(db, task, given)} stands beside ${id}`);
       });
     });
 }

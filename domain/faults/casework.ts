@@ -43,6 +43,7 @@ export const CASEWORK = {
   'dispute-ahead': { kind: 'configuration', say: ahead, cure: corrected },
   'outage-ahead': { kind: 'configuration', say: ahead, cure: corrected },
   'share-ahead': { kind: 'configuration', say: ahead, cure: corrected },
+  'task-ahead': { kind: 'configuration', say: ahead, cure: corrected },
   'start-too-old': {
     kind: 'configuration',
     say: ({ at, wallTime, days }: { at: string; wallTime: string; days: number }) => ({

@@ -87,6 +87,15 @@ export const LEDGER = {
     }),
     cure: { zh: '用 ./hub tasks 查看任务及其编号', en: './hub tasks lists them with their ids' },
   },
+  'term-not-past': {
+    kind: 'configuration',
+    status: 409,
+    say: ({ task }: { task: number }) => ({
+      zh: `时限任务 ${task} 未逾期，或不按起算时间计时，不能更正起算时间`,
+      en: `Task ${task} is not overdue or met late, or is not counted from a start`,
+    }),
+    cure: { zh: '用 ./hub tasks 查看任务及其状态', en: './hub tasks lists them with their states' },
+  },
   'contact-unknown': {
     kind: 'configuration',
     say: ({ id, why }: { id: string; why: 'number' | 'unfiled' }) => {

@@ -23,6 +23,8 @@ export type Reason =
   /** The department withdrew the completed case, or announced it anew. */
   | { code: 'case-withdrawn' }
   | { code: 'bulk-withdrawn' }
+  /** The management unit set this term beside one that had been counted from a wrong time. */
+  | { code: 'term-corrected'; said: string }
   | { code: 'no-streams' }
   /** It had ended while the calendar was missing (日历未公布), and was judged once its table was there. */
   | { code: 'calendar-arrived' }
@@ -72,6 +74,8 @@ export function reasonInWords(reason: Reason): Said {
       };
     case 'bulk-withdrawn':
       return { zh: '该批业务均已撤回', en: 'all cases of the batch were withdrawn' };
+    case 'term-corrected':
+      return { zh: `更正起算时间：${reason.said}`, en: `corrected: ${reason.said}` };
     case 'no-streams':
       return { zh: '该单位已不负责任何数据流', en: 'the unit answers for no stream any more' };
     case 'calendar-arrived':

@@ -1,8 +1,10 @@
 import type { Knex } from 'knex';
 import type { CompletedCaseMode, CompletedCaseNotice } from '../../domain/casework/completed-case.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import type { Duty, ObligationState } from '../../domain/ledger/duties.ts';
-import { endObligations, meetFrom, openFrom, retimeFrom, type LedgerEntry } from '../ledger/obligations.ts';
+import { meetFrom, openFrom, retimeFrom, type LedgerEntry, dropObligations } from '../ledger/obligations.ts';
+import { oldestDays } from '../ledger/rules.ts';
 import type { StreamRow } from '../collection/streams.ts';
 
 /** A completed case as it is kept. */
@@ -34,6 +36,8 @@ export interface Announcement {
   at: Date;
   request?: { key: string; bodyHash: Buffer } | undefined;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** The streams whose cases one transaction works at; nothing else waits for it. */
 const CASES_LOCK = 0x63_61_73;
@@ -100,10 +104,14 @@ async function takeNotices(
     { streamId: stream.id, numbers: notices.map(({ caseNumber }) => caseNumber) },
   );
   const known = new Map(rows.map((row) => [row.caseNumber, row]));
+  const days = await oldestDays(trx);
+  const oldest = new Date(at.getTime() - days * DAY_MS);
+  const tooOld = `expected completedAt (办结时间) within ${days} days, which oldestDays of the profile has`;
   const faults: string[] = [];
   const changes = notices.flatMap((notice): Change[] => {
     const before = known.get(notice.caseNumber);
-    const merged = mergeNotice(before, notice);
+    const merged =
+      notice.completedAt !== undefined && notice.completedAt < oldest ? tooOld : mergeNotice(before, notice);
     if (typeof merged !== 'string') return merged;
     faults.push(`case ${notice.caseNumber}: ${merged}`);
     return [];
@@ -116,22 +124,40 @@ async function takeNotices(
       ? []
       : [...(before.mode === 'bulk' ? [] : [before.pushSubject]), ...(after.withdrawn ? [before.deliverySubject] : [])],
   );
-  await endObligations(trx, 'cancelled', { subjects }, { by, at, reason: { code: 'case-withdrawn' } });
-  await nameSubjects(trx, stream, changes);
+  await dropObligations(trx, { subjects }, { by, at, reason: { code: 'case-withdrawn' } });
+  await nameSubjects(trx, stream, changes, at);
   await saveChanges(trx, stream, changes, at);
 
   const numbersOf = (some: readonly Change[]): string[] => some.map(({ after }) => after.caseNumber);
   await openPushes(trx, stream, numbersOf(changes.filter(({ opens }) => opens)), { by, at });
   await openDeliveries(trx, stream, numbersOf(changes.filter(({ delivers }) => delivers)), { by, at });
-  await retimeCases(trx, stream, numbersOf(changes.filter(({ before, opens }) => before && !opens)), by);
+  await retimeCases(trx, stream, numbersOf(changes.filter(({ before, opens }) => before && !opens)), { by, at });
   await meetDeliveries(trx, stream, numbersOf(changes.filter(({ after }) => after.deliveredAt !== null)), by);
   const bulk = changes.flatMap(({ before, after }) =>
     [before, after].flatMap((row) => (row?.mode === 'bulk' ? [row.pushSubject] : [])),
   );
-  const arrived = await matchCases(trx, stream.id, numbersOf(changes), by);
-  await settleBulk(trx, stream, [...bulk, ...arrived], { by, at });
+  const eased = changes.flatMap(({ before, after }) => (before && eases(before, after) ? [before.pushSubject] : []));
+  const overdue = await overdueOf(trx, eased, at);
+  const arrived = await matchCases(trx, stream.id, numbersOf(changes), { by, at }, overdue);
+  await settleBulk(trx, stream, [...bulk, ...arrived], { by, at }, overdue);
   const announced = changes.filter(({ before }) => before === undefined).length;
   return { announced, corrected: changes.length - announced, unchanged: notices.length - changes.length };
+}
+
+/** Whether less is owed, or something else counts as what was owed, by what is said now. */
+const eases = (before: CompletedCaseRow, after: CompletedCaseRow): boolean =>
+  after.withdrawn ||
+  before.pushSubject !== after.pushSubject ||
+  before.recordKey !== after.recordKey ||
+  before.number !== after.number;
+
+/** Those of some subjects whose push is overdue. */
+async function overdueOf(trx: Knex, subjects: readonly string[], at: Date): Promise<ReadonlySet<string>> {
+  const overdue = await trx('obligation')
+    .whereRaw('subject = ANY (?)', [[...subjects]])
+    .whereRaw(`duty_kind LIKE 'push-%' AND obligation_runs(obligation) AND due_at < ?`, [at])
+    .pluck<string[]>('subject');
+  return new Set(overdue);
 }
 
 /** The case as the notice has it: a change, none, or what is wrong. */
@@ -186,7 +212,7 @@ export function completedCasesRefused(faults: readonly string[]): Error {
 }
 
 /** What the deadlines of cases that open some are called; those that were owed before and ended get a new round. */
-async function nameSubjects(trx: Knex, { name }: StreamRow, changes: readonly Change[]): Promise<void> {
+async function nameSubjects(trx: Knex, { name }: StreamRow, changes: readonly Change[], at: Date): Promise<void> {
   const bases = new Map<string, Duty>();
   const opening = changes.filter(({ opens }) => opens);
   for (const { before, after, delivers } of opening) {
@@ -199,9 +225,9 @@ async function nameSubjects(trx: Knex, { name }: StreamRow, changes: readonly Ch
   }
   if (bases.size === 0) return;
   const { rows } = await trx.raw<{ rows: { base: string; subject: string }[] }>(
-    `SELECT base, ledger_round(base, duty) AS subject
+    `SELECT base, ledger_round(base, duty, :at) AS subject
      FROM json_to_recordset(:bases::json) AS named(base text, duty text)`,
-    { bases: JSON.stringify([...bases].map(([base, duty]) => ({ base, duty }))) },
+    { at, bases: JSON.stringify([...bases].map(([base, duty]) => ({ base, duty }))) },
   );
   const rounds = new Map(rows.map(({ base, subject }) => [base, subject]));
   for (const { after } of opening) {
@@ -256,14 +282,14 @@ async function openDeliveries(
 }
 
 /** Lets running deadlines of some cases start when these were completed, as is said now. */
-async function retimeCases(trx: Knex, stream: StreamRow, numbers: readonly string[], by: string): Promise<void> {
+async function retimeCases(trx: Knex, stream: StreamRow, numbers: readonly string[], who: LedgerEntry): Promise<void> {
   const bindings = { streamId: stream.id, numbers: [...numbers] };
   for (const mode of ['online', 'offline'] as const) {
     const items = `SELECT c.push_subject AS subject, c.completed_at AS started_at ${LIVE_CASES} AND c.mode = '${mode}'`;
-    await retimeFrom(trx, `push-${mode}`, items, bindings, { by });
+    await retimeFrom(trx, `push-${mode}`, items, bindings, who);
   }
   const deliveries = `SELECT c.delivery_subject AS subject, c.completed_at AS started_at ${LIVE_CASES}`;
-  await retimeFrom(trx, 'delivery', deliveries, bindings, { by });
+  await retimeFrom(trx, 'delivery', deliveries, bindings, who);
 }
 
 /** Meets the deliveries that were told of. */
@@ -280,7 +306,8 @@ const MADE_BEFORE = '7 days';
 
 /**
  * Finds the certificates of open cases, and meets the deadlines of those that are in, at the time when the hub took
- * them: the first version that can have come of the case. Returns the bulk issues of which some arrived.
+ * them: the first version that can have come of the case; of `eased` ones not before now. Returns the bulk issues of
+ * which some arrived.
  *
  * Each case is looked up by itself (OFFSET 0): left a choice, the planner reads the library.
  */
@@ -288,7 +315,8 @@ async function matchCases(
   trx: Knex,
   streamId: number,
   numbers: readonly string[] | null,
-  by: string,
+  { by, at }: LedgerEntry,
+  eased: ReadonlySet<string>,
 ): Promise<string[]> {
   const { rows } = await trx.raw<{ rows: { mode: CompletedCaseMode; subject: string; arrivedAt: Date }[] }>(
     `WITH found AS MATERIALIZED (
@@ -321,18 +349,24 @@ async function matchCases(
   for (const mode of ['online', 'offline'] as const) {
     const items = `SELECT subject, "arrivedAt" AS met_at
       FROM json_to_recordset(:arrived::json) AS arrived(subject text, "arrivedAt" timestamptz)`;
-    const arrived = JSON.stringify(rows.filter((row) => row.mode === mode));
+    const arrived = JSON.stringify(
+      rows.filter((row) => row.mode === mode).map((row) => (eased.has(row.subject) ? { ...row, arrivedAt: at } : row)),
+    );
     await meetFrom(trx, `push-${mode}`, items, { arrived }, by);
   }
   return [...new Set(rows.filter(({ mode }) => mode === 'bulk').map(({ subject }) => subject))];
 }
 
-/** Brings the one deadline of each bulk issue (批量签发) in line with its cases. */
+/**
+ * Brings the one deadline of each bulk issue (批量签发) in line with its cases.
+ * @param eased overdue ones of which less is owed by what was just said: they are met by that, not before
+ */
 async function settleBulk(
   trx: Knex,
   stream: StreamRow,
   subjects: readonly string[],
   { by, at }: LedgerEntry,
+  eased: ReadonlySet<string>,
 ): Promise<void> {
   if (subjects.length === 0) return;
   const { rows } = await trx.raw<{
@@ -360,19 +394,19 @@ async function settleBulk(
       { by, at, starts },
     );
     const items = `SELECT subject, ${column} AS started_at ${from}`;
-    await retimeFrom(trx, 'push-bulk', items, { live }, { by, starts });
+    await retimeFrom(trx, 'push-bulk', items, { live }, { by, at, starts });
   }
   await meetFrom(
     trx,
     'push-bulk',
-    `SELECT subject, "arrivedAt" AS met_at
+    `SELECT subject, CASE WHEN subject = ANY (:eased) THEN :at::timestamptz ELSE "arrivedAt" END AS met_at
      FROM json_to_recordset(:live::json) AS bulk(subject text, "arrivedAt" timestamptz, open integer) WHERE open = 0`,
-    { live },
+    { live, at, eased: [...eased] },
     by,
   );
   const gone = rows.filter(({ last }) => last === null).map(({ subject }) => subject);
   const reason = { code: 'bulk-withdrawn' } as const;
-  await endObligations(trx, 'cancelled', { subjects: gone, duty: 'push-bulk' }, { by, at, reason });
+  await dropObligations(trx, { subjects: gone, duty: 'push-bulk' }, { by, at, reason });
 }
 
 /**
@@ -397,8 +431,8 @@ export async function syncCompletedCases(db: Knex, at: Date): Promise<void> {
       const numbers = rows.map(({ number }) => number);
       await openPushes(trx, stream, numbers, who);
       await openDeliveries(trx, stream, numbers, who);
-      const arrived = await matchCases(trx, stream.id, null, 'hub');
-      await settleBulk(trx, stream, [...rows.flatMap(({ bulk }) => bulk ?? []), ...arrived], who);
+      const arrived = await matchCases(trx, stream.id, null, who, NONE);
+      await settleBulk(trx, stream, [...rows.flatMap(({ bulk }) => bulk ?? []), ...arrived], who, NONE);
     });
   }
 }

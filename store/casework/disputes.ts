@@ -26,12 +26,12 @@ import {
 } from '../ledger/case-files.ts';
 import {
   dropObligations,
-  endObligations,
   noteEvent,
   openObligations,
   retimeFrom,
   timelineOf,
   type NewObligation,
+  meetObligations,
 } from '../ledger/obligations.ts';
 import { queueMessage } from '../ledger/outbox.ts';
 import { governs, managementUnit, requireStart, waitsForReceipt } from '../ledger/rules.ts';
@@ -343,7 +343,7 @@ async function startClocks(trx: Knex, dispute: Dispute, starts: Start, startedAt
   }
   // The mark outlives a transfer: the next issuer does not owe it again.
   if (dispute.markedAt !== null)
-    await endObligations(trx, 'met', { subjects: [subjectOf(dispute)], duty: 'dispute-mark' }, who);
+    await meetObligations(trx, { subjects: [subjectOf(dispute)], duty: 'dispute-mark' }, who);
 }
 
 /** How disputes are kept: `actOnCase` does something with one. */
@@ -383,7 +383,7 @@ export const DISPUTES: CaseKeeper<Dispute, DisputeStep> = {
     const { id } = dispute;
     const subject = subjectOf(dispute);
     const update = (values: object): Promise<number> => trx('dispute').where({ id }).update(values);
-    const met = (duty: Duty): Promise<number> => endObligations(trx, 'met', { subjects: [subject], duty }, who);
+    const met = (duty: Duty): Promise<number> => meetObligations(trx, { subjects: [subject], duty }, who);
     const drop = (reason: Reason, duty?: Duty): Promise<void> =>
       dropObligations(trx, { subjects: [subject], ...(duty && { duty }) }, { ...who, reason });
 
@@ -500,7 +500,7 @@ async function merge(trx: Knex.Transaction, dispute: Dispute, into: number, who:
     // The certificate stays marked, for the other one now.
     await trx('mark').where({ dispute_id: dispute.id }).whereNull('lifted_at').update({ dispute_id: into });
     await trx('dispute').where({ id: into }).update({ marked_at: dispute.markedAt });
-    await endObligations(trx, 'met', { subjects: [subjectOf(other)], duty: 'dispute-mark' }, who);
+    await meetObligations(trx, { subjects: [subjectOf(other)], duty: 'dispute-mark' }, who);
   }
   await noteEvent(trx, subjectOf(other), { ...who, what: 'took over', detail: { dispute: dispute.id } });
   await touchCase(trx, into, who.at);

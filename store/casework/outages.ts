@@ -22,10 +22,10 @@ import {
 } from '../ledger/case-files.ts';
 import {
   dropObligations,
-  endObligations,
   followSuspensions,
   noteEvent,
   openObligations,
+  meetObligations,
 } from '../ledger/obligations.ts';
 import { requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
@@ -254,7 +254,7 @@ export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<
     const subject = subjectOf({ kind: 'outage', id, round: 1 });
     const owner = { ownerCode: given.unit.code, ownerName: given.unit.name };
     await openObligations(trx, 'outage-report', [{ subject, ...owner, startedAt: given.beganAt }], who);
-    await endObligations(trx, 'met', { subjects: [subject] }, who);
+    await meetObligations(trx, { subjects: [subject] }, who);
     await followSuspensions(trx);
     await noteEvent(trx, subject, { ...who, what: 'reported', detail: { streams: given.streams, cause: given.cause } });
     return id;
@@ -402,7 +402,7 @@ export async function settleBackfill(
     await trx('outage_stream').where({ outage_id: id, stream_id: own.id }).update({ proven_at: at, proofs });
     const who = { by: 'hub', at };
     const reason = { code: 'proven', proofs } as const;
-    await endObligations(trx, 'met', { subjects: [backfillSubject(id, own)], duty: 'backfill' }, { ...who, reason });
+    await meetObligations(trx, { subjects: [backfillSubject(id, own)], duty: 'backfill' }, { ...who, reason });
     await noteEvent(trx, subjectOf(outage), { ...who, what: 'proven', detail: { stream, proofs } });
     return true;
   });

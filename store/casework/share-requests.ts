@@ -20,7 +20,7 @@ import {
   type VersionedCase,
   type Who,
 } from '../ledger/case-files.ts';
-import { dropObligations, endObligations, noteEvent, openObligations } from '../ledger/obligations.ts';
+import { dropObligations, noteEvent, openObligations, meetObligations } from '../ledger/obligations.ts';
 import { managementUnit, requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
 import { selectCases, type CaseChoice, type CaseKeeper } from './cases.ts';
@@ -134,7 +134,7 @@ export async function openShareRequest(db: Knex, given: NewShareRequest, who: Wh
     const item = { subject, workflowId: caseWorkflowId({ kind: 'share', id }) };
     const requester = { ownerCode: given.unit.code, ownerName: given.unit.name, startedAt: neededAt ?? requestedAt };
     await openObligations(trx, 'share-filing', [{ ...item, ...requester }], who);
-    await endObligations(trx, 'met', { subjects: [subject], duty: 'share-filing' }, { ...who, at: requestedAt });
+    await meetObligations(trx, { subjects: [subject], duty: 'share-filing' }, { ...who, at: requestedAt });
     const decider = { ownerCode: management.code, ownerName: management.name, startedAt: requestedAt };
     await openObligations(trx, 'share-decision', [{ ...item, ...decider }], who);
     const paper = filed && { filedAt: shanghaiInstant(filed.at.getTime()), saidBy: filed.saidBy };
@@ -189,9 +189,8 @@ export const SHARE_REQUESTS: CaseKeeper<ShareRequest, ShareStep> = {
         await trx('share_request')
           .where({ id })
           .update({ outcome: step.outcome, outcome_text: step.text, decided_at: who.at });
-        await endObligations(
+        await meetObligations(
           trx,
-          'met',
           { subjects, duty: 'share-decision' },
           { ...who, reason: said(SHARE_OUTCOMES[step.outcome].zh) },
         );

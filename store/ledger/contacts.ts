@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { ContactRole } from '../../domain/ledger/contact.ts';
-import { endObligations, meetFrom, openFrom } from './obligations.ts';
+import { dropObligations, meetFrom, openFrom } from './obligations.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
 
 /** Ways to reach a contact, in the order in which they are tried. */
@@ -100,12 +100,7 @@ export async function followContacts(db: Knex, at: Date): Promise<void> {
     .whereRaw('obligation_runs(obligation)')
     .whereRaw('NOT EXISTS (SELECT FROM stream WHERE unit_code = owner_code AND retired_at IS NULL)')
     .pluck<string[]>('subject');
-  await endObligations(
-    db,
-    'cancelled',
-    { subjects: vacated, duty: 'contact' },
-    { by: HUB, at, reason: { code: 'no-streams' } },
-  );
+  await dropObligations(db, { subjects: vacated, duty: 'contact' }, { by: HUB, at, reason: { code: 'no-streams' } });
   await openFrom(
     db,
     'contact',

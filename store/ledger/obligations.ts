@@ -1,7 +1,9 @@
 import type { Knex } from 'knex';
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
 import { HUB, type Reason } from '../../domain/ledger/reasons.ts';
+import { fault } from '../../domain/faults.ts';
 import { caseSubjects, type CaseFile } from './case-files.ts';
+import { requireStart } from './rules.ts';
 
 /** A deadline to be opened. */
 export interface NewObligation {
@@ -52,7 +54,7 @@ export async function openFrom(
      FROM (${items}) AS item
      JOIN rule ON rule.duty = :ledgerDuty AND rule.starts = coalesce(:ledgerStarts, rule.starts)
      LEFT JOIN term_end term ON term.start_on = ${START_DAY} AND term.working_days = coalesce(item.working_days, rule.working_days)
-     ON CONFLICT (rule, subject) DO NOTHING`,
+     ON CONFLICT (rule, subject, correction) DO NOTHING`,
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by, ledgerStarts: starts ?? null },
   );
   return rowCount;
@@ -76,7 +78,7 @@ export async function openDated(
      SELECT rule, article, duty, basis, :ledgerDuty, owner_code, owner_name, stream_id, subject, started_at,
        due_at, requires, whole, reason, :ledgerAt, :ledgerBy
      FROM (${items}) AS item
-     ON CONFLICT (rule, subject) DO NOTHING`,
+     ON CONFLICT (rule, subject, correction) DO NOTHING`,
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by },
   );
   return rowCount;
@@ -91,7 +93,7 @@ const RUNNING = `JOIN LATERAL (SELECT * FROM obligation WHERE subject = item.sub
 
 /**
  * Lets running deadlines of a duty start at another time than they did, under the rules of the profile as they are;
- * their history keeps what they were.
+ * their history keeps what they were. What is overdue stays so: it can only come to have started earlier.
  * @param items a query of subject, started_at
  */
 export async function retimeFrom(
@@ -99,7 +101,7 @@ export async function retimeFrom(
   duty: Duty,
   items: string,
   bindings: Record<string, unknown>,
-  { by, starts }: Omit<LedgerEntry, 'at'>,
+  { by, at, starts }: LedgerEntry,
 ): Promise<void> {
   await db.raw(
     `UPDATE obligation SET started_at = moved.started_at, due_at = moved.due_at, calendar = moved.calendar,
@@ -110,9 +112,9 @@ export async function retimeFrom(
        JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule AND rule.starts = coalesce(:ledgerStarts, rule.starts)
        LEFT JOIN term_end term ON term.start_on = ${START_DAY}
          AND term.working_days = coalesce(o.working_days, rule.working_days)
-       WHERE o.started_at <> item.started_at
+       WHERE o.started_at <> item.started_at AND (o.due_at IS NULL OR o.due_at > :ledgerAt OR item.started_at < o.started_at)
      ) AS moved WHERE obligation.id = moved.id`,
-    { ...bindings, ledgerDuty: duty, ledgerBy: by, ledgerStarts: starts ?? null },
+    { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by, ledgerStarts: starts ?? null },
   );
 }
 
@@ -264,27 +266,18 @@ export async function openObligations(
   );
 }
 
-/** How a deadline ends: met by what was done, cancelled because nobody owes it any more, exempted (容错). */
-export type Ending = 'met' | 'cancelled' | 'exempted';
-
 /** What ended deadlines, and who says so. */
 export interface EndedBy {
   by: string;
   at: Date;
   reason?: Reason;
-  /** What an exemption rests on: the decision's number or file. */
-  document?: string | null;
 }
 
-/**
- * Ends the running deadlines of some subjects, those of one duty or all; how many there were.
- * @param subjects a list, or a query of one column
- */
-export async function endObligations(
+/** Meets the running deadlines of some subjects, those of one duty or all; how many there were. */
+export async function meetObligations(
   db: Knex,
-  ending: Ending,
   choice: { subjects: readonly string[]; duty?: Duty },
-  { by, at, reason, document }: EndedBy,
+  { by, at, reason }: EndedBy,
 ): Promise<number> {
   return db('obligation')
     .whereRaw('subject = ANY (?)', [[...choice.subjects]])
@@ -292,12 +285,7 @@ export async function endObligations(
       if (choice.duty !== undefined) void query.where('duty_kind', choice.duty);
     })
     .whereRaw('obligation_runs(obligation)')
-    .update({
-      [`${ending}_at`]: at,
-      changed_by: by,
-      reason: reason === undefined ? null : JSON.stringify(reason),
-      ...(document != null && { document }),
-    });
+    .update({ met_at: at, changed_by: by, reason: reason === undefined ? null : JSON.stringify(reason) });
 }
 
 /**
@@ -335,6 +323,38 @@ export async function exemptObligation(
     .whereNull('cancelled_at')
     .update({ exempted_at: at, changed_by: by, reason: JSON.stringify(reason), document });
   return changed > 0;
+}
+
+/**
+ * Sets a corrected term beside one whose time has passed, because it was counted from a wrong time: the same duty, from
+ * when it really started. The missed one stays as it is, and both count. What met the one has met the other.
+ * Throws a configuration error where none is overdue or was met late, under a rule of the profile as it is, and for a start
+ * that lies ahead or too long ago.
+ * @returns the id of the corrected one
+ */
+export async function correctObligation(
+  db: Knex,
+  id: number,
+  { by, at, startedAt, said, document }: { by: string; at: Date; startedAt: Date; said: string; document: string },
+): Promise<number> {
+  await requireStart(db, 'task', startedAt, at);
+  const reason: Reason = { code: 'term-corrected', said };
+  const { rows } = await db.raw<{ rows: { id: number }[] }>(
+    `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject, correction,
+       started_at, working_days, due_at, calendar, workflow_id, met_at, opened_at, changed_by, reason, document)
+     SELECT o.rule, o.article, o.duty, o.basis, o.duty_kind, o.owner_code, o.owner_name, o.stream_id, o.subject,
+       (SELECT max(correction) + 1 FROM obligation other WHERE other.rule = o.rule AND other.subject = o.subject),
+       item.started_at, o.working_days, ${DUE}, term.calendar, o.workflow_id, o.met_at, :at, :by, :reason, :document
+     FROM obligation o CROSS JOIN (SELECT :startedAt::timestamptz AS started_at) AS item
+     JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule
+     LEFT JOIN term_end term ON term.start_on = ${START_DAY}
+       AND term.working_days = coalesce(o.working_days, rule.working_days)
+     WHERE o.id = :id AND o.requires IS NULL AND obligation_state(o, :at) IN ('overdue', 'met late')
+     RETURNING id`,
+    { id, at, by, startedAt, reason: JSON.stringify(reason), document },
+  );
+  if (rows[0]) return rows[0].id;
+  throw fault('term-not-past', { task: id });
 }
 
 /** What a case’s workflow waits for. */

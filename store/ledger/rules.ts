@@ -65,15 +65,25 @@ export async function waitsForReceipt(db: Knex): Promise<boolean> {
 const CLOCK_SKEW_MS = 5 * 60_000;
 const OLDEST_DAYS = 366;
 
+/** How many days ago a clock can have started that somebody tells of now. */
+export async function oldestDays(db: Knex): Promise<number> {
+  const row = await db('hub').first<{ days: number | null } | undefined>({ days: 'oldest_days' });
+  return row?.days ?? OLDEST_DAYS;
+}
+
 /** Of the time that is told when something of a case began. */
-const AHEAD = { dispute: 'dispute-ahead', outage: 'outage-ahead', share: 'share-ahead' } as const;
+const AHEAD = {
+  dispute: 'dispute-ahead',
+  outage: 'outage-ahead',
+  share: 'share-ahead',
+  task: 'task-ahead',
+} as const;
 
 /** Throws a configuration error for a time that is told and that no clock can have started at: ahead, or too long ago. */
 export async function requireStart(db: Knex, kind: keyof typeof AHEAD, time: Date, now: Date): Promise<void> {
   const told = { at: shanghaiInstant(time.getTime()), wallTime: shanghaiWallTime(time.getTime()) };
   if (time.getTime() - now.getTime() > CLOCK_SKEW_MS) throw fault(AHEAD[kind], told);
-  const row = await db('hub').first<{ days: number | null } | undefined>({ days: 'oldest_days' });
-  const days = row?.days ?? OLDEST_DAYS;
+  const days = await oldestDays(db);
   if (now.getTime() - time.getTime() > days * DAY_MS) throw fault('start-too-old', { ...told, days });
 }
 

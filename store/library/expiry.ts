@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { HUB } from '../../domain/ledger/reasons.ts';
 import { FINAL_STATUSES } from '../../domain/library/lifecycle.ts';
-import { endObligations, meetFrom, openFrom } from '../ledger/obligations.ts';
+import { meetFrom, openFrom, meetObligations, dropObligations } from '../ledger/obligations.ts';
 
 /** How long before its end a certificate's holder is reminded (到期提醒), and by which system. */
 export interface ExpirySettings {
@@ -92,12 +92,7 @@ async function cancelReminders(trx: Knex, at: Date): Promise<number> {
     { at },
   );
   const subjects = rows.map(({ subject }) => subject);
-  await endObligations(
-    trx,
-    'cancelled',
-    { subjects, duty: 'expiry' },
-    { by: HUB, at, reason: { code: 'certificate-ended' } },
-  );
+  await dropObligations(trx, { subjects, duty: 'expiry' }, { by: HUB, at, reason: { code: 'certificate-ended' } });
   await dropMessages(trx, subjects);
   return subjects.length;
 }
@@ -189,6 +184,6 @@ export async function markReminded(
       .update({ ended_at: at });
     await dropMessages(trx, subjects);
     const reason = { code: 'reminded-elsewhere' } as const;
-    return endObligations(trx, 'met', { subjects, duty: 'expiry' }, { by, at, reason });
+    return meetObligations(trx, { subjects, duty: 'expiry' }, { by, at, reason });
   });
 }

@@ -27,6 +27,7 @@ import * as seals from './0025-seals.ts';
 import * as receipts from './0026-receipts.ts';
 import * as calendars from './0027-calendars.ts';
 import * as sanctions from './0028-sanctions.ts';
+import * as terms from './0029-terms.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -58,4 +59,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0026-receipts', receipts],
   ['0027-calendars', calendars],
   ['0028-sanctions', sanctions],
+  ['0029-terms', terms],
 ]);

@@ -19,7 +19,7 @@ import {
 import { itemOf, type FindingItem, type Sanctions } from '../../domain/supervision/sanctions.ts';
 import { actOnCase, refusal, requireAction, type CaseKeeper } from '../casework/cases.ts';
 import { closeCase, lockCase, openCaseOf, seeCase, thatIs, type CaseFile, type Who } from '../ledger/case-files.ts';
-import { dropObligations, endObligations, openObligations } from '../ledger/obligations.ts';
+import { dropObligations, openObligations, meetObligations } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 
 /** A finding with the rung of the ladder that it is on, and the deadline that runs for it. */
@@ -249,9 +249,8 @@ async function climb(
       const metAt = finding.reportedAt ?? at;
       await own.update({ passed_at: at });
       // The unit has done it when it said so: how long the re-check took is not its fault.
-      await endObligations(
+      await meetObligations(
         db,
-        'met',
         { subjects: termsOf(finding), duty: 'rectification' },
         { by, at: metAt, reason: said(step.note) },
       );
@@ -262,9 +261,8 @@ async function climb(
       if (step.days == null) return;
       // A term that is over already stays what it is: overdue.
       if (finding.deadline?.state !== 'overdue')
-        await endObligations(
+        await dropObligations(
           db,
-          'cancelled',
           { subjects: [caseSubject(id, finding.terms ?? 1)], duty: 'rectification' },
           { by, at, reason: { code: 'term-renewed' } },
         );

@@ -26,6 +26,8 @@ describe('hotlineSync', () => {
   after(() => hub.stop());
   beforeEach(async () => {
     await hub.db.raw('TRUNCATE case_file, dispute, mark, obligation, ticket_fault CASCADE');
+    // The reading in which it matters when the hotline says that the issuer has it.
+    await hub.db('hub').update({ dispute_receipt: 'acknowledged' });
     const housing = hub.departments.get('housing');
     housing.server.clearFaults();
     housing.tickets = hotlineTickets(hub.departments.options, hub.departments.options.nowMs);

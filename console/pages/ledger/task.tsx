@@ -26,6 +26,7 @@ export default function Task() {
   const objectPage = useObjectPage();
   const { id = '' } = useParams();
   const [exempting, setExempting] = useState(false);
+  const [correcting, setCorrecting] = useState(false);
   const [urging, setUrging] = useState(false);
   const [ordering, setOrdering] = useState(false);
   const { order } = useLadder().actions;
@@ -62,6 +63,11 @@ export default function Task() {
           {may('supervision:order') && data.state === 'overdue' && data.kind !== 'rectification' && (
             <Button onClick={() => setOrdering(true)}>{name(order)}</Button>
           )}
+          {may('tasks:correct') &&
+            (data.state === 'overdue' || data.state === 'met late') &&
+            data.kind !== 'increment' && (
+              <Button onClick={() => setCorrecting(true)}>{say('更正时限', 'Correct')}</Button>
+            )}
           {exemption !== null && may('tasks:exempt') && RUNNING_STATES.includes(data.state) && (
             <Button onClick={() => setExempting(true)}>{say('容错', 'Exempt')}</Button>
           )}
@@ -141,6 +147,24 @@ export default function Task() {
           </tbody>
         </table>
       </Section>
+      <BodyForm
+        open={correcting}
+        close={() => setCorrecting(false)}
+        title={say('更正时限', 'Set a corrected term')}
+        note={say(
+          '起算时间有误的，按更正后的起算时间另立一项时限；原逾期任务保留，两项均计入统计。',
+          'Where it was counted from a wrong time: another term, from the right one. The missed one stays, and both count.',
+        )}
+        fields={[
+          { name: 'startedAt', label: say('起算时间', 'When it really started'), kind: 'time', required: true },
+          { name: 'reason', label: say('理由', 'Why'), required: true, multiline: true },
+          { name: 'document', label: say('依据文号', 'What shows it'), required: true },
+        ]}
+        submit={(body: BodyOf<'POST', '/tasks/:id/correct'>) =>
+          send('POST', '/tasks/:id/correct', { params: { id }, body })
+        }
+        done={({ task }) => void navigate(`/tasks/${task}`)}
+      />
       <BodyForm
         open={exempting}
         close={() => setExempting(false)}

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Given } from '../../../domain/casework/definition.ts';
 import { FINDING } from '../../../domain/supervision/findings.ts';
 import { DUTIES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
-import { noteEvent } from '../../../store/ledger/obligations.ts';
+import { correctObligation, noteEvent } from '../../../store/ledger/obligations.ts';
 import { channelsOf, urge, type Urged } from '../../../store/ledger/reminders.ts';
 import { actOnCase } from '../../../store/casework/cases.ts';
 import { exempt } from '../../../store/supervision/exemptions.ts';
@@ -13,7 +13,7 @@ import { act } from '../base/act.ts';
 import { wake } from '../base/case-action.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { post } from '../base/route.ts';
-import { idParams, text } from '../base/views.ts';
+import { idParams, instant, text } from '../base/views.ts';
 import { fieldsOf } from '../base/case-fields.ts';
 import { seenTask } from './tasks.ts';
 
@@ -70,6 +70,33 @@ const postTaskExempt = post(
       const { supervision } = options.config().jurisdiction;
       await exempt(trx, supervision, task.id, request.body, { by, at });
       return { answer: {}, deed: { action: 'tasks:exempt', object: `task/${task.id}`, detail: { ...request.body } } };
+    });
+  },
+);
+
+const postTaskCorrect = post(
+  '/tasks/:id/correct',
+  {
+    needs: 'tasks:correct',
+    summary:
+      '更正时限 Set a corrected term beside a missed one that was counted from a wrong time; both stay and count',
+    tag: 'tasks',
+    params: idParams,
+    body: z.object({
+      startedAt: instant.meta({ description: 'When it really started' }),
+      reason: text(500),
+      document: text(100).meta({ description: '依据文号' }),
+    }),
+    answer: z.object({ task: z.int().meta({ description: 'The corrected one' }) }),
+    problems: [404, 409, 422],
+  },
+  async (request, options) => {
+    const task = await seenTask(options, request.params.id, principalOf(request));
+    return act(request, options, async (trx, { by, at }) => {
+      const { startedAt, reason: said, document } = request.body;
+      const corrected = await correctObligation(trx, task.id, { by, at, startedAt, said, document });
+      const detail = { reason: said, document, corrected };
+      return { answer: { task: corrected }, deed: { action: 'tasks:correct', object: `task/${task.id}`, detail } };
     });
   },
 );
@@ -133,4 +160,4 @@ const postTaskUrge = post(
 );
 
 /** What is done about a deadline. */
-export const taskActionRoutes = { postTaskExempt, postTaskOrder, postTaskUrge };
+export const taskActionRoutes = { postTaskExempt, postTaskCorrect, postTaskOrder, postTaskUrge };

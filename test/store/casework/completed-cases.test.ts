@@ -223,7 +223,8 @@ describe('completed cases', () => {
     await announce(stream, [{ caseNumber: '1', mode: 'offline' }]);
     const found = await tasksOf(db, `case/${stream.name}`, NOW);
     assert.deepEqual(found.map(({ rule, state }) => [rule, state]).sort(), [
-      ['XC-13a', 'cancelled'],
+      // Its hour was over.
+      ['XC-13a', 'met late'],
       ['XC-13c', 'open'],
     ]);
     assert.equal((await push(`delivery/${stream.name}/1`)).state, 'open');
@@ -380,11 +381,11 @@ describe('completed cases', () => {
 
   it('a year without a calendar gives 日历未公布, and its table, once it is there, the day', async () => {
     const stream = await newStream(db);
-    await announce(stream, [offline('1', { completedAt: at('2026-12-31T10:00') })], at('2027-01-02T10:00'));
+    await announce(stream, [offline('1', { completedAt: at('2026-12-31T10:00') })], at('2026-12-31T12:00'));
     assert.equal((await push(`case/${stream.name}/1`)).state, 'no calendar');
-    await announce(stream, [{ caseNumber: '1', completedAt: at('2026-12-30T10:00') }], at('2027-01-02T10:00'));
+    await announce(stream, [{ caseNumber: '1', completedAt: at('2026-12-30T10:00') }], at('2026-12-31T12:00'));
     assert.deepEqual((await push(`case/${stream.name}/1`)).dueAt, at('2026-12-31T24:00'));
-    await announce(stream, [{ caseNumber: '1', completedAt: at('2026-12-31T10:00') }], at('2027-01-02T10:00'));
+    await announce(stream, [{ caseNumber: '1', completedAt: at('2026-12-31T10:00') }], at('2026-12-31T12:00'));
     assert.equal((await push(`case/${stream.name}/1`)).dueAt, null);
     const next = { year: 2027, version: '1', source: 's', off: ['2027-01-01'], work: [] };
     const inForce = calendarInForce({ ...config, calendarTables: [...config.calendarTables, next] });

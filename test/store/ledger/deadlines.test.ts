@@ -8,10 +8,11 @@ import { said } from '../../../domain/ledger/reasons.ts';
 import { noteCalendar, previewCalendar, saveCalendar, type CalendarInForce } from '../../../store/ledger/calendar.ts';
 import {
   changesOf,
-  endObligations,
   exemptObligation,
   openObligations,
   waitingWorkflows,
+  meetObligations,
+  dropObligations,
 } from '../../../store/ledger/obligations.ts';
 import { saveRules } from '../../../store/ledger/rules.ts';
 import { findTask, listTasks, type Task } from '../../../store/ledger/tasks.ts';
@@ -100,13 +101,13 @@ describe('the ledger of deadlines', () => {
     assert.equal(await states('2026-02-11T00:00:00'), 'due soon');
     assert.equal(await states('2026-02-11T23:59:59'), 'due soon');
     assert.equal(await states('2026-02-12T00:00:00'), 'overdue');
-    await endObligations(db, 'met', { subjects: ['state/a'] }, { by: '李四', at: at('2026-02-11T24:00:00') });
-    await endObligations(db, 'met', { subjects: ['state/b'] }, { by: '李四', at: at('2026-02-12T00:00:01') });
-    await endObligations(db, 'cancelled', { subjects: ['state/c'] }, { by: '李四', at: NOW, reason: said('撤回') });
+    await meetObligations(db, { subjects: ['state/a'] }, { by: '李四', at: at('2026-02-11T24:00:00') });
+    await meetObligations(db, { subjects: ['state/b'] }, { by: '李四', at: at('2026-02-12T00:00:01') });
+    await dropObligations(db, { subjects: ['state/c'] }, { by: '李四', at: NOW, reason: said('撤回') });
     assert.equal(await states('2026-03-01T00:00:00'), 'met');
     assert.equal((await task('state/b', 'WX-18b')).state, 'met late');
     assert.equal((await task('state/c', 'WX-18b')).state, 'cancelled');
-    assert.equal(await endObligations(db, 'met', { subjects: ['state/a'] }, CLERK), 0, 'what has ended stays');
+    assert.equal(await meetObligations(db, { subjects: ['state/a'] }, CLERK), 0, 'what has ended stays');
   });
 
   it('an exemption keeps its reason, document and approver, and what was before it', async () => {
@@ -133,7 +134,7 @@ describe('the ledger of deadlines', () => {
     const items = Array.from({ length: 100_000 }, (_, index) => item(`bulk/${index}`, NOW));
     assert.equal(await openObligations(db, 'share-filing', items, CLERK), 100_000);
     const subjects = items.map(({ subject }) => subject);
-    assert.equal(await endObligations(db, 'met', { subjects }, CLERK), 100_000);
+    assert.equal(await meetObligations(db, { subjects }, CLERK), 100_000);
   });
 
   describe('and another calendar', () => {

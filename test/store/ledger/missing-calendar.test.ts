@@ -8,7 +8,13 @@ import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { reasonInWords, said } from '../../../domain/ledger/reasons.ts';
 import { findAlerts, saveAlerts } from '../../../store/ledger/alerts.ts';
 import { countMoved, noteCalendar, previewCalendar, saveCalendar } from '../../../store/ledger/calendar.ts';
-import { changesOf, endObligations, exemptObligation, openObligations } from '../../../store/ledger/obligations.ts';
+import {
+  changesOf,
+  exemptObligation,
+  openObligations,
+  meetObligations,
+  dropObligations,
+} from '../../../store/ledger/obligations.ts';
 import { listTasks, type Task } from '../../../store/ledger/tasks.ts';
 import { actOnCase } from '../../../store/casework/cases.ts';
 import { DISPUTES, openDispute } from '../../../store/casework/disputes.ts';
@@ -112,18 +118,13 @@ describe('a year whose calendar is missing', () => {
     await act({ action: 'tell', receipt: '电话 0012' }, '2027-03-01T10:05:00');
     for (const subject of ['other/in-time', 'other/exempted', 'other/withdrawn', 'other/runs']) await open(subject);
     const ended = { by: '李四', at: at('2026-12-30T09:00:00') };
-    await endObligations(db, 'met', { subjects: ['other/in-time'] }, ended);
+    await meetObligations(db, { subjects: ['other/in-time'] }, ended);
     await exemptObligation(db, (await task('other/exempted')).id, {
       ...ended,
       reason: said('机房断电'),
       document: '1号',
     });
-    await endObligations(
-      db,
-      'cancelled',
-      { subjects: ['other/withdrawn'] },
-      { ...ended, reason: { code: 'said', text: '撤回' } },
-    );
+    await dropObligations(db, { subjects: ['other/withdrawn'] }, { ...ended, reason: { code: 'said', text: '撤回' } });
     assert.deepEqual(await deadlines(db, `dispute/${id}`, at('2027-03-02')), [
       'WX-18c met never',
       'WX-18b met 12-30T00:00',

@@ -22,10 +22,11 @@ import {
 import { closeDays, getDay, lateRecords, openDays, streamsBehind } from '../../../store/collection/days.ts';
 import {
   changesOf,
-  endObligations,
   exemptObligation,
   explainObligation,
   shortenObligation,
+  meetObligations,
+  dropObligations,
 } from '../../../store/ledger/obligations.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../../store/collection/overview.ts';
 import {
@@ -633,13 +634,14 @@ describe('the ledger', () => {
         await saveStreams(db, [stream('a'), stream('b')], at('2026-11-20', '00:00'));
         await openDays(db, at('2026-11-20'));
         const cancelled = (await getDay(db, 'a', '2026-11-20'))!;
-        await endObligations(db, 'cancelled', { subjects: ['a/2026-11-20'] }, PERSON);
+        const before = { ...PERSON, at: at('2026-11-20', '20:00') };
+        await dropObligations(db, { subjects: ['a/2026-11-20'] }, before);
         assert.equal(await exemptObligation(db, cancelled.id, PERSON), false, 'nobody owes it');
         const changes = await after(cancelled.id, await idOf('a'));
         assert.deepEqual(changes.after, changes.before);
 
         const met = (await getDay(db, 'b', '2026-11-20'))!;
-        await endObligations(db, 'met', { subjects: ['b/2026-11-20'] }, { by: '王五', at: at('2026-11-20', '20:00') });
+        await meetObligations(db, { subjects: ['b/2026-11-20'] }, { by: '王五', at: at('2026-11-20', '20:00') });
         const verified = await after(met.id, await idOf('b'));
         assert.deepEqual(
           verified.after.map(({ by, metAt }) => [by, metAt]),

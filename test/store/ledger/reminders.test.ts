@@ -16,7 +16,12 @@ import {
   type NewContact,
 } from '../../../store/ledger/contacts.ts';
 import { openDatabase } from '../../../store/database.ts';
-import { endObligations, exemptObligation, openObligations } from '../../../store/ledger/obligations.ts';
+import {
+  exemptObligation,
+  openObligations,
+  meetObligations,
+  dropObligations,
+} from '../../../store/ledger/obligations.ts';
 import {
   acknowledgeReminder,
   claimReminders,
@@ -230,8 +235,8 @@ describe('reminders', () => {
     const names = ['met', 'cancelled', 'exempted', 'suspended'].map((name) => item(`d/${name}`, '2026-11-16T10:00:00'));
     await openObligations(db, 'dispute-mark', names, CLERK);
     await openObligations(db, 'dispute-answer', [item('d/later', '2026-12-30T10:00:00')], CLERK);
-    await endObligations(db, 'met', { subjects: ['d/met'] }, CLERK);
-    await endObligations(db, 'cancelled', { subjects: ['d/cancelled'] }, CLERK);
+    await meetObligations(db, { subjects: ['d/met'] }, CLERK);
+    await dropObligations(db, { subjects: ['d/cancelled'] }, { ...CLERK, reason: said('撤回') });
     const [id = 0] = await db('obligation').where({ subject: 'd/exempted' }).pluck<number[]>('id');
     await exemptObligation(db, id, { ...CLERK, reason: said('机房断电'), document: '1号' });
     await db('obligation').where({ subject: 'd/suspended' }).update({ suspended_by: 'outage/1' });

@@ -161,7 +161,7 @@ for (const [city, { order, notice, exemption, basis }] of Object.entries({
       assert.deepEqual([stage, endedAt], ['transferred', at('2026-11-03T10:00:00')]);
       const subject = `rectification/${id}`;
       const [task] = await listTasks(db, at('2027-01-04'), { states: ['cancelled'], subject, limit: 1 });
-      assert.deepEqual(task?.reason, { code: 'transferred' });
+      assert.deepEqual(task?.reason, { code: 'handed-over' });
       const [event] = (await eventsOf(db, subject)).slice(-1);
       assert.deepEqual(event?.detail, { authority: '市纪委监委', reference: '移〔2026〕1号', reason: '涉嫌违纪' });
       await assert.rejects(climb(id, { action: 'report', note: '' }, '2026-11-04'), /found it transferred/);

@@ -287,7 +287,8 @@ export const disputeSourceSchema = z.strictObject({
       statement: fieldRule.meta({ description: 'What they say (异议内容)' }),
       raisedAt: fieldRule.meta({ description: 'When it was raised' }),
       receivedAt: fieldRule.optional().meta({
-        description: 'When the issuer received it, once it has: its clock starts there. People say so where left out',
+        description:
+          'When the issuer received it, once it has: its clock starts there, or before, when the hub took the ticket',
       }),
     })
     .meta({

@@ -71,7 +71,7 @@ export function addOutage(program: Command): void {
     .option('--evidence <file>', 'a file that shows it; kept with its SHA-256')
     .action((_options: unknown, command: Command) => report(command.optsWithGlobals<ReportOptions>()));
 
-  addActions(outage, OUTAGES, ['recover', 'relapse', 'withdraw']);
+  addActions(outage, OUTAGES, ['confirm', 'recover', 'relapse', 'withdraw']);
   addPaper(outage);
 
   withCase(outage.command('show <id>'))

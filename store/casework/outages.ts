@@ -63,6 +63,8 @@ export interface Outage extends VersionedCase, OutageFacts {
   reportedAt: Date;
   evidenceName: string | null;
   evidenceSha256: string | null;
+  confirmedBy: string | null;
+  document: string | null;
   streams: OutageStream[];
   closedAs: string | null;
 }
@@ -76,6 +78,9 @@ const COLUMNS = {
   reportedAt: 'reported_at',
   evidenceName: 'evidence_name',
   evidenceSha256: 'evidence_sha256',
+  confirmedAt: 'confirmed_at',
+  confirmedBy: 'confirmed_by',
+  document: 'document',
 };
 
 async function complete(
@@ -226,8 +231,8 @@ export const unknownStreams = (names: readonly string[]): Error =>
   names.length > 0 ? fault('stream-unknown', { streams: names }) : fault('outage-streams');
 
 /**
- * Takes a report: the duty to report is met by it, and the daily deadlines of the streams are suspended from its
- * beginning, with the reason, not deleted. Throws a configuration error that names streams that there are not.
+ * Takes a report: the duty to report is met by it, and what it hinders and is not overdue yet is suspended from its
+ * beginning, with the reason, not deleted; the rest once the management unit has confirmed it. Throws a configuration error that names streams that there are not.
  */
 export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<number> {
   return db.transaction(async (trx) => {
@@ -287,6 +292,7 @@ export const OUTAGES: CaseKeeper<Outage, OutageStep> = {
 
   noted(step, outage, at) {
     if (step.action === 'withdraw') return { detail: { reason: step.reason } };
+    if (step.action === 'confirm') return { detail: { document: step.document } };
     const streams = chosenStreams(outage, step).map(({ stream }) => stream);
     if (step.action === 'relapse') return { detail: { streams, reason: step.reason } };
     return { detail: { streams, at: shanghaiInstant((step.recoveredAt ?? at).getTime()) } };
@@ -309,6 +315,20 @@ export const OUTAGES: CaseKeeper<Outage, OutageStep> = {
         { ...who, reason: said(reason) },
       );
     switch (step.action) {
+      case 'confirm': {
+        const [from, to] = [step.from ?? outage.beganAt, step.to ?? null];
+        if (from < outage.beganAt || (to !== null && to <= from))
+          throw refusal(OUTAGE, id, 'confirm', OUTAGE.actions.confirm.refusals.span);
+        await trx('outage')
+          .where({ id })
+          .update({
+            confirmed_at: who.at,
+            confirmed_by: who.by,
+            covered: trx.raw('tstzrange(?, ?)', [from, to]),
+            document: step.document,
+          });
+        break;
+      }
       case 'recover': {
         const recoveredAt = step.recoveredAt ?? who.at;
         if (recoveredAt < outage.beganAt || recoveredAt > who.at)

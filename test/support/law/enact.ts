@@ -1,22 +1,10 @@
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import { loadConfig, type HubConfig } from '../../../settings/load.ts';
-import type { ObligationState } from '../../../domain/ledger/duties.ts';
+import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { noteCalendar, saveCalendar } from '../../../store/ledger/calendar.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { calendarInForce, saveLaw } from '../../../store/apply-config.ts';
-
-const EVERY: ObligationState[] = [
-  'open',
-  'due soon',
-  'overdue',
-  'suspended',
-  'no calendar',
-  'met',
-  'met late',
-  'exempted',
-  'cancelled',
-];
 
 /** Puts a city's regulation and calendar into force in a test's database. */
 export async function enact(db: Knex, jurisdiction: string, at: Date): Promise<HubConfig> {
@@ -32,7 +20,7 @@ export const at = (text: string): Date => new Date(`${text.includes('T') ? text 
 
 /** The deadlines of a case at a moment, `rule state due`, in the order that they are due. */
 export async function deadlines(db: Knex, subject: string, now: Date): Promise<string[]> {
-  const tasks = await listTasks(db, now, { states: EVERY, subject, limit: 100 });
+  const tasks = await listTasks(db, now, { states: EVERY_STATE, subject, limit: 100 });
   return tasks.map(({ subject: own, rule, state, dueAt }) => {
     const due = dueAt === null ? 'never' : new Date(dueAt.getTime() + 8 * 3_600_000).toISOString().slice(5, 16);
     return `${own.slice(subject.length)} ${rule} ${state} ${due}`.trim();

@@ -1,17 +1,8 @@
-import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { fault } from '../../domain/faults.ts';
-import { LARGEST_EVIDENCE, STOPPED_WORK, type StoppedWork } from '../../domain/casework/outage.ts';
-import {
-  evidenceOf,
-  listOutages,
-  openOutage,
-  OUTAGES,
-  requireOutage,
-  type Outage,
-} from '../../store/casework/outages.ts';
+import { STOPPED_WORK, type StoppedWork } from '../../domain/casework/outage.ts';
+import { listOutages, openOutage, OUTAGES, requireOutage, type Outage } from '../../store/casework/outages.ts';
 import {
   addActions,
   caseId,
@@ -22,8 +13,10 @@ import {
   withCase,
   type CaseOptions,
 } from './case-command.ts';
+import { findEvidence } from '../../store/casework/evidence.ts';
+import { readEvidence } from '../kit/evidence.ts';
 import { withLibrary } from '../kit/library.ts';
-import { positive, readGiven } from '../kit/options.ts';
+import { positive } from '../kit/options.ts';
 import { timeText, printList, table } from '../kit/output.ts';
 import { addPaper } from './paper.ts';
 
@@ -82,7 +75,7 @@ export function addOutage(program: Command): void {
       return withLibrary(options, async (db) => {
         const found = await requireOutage(db, caseId(id));
         if (options.evidence !== undefined) {
-          const evidence = await evidenceOf(db, found.id);
+          const evidence = await findEvidence(db, 'outage', found.id);
           if (!evidence) throw fault('evidence-missing', { id: found.id });
           writeFileSync(options.evidence, evidence.content, { mode: 0o600 });
         }
@@ -116,22 +109,13 @@ function report(options: ReportOptions): Promise<void> {
         kinds,
         cause: options.cause,
         beganAt: timeOption(options.began, '--began'),
-        evidence: evidenceFile(options.evidence),
+        evidence: options.evidence === undefined ? null : readEvidence(options.evidence),
       },
       { by: options.by, at: new Date() },
     );
     const said = `Outage ${id} is reported; ./hub outage recover ${id} confirms the recovery`;
     return { file: { kind: 'outage', id, round: 1 }, said };
   });
-}
-
-function evidenceFile(file: string | undefined): { name: string; content: Buffer; sha256: string } | null {
-  if (file === undefined) return null;
-  const content = readGiven(file);
-  if (content.length > LARGEST_EVIDENCE) {
-    throw fault('evidence-too-large', { file, bytes: content.length, most: LARGEST_EVIDENCE });
-  }
-  return { name: basename(file), content, sha256: hash('sha256', content) };
 }
 
 const outageTable = (rows: readonly Outage[]): string =>

@@ -1,6 +1,4 @@
-import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { maskKey } from '../../connectors/examine/discover.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
@@ -22,8 +20,9 @@ import { eventsOf } from '../../store/ledger/obligations.ts';
 import { findingsUnder, getFinding, giveNotice, listFindings, type Finding } from '../../store/supervision/findings.ts';
 import { addAction, caseId, withActor, workingDays, type CaseOptions } from '../casework/case-command.ts';
 import { withStreams } from '../kit/select.ts';
+import { readEvidence } from '../kit/evidence.ts';
 import { withLibrary } from '../kit/library.ts';
-import { positive, readConfig, readGiven, type CommonOptions } from '../kit/options.ts';
+import { positive, readConfig, type CommonOptions } from '../kit/options.ts';
 import { dueText, timeText, table } from '../kit/output.ts';
 import { patrol, recheckRecords, sample, trial, type InspectOptions } from './inspect.ts';
 
@@ -185,8 +184,7 @@ const sanctionsOf = (options: CommonOptions): Sanctions => readConfig(options).j
 
 function open(options: OpenOptions): Promise<void> {
   const { unit: code, unitName: name, item = null, facts, evidence: file, by } = options;
-  const content = readGiven(file);
-  const evidence = { name: basename(file), content, sha256: hash('sha256', content) };
+  const evidence = readEvidence(file);
   return withLibrary(options, async (db) => {
     const at = new Date();
     const id = await findByHand(db, sanctionsOf(options), { unit: { code, name }, item, facts, evidence }, { by, at });

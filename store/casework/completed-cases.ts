@@ -1,9 +1,10 @@
 import type { Knex } from 'knex';
+import { HUB } from '../../domain/ledger/reasons.ts';
 import type { CompletedCaseMode, CompletedCaseNotice } from '../../domain/casework/completed-case.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import type { Duty, ObligationState } from '../../domain/ledger/duties.ts';
-import { meetFrom, openFrom, retimeFrom, type LedgerEntry, dropObligations } from '../ledger/obligations.ts';
+import { dropObligations, meetFrom, openFrom, retimeFrom, type LedgerEntry } from '../ledger/obligations.ts';
 import { oldestDays } from '../ledger/rules.ts';
 import type { StreamRow } from '../collection/streams.ts';
 
@@ -153,6 +154,7 @@ const eases = (before: CompletedCaseRow, after: CompletedCaseRow): boolean =>
 
 /** Those of some subjects whose push is overdue. */
 async function overdueOf(trx: Knex, subjects: readonly string[], at: Date): Promise<ReadonlySet<string>> {
+  if (subjects.length === 0) return NONE;
   const overdue = await trx('obligation')
     .whereRaw('subject = ANY (?)', [[...subjects]])
     .whereRaw(`duty_kind LIKE 'push-%' AND obligation_runs(obligation) AND due_at < ?`, [at])
@@ -347,12 +349,12 @@ async function matchCases(
     { streamId, ...(numbers !== null && { numbers: [...numbers] }) },
   );
   for (const mode of ['online', 'offline'] as const) {
+    const arrived = rows.filter((row) => row.mode === mode);
+    if (arrived.length === 0) continue;
+    const met = arrived.map((row) => (eased.has(row.subject) ? { ...row, arrivedAt: at } : row));
     const items = `SELECT subject, "arrivedAt" AS met_at
-      FROM json_to_recordset(:arrived::json) AS arrived(subject text, "arrivedAt" timestamptz)`;
-    const arrived = JSON.stringify(
-      rows.filter((row) => row.mode === mode).map((row) => (eased.has(row.subject) ? { ...row, arrivedAt: at } : row)),
-    );
-    await meetFrom(trx, `push-${mode}`, items, { arrived }, by);
+      FROM json_to_recordset(:met::json) AS arrived(subject text, "arrivedAt" timestamptz)`;
+    await meetFrom(trx, `push-${mode}`, items, { met: JSON.stringify(met) }, by);
   }
   return [...new Set(rows.filter(({ mode }) => mode === 'bulk').map(({ subject }) => subject))];
 }
@@ -414,7 +416,7 @@ async function settleBulk(
  * in a transaction of its own; repeating it changes nothing.
  */
 export async function syncCompletedCases(db: Knex, at: Date): Promise<void> {
-  const who = { by: 'hub', at };
+  const who = { by: HUB, at };
   const { rows: streams } = await db.raw<{ rows: StreamRow[] }>(
     `SELECT id, name, unit_code AS "unitCode", unit_name AS "unitName" FROM stream s
      WHERE EXISTS (SELECT FROM completed_case WHERE stream_id = s.id AND arrived_at IS NULL AND withdrawn_at IS NULL)

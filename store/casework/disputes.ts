@@ -187,9 +187,12 @@ export async function openDispute(db: Knex, given: NewDispute, who: Who): Promis
   });
 }
 
-/** The issuer has a dispute from now on (电子签名法第十一条), unless the profile has its clocks wait for the issuer's word. */
+/** Whether the profile has issuers receive disputes with their registration, and not by their own word. */
+const handsOver = async (db: Knex): Promise<boolean> => (await governs(db, OF_ISSUER)) && !(await waitsForReceipt(db));
+
+/** The issuer has a dispute from now on (电子签名法第十一条), where the profile reads it so. */
 async function handOver(trx: Knex.Transaction, dispute: Dispute, who: Who): Promise<void> {
-  if (!(await governs(trx, OF_ISSUER)) || (await waitsForReceipt(trx))) return;
+  if (!(await handsOver(trx))) return;
   await trx('dispute').where({ id: dispute.id }).update({ received_at: who.at });
   await noteEvent(trx, subjectOf(dispute), {
     ...who,
@@ -203,11 +206,10 @@ const BEGINS_ROUND = ['raised', 'transfer', 'reopen'];
 
 /** Hands over what was raised while the profile, or an earlier version of the hub, had it wait for the issuer's word. */
 export async function handOverWaiting(db: Knex, at: Date): Promise<void> {
+  if (!(await handsOver(db))) return;
   const waiting = await db('dispute')
     .join('case_file', 'case_file.id', 'dispute.id')
-    .whereNull('received_at')
-    .whereNull('sent_at')
-    .whereNull('closed_at')
+    .whereRaw(`${STAGE} = 'raised'`)
     .pluck<number[]>('dispute.id');
   for (const id of waiting)
     await db.transaction(async (trx) => {
@@ -543,7 +545,7 @@ export interface Advanced {
  */
 export async function advanceDispute(db: Knex, id: number, target: string | null, at: Date): Promise<Advanced> {
   return db.transaction(async (trx) => {
-    const who = { by: 'hub', at };
+    const who = { by: HUB, at };
     const dispute = await DISPUTES.lock(trx, id, at);
     let polls = false;
     if (dispute.closedAs === null && dispute.upheld !== null) {

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { HUB } from '../../domain/ledger/reasons.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
@@ -29,6 +30,7 @@ import {
 } from '../ledger/obligations.ts';
 import { requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
+import { evidenceColumns, type Evidence } from './evidence.ts';
 import { refusal, selectCases, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A report of force majeure (不可抗力). */
@@ -39,7 +41,7 @@ export interface NewOutage {
   kinds: StoppedWork[];
   cause: string;
   beganAt: Date;
-  evidence: { name: string; content: Buffer; sha256: string } | null;
+  evidence: Evidence | null;
 }
 
 export interface OutageStream {
@@ -213,15 +215,6 @@ export async function arrivalsOf(db: Knex, id: number, at: Date): Promise<Arriva
   }));
 }
 
-/** The file that was handed in with a report. */
-export async function evidenceOf(db: Knex, id: number): Promise<{ name: string; content: Buffer } | null> {
-  const row = await db('outage')
-    .where({ id })
-    .whereNotNull('evidence')
-    .first<{ name: string; content: Buffer } | undefined>({ name: 'evidence_name', content: 'evidence' });
-  return row ?? null;
-}
-
 /** As {@link findOutage}; throws a configuration error where there is none. */
 export const requireOutage = async (db: Knex, id: number): Promise<Outage> =>
   thatIs(OUTAGE, id, await findOutage(db, id));
@@ -251,9 +244,7 @@ export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<
       kinds: given.kinds,
       began_at: given.beganAt,
       reported_at: who.at,
-      evidence_name: given.evidence?.name ?? null,
-      evidence: given.evidence?.content ?? null,
-      evidence_sha256: given.evidence?.sha256 ?? null,
+      ...evidenceColumns(given.evidence),
     });
     await trx('outage_stream').insert(streams.map((stream) => ({ outage_id: id, stream_id: stream.id })));
     const subject = subjectOf({ kind: 'outage', id, round: 1 });
@@ -370,7 +361,7 @@ export interface AdvancedOutage {
 export async function advanceOutage(db: Knex, id: number, at: Date): Promise<AdvancedOutage> {
   return db.transaction(async (trx) => {
     let outage = await OUTAGES.lock(trx, id, at);
-    const who = { by: 'hub', at };
+    const who = { by: HUB, at };
     const { rows: ends } = await trx.raw<{ rows: { id: number; clearedAt: Date | null }[] }>(
       `SELECT stream_id AS id, cleared_at AS "clearedAt" FROM (${CLEARED}) AS cleared`,
       { id },
@@ -420,7 +411,7 @@ export async function settleBackfill(
     if (own?.round !== round || own.provenAt !== null || own.recoveredAt === null || outage.closedAt !== null)
       return false;
     await trx('outage_stream').where({ outage_id: id, stream_id: own.id }).update({ proven_at: at, proofs });
-    const who = { by: 'hub', at };
+    const who = { by: HUB, at };
     const reason = { code: 'proven', proofs } as const;
     await meetObligations(trx, { subjects: [backfillSubject(id, own)], duty: 'backfill' }, { ...who, reason });
     await noteEvent(trx, subjectOf(outage), { ...who, what: 'proven', detail: { stream, proofs } });

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { HUB } from '../../domain/ledger/reasons.ts';
 import type { TimeWindow } from '../../domain/collection/window.ts';
 import { cover, uncover } from './batches.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
@@ -137,7 +138,7 @@ export async function syncDifferences(db: Knex, at: Date): Promise<void> {
        NULL::text AS workflow_id, NULL::integer AS working_days
      FROM discrepancy WHERE closed_at IS NULL OR closed_at > :at::timestamptz - interval '1 day'`,
     { at },
-    { by: 'hub', at },
+    { by: HUB, at },
   );
   await meetFrom(
     db,
@@ -146,6 +147,6 @@ export async function syncDifferences(db: Knex, at: Date): Promise<void> {
      JOIN discrepancy d ON running.subject = 'difference/' || d.id
      WHERE running.duty_kind = 'consistency' AND obligation_runs(running) AND closed_at IS NOT NULL`,
     {},
-    'hub',
+    HUB,
   );
 }

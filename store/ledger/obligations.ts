@@ -93,7 +93,8 @@ const RUNNING = `JOIN LATERAL (SELECT * FROM obligation WHERE subject = item.sub
 
 /**
  * Lets running deadlines of a duty start at another time than they did, under the rules of the profile as they are;
- * their history keeps what they were. What is overdue stays so: it can only come to have started earlier.
+ * their history keeps what they were. What is overdue stays so: it can only come to have started earlier; and a corrected
+ * term is as the management unit set it.
  * @param items a query of subject, started_at
  */
 export async function retimeFrom(
@@ -112,7 +113,8 @@ export async function retimeFrom(
        JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule AND rule.starts = coalesce(:ledgerStarts, rule.starts)
        LEFT JOIN term_end term ON term.start_on = ${START_DAY}
          AND term.working_days = coalesce(o.working_days, rule.working_days)
-       WHERE o.started_at <> item.started_at AND (o.due_at IS NULL OR o.due_at > :ledgerAt OR item.started_at < o.started_at)
+       WHERE o.started_at <> item.started_at AND o.correction = 0
+         AND (o.due_at IS NULL OR o.due_at > :ledgerAt OR item.started_at < o.started_at)
      ) AS moved WHERE obligation.id = moved.id`,
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by, ledgerStarts: starts ?? null },
   );
@@ -429,7 +431,7 @@ export async function noteEvent(
 export async function noteOverdue(db: Knex, subject: string, workflowId: string, at: Date): Promise<void> {
   await db.raw(
     `INSERT INTO case_event (subject, at, by, what, detail, event_key)
-     SELECT :subject, due_at, 'hub', 'overdue', jsonb_build_object('rule', rule, 'article', article, 'owner', owner_name),
+     SELECT :subject, due_at, '${HUB}', 'overdue', jsonb_build_object('rule', rule, 'article', article, 'owner', owner_name),
        'overdue ' || id || ' ' || due_at
      FROM obligation WHERE workflow_id = :workflowId AND obligation_runs(obligation) AND due_at <= :at
      ON CONFLICT (subject, event_key) DO NOTHING`,

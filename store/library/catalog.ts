@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { HUB } from '../../domain/ledger/reasons.ts';
 import type { Catalog, CatalogEntry, CatalogFinding } from '../../domain/library/catalog.ts';
 import { fault } from '../../domain/faults.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
@@ -311,7 +312,7 @@ export async function syncCatalogDeadlines(db: Knex, at: Date): Promise<void> {
     `SELECT subject, coalesce((${decided}), :at) AS met_at FROM (${RUNNING}) AS running
      WHERE (${decided}) IS NOT NULL OR type_code NOT IN (SELECT type_code FROM (${UNDECIDED}) AS undecided)`,
     { at },
-    'hub',
+    HUB,
   );
   const management = await managementUnit(db);
   await openFrom(
@@ -326,6 +327,6 @@ export async function syncCatalogDeadlines(db: Knex, at: Date): Promise<void> {
      FROM (${UNDECIDED}) AS undecided
      LEFT JOIN catalog_entry draft ON draft.type_code = undecided.type_code AND draft.state = 'draft'`,
     management as unknown as Record<string, unknown>,
-    { by: 'hub', at },
+    { by: HUB, at },
   );
 }

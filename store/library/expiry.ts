@@ -74,7 +74,7 @@ export async function remindExpiries(
          NULL::text AS workflow_id, NULL::integer AS working_days
        FROM expiry_reminder r JOIN stream s ON s.id = r.stream_id WHERE ended_at IS NULL`,
       {},
-      { by: 'hub', at },
+      { by: HUB, at },
     );
     const queued = target === undefined ? 0 : await queueReminders(trx, target, at);
     await trx('hub').update({ expiry_scanned_at: at });

@@ -19,7 +19,7 @@ import {
 import { itemOf, type FindingItem, type Sanctions } from '../../domain/supervision/sanctions.ts';
 import { actOnCase, refusal, requireAction, type CaseKeeper } from '../casework/cases.ts';
 import { closeCase, lockCase, openCaseOf, seeCase, thatIs, type CaseFile, type Who } from '../ledger/case-files.ts';
-import { dropObligations, openObligations, meetObligations } from '../ledger/obligations.ts';
+import { dropObligations, meetObligations, openObligations } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
 
 /** A finding with the rung of the ladder that it is on, and the deadline that runs for it. */
@@ -196,28 +196,31 @@ export function detailOfStep(step: FindingStep): Record<string, unknown> {
 }
 
 /** How findings are kept under the sanctions of a city: `actOnCase` takes one to the next rung, with deadline and timeline. */
-export const findingsUnder = (sanctions: Sanctions): CaseKeeper<Finding, FindingStep> => ({
-  definition: findingUnder(sanctions),
+export function findingsUnder(sanctions: Sanctions): CaseKeeper<Finding, FindingStep> {
+  const definition = findingUnder(sanctions);
+  return {
+    definition,
 
-  async lock(trx, id, at) {
-    await trx.raw('SELECT FROM finding WHERE id = ? FOR UPDATE', [id]);
-    return getFinding(trx, id, at);
-  },
+    async lock(trx, id, at) {
+      await trx.raw('SELECT FROM finding WHERE id = ? FOR UPDATE', [id]);
+      return getFinding(trx, id, at);
+    },
 
-  // Their timelines bring the words along, in Chinese.
-  noted: (step) => ({ what: findingUnder(sanctions).actions[step.action].zh, detail: detailOfStep(step) }),
+    // Their timelines bring the words along, in Chinese.
+    noted: (step) => ({ what: definition.actions[step.action].zh, detail: detailOfStep(step) }),
 
-  async perform(trx, finding, step, who) {
-    const { id } = finding;
-    await climb(trx, sanctions, finding, step, who);
-    const stage = FINDING.actions[step.action].to;
-    const ended = hasEnded(stage);
-    await trx('finding')
-      .where({ id })
-      .update({ stage, ended_at: ended ? who.at : null });
-    if (ended) await closeCase(trx, id, stage, who.at);
-  },
-});
+    async perform(trx, finding, step, who) {
+      const { id } = finding;
+      await climb(trx, sanctions, finding, step, who);
+      const stage = FINDING.actions[step.action].to;
+      const ended = hasEnded(stage);
+      await trx('finding')
+        .where({ id })
+        .update({ stage, ended_at: ended ? who.at : null });
+      if (ended) await closeCase(trx, id, stage, who.at);
+    },
+  };
+}
 
 async function climb(
   db: Knex,
@@ -385,15 +388,6 @@ export async function giveNotice(
   await actOnCase(db, findingsUnder(supervision), id, { action: 'notice', number, item, document }, { by, at });
   const row = await db('notice').where({ number }).first<{ id: number }>('id');
   return { id: row.id, document };
-}
-
-/** The file that was handed in with a finding. */
-export async function findingEvidence(db: Knex, id: number): Promise<{ name: string; content: Buffer } | null> {
-  const row = await db('finding')
-    .where({ id })
-    .whereNotNull('evidence')
-    .first<{ name: string; content: Buffer } | undefined>({ name: 'evidence_name', content: 'evidence' });
-  return row ?? null;
 }
 
 /** A notice as it was given. */

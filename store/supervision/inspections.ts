@@ -18,7 +18,9 @@ import {
 } from '../../domain/supervision/findings.ts';
 import { DAY_MS, dueWallTime } from '../../domain/dates.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
+import { HUB } from '../../domain/ledger/reasons.ts';
 import type { Unit } from '../../domain/units.ts';
+import { evidenceColumns, type Evidence } from '../casework/evidence.ts';
 import type { Sanctions } from '../../domain/supervision/sanctions.ts';
 import type { SealState } from '../../domain/library/seals.ts';
 import { WAITING_RULES } from '../../domain/library/validation.ts';
@@ -299,7 +301,7 @@ async function noteFindings(
 ): Promise<void> {
   await db.raw(
     `INSERT INTO case_event (subject, at, by, what, detail, event_key)
-     SELECT '${CASES}' || id, :at, 'hub', :what, jsonb_build_object('inspection', :kind::text, 'facts', facts), NULL
+     SELECT '${CASES}' || id, :at, '${HUB}', :what, jsonb_build_object('inspection', :kind::text, 'facts', facts), NULL
      FROM finding WHERE id = ANY (:ids)`,
     { ids: [...ids], what, kind: INSPECTIONS[kind].zh, at },
   );
@@ -455,7 +457,7 @@ export interface FindingByHand {
   /** The item (项) that it falls under, where the regulation has a list of them. */
   item: string | null;
   facts: string;
-  evidence: { name: string; content: Buffer; sha256: string };
+  evidence: Evidence;
 }
 
 /** Opens a finding that was entered by hand; its number. Throws a configuration error where its item is none of the profile. */
@@ -481,9 +483,7 @@ export async function findByHand(
         stage: 'found' satisfies FindingStage,
         found_at: who.at,
         last_seen_at: who.at,
-        evidence_name: evidence.name,
-        evidence: evidence.content,
-        evidence_sha256: evidence.sha256,
+        ...evidenceColumns(evidence),
       })
       .returning<{ id: number }[]>('id');
     if (!row) throw new Error('the finding was not written');

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { LARGEST_EVIDENCE } from '../../../domain/casework/outage.ts';
+import { evidenceFrom, type Evidence } from '../../../store/casework/evidence.ts';
 import { audit } from '../../../store/console/audit.ts';
 import { principalOf } from './access.ts';
 import type { ApiOptions } from './api.ts';
@@ -18,14 +18,8 @@ export const handedIn = z.object({
 export const LARGEST_REPORT = Math.ceil(LARGEST_EVIDENCE * 1.4);
 
 /** A file that was handed in, with the hash of what it holds. */
-export function keptFile({ name, content }: z.output<typeof handedIn>): {
-  name: string;
-  content: Buffer;
-  sha256: string;
-} {
-  const bytes = Buffer.from(content, 'base64');
-  return { name, content: bytes, sha256: hash('sha256', bytes) };
-}
+export const keptFile = ({ name, content }: z.output<typeof handedIn>): Evidence =>
+  evidenceFrom(name, Buffer.from(content, 'base64'));
 
 const NO_FILE = new ApiProblem(404, 'file-missing', { zh: '没有上传证明材料', en: 'No file was handed in with it' });
 
@@ -34,7 +28,7 @@ export async function sendEvidence(
   request: FastifyRequest,
   reply: FastifyReply,
   { db, now }: Pick<ApiOptions, 'db' | 'now'>,
-  evidence: { name: string; content: Buffer } | null,
+  evidence: Pick<Evidence, 'name' | 'content'> | null,
   object: string,
 ): Promise<FastifyReply> {
   if (!evidence) throw NO_FILE;

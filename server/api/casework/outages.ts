@@ -16,7 +16,6 @@ import {
 import {
   arrivalsOf,
   burnDownOf,
-  evidenceOf,
   listOutages,
   openOutage,
   OUTAGES,
@@ -24,6 +23,7 @@ import {
   type Arrival,
   type Outage,
 } from '../../../store/casework/outages.ts';
+import { findEvidence } from '../../../store/casework/evidence.ts';
 import { findProofs, type Proof } from '../../../store/collection/proofs.ts';
 import { managementUnit } from '../../../store/ledger/rules.ts';
 import type { Unit } from '../../../domain/units.ts';
@@ -262,7 +262,7 @@ const getOutageEvidence = get(
   },
   async (request, options, reply) => {
     const { id } = await outages.found(options, request.params.id, principalOf(request));
-    return sendEvidence(request, reply, options, await evidenceOf(options.db, id), `outage/${id}`);
+    return sendEvidence(request, reply, options, await findEvidence(options.db, 'outage', id), `outage/${id}`);
   },
 );
 

@@ -16,13 +16,13 @@ import {
 import { itemOf } from '../../../domain/supervision/sanctions.ts';
 import { requireUnits } from '../../../store/ledger/units.ts';
 import { askAll, beginRecheck, findByHand, inspectedRecords } from '../../../store/supervision/inspections.ts';
+import { findEvidence } from '../../../store/casework/evidence.ts';
 import { eventsOf } from '../../../store/ledger/obligations.ts';
 import { startSample } from '../../../temporal/runs.ts';
 import {
   detailOfStep,
   findFinding,
   findNotice,
-  findingEvidence,
   findingsUnder,
   giveNotice,
   listFindings,
@@ -243,7 +243,7 @@ const getFindingEvidence = get(
   },
   async (request, options, reply) => {
     const { id } = await findings.found(options, request.params.id, principalOf(request));
-    return sendEvidence(request, reply, options, await findingEvidence(options.db, id), `rectification/${id}`);
+    return sendEvidence(request, reply, options, await findEvidence(options.db, 'finding', id), `rectification/${id}`);
   },
 );
 

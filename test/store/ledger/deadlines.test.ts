@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { loadConfig } from '../../../settings/load.ts';
 import { WorkingCalendar, withLocalDays, type YearTable } from '../../../domain/ledger/calendar.ts';
-import type { ObligationState } from '../../../domain/ledger/duties.ts';
+import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { said } from '../../../domain/ledger/reasons.ts';
 import { noteCalendar, previewCalendar, saveCalendar, type CalendarInForce } from '../../../store/ledger/calendar.ts';
 import {
@@ -49,18 +49,7 @@ describe('the ledger of deadlines', () => {
     ...extra,
   });
   async function task(subject: string, rule: string, now = NOW): Promise<Task> {
-    const states: ObligationState[] = [
-      'open',
-      'due soon',
-      'overdue',
-      'suspended',
-      'no calendar',
-      'met',
-      'met late',
-      'exempted',
-      'cancelled',
-    ];
-    const found = await listTasks(database.db, now, { states, subject, rule, limit: 10 });
+    const found = await listTasks(database.db, now, { states: EVERY_STATE, subject, rule, limit: 10 });
     assert.equal(found.length, 1, subject);
     return found[0]!;
   }

@@ -111,6 +111,16 @@ describe('what is overdue stays overdue', () => {
     assert.ok(numerator >= 1 && late >= 1, `${numerator} in time, ${late} late`);
   });
 
+  it('a corrected term stays as it was set, whatever is told of the completion afterwards', async () => {
+    const stream = await newStream(db);
+    await announce(stream, [offline()], COMPLETED);
+    const [missed] = await tasksOf(db, `case/${stream.name}`, AFTERWARDS);
+    const decision = { by: '李处长', at: AFTERWARDS, said: '办结时间录入有误', document: '1号' };
+    await correctObligation(db, missed!.id, { ...decision, startedAt: at('2026-12-01T10:00') });
+    await announce(stream, [offline({ completedAt: at('2026-11-19T10:00') })], AFTERWARDS);
+    assert.deepEqual(await pushes(stream, 'case'), ['1 overdue 11-20', '1 due soon 12-02']);
+  });
+
   it('only what is past is corrected, to a start that can have been', async () => {
     const stream = await newStream(db);
     await announce(stream, [offline()], COMPLETED);

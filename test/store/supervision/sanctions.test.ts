@@ -9,7 +9,8 @@ import { actOnCase } from '../../../store/casework/cases.ts';
 import { changesOf, eventsOf, openObligations } from '../../../store/ledger/obligations.ts';
 import { findTask, listTasks } from '../../../store/ledger/tasks.ts';
 import { exempt } from '../../../store/supervision/exemptions.ts';
-import { findingEvidence, findingsUnder, getFinding, giveNotice } from '../../../store/supervision/findings.ts';
+import { findEvidence } from '../../../store/casework/evidence.ts';
+import { findingsUnder, getFinding, giveNotice } from '../../../store/supervision/findings.ts';
 import { findByHand, findOverdue, runPatrol } from '../../../store/supervision/inspections.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { at, enact } from '../../support/law/enact.ts';
@@ -132,7 +133,7 @@ for (const [city, { order, notice, exemption, basis }] of Object.entries({
           ['hand', 'found', '甲局', evidence.sha256],
         );
         assert.equal(itemOf(supervision, finding)?.id ?? null, item);
-        assert.deepEqual((await findingEvidence(db, id))?.content, content);
+        assert.deepEqual((await findEvidence(db, 'finding', id))?.content, content);
         const [event] = await eventsOf(db, `rectification/${id}`);
         assert.deepEqual([event?.by, event?.what], ['李处长', '已发现']);
       }

@@ -7,10 +7,12 @@ import { actOnCase } from '../../../store/casework/cases.ts';
 import { announceCompletedCases } from '../../../store/casework/completed-cases.ts';
 import { advanceOutage, openOutage, OUTAGES, settleBackfill } from '../../../store/casework/outages.ts';
 import { cover } from '../../../store/collection/batches.ts';
-import { closeDays, openDays } from '../../../store/collection/days.ts';
+import { closeDays, followRejects, openDays } from '../../../store/collection/days.ts';
 import { getStream, saveStreams, type StreamRow } from '../../../store/collection/streams.ts';
+import { listTasks } from '../../../store/ledger/tasks.ts';
 import { unitFigures } from '../../../store/supervision/figures.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { newBatch } from '../../support/library.ts';
 import { at, deadlines, enact } from '../../support/law/enact.ts';
 
 const UNIT = { code: '11320200014006438B', name: '甲局' };
@@ -126,13 +128,59 @@ describe('force majeure', () => {
       await cover(db, stream.id, timeWindow(timeOfDayMs(day, '00:00'), timeOfDayMs(addDays(day, 1), '00:00')));
     await closeDays(db, stream.id, at('2026-11-18T11:05:00'));
     await settleBackfill(db, id, { stream: 's', round: 1, proofs: [1] }, at('2026-11-18T11:06:00'));
-    assert.deepEqual((await days('2026-11-18T12:00:00')).filter((line) => !line.includes('11-18')), [
-      '/2026-11-16 met suspended',
-      '/2026-11-17 met suspended',
-    ]);
+    assert.deepEqual(
+      (await days('2026-11-18T12:00:00')).filter((line) => !line.includes('11-18')),
+      ['/2026-11-16 met suspended', '/2026-11-17 met suspended'],
+    );
     const period = { from: at('2026-11-16'), to: at('2026-11-18'), at: at('2026-11-18T12:00:00') };
     const [unit] = await unitFigures(db, period);
     const increments = unit?.duties.find(({ duty }) => duty === 'increment');
     assert.deepEqual([increments?.numerator, increments?.denominator, increments?.suspended], [0, 0, 2]);
+  });
+
+  it('what came with the backfill and was refused has the term of the backfill, and its proof names it', async () => {
+    await days('2026-11-16T12:00:00');
+    const id = await report('2026-11-16T08:00:00', '2026-11-16T09:00:00');
+    await days('2026-11-18T12:00:00');
+    const step = { action: 'recover', streams: null, recoveredAt: at('2026-11-18T10:00:00') } as const;
+    await actOnCase(db, OUTAGES, id, step, who('2026-11-18T10:30:00'));
+    await advanceOutage(db, id, at('2026-11-18T10:31:00'));
+    const refused = async (key: string, updatedAt: string, cameAt: string): Promise<void> => {
+      const batch = await newBatch(db, stream.id);
+      await db('reject').insert({
+        stream_id: stream.id,
+        record_key: key,
+        fingerprint: Buffer.from(key),
+        raw: '{}',
+        raw_encoding: 'json',
+        rule: 'date-invalid',
+        problems: '[]',
+        source_updated_at: at(updatedAt),
+        first_batch_id: batch,
+        last_batch_id: batch,
+        first_seen_at: at(cameAt),
+        last_seen_at: at(cameAt),
+      });
+    };
+    await refused('before', '2026-11-16T07:00:00', '2026-11-18T11:00:00');
+    await refused('kept back', '2026-11-17T09:00:00', '2026-11-18T11:00:00');
+    for (const day of ['2026-11-16', '2026-11-17'])
+      await cover(db, stream.id, timeWindow(timeOfDayMs(day, '00:00'), timeOfDayMs(addDays(day, 1), '00:00')));
+    await closeDays(db, stream.id, at('2026-11-18T11:05:00'));
+    const backfill = () => deadlines(db, `outage/${id}`, at('2026-11-20T12:00:00'));
+    const rejectsOfDays = async () =>
+      (await deadlines(db, 's', at('2026-11-20T12:00:00'))).filter((line) => line.includes('rejects'));
+    assert.deepEqual(await rejectsOfDays(), ['/2026-11-16/rejects EO-8e overdue 11-17T00:00']);
+    assert.deepEqual((await backfill()).slice(1), ['/s EO-10b open 11-24T00:00', '/s/rejects EO-10b open 11-24T00:00']);
+    await settleBackfill(db, id, { stream: 's', round: 1, proofs: [1] }, at('2026-11-18T11:06:00'));
+    assert.deepEqual((await backfill()).slice(1), ['/s EO-10b met 11-24T00:00', '/s/rejects EO-10b open 11-24T00:00']);
+    const [proven] = await listTasks(db, at('2026-11-20'), { states: ['met'], subject: `outage/${id}/s`, limit: 1 });
+    assert.deepEqual(proven?.reason, { code: 'proven', proofs: [1], rejects: 1 });
+    await db('reject')
+      .where({ record_key: 'kept back' })
+      .update({ resolved_at: at('2026-11-24T09:00:00') });
+    await followRejects(db, stream.id, at('2026-11-24T09:01:00'));
+    assert.deepEqual((await backfill()).slice(2), ['/s/rejects EO-10b met late 11-24T00:00']);
+    assert.deepEqual(await rejectsOfDays(), ['/2026-11-16/rejects EO-8e overdue 11-17T00:00']);
   });
 });

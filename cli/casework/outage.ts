@@ -33,14 +33,15 @@ interface ReportOptions extends CaseOptions {
 export function addOutage(program: Command): void {
   const outage = withCase(program.command('outage'))
     .description(
-      'A report suspends the daily deadlines of its streams. Recovery, confirmed with its time, starts the clock of the\n' +
+      'A report suspends what its streams owe and is not overdue yet; the management unit confirms it, for the time that the\n' +
+        'evidence covers: that suspends what was overdue before the report. Recovery, confirmed with its time, starts the clock of the\n' +
         'backfill: a running hub reads exactly what is missing and proves it; the proof meets the deadline, nothing else does.',
     )
     .option('--open', 'only those that are not closed')
     .option('--limit <count>', 'the latest so many', positive, 100)
     .addHelpText(
       'after',
-      '\nExamples:\n  ./hub outage --open\n  ./hub outage report --unit 11320200MB1D55902K --unit-name 市住建局 --stream housing-permits --kind issue collect --cause 机房断电 --began "2026-11-22 09:30" --by 张三\n  ./hub outage recover 13 --at "2026-11-23 08:00" --by 李处长\n  ./hub outage relapse 13 --reason 再次断电 --by 张三\n  ./hub outage paper 13 台账.xlsx --stream housing-permits --by 张三\n  ./hub outage show 13',
+      '\nExamples:\n  ./hub outage --open\n  ./hub outage report --unit 11320200MB1D55902K --unit-name 市住建局 --stream housing-permits --kind issue collect --cause 机房断电 --began "2026-11-22 09:30" --by 张三\n  ./hub outage confirm 13 --to "2026-11-23 08:00" --document 锡数〔2026〕8号 --by 李处长\n  ./hub outage recover 13 --at "2026-11-23 08:00" --by 李处长\n  ./hub outage relapse 13 --reason 再次断电 --by 张三\n  ./hub outage paper 13 台账.xlsx --stream housing-permits --by 张三\n  ./hub outage show 13',
     )
     .action((options: CaseOptions & { open?: boolean; limit: number }) =>
       withLibrary(options, async (db) => {
@@ -64,7 +65,7 @@ export function addOutage(program: Command): void {
     .option('--evidence <file>', 'a file that shows it; kept with its SHA-256')
     .action((_options: unknown, command: Command) => report(command.optsWithGlobals<ReportOptions>()));
 
-  addActions(outage, OUTAGES, ['recover', 'relapse', 'withdraw']);
+  addActions(outage, OUTAGES, ['confirm', 'recover', 'relapse', 'withdraw']);
   addPaper(outage);
 
   withCase(outage.command('show <id>'))

@@ -10,6 +10,7 @@ const TONES: Record<ObligationState, Tone> = {
   'no calendar': 'warn',
   met: 'good',
   'met late': 'warn',
+  'met suspended': 'off',
   exempted: 'off',
   cancelled: 'off',
 };

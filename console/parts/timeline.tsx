@@ -31,6 +31,7 @@ const WORDS: Record<string, Words> = {
   reopen: ['重新办理', 'taken up again'],
   // Outages.
   reported: ['上报', 'reported'],
+  confirm: ['确认不可抗力', 'confirmed'],
   recover: ['确认故障排除', 'recovery confirmed'],
   relapse: ['故障复发', 'fault came again'],
   paper: ['手工台账入库', 'records made on paper taken'],

@@ -15,6 +15,8 @@ export const LARGEST_EVIDENCE = 20_000_000;
 /** What is known of an outage (不可抗力) that decides how it goes on. */
 export interface OutageFacts {
   closedAs: string | null;
+  /** When the management unit confirmed it. */
+  confirmedAt: Date | null;
   streams: readonly { unitCode: string; recoveredAt: Date | null }[];
 }
 
@@ -60,6 +62,38 @@ export const OUTAGE = {
   stages: OUTAGE_STAGES,
   stageOf: outageStage,
   actions: {
+    confirm: {
+      zh: '确认不可抗力',
+      en: 'Confirm the outage',
+      help: {
+        zh: '管理单位凭证明材料确认所覆盖的时段；确认前上报只中止尚未到期的时限',
+        en: 'the management unit confirms it, for the time that the evidence covers; until then a report suspends only what was not due yet',
+      },
+      needs: 'outages:accept',
+      stages: ['stopped', 'backfilling'],
+      path: 'confirmation',
+      fields: {
+        from: {
+          zh: '自',
+          en: 'From',
+          kind: 'time',
+          optional: true,
+          hint: { zh: '不填即为发生时间', en: 'Its beginning, where it is left out' },
+        },
+        to: {
+          zh: '至',
+          en: 'To',
+          kind: 'time',
+          optional: true,
+          hint: { zh: '不填即至排除时', en: 'The recovery, where it is left out' },
+        },
+        document: { zh: '依据文号', en: 'Document', kind: 'line', most: 200 },
+      },
+      refusals: {
+        confirmed: { zh: '已确认', en: 'it is confirmed already', when: ({ confirmedAt }) => confirmedAt !== null },
+        span: { zh: '所覆盖的时段为空，或早于发生时间', en: 'the time is empty, or begins before the outage' },
+      },
+    },
     recover: {
       zh: '确认故障排除',
       en: 'Confirm the recovery',

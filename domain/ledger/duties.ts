@@ -37,6 +37,7 @@ export const OBLIGATION_STATES = {
   'no calendar': { zh: '日历未公布', en: 'no calendar' },
   met: { zh: '按期办结', en: 'met' },
   'met late': { zh: '逾期办结', en: 'met late' },
+  'met suspended': { zh: '中止后办结', en: 'met after a suspension' },
   exempted: { zh: '容错', en: 'exempted' },
   cancelled: { zh: '撤销', en: 'cancelled' },
 } as const;

@@ -18,8 +18,8 @@ export type Reason =
   /** Counts of source and library differ. */
   | { code: 'differs' }
   | { code: 'outage'; cause: string }
-  /** Proofs found the backfill equal. */
-  | { code: 'proven'; proofs: number[] }
+  /** Proofs found the backfill equal; `rejects`: so many records of it were refused, and have a deadline of their own. */
+  | { code: 'proven'; proofs: number[]; rejects?: number }
   /** The department withdrew the completed case, or announced it anew. */
   | { code: 'case-withdrawn' }
   | { code: 'bulk-withdrawn' }
@@ -65,8 +65,15 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: '源端与库内不一致', en: 'source and library differ' };
     case 'outage':
       return { zh: reason.cause, en: reason.cause };
-    case 'proven':
-      return { zh: `核验 ${reason.proofs.join('、')}`, en: `proofs ${reason.proofs.join(', ')}` };
+    case 'proven': {
+      const named = reason.rejects
+        ? {
+            zh: `；问题数据 ${reason.rejects} 条另计时限`,
+            en: `; ${reason.rejects} rejects have a deadline of their own`,
+          }
+        : { zh: '', en: '' };
+      return { zh: `核验 ${reason.proofs.join('、')}${named.zh}`, en: `proofs ${reason.proofs.join(', ')}${named.en}` };
+    }
     case 'case-withdrawn':
       return {
         zh: '部门已撤回或重新报送该业务',

@@ -28,6 +28,7 @@ import {
   openObligations,
   meetObligations,
 } from '../ledger/obligations.ts';
+import { followRejects } from '../collection/days.ts';
 import { requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
 import { evidenceColumns, type Evidence } from './evidence.ts';
@@ -65,6 +66,8 @@ export interface Outage extends VersionedCase, OutageFacts {
   reportedAt: Date;
   evidenceName: string | null;
   evidenceSha256: string | null;
+  confirmedBy: string | null;
+  document: string | null;
   streams: OutageStream[];
   closedAs: string | null;
 }
@@ -78,6 +81,9 @@ const COLUMNS = {
   reportedAt: 'reported_at',
   evidenceName: 'evidence_name',
   evidenceSha256: 'evidence_sha256',
+  confirmedAt: 'confirmed_at',
+  confirmedBy: 'confirmed_by',
+  document: 'document',
 };
 
 async function complete(
@@ -219,8 +225,8 @@ export const unknownStreams = (names: readonly string[]): Error =>
   names.length > 0 ? fault('stream-unknown', { streams: names }) : fault('outage-streams');
 
 /**
- * Takes a report: the duty to report is met by it, and the daily deadlines of the streams are suspended from its
- * beginning, with the reason, not deleted. Throws a configuration error that names streams that there are not.
+ * Takes a report: the duty to report is met by it, and what it hinders and is not overdue yet is suspended from its
+ * beginning, with the reason, not deleted; the rest once the management unit has confirmed it. Throws a configuration error that names streams that there are not.
  */
 export async function openOutage(db: Knex, given: NewOutage, who: Who): Promise<number> {
   return db.transaction(async (trx) => {
@@ -278,6 +284,7 @@ export const OUTAGES: CaseKeeper<Outage, OutageStep> = {
 
   noted(step, outage, at) {
     if (step.action === 'withdraw') return { detail: { reason: step.reason } };
+    if (step.action === 'confirm') return { detail: { document: step.document } };
     const streams = chosenStreams(outage, step).map(({ stream }) => stream);
     if (step.action === 'relapse') return { detail: { streams, reason: step.reason } };
     return { detail: { streams, at: shanghaiInstant((step.recoveredAt ?? at).getTime()) } };
@@ -293,13 +300,34 @@ export const OUTAGES: CaseKeeper<Outage, OutageStep> = {
           streams.map((stream) => stream.id),
         )
         .update(values);
-    const dropBackfill = (streams: readonly OutageStream[], reason: string): Promise<void> =>
-      dropObligations(
+    const dropBackfill = async (streams: readonly OutageStream[], reason: string): Promise<void> => {
+      const owed = streams.map((stream) => backfillSubject(id, stream));
+      // With what it found wrong (…/rejects).
+      const subjects = await trx('obligation')
+        .where({ duty_kind: 'backfill' })
+        .whereRaw(`regexp_replace(subject, '/rejects(#[0-9]+){0,1}$', '') = ANY (?)`, [owed])
+        .pluck<string[]>('subject');
+      await dropObligations(
         trx,
-        { subjects: streams.map((stream) => backfillSubject(id, stream)), duty: 'backfill' },
+        { subjects: [...owed, ...subjects], duty: 'backfill' },
         { ...who, reason: said(reason) },
       );
+    };
     switch (step.action) {
+      case 'confirm': {
+        const [from, to] = [step.from ?? outage.beganAt, step.to ?? null];
+        if (from < outage.beganAt || (to !== null && to <= from))
+          throw refusal(OUTAGE, id, 'confirm', OUTAGE.actions.confirm.refusals.span);
+        await trx('outage')
+          .where({ id })
+          .update({
+            confirmed_at: who.at,
+            confirmed_by: who.by,
+            covered: trx.raw('tstzrange(?, ?)', [from, to]),
+            document: step.document,
+          });
+        break;
+      }
       case 'recover': {
         const recoveredAt = step.recoveredAt ?? who.at;
         if (recoveredAt < outage.beganAt || recoveredAt > who.at)
@@ -375,9 +403,20 @@ export async function advanceOutage(db: Knex, id: number, at: Date): Promise<Adv
   });
 }
 
+/** How many records came with a backfill and were refused; each group has its deadline beside it (…/rejects). */
+async function openRejectsOf(db: Knex, subject: string): Promise<number> {
+  const { rows } = await db.raw<{ rows: { records: number }[] }>(
+    `SELECT coalesce(sum((reason->>'records')::integer), 0)::integer AS records FROM obligation
+     WHERE duty_kind = 'backfill' AND starts_with(subject, :subject || '/rejects') AND obligation_runs(obligation)`,
+    { subject },
+  );
+  return rows[0]?.records ?? 0;
+}
+
 /**
  * The proofs of a stream’s backfill: where they found it equal, the deadline is met by that, and by nothing else. What
- * was proven of a round that is over, because the fault came again, counts for nothing.
+ * was proven of a round that is over, because the fault came again, counts for nothing. Rejects that came with it are named,
+ * and owed until they are resolved.
  */
 export async function settleBackfill(
   db: Knex,
@@ -392,8 +431,11 @@ export async function settleBackfill(
       return false;
     await trx('outage_stream').where({ outage_id: id, stream_id: own.id }).update({ proven_at: at, proofs });
     const who = { by: HUB, at };
-    const reason = { code: 'proven', proofs } as const;
-    await meetObligations(trx, { subjects: [backfillSubject(id, own)], duty: 'backfill' }, { ...who, reason });
+    const subject = backfillSubject(id, own);
+    await followRejects(trx, own.id, at);
+    const rejects = await openRejectsOf(trx, subject);
+    const reason = { code: 'proven', proofs, ...(rejects > 0 && { rejects }) } as const;
+    await meetObligations(trx, { subjects: [subject], duty: 'backfill' }, { ...who, reason });
     await noteEvent(trx, subjectOf(outage), { ...who, what: 'proven', detail: { stream, proofs } });
     return true;
   });

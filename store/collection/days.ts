@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { HUB } from '../../domain/ledger/reasons.ts';
-import { explainFrom, followSuspensions, meetFrom, openDated, verifyFrom } from '../ledger/obligations.ts';
+import { explainFrom, followSuspensions, meetFrom, openDated, openFrom, verifyFrom } from '../ledger/obligations.ts';
 
 /** A day's increment of one stream as the ledger has it. */
 export interface DayObligation {
@@ -126,51 +126,105 @@ export async function lateRecords(db: Knex, stream: string, date: string, limit 
     .select<LateRecord[]>({ key: 'record_key', recordedAt: 'recorded_at', because: 'because' });
 }
 
-/** Start of the day that a reject belongs to: by its own time, else by when it came. */
-const DAY_OF_REJECT = `date_trunc('day', coalesce(source_updated_at, first_seen_at), 'Asia/Shanghai')`;
+/** The time of a reject: its own, else when it came. */
+const TIME_OF_REJECT = 'coalesce(source_updated_at, first_seen_at)';
+/** Start of the day that it belongs to. */
+const DAY_OF_REJECT = `date_trunc('day', ${TIME_OF_REJECT}, 'Asia/Shanghai')`;
 
-/** Open rejects of the stream by day. Those that only wait for their type are nobody's fault. */
-const OPEN_REJECTS = `SELECT ${DAY_OF_REJECT} AS start, count(*) AS count, max(first_seen_at) AS latest FROM reject
-  WHERE stream_id = :streamId AND resolved_at IS NULL AND rule <> 'type-unlisted' GROUP BY 1`;
+/** Running and ended backfills of the stream, with the time in which the fault kept records back. */
+const BACKFILLS = `SELECT DISTINCT o.subject, o.owner_code, o.owner_name, o.stream_id, outage.began_at, o.started_at
+  FROM outage_stream own JOIN outage ON outage.id = own.outage_id JOIN stream ON stream.id = own.stream_id
+  JOIN obligation o ON o.duty_kind = 'backfill' AND o.cancelled_at IS NULL AND o.correction = 0
+    AND o.subject = 'outage/' || outage.id || '/' || stream.name || CASE WHEN own.round > 1 THEN '#' || own.round ELSE '' END
+  WHERE own.stream_id = :streamId`;
+
+/** Rejects of the stream, each with the backfill that it came with, if it did. */
+const rejects = (which: string): string => `SELECT DISTINCT ON (reject.id) reject.*, backfill.subject AS backfill
+  FROM reject LEFT JOIN (${BACKFILLS}) AS backfill
+    ON first_seen_at >= began_at AND ${TIME_OF_REJECT} >= began_at AND ${TIME_OF_REJECT} < started_at
+  WHERE reject.stream_id = :streamId AND ${which} ORDER BY reject.id, started_at DESC, backfill.subject`;
+/** Those that only wait for their type are nobody's fault. */
+const OPEN = `resolved_at IS NULL AND rule <> 'type-unlisted'`;
+const COUNTED = 'count(*) AS count, max(first_seen_at) AS latest';
+const OPEN_OF_DAYS = `SELECT ${DAY_OF_REJECT} AS start, ${COUNTED} FROM (${rejects(OPEN)}) AS open
+  WHERE backfill IS NULL GROUP BY 1`;
+const OPEN_OF_BACKFILLS = `SELECT backfill AS subject, ${COUNTED} FROM (${rejects(OPEN)}) AS open
+  WHERE backfill IS NOT NULL GROUP BY 1`;
 const REJECTS_REASON = `jsonb_build_object('code', 'open-rejects', 'records', count)`;
 
 /**
  * A day's increment can be in and not all of it in the library: as long as rejects of the day are open, its deadline
- * runs on for whoever has to correct them, as an obligation beside the day's own. It is met when the last of them is
- * resolved; a further one opens another (`…/rejects#2`), also after the first was exempted.
+ * runs on for whoever has to correct them, as an obligation beside the day's own; what came with the backfill of an outage
+ * has the term of the backfill. It is met when the last of them is resolved; a further one opens another (`…/rejects#2`),
+ * also after the first was exempted.
  */
 export async function followRejects(db: Knex, streamId: number, at: Date): Promise<void> {
-  const days = `FROM obligation day JOIN (${OPEN_REJECTS}) AS open ON start = started_at
-    WHERE stream_id = :streamId AND duty_kind = 'increment' AND whole IS NOT NULL`;
+  const who = { by: HUB, at };
+  const settled = (earlier: string): string =>
+    `(obligation_runs(${earlier}) OR coalesce(${earlier}.exempted_at, ${earlier}.cancelled_at) >= open.latest)`;
   await openDated(
     db,
     'increment',
     `SELECT rule, article, duty, basis, owner_code, owner_name, stream_id,
        ledger_round(subject || '/rejects', 'increment') AS subject, started_at, due_at, NULL::tstzrange AS requires,
        NULL::tstzrange AS whole, ${REJECTS_REASON} AS reason
-     ${days} AND NOT EXISTS (SELECT FROM obligation earlier
-       WHERE earlier.stream_id = day.stream_id AND earlier.duty_kind = 'increment' AND earlier.started_at = day.started_at
-         AND earlier.whole IS NULL
-         AND (obligation_runs(earlier) OR coalesce(earlier.exempted_at, earlier.cancelled_at) >= open.latest))`,
+     FROM obligation day JOIN (${OPEN_OF_DAYS}) AS open ON start = started_at
+     WHERE stream_id = :streamId AND duty_kind = 'increment' AND whole IS NOT NULL
+       AND NOT EXISTS (SELECT FROM obligation earlier
+         WHERE earlier.stream_id = day.stream_id AND earlier.duty_kind = 'increment' AND earlier.started_at = day.started_at
+           AND earlier.whole IS NULL AND ${settled('earlier')})`,
     { streamId },
-    { by: HUB, at },
+    who,
   );
-  const running = `FROM obligation o WHERE o.stream_id = :streamId AND o.duty_kind = 'increment' AND o.whole IS NULL
+  await openFrom(
+    db,
+    'backfill',
+    `SELECT owner_code, owner_name, stream_id, ledger_round(subject || '/rejects', 'backfill') AS subject, started_at,
+       NULL::text AS workflow_id, NULL::integer AS working_days
+     FROM (${BACKFILLS}) AS backfill JOIN (${OPEN_OF_BACKFILLS}) AS open USING (subject)
+     WHERE NOT EXISTS (SELECT FROM obligation earlier
+       WHERE earlier.stream_id = backfill.stream_id AND earlier.duty_kind = 'backfill'
+         AND starts_with(earlier.subject, backfill.subject || '/rejects') AND ${settled('earlier')})`,
+    { streamId },
+    who,
+  );
+  const runningDays = `FROM obligation o WHERE o.stream_id = :streamId AND o.duty_kind = 'increment' AND o.whole IS NULL
     AND obligation_runs(o)`;
+  const runningBackfills = `FROM (${BACKFILLS}) AS backfill JOIN obligation o ON o.stream_id = backfill.stream_id
+    AND o.duty_kind = 'backfill' AND starts_with(o.subject, backfill.subject || '/rejects') AND obligation_runs(o)`;
   await explainFrom(
     db,
     'increment',
-    `SELECT o.subject, ${REJECTS_REASON} AS reason FROM (${OPEN_REJECTS}) AS open
-     JOIN LATERAL (SELECT * ${running} AND o.started_at = open.start) AS o ON true`,
+    `SELECT o.subject, ${REJECTS_REASON} AS reason FROM (${OPEN_OF_DAYS}) AS open
+     JOIN LATERAL (SELECT * ${runningDays} AND o.started_at = open.start) AS o ON true`,
     { streamId },
     HUB,
   );
+  await explainFrom(
+    db,
+    'backfill',
+    `SELECT o.subject, ${REJECTS_REASON} AS reason ${runningBackfills}
+     JOIN (${OPEN_OF_BACKFILLS}) AS open ON open.subject = backfill.subject`,
+    { streamId },
+    HUB,
+  );
+  // Of the day, whatever they came with: what a day owed before its outage was known it owes until the last is resolved.
   await meetFrom(
     db,
     'increment',
     `SELECT o.subject, coalesce((SELECT max(resolved_at) FROM reject
        WHERE stream_id = :streamId AND ${DAY_OF_REJECT} = o.started_at), :at) AS met_at
-     ${running} AND NOT EXISTS (SELECT FROM (${OPEN_REJECTS}) AS open WHERE start = o.started_at)`,
+     ${runningDays} AND NOT EXISTS (SELECT FROM reject
+       WHERE stream_id = :streamId AND ${OPEN} AND ${DAY_OF_REJECT} = o.started_at)`,
+    { streamId, at },
+    HUB,
+  );
+  await meetFrom(
+    db,
+    'backfill',
+    `SELECT o.subject, coalesce((SELECT max(resolved_at) FROM (${rejects('resolved_at IS NOT NULL')}) AS ended
+       WHERE ended.backfill = backfill.subject), :at) AS met_at
+     ${runningBackfills} WHERE NOT EXISTS (SELECT FROM (${OPEN_OF_BACKFILLS}) AS open WHERE open.subject = backfill.subject)`,
     { streamId, at },
     HUB,
   );

@@ -230,22 +230,30 @@ export async function shortenObligation(db: Knex, id: number, until: Date, by: s
   );
 }
 
+/** What an outage of its stream hinders beside its days, by the time in which it runs. */
+const HINDERED: readonly Duty[] = ['push-online', 'push-offline', 'push-bulk', 'delivery'];
+
 /**
- * Suspends the running days that something stops (the view `suspension`), each by what stopped it first, and takes the
- * suspension back where nothing stops them any more. Repeating it changes nothing.
+ * Suspends what something stops (the view `suspension`): running days, and pushes and deliveries of cases, each by what
+ * stopped it first; takes the suspension back where nothing stops them any more. Repeating it changes nothing.
  */
 export async function followSuspensions(db: Knex): Promise<void> {
+  const hindered = { hindered: ['increment', ...HINDERED] };
   const stopped = `SELECT DISTINCT ON (o.id) o.id, s.subject, jsonb_build_object('code', 'outage', 'cause', s.cause) AS reason
-    FROM obligation o JOIN suspension s ON s.stream_id = o.stream_id AND o.whole && s.during
-    WHERE obligation_runs(o) AND o.duty_kind = 'increment'
+    FROM obligation o JOIN suspension s ON s.stream_id = o.stream_id
+      AND CASE WHEN o.duty_kind = 'increment' THEN o.whole ELSE tstzrange(o.started_at, o.due_at, '[]') END && s.during
+      AND (o.due_at IS NULL OR s.due_after IS NULL OR o.due_at > s.due_after)
+    WHERE obligation_runs(o) AND o.duty_kind = ANY (:hindered)
     ORDER BY o.id, lower(s.during), length(s.subject), s.subject`;
   await db.raw(
     `UPDATE obligation SET suspended_by = stopped.subject, reason = stopped.reason, changed_by = '${HUB}'
      FROM (${stopped}) AS stopped WHERE obligation.id = stopped.id AND suspended_by IS DISTINCT FROM stopped.subject`,
+    hindered,
   );
   await db.raw(
     `UPDATE obligation SET suspended_by = NULL, reason = NULL, changed_by = '${HUB}'
      WHERE suspended_by IS NOT NULL AND obligation_runs(obligation) AND id NOT IN (SELECT id FROM (${stopped}) AS stopped)`,
+    hindered,
   );
 }
 

@@ -28,6 +28,7 @@ import * as receipts from './0026-receipts.ts';
 import * as calendars from './0027-calendars.ts';
 import * as sanctions from './0028-sanctions.ts';
 import * as terms from './0029-terms.ts';
+import * as forceMajeure from './0030-force-majeure.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -60,4 +61,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0027-calendars', calendars],
   ['0028-sanctions', sanctions],
   ['0029-terms', terms],
+  ['0030-force-majeure', forceMajeure],
 ]);

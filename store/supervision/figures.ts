@@ -183,7 +183,7 @@ async function dutyFigures(db: Knex, choice: FigureChoice): Promise<(DutyFigure 
        count(*) FILTER (WHERE state IN ('met', 'met late', 'overdue')) AS denominator,
        count(*) FILTER (WHERE state = 'met late') AS late, count(*) FILTER (WHERE state = 'overdue') AS overdue,
        count(*) FILTER (WHERE state = 'exempted') AS exempted, count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
-       count(*) FILTER (WHERE state = 'suspended') AS suspended
+       count(*) FILTER (WHERE state IN ('suspended', 'met suspended')) AS suspended
      FROM (SELECT owner_code, owner_name, duty_kind, basis, obligation_state(obligation, :at) AS state FROM obligation
        WHERE due_at > coalesce(:from::timestamptz, '-infinity') AND due_at <= coalesce(:to::timestamptz, 'infinity')
          AND due_at <= :at AND (:unit::text IS NULL OR owner_code = :unit)

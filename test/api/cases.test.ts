@@ -248,7 +248,7 @@ describe('cases in the API', () => {
       const path = `/outages/${id}`;
       const { streams: stopped, can, stage } = await get(engineer, path);
       assert.equal(stage, 'stopped');
-      assert.deepEqual(can, { recover: [STREAM], relapse: [], withdraw: true, paper: [STREAM] });
+      assert.deepEqual(can, { recover: [STREAM], relapse: [], withdraw: true, confirm: false, paper: [STREAM] });
       const [whole] = stopped as Body[];
       const since = Date.parse(String(whole?.from));
       assert.equal(whole?.expectedMinutes, Math.round((Date.parse(NOW) - since) / 60_000));
@@ -293,12 +293,30 @@ describe('cases in the API', () => {
         recover: [STREAM],
         relapse: [],
         withdraw: true,
+        confirm: true,
         paper: [STREAM],
       });
       done(await management.send('POST', `${path}/actions`, { action: 'withdraw', reason: '误报' }));
       const late = await management.send('POST', `${path}/actions`, recover);
       problem(late, 409, 'case-refused');
       assert.equal(late.body.title, '不能“确认故障排除”：现为“已撤回”，须为“未恢复”');
+    });
+
+    it('is confirmed by the management unit alone, with its document, for the time that the evidence covers', async () => {
+      const path = `/outages/${done(await issuer.send('POST', '/outages', report()))}`;
+      const covered = { to: '2026-11-22T18:00:00+08:00', document: '锡数〔2026〕8号' };
+      for (const caller of [issuer, engineer])
+        problem(await caller.send('POST', `${path}/confirmation`, covered), 403, 'forbidden');
+      problem(await management.send('POST', `${path}/confirmation`, { to: covered.to }), 400, 'request-invalid');
+      const before = await get(issuer, path);
+      assert.deepEqual([before.confirmedAt, before.document], [null, null]);
+      const early = { ...covered, from: '2026-11-21T10:00:00+08:00' };
+      problem(await management.send('POST', `${path}/confirmation`, early), 409, 'case-refused');
+      done(await management.send('POST', `${path}/confirmation`, covered));
+      const after = await get(issuer, path);
+      assert.ok(after.confirmedAt);
+      assert.equal(after.document, covered.document);
+      problem(await management.send('POST', `${path}/confirmation`, covered), 409, 'case-refused');
     });
 
     it('takes records that were made on paper for a stream that it stops, the same file once', async () => {

@@ -51,6 +51,18 @@ function About({ data }: { data: OutageDetail }) {
             [say('发生', 'Began'), <Moment key="began" at={data.beganAt} />],
             [say('上报', 'Reported'), <Moment key="reported" at={data.reportedAt} />],
             [
+              say('确认', 'Confirmed'),
+              data.confirmedAt === null ? (
+                <Mark key="confirmed" tone="warn">
+                  {say('待确认：仅中止上报时未到期的时限', 'provisional: only what was not due when it was reported')}
+                </Mark>
+              ) : (
+                <span key="confirmed">
+                  <Moment at={data.confirmedAt} /> {[data.confirmedBy, data.document].filter(Boolean).join(' ')}
+                </span>
+              ),
+            ],
+            [
               say('证明材料', 'Evidence'),
               data.evidenceName === null ? (
                 say('未上传', 'none')

@@ -65,6 +65,7 @@ export const outageView = z
     beganAt: instant,
     reportedAt: instant,
     evidenceName: z.string().nullable(),
+    confirmedAt: instant.nullable().meta({ description: 'When the management unit confirmed it; null: provisional' }),
     streams: z.array(stoppedStream),
   })
   .meta({ id: 'Outage' });
@@ -74,6 +75,8 @@ const outageDetail = outageView
   .extend({
     ...caseParts,
     evidenceSha256: z.string().nullable(),
+    confirmedBy: z.string().nullable(),
+    document: z.string().nullable().meta({ description: 'What the confirmation rests on' }),
     streams: z.array(
       stoppedStream.extend({
         from: instant.meta({ description: 'What it owes: from here …' }),
@@ -109,6 +112,7 @@ const outageDetail = outageView
       recover: z.array(z.string()).meta({ description: 'Streams whose recovery can be confirmed' }),
       relapse: z.array(z.string()).meta({ description: 'Streams whose fault can come again' }),
       withdraw: z.boolean(),
+      confirm: z.boolean(),
       paper: z.array(z.string()).meta({ description: 'Streams that records made on paper can be handed in for' }),
     }),
   })
@@ -215,6 +219,7 @@ function possibleFor(outage: Outage, principal: Principal): z.output<typeof outa
     recover: names('recover', streamsFor('recover', outage.streams)),
     relapse: names('relapse', streamsFor('relapse', outage.streams)),
     withdraw: can.includes('withdraw'),
+    confirm: can.includes('confirm'),
     paper: names('paper', ownStreams(outage, principal)),
   };
 }
@@ -378,6 +383,7 @@ export const outageRoutes = {
   getOutageStreams,
   postOutage,
   postOutagePaper,
+  postOutageConfirmation: actionRoute(outages, 'confirmation'),
   // Confirming the recovery, a relapse, withdrawing.
   postOutageAction: actionRoute(outages, 'actions'),
 };

@@ -39,12 +39,18 @@ describe('days that an outage stops', () => {
     await openDays(db, at('2026-11-21'));
   });
 
-  const stop = (beganAt: Date, cause: string): Promise<number> =>
+  const report = (beganAt: Date, cause: string): Promise<number> =>
     openOutage(
       db,
       { unit: { code: 'U1', name: '甲局' }, streams: ['a'], kinds: ['collect'], cause, beganAt, evidence: null },
       { by: '张三', at: at('2026-11-21', '16:00') },
     );
+  const stop = async (beganAt: Date, cause: string): Promise<number> => {
+    const id = await report(beganAt, cause);
+    const step = { action: 'confirm', document: '鄂证〔2026〕1号' } as const;
+    await actOnCase(db, OUTAGES, id, step, { by: '李处长', at: at('2026-11-21', '17:00') });
+    return id;
+  };
   const recover = (id: number, when: Date) =>
     actOnCase(db, OUTAGES, id, { action: 'recover', streams: null, recoveredAt: when }, { by: '张三', at: when });
   const withdraw = (id: number) =>
@@ -60,6 +66,11 @@ describe('days that an outage stops', () => {
     assert.deepEqual(await days(), ['19 overdue', '20 suspended 机房断电', '21 suspended 机房断电']);
     await openDays(db, at('2026-11-22'));
     assert.deepEqual((await days()).at(-1), '22 suspended 机房断电');
+  });
+
+  it('are suspended by a report as far as they are not due, until it is confirmed', async () => {
+    await report(at('2026-11-20', '15:00'), '机房断电');
+    assert.deepEqual(await days(), ['19 overdue', '20 overdue', '21 suspended 机房断电']);
   });
 
   it('stay suspended once it is over, those after it run', async () => {
@@ -89,14 +100,14 @@ describe('days that an outage stops', () => {
     assert.deepEqual((await days())[1], '20 suspended 光缆中断');
   });
 
-  it('are met in time by what came after it was over, also once its case is closed', async () => {
+  it('count apart where they are met by what came after it was over, also once its case is closed', async () => {
     const id = await stop(at('2026-11-20', '15:00'), '机房断电');
     const { id: stream } = await getStream(db, 'a');
     await recover(id, at('2026-11-22', '00:00'));
     await advanceOutage(db, id, at('2026-11-22', '00:01'));
     await cover(db, stream, timeWindow(timeOfDayMs('2026-11-19', '00:00'), timeOfDayMs('2026-11-22', '00:00')));
     await closeDays(db, stream, at('2026-11-22', '09:00'));
-    const met = ['19 met late', '20 met', '21 met'];
+    const met = ['19 met late', '20 met suspended', '21 met suspended'];
     assert.deepEqual(await days(), met);
     await settleBackfill(db, id, { stream: 'a', round: 1, proofs: [1] }, at('2026-11-22', '10:00'));
     assert.equal((await advanceOutage(db, id, at('2026-11-22', '10:01'))).outage.closedAs, 'backfilled');

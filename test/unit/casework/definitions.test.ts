@@ -35,10 +35,10 @@ const DISPUTES: Record<DisputeStage, DisputeFacts> = {
 };
 const [stopped, cleared] = [null, then].map((recoveredAt) => ({ unitCode: 'U1', recoveredAt }));
 const OUTAGES: Record<OutageStage, OutageFacts> = {
-  stopped: { closedAs: null, streams: [stopped!, cleared!] },
-  backfilling: { closedAs: null, streams: [cleared!] },
-  backfilled: { closedAs: 'backfilled', streams: [cleared!] },
-  withdrawn: { closedAs: 'withdrawn', streams: [stopped!] },
+  stopped: { closedAs: null, confirmedAt: null, streams: [stopped!, cleared!] },
+  backfilling: { closedAs: null, confirmedAt: null, streams: [cleared!] },
+  backfilled: { closedAs: 'backfilled', confirmedAt: null, streams: [cleared!] },
+  withdrawn: { closedAs: 'withdrawn', confirmedAt: null, streams: [stopped!] },
 };
 const SHARE_REQUESTS: Record<ShareStage, ShareFacts> = {
   open: { unitCode: 'U1', closedAs: null },
@@ -113,7 +113,7 @@ describe('what is refused for what is known of a case', () => {
   });
 
   it('a fault comes again only where it was cleared', () => {
-    const refused = refusedAction(OUTAGE, { closedAs: null, streams: [stopped!] }, 'relapse');
+    const refused = refusedAction(OUTAGE, { closedAs: null, confirmedAt: null, streams: [stopped!] }, 'relapse');
     assert.equal(refused?.zh, '没有已排除故障的数据流');
   });
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import { textSheet, workbookOf } from '../../domain/spreadsheet.ts';
-import { differences, findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
+import { findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
 import { windowBounds, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
@@ -78,7 +78,8 @@ export const proofTable = (proofs: readonly Proof[]): string =>
 
 function verdictOf(proof: Proof): string {
   if (proof.fault !== null) return `✖ not compared: ${proof.fault}`;
-  return differences(proof) > 0 ? '✖ differs' : '✔ equal';
+  if (proof.declared !== proof.listed) return `✖ the source says ${proof.declared}, and lists ${proof.listed}`;
+  return proof.differences > 0 ? '✖ differs' : '✔ equal';
 }
 
 /** The workbook: a sheet of what was compared, and one of every key that was named. */

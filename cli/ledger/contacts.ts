@@ -104,13 +104,13 @@ const contactTable = (rows: readonly UnitContact[]): string => {
   return table(rows, [
     ['单位', ({ unitName }) => unitName],
     ['统一社会信用代码', ({ unitCode }) => unitCode],
-    ['Id', (row) => of(row, ({ id }) => id), 'right'],
+    ['编号', (row) => of(row, ({ id }) => id), 'right'],
     ['', (row) => (isContact(row) ? CONTACT_ROLES[row.role].zh : '▲ 未备案')],
-    ['Person', (row) => of(row, ({ person }) => person)],
-    ['E-mail', (row) => of(row, ({ email }) => email ?? '')],
-    ['Phone', (row) => of(row, ({ phone }) => phone ?? '')],
-    ['Webhook', (row) => of(row, ({ webhook }) => webhook ?? '')],
-    ['Filed', (row) => of(row, ({ filedAt }) => timeText(filedAt))],
-    ['By', (row) => of(row, ({ filedBy }) => filedBy)],
+    ['姓名', (row) => of(row, ({ person }) => person)],
+    ['邮箱', (row) => of(row, ({ email }) => email ?? '')],
+    ['手机', (row) => of(row, ({ phone }) => phone ?? '')],
+    ['接口地址', (row) => of(row, ({ webhook }) => webhook ?? '')],
+    ['备案', (row) => of(row, ({ filedAt }) => timeText(filedAt))],
+    ['备案人', (row) => of(row, ({ filedBy }) => filedBy)],
   ]);
 };

@@ -24,7 +24,7 @@ import { timeText, table } from '../kit/output.ts';
 import { replay } from '../kit/replay.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
 
-const STATES = { draft: 'draft', approved: '✔ approved', superseded: 'superseded', withdrawn: '✖ withdrawn' } as const;
+const STATES = { draft: '草案待批准', approved: '✔ 有效', superseded: '已被取代', withdrawn: '✖ 已撤回' } as const;
 
 interface ByOptions extends StreamOptions {
   by: string;
@@ -117,10 +117,10 @@ function listCatalog(options: StreamOptions): Promise<void> {
           ['证照类型代码', ({ typeCode }) => typeCode],
           ['证照名称', ({ entry }) => entry.name],
           ['发证单位', ({ entry }) => entry.issuer?.name ?? ''],
-          ['Version', ({ version }) => version, 'right'],
-          ['State', ({ state }) => STATES[state]],
-          ['By', ({ decidedBy, draftedBy }) => decidedBy ?? draftedBy],
-          ['Since', ({ decidedAt, draftedAt }) => timeText(decidedAt ?? draftedAt)],
+          ['版本', ({ version }) => version, 'right'],
+          ['状态', ({ state }) => STATES[state]],
+          ['由谁', ({ decidedBy, draftedBy }) => decidedBy ?? draftedBy],
+          ['自', ({ decidedAt, draftedAt }) => timeText(decidedAt ?? draftedAt)],
         ]),
       );
     } else console.log('The catalog is empty.');
@@ -129,10 +129,10 @@ function listCatalog(options: StreamOptions): Promise<void> {
     console.log(
       table(waiting, [
         ['证照类型代码', ({ typeCode }) => typeCode],
-        ['Stream', ({ stream }) => stream],
-        ['Unit', ({ unit }) => unit],
-        ['Records', ({ records }) => records, 'right'],
-        ['Since', ({ since }) => timeText(since)],
+        ['数据流', ({ stream }) => stream],
+        ['单位', ({ unit }) => unit],
+        ['条数', ({ records }) => records, 'right'],
+        ['自', ({ since }) => timeText(since)],
       ]),
     );
     console.log(`\n./hub catalog draft ${waiting[0]?.stream ?? ''} writes an entry to complete.`);
@@ -223,8 +223,8 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
       table(findings, [
         ['证照类型代码', ({ typeCode }) => typeCode],
         ['证照名称', ({ name }) => name],
-        ['Found', (finding) => FOUND[finding.state]],
-        ['What', (finding) => whatOf(finding)],
+        ['比对结果', (finding) => FOUND[finding.state]],
+        ['说明', (finding) => whatOf(finding)],
       ]),
     );
     const types = findings
@@ -242,18 +242,17 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
 }
 
 const FOUND = {
-  new: 'new',
-  changed: 'changed',
-  waiting: 'waiting for draft',
-  faulty: '✖ faulty',
-  gone: 'gone',
+  new: '新增',
+  changed: '有变更',
+  waiting: '他人草案待定',
+  faulty: '✖ 有误',
+  gone: '已不在上级目录',
 } as const;
 
 function whatOf({ state, fields, faults, draftedBy }: CatalogFinding): string {
-  if (state === 'gone') return 'is not in the list any more';
-  if (state === 'waiting') return `${fields.join(', ')} differ from the draft of ${draftedBy ?? ''}`;
-  const faulty = faults.map(({ field, found, expected }) => `${field}: found ${found}, expected ${expected}`);
-  return [...fields, ...faulty].join(state === 'faulty' ? '; ' : ', ');
+  if (state === 'waiting') return `${fields.join('、')} 与 ${draftedBy ?? ''} 的草案不同`;
+  const faulty = faults.map(({ field, found, expected }) => `${field}：现为${found}，应为${expected}`);
+  return [...fields, ...faulty].join(state === 'faulty' ? '；' : '、');
 }
 
 /** What the jurisdiction asks of entries and they do not say, a line for each entry. */

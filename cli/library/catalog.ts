@@ -12,7 +12,9 @@ import {
   type CatalogEntry,
   type CatalogFinding,
 } from '../../domain/library/catalog.ts';
+import { foundInstead, placed } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
+import type { Said } from '../../domain/said.ts';
 import { catalogWorkflowId } from '../../domain/ids.ts';
 import * as store from '../../store/library/catalog.ts';
 import type { catalogSync } from '../../workflows/catalog-sync.ts';
@@ -180,7 +182,7 @@ async function importCatalog(file: string, options: ByOptions): Promise<void> {
     const { drafted, unchanged } = await store.draftEntries(db, entries, options.by, new Date());
     console.log(`${drafted} drafted, ${unchanged} unchanged`);
     const lacking = lackingOf(entries, config);
-    for (const line of lacking) console.log(line);
+    for (const { en } of lacking) console.log(en);
     if (drafted > 0 && lacking.length === 0) console.log('Next: ./hub catalog approve --all --by <management unit>');
   });
 }
@@ -236,7 +238,7 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
       drafts.map(({ entry }) => entry),
       config,
     );
-    for (const line of lacking) console.log(line);
+    for (const { en } of lacking) console.log(en);
     console.log('Next: ./hub catalog show CODE, and ./hub catalog approve CODE --by <management unit>');
   });
 }
@@ -251,20 +253,25 @@ const FOUND = {
 
 function whatOf({ state, fields, faults, draftedBy }: CatalogFinding): string {
   if (state === 'waiting') return `${fields.join('、')} 与 ${draftedBy ?? ''} 的草案不同`;
-  const faulty = faults.map(({ field, found, expected }) => `${field}：现为${found}，应为${expected}`);
+  const faulty = faults.map(({ field, found, expected }) => placed(field, foundInstead(found, expected)).zh);
   return [...fields, ...faulty].join(state === 'faulty' ? '；' : '、');
 }
 
 /** What the jurisdiction asks of entries and they do not say, a line for each entry. */
-function lackingOf(entries: readonly CatalogEntry[], { jurisdiction }: HubConfig): string[] {
+function lackingOf(entries: readonly CatalogEntry[], { jurisdiction }: HubConfig): Said[] {
   const { required, article } = jurisdiction.catalog;
   return entries.flatMap((entry) => {
-    const lacking = lackingFields(entry, required).map((field) => `${field} (${CATALOG_FIELDS[field]})`);
-    return lacking.length === 0
-      ? []
-      : [
-          `${entry.typeCode} ${entry.name}: lacks ${lacking.join(', ')}, which ${jurisdiction.name} ${article} asks for`,
-        ];
+    const lacking = lackingFields(entry, required);
+    if (lacking.length === 0) return [];
+    const [names, both] = [
+      lacking.map((field) => CATALOG_FIELDS[field]),
+      lacking.map((field) => `${field} (${CATALOG_FIELDS[field]})`),
+    ];
+    const place = `${entry.typeCode} ${entry.name}`;
+    const by = `${jurisdiction.name} ${article}`;
+    return [
+      placed(place, { zh: `缺少${by}要求的${names.join('、')}`, en: `lacks ${both.join(', ')}, which ${by} asks for` }),
+    ];
   });
 }
 

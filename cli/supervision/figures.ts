@@ -272,17 +272,20 @@ function report(file: string | undefined, options: ReportOptions): Promise<void>
   const reports: UsageReport[] =
     file === undefined
       ? [
-          checkUsage('the options', {
-            unitCode: options.unit,
-            unitName: options.name,
-            month: options.month,
-            items: options.items,
-            itemsLinked: options.itemsLinked,
-            cases: options.cases,
-            casesUsed: options.casesUsed,
-            calls: options.calls,
-            callsGood: options.callsGood,
-          }),
+          checkUsage(
+            { zh: '选项', en: 'the options' },
+            {
+              unitCode: options.unit,
+              unitName: options.name,
+              month: options.month,
+              items: options.items,
+              itemsLinked: options.itemsLinked,
+              cases: options.cases,
+              casesUsed: options.casesUsed,
+              calls: options.calls,
+              callsGood: options.callsGood,
+            },
+          ),
         ]
       : readUsageSheet(readGiven(file));
   return withLibrary(options, async (db) => {

@@ -2,7 +2,7 @@ import { HubError, type HubErrorDetails } from './errors.ts';
 import { CASEWORK } from './faults/casework.ts';
 import { COMMANDS } from './faults/commands.ts';
 import { CONSOLE } from './faults/console.ts';
-import type { Fault, Worded } from './faults/fault.ts';
+import { worded, type Fault } from './faults/fault.ts';
 import { FILES } from './faults/files.ts';
 import { HUB_FAULTS } from './faults/hub.ts';
 import { LEDGER } from './faults/ledger.ts';
@@ -46,9 +46,6 @@ export function fault<Code extends FaultCode>(code: Code, ...[facts, more]: Give
     ...(cure && { cure: worded(cure, facts) }),
   });
 }
-
-const worded = (words: Worded, facts: unknown): Said =>
-  typeof words === 'function' ? (words as (facts: unknown) => Said)(facts) : words;
 
 /** The fault of a code, unless it is one of a kind of one's own. */
 export const faultNamed = (code: string | null): Fault | undefined =>

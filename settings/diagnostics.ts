@@ -1,12 +1,14 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { LineCounter, parseDocument, isMap, isNode, isScalar, visit, type Document } from 'yaml';
 import { z } from 'zod';
+import { expectedInWords, foundInstead, placed } from '../domain/faults/expected.ts';
 import { isReserved } from '../domain/names.ts';
+import type { Said } from '../domain/said.ts';
 
 type Path = readonly PropertyKey[];
 
 /**
- * Reads one YAML file against a schema. Every fault becomes one line
+ * Reads one YAML file against a schema. Every fault becomes one line in both languages,
  * `file:line:path: found …, expected …; how to mend it`; an empty list means that `value` holds. `prepare` completes the
  * data, from a template for example, before they are checked.
  */
@@ -15,7 +17,7 @@ export function parseYaml<S extends z.ZodType>(
   text: string,
   schemaOf: (data: unknown) => S,
   prepare: (data: unknown) => unknown = (data) => data,
-): { value: z.output<S>; faults: [] } | { value: null; faults: string[] } {
+): { value: z.output<S>; faults: [] } | { value: null; faults: Said[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
@@ -23,16 +25,23 @@ export function parseYaml<S extends z.ZodType>(
       value: null,
       faults: document.errors.map((error) => {
         const { line } = lines.linePos(error.pos[0]);
-        return `${file}:${line}:: ${error.message.split('\n')[0] ?? 'not YAML'}; mend the YAML`;
+        const why = error.message.split('\n')[0] ?? 'not YAML';
+        return placed(linePlace(file, line), { zh: `YAML 有误（${error.code}），请修正`, en: `${why}; mend the YAML` });
       }),
     };
   }
-  const reserved: string[] = [];
+  const reserved: Said[] = [];
   visit(document, {
     Pair: (_, { key }) => {
       if (!isScalar(key) || !isReserved(String(key.value))) return;
       const line = key.range ? lines.linePos(key.range[0]).line : 1;
-      reserved.push(`${file}:${line}:: found the key “${String(key.value)}”, expected another name; rename it`);
+      const found = String(key.value);
+      reserved.push(
+        placed(linePlace(file, line), {
+          zh: `键名“${found}”不可使用，请改名`,
+          en: `found the key “${found}”, expected another name; rename it`,
+        }),
+      );
     },
   });
   if (reserved.length > 0) return { value: null, faults: reserved };
@@ -43,9 +52,9 @@ export function parseYaml<S extends z.ZodType>(
   const jsonSchema = z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
   const faults = result.error.issues
     .flatMap((issue) => explain(issue, data, jsonSchema))
-    .map(({ path, text: message }) => ({ line: lineOf(document, lines, path), path, message }))
+    .map(({ path, said }) => ({ line: lineOf(document, lines, path), path, said }))
     .sort((a, b) => a.line - b.line)
-    .map(({ line, path, message }) => `${file}:${line}:${printPath(path)}: ${message}`);
+    .map(({ line, path, said }) => placed(linePlace(file, line, printPath(path)), said));
   return { value: null, faults };
 }
 
@@ -59,7 +68,7 @@ interface JsonSchema {
   description?: string;
 }
 
-function explain(issue: z.core.$ZodIssue, data: unknown, schema: JsonSchema): { path: Path; text: string }[] {
+function explain(issue: z.core.$ZodIssue, data: unknown, schema: JsonSchema): { path: Path; said: Said }[] {
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schema, data, issue.path);
     return issue.keys.map((key) => {
@@ -67,53 +76,78 @@ function explain(issue: z.core.$ZodIssue, data: unknown, schema: JsonSchema): { 
       const near = nearest !== '' && distance(key, nearest) <= Math.max(2, Math.floor(key.length / 2));
       return {
         path: [...issue.path, key],
-        text: `found the unknown key “${key}”, expected one of ${known.join(', ')}; ${
-          near ? `did you mean “${nearest}”?` : 'remove it'
-        }`,
+        said: {
+          zh: `没有“${key}”这一项，应为 ${known.join('、')} 之一；${near ? `是否为“${nearest}”？` : '请去掉'}`,
+          en: `found the unknown key “${key}”, expected one of ${known.join(', ')}; ${
+            near ? `did you mean “${nearest}”?` : 'remove it'
+          }`,
+        },
       };
     });
   }
   const found = issue.message.includes('secret') ? SECRET : valueAt(data, issue.path);
-  const last = issue.path.at(-1);
-  const expected = expectation(issue);
+  const last = String(issue.path.at(-1));
   const options =
     issue.code === 'invalid_value' ? issue.values.map(String) : issue.code === 'invalid_union' ? optionsOf(issue) : [];
-  let cure = 'change it';
-  if (issue.code === 'custom') cure = 'add or remove it';
-  else if (found === undefined) cure = `add “${String(last)}:”`;
-  else if (typeof found === 'string' && options.length > 0) cure = `did you mean “${closest(found, options)}”?`;
-  else if (issue.code === 'invalid_type' && issue.expected === 'string' && isPrimitive(found)) {
-    cure = `write it in quotes, "${String(found)}"`;
-  }
-  return [{ path: issue.path, text: `found ${describe(found)}, expected ${expected}; ${cure}` }];
+  let cure: Said = { zh: '请修改', en: 'change it' };
+  if (issue.code === 'custom') cure = { zh: '请补上或去掉', en: 'add or remove it' };
+  else if (found === undefined) cure = { zh: `请补上“${last}:”`, en: `add “${last}:”` };
+  else if (typeof found === 'string' && options.length > 0) {
+    const nearest = closest(found, options);
+    cure = { zh: `是否为“${nearest}”？`, en: `did you mean “${nearest}”?` };
+  } else if (issue.code === 'invalid_type' && issue.expected === 'string' && isPrimitive(found))
+    cure = { zh: `请写在引号中，"${found}"`, en: `write it in quotes, "${found}"` };
+  return [{ path: issue.path, said: foundInstead(describe(found), expectation(issue), cure) }];
 }
 
 /** What should be there instead, in words. */
-export function expectation(issue: z.core.$ZodIssue): string {
+export function expectation(issue: z.core.$ZodIssue): Said {
   switch (issue.code) {
     case 'invalid_type':
-      return TYPE_NAMES[issue.expected] ?? `a ${issue.expected}`;
+      return TYPE_NAMES[issue.expected] ?? { zh: issue.expected, en: `a ${issue.expected}` };
     case 'invalid_value':
-      return `one of ${issue.values.map(String).join(', ')}`;
+      return oneOf(issue.values.map(String));
     case 'invalid_union':
-      return optionsOf(issue).length > 0 ? `one of ${optionsOf(issue).join(', ')}` : issue.message;
-    case 'invalid_key':
-      return `a key that is ${issue.issues.map(({ message }) => message).join(', ')}`;
+      return optionsOf(issue).length > 0 ? oneOf(optionsOf(issue)) : expectedInWords(issue.message);
+    case 'invalid_key': {
+      const keys = issue.issues.map(({ message }) => expectedInWords(message));
+      return {
+        zh: `键名为${keys.map(({ zh }) => zh).join('、')}`,
+        en: `a key that is ${keys.map(({ en }) => en).join(', ')}`,
+      };
+    }
     case 'too_small':
-      return `at least ${String(issue.minimum)}${issue.origin === 'number' || issue.origin === 'int' ? '' : ` ${unitOf(issue.origin)}`}`;
+      return limit({ zh: '至少', en: 'at least' }, issue.minimum, issue.origin);
     case 'too_big':
-      return `at most ${String(issue.maximum)}${issue.origin === 'number' || issue.origin === 'int' ? '' : ` ${unitOf(issue.origin)}`}`;
+      return limit({ zh: '至多', en: 'at most' }, issue.maximum, issue.origin);
     default:
-      return issue.message;
+      return expectedInWords(issue.message);
   }
 }
 
-const TYPE_NAMES: Record<string, string> = { record: 'a map', object: 'a map', array: 'a list', int: 'a whole number' };
+const oneOf = (values: readonly string[]): Said => ({
+  zh: `${values.join('、')} 之一`,
+  en: `one of ${values.join(', ')}`,
+});
+
+function limit({ zh, en }: Said, most: number | bigint, origin: string): Said {
+  if (origin === 'number' || origin === 'int') return { zh: `${zh} ${most}`, en: `${en} ${most}` };
+  const [unit, units] = origin === 'string' ? ['个字符', 'character(s)'] : ['项', 'item(s)'];
+  return { zh: `${zh} ${most} ${unit}`, en: `${en} ${most} ${units}` };
+}
+
+const TYPE_NAMES: Record<string, Said> = {
+  record: { zh: '映射', en: 'a map' },
+  object: { zh: '映射', en: 'a map' },
+  array: { zh: '列表', en: 'a list' },
+  int: { zh: '整数', en: 'a whole number' },
+  string: { zh: '文本', en: 'a string' },
+  number: { zh: '数', en: 'a number' },
+  boolean: { zh: '真假值', en: 'a boolean' },
+};
 
 /** Stands for a secret that was written into a file: it is not printed a second time. */
 const SECRET = Symbol('a value written into the file');
-
-const unitOf = (origin: string): string => (origin === 'string' ? 'character(s)' : 'item(s)');
 
 /** zod names the options of a discriminated union on the issue, though not in its type. */
 const optionsOf = (issue: z.core.$ZodIssue): string[] =>
@@ -122,14 +156,22 @@ const optionsOf = (issue: z.core.$ZodIssue): string[] =>
 const isPrimitive = (value: unknown): value is number | boolean =>
   typeof value === 'number' || typeof value === 'boolean';
 
-function describe(value: unknown): string {
-  if (value === SECRET) return SECRET.description ?? '';
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'an empty value';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a map';
-  const text = typeof value === 'string' ? `“${value}”` : `${JSON.stringify(value)} (a ${typeof value})`;
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+/** What stands there, in words; null for nothing. */
+function describe(value: unknown): Said | null {
+  if (value === SECRET) return { zh: '直接写在文件中的值', en: SECRET.description ?? '' };
+  if (value === undefined) return null;
+  if (value === null) return { zh: '空值', en: 'an empty value' };
+  if (typeof value === 'object') return TYPE_NAMES[Array.isArray(value) ? 'array' : 'object'] ?? null;
+  const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
+  if (typeof value === 'string') {
+    const text = shortened(`“${value}”`);
+    return { zh: text, en: text };
+  }
+  const text = JSON.stringify(value);
+  return {
+    zh: shortened(`${text}（${TYPE_NAMES[typeof value]?.zh ?? typeof value}）`),
+    en: shortened(`${text} (a ${typeof value})`),
+  };
 }
 
 function valueAt(data: unknown, path: Path): unknown {
@@ -190,3 +232,9 @@ export function printPath(path: Path): string {
     .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index > 0 ? '.' : ''}${String(key)}`))
     .join('');
 }
+
+/** Where a fault is: `file:line:path`. */
+export const linePlace = (file: string, line: number, path = ''): Said => ({
+  zh: `${file}:${line}${path === '' ? '' : `:${path}`}`,
+  en: `${file}:${line}:${path}`,
+});

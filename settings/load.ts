@@ -6,10 +6,12 @@ import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { WorkingCalendar, withDaysBefore, withLocalDays, type YearTable } from '../domain/ledger/calendar.ts';
 import { messageOf } from '../domain/errors.ts';
+import { expectedInWords, expected, foundInstead, placed } from '../domain/faults/expected.ts';
 import { fault } from '../domain/faults.ts';
+import type { Said } from '../domain/said.ts';
 import { calendarSchema } from './schemas/calendar.ts';
 import { anyConnectorSchema, BUILT_IN_KINDS, type ConnectorConfig } from './schemas/connector.ts';
-import { parseYaml } from './diagnostics.ts';
+import { linePlace, parseYaml } from './diagnostics.ts';
 import { hubSchema, type HubSettings } from './schemas/hub.ts';
 import { jurisdictionSchema, type Jurisdiction } from './schemas/jurisdiction.ts';
 import type { StreamConfig } from './kinds/stream.ts';
@@ -55,7 +57,7 @@ export interface ConfigChoice {
  * Throws one configuration error that lists every fault of every file, a line each.
  */
 export function loadConfig(choice: ConfigChoice): HubConfig {
-  const faults: string[] = [];
+  const faults: Said[] = [];
   const digest = createHash('sha256');
 
   const textOf = (file: string): string | null => {
@@ -64,7 +66,13 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
       digest.update(file).update(text);
       return text;
     } catch (error) {
-      faults.push(`${shownFile(file)}:1:: ${messageOf(error)}; create the file or choose another folder with --config`);
+      const why = messageOf(error);
+      faults.push(
+        placed(linePlace(shownFile(file), 1), {
+          zh: `无法读取（${why}）；请建立该文件，或用 --config 换一个目录`,
+          en: `${why}; create the file or choose another folder with --config`,
+        }),
+      );
       return null;
     }
   };
@@ -89,8 +97,10 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
   else if (id !== undefined) {
     const known = profiles.map(idOf);
     faults.push(
-      `${relative(process.cwd(), join(choice.folder, 'hub.yaml'))}:1:jurisdiction: found “${id}”, expected one of ${known.join(', ')}; ` +
-        (known.length > 0 ? `did you mean “${closest(id, known)}”?` : 'add a profile to jurisdictions/'),
+      placed(
+        linePlace(shownFile(join(choice.folder, 'hub.yaml')), 1, 'jurisdiction'),
+        unknownName(id, known, { zh: '请在 jurisdictions/ 中添加', en: 'add a profile to jurisdictions/' }),
+      ),
     );
   }
 
@@ -99,7 +109,12 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     const table = read(file, () => calendarSchema);
     if (!table) continue;
     if (tables.has(table.year))
-      faults.push(`${shownFile(file)}:1:year: found ${table.year} again, expected one table for each year`);
+      faults.push(
+        placed(linePlace(shownFile(file), 1, 'year'), {
+          zh: `又有 ${table.year} 年，每年只应有一份日历`,
+          en: `found ${table.year} again, expected one table for each year`,
+        }),
+      );
     tables.set(table.year, table);
   }
 
@@ -107,7 +122,7 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
   for (const file of filesOf(join(choice.folder, 'connectors/kinds'), /\.ts$/)) {
     if (textOf(file) === null) continue;
     const kind = loadKind(file);
-    if (typeof kind === 'string') faults.push(`${shownFile(file)}:1:: ${kind}`);
+    if ('zh' in kind) faults.push(placed(linePlace(shownFile(file), 1), kind));
     else ownKinds.set(kind.kind, kind);
   }
   const templates = join(choice.folder, 'connectors/templates');
@@ -118,10 +133,8 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
         const file = yamlFiles(templates).find((candidate) => idOf(candidate) === name);
         if (file !== undefined) return read(file, () => z.unknown());
         const known = yamlFiles(templates).map(idOf);
-        faults.push(
-          `${place}:1:template: found “${name}”, expected one of ${known.join(', ')}; ` +
-            (known.length > 0 ? `did you mean “${closest(name, known)}”?` : 'add it to connectors/templates/'),
-        );
+        const cure = { zh: '请添加到 connectors/templates/', en: 'add it to connectors/templates/' };
+        faults.push(placed(linePlace(place, 1, 'template'), unknownName(name, known, cure)));
         return {};
       });
   const schemaOf = (data: unknown): z.ZodType => {
@@ -137,10 +150,15 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     if (!connector) continue;
     connectors.push({ ...connector, id: idOf(file) });
     for (const [index, { id: stream }] of connector.streams.entries()) {
-      const place = `${relative(process.cwd(), file)}:1:streams[${index}].id`;
+      const place = `${shownFile(file)}:1:streams[${index}].id`;
       const earlier = places.get(stream);
       if (earlier !== undefined)
-        faults.push(`${place}: found “${stream}” again, expected an id of its own; ${earlier} has it`);
+        faults.push(
+          placed(place, {
+            zh: `“${stream}”重复，应为不重复的标识；${earlier} 已使用`,
+            en: `found “${stream}” again, expected an id of its own; ${earlier} has it`,
+          }),
+        );
       places.set(stream, place);
     }
   }
@@ -149,13 +167,19 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
   const targets = connectors.flatMap(({ outbound = [] }) => outbound.map((target) => target.id));
   if (sms !== undefined && !targets.includes(sms))
     faults.push(
-      `${shownFile(join(choice.folder, 'hub.yaml'))}:1:reminders.sms.target: found “${sms}”, expected one of ` +
-        `${targets.join(', ') || '(none)'}; add it to outbound of a connector`,
+      placed(linePlace(shownFile(join(choice.folder, 'hub.yaml')), 1, 'reminders.sms.target'), {
+        zh: `现为“${sms}”，应为 ${targets.join('、') || '（没有）'} 之一；请添加到某个连接器的 outbound`,
+        en: `found “${sms}”, expected one of ${targets.join(', ') || '(none)'}; add it to outbound of a connector`,
+      }),
     );
   const reminder = jurisdiction?.expiry?.target;
   if (reminder !== undefined && profile !== undefined && !targets.includes(reminder)) {
-    const known = targets.length > 0 ? `one of ${targets.join(', ')}` : 'an outbound target of a connector';
-    faults.push(`${shownFile(profile)}:1:expiry.target: found “${reminder}”, expected ${known}; change or remove it`);
+    const known =
+      targets.length > 0
+        ? expectedInWords(expected('one-of', { among: targets }))
+        : { zh: '某个连接器的发送目标', en: 'an outbound target of a connector' };
+    const cure = { zh: '请修改或去掉', en: 'change or remove it' };
+    faults.push(placed(linePlace(shownFile(profile), 1, 'expiry.target'), foundInstead(`“${reminder}”`, known, cure)));
   }
 
   if (faults.length > 0 || !settings || !jurisdiction || id === undefined) {
@@ -170,6 +194,15 @@ export function loadConfig(choice: ConfigChoice): HubConfig {
     ...calendarOf([...tables.values()], jurisdiction),
     fingerprint: digest.digest('hex'),
     choice,
+  };
+}
+
+/** That a file of some name is not among those that there are. */
+function unknownName(name: string, known: readonly string[], add: Said): Said {
+  const nearest = known.length === 0 ? null : closest(name, known);
+  return {
+    zh: `现为“${name}”，应为 ${known.join('、')} 之一；${nearest === null ? add.zh : `是否为“${nearest}”？`}`,
+    en: `found “${name}”, expected one of ${known.join(', ')}; ${nearest === null ? add.en : `did you mean “${nearest}”?`}`,
   };
 }
 
@@ -215,20 +248,29 @@ function merge(under: Json, over: Json): Json {
   return result;
 }
 
-const DEFINED = 'export default defineConnector({ kind, spec, capabilities, open }); see docs/connectors/own-kinds.md';
+const DEFINITION = 'export default defineConnector({ kind, spec, capabilities, open })';
+const DEFINED: Said = {
+  zh: `${DEFINITION}，见 docs/connectors/own-kinds.md`,
+  en: `${DEFINITION}; see docs/connectors/own-kinds.md`,
+};
 
 /** A kind of the city's own; what is wrong with the file, where something is. */
-function loadKind(file: string): OwnKind | string {
+function loadKind(file: string): OwnKind | Said {
   try {
     const { default: kind } = createRequire(import.meta.url)(file) as { default?: Partial<OwnKind> };
     if (typeof kind?.kind !== 'string' || !(kind.spec instanceof z.ZodType))
-      return `found no connector, expected ${DEFINED}`;
-    if (typeof kind.capabilities !== 'function') return `found no capabilities, expected ${DEFINED}`;
+      return { zh: `没有连接器，应为 ${DEFINED.zh}`, en: `found no connector, expected ${DEFINED.en}` };
+    if (typeof kind.capabilities !== 'function')
+      return { zh: `没有 capabilities，应为 ${DEFINED.zh}`, en: `found no capabilities, expected ${DEFINED.en}` };
     if (Object.hasOwn(BUILT_IN_KINDS, kind.kind))
-      return `found the kind “${kind.kind}”, which the hub has itself; choose another name`;
+      return {
+        zh: `“${kind.kind}”是枢纽自带的种类，请另取名称`,
+        en: `found the kind “${kind.kind}”, which the hub has itself; choose another name`,
+      };
     return kind as OwnKind;
   } catch (error) {
-    return `cannot be loaded: ${messageOf(error)}; mend the file`;
+    const why = messageOf(error);
+    return { zh: `无法加载（${why}）；请修正该文件`, en: `cannot be loaded: ${why}; mend the file` };
   }
 }
 

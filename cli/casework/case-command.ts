@@ -2,10 +2,12 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Knex } from 'knex';
 import { LONGEST_TERM } from '../../settings/schemas/jurisdiction.ts';
 import type { CaseDefinition, CaseField } from '../../domain/casework/definition.ts';
+import { eventDetailInWords, eventInWords } from '../../domain/casework/timeline.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import { CASE_DUTIES, EVERY_STATE } from '../../domain/ledger/duties.ts';
+import { actorInWords } from '../../domain/ledger/reasons.ts';
 import { actOnCase, type CaseKeeper } from '../../store/casework/cases.ts';
 import { subjectOf, type CaseFile, type VersionedCase } from '../../store/ledger/case-files.ts';
 import { timelineOf } from '../../store/ledger/obligations.ts';
@@ -79,6 +81,11 @@ export function addActions<Case extends VersionedCase, Step extends { action: st
     );
 }
 
+/** The moment of an action is `--at`, now where it is left out; any other time is named like its field. */
+const timeFlag = (name: string): string => (name.endsWith('At') ? 'at' : name);
+const timeOf = (text: string | undefined, flag: string): Date | undefined =>
+  text === undefined && flag !== 'at' ? undefined : timeOption(text, `--${flag}`);
+
 /** The options of a field. Units are named by code and name: the hub need not know them yet. */
 function optionsOf(name: string, field: CaseField): Option[] {
   const option = (flags: string, about: string): Option =>
@@ -96,7 +103,7 @@ function optionsOf(name: string, field: CaseField): Option[] {
     case 'choice':
       return [option(`--${name} <${name}>`, about).choices(Object.keys(field.options))];
     case 'time':
-      return [option('--at <time>', about)];
+      return [option(`--${timeFlag(name)} <time>`, about)];
     case 'working-days':
       return [option(`--${name} <count>`, about).argParser(workingDays)];
     case 'case':
@@ -128,7 +135,7 @@ function valueOf(name: string, { kind }: CaseField, options: ActionOptions): unk
     case 'verdict':
       return options[name] === true;
     case 'time':
-      return timeOption(text('at'), '--at');
+      return timeOf(text(timeFlag(name)), timeFlag(name));
     case 'case':
       return caseId(text(name) ?? '');
     case 'unit':
@@ -209,15 +216,15 @@ export async function printCase(db: Knex, file: Pick<CaseFile, 'kind' | 'id' | '
   console.log('\nTimeline');
   console.log(
     table(events, [
-      ['At', ({ at }) => timeText(at)],
-      ['By', ({ by }) => by],
-      ['What', ({ what }) => what],
+      ['时间', ({ at }) => timeText(at)],
+      ['办理人', ({ by }) => actorInWords(by).zh],
+      ['事项', ({ what }) => eventInWords(what).zh],
       [
         '',
         ({ detail }) =>
           Object.entries(detail)
-            .filter(([, value]) => value !== null)
-            .map(([key, value]) => `${key}: ${String(value)}`)
+            .filter(([, value]) => value !== null && value !== '')
+            .map(([name, value]) => eventDetailInWords(name, value).zh)
             .join('\n'),
       ],
     ]),

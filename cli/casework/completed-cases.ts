@@ -7,7 +7,6 @@ import {
 } from '../../connectors/lists/completed-cases.ts';
 import { rowsOfFile } from '../../connectors/file/local.ts';
 import { COMPLETED_CASE_MODES, type CompletedCaseNotice } from '../../domain/casework/completed-case.ts';
-import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';
 import {
   announceCompletedCases,
@@ -21,7 +20,7 @@ import { findStream } from '../../settings/load.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { dueText, timeText, printList, table } from '../kit/output.ts';
+import { basisText, dueText, printList, stateText, table, timeText } from '../kit/output.ts';
 
 /** Cases that are announced in one transaction. */
 const AT_ONCE = 10_000;
@@ -69,15 +68,15 @@ function showCompletedCases(options: ListOptions): Promise<void> {
 
 const completedCaseTable = (rows: readonly CompletedCaseReport[]): string =>
   table(rows, [
-    ['状态', ({ state }) => (state === null ? '' : `${state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[state].zh}`)],
-    ['Unit', ({ unit }) => unit],
-    ['Stream', ({ stream }) => stream],
+    ['状态', ({ state }) => (state === null ? '' : stateText(state))],
+    ['单位', ({ unit }) => unit],
+    ['数据流', ({ stream }) => stream],
     ['办件编号', ({ caseNumber }) => caseNumber],
     ['签发方式', ({ mode }) => COMPLETED_CASE_MODES[mode]],
     ['批次', ({ batch }) => batch ?? ''],
     ['办结', ({ completedAt }) => timeText(completedAt)],
-    ['Rule', ({ rule, basis }) => (rule === null ? '' : `${rule}${basis === 'internal' ? '（内控时限）' : ''}`)],
-    ['Due', ({ dueAt, rule }) => (dueAt === null && rule === null ? '' : dueText(dueAt))],
+    ['规则', ({ rule, basis }) => (rule === null ? '' : `${rule}${basisText(basis)}`)],
+    ['到期', ({ dueAt, rule }) => (dueAt === null && rule === null ? '' : dueText(dueAt))],
     ['到库', ({ arrivedAt }) => (arrivedAt ? timeText(arrivedAt) : '')],
     ['送达', ({ deliveredAt }) => (deliveredAt ? timeText(deliveredAt) : '')],
     ['撤回', ({ withdrawnAt }) => (withdrawnAt ? timeText(withdrawnAt) : '')],

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { parseYaml } from '../../settings/diagnostics.ts';
 import { disputeSchema } from '../../settings/schemas/tickets.ts';
-import { DISPUTE, DISPUTE_STAGES, disputeStage } from '../../domain/casework/dispute.ts';
+import { DISPUTE, DISPUTE_ENDS, DISPUTE_SOURCES, DISPUTE_STAGES, disputeStage } from '../../domain/casework/dispute.ts';
 import { fault } from '../../domain/faults.ts';
 import { DISPUTES, listDisputes, openDispute, requireDispute, type Dispute } from '../../store/casework/disputes.ts';
 import { listTicketFaults } from '../../store/casework/ticket-faults.ts';
@@ -69,11 +69,11 @@ export function addDispute(program: Command): void {
         const found = await listTicketFaults(db);
         printList(found, options.json, (rows) =>
           table(rows, [
-            ['Source', ({ source }) => source],
-            ['Ticket', ({ ticket }) => ticket],
-            ['What is wrong', ({ reason }) => reason],
-            ['Since', ({ firstSeenAt }) => timeText(firstSeenAt)],
-            ['Last listed', ({ lastSeenAt }) => timeText(lastSeenAt)],
+            ['来源', ({ source }) => source],
+            ['工单', ({ ticket }) => ticket],
+            ['问题', ({ reason }) => reason],
+            ['首次发现', ({ firstSeenAt }) => timeText(firstSeenAt)],
+            ['最近列出', ({ lastSeenAt }) => timeText(lastSeenAt)],
           ]),
         );
       });
@@ -118,17 +118,17 @@ const masked = (dispute: Dispute): Dispute => ({
 
 const disputeTable = (rows: readonly Dispute[]): string =>
   table(rows, [
-    ['Id', ({ id }) => id, 'right'],
-    ['Ticket', ({ source, ticket }) => `${source} ${ticket ?? ''}`],
+    ['编号', ({ id }) => id, 'right'],
+    ['工单', ({ source, ticket }) => `${DISPUTE_SOURCES[source]?.zh ?? source} ${ticket ?? ''}`],
     ['证照编号', ({ number }) => number],
     ['发证单位', ({ issuerName }) => issuerName ?? ''],
-    ['阶段', (row) => `${DISPUTE_STAGES[disputeStage(row)].zh}${row.closedAs === null ? '' : ` ${row.closedAs}`}`],
-    ['Round', ({ round }) => (round > 1 ? round : ''), 'right'],
-    ['Raised', ({ raisedAt }) => timeText(raisedAt)],
-    ['Handed over', ({ receivedAt }) => timeText(receivedAt)],
-    ['Confirmed', ({ acknowledgedAt }) => timeText(acknowledgedAt)],
-    ['Marked', ({ markedAt }) => timeText(markedAt)],
-    ['Sent to', ({ sentTo }) => sentTo ?? ''],
-    ['Result', ({ upheld }) => (upheld === null ? '' : upheld ? '成立' : '不成立')],
-    ['Told', ({ toldAt }) => timeText(toldAt)],
+    ['阶段', (row) => (row.closedAs === null ? DISPUTE_STAGES[disputeStage(row)] : DISPUTE_ENDS[row.closedAs]).zh],
+    ['轮次', ({ round }) => (round > 1 ? round : ''), 'right'],
+    ['提出', ({ raisedAt }) => timeText(raisedAt)],
+    ['送达发证单位', ({ receivedAt }) => timeText(receivedAt)],
+    ['确认接收', ({ acknowledgedAt }) => timeText(acknowledgedAt)],
+    ['标注', ({ markedAt }) => timeText(markedAt)],
+    ['提请或转往', ({ sentTo }) => sentTo ?? ''],
+    ['核实结果', ({ upheld }) => (upheld === null ? '' : upheld ? '成立' : '不成立')],
+    ['告知', ({ toldAt }) => timeText(toldAt)],
   ]);

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { fault } from '../../domain/faults.ts';
-import { STOPPED_WORK, type StoppedWork } from '../../domain/casework/outage.ts';
+import { OUTAGE_STAGES, outageStage, STOPPED_WORK, type StoppedWork } from '../../domain/casework/outage.ts';
 import { listOutages, openOutage, OUTAGES, requireOutage, type Outage } from '../../store/casework/outages.ts';
 import {
   addActions,
@@ -84,11 +84,11 @@ export function addOutage(program: Command): void {
         console.log(outageTable([found]));
         console.log(
           table(found.streams, [
-            ['Stream', ({ stream }) => stream],
-            ['Round', ({ round }) => (round > 1 ? round : ''), 'right'],
-            ['Recovered', ({ recoveredAt }) => timeText(recoveredAt)],
-            ['Proven', ({ provenAt }) => timeText(provenAt)],
-            ['Proofs', ({ proofs }) => proofs?.join(', ') ?? ''],
+            ['数据流', ({ stream }) => stream],
+            ['轮次', ({ round }) => (round > 1 ? round : ''), 'right'],
+            ['恢复', ({ recoveredAt }) => timeText(recoveredAt)],
+            ['核验通过', ({ provenAt }) => timeText(provenAt)],
+            ['核验', ({ proofs }) => proofs?.join('、') ?? ''],
           ]),
         );
         await printCase(db, found);
@@ -121,19 +121,21 @@ function report(options: ReportOptions): Promise<void> {
 
 const outageTable = (rows: readonly Outage[]): string =>
   table(rows, [
-    ['Id', ({ id }) => id, 'right'],
+    ['编号', ({ id }) => id, 'right'],
     ['单位', ({ unitName }) => unitName],
-    ['Cause', ({ cause }) => cause],
-    ['Stopped', ({ kinds }) => kinds.map((kind) => STOPPED_WORK[kind].zh).join('、')],
-    ['Streams', ({ streams }) => streams.map(({ stream }) => stream).join('\n')],
-    ['Began', ({ beganAt }) => timeText(beganAt)],
-    ['Reported', ({ reportedAt }) => timeText(reportedAt)],
-    ['State', ({ closedAs, streams }) => closedAs ?? stateOf(streams)],
-    ['Evidence', ({ evidenceName }) => evidenceName ?? ''],
+    ['原因', ({ cause }) => cause],
+    ['停办业务', ({ kinds }) => kinds.map((kind) => STOPPED_WORK[kind].zh).join('、')],
+    ['数据流', ({ streams }) => streams.map(({ stream }) => stream).join('\n')],
+    ['发生', ({ beganAt }) => timeText(beganAt)],
+    ['上报', ({ reportedAt }) => timeText(reportedAt)],
+    ['办理情况', stateOf],
+    ['证明材料', ({ evidenceName }) => evidenceName ?? ''],
   ]);
 
-function stateOf(streams: Outage['streams']): string {
-  const stopped = streams.filter(({ recoveredAt }) => recoveredAt === null).length;
-  if (stopped > 0) return `${stopped} of ${streams.length} stopped`;
-  return `${streams.filter(({ provenAt }) => provenAt !== null).length} of ${streams.length} proven`;
+/** How far it is, and how many of its streams are still waited for. */
+function stateOf(outage: Outage): string {
+  const { closedAs, streams } = outage;
+  const stage = outageStage(outage);
+  const waiting = streams.filter((stream) => (stage === 'stopped' ? stream.recoveredAt : stream.provenAt) === null);
+  return `${OUTAGE_STAGES[stage].zh}${closedAs === null ? ` ${waiting.length} / ${streams.length}` : ''}`;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { fault } from '../../domain/faults.ts';
-import { SHARE_OUTCOMES, SHARE_REQUEST } from '../../domain/casework/share-request.ts';
+import { SHARE_REQUEST, SHARE_STAGES, shareStage } from '../../domain/casework/share-request.ts';
 import {
   listShareRequests,
   openShareRequest,
@@ -98,11 +98,11 @@ function filedBefore({ filed, saidBy }: FileOptions): { at: Date; saidBy: string
 
 const shareTable = (rows: readonly ShareRequest[]): string =>
   table(rows, [
-    ['Id', ({ id }) => id, 'right'],
+    ['编号', ({ id }) => id, 'right'],
     ['用证单位', ({ unitName }) => unitName],
-    ['Wanted', ({ wanted }) => wanted],
-    ['Scenario', ({ scenario }) => scenario],
-    ['Requested', ({ requestedAt }) => timeText(requestedAt)],
-    ['Outcome', ({ outcome, closedAs }) => (outcome ? SHARE_OUTCOMES[outcome].zh : (closedAs ?? ''))],
+    ['需要的证照', ({ wanted }) => wanted],
+    ['应用场景', ({ scenario }) => scenario],
+    ['提出', ({ requestedAt }) => timeText(requestedAt)],
+    ['结果', (row) => SHARE_STAGES[shareStage(row)].zh],
     ['', ({ outcomeText }) => outcomeText ?? ''],
   ]);

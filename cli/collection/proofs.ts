@@ -17,9 +17,9 @@ interface ProofsOptions extends StreamOptions {
 
 /** How records can differ, with the keys that a proof names. */
 export const KINDS_OF_DIFFERENCE: [title: string, of: (proof: Proof) => string[]][] = [
-  ['Missing', ({ missing }) => missing],
-  ['Only in the library', ({ extra }) => extra],
-  ['Other content', ({ different }) => different],
+  ['缺失', ({ missing }) => missing],
+  ['仅库中有', ({ extra }) => extra],
+  ['内容不同', ({ different }) => different],
 ];
 
 export function addProofs(program: Command): void {
@@ -61,47 +61,47 @@ async function list(options: ProofsOptions): Promise<void> {
 
 export const proofTable = (proofs: readonly Proof[]): string =>
   table(proofs, [
-    ['Proof', ({ id }) => id, 'right'],
-    ['Stream', ({ stream }) => stream],
-    ['From', ({ from }) => (from ? timeText(from) : '')],
-    ['To', ({ to }) => (to ? timeText(to) : '')],
-    ['Batch', ({ batch }) => batch?.slice(0, 24) ?? ''],
-    ['Compared at', ({ finishedAt }) => timeText(finishedAt)],
-    ['At the source', ({ sourceRecords }) => sourceRecords, 'right'],
-    ['of these refused', ({ sourceRefused }) => sourceRefused, 'right'],
-    ['In the library', ({ libraryRecords }) => libraryRecords, 'right'],
-    ['Missing', ({ missingCount }) => missingCount, 'right'],
-    ['Only in the library', ({ extraCount }) => extraCount, 'right'],
-    ['Other content', ({ differentCount }) => differentCount, 'right'],
+    ['编号', ({ id }) => id, 'right'],
+    ['数据流', ({ stream }) => stream],
+    ['自', ({ from }) => (from ? timeText(from) : '')],
+    ['至', ({ to }) => (to ? timeText(to) : '')],
+    ['批次', ({ batch }) => batch?.slice(0, 24) ?? ''],
+    ['比对于', ({ finishedAt }) => timeText(finishedAt)],
+    ['源端', ({ sourceRecords }) => sourceRecords, 'right'],
+    ['其中应拒收', ({ sourceRefused }) => sourceRefused, 'right'],
+    ['库内', ({ libraryRecords }) => libraryRecords, 'right'],
+    ['缺失', ({ missingCount }) => missingCount, 'right'],
+    ['仅库中有', ({ extraCount }) => extraCount, 'right'],
+    ['内容不同', ({ differentCount }) => differentCount, 'right'],
     ['', (proof) => verdictOf(proof)],
   ]);
 
 function verdictOf(proof: Proof): string {
-  if (proof.fault !== null) return `✖ not compared: ${proof.fault}`;
-  if (proof.declared !== proof.listed) return `✖ the source says ${proof.declared}, and lists ${proof.listed}`;
-  return proof.differences > 0 ? '✖ differs' : '✔ equal';
+  if (proof.fault !== null) return `✖ 未能比对：${proof.fault}`;
+  if (proof.declared !== proof.listed) return `✖ 源端称 ${proof.declared} 条，列出 ${proof.listed} 条`;
+  return proof.differences > 0 ? '✖ 有差异' : '✔ 一致';
 }
 
 /** The workbook: a sheet of what was compared, and one of every key that was named. */
 function evidenceOf(proofs: readonly Proof[]): Buffer {
   const instant = (at: Date | null): string => (at ? shanghaiInstant(at.getTime()) : '');
   const head = [
-    'proof',
-    'stream',
-    'from',
-    'to',
-    'batch',
-    'started at',
-    'finished at',
-    'records at the source',
-    'of these refused',
-    'records in the library',
-    'digest of the source',
-    'digest of the library',
-    'missing',
-    'only in the library',
-    'other content',
-    'result',
+    '编号',
+    '数据流',
+    '自',
+    '至',
+    '批次',
+    '开始',
+    '结束',
+    '源端条数',
+    '其中应拒收',
+    '库内条数',
+    '源端摘要',
+    '库内摘要',
+    '缺失',
+    '仅库中有',
+    '内容不同',
+    '结论',
   ];
   const rows = proofs.map((proof) => [
     String(proof.id),
@@ -125,8 +125,8 @@ function evidenceOf(proofs: readonly Proof[]): Buffer {
     KINDS_OF_DIFFERENCE.flatMap(([title, of]) => of(proof).map((key) => [String(proof.id), proof.stream, title, key])),
   );
   return workbookOf({
-    proofs: textSheet([head, ...rows]),
-    differences: textSheet([['proof', 'stream', 'difference', 'record'], ...keys]),
+    比对: textSheet([head, ...rows]),
+    差异: textSheet([['编号', '数据流', '差异', '记录键'], ...keys]),
   });
 }
 

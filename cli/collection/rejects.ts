@@ -56,15 +56,15 @@ function listRejects(stream: string | undefined, options: StreamOptions): Promis
     if (groups.length === 0) return console.log('No open rejects.');
     console.log(
       table(groups, [
-        ['Unit', ({ unit }) => unit],
-        ['Stream', (group) => group.stream],
-        ['Rule', ({ rule }) => rule],
+        ['单位', ({ unit }) => unit],
+        ['数据流', (group) => group.stream],
+        ['规则', ({ rule }) => rule],
         ['问题', ({ rule }) => RULES[rule as RuleId].zh],
-        ['Fields', ({ fields }) => fields.join(', ')],
-        ['Open', ({ open }) => open, 'right'],
-        ['Corrected, still refused', ({ corrected }) => corrected || '', 'right'],
-        ['Oldest', ({ oldestAt }) => timeText(oldestAt)],
-        ['Days', ({ oldestAt }) => Math.floor((Date.now() - oldestAt.getTime()) / DAY_MS), 'right'],
+        ['字段', ({ fields }) => fields.join('、')],
+        ['未解决', ({ open }) => open, 'right'],
+        ['更正后仍有误', ({ corrected }) => corrected || '', 'right'],
+        ['最早', ({ oldestAt }) => timeText(oldestAt)],
+        ['天数', ({ oldestAt }) => Math.floor((Date.now() - oldestAt.getTime()) / DAY_MS), 'right'],
       ]),
     );
   });

@@ -9,7 +9,7 @@ import { getStream } from '../../store/collection/streams.ts';
 import { startStock } from '../../temporal/runs.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { table } from '../kit/output.ts';
+import { table, thousands } from '../kit/output.ts';
 import { showRun, toldTotals, withRunningHub } from '../kit/running-hub.ts';
 
 const BAR = 24;
@@ -48,17 +48,17 @@ function listStock(options: StreamOptions): Promise<void> {
     const today = shanghaiDate(Date.now());
     console.log(
       table(reports, [
-        ['Unit', ({ unit }) => unit],
-        ['Stream', ({ stream }) => stream],
+        ['单位', ({ unit }) => unit],
+        ['数据流', ({ stream }) => stream],
         ['存量', ({ title }) => title],
-        ['Planned', ({ planned }) => planned?.toLocaleString('en-US') ?? 'not counted yet', 'right'],
-        ['Imported', ({ done }) => done.toLocaleString('en-US'), 'right'],
+        ['应归集', ({ planned }) => (planned === null ? '未清点' : thousands(planned)), 'right'],
+        ['已归集', ({ done }) => thousands(done), 'right'],
         ['', (report) => progressBar(report)],
-        ['By', ({ dueOn }) => dueOn ?? ''],
-        ['', (report) => (report.dueOn !== null && report.dueOn < today && !isDone(report) ? '▲ OVERDUE' : '')],
-        ['Open rejects', ({ openRejects }) => openRejects, 'right'],
-        ['Sealed', ({ handed, sealed }) => (handed === 0 ? '' : `${sealed} of ${handed}`), 'right'],
-        ['Seal refused', ({ refused }) => refused || '', 'right'],
+        ['期限', ({ dueOn }) => dueOn ?? ''],
+        ['', (report) => (report.dueOn !== null && report.dueOn < today && !isDone(report) ? '▲ 逾期' : '')],
+        ['问题数据', ({ openRejects }) => openRejects, 'right'],
+        ['已签章', ({ handed, sealed }) => (handed === 0 ? '' : `${sealed} / ${handed}`), 'right'],
+        ['签章被拒', ({ refused }) => refused || '', 'right'],
       ]),
     );
   });
@@ -98,7 +98,7 @@ async function runStock(name: string, options: StreamOptions & { again?: boolean
 
 const shownSeals = ({ done, planned, handed, sealed, refused }: StockReport): string =>
   [
-    `${done.toLocaleString('en-US')}${planned === null ? '' : ` of ${planned.toLocaleString('en-US')}`}`,
+    `${thousands(done)}${planned === null ? '' : ` of ${thousands(planned)}`}`,
     ...(handed === 0 ? [] : [`sealed ${sealed} of ${handed}, ${refused} refused`]),
   ].join(', ');
 

@@ -59,9 +59,9 @@ export function addAccountCommand(program: Command): void {
 
 const accountTable = (rows: readonly Account[]): string =>
   table(rows, [
-    ['Login', ({ login }) => login],
-    ['Name', ({ name }) => name],
-    ['Role', ({ role }) => `${ROLES[role].zh} ${role}`],
-    ['Unit', ({ unitCode, unitName }) => (unitCode === null ? '' : `${unitName ?? ''} ${unitCode}`)],
-    ['', ({ disabledAt }) => (disabledAt ? `disabled ${timeText(disabledAt)}` : '')],
+    ['用户名', ({ login }) => login],
+    ['姓名', ({ name }) => name],
+    ['角色', ({ role }) => `${ROLES[role].zh} ${role}`],
+    ['单位', ({ unitCode, unitName }) => (unitCode === null ? '' : `${unitName ?? ''} ${unitCode}`)],
+    ['', ({ disabledAt }) => (disabledAt ? `已停用 ${timeText(disabledAt)}` : '')],
   ]);

@@ -1,8 +1,10 @@
 import Table from 'cli-table3';
-import { gapInWords } from '../../domain/collection/gap.ts';
+import { GAP_KINDS, gapInWords } from '../../domain/collection/gap.ts';
 import { dueWallTime, shanghaiWallTime } from '../../domain/dates.ts';
 import type { Gap, ObligationOverview, StreamOverview } from '../../store/collection/overview.ts';
+import { OBLIGATION_STATES, type ObligationState } from '../../domain/ledger/duties.ts';
 import { reasonInWords } from '../../domain/ledger/reasons.ts';
+import { STREAM_STATES } from '../../domain/streams.ts';
 
 type Column<T> = [head: string, value: (row: T) => string | number, align?: 'right'];
 
@@ -36,44 +38,52 @@ export const timeText = (value: Date | null): string => (value ? shanghaiWallTim
 
 export const dueText = (value: Date | null): string => (value ? dueWallTime(value.getTime()) : '日历未公布');
 
+/** How a deadline stands; what is overdue catches the eye. */
+export const stateText = (state: ObligationState): string =>
+  `${state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[state].zh}`;
+
+/** What stands behind the name of a rule that is none of the regulation’s. */
+export const basisText = (basis: 'statutory' | 'internal' | null): string =>
+  basis === 'internal' ? '（内控时限）' : '';
+
 export const streamTable = (rows: readonly StreamOverview[]): string =>
   table(rows, [
-    ['Stream', (row) => row.stream],
-    ['数据流', (row) => row.title],
-    ['Read', (row) => thousands(row.read), 'right'],
-    ['Accepted', (row) => thousands(row.accepted), 'right'],
-    ['Unchanged', (row) => thousands(row.unchanged), 'right'],
-    ['Rejected', (row) => thousands(row.rejected), 'right'],
-    ['Held', (row) => thousands(row.held), 'right'],
-    ['Coverage', (row) => shortCoverage(row)],
-    ['Gaps', (row) => row.gaps, 'right'],
-    ['', (row) => (row.pausedReason === null ? '' : 'PAUSED')],
+    ['数据流', (row) => row.stream],
+    ['名称', (row) => row.title],
+    ['读取', (row) => thousands(row.read), 'right'],
+    ['新增或变更', (row) => thousands(row.accepted), 'right'],
+    ['未变', (row) => thousands(row.unchanged), 'right'],
+    ['拒收', (row) => thousands(row.rejected), 'right'],
+    ['在库', (row) => thousands(row.held), 'right'],
+    ['已归集', (row) => shortCoverage(row)],
+    ['缺口', (row) => row.gaps, 'right'],
+    ['', (row) => (row.pausedReason === null ? '' : STREAM_STATES.paused.zh)],
   ]);
 
 function shortCoverage({ coverage }: StreamOverview): string {
-  if (coverage === '') return 'nothing yet';
+  if (coverage === '') return '尚无';
   const parts = coverage.split(', ');
   const shown = /^\d+–\d+$/.test(parts[0] ?? '')
-    ? `batches ${parts[0] ?? ''}`
+    ? `第 ${parts[0] ?? ''} 批`
     : (parts[0] ?? '').replace(/:\d\d(?= |$)/g, '').replace(/ – (\d{4}-)/, ' – $1');
-  return parts.length > 1 ? `${shown} and ${parts.length - 1} more` : shown;
+  return parts.length > 1 ? `${shown} 等 ${parts.length} 段` : shown;
 }
 
 export const gapTable = (rows: readonly Gap[]): string =>
   table(rows, [
-    ['Stream', (row) => row.stream],
-    ['Owner', (row) => row.unit],
-    ['Kind', (row) => row.kind],
-    ['What is not proven to be in', (row) => gapInWords(row).en],
+    ['数据流', (row) => row.stream],
+    ['责任单位', (row) => row.unit],
+    ['缺口', (row) => GAP_KINDS[row.kind].zh],
+    ['未证实归集的内容', (row) => gapInWords(row).zh],
   ]);
 
 export const obligationTable = (rows: readonly ObligationOverview[]): string =>
   table(rows, [
-    ['State', (row) => (row.state === 'overdue' ? '▲ OVERDUE' : row.state)],
-    ['Owner', (row) => row.owner],
-    ['Rule', (row) => `${row.rule} ${row.article}${row.basis === 'internal' ? '（内控时限）' : ''}`],
-    ['Subject', (row) => row.subject],
-    ['Due', (row) => dueText(row.dueAt)],
-    ['Met', (row) => timeText(row.metAt)],
-    ['Why', ({ reason }) => (reason === null ? '' : reasonInWords(reason).en)],
+    ['状态', (row) => stateText(row.state)],
+    ['责任单位', (row) => row.owner],
+    ['条款', (row) => `${row.rule} ${row.article}${basisText(row.basis)}`],
+    ['对象', (row) => row.subject],
+    ['到期', (row) => dueText(row.dueAt)],
+    ['办结', (row) => timeText(row.metAt)],
+    ['原因', ({ reason }) => (reason === null ? '' : reasonInWords(reason).zh)],
   ]);

@@ -23,11 +23,11 @@ export function addCalendar(program: Command): void {
       const { calendarTables } = readConfig(options);
       console.log(
         table(calendarTables, [
-          ['Year', ({ year }) => year],
-          ['Version', ({ version }) => version],
-          ['Rest days', ({ off }) => off.length, 'right'],
-          ['Made-up days', ({ work }) => work.length, 'right'],
-          ['Source', ({ source }) => source],
+          ['年份', ({ year }) => year],
+          ['版本', ({ version }) => version],
+          ['放假', ({ off }) => off.length, 'right'],
+          ['调休上班', ({ work }) => work.length, 'right'],
+          ['来源', ({ source }) => source],
         ]),
       );
     });
@@ -85,10 +85,10 @@ function show(moved: readonly MovedDeadline[]): void {
   console.log(
     table(moved.slice(0, SHOWN), [
       ['责任单位', ({ owner }) => owner],
-      ['Rule', ({ rule }) => rule],
-      ['Subject', ({ subject }) => subject],
-      ['Due now', ({ from }) => dueText(from)],
-      ['Due then', ({ to }) => dueText(to)],
+      ['条款', ({ rule }) => rule],
+      ['对象', ({ subject }) => subject],
+      ['现到期', ({ from }) => dueText(from)],
+      ['将到期', ({ to }) => dueText(to)],
     ]),
   );
   if (moved.length > SHOWN) console.log(`… and ${moved.length - SHOWN} more; --json lists all.`);

@@ -6,22 +6,23 @@ import { endContact, fileContact, listContacts, type Contact, type UnitContact }
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { timeText, table } from '../kit/output.ts';
+import { expected, expectedInWords, shouldBe } from '../../domain/faults/expected.ts';
 
 const contactSchema = z
   .object({
-    unit: z.string().regex(/^[0-9A-Z]{18}$/, 'the 18-character 统一社会信用代码 of the unit'),
-    name: z.string().trim().min(1, 'the name of the unit'),
+    unit: z.string().regex(/^[0-9A-Z]{18}$/, expected('unit-code')),
+    name: z.string().trim().min(1, expected('unit-name')),
     role: z
-      .enum(Object.keys(CONTACT_ROLES) as [ContactRole, ...ContactRole[]], 'operator or leader')
+      .enum(Object.keys(CONTACT_ROLES) as [ContactRole, ...ContactRole[]], expected('contact-role'))
       .default('operator'),
-    person: z.string().trim().min(1, 'the person’s name'),
-    email: z.email('an e-mail address').optional(),
-    phone: z.string().regex(PHONE, 'a phone number in digits').optional(),
-    webhook: z.url({ protocol: /^https?$/, error: 'an address that begins with https://' }).optional(),
+    person: z.string().trim().min(1, expected('person')),
+    email: z.email(expected('e-mail')).optional(),
+    phone: z.string().regex(PHONE, expected('phone')).optional(),
+    webhook: z.url({ protocol: /^https?$/, error: expected('webhook') }).optional(),
   })
   .refine(({ email, phone, webhook }) => email !== undefined || phone !== undefined || webhook !== undefined, {
     path: ['email'],
-    error: 'at least one of --email, --phone and --webhook',
+    error: expected('some-reach'),
   });
 
 export function addContacts(program: Command): void {
@@ -61,7 +62,10 @@ export function addContacts(program: Command): void {
       const parsed = contactSchema.safeParse(options);
       if (!parsed.success)
         throw fault('contact-invalid', {
-          expected: parsed.error.issues.map(({ path, message }) => ({ option: path.join('.'), what: message })),
+          expected: parsed.error.issues.map(({ path, message }) => ({
+            option: path.join('.'),
+            what: shouldBe(expectedInWords(message)),
+          })),
         });
       const { unit, name, email, phone, webhook, ...rest } = parsed.data;
       return withLibrary(options, async (db) => {
@@ -104,13 +108,13 @@ const contactTable = (rows: readonly UnitContact[]): string => {
   return table(rows, [
     ['单位', ({ unitName }) => unitName],
     ['统一社会信用代码', ({ unitCode }) => unitCode],
-    ['Id', (row) => of(row, ({ id }) => id), 'right'],
+    ['编号', (row) => of(row, ({ id }) => id), 'right'],
     ['', (row) => (isContact(row) ? CONTACT_ROLES[row.role].zh : '▲ 未备案')],
-    ['Person', (row) => of(row, ({ person }) => person)],
-    ['E-mail', (row) => of(row, ({ email }) => email ?? '')],
-    ['Phone', (row) => of(row, ({ phone }) => phone ?? '')],
-    ['Webhook', (row) => of(row, ({ webhook }) => webhook ?? '')],
-    ['Filed', (row) => of(row, ({ filedAt }) => timeText(filedAt))],
-    ['By', (row) => of(row, ({ filedBy }) => filedBy)],
+    ['姓名', (row) => of(row, ({ person }) => person)],
+    ['邮箱', (row) => of(row, ({ email }) => email ?? '')],
+    ['手机', (row) => of(row, ({ phone }) => phone ?? '')],
+    ['接口地址', (row) => of(row, ({ webhook }) => webhook ?? '')],
+    ['备案', (row) => of(row, ({ filedAt }) => timeText(filedAt))],
+    ['备案人', (row) => of(row, ({ filedBy }) => filedBy)],
   ]);
 };

@@ -53,11 +53,10 @@ function show(due: Instant, days: readonly TracedDay[], versions: string): void 
   const counted = days.filter((day) => day.counted);
   console.log(
     table(days, [
-      ['Day', (day) => (day.counted ? counted.indexOf(day) + 1 : ''), 'right'],
-      ['Date', ({ date }) => `${date} ${'日一二三四五六'.charAt(new Date(date).getUTCDay())}`],
-      ['', (day) => (day.counted ? 'counted' : 'skipped')],
+      ['第几日', (day) => (day.counted ? counted.indexOf(day) + 1 : ''), 'right'],
+      ['日期', ({ date }) => `${date} ${'日一二三四五六'.charAt(new Date(date).getUTCDay())}`],
+      ['', (day) => (day.counted ? '计入' : '不计')],
       ['原因', ({ reason }) => DAY_REASONS[reason].zh],
-      ['Why', ({ reason }) => DAY_REASONS[reason].en],
     ]),
   );
   console.log(`\nDue ${due.slice(0, 10)} ${due.slice(11, 16)} (calendar ${versions})`);

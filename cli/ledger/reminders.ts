@@ -7,10 +7,12 @@ import {
   REMINDER_STATES,
   type ReminderReport,
 } from '../../store/ledger/reminders.ts';
+import type { Channel } from '../../store/ledger/contacts.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { timeText, printList, table } from '../kit/output.ts';
 
+const CHANNELS = { email: '邮件', webhook: '接口', sms: '短信' } as const satisfies Record<Channel, string>;
 const KINDS = { reminder: '提醒', escalation: '升级', digest: '每日简报' } as const;
 
 interface ReminderListOptions extends CommonOptions {
@@ -53,18 +55,18 @@ export function addReminders(program: Command): void {
 
 const reminderTable = (rows: readonly ReminderReport[]): string =>
   table(rows, [
-    ['Id', ({ id }) => id, 'right'],
+    ['编号', ({ id }) => id, 'right'],
     ['状态', ({ state }) => `${state === 'undeliverable' || state === 'dead' ? '▲ ' : ''}${REMINDER_STATES[state]}`],
     ['单位', ({ unit }) => unit],
     ['', ({ kind }) => KINDS[kind]],
-    ['Channel', ({ channel }) => channel ?? ''],
-    ['Made', ({ createdAt }) => timeText(createdAt)],
-    ['Sent', ({ sentAt }) => (sentAt ? timeText(sentAt) : '')],
-    ['What', ({ id, unit, kind, body }) => messageText(id, unit, kind, body).subject],
+    ['渠道', ({ channel }) => (channel === null ? '' : CHANNELS[channel])],
+    ['生成', ({ createdAt }) => timeText(createdAt)],
+    ['发出', ({ sentAt }) => (sentAt ? timeText(sentAt) : '')],
+    ['内容', ({ id, unit, kind, body }) => messageText(id, unit, kind, body).subject],
     [
-      'Acknowledged',
+      '确认',
       ({ acknowledgedAt, acknowledgedBy }) =>
         acknowledgedAt ? `${timeText(acknowledgedAt)} ${acknowledgedBy ?? ''}` : '',
     ],
-    ['Why', ({ lastError }) => lastError ?? ''],
+    ['原因', ({ lastError }) => lastError ?? ''],
   ]);

@@ -22,7 +22,7 @@ export function addRules(program: Command): void {
       console.log(`${jurisdiction.name} · ${regulation.title} ${number}\n`);
       console.log(
         table(rules, [
-          ['Rule', ({ id }) => id],
+          ['规则', ({ id }) => id],
           ['条款', ({ article }) => article],
           ['时限任务', ({ duties }) => duties.map((duty) => DUTIES[duty].zh).join('\n')],
           ['期限', (rule) => describeTerm(rule)],

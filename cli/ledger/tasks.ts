@@ -1,13 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { DAY_REASONS } from '../../domain/ledger/calendar.ts';
 import { shanghaiDate } from '../../domain/dates.ts';
-import {
-  DUTIES,
-  EVERY_STATE,
-  OBLIGATION_STATES,
-  RUNNING_STATES,
-  type ObligationState,
-} from '../../domain/ledger/duties.ts';
+import { DUTIES, EVERY_STATE, RUNNING_STATES, type ObligationState } from '../../domain/ledger/duties.ts';
 import { exempt, type Exemption } from '../../store/supervision/exemptions.ts';
 import { fault } from '../../domain/faults.ts';
 import { changesOf, correctObligation, eventsOf } from '../../store/ledger/obligations.ts';
@@ -15,8 +9,8 @@ import { findTask, listTasks, type Task } from '../../store/ledger/tasks.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { instantOption } from '../kit/select.ts';
-import { dueText, timeText, printList, table } from '../kit/output.ts';
-import { reasonInWords } from '../../domain/ledger/reasons.ts';
+import { basisText, dueText, printList, stateText, table, timeText } from '../kit/output.ts';
+import { actorInWords, reasonInWords } from '../../domain/ledger/reasons.ts';
 
 interface TaskOptions extends CommonOptions {
   state?: ObligationState[];
@@ -106,16 +100,16 @@ export function addTasks(program: Command): void {
 
 export const taskTable = (rows: readonly Task[]): string =>
   table(rows, [
-    ['Id', ({ id }) => id, 'right'],
-    ['状态', ({ state }) => `${state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[state].zh}`],
+    ['编号', ({ id }) => id, 'right'],
+    ['状态', ({ state }) => stateText(state)],
     ['责任单位', ({ owner }) => owner],
-    ['条款', ({ rule, article, basis }) => `${rule} ${article}${basis === 'internal' ? '（内控时限）' : ''}`],
+    ['条款', ({ rule, article, basis }) => `${rule} ${article}${basisText(basis)}`],
     ['时限任务', ({ kind }) => DUTIES[kind].zh],
-    ['Subject', ({ subject }) => subject],
-    ['Started', ({ startedAt }) => timeText(startedAt)],
-    ['Due', ({ dueAt }) => dueText(dueAt)],
-    ['Ended', ({ endedAt }) => (endedAt ? timeText(endedAt) : '')],
-    ['Why', ({ reason }) => (reason === null ? '' : reasonInWords(reason).en)],
+    ['对象', ({ subject }) => subject],
+    ['起算', ({ startedAt }) => timeText(startedAt)],
+    ['到期', ({ dueAt }) => dueText(dueAt)],
+    ['办结', ({ endedAt }) => (endedAt ? timeText(endedAt) : '')],
+    ['原因', ({ reason }) => (reason === null ? '' : reasonInWords(reason).zh)],
   ]);
 
 function showTask(id: string, options: TaskOptions): Promise<void> {
@@ -141,16 +135,16 @@ function showTask(id: string, options: TaskOptions): Promise<void> {
     console.log('\nChanges');
     console.log(
       table(changes, [
-        ['Until', ({ until }) => (until ? timeText(until) : 'now')],
-        ['By', ({ by }) => by],
+        ['直到', ({ until }) => (until ? timeText(until) : '现在')],
+        ['变更人', ({ by }) => actorInWords(by).zh],
         ['责任单位', ({ owner }) => owner],
-        ['Due', ({ dueAt }) => dueText(dueAt)],
-        ['Calendar', ({ calendar: version }) => version ?? ''],
-        ['Met', ({ metAt }) => (metAt ? timeText(metAt) : '')],
-        ['Cancelled', ({ cancelledAt }) => (cancelledAt ? timeText(cancelledAt) : '')],
-        ['Exempted', ({ exemptedAt }) => (exemptedAt ? timeText(exemptedAt) : '')],
-        ['Suspended by', ({ suspendedBy }) => suspendedBy ?? ''],
-        ['Why', ({ reason, document }) => [reason && reasonInWords(reason).en, document].filter(Boolean).join(' ')],
+        ['到期', ({ dueAt }) => dueText(dueAt)],
+        ['日历', ({ calendar: version }) => version ?? ''],
+        ['办结', ({ metAt }) => (metAt ? timeText(metAt) : '')],
+        ['撤销', ({ cancelledAt }) => (cancelledAt ? timeText(cancelledAt) : '')],
+        ['容错', ({ exemptedAt }) => (exemptedAt ? timeText(exemptedAt) : '')],
+        ['中止依据', ({ suspendedBy }) => suspendedBy ?? ''],
+        ['原因', ({ reason, document }) => [reason && reasonInWords(reason).zh, document].filter(Boolean).join(' ')],
       ]),
     );
     if (events.length === 0) return;

@@ -12,7 +12,9 @@ import {
   type CatalogEntry,
   type CatalogFinding,
 } from '../../domain/library/catalog.ts';
+import { foundInstead, placed } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
+import type { Said } from '../../domain/said.ts';
 import { catalogWorkflowId } from '../../domain/ids.ts';
 import * as store from '../../store/library/catalog.ts';
 import type { catalogSync } from '../../workflows/catalog-sync.ts';
@@ -24,7 +26,7 @@ import { timeText, table } from '../kit/output.ts';
 import { replay } from '../kit/replay.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
 
-const STATES = { draft: 'draft', approved: '✔ approved', superseded: 'superseded', withdrawn: '✖ withdrawn' } as const;
+const STATES = { draft: '草案待批准', approved: '✔ 有效', superseded: '已被取代', withdrawn: '✖ 已撤回' } as const;
 
 interface ByOptions extends StreamOptions {
   by: string;
@@ -117,10 +119,10 @@ function listCatalog(options: StreamOptions): Promise<void> {
           ['证照类型代码', ({ typeCode }) => typeCode],
           ['证照名称', ({ entry }) => entry.name],
           ['发证单位', ({ entry }) => entry.issuer?.name ?? ''],
-          ['Version', ({ version }) => version, 'right'],
-          ['State', ({ state }) => STATES[state]],
-          ['By', ({ decidedBy, draftedBy }) => decidedBy ?? draftedBy],
-          ['Since', ({ decidedAt, draftedAt }) => timeText(decidedAt ?? draftedAt)],
+          ['版本', ({ version }) => version, 'right'],
+          ['状态', ({ state }) => STATES[state]],
+          ['由谁', ({ decidedBy, draftedBy }) => decidedBy ?? draftedBy],
+          ['自', ({ decidedAt, draftedAt }) => timeText(decidedAt ?? draftedAt)],
         ]),
       );
     } else console.log('The catalog is empty.');
@@ -129,10 +131,10 @@ function listCatalog(options: StreamOptions): Promise<void> {
     console.log(
       table(waiting, [
         ['证照类型代码', ({ typeCode }) => typeCode],
-        ['Stream', ({ stream }) => stream],
-        ['Unit', ({ unit }) => unit],
-        ['Records', ({ records }) => records, 'right'],
-        ['Since', ({ since }) => timeText(since)],
+        ['数据流', ({ stream }) => stream],
+        ['单位', ({ unit }) => unit],
+        ['条数', ({ records }) => records, 'right'],
+        ['自', ({ since }) => timeText(since)],
       ]),
     );
     console.log(`\n./hub catalog draft ${waiting[0]?.stream ?? ''} writes an entry to complete.`);
@@ -180,7 +182,7 @@ async function importCatalog(file: string, options: ByOptions): Promise<void> {
     const { drafted, unchanged } = await store.draftEntries(db, entries, options.by, new Date());
     console.log(`${drafted} drafted, ${unchanged} unchanged`);
     const lacking = lackingOf(entries, config);
-    for (const line of lacking) console.log(line);
+    for (const { en } of lacking) console.log(en);
     if (drafted > 0 && lacking.length === 0) console.log('Next: ./hub catalog approve --all --by <management unit>');
   });
 }
@@ -223,8 +225,8 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
       table(findings, [
         ['证照类型代码', ({ typeCode }) => typeCode],
         ['证照名称', ({ name }) => name],
-        ['Found', (finding) => FOUND[finding.state]],
-        ['What', (finding) => whatOf(finding)],
+        ['比对结果', (finding) => FOUND[finding.state]],
+        ['说明', (finding) => whatOf(finding)],
       ]),
     );
     const types = findings
@@ -236,36 +238,40 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
       drafts.map(({ entry }) => entry),
       config,
     );
-    for (const line of lacking) console.log(line);
+    for (const { en } of lacking) console.log(en);
     console.log('Next: ./hub catalog show CODE, and ./hub catalog approve CODE --by <management unit>');
   });
 }
 
 const FOUND = {
-  new: 'new',
-  changed: 'changed',
-  waiting: 'waiting for draft',
-  faulty: '✖ faulty',
-  gone: 'gone',
+  new: '新增',
+  changed: '有变更',
+  waiting: '他人草案待定',
+  faulty: '✖ 有误',
+  gone: '已不在上级目录',
 } as const;
 
 function whatOf({ state, fields, faults, draftedBy }: CatalogFinding): string {
-  if (state === 'gone') return 'is not in the list any more';
-  if (state === 'waiting') return `${fields.join(', ')} differ from the draft of ${draftedBy ?? ''}`;
-  const faulty = faults.map(({ field, found, expected }) => `${field}: found ${found}, expected ${expected}`);
-  return [...fields, ...faulty].join(state === 'faulty' ? '; ' : ', ');
+  if (state === 'waiting') return `${fields.join('、')} 与 ${draftedBy ?? ''} 的草案不同`;
+  const faulty = faults.map(({ field, found, expected }) => placed(field, foundInstead(found, expected)).zh);
+  return [...fields, ...faulty].join(state === 'faulty' ? '；' : '、');
 }
 
 /** What the jurisdiction asks of entries and they do not say, a line for each entry. */
-function lackingOf(entries: readonly CatalogEntry[], { jurisdiction }: HubConfig): string[] {
+function lackingOf(entries: readonly CatalogEntry[], { jurisdiction }: HubConfig): Said[] {
   const { required, article } = jurisdiction.catalog;
   return entries.flatMap((entry) => {
-    const lacking = lackingFields(entry, required).map((field) => `${field} (${CATALOG_FIELDS[field]})`);
-    return lacking.length === 0
-      ? []
-      : [
-          `${entry.typeCode} ${entry.name}: lacks ${lacking.join(', ')}, which ${jurisdiction.name} ${article} asks for`,
-        ];
+    const lacking = lackingFields(entry, required);
+    if (lacking.length === 0) return [];
+    const [names, both] = [
+      lacking.map((field) => CATALOG_FIELDS[field]),
+      lacking.map((field) => `${field} (${CATALOG_FIELDS[field]})`),
+    ];
+    const place = `${entry.typeCode} ${entry.name}`;
+    const by = `${jurisdiction.name} ${article}`;
+    return [
+      placed(place, { zh: `缺少${by}要求的${names.join('、')}`, en: `lacks ${both.join(', ')}, which ${by} asks for` }),
+    ];
   });
 }
 

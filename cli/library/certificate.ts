@@ -64,17 +64,17 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
     if (chosen.length === 0) return console.log('No certificate has this identifier, number or holder’s code.');
     console.log(
       table(chosen, [
-        ['Stream', ({ stream }) => stream],
+        ['数据流', ({ stream }) => stream],
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
         ['持证主体', ({ holders }) => holders.map((holder) => `${holder.name} ${holder.code}`).join('\n')],
-        ['State', ({ status }) => STATUSES[status]],
+        ['证照状态', ({ status }) => STATUSES[status]],
         ['异议标注', ({ disputedSince }) => (disputedSince ? `▲ 有异议 ${timeText(disputedSince)}` : '')],
-        ['Valid until', ({ longTerm, expiresOn }) => (longTerm ? '长期' : (expiresOn ?? ''))],
-        ['Changed', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
-        ['Event', ({ event, conflict }) => (conflict ? `▲ ${event} after its end` : event)],
-        ['Taken', ({ recordedAt }) => timeText(recordedAt)],
-        ['Flags', ({ flags }) => (flags ?? []).map(({ rule, field }) => `${field} ${RULES[rule].zh}`).join('\n')],
+        ['有效期至', ({ longTerm, expiresOn }) => (longTerm ? '长期' : (expiresOn ?? ''))],
+        ['变更', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
+        ['事件', ({ event, conflict }) => (conflict ? `▲ ${event}，终止后又复生` : event)],
+        ['入库', ({ recordedAt }) => timeText(recordedAt)],
+        ['问题', ({ flags }) => (flags ?? []).map(({ rule, field }) => `${field} ${RULES[rule].zh}`).join('\n')],
       ]),
     );
     if (options.history || options.asOf !== undefined) return;

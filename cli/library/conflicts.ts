@@ -72,9 +72,9 @@ function listConflicts(options: ConflictOptions): Promise<void> {
       table(found, [
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
-        ['Field', ({ field }) => field],
-        ['Believed', ({ believed }) => believed],
-        ['What they say', ({ values }) => values.map(({ stream, value }) => `${stream}: ${text(value)}`).join('\n')],
+        ['字段', ({ field }) => field],
+        ['采信', ({ believed }) => believed],
+        ['各来源所述', ({ values }) => values.map(({ stream, value }) => `${stream}：${text(value)}`).join('\n')],
       ]),
     );
   });
@@ -89,15 +89,15 @@ function listRevived(options: ConflictOptions): Promise<void> {
     if (found.length === 0) return console.log('No conflicts: no certificate lives on after its source had ended it.');
     console.log(
       table(found, [
-        ['Unit', ({ unit }) => unit],
-        ['Stream', ({ stream }) => stream],
-        ['Key', ({ key }) => key],
+        ['单位', ({ unit }) => unit],
+        ['数据流', ({ stream }) => stream],
+        ['记录键', ({ key }) => key],
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
-        ['Ended as', ({ endedAs }) => STATUSES[endedAs]],
-        ['at', ({ endedAt }) => shanghaiWallTime(endedAt.getTime())],
-        ['Counts as', ({ status }) => STATUSES[status]],
-        ['since', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
+        ['曾终止为', ({ endedAs }) => STATUSES[endedAs]],
+        ['终止于', ({ endedAt }) => shanghaiWallTime(endedAt.getTime())],
+        ['现状态', ({ status }) => STATUSES[status]],
+        ['变更于', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
       ]),
     );
   });
@@ -113,12 +113,12 @@ function listDuplicates(options: ConflictOptions): Promise<void> {
     if (found.length === 0) return console.log('No duplicates: every stream delivers each certificate once.');
     console.log(
       table(found, [
-        ['Unit', ({ unit }) => unit],
-        ['Stream', ({ stream }) => stream],
+        ['单位', ({ unit }) => unit],
+        ['数据流', ({ stream }) => stream],
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
-        ['Counts', ({ counts }) => counts],
-        ['Beside it', ({ others }) => others.join(', ')],
+        ['计入', ({ counts }) => counts],
+        ['重复', ({ others }) => others.join('、')],
       ]),
     );
   });

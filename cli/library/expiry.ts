@@ -78,13 +78,13 @@ function showReminders(options: ExpiryOptions): Promise<void> {
     if (found.length === 0) return console.log('There is none.');
     console.log(
       table(found, [
-        ['Unit', ({ unit }) => unit],
-        ['Stream', (reminder) => reminder.stream],
+        ['单位', ({ unit }) => unit],
+        ['数据流', (reminder) => reminder.stream],
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
         ['有效期截止', ({ expiresOn }) => expiresOn],
-        ['Due', ({ dueAt }) => dueText(dueAt)],
-        ['By', ({ target }) => target ?? 'the unit'],
+        ['提醒期限', ({ dueAt }) => dueText(dueAt)],
+        ['提醒方式', ({ target }) => target ?? '由单位提醒'],
       ]),
     );
     if (found.length === options.limit) console.log(`The first ${options.limit}; --limit shows more.`);

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { findStream } from '../../settings/load.ts';
 import { fault } from '../../domain/faults.ts';
 import { filesWorkflowId } from '../../domain/ids.ts';
-import { SEAL_STATE_NAMES, sealReasonInWords, sealState } from '../../domain/library/seals.ts';
+import { SEAL_STATES, sealReasonInWords, sealState } from '../../domain/library/seals.ts';
 import {
   fileReports,
   filesOf,
@@ -75,15 +75,15 @@ function listFiles(options: StreamOptions): Promise<void> {
     if (reports.length === 0) return console.log('No stream has delivered files.');
     console.log(
       table(reports, [
-        ['Unit', ({ unit }) => unit],
-        ['Stream', ({ stream }) => stream],
-        ['Wanted', ({ wanted }) => wanted, 'right'],
-        ['Fetched', ({ fetched }) => fetched, 'right'],
-        ['Missing', ({ missing }) => missing, 'right'],
-        ['Not tried yet', ({ waiting }) => waiting, 'right'],
-        ['Sealed: valid', ({ valid }) => valid, 'right'],
-        ['invalid', ({ invalid }) => invalid, 'right'],
-        ['unsigned', ({ unsigned }) => unsigned, 'right'],
+        ['单位', ({ unit }) => unit],
+        ['数据流', ({ stream }) => stream],
+        ['应取', ({ wanted }) => wanted, 'right'],
+        ['已取得', ({ fetched }) => fetched, 'right'],
+        ['未取得', ({ missing }) => missing, 'right'],
+        ['尚未尝试', ({ waiting }) => waiting, 'right'],
+        ['签章有效', ({ valid }) => valid, 'right'],
+        ['无效', ({ invalid }) => invalid, 'right'],
+        ['未签章', ({ unsigned }) => unsigned, 'right'],
         ['未核验', ({ unchecked }) => unchecked, 'right'],
       ]),
     );
@@ -98,14 +98,14 @@ function listMissing(stream: string | undefined, options: StreamOptions & { limi
     if (missing.length === 0) return console.log('No file is missing.');
     console.log(
       table(missing, [
-        ['Unit', ({ unit }) => unit],
-        ['Stream', (file) => file.stream],
-        ['Record', ({ key }) => key],
-        ['Where', ({ reference }) => reference],
-        ['Tried', ({ attempts }) => attempts, 'right'],
-        ['Wanted since', ({ wantedAt }) => timeText(wantedAt)],
-        ['Next try', ({ nextAttemptAt }) => timeText(nextAttemptAt)],
-        ['Why', ({ lastError }) => lastError],
+        ['单位', ({ unit }) => unit],
+        ['数据流', (file) => file.stream],
+        ['记录键', ({ key }) => key],
+        ['位置', ({ reference }) => reference],
+        ['次数', ({ attempts }) => attempts, 'right'],
+        ['应取自', ({ wantedAt }) => timeText(wantedAt)],
+        ['下次尝试', ({ nextAttemptAt }) => timeText(nextAttemptAt)],
+        ['原因', ({ lastError }) => lastError],
       ]),
     );
   });
@@ -134,13 +134,16 @@ async function fetchNow(name: string, options: StreamOptions): Promise<void> {
   );
 }
 
+/** What files are counted by when their seals are judged again. */
+const VERIFIED = { ...SEAL_STATES, changed: { zh: '结论有变' }, damaged: { zh: '已损坏' } } as const;
+
 async function verifyFiles(stream: string | undefined, options: StreamOptions): Promise<void> {
   const config = configOf(options);
   if (stream !== undefined) findStream(config, stream);
   const trust = openTrust(config.settings.files);
   const store = await openFileStore(config.settings.files, dataFolder(options, options.demo ?? false));
   await withLibrary(options, async (db) => {
-    const counts = Object.fromEntries([...SEAL_STATE_NAMES, 'changed', 'damaged'].map((name) => [name, 0]));
+    const counts = Object.fromEntries(Object.keys(VERIFIED).map((name) => [name, 0]));
     const count = (name: string): void => void (counts[name] = (counts[name] ?? 0) + 1);
     for await (const file of heldFiles(db, stream ?? null)) {
       if (!(await store.has(file.hash)) || !(await isIntact(store, file.hash))) {
@@ -159,7 +162,7 @@ async function verifyFiles(stream: string | undefined, options: StreamOptions): 
     console.log(
       table(
         [counts],
-        Object.keys(counts).map((name) => [name, () => counts[name] ?? 0, 'right']),
+        Object.entries(VERIFIED).map(([name, { zh }]) => [zh, () => counts[name] ?? 0, 'right']),
       ),
     );
     if (counts.damaged)
@@ -183,22 +186,22 @@ async function getFile(stream: string, key: string, options: StreamOptions & { o
   if (options.json) return console.log(JSON.stringify({ intact, files: found }, null, 2));
   console.log(
     table(found, [
-      ['Fetched', ({ fetchedAt }) => timeText(fetchedAt)],
-      ['SHA-256', ({ hash }) => hash],
-      ['Bytes', ({ size }) => size, 'right'],
-      ['Sealed, as the source states it', ({ stated }) => stated ?? ''],
-      ['as verified', ({ signature, reason }) => `${signature}: ${sealReasonInWords(reason).en}`],
-      ['at', ({ judgedAt }) => timeText(judgedAt)],
+      ['取得', ({ fetchedAt }) => timeText(fetchedAt)],
+      ['摘要（SHA-256）', ({ hash }) => hash],
+      ['字节', ({ size }) => size, 'right'],
+      ['签章，来源所称', ({ stated }) => stated ?? ''],
+      ['核验结果', ({ signature, reason }) => `${SEAL_STATES[signature].zh}：${sealReasonInWords(reason).zh}`],
+      ['核验于', ({ judgedAt }) => timeText(judgedAt)],
     ]),
   );
   if (latest.seals.length > 0) {
     console.log(
       table(latest.seals, [
-        ['Seal', ({ name }) => name ?? ''],
-        ['Signed by', ({ signer }) => signer ?? ''],
-        ['Sealed', ({ signedAt }) => (signedAt === null ? '' : timeText(new Date(signedAt)))],
-        ['as verified', ({ reason }) => `${sealState(reason)}: ${sealReasonInWords(reason).en}`],
-        ['Seal made by', ({ maker }) => maker ?? ''],
+        ['印章', ({ name }) => name ?? ''],
+        ['签章人', ({ signer }) => signer ?? ''],
+        ['签章时间', ({ signedAt }) => (signedAt === null ? '' : timeText(new Date(signedAt)))],
+        ['核验结果', ({ reason }) => `${SEAL_STATES[sealState(reason)].zh}：${sealReasonInWords(reason).zh}`],
+        ['制章人', ({ maker }) => maker ?? ''],
       ]),
     );
   }

@@ -60,12 +60,12 @@ function showLists(options: StreamOptions & { unit?: string }): Promise<void> {
     printList(lists, options.json, (rows) =>
       table(rows, [
         ['用证单位', ({ unitName }) => unitName],
-        ['Code', ({ unitCode }) => unitCode],
-        ['Version', ({ version }) => version, 'right'],
+        ['统一社会信用代码', ({ unitCode }) => unitCode],
+        ['版本', ({ version }) => version, 'right'],
         ['应用场景', ({ items }) => items.length, 'right'],
         ['证照类型', ({ items }) => new Set(items.flatMap(({ types }) => types)).size, 'right'],
-        ['Taken', ({ takenAt }) => timeText(takenAt)],
-        ['By', ({ takenBy }) => takenBy],
+        ['接收', ({ takenAt }) => timeText(takenAt)],
+        ['由谁', ({ takenBy }) => takenBy],
       ]),
     );
     const [latest] = lists;

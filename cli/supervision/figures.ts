@@ -146,7 +146,7 @@ const asJson = (units: readonly UnitFigures[], { from, to, at }: FigureChoice) =
 const overview = (units: readonly UnitFigures[]): string =>
   table(units, [
     ['单位', ({ name }) => name],
-    ['Code', ({ code }) => code],
+    ['统一社会信用代码', ({ code }) => code],
     ...FIGURE_IDS.map((id): [string, (unit: UnitFigures) => string, 'right'] => [
       FIGURES[id].name,
       ({ figures }) => percent(figures[id]),
@@ -166,8 +166,8 @@ function one(units: readonly UnitFigures[], figure: FigureId): string {
     ],
     [
       ['单位', ({ name }) => name],
-      ['Numerator', ({ ratio }) => ratio.numerator, 'right'],
-      ['Denominator', ({ ratio }) => ratio.denominator, 'right'],
+      ['分子', ({ ratio }) => ratio.numerator, 'right'],
+      ['分母', ({ ratio }) => ratio.denominator, 'right'],
       [FIGURES[figure].name, ({ ratio }) => percent(ratio), 'right'],
     ],
   );
@@ -202,15 +202,15 @@ function streamTable(units: readonly UnitFigures[], figure: 'collection' | 'cons
     units.flatMap(({ streams }) => streams),
     [
       ['单位', ({ unit }) => unit],
-      ['Stream', ({ stream }) => stream],
-      ['Numerator', (stream) => stream[figure].numerator, 'right'],
-      ['Denominator', (stream) => stream[figure].denominator, 'right'],
+      ['数据流', ({ stream }) => stream],
+      ['分子', (stream) => stream[figure].numerator, 'right'],
+      ['分母', (stream) => stream[figure].denominator, 'right'],
       ...(figure === 'collection'
         ? ([
-            ['Open rejects', ({ rejects }) => rejects || '', 'right'],
-            ['Waiting', ({ waiting }) => waiting || '', 'right'],
-            ['Known to be missing', ({ lacking }) => lacking || '', 'right'],
-            ['Parts not read', ({ unproven }) => unproven || '', 'right'],
+            ['问题数据', ({ rejects }) => rejects || '', 'right'],
+            ['等待目录', ({ waiting }) => waiting || '', 'right'],
+            ['已知缺失', ({ lacking }) => lacking || '', 'right'],
+            ['未读时段', ({ unproven }) => unproven || '', 'right'],
           ] satisfies Parameters<typeof table<UnitFigures['streams'][number]>>[1])
         : []),
       [FIGURES[figure].name, (stream) => percent(stream[figure]), 'right'],
@@ -225,20 +225,20 @@ function qualityTable(units: readonly UnitFigures[], figure: 'completeness' | 'a
   );
   const byStream = table(streams, [
     ['单位', ({ unit }) => unit],
-    ['Stream', ({ stream }) => stream],
-    ['Held', ({ held }) => held, 'right'],
-    ['Open rejects', ({ rejects }) => rejects, 'right'],
-    ['Waiting', ({ waiting }) => waiting || '', 'right'],
-    ['Records', ({ records }) => records, 'right'],
-    ['Break a rule', ({ incomplete, inaccurate }) => (figure === 'completeness' ? incomplete : inaccurate), 'right'],
+    ['数据流', ({ stream }) => stream],
+    ['在库', ({ held }) => held, 'right'],
+    ['问题数据', ({ rejects }) => rejects, 'right'],
+    ['等待目录', ({ waiting }) => waiting || '', 'right'],
+    ['条数', ({ records }) => records, 'right'],
+    ['违反规则', ({ incomplete, inaccurate }) => (figure === 'completeness' ? incomplete : inaccurate), 'right'],
     [FIGURES[figure].name, (counts) => percent(qualityOf(counts)[figure]), 'right'],
   ]);
   if (broken.length === 0) return byStream;
   const byRule = table(broken, [
-    ['Stream', ({ stream }) => stream],
-    ['Rule', ({ rule }) => rule],
+    ['数据流', ({ stream }) => stream],
+    ['规则', ({ rule }) => rule],
     ['问题', ({ rule }) => RULES[rule].zh],
-    ['Records', ({ records }) => records, 'right'],
+    ['条数', ({ records }) => records, 'right'],
   ]);
   return `${byStream}\n\n${byRule}\n--records names them, --rule RULE those of one rule.`;
 }
@@ -257,11 +257,11 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
     console.log(
       table(found, [
         ['单位', ({ unit }) => unit],
-        ['Of', ({ source }) => source],
-        ['Record', ({ record }) => record ?? ''],
-        ['What', ({ what }) => SHORTFALLS[what].en],
-        ['Detail', (row) => shortfallInWords(row).en],
-        ['Time', ({ at }) => (at ? timeText(at) : '')],
+        ['来源', ({ source }) => source],
+        ['记录', ({ record }) => record ?? ''],
+        ['类别', ({ what }) => SHORTFALLS[what].zh],
+        ['说明', (row) => shortfallInWords(row).zh],
+        ['时间', ({ at }) => (at ? timeText(at) : '')],
       ]),
     );
     if (found.length === options.limit) console.log(`The first ${options.limit}; --limit names more.`);
@@ -272,17 +272,20 @@ function report(file: string | undefined, options: ReportOptions): Promise<void>
   const reports: UsageReport[] =
     file === undefined
       ? [
-          checkUsage('the options', {
-            unitCode: options.unit,
-            unitName: options.name,
-            month: options.month,
-            items: options.items,
-            itemsLinked: options.itemsLinked,
-            cases: options.cases,
-            casesUsed: options.casesUsed,
-            calls: options.calls,
-            callsGood: options.callsGood,
-          }),
+          checkUsage(
+            { zh: '选项', en: 'the options' },
+            {
+              unitCode: options.unit,
+              unitName: options.name,
+              month: options.month,
+              items: options.items,
+              itemsLinked: options.itemsLinked,
+              cases: options.cases,
+              casesUsed: options.casesUsed,
+              calls: options.calls,
+              callsGood: options.callsGood,
+            },
+          ),
         ]
       : readUsageSheet(readGiven(file));
   return withLibrary(options, async (db) => {

@@ -159,9 +159,8 @@ function tell(
   console.log(`Inspection ${inspection}, seed ${seed}: ${good} of ${good + bad} good`);
   console.log(
     table(Object.entries(results), [
-      ['Result', ([result]) => result],
-      ['结果', ([result]) => meaning[result]?.zh ?? ''],
-      ['Records', ([, records]) => records, 'right'],
+      ['结果', ([result]) => meaning[result]?.zh ?? result],
+      ['条数', ([, records]) => records, 'right'],
     ]),
   );
   if (findings.length > 0) console.log(`Findings: ${findings.join(', ')}. ./hub supervise show ID names the records.`);

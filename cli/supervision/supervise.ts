@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { maskKey } from '../../connectors/examine/discover.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
-import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';
 import {
   caseSubject,
@@ -23,7 +22,7 @@ import { withStreams } from '../kit/select.ts';
 import { readEvidence } from '../kit/evidence.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, readConfig, type CommonOptions } from '../kit/options.ts';
-import { dueText, timeText, table } from '../kit/output.ts';
+import { dueText, stateText, table, timeText } from '../kit/output.ts';
 import { patrol, recheckRecords, sample, trial, type InspectOptions } from './inspect.ts';
 
 interface LadderOptions extends InspectOptions {
@@ -197,20 +196,16 @@ function findingTable(rows: readonly Finding[], options: CommonOptions): string 
   const sanctions = sanctionsOf(options);
   const { stages } = findingUnder(sanctions);
   return table(rows, [
-    ['Id', ({ id }) => id, 'right'],
+    ['编号', ({ id }) => id, 'right'],
     ['阶段', ({ stage }) => stages[stage].zh],
     ['单位', ({ unit }) => unit],
     ['来源', ({ kind, cause, stream }) => [INSPECTIONS[kind].zh, stream ?? cause.replace(/^patrol\//, '')].join(' ')],
-    ['Found', ({ foundAt }) => timeText(foundAt)],
+    ['发现', ({ foundAt }) => timeText(foundAt)],
     ['事实', ({ facts }) => facts],
     ['项', (finding) => itemOf(sanctions, finding)?.id ?? ''],
     ['要求', ({ demand }) => demand ?? ''],
     ['到期', ({ demand, deadline }) => (demand === null ? '' : deadline ? dueText(deadline.dueAt) : '无期限规则')],
-    [
-      '期限',
-      ({ deadline }) =>
-        deadline ? `${deadline.state === 'overdue' ? '▲ ' : ''}${OBLIGATION_STATES[deadline.state].zh}` : '',
-    ],
+    ['期限', ({ deadline }) => (deadline ? stateText(deadline.state) : '')],
     ['文书', ({ notices }) => notices.join(' ')],
   ]);
 }
@@ -253,11 +248,11 @@ function show(id: number, options: LadderOptions & { unmasked?: boolean }): Prom
     console.log(`\nRecords of inspection ${finding.inspection}`);
     console.log(
       table(records, [
-        ['Stream', ({ stream }) => stream],
-        ['Record', ({ key }) => key],
-        ['Version', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
-        ['Proof', ({ proof }) => proof ?? '', 'right'],
-        ['结果', ({ result }) => (result === null ? 'not looked at' : (meaning[result]?.zh ?? result))],
+        ['数据流', ({ stream }) => stream],
+        ['记录键', ({ key }) => key],
+        ['版本', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
+        ['核验', ({ proof }) => proof ?? '', 'right'],
+        ['结果', ({ result }) => (result === null ? '未核查' : (meaning[result]?.zh ?? result))],
       ]),
     );
   });

@@ -10,7 +10,9 @@ import {
   type CatalogFinding,
 } from '../../domain/library/catalog.ts';
 import { parseDate, yearFirst } from '../../domain/dates.ts';
+import { expected, expectedInWords } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
+import type { Said } from '../../domain/said.ts';
 import { normaliseCode } from '../../domain/library/identifiers.ts';
 import type { ListSource } from '../contract.ts';
 import { asList, isObject, valueAt } from '../json.ts';
@@ -80,13 +82,13 @@ export function comparePublished(
   for (const [index, published] of entries.entries()) {
     const typeCode = codes[index] ?? '';
     const told = {
-      typeCode: typeCode.slice(0, 40) || `entry ${index + 1}`,
+      typeCode: typeCode.slice(0, 40) || `#${index + 1}`,
       name: typeof published?.name === 'string' ? published.name.slice(0, 100) : '',
     };
     const faulty = (faults: CatalogFinding['faults']): void =>
       void result.findings.push({ ...told, state: 'faulty', fields: [], faults });
     if (!published) {
-      faulty([{ field: '', found: shown(records[index]), expected: 'a record with fields, in UTF-8' }]);
+      faulty([{ field: '', found: shown(records[index]), expected: expectedInWords(expected('record-decoded')) }]);
       continue;
     }
     const { decided, draft } = held.get(typeCode) ?? { decided: null, draft: null };
@@ -94,10 +96,18 @@ export function comparePublished(
     const faults = 'faults' in given ? given.faults : [];
     const count = times.get(codes[index] ?? null)?.length ?? 0;
     if (typeCode !== '' && count > 1)
-      faults.push({ field: 'typeCode', found: `it ${count} times`, expected: 'it once' });
+      faults.push({
+        field: 'typeCode',
+        found: { zh: `${count} 次`, en: `it ${count} times` },
+        expected: expectedInWords(expected('once')),
+      });
     const strange = 'entry' in given ? given.entry.members.filter((member) => !known.has(member)) : [];
     if (strange.length > 0)
-      faults.push({ field: 'members', found: strange.join(', '), expected: 'types that have an entry' });
+      faults.push({
+        field: 'members',
+        found: { zh: strange.join('、'), en: strange.join(', ') },
+        expected: expectedInWords(expected('known-types')),
+      });
     if ('faults' in given || faults.length > 0) {
       faulty(faults);
       continue;
@@ -162,8 +172,11 @@ const alike = (one: unknown, other: unknown): boolean =>
     : isDeepStrictEqual(one, other);
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value.trim() : JSON.stringify(value));
-const shown = (value: unknown): string =>
-  value === undefined || value === null ? 'nothing' : `“${textOf(value).slice(0, 60)}”`;
+function shown(value: unknown): Said | null {
+  if (value === undefined || value === null) return null;
+  const text = `“${textOf(value).slice(0, 60)}”`;
+  return { zh: text, en: text };
+}
 
 const YES_NO = new Map([
   ...['true', '1', '是', 'Y', 'y'].map((word) => [word, true] as const),

@@ -8,6 +8,8 @@ import { parseInstant } from '../../domain/dates.ts';
 import { normaliseCode } from '../../domain/library/identifiers.ts';
 import { isObject } from '../json.ts';
 import { isEmpty } from '../mapping/texts.ts';
+import { expected, expectedInWords, placed, shouldBe } from '../../domain/faults/expected.ts';
+import type { Said } from '../../domain/said.ts';
 
 /** How far the department's clock may be ahead of ours. */
 const AHEAD_MS = 5 * 60_000;
@@ -17,21 +19,21 @@ const LONGEST = 200;
 const empty = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (isEmpty(value) ? undefined : value), schema.optional());
 const code = z
-  .union([z.string(), z.number()], { error: 'expected text' })
+  .union([z.string(), z.number()], { error: expected('text') })
   .transform((value) => String(value).trim())
   .pipe(
     z
       .string()
-      .max(LONGEST, `expected at most ${LONGEST} characters`)
+      .max(LONGEST, expected('at-most-characters', { most: LONGEST }))
       // eslint-disable-next-line no-control-regex -- what a database's text cannot hold, or nobody can type again
-      .refine((text) => text.isWellFormed() && !/[\0-\x1f]/.test(text), 'expected no control characters'),
+      .refine((text) => text.isWellFormed() && !/[\0-\x1f]/.test(text), expected('no-control')),
   );
 // A # is the hub's own sign for a deadline that is owed again.
-const name = code.pipe(z.string().regex(/^[^#]*$/, 'expected a name without #'));
-const instant = z.union([z.string(), z.number()], { error: 'expected a time' }).transform((value, context) => {
+const name = code.pipe(z.string().regex(/^[^#]*$/, expected('without-hash')));
+const instant = z.union([z.string(), z.number()], { error: expected('time', {}) }).transform((value, context) => {
   const at = parseInstant(String(value).trim());
   if (at !== null) return new Date(at);
-  context.addIssue({ code: 'custom', message: 'expected a time such as 2026-11-22T10:00:00+08:00' });
+  context.addIssue({ code: 'custom', message: expected('time', { example: '2026-11-22T10:00:00+08:00' }) });
   return z.NEVER;
 });
 const wordOf =
@@ -52,7 +54,7 @@ const FIELDS = {
     z.preprocess(
       wordOf(MODES),
       z.enum(Object.keys(COMPLETED_CASE_MODES) as [CompletedCaseMode, ...CompletedCaseMode[]], {
-        error: `expected one of ${Object.entries(COMPLETED_CASE_MODES).flat().join(', ')}`,
+        error: expected('one-of', { among: Object.entries(COMPLETED_CASE_MODES).flat() }),
       }),
     ),
   ),
@@ -60,7 +62,7 @@ const FIELDS = {
   key: empty(code),
   number: empty(code.transform(normaliseCode)),
   deliveredAt: empty(instant),
-  withdrawn: empty(z.preprocess(wordOf(YES_NO), z.boolean('expected true or false'))),
+  withdrawn: empty(z.preprocess(wordOf(YES_NO), z.boolean(expected('yes-no')))),
 };
 type Field = keyof typeof FIELDS;
 const notice = z.strictObject(FIELDS);
@@ -84,32 +86,32 @@ export const COMPLETED_CASE_COLUMNS: Readonly<Record<Field, string>> = {
 export function readCompletedCases(
   list: readonly unknown[],
   at: Date,
-): { notices: CompletedCaseNotice[]; faults: string[] } {
-  const faults: string[] = [];
+): { notices: CompletedCaseNotice[]; faults: Said[] } {
+  const faults: Said[] = [];
   const seen = new Map<string, number>();
   const notices = list.flatMap((item, index): CompletedCaseNotice[] => {
     const place = index + 1;
-    const complain = (field: string, expected: string): [] => {
-      faults.push(`number ${place}${field === '' ? '' : `, ${field}`}: ${expected}`);
+    const complain = (field: string, message: string): [] => {
+      const of = { zh: `第 ${place} 条${field && `，${field}`}`, en: `number ${place}${field && `, ${field}`}` };
+      faults.push(placed(of, shouldBe(expectedInWords(message))));
       return [];
     };
-    if (!isObject(item)) return complain('', 'expected a map with case, completedAt, mode and key or number');
+    if (!isObject(item)) return complain('', expected('case-map'));
     const read = notice.safeParse(item);
     if (!read.success) {
       return read.error.issues.flatMap((issue) =>
         issue.code === 'unrecognized_keys'
-          ? complain(issue.keys.join(', '), `expected only ${Object.keys(FIELDS).join(', ')}`)
+          ? complain(issue.keys.join(', '), expected('only-fields', { among: Object.keys(FIELDS) }))
           : complain(issue.path.join('.'), issue.message),
       );
     }
     const { case: caseNumber, key: recordKey, ...rest } = read.data;
-    if (caseNumber === '') return complain('case', 'expected the number of the case (办件编号)');
+    if (caseNumber === '') return complain('case', expected('case-number'));
     const before = seen.get(caseNumber);
-    if (before !== undefined) return complain('case', `expected each case once; number ${before} has it`);
+    if (before !== undefined) return complain('case', expected('case-once', { number: before }));
     seen.set(caseNumber, place);
     for (const field of ['completedAt', 'deliveredAt'] as const)
-      if ((rest[field]?.getTime() ?? 0) > at.getTime() + AHEAD_MS)
-        return complain(field, 'expected a time that has passed');
+      if ((rest[field]?.getTime() ?? 0) > at.getTime() + AHEAD_MS) return complain(field, expected('time-passed'));
     return [{ caseNumber, recordKey, ...rest }];
   });
   return { notices, faults };

@@ -49,7 +49,7 @@ export function readTickets(
     const reason = error.issues
       .map((issue) => {
         const found = given[String(issue.path[0])] === undefined ? 'nothing' : 'another value';
-        return `${printPath(issue.path)}: found ${found}, expected ${expectation(issue)}`;
+        return `${printPath(issue.path)}: found ${found}, expected ${expectation(issue).en}`;
       })
       .join('; ');
     const numbered = listedTicketSchema.shape.ticket.safeParse(given.ticket).data;

@@ -87,6 +87,12 @@ const WORDS: Record<string, [zh: string, en: string]> = {
   leader: ['负责人', 'leader'],
 };
 
+/** One word of an entry; texts that people wrote are as they are. */
+export function auditedWord(text: string): Said {
+  const [zh, en] = (Object.hasOwn(WORDS, text) ? WORDS[text] : undefined) ?? [text, text];
+  return { zh, en };
+}
+
 /** The details of an entry, each with its label; what was changed stands first. */
 export function detailInWords(
   { action, detail }: { action: string; detail: Readonly<Record<string, unknown>> },
@@ -94,11 +100,7 @@ export function detailInWords(
 ): [label: string, value: string][] {
   const say = (zh: string, en: string): string => (language === 'zh' ? zh : en);
   const steps = STEPS[action.split(':')[0] ?? ''] ?? {};
-  const word = (text: string): string => {
-    const step = steps[text];
-    if (step) return step[language];
-    return WORDS[text] ? say(...WORDS[text]) : text;
-  };
+  const word = (text: string): string => (steps[text] ?? auditedWord(text))[language];
   const said = (value: unknown): string => {
     if (value === null || value === undefined) return '—';
     if (typeof value === 'boolean') return value ? say('是', 'yes') : say('否', 'no');

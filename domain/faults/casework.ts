@@ -1,5 +1,5 @@
 import type { Said } from '../said.ts';
-import type { Fault } from './fault.ts';
+import { inLines, type Fault, type Lines } from './fault.ts';
 
 /** The kind of a case: its name and its command. */
 interface OfCase {
@@ -79,7 +79,7 @@ export const CASEWORK = {
   },
   'tickets-invalid': {
     kind: 'configuration',
-    say: ({ lines }: { lines: readonly string[] }) => ({ zh: `异议有误：\n${lines.join('\n')}`, en: lines.join('\n') }),
+    say: (facts: Lines) => ({ zh: `异议有误：\n${inLines(facts).zh}`, en: inLines(facts).en }),
   },
   'outage-streams': {
     kind: 'configuration',
@@ -108,10 +108,13 @@ export const CASEWORK = {
   },
   'cases-invalid': {
     kind: 'configuration',
-    say: ({ lines, more }: { lines: readonly string[]; more: number }) => ({
-      zh: `整份未接收：${lines.join('；')}${more > 0 ? `；另有 ${more} 处` : ''}`,
-      en: `Nothing was taken. ${lines.join('; ')}${more > 0 ? `; and ${more} more` : ''}`,
-    }),
+    say: ({ lines, more }: { more: number } & Lines) => {
+      const { zh, en } = inLines({ lines }, { zh: '；', en: '; ' });
+      return {
+        zh: `整份未接收：${zh}${more > 0 ? `；另有 ${more} 处` : ''}`,
+        en: `Nothing was taken. ${en}${more > 0 ? `; and ${more} more` : ''}`,
+      };
+    },
     cure: { zh: '修正后重新通知', en: 'correct it and announce it again' },
   },
   'cases-of-which': {

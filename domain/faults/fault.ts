@@ -4,6 +4,10 @@ import type { Said } from '../said.ts';
 /** Words in both languages: as they are, or made of what is known where the fault is found. */
 export type Worded = Said | ((facts: never) => Said);
 
+/** Words with what is known put in. */
+export const worded = (words: Worded, facts: unknown): Said =>
+  typeof words === 'function' ? (words as (facts: unknown) => Said)(facts) : words;
+
 /** What a fault is, once and for all. Its words hold no personal data and no secret: nor do the facts they are made of. */
 export interface Fault {
   kind: ErrorKind;
@@ -21,3 +25,14 @@ export interface Fault {
   /** How to mend it. */
   cure?: Worded;
 }
+
+/** Several faults that are told at once, a line each. */
+export interface Lines {
+  lines: readonly Said[];
+}
+
+/** The lines of a fault, one below the other or otherwise. */
+export const inLines = ({ lines }: Lines, between: Said = { zh: '\n', en: '\n' }): Said => ({
+  zh: lines.map(({ zh }) => zh).join(between.zh),
+  en: lines.map(({ en }) => en).join(between.en),
+});

@@ -107,9 +107,9 @@ export const LEDGER = {
   'contact-invalid': {
     kind: 'configuration',
     // What was found stays unsaid: it is somebody's name, number or address.
-    say: ({ expected }: { expected: readonly { option: string; what: string }[] }) => ({
-      zh: expected.map(({ option, what }) => `--${option}：应为 ${what}`).join('\n'),
-      en: expected.map(({ option, what }) => `--${option}: expected ${what}`).join('\n'),
+    say: ({ expected }: { expected: readonly { option: string; what: Said }[] }) => ({
+      zh: expected.map(({ option, what }) => `--${option}：${what.zh}`).join('\n'),
+      en: expected.map(({ option, what }) => `--${option}: ${what.en}`).join('\n'),
     }),
     cure: { zh: './hub contacts file --help 有示例', en: './hub contacts file --help shows an example' },
   },

@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { inLines, type Fault, type Lines } from './fault.ts';
 
 /** Faults of the catalog, certificates and their files, seals, and the sheets that go with them. */
 export const LIBRARY = {
@@ -23,9 +23,9 @@ export const LIBRARY = {
   },
   'entry-incomplete': {
     kind: 'configuration',
-    say: ({ lines }: { lines: readonly string[] }) => ({
-      zh: `均未批准：\n${lines.join('\n')}`,
-      en: `Nothing was approved:\n${lines.join('\n')}`,
+    say: (facts: Lines) => ({
+      zh: `均未批准：\n${inLines(facts).zh}`,
+      en: `Nothing was approved:\n${inLines(facts).en}`,
     }),
     cure: { zh: '补全条目后重新导入', en: 'complete the entries and import them again' },
   },
@@ -78,9 +78,9 @@ export const LIBRARY = {
   },
   'sheet-invalid': {
     kind: 'configuration',
-    say: ({ lines, more }: { lines: readonly { zh: string; en: string }[]; more: number }) => ({
-      zh: `整份未接收：\n${lines.map(({ zh }) => zh).join('\n')}${more > 0 ? `\n……另有 ${more} 处` : ''}`,
-      en: `Nothing was taken:\n${lines.map(({ en }) => en).join('\n')}${more > 0 ? `\n… and ${more} more` : ''}`,
+    say: ({ lines, more }: { more: number } & Lines) => ({
+      zh: `整份未接收：\n${inLines({ lines }).zh}${more > 0 ? `\n……另有 ${more} 处` : ''}`,
+      en: `Nothing was taken:\n${inLines({ lines }).en}${more > 0 ? `\n… and ${more} more` : ''}`,
     }),
     cure: { zh: '修正工作簿后重新导入', en: 'correct the workbook and import it again' },
   },

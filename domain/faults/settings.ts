@@ -1,10 +1,10 @@
-import type { Fault } from './fault.ts';
+import { inLines, type Fault, type Lines } from './fault.ts';
 
 /** Faults of the configuration and of sheets that operators edit. Each line of theirs says where and how by itself. */
 export const SETTINGS = {
   'config-invalid': {
     kind: 'configuration',
-    say: ({ lines }: { lines: readonly string[] }) => ({ zh: `配置有误：\n${lines.join('\n')}`, en: lines.join('\n') }),
+    say: (facts: Lines) => ({ zh: `配置有误：\n${inLines(facts).zh}`, en: inLines(facts).en }),
   },
   'secret-missing': {
     kind: 'configuration',
@@ -34,17 +34,17 @@ export const SETTINGS = {
   },
   'catalog-invalid': {
     kind: 'configuration',
-    say: ({ file, lines }: { file: string; lines: readonly string[] }) => ({
-      zh: `${file} 整份未接收：\n${lines.join('\n')}`,
-      en: `Nothing of ${file} was taken:\n${lines.join('\n')}`,
+    say: (facts: { file: string } & Lines) => ({
+      zh: `${facts.file} 整份未接收：\n${inLines(facts).zh}`,
+      en: `Nothing of ${facts.file} was taken:\n${inLines(facts).en}`,
     }),
     cure: { zh: '修正后重新导入', en: 'correct it and import it again' },
   },
   'usage-list-invalid': {
     kind: 'configuration',
-    say: ({ file, lines }: { file: string; lines: readonly string[] }) => ({
-      zh: `${file} 整份未接收：\n${lines.join('\n')}`,
-      en: `Nothing of ${file} was taken:\n${lines.join('\n')}`,
+    say: (facts: { file: string } & Lines) => ({
+      zh: `${facts.file} 整份未接收：\n${inLines(facts).zh}`,
+      en: `Nothing of ${facts.file} was taken:\n${inLines(facts).en}`,
     }),
     cure: { zh: '修正后重新导入', en: 'correct it and import it again' },
   },

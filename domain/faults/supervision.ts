@@ -1,12 +1,12 @@
-import type { Fault } from './fault.ts';
+import { inLines, type Fault, type Lines } from './fault.ts';
 
 /** Faults of inspections, figures, the assessment and reports of use. */
 export const SUPERVISION = {
   'usage-invalid': {
     kind: 'configuration',
-    say: ({ lines }: { lines: readonly string[] }) => ({
-      zh: `整份未接收：\n${lines.join('\n')}`,
-      en: `Nothing was taken:\n${lines.join('\n')}`,
+    say: (facts: Lines) => ({
+      zh: `整份未接收：\n${inLines(facts).zh}`,
+      en: `Nothing was taken:\n${inLines(facts).en}`,
     }),
     cure: { zh: '修正后重新填报', en: 'correct it and report again' },
   },

@@ -1,7 +1,9 @@
 import type { Said } from '../said.ts';
 
-/** Who changes the ledger where no person does; people read 系统. */
+/** Who changes the ledger where no person does. */
 export const HUB = 'hub';
+/** Who did something, as people read it. */
+export const actorInWords = (by: string): Said => (by === HUB ? { zh: '系统', en: 'the hub' } : { zh: by, en: by });
 
 /**
  * Why a deadline stands as it does, as the ledger keeps it: what a person said, or what the hub found. It is put into

@@ -1,6 +1,7 @@
 import type { Certificate } from './certificate.ts';
 import { parseDate, type CalendarDate } from '../dates.ts';
 import type { MergedField } from './merge.ts';
+import type { Said } from '../said.ts';
 import type { Unit } from '../units.ts';
 import type { Problem } from './validation.ts';
 
@@ -77,7 +78,8 @@ export interface CatalogFinding {
   fields: string[];
   /** Who has the draft that it waits for. */
   draftedBy?: string;
-  faults: { field: string; found: string; expected: string }[];
+  /** Of a faulty entry: what stands in its fields, null for nothing, and what was expected. */
+  faults: { field: string; found: Said | null; expected: Said }[];
 }
 
 /** The approved entries by 证照类型代码. */

@@ -53,7 +53,7 @@ function faultsOf({ issues }: z.ZodError): string {
   const known = Object.keys(ticketSchema.shape);
   const faults = issues.flatMap((issue) => {
     const place = printPath(issue.path);
-    if (issue.code !== 'unrecognized_keys') return [`${place}: expected ${expectation(issue)}`];
+    if (issue.code !== 'unrecognized_keys') return [`${place}: expected ${expectation(issue).en}`];
     return issue.keys.map(
       (key) => `${place}: the unknown field “${key.slice(0, 40)}”, did you mean “${closest(key, known)}”?`,
     );

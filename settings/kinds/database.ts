@@ -10,6 +10,7 @@ import {
   timeFormat,
 } from './stream.ts';
 import { secretRef } from '../values.ts';
+import { expected } from '../../domain/faults/expected.ts';
 
 /** Servers by the scheme of their address. */
 export const SCHEMES = [
@@ -27,7 +28,7 @@ export type Scheme = (typeof SCHEMES)[number];
 
 const identifier = z
   .string()
-  .regex(/^[\p{L}_][\p{L}\p{N}_$#]*(?:\.[\p{L}_][\p{L}\p{N}_$#]*){0,2}$/u, 'a name, or schema.name, without quotes');
+  .regex(/^[\p{L}_][\p{L}\p{N}_$#]*(?:\.[\p{L}_][\p{L}\p{N}_$#]*){0,2}$/u, expected('identifier'));
 
 /** Where a database is: for `database`, `exchange` and outbound connectors alike. */
 export const databaseAddress = {
@@ -36,16 +37,13 @@ export const databaseAddress = {
       [
         z
           .string()
-          .regex(
-            new RegExp(`^(?:postgresql|${SCHEMES.join('|')}):`),
-            `an address that begins with ${SCHEMES.join(', ')}`,
-          )
+          .regex(new RegExp(`^(?:postgresql|${SCHEMES.join('|')}):`), expected('database-scheme', { among: SCHEMES }))
           .refine((text) => !/\/\/[^/@]*:[^/@]*@/.test(text), {
-            error: 'the address without its secret; the password is a reference beside it',
+            error: expected('address-without-secret'),
           }),
         z.strictObject({ env: z.string().min(1) }),
       ],
-      { error: 'an address such as mysql://hub@10.1.2.3:3306/certs or sqlite:/data/certs.db, or {env: NAME}' },
+      { error: expected('database-address') },
     )
     .meta({
       description:
@@ -60,7 +58,7 @@ const databaseStream = streamSchema.extend({
   table: table.optional(),
   query: z
     .string()
-    .regex(/^\s*(?:select|with)\s/i, 'a SELECT without a closing semicolon')
+    .regex(/^\s*(?:select|with)\s/i, expected('select'))
     .optional()
     .meta({ description: 'A SELECT instead of a table; its columns are the record’s fields' }),
   cursor: z
@@ -134,22 +132,22 @@ export const databaseConnectorSchema = connectorSchema
     for (const name of ['catalog', 'disputes'] as const) {
       const list = connector[name];
       if (list && (list.table === undefined) === (list.query === undefined))
-        context.addIssue({ code: 'custom', path: [name, 'table'], message: 'either table or query' });
+        context.addIssue({ code: 'custom', path: [name, 'table'], message: expected('table-or-query') });
     }
   })
   .superRefine(
     checkEachStream<z.output<typeof databaseStream>>((stream, complain) => {
       const { cursor, record, overlap } = stream;
-      if ((stream.table === undefined) === (stream.query === undefined)) complain(['table'], 'either table or query');
+      if ((stream.table === undefined) === (stream.query === undefined))
+        complain(['table'], expected('table-or-query'));
       const byTime = cursor === 'time' || (typeof cursor === 'object' && cursor.within === 'time');
-      if (byTime && record.updatedAt === undefined)
-        complain(['record', 'updatedAt'], 'the column with the time that windows are asked by');
-      if (stream.deletes && cursor !== 'snapshot') complain(['deletes'], 'cursor: snapshot beside deletes');
-      if (cursor === 'snapshot' && overlap !== undefined) complain(['overlap'], 'no overlap: a snapshot has all rows');
+      if (byTime && record.updatedAt === undefined) complain(['record', 'updatedAt'], expected('window-column'));
+      if (stream.deletes && cursor !== 'snapshot') complain(['deletes'], expected('snapshot-of-deletes'));
+      if (cursor === 'snapshot' && overlap !== undefined) complain(['overlap'], expected('overlap-none'));
       if (overlap?.endsWith('rows') === byTime)
-        complain(['overlap'], byTime ? 'a time such as 2h' : 'rows such as 5000rows');
+        complain(['overlap'], expected(byTime ? 'overlap-time' : 'overlap-rows'));
       if (stream.delivery === 'return' && (byTime || cursor === 'snapshot'))
-        complain(['delivery'], 'cursor: {sequence: column}, because delivery is return');
+        complain(['delivery'], expected('sequence-of-return'));
     }),
   )
   .meta({ title: 'database', description: 'Tables, views and queries of a department’s database' });

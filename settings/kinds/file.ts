@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { certificateFile, checkEachStream, connectorSchema, streamSchema } from './stream.ts';
 import { duration, secretRef } from '../values.ts';
+import { expected } from '../../domain/faults/expected.ts';
 
 export const FILE_FORMATS = ['xlsx', 'xls', 'csv', 'jsonl'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
@@ -9,7 +10,7 @@ export const fileStream = streamSchema.extend({
   files: z
     .string()
     .min(1)
-    .regex(/^[^/]+$/, 'a file name without folders')
+    .regex(/^[^/]+$/, expected('file-name'))
     .meta({
       description:
         'Names of the files: * stands for anything, {date} for the day, for example permits-{date}.csv; a name that ends in .zip is unpacked',
@@ -36,7 +37,7 @@ export const fileStream = streamSchema.extend({
       z.strictObject({
         countLine: z
           .string()
-          .regex(/\(/, 'an expression with the count in brackets, for example ^共(\\d+)条$')
+          .regex(/\(/, expected('count-line'))
           .meta({ description: 'The last line, and where the number of rows is in it' }),
       }),
       z.strictObject({ checksum: z.enum(['md5', 'sha256', 'sm3']) }),
@@ -69,19 +70,17 @@ export const fileConnectorSchema = connectorSchema
     address: z
       .union(
         [
-          z
-            .string()
-            .regex(/^(?:\/|\.\/|sftp:\/\/|https?:\/\/)/, 'a folder, sftp://user@host/folder or https://host/folder'),
+          z.string().regex(/^(?:\/|\.\/|sftp:\/\/|https?:\/\/)/, expected('file-folder')),
           z.strictObject({ env: z.string().min(1) }),
         ],
-        { error: 'a folder such as /data/drop, sftp://user@host:22/folder, https://host/folder, or {env: NAME}' },
+        { error: expected('file-address') },
       )
       .meta({ description: 'Folder, sftp://user@host:port/folder, or https://host/folder' }),
     password: secretRef.optional(),
     privateKey: secretRef.optional().meta({ description: 'For SFTP: the key, in OpenSSH or PEM form' }),
     hostKey: z
       .string()
-      .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'a fingerprint such as SHA256:… of ssh-keyscan | ssh-keygen -lf -')
+      .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, expected('fingerprint'))
       .optional()
       .meta({ description: 'For SFTP: fingerprint that the server’s key must have' }),
     timeout: duration.prefault('30s'),
@@ -96,25 +95,24 @@ export const fileConnectorSchema = connectorSchema
     const { address } = connector;
     const sftp = typeof address === 'object' || address.startsWith('sftp:');
     if (typeof address === 'string' && sftp && connector.hostKey === undefined)
-      context.addIssue({ code: 'custom', path: ['hostKey'], message: 'the fingerprint of the SFTP server’s key' });
+      context.addIssue({ code: 'custom', path: ['hostKey'], message: expected('host-fingerprint') });
     checkEachStream<z.output<typeof fileStream>>((stream, complain) => {
       const format = stream.format ?? formatOf(stream.files);
       const zipped = stream.files.toLowerCase().endsWith('.zip');
-      if (stream.files.split('{date}').length > 2) complain(['files'], '{date} once');
+      if (stream.files.split('{date}').length > 2) complain(['files'], expected('date-once'));
       if (stream.complete && 'countLine' in stream.complete && !hasGroup(stream.complete.countLine))
-        complain(['complete', 'countLine'], 'an expression with the count in brackets, for example ^共(\\d+)条$');
-      if (format === null) complain(['format'], `one of ${FILE_FORMATS.join(', ')}, because the name does not tell`);
-      if (stream.complete === undefined && format !== 'xlsx' && !zipped)
-        complain(['complete'], 'how a file is known to be whole: {marker: .ok}, {countLine: …} or {checksum: …}');
+        complain(['complete', 'countLine'], expected('count-line'));
+      if (format === null) complain(['format'], expected('format-untold', { among: FILE_FORMATS }));
+      if (stream.complete === undefined && format !== 'xlsx' && !zipped) complain(['complete'], expected('whole-file'));
       if (stream.complete && 'countLine' in stream.complete && format !== 'csv' && format !== 'jsonl')
-        complain(['complete'], 'a marker or a checksum: only csv and jsonl have lines');
-      if (stream.deletes && stream.content !== 'full') complain(['deletes'], 'content: full beside deletes');
+        complain(['complete'], expected('no-lines'));
+      if (stream.deletes && stream.content !== 'full') complain(['deletes'], expected('full-of-deletes'));
       if (
         typeof address === 'string' &&
         address.startsWith('http') &&
         (!stream.files.includes('{date}') || stream.files.includes('*'))
       )
-        complain(['files'], 'a name with {date} and without *: over HTTP a folder cannot be listed');
+        complain(['files'], expected('dated-name'));
     })(connector, context);
   })
   .meta({ title: 'file', description: 'Files in a folder, over SFTP or over HTTP' });

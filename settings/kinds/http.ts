@@ -13,15 +13,16 @@ import {
   type Complain,
 } from './stream.ts';
 import { duration, secretRef } from '../values.ts';
+import { expected } from '../../domain/faults/expected.ts';
 
 /** What the hub fills into an address or a body. */
 export const PLACEHOLDERS = ['from', 'to', 'page', 'offset', 'size', 'batch', 'cursor', 'records'] as const;
 
 const address = z
   .string()
-  .startsWith('/', 'an address below baseUrl that begins with /')
+  .startsWith('/', expected('below-base'))
   .refine((text) => [...text.matchAll(/\{(\w*)\}/g)].every(([, name]) => PLACEHOLDERS.includes(name as never)), {
-    error: `only the placeholders ${PLACEHOLDERS.map((name) => `{${name}}`).join(' ')}`,
+    error: expected('placeholders', { among: PLACEHOLDERS.map((name) => `{${name}}`) }),
   });
 
 const request = {
@@ -90,7 +91,7 @@ const signing = {
 };
 
 const fetchedSecret = z.strictObject({
-  path: z.string().startsWith('/', 'an address below baseUrl that begins with /'),
+  path: z.string().startsWith('/', expected('below-base')),
   method: z.enum(['GET', 'POST']).default('POST'),
   body: z.record(z.string(), z.unknown()).optional(),
   ...signing,
@@ -223,9 +224,7 @@ const httpDisputes = z.strictObject({ ...wholeList, ...disputeSourceSchema.shape
 });
 export type HttpListConfig = z.output<typeof httpCatalog> | z.output<typeof httpDisputes>;
 
-const messagePath = z
-  .string()
-  .regex(/^\/(?:[^{}]|\{key\})*$/, 'an address below baseUrl that begins with /; {key} is the message’s own key');
+const messagePath = z.string().regex(/^\/(?:[^{}]|\{key\})*$/, expected('below-base-key'));
 
 const httpOutbound = outboundSchema.extend({
   path: messagePath.meta({ description: 'Where messages are sent; {key} is the message’s own key' }),
@@ -254,13 +253,10 @@ export type HttpOutboundConfig = z.output<typeof httpOutbound>;
 function checkPaging({ page, response }: Pick<z.output<typeof httpStream>, 'page' | 'response'>, complain: Complain) {
   const rules = [response.total, response.more, response.untilEmpty].filter((rule) => rule !== undefined);
   if (rules.length > 1 || (rules.length === 0 && !SEQUENTIAL.includes(page.by) && page.by !== 'slice')) {
-    complain(
-      ['response'],
-      'exactly one of total, more and untilEmpty, by which the hub knows that a window is complete',
-    );
+    complain(['response'], expected('paging-end'));
   }
   if ((page.by === 'cursor' || page.by === 'next') !== (response.next !== undefined))
-    complain(['response', 'next'], 'next where page.by is cursor or next, and nowhere else');
+    complain(['response', 'next'], expected('paging-next'));
 }
 
 /** `kind: http`: a gateway that answers with JSON. */
@@ -269,10 +265,10 @@ export const httpConnectorSchema = connectorSchema
     kind: z.literal('http'),
     baseUrl: z.union(
       [
-        z.url({ protocol: /^https?$/, error: 'an address such as https://dept.example.gov.cn/api' }),
+        z.url({ protocol: /^https?$/, error: expected('url-like', { example: 'https://dept.example.gov.cn/api' }) }),
         z.strictObject({ env: z.string().min(1) }),
       ],
-      { error: 'an address such as https://dept.example.gov.cn/api, or {env: NAME}' },
+      { error: expected('base-url') },
     ),
     auth: auth.optional(),
     timeout: duration.prefault('30s'),
@@ -297,10 +293,8 @@ export const httpConnectorSchema = connectorSchema
       };
       const { path: address, body, page } = list;
       const asked = `${address} ${JSON.stringify(body ?? {})}`;
-      if (/\{(?:from|to|batch|records)\}/.test(asked))
-        complain(['path'], 'only {page} {offset} {size} {cursor}: the list is read whole, not by windows');
-      if (page.by === 'slice')
-        complain(['page', 'by'], 'another way of paging: the list is read whole, not by windows');
+      if (/\{(?:from|to|batch|records)\}/.test(asked)) complain(['path'], expected('list-placeholders'));
+      if (page.by === 'slice') complain(['page', 'by'], expected('list-paging'));
       // An address that names no page is answered with the whole list at once.
       if (/\{(?:page|offset|cursor)\}/.test(asked) || SEQUENTIAL.includes(page.by)) checkPaging(list, complain);
     }
@@ -308,15 +302,13 @@ export const httpConnectorSchema = connectorSchema
   .superRefine(
     checkEachStream<z.output<typeof httpStream>>((stream, complain) => {
       const { delivery, batches, count, page, response, record } = stream;
-      if (delivery === 'return' && !batches) complain(['delivery'], 'batches, because delivery is return');
-      if (delivery === 'daily' && batches) complain(['batches'], 'delivery: return beside batches');
-      if (record.updatedAt === undefined)
-        complain(['record', 'updatedAt'], 'the field with the time that windows are asked by');
+      if (delivery === 'return' && !batches) complain(['delivery'], expected('batches-of-return'));
+      if (delivery === 'daily' && batches) complain(['batches'], expected('return-of-batches'));
+      if (record.updatedAt === undefined) complain(['record', 'updatedAt'], expected('window-field'));
       checkPaging(stream, complain);
-      if (!batches && !count && response.total === undefined)
-        complain(['response'], 'a count endpoint, because the answer has no total');
+      if (!batches && !count && response.total === undefined) complain(['response'], expected('count-endpoint'));
       if (page.by === 'slice' && response.total !== undefined)
-        complain(['response', 'total'], 'a count endpoint instead: each slice would have a total of its own');
+        complain(['response', 'total'], expected('count-instead'));
     }),
   )
   .meta({ title: 'http', description: 'A gateway that answers with JSON' });

@@ -4,6 +4,7 @@ import { CERTIFICATE_FIELDS, type CertificateField } from '../../domain/library/
 import { STATUS_NAMES } from '../../domain/library/status.ts';
 import { DRIFT_ACTIONS } from '../../domain/streams.ts';
 import { calendarDate, duration, hours, keyOf, plainName, slug } from '../values.ts';
+import { expected } from '../../domain/faults/expected.ts';
 
 export const path = plainName.meta({
   description: 'Path into the record or answer, for example data.list; $ is the whole of it',
@@ -26,7 +27,7 @@ const fieldRule = z.union(
         .meta({ description: 'Order of dates such as 03/04/2026, which could be read both ways' }),
     }),
   ],
-  { error: 'the name of a field, or {from, constant, default, lookup, dates}' },
+  { error: expected('field-rule') },
 );
 
 /** Where a field of a certificate comes from. */
@@ -83,7 +84,7 @@ export const streamSchema = z.strictObject({
     .meta({ description: 'How long a record may take at the source to become visible after its update time' }),
   overlap: z
     .string()
-    .regex(/^\d+(?:ms|s|m|h|d|rows)$/, 'a number with its unit, 2h or 5000rows')
+    .regex(/^\d+(?:ms|s|m|h|d|rows)$/, expected('overlap'))
     .optional()
     .meta({
       description:
@@ -101,7 +102,7 @@ export const streamSchema = z.strictObject({
     fields: fieldMap.prefault({}),
     holders: z
       .union([path, z.strictObject({ split: z.string().min(1) })], {
-        error: 'the field that lists the holders, or {split: "、;"}',
+        error: expected('holders-rule'),
       })
       .optional()
       .meta({
@@ -199,14 +200,14 @@ export const connectorSchema = z.strictObject({
   name: z.string().min(1).meta({ description: 'The department or platform' }),
   unit: z
     .string()
-    .regex(/^[0-9A-Z]{18}$/, 'the 18-character 统一社会信用代码 of the unit')
+    .regex(/^[0-9A-Z]{18}$/, expected('unit-code'))
     .meta({ description: '统一社会信用代码 of the unit that answers for the records' }),
   hours: hours.optional().meta({ description: 'When the source may be asked, Shanghai time; may cross midnight' }),
   maintenance: z
     .array(
       z.strictObject({
-        from: z.iso.datetime({ offset: true, error: 'an instant such as 2026-12-01T20:00:00+08:00' }),
-        to: z.iso.datetime({ offset: true, error: 'an instant such as 2026-12-02T06:00:00+08:00' }),
+        from: z.iso.datetime({ offset: true, error: expected('instant', { example: '2026-12-01T20:00:00+08:00' }) }),
+        to: z.iso.datetime({ offset: true, error: expected('instant', { example: '2026-12-02T06:00:00+08:00' }) }),
       }),
     )
     .default([])
@@ -314,7 +315,7 @@ export function requireUse(
   context.addIssue({
     code: 'custom',
     path: ['streams'],
-    message: 'a stream to read, a catalog, disputes, or an outbound target to send to',
+    message: expected('use'),
   });
 }
 

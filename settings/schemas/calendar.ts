@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { YearTable } from '../../domain/ledger/calendar.ts';
 import { calendarDate } from '../values.ts';
+import { expected } from '../../domain/faults/expected.ts';
 
 /** Monday is 1, Sunday 0. */
 const weekday = (date: string): number => new Date(`${date}T00:00:00Z`).getUTCDay();
@@ -29,16 +30,15 @@ export const calendarSchema = z
     for (const [name, list] of Object.entries({ off, work })) {
       for (const [index, date] of list.entries()) {
         if (!date.startsWith(`${year}-`) && !date.startsWith(`${year - 1}-12-`))
-          complain([name, index], `a date of ${year}, or of December ${year - 1}`);
+          complain([name, index], expected('date-of-year', { year }));
         if (Number.isNaN(Date.parse(date)) || new Date(date).toISOString().slice(0, 10) !== date)
-          complain([name, index], 'a day that there is');
-        if (list.indexOf(date) !== index) complain([name, index], 'each date once');
+          complain([name, index], expected('real-day'));
+        if (list.indexOf(date) !== index) complain([name, index], expected('each-date-once'));
       }
     }
     for (const [index, date] of work.entries()) {
-      if (off.includes(date)) complain(['work', index], 'a date that is not in off as well');
-      if (weekday(date) % 6 !== 0)
-        complain(['work', index], 'a Saturday or Sunday: other days are working days anyway');
+      if (off.includes(date)) complain(['work', index], expected('not-off'));
+      if (weekday(date) % 6 !== 0) complain(['work', index], expected('weekend'));
     }
   })
   .meta({

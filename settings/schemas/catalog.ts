@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry } from '../../domain/library/catalog.ts';
 import { MERGED_FIELDS } from '../../domain/library/merge.ts';
 import { calendarDate, keyOf, plainName, slug } from '../values.ts';
+import { expected } from '../../domain/faults/expected.ts';
 
 const unit = z.strictObject({
   name: z.string().min(1),
-  code: z.string().regex(/^[0-9A-Z]{18}$/, 'an 18-character 统一社会信用代码'),
+  code: z.string().regex(/^[0-9A-Z]{18}$/, expected('credit-code')),
 });
-const typeCode = z.string().regex(/^[0-9A-Z]{21}$/, 'a 21-character 证照类型代码');
+const typeCode = z.string().regex(/^[0-9A-Z]{21}$/, expected('type-code'));
 
 const faceField = z.strictObject({
   name: plainName.meta({ description: 'Name of the field in the certificate’s 照面扩展' }),
@@ -54,7 +55,7 @@ export const catalogEntrySchema = z
   })
   .refine(({ face, inspection }) => inspection === null || face.some(({ name }) => name === inspection), {
     path: ['inspection'],
-    message: 'the name of a field of face (照面信息)',
+    message: expected('face-field'),
   })
   .meta({ title: 'Catalog entry', description: 'One type of certificate in the issuing catalog (发证目录)' });
 

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { duration, hours, secretRef, slug, timeOfDay } from '../values.ts';
+import { expected } from '../../domain/faults/expected.ts';
 
 const port = z.int().min(1).max(65_535);
 
 /** A bucket of an S3-compatible server: MinIO, Ceph, a cloud's. */
 const s3 = z.strictObject({
   endpoint: z
-    .url({ protocol: /^https?$/, error: 'an address such as https://s3.example.gov.cn' })
+    .url({ protocol: /^https?$/, error: expected('url-like', { example: 'https://s3.example.gov.cn' }) })
     .meta({ description: 'Address of the server, without the bucket' }),
   region: z.string().min(1).default('us-east-1').meta({ description: 'What the server calls its region' }),
   bucket: z.string().min(1).meta({ description: 'It must exist; the key needs GetObject, PutObject and ListBucket' }),
@@ -55,7 +56,7 @@ const smtp = z
     }),
     user: z.string().min(1).optional(),
     password: secretRef.optional(),
-    from: z.email({ error: 'an e-mail address' }).meta({ description: 'Address that the hub writes from' }),
+    from: z.email({ error: expected('e-mail') }).meta({ description: 'Address that the hub writes from' }),
   })
   .refine(({ user, password }) => (user === undefined) === (password === undefined), 'user and password, or neither');
 
@@ -63,7 +64,7 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 const oidc = z.strictObject({
   issuer: z
-    .url({ protocol: /^https?$/, error: 'an address such as https://sso.example.gov.cn' })
+    .url({ protocol: /^https?$/, error: expected('url-like', { example: 'https://sso.example.gov.cn' }) })
     .refine(
       (issuer) => issuer.startsWith('https:') || LOOPBACK.has(new URL(issuer).hostname),
       'an address that begins with https:// (http:// only on this machine itself)',
@@ -110,7 +111,7 @@ export const hubSchema = z
     jurisdiction: slug.meta({ description: 'Which profile of jurisdictions/ applies, for example wuxi' }),
     managementUnit: z
       .string()
-      .regex(/^[0-9A-Z]{18}$/, 'an 18-character 统一社会信用代码')
+      .regex(/^[0-9A-Z]{18}$/, expected('credit-code'))
       .optional()
       .meta({ description: '统一社会信用代码 of the unit that supervises (管理单位) and approves the catalog' }),
     managementName: z.string().min(1).default('管理单位').meta({ description: 'Name of the management unit' }),
@@ -126,7 +127,7 @@ export const hubSchema = z
           .default(false)
           .meta({ description: 'Take the caller’s address from X-Forwarded-For: only behind a proxy that sets it' }),
         publicUrl: z
-          .url({ protocol: /^https?$/, error: 'an address such as https://hub.example.gov.cn' })
+          .url({ protocol: /^https?$/, error: expected('url-like', { example: 'https://hub.example.gov.cn' }) })
           .optional()
           .meta({
             description:
@@ -140,7 +141,7 @@ export const hubSchema = z
         namespace: z.string().min(1).default('default'),
         taskQueue: slug.default('hub'),
         ui: z
-          .url({ protocol: /^https?$/, error: 'an address such as https://temporal.example.gov.cn' })
+          .url({ protocol: /^https?$/, error: expected('url-like', { example: 'https://temporal.example.gov.cn' }) })
           .optional()
           .meta({ description: 'Address of Temporal’s UI for links of the console (default: the embedded one’s)' }),
       })

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { CATALOG_FIELDS } from '../../domain/library/catalog.ts';
 import { DUTIES, OWNERS, STARTS, type Rule } from '../../domain/ledger/duties.ts';
 import { calendarDate, slug, timeOfDay, keyOf } from '../values.ts';
+import { expected } from '../../domain/faults/expected.ts';
 
-const ruleId = z.string().regex(/^[A-Z]{2}-[\w.]+$/, 'a rule id, for example EO-8e');
+const ruleId = z.string().regex(/^[A-Z]{2}-[\w.]+$/, expected('rule-id'));
 /** The longest term in working days that deadlines are kept ready for. */
 export const LONGEST_TERM = 60;
 
@@ -13,7 +14,7 @@ const term = z.union(
     z.literal('same-day'),
     z.strictObject({ minutes: z.int().min(1).max(1440) }),
   ],
-  { error: '{workingDays: 5}, same-day (calendar day, 24:00) or {minutes: 30}' },
+  { error: expected('term') },
 );
 
 const rule = z
@@ -32,7 +33,7 @@ const rule = z
     owner: keyOf(OWNERS).meta({ description: 'Who owes it' }),
     term: z
       .union([term, z.literal('by-order')], {
-        error: '{workingDays: 5}, same-day (calendar day, 24:00), {minutes: 30} or by-order',
+        error: expected('term-or-order'),
       })
       .optional()
       .meta({
@@ -51,16 +52,14 @@ const rule = z
     const complain = (path: (string | number)[], message: string): void => {
       context.addIssue({ code: 'custom', path, message });
     };
-    if (statutory !== undefined && target !== undefined)
-      complain(['target'], 'either term or target: a target is for duties that the regulation sets no number for');
+    if (statutory !== undefined && target !== undefined) complain(['target'], expected('term-or-target'));
     if (statutory === undefined && target === undefined && !duties.includes('rectification'))
-      complain(['term'], 'a term, or a target where the regulation sets no number');
+      complain(['term'], expected('term-needed'));
     if (statutory === 'by-order' && !duties.every((duty) => duty === 'rectification'))
-      complain(['term'], 'a length: by-order is for rectification alone');
+      complain(['term'], expected('order-alone'));
     for (const duty of starts === undefined ? [] : duties) {
       const allowed: readonly string[] = DUTIES[duty].starts;
-      if (!allowed.includes(starts ?? ''))
-        complain(['starts'], `one of ${allowed.join(', ')}, which ${duty} can start with`);
+      if (!allowed.includes(starts ?? '')) complain(['starts'], expected('starts-of', { among: allowed, duty }));
     }
   })
   .transform(({ term: statutory, target, starts, ...rest }): Rule => ({
@@ -147,7 +146,7 @@ const leadDays = z.int().min(1).max(730);
 export const jurisdictionSchema = z
   .strictObject({
     name: z.string().min(1).meta({ description: 'The city, for example 无锡市' }),
-    areaCode: z.string().regex(/^\d{6}$/, 'a GB/T 2260 area code in quotes, for example "320200"'),
+    areaCode: z.string().regex(/^\d{6}$/, expected('area-code')),
     regulation: z.strictObject({
       title: z.string().min(1),
       number: z.string().min(1).optional().meta({ description: '文号; left out for a draft' }),
@@ -227,7 +226,7 @@ export const jurisdictionSchema = z
       .strictObject({
         leadDays: leadDays.meta({ description: 'How many days before its end a certificate’s holder is reminded' }),
         types: z
-          .record(z.string().regex(/^[0-9A-Z]{21}$/, 'a 21-character 证照类型代码'), leadDays)
+          .record(z.string().regex(/^[0-9A-Z]{21}$/, expected('type-code')), leadDays)
           .default({})
           .meta({ description: 'Types of certificate (证照类型代码) whose holders are reminded at another time' }),
         target: slug.optional().meta({
@@ -249,40 +248,36 @@ export const jurisdictionSchema = z
     };
     const ids = rules.map(({ id }) => id);
     for (const [index, id] of ids.entries())
-      if (ids.indexOf(id) !== index) complain(['rules', index, 'id'], 'an id of its own');
+      if (ids.indexOf(id) !== index) complain(['rules', index, 'id'], expected('own-id'));
     for (const [index, { rules: named }] of readings.entries())
       for (const [at, id] of named.entries())
-        if (!ids.includes(id)) complain(['readings', index, 'rules', at], `one of ${ids.join(', ')}`);
+        if (!ids.includes(id)) complain(['readings', index, 'rules', at], expected('one-of', { among: ids }));
     const increments = rules.filter(({ duties }) => duties.includes('increment'));
     if (!increments.some(({ id }) => id === daily.rule))
-      complain(
-        ['daily', 'rule'],
-        `a rule with the duty increment: ${increments.map(({ id }) => id).join(', ') || 'none'}`,
-      );
+      complain(['daily', 'rule'], expected('increment-rule', { among: increments.map(({ id }) => id) }));
     if (disputes.receipt === 'acknowledged' && !rules.some(({ duties }) => duties.includes('dispute-receipt')))
-      complain(['rules'], 'a rule with the duty dispute-receipt and a target: disputes.receipt is acknowledged');
+      complain(['rules'], expected('receipt-rule'));
     for (const [index, { id }] of supervision.patrol.entries())
       if (supervision.patrol.findIndex((other) => other.id === id) !== index)
-        complain(['supervision', 'patrol', index, 'id'], 'an id of its own');
+        complain(['supervision', 'patrol', index, 'id'], expected('own-id'));
     if (regulation.draft && supervision.notice?.article !== undefined)
-      complain(['supervision', 'notice', 'article'], 'nothing: a draft (送审稿) is not law, and no document cites it');
+      complain(['supervision', 'notice', 'article'], expected('draft-uncited'));
     const finders = ['sample', 'trial', ...supervision.patrol.map(({ id }) => `patrol/${id}`), ...ids];
     for (const [index, { id, foundBy }] of supervision.items.entries()) {
       const path = ['supervision', 'items', index];
       if (supervision.items.findIndex((other) => other.id === id) !== index)
-        complain([...path, 'id'], 'an id of its own');
+        complain([...path, 'id'], expected('own-id'));
       for (const [at, finder] of foundBy.entries())
-        if (!finders.includes(finder)) complain([...path, 'foundBy', at], `one of ${finders.join(', ')}`);
+        if (!finders.includes(finder)) complain([...path, 'foundBy', at], expected('one-of', { among: finders }));
         else if (supervision.items.some((other, before) => before < index && other.foundBy.includes(finder)))
-          complain([...path, 'foundBy', at], 'what leads to one item only');
+          complain([...path, 'foundBy', at], expected('one-item'));
     }
     const reminding = rules.find(({ duties }) => duties.includes('expiry'));
-    if (reminding && expiry === undefined)
-      complain(['expiry'], `how long before the end, {leadDays: 30}, for ${reminding.id}`);
-    if (!reminding && expiry !== undefined) complain(['expiry'], 'nothing: no rule has the duty expiry');
+    if (reminding && expiry === undefined) complain(['expiry'], expected('lead-days', { rule: reminding.id }));
+    if (!reminding && expiry !== undefined) complain(['expiry'], expected('no-expiry'));
     for (const [index, { date }] of localDays.entries())
       if (localDays.findIndex((other) => other.date === date) !== index)
-        complain(['localDays', index, 'date'], 'each date once');
+        complain(['localDays', index, 'date'], expected('each-date-once'));
   })
   .meta({ title: 'Jurisdiction', description: 'The regulation of one city as configuration' });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseInstant } from '../../domain/dates.ts';
 import { normaliseCode } from '../../domain/library/identifiers.ts';
+import { expected } from '../../domain/faults/expected.ts';
 
 /** A text that can be kept. */
 const text = (most: number) =>
@@ -9,11 +10,12 @@ const text = (most: number) =>
     .trim()
     .min(1)
     .max(most)
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'a text without control characters');
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), expected('plain-text'));
 
 const time = z.string().transform((given, context) => {
   const instant = parseInstant(given.trim());
-  if (instant === null) context.addIssue({ code: 'custom', message: 'a time such as "2026-11-22 09:30:00"' });
+  if (instant === null)
+    context.addIssue({ code: 'custom', message: expected('time', { example: '"2026-11-22 09:30:00"' }) });
   return new Date(instant ?? 0);
 });
 

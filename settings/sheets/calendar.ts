@@ -33,7 +33,7 @@ export function offerTable(
   config: HubConfig,
   file: string,
   text: string,
-): { offered: OfferedTable; faults: [] } | { offered: null; faults: string[] } {
+): { offered: OfferedTable; faults: [] } | { offered: null; faults: Said[] } {
   const { value: given, faults } = parseYaml(file, text, () => calendarSchema);
   if (!given) return { offered: null, faults };
   const { year, version, source } = given;

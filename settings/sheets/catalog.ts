@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry } from '../../domain/library/catalog.ts';
 import { messageOf } from '../../domain/errors.ts';
+import { expected, expectedInWords, foundInstead, placed, unopenable } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
+import type { Said } from '../../domain/said.ts';
 import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { catalogSchema } from '../schemas/catalog.ts';
 import { parseYaml } from '../diagnostics.ts';
@@ -23,7 +25,7 @@ const word =
     if (text === '') return null;
     const found = Object.entries(words).find(([, shown]) => shown === text)?.[0];
     if (found !== undefined) return found;
-    throw new Error(`one of ${Object.values(words).join('、')}`);
+    throw new Error(expected('words-of', { among: Object.values(words) }));
   };
 const list =
   (item: ReadCell): ReadCell =>
@@ -36,12 +38,12 @@ const unitColumns = (title: string, key: 'issuer' | 'definer'): Column[] => [
 const items: ReadCell = list((text) => {
   const [code, ...name] = text.split(/\s+/);
   if (name.length > 0) return { code, name: name.join(' ') };
-  throw new Error('a code and a name, with a space between');
+  throw new Error(expected('code-and-name'));
 });
 const years: ReadCell = (text) => {
   if (text === '') return null;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new Error('a number of years, or nothing for 长期');
+  throw new Error(expected('years'));
 };
 const holders = (entry: CatalogEntry): string => entry.holders.map((kind) => HOLDER_KINDS[kind]).join('、');
 const fieldSources = (entry: CatalogEntry): string =>
@@ -52,8 +54,7 @@ const readFieldSources: ReadCell = (text) =>
   Object.fromEntries(
     list((part) => {
       const [, field, streams] = /^(\w+)\s*[::]\s*(.+)$/.exec(part) ?? [];
-      if (field === undefined || streams === undefined)
-        throw new Error('a field and its streams, for example status: province-return > housing-permits');
+      if (field === undefined || streams === undefined) throw new Error(expected('field-streams'));
       return [field, streams.split('>').map((stream) => stream.trim())];
     })(text) as [string, string[]][],
   );
@@ -113,7 +114,7 @@ export function readCatalog(file: string, content: Buffer): CatalogEntry[] {
   return requireUnique(readWorkbook(file, content), file);
 }
 
-function refused(file: string, faults: readonly string[]): Error {
+function refused(file: string, faults: readonly Said[]): Error {
   return fault('catalog-invalid', { file, lines: faults });
 }
 
@@ -122,18 +123,19 @@ function requireUnique(entries: CatalogEntry[], file: string): CatalogEntry[] {
   if (twice.length === 0) return entries;
   throw refused(
     file,
-    twice.map(([code, { length }]) => `${code}: found ${length} times, expected once`),
+    twice.map(([code, { length }]) =>
+      placed(code, { zh: `有 ${length} 条，应为一条`, en: `found ${length} times, expected once` }),
+    ),
   );
 }
 
 function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
-  const faults: string[] = [];
-  const place = (sheet: string, row: number, column: string): string => `${sheet}, row ${row}, ${column}`;
+  const faults: Said[] = [];
   const book = (() => {
     try {
       return openWorkbook(content);
     } catch (error) {
-      throw refused(file, [`cannot be opened as a workbook (${messageOf(error)})`]);
+      throw refused(file, [unopenable(messageOf(error))]);
     }
   })();
   /** Rows of a sheet as text by header; rows count from 1 as in the spreadsheet. */
@@ -141,10 +143,25 @@ function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
     const [header = [], ...body] = sheetRows(book, sheet).map((row) => row.map((cell) => String(cell ?? '').trim()));
     const missing = headers.filter((name) => !header.includes(name));
     const unknown = header.filter((name) => name !== '' && !headers.includes(name));
-    if (!book.Sheets[sheet]) faults.push(`found the sheets ${book.SheetNames.join(', ')}, expected one named ${sheet}`);
+    if (!book.Sheets[sheet])
+      faults.push({
+        zh: `工作表有 ${book.SheetNames.join('、')}，没有“${sheet}”`,
+        en: `found the sheets ${book.SheetNames.join(', ')}, expected one named ${sheet}`,
+      });
     else if (missing.length + unknown.length > 0) {
+      const zh = [...missing.map((name) => `缺少列“${name}”`), ...unknown.map((name) => `列“${name}”不认识`)];
+      const en = [
+        ...missing.map((name) => `the column ${name} is missing`),
+        ...unknown.map((name) => `found the unknown column ${name}`),
+      ];
       faults.push(
-        `${sheet}, row 1: ${[...missing.map((name) => `the column ${name} is missing`), ...unknown.map((name) => `found the unknown column ${name}`)].join(', ')}; expected ${headers.join(', ')}`,
+        placed(
+          { zh: `${sheet}，第 1 行`, en: `${sheet}, row 1` },
+          {
+            zh: `${zh.join('，')}；应为 ${headers.join('、')}`,
+            en: `${en.join(', ')}; expected ${headers.join(', ')}`,
+          },
+        ),
       );
     }
     return body.flatMap((cells, index) =>
@@ -168,7 +185,8 @@ function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
         if (part === undefined) entry[key] = value;
         else if (value !== undefined) entry[key] = { ...(entry[key] as object | undefined), [part]: value };
       } catch (error) {
-        faults.push(`${place(ENTRIES, row, header)}: found “${text}”, expected ${messageOf(error)}`);
+        const wanted = expectedInWords(messageOf(error));
+        faults.push(placed(cellPlace(ENTRIES, row, header), foundInstead(`“${text}”`, wanted)));
       }
     }
     return entry;
@@ -177,9 +195,8 @@ function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
     const cell = (header: (typeof FACE_COLUMNS)[number]): string => cells.get(header) ?? '';
     const entry = entries.find(({ typeCode }) => typeCode === cell(TYPE_CODE));
     if (!entry) {
-      faults.push(
-        `${place(FACE, row, TYPE_CODE)}: found “${cell(TYPE_CODE)}”, expected a code of the sheet ${ENTRIES}`,
-      );
+      const wanted = expectedInWords(expected('code-of-sheet', { sheet: ENTRIES }));
+      faults.push(placed(cellPlace(FACE, row, TYPE_CODE), foundInstead(`“${cell(TYPE_CODE)}”`, wanted)));
       continue;
     }
     try {
@@ -191,11 +208,13 @@ function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
         values: list((text) => text)(cell('取值')),
       });
     } catch (error) {
-      faults.push(
-        `${place(FACE, row, '必填, 类型')}: found “${cell('必填')}”, “${cell('类型')}”, expected ${messageOf(error)}`,
-      );
+      const [required, type] = [`“${cell('必填')}”`, `“${cell('类型')}”`];
+      const found = { zh: `${required}、${type}`, en: `${required}, ${type}` };
+      const wanted = expectedInWords(messageOf(error));
+      faults.push(placed(cellPlace(FACE, row, '必填, 类型'), foundInstead(found, wanted)));
     }
-    if (cell('字段') === '') faults.push(`${place(FACE, row, '字段')}: found nothing, expected the name of a field`);
+    if (cell('字段') === '')
+      faults.push(placed(cellPlace(FACE, row, '字段'), foundInstead(null, expectedInWords(expected('field-name')))));
   }
   if (faults.length > 0) throw refused(file, faults);
   const result = catalogSchema.safeParse(entries);
@@ -206,11 +225,7 @@ function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
   );
 }
 
-function faultOf(
-  issue: z.core.$ZodIssue,
-  entries: readonly Record<string, unknown>[],
-  rowOf: readonly number[],
-): string {
+function faultOf(issue: z.core.$ZodIssue, entries: readonly Record<string, unknown>[], rowOf: readonly number[]): Said {
   const [index = 0, key = '', part] = issue.path;
   const header =
     COLUMNS.find(([, path]) => path[0] === key && (path[1] === undefined || path[1] === part))?.[0] ?? String(key);
@@ -221,10 +236,13 @@ function faultOf(
       : value;
   const shown =
     found === undefined || found === null || found === ''
-      ? 'nothing'
+      ? null
       : `“${typeof found === 'string' ? found : JSON.stringify(found)}”`;
-  return `${ENTRIES}, row ${rowOf[Number(index)] ?? 0}, ${header}: found ${shown}, expected ${expectedOf(issue)}`;
+  const wanted = issue.code === 'invalid_type' || issue.code === 'too_small' ? expected('value') : issue.message;
+  return placed(cellPlace(ENTRIES, rowOf[Number(index)] ?? 0, header), foundInstead(shown, expectedInWords(wanted)));
 }
 
-const expectedOf = (issue: z.core.$ZodIssue): string =>
-  issue.code === 'invalid_type' || issue.code === 'too_small' ? 'a value' : issue.message;
+const cellPlace = (sheet: string, row: number, column: string): Said => ({
+  zh: `${sheet}，第 ${row} 行，${column}`,
+  en: `${sheet}, row ${row}, ${column}`,
+});

@@ -1,7 +1,9 @@
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { messageOf } from '../../domain/errors.ts';
+import { expected, foundInstead, placed, rowPlace, unopenable } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
+import type { Said } from '../../domain/said.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
 import type { UsageItem } from '../../domain/library/usage-list.ts';
 import { expectation, parseYaml } from '../diagnostics.ts';
@@ -21,8 +23,8 @@ const listOf = (known: readonly string[]) =>
               .trim()
               .superRefine((code, context) => {
                 if (known.includes(code)) return;
-                const near = known.length === 0 ? 'which is empty' : `of which ${closest(code, known)} is the nearest`;
-                context.addIssue({ code: 'custom', message: `a 证照类型代码 of the catalog, ${near}` });
+                const nearest = known.length === 0 ? null : closest(code, known);
+                context.addIssue({ code: 'custom', message: expected('known-type', { nearest }) });
               }),
           )
           .min(1),
@@ -34,7 +36,7 @@ const listOf = (known: readonly string[]) =>
       for (const [index, { code, scenario }] of items.entries()) {
         const use = JSON.stringify([code, scenario]);
         if (seen.has(use))
-          context.addIssue({ code: 'custom', path: [index, 'scenario'], message: 'each scenario of an item once' });
+          context.addIssue({ code: 'custom', path: [index, 'scenario'], message: expected('scenario-once') });
         seen.add(use);
       }
     });
@@ -61,13 +63,16 @@ export function readUsageList(file: string, content: Buffer, known: readonly str
   throw refused(
     file,
     read.error.issues.map((issue) => {
-      const [index, field, place] = issue.path;
+      const [index, field, item] = issue.path;
       const row = rows[Number(index)];
-      const column = field === undefined ? '' : `, ${COLUMNS[field as Field]}`;
+      const place = rowPlace(row?.row ?? 1);
+      const column = field === undefined ? null : COLUMNS[field as Field];
       const value = field === undefined ? undefined : row?.item[field as Field];
-      const found = Array.isArray(value) ? (value[Number(place)] ?? '') : (value ?? '');
-      const shown = found === '' ? 'nothing' : `“${found}”`;
-      return `row ${row ? String(row.row) : '1'}${column}: found ${shown}, expected ${expectation(issue)}`;
+      const found = Array.isArray(value) ? (value[Number(item)] ?? '') : (value ?? '');
+      return placed(
+        column === null ? place : { zh: `${place.zh}，${column}`, en: `${place.en}, ${column}` },
+        foundInstead(found === '' ? null : `“${found}”`, expectation(issue)),
+      );
     }),
   );
 }
@@ -78,11 +83,14 @@ function rowsOf(file: string, content: Buffer): { row: number; item: UsageItem }
     const book = openWorkbook(content);
     rows = sheetRows(book, book.SheetNames[0] ?? '').map((row) => row.map((cell) => String(cell ?? '').trim()));
   } catch (error) {
-    throw refused(file, [`it cannot be opened as a workbook (${messageOf(error)})`]);
+    throw refused(file, [unopenable(messageOf(error))]);
   }
   const [header = [], ...body] = rows;
   const missing = Object.values(COLUMNS).filter((column) => !header.includes(column));
-  if (missing.length > 0) throw refused(file, [`row 1: found no column ${missing.join(', ')}`]);
+  if (missing.length > 0)
+    throw refused(file, [
+      placed(rowPlace(1), { zh: `没有列 ${missing.join('、')}`, en: `found no column ${missing.join(', ')}` }),
+    ]);
   return body.flatMap((cells, index) => {
     if (cells.every((cell) => cell === '')) return [];
     const cell = (field: Field): string => cells[header.indexOf(COLUMNS[field])] ?? '';
@@ -92,6 +100,6 @@ function rowsOf(file: string, content: Buffer): { row: number; item: UsageItem }
   });
 }
 
-function refused(file: string, faults: readonly string[]): Error {
+function refused(file: string, faults: readonly Said[]): Error {
   return fault('usage-list-invalid', { file, lines: faults });
 }

@@ -2,7 +2,9 @@ import type { Knex } from 'knex';
 import { HUB } from '../../domain/ledger/reasons.ts';
 import type { CompletedCaseMode, CompletedCaseNotice } from '../../domain/casework/completed-case.ts';
 import { DAY_MS } from '../../domain/dates.ts';
+import { placed } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
+import type { Said } from '../../domain/said.ts';
 import type { Duty, ObligationState } from '../../domain/ledger/duties.ts';
 import { dropObligations, meetFrom, openFrom, retimeFrom, type LedgerEntry } from '../ledger/obligations.ts';
 import { oldestDays } from '../ledger/rules.ts';
@@ -107,14 +109,17 @@ async function takeNotices(
   const known = new Map(rows.map((row) => [row.caseNumber, row]));
   const days = await oldestDays(trx);
   const oldest = new Date(at.getTime() - days * DAY_MS);
-  const tooOld = `expected completedAt (办结时间) within ${days} days, which oldestDays of the profile has`;
-  const faults: string[] = [];
+  const tooOld = {
+    zh: `completedAt（办结时间）应在 ${days} 天以内，见本市规则的 oldestDays`,
+    en: `expected completedAt (办结时间) within ${days} days, which oldestDays of the profile has`,
+  };
+  const faults: Said[] = [];
   const changes = notices.flatMap((notice): Change[] => {
     const before = known.get(notice.caseNumber);
     const merged =
       notice.completedAt !== undefined && notice.completedAt < oldest ? tooOld : mergeNotice(before, notice);
-    if (typeof merged !== 'string') return merged;
-    faults.push(`case ${notice.caseNumber}: ${merged}`);
+    if (!('zh' in merged)) return merged;
+    faults.push(placed({ zh: `办件 ${notice.caseNumber}`, en: `case ${notice.caseNumber}` }, merged));
     return [];
   });
   if (faults.length > 0) throw completedCasesRefused(faults);
@@ -163,12 +168,16 @@ async function overdueOf(trx: Knex, subjects: readonly string[], at: Date): Prom
 }
 
 /** The case as the notice has it: a change, none, or what is wrong. */
-function mergeNotice(before: CompletedCaseRow | undefined, notice: CompletedCaseNotice): Change[] | string {
+function mergeNotice(before: CompletedCaseRow | undefined, notice: CompletedCaseNotice): Change[] | Said {
   const completedAt = notice.completedAt ?? before?.completedAt;
   const mode = notice.mode ?? before?.mode;
-  if (completedAt === undefined) return 'expected completedAt (办结时间): it was not announced before';
-  if (mode === undefined) return 'expected mode (签发方式): it was not announced before';
-  if (mode !== 'bulk' && notice.batch !== undefined) return `expected no batch (批次): its mode is ${mode}`;
+  if (completedAt === undefined) return REFUSED.completedAt;
+  if (mode === undefined) return REFUSED.mode;
+  if (mode !== 'bulk' && notice.batch !== undefined)
+    return {
+      zh: `不应有 batch（批次）：签发方式为 ${mode}`,
+      en: `expected no batch (批次): its mode is ${mode}`,
+    };
   const after = {
     caseNumber: notice.caseNumber,
     completedAt,
@@ -183,16 +192,14 @@ function mergeNotice(before: CompletedCaseRow | undefined, notice: CompletedCase
     pushSubject: before?.pushSubject ?? '',
     deliverySubject: before?.deliverySubject ?? '',
   };
-  if (mode === 'bulk' && after.batch === null) return 'expected batch (批次): its mode is bulk';
-  if (after.recordKey === null && after.number === null)
-    return 'expected key (记录键) or number (证照编号), by which its certificate is known';
+  if (mode === 'bulk' && after.batch === null) return REFUSED.batch;
+  if (after.recordKey === null && after.number === null) return REFUSED.certificate;
   if (!before) {
-    if (after.withdrawn) return 'it is withdrawn, and was not announced before';
+    if (after.withdrawn) return REFUSED.withdrawn;
     return [{ before, after, opens: true, delivers: true }];
   }
   const otherIssue = before.mode !== after.mode || before.batch !== after.batch;
-  if (otherIssue && before.arrived && !before.withdrawn)
-    return 'its certificate is in already, and mode (签发方式) and batch (批次) cannot be changed any more';
+  if (otherIssue && before.arrived && !before.withdrawn) return REFUSED.fixed;
   const delivers = !after.withdrawn && (before.withdrawn || before.pending);
   const opens = delivers || (!after.withdrawn && otherIssue);
   const same =
@@ -207,8 +214,30 @@ function mergeNotice(before: CompletedCaseRow | undefined, notice: CompletedCase
 
 const MOST_FAULTS = 20;
 
+/** What is wrong with a notice beside what was announced before. */
+const REFUSED = {
+  completedAt: {
+    zh: '应有 completedAt（办结时间）：此前没有报送过',
+    en: 'expected completedAt (办结时间): it was not announced before',
+  },
+  mode: {
+    zh: '应有 mode（签发方式）：此前没有报送过',
+    en: 'expected mode (签发方式): it was not announced before',
+  },
+  batch: { zh: '应有 batch（批次）：签发方式为 bulk', en: 'expected batch (批次): its mode is bulk' },
+  certificate: {
+    zh: '应有 key（记录键）或 number（证照编号），据以找到证照',
+    en: 'expected key (记录键) or number (证照编号), by which its certificate is known',
+  },
+  withdrawn: { zh: '已撤回，而此前没有报送过', en: 'it is withdrawn, and was not announced before' },
+  fixed: {
+    zh: '证照已入库，mode（签发方式）和 batch（批次）不能再改',
+    en: 'its certificate is in already, and mode (签发方式) and batch (批次) cannot be changed any more',
+  },
+} satisfies Record<string, Said>;
+
 /** Nothing of an announcement is taken where something of it is wrong. */
-export function completedCasesRefused(faults: readonly string[]): Error {
+export function completedCasesRefused(faults: readonly Said[]): Error {
   const lines = faults.slice(0, MOST_FAULTS);
   return fault('cases-invalid', { lines, more: faults.length - lines.length });
 }

@@ -97,7 +97,7 @@ describe('units and accounts', () => {
     const late = await change('management');
     assert.equal(late.status, 409);
     assert.equal(late.body.code, 'changed-meanwhile');
-    assert.match(late.body.title, /admin 已于 2026-11-23 10:00 先行处理/);
+    assert.match(late.body.title, /admin 已于 2026-11-23 10:00 先行处理（变更）$/);
     assert.equal((await find('wang')).role, 'auditor');
     assert.equal((await wang.get('/session')).status, 401);
   });

@@ -168,7 +168,11 @@ describe('cases in the API', () => {
         { 'if-match': seen },
       );
       problem(late, 409, 'changed-meanwhile');
-      assert.match(String(late.body.title), /management 某 已于 2026-11-23 10:00 先行处理/);
+      assert.equal(late.body.title, 'management 某 已于 2026-11-23 10:00 先行处理（送达发证单位）');
+      const withdrawal = { action: 'withdraw', reason: 'x' };
+      const english = { 'if-match': seen, 'accept-language': 'en' };
+      const told = await management.send('POST', `${path}/manage`, withdrawal, english);
+      assert.equal(told.body.title, 'management 某 was first, at 2026-11-23 10:00 (handed to the issuer)');
       assert.equal((await issuer.get(path)).status, 404);
       assert.equal((await get(other, path)).round, 2);
       const ahead = { action: 'receive', receivedAt: '2026-11-24T10:00:00+08:00' };

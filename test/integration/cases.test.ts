@@ -150,7 +150,7 @@ describe(`cases of a running hub (HUB_CHAOS_SEED=${SEED})`, () => {
     assert.ok((await findDispute(hub.db, id))?.markedAt);
     await wakeCase(hub.client, hub.config.settings.temporal.taskQueue, { kind: 'dispute', id, round: 1 });
     const shown = await runHub(['dispute', 'show', String(id), '--config', hub.choice.folder, '--demo'], env);
-    assert.match(shown.stdout, /WX-18b 第十八条[\s\S]*Timeline[\s\S]*mark/);
+    assert.match(shown.stdout, /WX-18b 第十八条[\s\S]*Timeline[\s\S]*标注异议/);
     assert.ok(!shown.stdout.includes('王五'));
   });
 });

@@ -160,7 +160,7 @@ describe('hub connector', () => {
   it('check shows how much of a sample the mapping accepts, and why not all of it', async () => {
     const { code, stdout } = await connector('check', 'parks');
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /29 of 30/);
+    assert.match(stdout, /29 \/ 30/);
     assert.match(stdout, /rejected by holder-code-shape of holders\[0\]\.code 1/);
   });
 

@@ -88,7 +88,7 @@ describe('commands on deadlines', () => {
   it('reminders are handed to their unit as a file that nobody else reads, and taken down as done with who says so', async () => {
     await remindExpiries(database.db, { leadDays: 30, types: {} }, now);
     const shown = await hub('expiry');
-    assert.match(shown.stdout, /no-K1[^\n]*the unit/);
+    assert.match(shown.stdout, /no-K1[^\n]*由单位提醒/);
     assert.ok(!shown.stdout.includes(HOLDER) && !(await hub('expiry', '--json')).stdout.includes(HOLDER));
     const out = join(folder, 'expiry.xlsx');
     assert.match((await hub('expiry', '--stream', STREAM, '--out', out)).stdout, /^Wrote 2 reminders/);
@@ -133,6 +133,13 @@ describe('commands on deadlines', () => {
 
     const began = ['--cause', '断电', '--began', done];
     const outage = number(await hub('outage', 'report', ...of, '--stream', STREAM, ...began, ...by));
+    const until = addDays(shanghaiDate(now.getTime()), 1);
+    const confirm = (from: string) =>
+      hub('outage', 'confirm', outage, '--document', '锡供〔2026〕1号', '--from', from, '--to', until, ...by);
+    assert.match((await confirm('2020-01-01')).stderr, /cannot be done “confirm”: the time is empty, or begins before/);
+    const confirmed = await confirm(done);
+    assert.match(confirmed.stdout, /^Outage \d+: stopped \(未恢复\)/, confirmed.stderr);
+    assert.match((await hub('outage', 'show', outage)).stdout, /确认不可抗力[^]*锡供〔2026〕1号/);
     assert.match((await hub('outage', 'recover', outage, ...by)).stdout, /^Outage \d+: .*补录中/);
     const again = await hub('outage', 'relapse', outage, '--stream', 'nothing', '--reason', 'x', ...by);
     assert.match(again.stderr, /cannot be done “relapse”: found nothing in another state/);

@@ -114,9 +114,9 @@ describe('hub demo', () => {
       const { code, stdout, stderr } = await sync('province');
       assert.equal(code, 1, stderr); // an entry is faulty
       assert.match(`${stdout}${stderr}`, /province catalog: 5 entries, 1 unchanged, 3 drafted/);
-      assert.match(stdout, /建筑工程施工许可证 +│ changed +│ template, face/);
-      assert.match(stdout, /食品经营许可证 +│ new/);
-      assert.match(stdout, /✖ faulty +│ holders\[0\]: found “9”, expected one of natural, legal/);
+      assert.match(stdout, /建筑工程施工许可证 +│ 有变更 +│ template、face/);
+      assert.match(stdout, /食品经营许可证 +│ 新增/);
+      assert.match(stdout, /✖ 有误 +│ holders\[0\]：现为“9”，应为 natural、legal 之一/);
       assert.match(stdout, /11100000MB0143028R102 食品经营许可证: lacks issuer/);
       const again = JSON.parse((await sync('--json')).stdout) as { findings: { state: string }[] }[];
       assert.deepEqual(

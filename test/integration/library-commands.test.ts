@@ -140,7 +140,7 @@ describe('commands on the library', () => {
     assert.match(own.stderr, /may not decide on the catalog; the management unit 11320200MB1D55902K does\./);
     const approved = await hub('catalog', 'approve', TYPE, '--by', MANAGEMENT);
     assert.equal(approved.stdout, `Approved: ${TYPE}\n`, approved.stderr);
-    assert.match((await hub('catalog', 'list')).stdout, /建筑工程施工许可证[^\n]*1 │ ✔ approved/);
+    assert.match((await hub('catalog', 'list')).stdout, /建筑工程施工许可证[^\n]*1 │ ✔ 有效/);
 
     const workbook = join(folder, 'catalog.xlsx');
     assert.match((await hub('catalog', 'export', '--out', workbook)).stdout, /^Wrote 1 entries/);
@@ -203,7 +203,7 @@ describe('commands on the library', () => {
     assert.deepEqual(first, { valid: 1, invalid: 1, unsigned: 0, 未核验: 0, changed: 2, damaged: 1 });
     assert.match((await hub('files', 'verify', 'housing-permits')).stdout, /✖ 1 are not what was stored any more/);
     const shown = await hub('files', 'get', 'housing-permits', 'K1');
-    assert.match(shown.stdout, /valid: it holds and covers the whole file/);
+    assert.match(shown.stdout, /有效：签章成立，覆盖全文/);
     assert.match(shown.stdout, /无锡市住房和城乡建设局电子证照专用章[^\n]*电子证照签发[^\n]*测试印章管理中心/);
     const [report] = JSON.parse((await hub('files', '--json')).stdout) as FileReport[];
     assert.deepEqual([report?.valid, report?.invalid, report?.unchecked], [1, 1, 1]);
@@ -415,13 +415,13 @@ describe('commands on the library', () => {
     const proofId = await startProof(database.db, id, window, new Date());
     await finishProof(database.db, proofId, id, window, { untimed: false, delivery: false, declared: 0 }, new Date());
     const listed = await hub('proofs', '--different');
-    assert.match(listed.stdout, /housing-permits .* ✖ differs/, listed.stderr);
+    assert.match(listed.stdout, /housing-permits .* ✖ 有差异/, listed.stderr);
     const file = join(folder, 'evidence.xlsx');
     assert.match((await hub('proofs', '--out', file)).stdout, /^Wrote 1 proofs/);
-    const rows = sheetRows(openWorkbook(readFileSync(file)), 'differences');
+    const rows = sheetRows(openWorkbook(readFileSync(file)), '差异');
     assert.deepEqual(rows.slice(1), [
-      [String(proofId), 'housing-permits', 'Only in the library', 'B1'],
-      [String(proofId), 'housing-permits', 'Only in the library', 'K1'],
+      [String(proofId), 'housing-permits', '仅库中有', 'B1'],
+      [String(proofId), 'housing-permits', '仅库中有', 'K1'],
     ]);
     const same = await hub('proofs', 'recheck', String(proofId));
     assert.deepEqual([same.code, same.stdout.startsWith('✔ The library holds')], [0, true], same.stderr);
@@ -436,7 +436,7 @@ describe('commands on the library', () => {
     const list = await hub('rejects', 'list');
     assert.match(
       list.stdout,
-      /市住房和城乡建设局 │ housing-permits +│ date-invalid │ 日期不存在或不合理 │ issuedOn │ {4}1 │/,
+      /市住房和城乡建设局 │ housing-permits +│ date-invalid │ 日期不存在或不合理 │ issuedOn │ {6}1 │/,
     );
     assert.ok(!list.stdout.includes(NAME));
     const file = join(folder, 'rejects.xlsx');

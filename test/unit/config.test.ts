@@ -7,6 +7,7 @@ import { staleSchemas } from '../../settings/schemas/generate.ts';
 import { loadConfig } from '../../settings/load.ts';
 import { resolveReference } from '../../settings/environment.ts';
 import { HubError } from '../../domain/errors.ts';
+import { assertOneLanguage } from '../support/languages.ts';
 
 const CONFIG = join(import.meta.dirname, '../../config');
 
@@ -20,6 +21,7 @@ function faultsOf(change: (folder: string) => void): string[] {
     return [];
   } catch (error) {
     assert.ok(error instanceof HubError && error.kind === 'configuration');
+    assertOneLanguage(error);
     return error.message.split('\n').map((line) => line.slice(line.indexOf('hub-config-')).replace(/^[^/]*\//, ''));
   } finally {
     rmSync(folder, { recursive: true });

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { read, utils, write } from 'xlsx';
 import { catalogWorkbook, readCatalog } from '../../settings/sheets/catalog.ts';
 import { parseYaml } from '../../settings/diagnostics.ts';
+import type { Said } from '../../domain/said.ts';
 import { httpConnectorSchema } from '../../settings/kinds/http.ts';
 import { loadConfig } from '../../settings/load.ts';
 import { openHandedIn } from '../../connectors/file/handed-in.ts';
@@ -162,7 +163,7 @@ describe('names from outside', () => {
         ]) {
           const text = JSON.stringify(connector);
           const result = (await withoutTrace(() => parseYaml('c.yaml', text, () => httpConnectorSchema))) as {
-            faults: string[];
+            faults: Said[];
           };
           assert.equal(result.faults.length > 0, reserved, path);
         }
@@ -174,7 +175,7 @@ describe('names from outside', () => {
   it('nor can keys of YAML files, templates among them', async () => {
     const text = `{"name":"a","streams":[],${atPath('__proto__.x', '1').slice(1)}`;
     assert.match(
-      String(parseYaml('c.yaml', text, () => httpConnectorSchema).faults),
+      parseYaml('c.yaml', text, () => httpConnectorSchema).faults[0]?.en ?? '',
       /c\.yaml:1:: found the key “__proto__”/,
     );
     mkdirSync(join(folder, 'connectors/templates'), { recursive: true });

@@ -72,7 +72,11 @@ describe('catalogSync', () => {
     ]);
     const { findings = [] } = (await lastCatalogSync(hub.db, 'province')) ?? {};
     assert.deepEqual(findings.at(-1)?.faults, [
-      { field: 'holders[0]', found: '“9”', expected: 'one of natural, legal' },
+      {
+        field: 'holders[0]',
+        found: { zh: '“9”', en: '“9”' },
+        expected: { zh: 'natural、legal 之一', en: 'one of natural, legal' },
+      },
     ]);
     const food = await draftOf(FOOD);
     assert.deepEqual(

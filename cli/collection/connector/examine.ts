@@ -132,11 +132,11 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
   console.log(
     table(checked, [
       ['', ({ fault }) => (fault ? '✖' : '✔')],
-      ['Stream', ({ stream }) => stream],
-      ['On one page', ({ report }) => report?.records ?? '', 'right'],
-      ['Counted', ({ report }) => report?.count ?? '', 'right'],
-      ['Accepted of a sample', ({ accepted }) => (accepted ? `${accepted.records} of ${accepted.of}` : ''), 'right'],
-      ['Clock', ({ report }) => (report ? `${(report.clockSkewMs / 1000).toFixed(1)} s` : ''), 'right'],
+      ['数据流', ({ stream }) => stream],
+      ['一页条数', ({ report }) => report?.records ?? '', 'right'],
+      ['源端计数', ({ report }) => report?.count ?? '', 'right'],
+      ['样本接受', ({ accepted }) => (accepted ? `${accepted.records} / ${accepted.of}` : ''), 'right'],
+      ['时钟差', ({ report }) => (report ? `${(report.clockSkewMs / 1000).toFixed(1)} 秒` : ''), 'right'],
     ]),
   );
   for (const { stream, report, refused, absent, tickets = [], fault } of checked) {
@@ -149,6 +149,9 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
   }
 }
 
+/** What speaks for the role of a field. */
+const KNOWN_BY = { 'standard name': '标准名称', name: '名称', content: '内容' } as const;
+
 export async function discoverStream(name: string, options: StreamOptions): Promise<void> {
   await withNamedStream(name, options, {}, async ({ source, config }) => {
     const records = await source.sample();
@@ -159,12 +162,12 @@ export async function discoverStream(name: string, options: StreamOptions): Prom
     console.log(`${records.length} records of ${config.id}\n`);
     console.log(
       table(fields, [
-        ['Field', ({ field }) => field],
-        ['Type', ({ types }) => types.join(', ')],
-        ['Filled', ({ filled }) => `${Math.round(filled * 100)} %`, 'right'],
-        ['Different', ({ distinct }) => distinct, 'right'],
-        ['For example', ({ sample }) => sample],
-        ['Seems to be', ({ role, by }) => (role === null ? '' : `${role} (by ${by ?? ''})`)],
+        ['字段', ({ field }) => field],
+        ['类型', ({ types }) => types.join('、')],
+        ['填充率', ({ filled }) => `${Math.round(filled * 100)} %`, 'right'],
+        ['不同值', ({ distinct }) => distinct, 'right'],
+        ['示例', ({ sample }) => sample],
+        ['疑为', ({ role, by }) => (by === null ? '' : `${role}（${KNOWN_BY[by]}）`)],
       ]),
     );
     console.log(`\nA draft for the stream; put the right words in place of ?\n\n${indented(stringify(draft))}`);

@@ -6,6 +6,7 @@ import type { StreamConfig } from '../../../settings/kinds/stream.ts';
 import { HubError } from '../../../domain/errors.ts';
 import { RULES, type Problem } from '../../../domain/library/validation.ts';
 import {
+  batchName,
   describeWindow,
   sliceWindow,
   timeWindow,
@@ -15,7 +16,7 @@ import {
 import { gaps } from '../../../store/collection/batches.ts';
 import { getStream } from '../../../store/collection/streams.ts';
 import { withLibrary } from '../../kit/library.ts';
-import { table } from '../../kit/output.ts';
+import { table, thousands } from '../../kit/output.ts';
 import { windowBounds, chosenWindow, withNamedStream, type StreamOptions } from '../../kit/select.ts';
 
 interface PreviewOptions extends StreamOptions {
@@ -94,11 +95,8 @@ function printPage(
       chosen.map((row) => ({ ...hidden(row, options), why: row.rejected })),
       [
         ['', ({ why }) => (why ? '✖' : '✔')],
-        ['As it came', ({ raw }) => wrapped(raw)],
-        [
-          'As it is mapped, or why it is rejected',
-          ({ mapped, why }) => (why ? reasons(why, options) : wrapped(mapped)),
-        ],
+        ['原样', ({ raw }) => wrapped(raw)],
+        ['映射结果，或拒收原因', ({ mapped, why }) => (why ? reasons(why, options) : wrapped(mapped))],
       ],
     ),
   );
@@ -108,7 +106,7 @@ const reasons = (problems: Problem[], { unmasked }: PreviewOptions): string =>
   problems
     .map(
       ({ rule, field, found }) =>
-        `${field} ${RULES[rule].en}\n${RULES[rule].zh} (${rule})${unmasked && found !== undefined ? `\n${found}` : ''}`,
+        `${field} ${RULES[rule].zh}（${rule}）${unmasked && found !== undefined ? `\n${found}` : ''}`,
     )
     .join('\n');
 
@@ -136,8 +134,8 @@ export async function planStream(name: string, options: StreamOptions): Promise<
     if (windows.length === 0) return console.log(`${config.id}: nothing is left to read`);
     console.log(
       table(windows, [
-        ['Would be read', ({ window }) => describeWindow(window)],
-        ['Records', ({ records }) => records.toLocaleString('en-US'), 'right'],
+        ['将读取', ({ window }) => (window.kind === 'batch' ? `批次 ${batchName(window)}` : describeWindow(window))],
+        ['条数', ({ records }) => thousands(records), 'right'],
       ]),
     );
   });

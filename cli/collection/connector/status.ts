@@ -1,4 +1,5 @@
 import { fault } from '../../../domain/faults.ts';
+import { CONTACTS, STREAM_STATES, type SourceContact } from '../../../domain/streams.ts';
 import {
   deadLetters,
   outboxReports,
@@ -12,14 +13,6 @@ import { timeText, table } from '../../kit/output.ts';
 import { readConfig } from '../../kit/options.ts';
 import { selectStreams, type StreamOptions } from '../../kit/select.ts';
 
-const CONTACTS = {
-  delivered: 'delivered',
-  nothing: 'said it has nothing',
-  unreachable: '✖ cannot be reached',
-  garbled: '✖ answers garbage',
-  refused: '✖ refuses',
-};
-
 export async function statusOfStreams(name: string | undefined, options: StreamOptions): Promise<void> {
   const wanted =
     name === undefined ? null : new Set(selectStreams(readConfig(options), name).map(({ stream }) => stream.id));
@@ -29,17 +22,22 @@ export async function statusOfStreams(name: string | undefined, options: StreamO
   if (options.json) return console.log(JSON.stringify(reports, null, 2));
   console.log(
     table(reports, [
-      ['Stream', ({ stream }) => stream],
-      ['数据流', ({ title }) => title],
-      ['Source', ({ contact }) => (contact === null ? 'not asked yet' : CONTACTS[contact])],
-      ['Asked', ({ contactAt }) => timeText(contactAt)],
-      ['Last batch', ({ lastBatchAt }) => timeText(lastBatchAt)],
-      ['Records', ({ lastBatchRecords }) => lastBatchRecords ?? '', 'right'],
-      ['Open rejects', ({ openRejects }) => openRejects.reduce((sum, { records }) => sum + records, 0), 'right'],
-      ['', ({ pausedReason }) => (pausedReason === null ? '' : 'PAUSED')],
+      ['数据流', ({ stream }) => stream],
+      ['名称', ({ title }) => title],
+      ['源端', ({ contact }) => contactText(contact)],
+      ['联系', ({ contactAt }) => timeText(contactAt)],
+      ['最近读取', ({ lastBatchAt }) => timeText(lastBatchAt)],
+      ['条数', ({ lastBatchRecords }) => lastBatchRecords ?? '', 'right'],
+      ['问题数据', ({ openRejects }) => openRejects.reduce((sum, { records }) => sum + records, 0), 'right'],
+      ['', ({ pausedReason }) => (pausedReason === null ? '' : STREAM_STATES.paused.zh)],
     ]),
   );
   for (const report of reports) for (const line of remarks(report)) console.log(`${report.stream}: ${line}`);
+}
+
+function contactText(contact: SourceContact | null): string {
+  if (contact === null) return '尚未联系';
+  return `${contact === 'delivered' || contact === 'nothing' ? '' : '✖ '}${CONTACTS[contact].zh}`;
 }
 
 function* remarks({ pausedReason, contactDetail, openRejects, drifts }: StreamReport): Iterable<string> {
@@ -72,11 +70,11 @@ function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
   if (reports.length === 0) return console.log('Nothing was sent yet.');
   console.log(
     table(reports, [
-      ['Target', (row) => row.target],
-      ['Waiting', (row) => row.waiting, 'right'],
-      ['Delivered', (row) => row.delivered, 'right'],
-      ['Dead', (row) => row.dead, 'right'],
-      ['Last fault', (row) => row.lastError ?? ''],
+      ['目标', (row) => row.target],
+      ['待发', (row) => row.waiting, 'right'],
+      ['已送达', (row) => row.delivered, 'right'],
+      ['已放弃', (row) => row.dead, 'right'],
+      ['最近的失败', (row) => row.lastError ?? ''],
     ]),
   );
 }
@@ -86,11 +84,11 @@ function printDeadLetters(target: string, letters: DeadLetter[], { json }: Strea
   if (letters.length === 0) return console.log(`${target} has no dead letters.`);
   console.log(
     table(letters, [
-      ['Message', ({ key }) => key],
-      ['Queued', ({ queuedAt }) => timeText(queuedAt)],
-      ['Given up', ({ deadAt }) => timeText(deadAt)],
-      ['Tries', ({ attempts }) => attempts, 'right'],
-      ['Fault', ({ lastError }) => lastError],
+      ['消息', ({ key }) => key],
+      ['排队', ({ queuedAt }) => timeText(queuedAt)],
+      ['放弃', ({ deadAt }) => timeText(deadAt)],
+      ['次数', ({ attempts }) => attempts, 'right'],
+      ['失败原因', ({ lastError }) => lastError],
     ]),
   );
 }

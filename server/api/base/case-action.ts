@@ -2,6 +2,9 @@ import type { FastifyRequest } from 'fastify';
 import type { Knex } from 'knex';
 import { shanghaiWallTime } from '../../../domain/dates.ts';
 import { messageOf } from '../../../domain/errors.ts';
+import { eventInWords } from '../../../domain/casework/timeline.ts';
+import { actorInWords } from '../../../domain/ledger/reasons.ts';
+import type { Said } from '../../../domain/said.ts';
 import type { CaseKeeper, KeptCase } from '../../../store/casework/cases.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
 import { findCaseFile, lastEventOf, type CaseFile, type Who } from '../../../store/ledger/case-files.ts';
@@ -19,7 +22,7 @@ import { ApiProblem } from './problem.ts';
 export async function changeCase<Case extends KeptCase, Step extends { action: string }, T>(
   request: FastifyRequest,
   options: ApiOptions,
-  { definition: { kind }, lock }: CaseKeeper<Case, Step>,
+  { definition: { kind, actions }, lock }: CaseKeeper<Case, Step>,
   id: number,
   work: (
     trx: Knex.Transaction,
@@ -31,7 +34,8 @@ export async function changeCase<Case extends KeptCase, Step extends { action: s
   const answer = await act(request, options, async (trx, who) => {
     const found = await lock(trx, id, who.at);
     const { version, round = 1 } = found;
-    requireSeen(request, version, await lastEventOf(trx, { kind, id, round }));
+    const last = await lastEventOf(trx, { kind, id, round });
+    requireSeen(request, version, last && { ...last, what: eventInWords(last.what, Object.values(actions)) });
     const { answer: done, deed } = await work(trx, found, who);
     file = await findCaseFile(trx, kind, id);
     return { answer: done, deed: { ...deed, object: `${kind}/${id}` } };
@@ -40,12 +44,15 @@ export async function changeCase<Case extends KeptCase, Step extends { action: s
   return answer;
 }
 
+/** What somebody did, last of all. */
+export interface LastChange {
+  by: string;
+  at: Date;
+  what: Said;
+}
+
 /** Refuses what was decided on something that has changed since (`If-Match`), and says who was first. */
-export function requireSeen(
-  { headers }: FastifyRequest,
-  version: string,
-  last: { by: string; at: Date; what: string } | null,
-): void {
+export function requireSeen({ headers }: FastifyRequest, version: string, last: LastChange | null): void {
   const seen = headers['if-match']?.replaceAll('"', '');
   if (seen !== undefined && seen !== version) throw changedMeanwhile(last);
 }
@@ -66,14 +73,16 @@ export function wake({ db, temporal, logger }: ApiOptions, file: Pick<CaseFile, 
 }
 
 /** Somebody was first. */
-export function changedMeanwhile(last: { by: string; at: Date; what: string } | null): ApiProblem {
-  const at = last === null ? '' : shanghaiWallTime(last.at.getTime()).slice(0, 16);
+export function changedMeanwhile(last: LastChange | null): ApiProblem {
   return new ApiProblem(
     409,
     'changed-meanwhile',
-    last === null
-      ? { zh: '此间已有变更', en: 'It was changed meanwhile' }
-      : { zh: `${last.by} 已于 ${at} 先行处理（${last.what}）`, en: `${last.by} was first, at ${at} (${last.what})` },
+    last === null ? { zh: '此间已有变更', en: 'It was changed meanwhile' } : firstBy(last),
     { zh: '请刷新后查看最新情况再操作', en: 'Look at it as it is now, and decide again' },
   );
+}
+
+function firstBy({ by, at: atInstant, what }: LastChange): Said {
+  const [who, at] = [actorInWords(by), shanghaiWallTime(atInstant.getTime()).slice(0, 16)];
+  return { zh: `${who.zh} 已于 ${at} 先行处理（${what.zh}）`, en: `${who.en} was first, at ${at} (${what.en})` };
 }

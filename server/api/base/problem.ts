@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { en as english, zhCN as chinese } from 'zod/locales';
 import type { Logger } from '../../../settings/logger.ts';
 import { HubError } from '../../../domain/errors.ts';
+import { expectedInWords } from '../../../domain/faults/expected.ts';
 import { faultNamed } from '../../../domain/faults.ts';
 import type { Said } from '../../../domain/said.ts';
 
@@ -63,10 +64,13 @@ export type ProblemView = z.input<typeof problemView>;
 /** A request that its schema refuses. */
 export class InvalidRequest extends Error {
   readonly issues: z.core.$ZodIssue[];
+  /** What is wrong within a text that was sent, by its field. */
+  readonly lines: readonly (Said & { path: string })[];
 
-  constructor(issues: z.core.$ZodIssue[]) {
+  constructor(issues: z.core.$ZodIssue[], lines: readonly (Said & { path: string })[] = []) {
     super('the request does not have the expected shape');
     this.issues = issues;
+    this.lines = lines;
   }
 }
 
@@ -126,12 +130,15 @@ export const notFound = (): ApiProblem => GONE;
 function problemOf(error: unknown, zh: boolean): { problem: ApiProblem; fields?: ProblemView['fields'] } {
   if (error instanceof ApiProblem) return { problem: error };
   if (error instanceof InvalidRequest) {
-    const { localeError } = zh ? chinese() : english();
+    const [language, { localeError }] = zh ? (['zh', chinese()] as const) : (['en', english()] as const);
     const fields = error.issues.map((issue) => {
-      const said = issue.message === '' ? localeError(issue as z.core.$ZodRawIssue) : issue.message;
-      return { path: issue.path.join('.'), message: typeof said === 'string' ? said : (said?.message ?? '') };
+      const path = issue.path.join('.');
+      if (issue.message !== '') return { path, message: expectedInWords(issue.message)[language] };
+      const said = localeError(issue as z.core.$ZodRawIssue);
+      return { path, message: typeof said === 'string' ? said : (said?.message ?? '') };
     });
-    return { problem: INVALID, fields };
+    const lines = error.lines.map(({ path, ...said }) => ({ path, message: said[language] }));
+    return { problem: INVALID, fields: [...fields, ...lines] };
   }
   if (error instanceof HubError && error.kind === 'configuration') {
     // Their cures are for the command line.

@@ -11,10 +11,11 @@ import {
   setPassword,
   type Account,
 } from '../../../store/console/accounts.ts';
+import { auditedWord } from '../../../domain/console/audit.ts';
 import { listAudit } from '../../../store/console/audit.ts';
 import { act, actInSecret, type Deed } from '../base/act.ts';
 import type { ApiOptions } from '../base/api.ts';
-import { changedMeanwhile, requireSeen } from '../base/case-action.ts';
+import { changedMeanwhile, requireSeen, type LastChange } from '../base/case-action.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post, put } from '../base/route.ts';
 import { idParams, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
@@ -213,9 +214,9 @@ async function requireAccount(trx: Knex.Transaction, id: number): Promise<Accoun
 }
 
 /** Who changed an account or a unit last. */
-export async function lastChange(trx: Knex.Transaction, object: string) {
+export async function lastChange(trx: Knex.Transaction, object: string): Promise<LastChange | null> {
   const [last] = await listAudit(trx, { object, action: 'accounts:manage', limit: 1 });
-  return last ? { by: last.actor, at: last.at, what: String(last.detail.changed) } : null;
+  return last ? { by: last.actor, at: last.at, what: auditedWord(String(last.detail.changed)) } : null;
 }
 
 /** Accounts (账号): who signs in. */

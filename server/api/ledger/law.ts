@@ -204,7 +204,8 @@ function offered({ choice }: HubConfig, given: string): OfferedTable {
   const { offered: table, faults } = offerTable(loadConfig(choice), '日历', given);
   if (table) return table;
   throw new InvalidRequest(
-    faults.map((message) => ({ code: 'custom', path: ['text'], message, input: undefined, params: {} })),
+    [],
+    faults.map((line) => ({ path: 'text', ...line })),
   );
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Knex } from 'knex';
 import { readUsageList } from '../../../settings/sheets/usage-list.ts';
+import { inOneLanguage } from '../../support/languages.ts';
 import { textSheet, workbookOf } from '../../../domain/spreadsheet.ts';
 import { noteUsageChange, saveUsageList, usageLists } from '../../../store/library/usage-lists.ts';
 import { at, tasksOf, useProfile } from '../../support/arrivals.ts';
@@ -92,9 +93,11 @@ describe('lists of uses', () => {
     const HEADER = ['事项编码', '事项名称', '应用场景', '证照类型代码'];
     const workbook = (...rows: string[][]): Buffer => workbookOf({ 清单: textSheet([HEADER, ...rows]) });
     const read = (content: Buffer | string) =>
-      typeof content === 'string'
-        ? readUsageList('uses.yaml', Buffer.from(content), KNOWN)
-        : readUsageList('uses.xlsx', content, KNOWN);
+      inOneLanguage(() =>
+        typeof content === 'string'
+          ? readUsageList('uses.yaml', Buffer.from(content), KNOWN)
+          : readUsageList('uses.xlsx', content, KNOWN),
+      );
 
     it('from a workbook and from YAML alike', () => {
       const expected = [{ code: 'A-1', name: '施工许可', scenario: '受理', types: KNOWN }];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { foundInstead } from '../../../domain/faults/expected.ts';
 import { describe, it } from 'node:test';
 import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import { catalogSourceSchema } from '../../../settings/kinds/stream.ts';
@@ -131,19 +132,33 @@ describe('a published catalog', () => {
       findings.flatMap(({ state, typeCode, faults }) =>
         faults.length === 0
           ? [`${typeCode} ${state}`]
-          : faults.map(({ field, found, expected }) => `${typeCode} ${field}: ${found}, expected ${expected}`),
+          : faults.map(({ field, found, expected }) => `${typeCode} ${field}: ${foundInstead(found, expected).en}`),
       ),
       [
-        `${CODE} holders[0]: “9”, expected one of natural, legal`,
-        `${CODE} validYears: “ever”, expected a number`,
-        `${OTHER} members: 11100000000013522L999, expected types that have an entry`,
-        'entry 3 typeCode: nothing, expected a string',
-        'entry 4 : “nothing”, expected a record with fields, in UTF-8',
-        'entry 5 : nothing, expected a record with fields, in UTF-8',
-        'short typeCode: “short”, expected a 21-character 证照类型代码',
+        `${CODE} holders[0]: found “9”, expected one of natural, legal`,
+        `${CODE} validYears: found “ever”, expected a number`,
+        `${OTHER} members: found 11100000000013522L999, expected types that have an entry`,
+        '#3 typeCode: found nothing, expected a string',
+        '#4 : found “nothing”, expected a record with fields, in UTF-8',
+        '#5 : found nothing, expected a record with fields, in UTF-8',
+        'short typeCode: found “short”, expected a 21-character 证照类型代码',
         '11100000000013522L003 new',
-        '11100000000013530F002 typeCode: it 2 times, expected it once',
-        '11100000000013530F002 typeCode: it 2 times, expected it once',
+        '11100000000013530F002 typeCode: found it 2 times, expected it once',
+        '11100000000013530F002 typeCode: found it 2 times, expected it once',
+      ],
+    );
+    assert.deepEqual(
+      findings.flatMap(({ faults }) => faults.map(({ found, expected }) => foundInstead(found, expected).zh)),
+      [
+        '现为“9”，应为 natural、legal 之一',
+        '现为“ever”，应为数',
+        '现为 11100000000013522L999，应为有目录条目的类型',
+        '没有填写，应为文本',
+        '现为“nothing”，应为有字段的记录，UTF-8 编码',
+        '没有填写，应为有字段的记录，UTF-8 编码',
+        '现为“short”，应为 21 位证照类型代码',
+        '现为 2 次，应为一次',
+        '现为 2 次，应为一次',
       ],
     );
     assert.deepEqual(

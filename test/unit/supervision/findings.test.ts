@@ -250,7 +250,7 @@ describe('the report of a user unit', () => {
       /no column 单位名称/,
     );
     assert.throws(
-      () => checkUsage('the options', { unitCode: '11320200014006470N' }),
+      () => checkUsage({ zh: '选项', en: 'the options' }, { unitCode: '11320200014006470N' }),
       /the options, 单位名称: found “”/,
     );
   });

@@ -1,7 +1,0 @@
-import { describe, it } from 'node:test';
-import { tool } from '../support/tool.ts';
-
-describe('the types', () => {
-  for (const project of ['.', 'console'])
-    it(`hold: ${project}`, () => tool('node_modules/typescript/bin/tsc', '-p', project));
-});

@@ -7,7 +7,7 @@ import * as batches from '../store/collection/batches.ts';
 import { approvedMeanwhile } from '../store/library/catalog.ts';
 import { settleFields } from '../store/collection/fields.ts';
 import type { PageCounts } from '../store/collection/pages.ts';
-import { openDiscrepancy } from '../store/collection/reconciliation.ts';
+import { closeRepeated, openDiscrepancy } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -128,13 +128,29 @@ export function createCollectActivities(dependencies: Dependencies) {
       const { source, hints } = streams().get(batch.stream);
       const { read } = await batches.batchCounts(db, batch);
       const declared = read === batch.declared ? read : await countOf(source, batch.window);
-      const { gone, ...closed } = await batches.closeBatch(db, batch, declared, now(), hints.deletes);
+      const { delivery = false } = streams().capabilities(batch.stream);
+      const closing = { declared, delivery, deletes: hints.deletes };
+      const { gone, keys, repeated, ...closed } = await batches.closeBatch(db, batch, closing, now());
+      if (!delivery) await tellRepeated(batch, { declared, keys, repeated });
       if (closed.complete && read > 0) await settleFields(db, batch.streamId, now());
       if (gone?.refused) await reportGone(batch, gone);
       if (await approvedMeanwhile(db, batch.id)) await replayWaiting(dependencies, batch.stream);
       return { declared, ...closed };
     },
   };
+
+  /** Records that came twice in a read page by page hide others: a task of the unit until it is read without them. */
+  async function tellRepeated(
+    batch: batches.Batch,
+    { declared, keys, repeated }: batches.DistinctKeys & { declared: number },
+  ): Promise<void> {
+    const stream = await getStream(db, batch.stream);
+    const subject = describeWindow(batch.window);
+    if (repeated.length === 0) return closeRepeated(db, stream.id, subject, now());
+    const window = batch.window.kind === 'time' ? batch.window : null;
+    const found = { sourceCount: declared, libraryCount: keys, onlyAtSource: [], onlyInLibrary: [], repeated };
+    await openDiscrepancy(db, stream, { subject, window, ...found }, now());
+  }
 
   /** More records are gone at once than may be deleted: a task of the unit, and nothing is deleted. */
   async function reportGone(batch: batches.Batch, { missing, held }: batches.Gone): Promise<void> {

@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { FROM_THE_START } from '../connectors/contract.ts';
-import { pagesOf } from '../connectors/reading.ts';
+import { countOf, pagesOf } from '../connectors/reading.ts';
 import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
 import { timeWindow, type TimeWindow, type Window } from '../domain/collection/window.ts';
@@ -83,9 +83,11 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
         await proofs.failProof(db, proofId, error.message, now());
         return { proofId, records: 0, differences: 0 };
       }
-      const rules = { untimed: config.record.updatedAt === undefined };
+      const declared = await countOf(source, window);
+      const { delivery = false } = streams().capabilities(input.stream);
+      const rules = { untimed: config.record.updatedAt === undefined, delivery, declared };
       const proof = await proofs.finishProof(db, proofId, id, window, rules, now());
-      return { proofId, records: proof.sourceRecords, differences: proofs.differences(proof) };
+      return { proofId, records: proof.sourceRecords, differences: proof.differences };
     },
 
     /** Makes what a proof found a task of the unit that answers for the source, or closes the tasks of its window. */

@@ -33,6 +33,7 @@ export async function readBatch(
   const rules = {
     untimed: config.record.updatedAt === undefined,
     snapshot: hints.deletes !== undefined,
+    versions: source.by === 'batches',
     file: hints.file,
     completed: config.completed,
   };

@@ -166,15 +166,18 @@ export interface DailyAggregationResult {
 
 export interface ReconcileStreamInput extends StreamLabel {
   window: TimeWindow;
-  carried?: { pending: TimeWindow[]; result: ReconcileStreamResult };
+  carried?: { pending: ReconcileStep[]; result: ReconcileStreamResult };
 }
+
+/** A window to be compared; or, with its halves, one whose halves were, and that they have to add up to. */
+export type ReconcileStep = TimeWindow & { halves?: TimeWindow[] };
 
 export interface ReconcileStreamResult {
   /** Comparisons that were made. */
   compared: number;
   /** Smallest windows that differed and were read again. */
   reread: number;
-  /** Smallest windows that still differ; each is a task of the unit that answers for the source. */
+  /** Smallest windows that still differ, and those that their halves do not add up to; each is a task of the unit. */
   differences: number;
 }
 

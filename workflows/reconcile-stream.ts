@@ -1,6 +1,6 @@
-import { ApplicationFailure, continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, patched, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { describeWindow, halveWindow, type TimeWindow } from '../domain/collection/window.ts';
-import { INCOMPLETE, type ReconcileStreamInput, type ReconcileStreamResult } from './messages.ts';
+import { INCOMPLETE, type ReconcileStep, type ReconcileStreamInput, type ReconcileStreamResult } from './messages.ts';
 import { pausingOnConfigurationError, reading, source, syncInTurn } from './steps.ts';
 
 /**
@@ -14,7 +14,7 @@ export async function reconcileStream(input: ReconcileStreamInput): Promise<Reco
 
 async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStreamResult> {
   const { stream, title, unit } = input;
-  const pending = [...(input.carried?.pending ?? [input.window])];
+  const pending: ReconcileStep[] = [...(input.carried?.pending ?? [input.window])];
   const result = input.carried?.result ?? { compared: 0, reread: 0, differences: 0 };
 
   async function equal(window: TimeWindow): Promise<boolean> {
@@ -25,14 +25,15 @@ async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStrea
     if (counts.source === counts.library) return true;
     setCurrentDetails(`${describeWindow(window)}：源端 ${counts.source}，库内 ${counts.library}`);
     const halves = counts.small ? null : halveWindow(window);
-    if (halves) pending.push(halves[1], halves[0]);
+    if (halves) pending.push(...(patched('halves-add-up') ? [{ ...window, halves }] : []), halves[1], halves[0]);
     return halves !== null;
   }
 
   for (;;) {
     const window = pending.pop();
     if (!window) break;
-    if (!(await equal(window)) && !(await mend(window))) {
+    if (window.halves) await addUp(window, window.halves);
+    else if (!(await equal(window)) && !(await mend(window))) {
       await reading.nameDifference.executeWithOptions({ summary: `列明差异 ${describeWindow(window)}` }, [
         { stream, window },
       ]);
@@ -49,6 +50,14 @@ async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStrea
     );
   }
   return result;
+
+  /** What differed as a whole differs, unless its halves explain it. */
+  async function addUp({ halves: _, ...window }: ReconcileStep, halves: TimeWindow[]): Promise<void> {
+    const { differs } = await source.addUp.executeWithOptions({ summary: `合计核对 ${describeWindow(window)}` }, [
+      { stream, window, halves },
+    ]);
+    if (differs) result.differences += 1;
+  }
 
   /** Reads the window again, then what the source changed meanwhile: a record that moved on is no longer missing. */
   async function mend(window: TimeWindow): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import { textSheet, workbookOf } from '../../domain/spreadsheet.ts';
-import { differences, findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
+import { findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
 import { windowBounds, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
@@ -78,7 +78,8 @@ export const proofTable = (proofs: readonly Proof[]): string =>
 
 function verdictOf(proof: Proof): string {
   if (proof.fault !== null) return `✖ 未能比对：${proof.fault}`;
-  return differences(proof) > 0 ? '✖ 有差异' : '✔ 一致';
+  if (proof.declared !== proof.listed) return `✖ 源端称 ${proof.declared} 条，列出 ${proof.listed} 条`;
+  return proof.differences > 0 ? '✖ 有差异' : '✔ 一致';
 }
 
 /** The workbook: a sheet of what was compared, and one of every key that was named. */

@@ -5,7 +5,7 @@ import { capabilitiesOf, clockOf } from '../../connectors/registry.ts';
 import { fault } from '../../domain/faults.ts';
 import { proveWorkflowId } from '../../domain/ids.ts';
 import { describeWindow, timeWindow } from '../../domain/collection/window.ts';
-import { differences, findProofs, type Proof } from '../../store/collection/proofs.ts';
+import { findProofs, type Proof } from '../../store/collection/proofs.ts';
 import { labelOf } from '../../temporal/schedules.ts';
 import type { ProveStreamInput, ProveStreamResult } from '../../workflows/messages.ts';
 import type { proveStream } from '../../workflows/prove-stream.ts';
@@ -60,7 +60,7 @@ async function prove(options: ProveOptions): Promise<void> {
     ),
   );
   const proofs = await withLibrary(options, (db) => findProofs(db, ids));
-  if (proofs.some((proof) => differences(proof) > 0 || proof.fault !== null)) process.exitCode = 1;
+  if (proofs.some((proof) => proof.differences > 0 || proof.fault !== null)) process.exitCode = 1;
   if (options.json) return console.log(JSON.stringify(proofs, null, 2));
   if (proofs.length === 0) return console.log('Nothing was taken in that time.');
   show(proofs);

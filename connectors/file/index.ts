@@ -24,7 +24,7 @@ import { rowsOf } from './rows.ts';
 export const file: ConnectorKind = {
   kind: 'file',
   spec: fileConnectorSchema,
-  capabilities: () => ({ by: 'batches', again: 'all' }),
+  capabilities: () => ({ by: 'batches', again: 'all', delivery: true }),
   hints: (stream) => {
     const { numbers, deletes, file: certificateFile } = stream as FileStreamConfig;
     return { numbers, ...(deletes && { deletes }), ...(certificateFile && { file: certificateFile }) };

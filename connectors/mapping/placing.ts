@@ -19,6 +19,8 @@ export interface RejectedRecord {
 export interface Deletion {
   key: string;
   updatedAt: Instant;
+  /** Another record of its key on the page, a later deletion or a version, stands in its place. */
+  replaced?: boolean;
 }
 
 /** One page, ready for the store. */
@@ -26,7 +28,7 @@ export interface MappedPage {
   /** The records that enter the library. */
   rows: RowBuffer;
   rejected: RejectedRecord[];
-  /** Deletions whose record carries no certificate: of each key the latest, unless on this page a version replaces it. */
+  /** Deletions whose record carries no certificate; of each key the latest counts, unless on this page a version replaces it. */
   deleted: Deletion[];
   /** Of each record of the page, what rejects it; null where nothing does. */
   outcomes: (Problem[] | null)[];
@@ -41,7 +43,8 @@ const MAX_REMARK = 500;
 export class Placing {
   readonly #rows = new RowBuffer();
   readonly #rejected: RejectedRecord[] = [];
-  readonly #deletions = new Map<string, Instant>();
+  readonly #deleted: Deletion[] = [];
+  readonly #deletions = new Map<string, Deletion>();
   readonly #outcomes: (Problem[] | null)[] = [];
   readonly #warnings: Page['warnings'];
 
@@ -69,14 +72,25 @@ export class Placing {
     if (warning !== undefined)
       problems.push({ rule: 'source-warning', field: '', found: warning.slice(0, MAX_REMARK) });
     this.#rows.append(json, key, updatedAt, problems, completedAt);
-    if (!isLater(this.#deletions.get(key), updatedAt)) this.#deletions.delete(key);
+    const deletion = this.#deletions.get(key);
+    if (deletion && !isLater(deletion.updatedAt, updatedAt)) {
+      deletion.replaced = true;
+      this.#deletions.delete(key);
+    }
     return true;
   }
 
   /** A deletion needs no more than its key. */
   #delete({ key, known, deleted }: ReadRecord, updatedAt: Instant): boolean {
     if (!deleted || !known) return false;
-    if (!isLater(this.#deletions.get(key), updatedAt)) this.#deletions.set(key, updatedAt);
+    const earlier = this.#deletions.get(key);
+    const deletion: Deletion = { key, updatedAt };
+    this.#deleted.push(deletion);
+    if (earlier && isLater(earlier.updatedAt, updatedAt)) deletion.replaced = true;
+    else {
+      if (earlier) earlier.replaced = true;
+      this.#deletions.set(key, deletion);
+    }
     return true;
   }
 
@@ -96,13 +110,12 @@ export class Placing {
       rows: this.#rows,
       rejected: this.#rejected,
       outcomes: this.#outcomes,
-      deleted: [...this.#deletions].map(([key, updatedAt]) => ({ key, updatedAt })),
+      deleted: this.#deleted,
     };
   }
 }
 
-const isLater = (at: Instant | undefined, than: Instant): boolean =>
-  at !== undefined && Date.parse(at) > Date.parse(than);
+const isLater = (at: Instant, than: Instant): boolean => Date.parse(at) > Date.parse(than);
 
 /** In JSON text an escape of a control character or of half a surrogate pair, not preceded by an escaped backslash. */
 const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:(00)|d[89a-f])/;

@@ -30,6 +30,8 @@ export interface Difference {
   missing: string[];
   extra: string[];
   different: string[];
+  /** Keys that the source lists more than once, as where its pages have no stable order. */
+  repeated: string[];
 }
 
 /** What a gap is of, in words. */
@@ -61,6 +63,13 @@ const SIDES = [
   ['missing', { zh: '库中缺失', en: 'missing' }],
   ['extra', { zh: '仅库中有', en: 'only in the library' }],
   ['different', { zh: '内容不一致', en: 'other content' }],
+  [
+    'repeated',
+    {
+      zh: '重复出现（分页次序不稳，或源端主键重复）',
+      en: 'listed twice (pages without a stable order, or keys that are not unique)',
+    },
+  ],
 ] as const;
 
 function keysOf(difference: Difference, language: keyof Said): string[] {

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import pRetry from 'p-retry';
 import { OUTAGE } from '../../domain/casework/outage.ts';
-import { batchCounts, settleRecords } from '../collection/batches.ts';
+import { batchCounts, countKeys, settleRecords } from '../collection/batches.ts';
 import { subjectOf, type Who } from '../ledger/case-files.ts';
 import { withConnection } from '../database.ts';
 import { noteEvent } from '../ledger/obligations.ts';
@@ -65,7 +65,9 @@ export async function commitPaper(db: Knex, paper: Paper, who: Who): Promise<Tak
         await settleRecords(trx, batch, who.at);
         const { read, accepted, unchanged, rejected } = await batchCounts(trx, batch);
         const counts = { read, accepted, unchanged, rejected };
-        await trx('batch').where({ id: batch.id }).update(counts);
+        await trx('batch')
+          .where({ id: batch.id })
+          .update({ ...counts, ...(await countKeys(trx, batch)) });
         const detail = { stream, batch: batch.id, sha256: hash, read, rejected };
         await noteEvent(trx, subjectOf(found), { ...who, what: 'paper', detail });
         return { ...counts, batchId: batch.id, known: false };

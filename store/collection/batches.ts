@@ -113,6 +113,10 @@ export interface BatchReport {
   accepted: number | null;
   unchanged: number | null;
   rejected: number | null;
+  /** Different keys among those that were read; null while it goes on, and of batches of before. */
+  keys: number | null;
+  /** Keys that came more than once, the first of them. */
+  repeated: string[] | null;
   openedAt: Date;
   closedAt: Date | null;
   acknowledgedAt: Date | null;
@@ -137,6 +141,8 @@ export const lastBatches = (db: Knex, stream: string, limit: number): Promise<Ba
       accepted: 'accepted',
       unchanged: 'unchanged',
       rejected: 'rejected',
+      keys: 'keys',
+      repeated: 'repeated',
       openedAt: 'opened_at',
       closedAt: 'closed_at',
       acknowledgedAt: 'acknowledged_at',
@@ -181,12 +187,52 @@ export async function noteTotal(db: Knex, batchId: number, total: number): Promi
 
 /** Begins to count a batch's pages anew, because the source moved while they were read; their rows stay. */
 export async function restartBatch(db: Knex, batchId: number): Promise<void> {
-  await db('snapshot_key').where({ batch_id: batchId }).delete();
+  for (const table of ['snapshot_key', 'page_key']) await db(table).where({ batch_id: batchId }).delete();
   await db('batch').where({ id: batchId }).update({ total: null }).increment('attempt', 1);
 }
 
 export interface BatchCounts extends PageCounts {
   pages: number;
+}
+
+/** How many different records a batch brought: by their keys, or by their content where they have none. */
+export interface DistinctKeys {
+  keys: number;
+  /** Keys that came more than once, the first of them. */
+  repeated: string[];
+}
+
+/** Repeated keys of a batch that are named. */
+const REPEATED_NAMED = 20;
+
+/** Counts the different keys of a batch's current attempt, from its pages’ hashes, and forgets these. */
+export async function countKeys(db: Knex, batch: Pick<Batch, 'id' | 'streamId' | 'attempt'>): Promise<DistinctKeys> {
+  const values = { batchId: batch.id, streamId: batch.streamId, attempt: batch.attempt, named: REPEATED_NAMED };
+  const { rows } = await db.raw<{ rows: { keys: number; twice: string[] }[] }>(
+    `WITH hashed AS (
+       SELECT hash, count(*) AS times FROM page_key, unnest(hashes) AS hash
+       WHERE batch_id = :batchId AND attempt = :attempt GROUP BY hash)
+     SELECT (SELECT count(*) FROM hashed) AS keys,
+       array(SELECT hash::text FROM hashed WHERE times > 1 ORDER BY hash LIMIT :named) AS twice`,
+    values,
+  );
+  const { keys = 0, twice = [] } = rows[0] ?? {};
+  await db('page_key').where({ batch_id: batch.id }).delete();
+  if (twice.length === 0) return { keys, repeated: [] };
+  const found = await db.raw<{ rows: { key: string }[] }>(
+    `SELECT record_key AS key FROM (
+       SELECT record_key, encode(content_hash, 'hex') AS content, source_updated_at FROM certificate WHERE stream_id = :streamId
+       UNION ALL SELECT record_key, encode(content_hash, 'hex'), source_updated_at FROM certificate_history
+         WHERE stream_id = :streamId
+       UNION ALL SELECT record_key, 'deleted', source_updated_at FROM deletion WHERE stream_id = :streamId
+       UNION ALL SELECT coalesce(record_key, encode(fingerprint, 'hex')), encode(fingerprint, 'hex'), source_updated_at FROM reject
+         WHERE stream_id = :streamId) AS known
+     WHERE came_as(record_key, content, source_updated_at, true) = ANY (:twice::bigint[])
+       OR came_as(record_key, content, source_updated_at, false) = ANY (:twice::bigint[])
+     GROUP BY record_key ORDER BY record_key LIMIT :named`,
+    { ...values, twice },
+  );
+  return { keys, repeated: found.rows.map(({ key }) => key) };
 }
 
 export async function batchCounts(db: Knex, batch: Pick<Batch, 'id' | 'attempt'>): Promise<BatchCounts> {
@@ -198,22 +244,32 @@ export async function batchCounts(db: Knex, batch: Pick<Batch, 'id' | 'attempt'>
     );
 }
 
+/** How a batch is closed. */
+export interface Closing {
+  /** What the source says it has. */
+  declared: number;
+  /** It is one delivery: a key that stands in it twice was delivered twice, and takes no other record’s place. */
+  delivery: boolean;
+  deletes?: { share: number } | undefined;
+}
+
 /**
- * Ends a batch: complete, and then its window is covered from the same instant, when the three counts agree; else
+ * Ends a batch: complete, and then its window is covered from the same instant, when the counts agree: what the source
+ * declared, what was read and what was committed, and, of a source that is asked page by page, the different keys; else
  * different, and nothing is covered.
  */
 export async function closeBatch(
   db: Knex,
   batch: Batch,
-  declared: number,
+  { declared, delivery, deletes }: Closing,
   at: Date,
-  deletes?: { share: number },
-): Promise<BatchCounts & { complete: boolean; gone: Gone | null }> {
+): Promise<BatchCounts & DistinctKeys & { complete: boolean; gone: Gone | null }> {
   return db.transaction(async (trx) => {
     await settleRecords(trx, batch, at);
     const counts = await batchCounts(trx, batch);
+    const { keys, repeated } = await countKeys(trx, batch);
     const committed = counts.accepted + counts.unchanged + counts.rejected;
-    const complete = declared === counts.read && counts.read === committed;
+    const complete = declared === counts.read && counts.read === committed && (delivery || keys === declared);
     await trx('batch')
       .where({ id: batch.id })
       .update({
@@ -222,13 +278,15 @@ export async function closeBatch(
         accepted: counts.accepted,
         unchanged: counts.unchanged,
         rejected: counts.rejected,
+        keys,
+        repeated,
         state: complete ? 'complete' : 'different',
         closed_at: at,
       });
     if (complete) await cover(trx, batch.streamId, batch.window);
     const gone = complete && deletes ? await deleteGone(trx, batch, deletes.share, at) : null;
     if (deletes) await trx('snapshot_key').where({ batch_id: batch.id }).delete();
-    return { ...counts, complete, gone };
+    return { ...counts, keys, repeated, complete, gone };
   });
 }
 

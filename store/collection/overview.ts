@@ -101,7 +101,7 @@ const GAPS = `due AS (
      UNION ALL
      SELECT name, owner_name, 'difference', window_from, window_to,
        jsonb_build_object('subject', subject, 'source', source_count, 'library', library_count,
-         'missing', only_at_source[1:20], 'extra', only_in_library[1:20], 'different', different[1:20])
+         'missing', only_at_source[1:20], 'extra', only_in_library[1:20], 'different', different[1:20], 'repeated', repeated[1:20])
      FROM due JOIN discrepancy d ON d.stream_id = due.id AND d.closed_at IS NULL
      UNION ALL
      SELECT name, unit_name, 'unacknowledged', NULL, NULL, jsonb_build_object('batch', source_batch)

@@ -24,7 +24,7 @@ export interface PageRows {
   rows: Buffer;
   rejected: readonly RejectRow[];
   /** Deletions without a record. */
-  deleted: readonly { key: string; updatedAt: string }[];
+  deleted: readonly { key: string; updatedAt: string; replaced?: boolean }[];
   /** Where the page ended, in the source's words. */
   position: string | null;
 }
@@ -35,6 +35,8 @@ export interface PageRules {
   untimed: boolean;
   /** The batch has all records, and their keys are kept until it is closed. */
   snapshot: boolean;
+  /** A batch can bring several versions of a record: each of them comes once. Else each key does. */
+  versions?: boolean | undefined;
   /** Fields of the extension, as paths, that say where a certificate's file is and what is said of its signature. */
   file?: { reference: string; signature?: string | undefined } | undefined;
   /** Each record whose certificate is new makes a completed case, where it says when that was. */
@@ -62,6 +64,9 @@ export interface PageCounts {
  * for older versions that come after it. What one page replaces or ends of another that is written at the same time is
  * settled when the batch is closed. Where records have no times, a version may come back: a rejected one is casework
  * again, unless it was corrected, and one that is held as it was resolves what was rejected since.
+ * What is unchanged is counted from the rows that came, not from how many were said to come: a record that got lost on the
+ * way leaves read and committed apart. The keys of the page are kept, as hashes, until its batch is closed: a key that
+ * comes twice is not two records.
  * A new version that says where its file is has it fetched. A new certificate makes a completed case, where its stream
  * is set to it.
  *
@@ -77,8 +82,8 @@ WITH given AS MATERIALIZED (
     key, "updatedAt", hash, flags, "completedAt", identifier, "typeCode", name, number, "issuerName", "issuerCode", "issuedOn",
     "effectiveOn", "expiresOn", "longTerm", holders, status, "rawStatus", extension, place)
 ), gone AS MATERIALIZED (
-  SELECT DISTINCT ON (key) * FROM json_to_recordset($10::json) AS gone(key text COLLATE "C", "updatedAt" timestamptz)
-  ORDER BY key, "updatedAt" DESC
+  SELECT DISTINCT ON (key) * FROM json_to_recordset($10::json) AS gone(key text COLLATE "C", "updatedAt" timestamptz, replaced boolean)
+  WHERE replaced IS NOT TRUE ORDER BY key, "updatedAt" DESC
 ), latest AS (
   SELECT DISTINCT ON (key) given.*, decode(hash, 'hex') AS content FROM given ORDER BY key, "updatedAt" DESC, place DESC
 ), judged AS MATERIALIZED (
@@ -191,11 +196,19 @@ WITH given AS MATERIALIZED (
   INSERT INTO snapshot_key (batch_id, record_key)
   SELECT $2, key FROM latest WHERE $12 UNION SELECT $2, key FROM bad WHERE $12 AND key IS NOT NULL
   ON CONFLICT DO NOTHING
+), keyed AS (
+  INSERT INTO page_key (batch_id, attempt, page, hashes)
+  SELECT $2, $9, $3, array(SELECT came_as(key, content, "updatedAt", $17) FROM (
+    SELECT key, hash AS content, "updatedAt" FROM given
+    UNION ALL SELECT key, 'deleted', "updatedAt" FROM json_to_recordset($10::json) AS gone(key text, "updatedAt" timestamptz)
+    UNION ALL SELECT key, fingerprint, "updatedAt"
+      FROM json_to_recordset($6::json) AS bad(key text, fingerprint text, "updatedAt" timestamptz)) AS came)
 )
 INSERT INTO batch_page (batch_id, attempt, page, digest, position, read, accepted, added, unchanged, rejected, committed_at)
-SELECT $2, $9, $3, $4, $13, $7::integer, accepted, added, $7::integer - accepted - rejected, rejected, $8
-FROM (SELECT (SELECT count(*) FROM merged) + (SELECT count(*) FROM ended) AS accepted,
-  (SELECT count(*) FROM merged WHERE added) AS added, json_array_length($6::json) AS rejected) AS counts
+SELECT $2, $9, $3, $4, $13, $7::integer, merged + ended, added, given - merged + deleted - ended, rejected, $8
+FROM (SELECT (SELECT count(*) FROM merged) AS merged, (SELECT count(*) FROM ended) AS ended,
+  (SELECT count(*) FROM merged WHERE added) AS added, (SELECT count(*) FROM given) AS given,
+  json_array_length($10::json) AS deleted, json_array_length($6::json) AS rejected) AS counts
 RETURNING read, accepted, unchanged, rejected`;
 
 const UNIQUE_VIOLATION = '23505';
@@ -258,6 +271,7 @@ export async function mergePage(
     rules.file?.reference.split('.') ?? null,
     rules.file?.signature?.split('.') ?? null,
     rules.completed?.mode ?? null,
+    rules.versions ?? false,
   ];
   // Not prepared by name: a plan made for an empty library would be kept while it grows to millions.
   const { rows } = await connection.query<PageCounts>(MERGE_PAGE, values);

@@ -9,7 +9,7 @@ import {
 } from '../../domain/collection/window.ts';
 import { fingerprintOf, type PageRows, type PageRules } from './pages.ts';
 import { closeDiscrepancy, openDiscrepancy } from './reconciliation.ts';
-import type { StreamRow } from './streams.ts';
+import { getStream, type StreamRow } from './streams.ts';
 
 /** Keys of each kind of difference that are named; all are counted. */
 const NAMED = 1_000;
@@ -41,6 +41,13 @@ export interface Proof {
   missingCount: number;
   extraCount: number;
   differentCount: number;
+  /** How many records the source said that it has, and how many it listed; null of proofs of before. */
+  declared: number | null;
+  listed: number | null;
+  /** Keys that it listed more than once, though it was asked page by page: each may hide another record. */
+  repeated: string[];
+  /** How many records differ, in whatever way, its own total among them; 0 is a proof of equality. */
+  differences: number;
   /** Why the source could not list it; then nothing was compared. */
   fault: string | null;
 }
@@ -92,10 +99,27 @@ export async function listPage(
   );
 }
 
+/** A reject that stands in the place of a record: it is open, or a person has corrected what the source has. */
+const standsFor = (record: string, at: string): string =>
+  ['resolved_at IS NULL', 'resolved_at IS NOT NULL AND correction IS NOT NULL']
+    .map(
+      (state) => `EXISTS (SELECT FROM reject r WHERE r.stream_id = :streamId AND r.record_key = ${record}.record_key
+        AND r.${state} AND r.source_updated_at >= ${record}.${at})`,
+    )
+    .join(' OR ');
+
+/** Certificates of a period (`since`, `until`) for which no reject stands. */
+const heldIn = (period: string): string => `
+  SELECT record_key, source_updated_at, content_hash, recorded_at, status FROM certificate, ${period}
+  WHERE stream_id = :streamId AND source_updated_at >= since AND source_updated_at < until
+    AND NOT (${standsFor('certificate', 'source_updated_at')})`;
+
 /**
- * Compares what was listed with the library, in one statement. A record that the library holds in a newer version than
- * the source listed, or that waits as a reject, is accounted for; so is a refused one whose correction is in. Of a
- * batch, what the library holds is what it took from that batch, and what no later one replaced or deleted.
+ * Compares what was listed with the library, in one statement: set against set, so that equal digests follow from no
+ * difference. A record for which a reject waits is accounted for by it; one that was taken since the proof began is left
+ * to the next. A version in the library that is newer than what the source lists is a difference: the source went back.
+ * Of a batch, what the library holds is what it took from that batch; what a later one replaced or deleted, or an earlier
+ * one brought as it is, is accounted for (\`elsewhere\`), and so is what a source lists beyond the period that was asked for.
  */
 const COMPARE = `
 WITH listed AS MATERIALIZED (
@@ -103,53 +127,79 @@ WITH listed AS MATERIALIZED (
   WHERE proof_id = :proofId AND content_hash IS NOT NULL ORDER BY record_key, updated_at DESC
 ), other AS MATERIALIZED (
   SELECT record_key, updated_at, fingerprint FROM proof_key WHERE proof_id = :proofId AND content_hash IS NULL
+), named AS (
+  SELECT coalesce(record_key, 'reject ' || left(encode(fingerprint, 'hex'), 12)) AS record_key, count(*) AS times
+  FROM proof_key WHERE proof_id = :proofId GROUP BY 1
 ), period AS MATERIALIZED (
   SELECT coalesce(:from::timestamptz, (SELECT min(updated_at) FROM proof_key WHERE proof_id = :proofId)) AS since,
     coalesce(:to::timestamptz, (SELECT max(updated_at) + interval '1 us' FROM proof_key WHERE proof_id = :proofId)) AS until
 ), taken AS MATERIALIZED (
   SELECT array(SELECT id FROM batch WHERE stream_id = :streamId AND ordinal = :ordinal) AS batches
 ), held AS MATERIALIZED (
-  SELECT record_key, source_updated_at, content_hash FROM certificate, period, taken
-  WHERE stream_id = :streamId AND source_updated_at >= since AND source_updated_at < until
-    AND (:ordinal::bigint IS NULL OR batch_id = ANY (batches) AND status <> 'deleted')
-), compared AS (
-  SELECT listed.record_key,
-    c.record_key IS NULL OR c.source_updated_at < listed.updated_at AND NOT :untimed AS missing,
-    c.content_hash <> listed.content_hash
-      AND (c.source_updated_at = listed.updated_at OR c.source_updated_at < listed.updated_at AND :untimed) AS different
-  FROM listed LEFT JOIN certificate c ON c.stream_id = :streamId AND c.record_key = listed.record_key
-  WHERE NOT EXISTS (SELECT FROM reject r WHERE r.stream_id = :streamId AND r.record_key = listed.record_key
-      AND r.resolved_at IS NULL AND r.source_updated_at >= listed.updated_at)
+  ${heldIn('period, taken')} AND (:ordinal::bigint IS NULL OR batch_id = ANY (batches))
+), waiting AS MATERIALIZED (
+  SELECT record_key FROM listed WHERE ${standsFor('listed', 'updated_at')}
+), judged AS MATERIALIZED (
+  SELECT listed.record_key, listed.content_hash, CASE
+      WHEN c.record_key IS NULL THEN 'missing'
+      WHEN c.content_hash = listed.content_hash AND (c.source_updated_at = listed.updated_at OR :untimed) THEN
+        CASE WHEN :ordinal::bigint IS NULL AND listed.updated_at >= since AND listed.updated_at < until
+          OR c.batch_id = ANY (batches) THEN 'same' ELSE 'elsewhere' END
+      WHEN c.recorded_at > :startedAt THEN 'moved'
+      WHEN :ordinal::bigint IS NOT NULL AND c.batch_id <> ALL (batches) AND c.source_updated_at > listed.updated_at THEN 'elsewhere'
+      WHEN c.source_updated_at < listed.updated_at AND NOT :untimed THEN 'missing'
+      ELSE 'different' END AS found
+  FROM period, taken, listed LEFT JOIN certificate c ON c.stream_id = :streamId AND c.record_key = listed.record_key
+  WHERE NOT EXISTS (SELECT FROM waiting WHERE waiting.record_key = listed.record_key)
     AND NOT EXISTS (SELECT FROM other WHERE other.record_key = listed.record_key AND other.updated_at >= listed.updated_at)
+), accounted AS MATERIALIZED (
+  SELECT record_key, content_hash FROM held
+  WHERE EXISTS (SELECT FROM judged WHERE judged.record_key = held.record_key AND found = 'moved')
+    OR NOT EXISTS (SELECT FROM judged WHERE judged.record_key = held.record_key)
+      AND (status = 'deleted' AND :ordinal::bigint IS NOT NULL OR recorded_at > :startedAt
+        OR EXISTS (SELECT FROM other WHERE other.record_key = held.record_key
+          AND (other.fingerprint IS NOT NULL OR status = 'deleted') AND other.updated_at >= held.source_updated_at))
 ), missing AS (
-  SELECT record_key FROM compared WHERE missing
+  SELECT record_key FROM judged WHERE found = 'missing'
   UNION SELECT coalesce(record_key, 'reject ' || left(encode(fingerprint, 'hex'), 12)) FROM other
   WHERE fingerprint IS NOT NULL
     AND NOT EXISTS (SELECT FROM reject r WHERE r.stream_id = :streamId AND r.fingerprint = other.fingerprint)
     AND NOT EXISTS (SELECT FROM certificate c WHERE c.stream_id = :streamId AND c.record_key = other.record_key
       AND c.source_updated_at >= other.updated_at)
+), undeleted AS (
+  SELECT held.record_key FROM held JOIN other USING (record_key)
+  WHERE fingerprint IS NULL AND updated_at >= source_updated_at AND recorded_at <= :startedAt AND status <> 'deleted'
 ), extra AS (
   SELECT record_key FROM held
-  WHERE NOT EXISTS (SELECT FROM listed WHERE listed.record_key = held.record_key)
-    AND NOT EXISTS (SELECT FROM other WHERE other.record_key = held.record_key)
+  WHERE NOT EXISTS (SELECT FROM judged WHERE judged.record_key = held.record_key)
+    AND NOT EXISTS (SELECT FROM accounted WHERE accounted.record_key = held.record_key)
+    AND NOT EXISTS (SELECT FROM undeleted WHERE undeleted.record_key = held.record_key)
   UNION SELECT coalesce(record_key, 'reject ' || left(encode(fingerprint, 'hex'), 12)) FROM reject r, period, taken
   WHERE r.stream_id = :streamId AND r.resolved_at IS NULL AND r.source_updated_at >= since AND r.source_updated_at < until
     AND (:ordinal::bigint IS NULL OR r.last_batch_id = ANY (batches))
     AND NOT EXISTS (SELECT FROM other WHERE other.fingerprint = r.fingerprint OR other.record_key = r.record_key)
     AND NOT EXISTS (SELECT FROM listed WHERE listed.record_key = r.record_key)
 ), different AS (
-  SELECT record_key FROM compared WHERE different AND NOT missing
+  SELECT record_key FROM judged WHERE found = 'different' UNION SELECT record_key FROM undeleted
+), told AS (
+  SELECT record_key, content_hash FROM judged WHERE found IN ('same', 'missing', 'different')
+  UNION ALL SELECT record_key, content_hash FROM accounted
+), refused AS (
+  SELECT (SELECT count(*) FROM other WHERE fingerprint IS NOT NULL) + (SELECT count(*) FROM waiting) AS count
+), elsewhere AS (
+  SELECT count(*) AS count FROM judged WHERE found = 'elsewhere'
 )
-UPDATE proof SET finished_at = :at,
-  source_records = (SELECT count(*) FROM listed) + (SELECT count(*) FROM other),
-  source_refused = (SELECT count(*) FROM other WHERE fingerprint IS NOT NULL),
-  library_records = (SELECT count(*) FROM held),
-  source_digest = (SELECT ${digestOf('listed')}), library_digest = (SELECT ${digestOf('held')}),
+UPDATE proof SET finished_at = :at, declared = :declared,
+  listed = (SELECT CASE WHEN :delivery THEN sum(times) ELSE count(*) END FROM named),
+  repeated = array(SELECT record_key FROM named WHERE times > 1 AND NOT :delivery ORDER BY 1 LIMIT :named),
+  source_records = (SELECT count(*) FROM told) + elsewhere.count + refused.count, source_refused = refused.count,
+  library_records = (SELECT count(*) FROM held) + elsewhere.count,
+  source_digest = (SELECT ${digestOf('told')}), library_digest = (SELECT ${digestOf('held')}),
   missing = array(SELECT record_key FROM missing ORDER BY 1 LIMIT :named), missing_count = (SELECT count(*) FROM missing),
   extra = array(SELECT record_key FROM extra ORDER BY 1 LIMIT :named), extra_count = (SELECT count(*) FROM extra),
   different = array(SELECT record_key FROM different ORDER BY 1 LIMIT :named),
   different_count = (SELECT count(*) FROM different)
-WHERE id = :proofId`;
+FROM refused, elsewhere WHERE id = :proofId`;
 
 function digestOf(table: string): string {
   const bits = `('x' || left(encode(sha256(convert_to(record_key, 'UTF8') || content_hash), 'hex'), 16))::bit(64)::bigint`;
@@ -162,7 +212,7 @@ export async function finishProof(
   proofId: number,
   streamId: number,
   window: Window,
-  rules: Pick<PageRules, 'untimed'>,
+  rules: Pick<PageRules, 'untimed'> & { delivery: boolean; declared: number },
   at: Date,
 ): Promise<Proof> {
   return db.transaction(async (trx) => {
@@ -172,7 +222,10 @@ export async function finishProof(
       window.kind === 'time'
         ? { from: window.from, to: window.to, ordinal: null }
         : { from: null, to: null, ordinal: window.ordinal };
-    await trx.raw(COMPARE, { ...place, ...rules, proofId, streamId, at, named: NAMED });
+    const { startedAt } = await trx('proof')
+      .where({ id: proofId })
+      .first<{ startedAt: Date }>({ startedAt: 'started_at' });
+    await trx.raw(COMPARE, { ...place, ...rules, proofId, streamId, startedAt, at, named: NAMED });
     await trx('proof_key').where({ proof_id: proofId }).delete();
     const [proof] = await findProofs(trx, [proofId]);
     if (!proof) throw new Error(`there is no proof ${proofId}`);
@@ -206,7 +259,7 @@ export async function listProofs(
     .orderBy('proof.id', 'desc');
   if (choice.limit !== undefined) void proofs.limit(choice.limit);
   if (choice.stream !== undefined) void proofs.where('name', choice.stream);
-  if (choice.different) void proofs.whereRaw('missing_count + extra_count + different_count > 0 OR fault IS NOT NULL');
+  if (choice.different) void proofs.whereRaw('differences > 0 OR fault IS NOT NULL');
   return proofs;
 }
 
@@ -231,12 +284,12 @@ function selectProofs(db: Knex) {
     missingCount: 'missing_count',
     extraCount: 'extra_count',
     differentCount: 'different_count',
+    declared: 'declared',
+    listed: 'listed',
+    repeated: 'repeated',
+    differences: 'differences',
   });
 }
-
-/** How many records differ, in whatever way; 0 is a proof of equality. */
-export const differences = (proof: Pick<Proof, 'missingCount' | 'extraCount' | 'differentCount'>): number =>
-  proof.missingCount + proof.extraCount + proof.differentCount;
 
 /** What the library holds now of a period that was proven before. */
 export interface Recheck {
@@ -251,14 +304,12 @@ export interface Recheck {
  * digest, or so many changed since.
  */
 export async function recheckProof(db: Knex, proof: Proof): Promise<Recheck> {
+  const { id: streamId } = await getStream(db, proof.stream);
   const { rows } = await db.raw<{ rows: Recheck[] }>(
-    `WITH held AS MATERIALIZED (
-       SELECT record_key, content_hash, recorded_at FROM certificate
-       WHERE stream_id = (SELECT id FROM stream WHERE name = :stream)
-         AND source_updated_at >= :from AND source_updated_at < :to)
+    `WITH held AS MATERIALIZED (${heldIn('(SELECT :from::timestamptz AS since, :to::timestamptz AS until) AS period')})
      SELECT (SELECT count(*) FROM held) AS records, (SELECT ${digestOf('held')}) AS digest,
        (SELECT count(*) FROM held WHERE recorded_at > :finishedAt) AS changed`,
-    { stream: proof.stream, from: proof.from, to: proof.to, finishedAt: proof.finishedAt },
+    { streamId, from: proof.from, to: proof.to, finishedAt: proof.finishedAt },
   );
   if (!rows[0]) throw new Error('the library gave no answer');
   return rows[0];
@@ -284,18 +335,20 @@ export async function longestUnproven(db: Knex, streamId: number, past: TimeWind
 export async function settleProof(db: Knex, stream: StreamRow, window: Window, proof: Proof, at: Date): Promise<void> {
   if (proof.fault !== null) return;
   const subject = describeWindow(window);
-  if (differences(proof) > 0) {
+  if (proof.differences > 0) {
     await openDiscrepancy(
       db,
       stream,
       {
         subject,
         window: window.kind === 'time' ? window : null,
-        sourceCount: proof.sourceRecords,
+        // What the source said where it did not list so many: that is what differs then.
+        sourceCount: proof.declared === proof.listed ? proof.sourceRecords : (proof.declared ?? 0),
         libraryCount: proof.libraryRecords,
         onlyAtSource: proof.missing,
         onlyInLibrary: proof.extra,
         different: proof.different,
+        repeated: proof.repeated,
       },
       at,
     );

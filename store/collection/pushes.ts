@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import pRetry from 'p-retry';
-import { cover, settleRecords } from './batches.ts';
+import { countKeys, cover, settleRecords } from './batches.ts';
 import { withConnection } from '../database.ts';
 import { isDeadlock, mergePage, type PageCounts, type PageRows, type PageRules } from './pages.ts';
 
@@ -62,7 +62,7 @@ export async function commitPush(
         await settleRecords(trx, batch, at);
         await trx('batch')
           .where({ id: batchId })
-          .update({ ...counts });
+          .update({ ...counts, ...(await countKeys(trx, batch)) });
         await cover(trx, streamId, { kind: 'batch', ordinal, id: key, after: null, next: key, declared: page.read });
         await trx('push').insert({
           stream_id: streamId,

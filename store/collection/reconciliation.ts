@@ -1,9 +1,12 @@
 import type { Knex } from 'knex';
 import { HUB } from '../../domain/ledger/reasons.ts';
-import type { TimeWindow } from '../../domain/collection/window.ts';
+import { timeWindow, type TimeWindow } from '../../domain/collection/window.ts';
 import { cover, uncover } from './batches.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
 import type { StreamRow } from './streams.ts';
+
+/** Known differences within a window that are compared again when the window is found equal. */
+const COMPARED_AGAIN = 50;
 
 /**
  * How many of a source's records the library accounts for in a window of update times: the records it holds and the
@@ -38,8 +41,9 @@ export async function libraryKeys(db: Knex, streamId: number, window: TimeWindow
 }
 
 /**
- * Keeps what a comparison found. Equal counts cover the window and close what was known to differ inside it; unequal
- * ones take it out of the coverage, so that it shows as a gap until it is mended.
+ * Keeps what a comparison found. Equal counts cover the window and close what was known of it; unequal ones take it out of
+ * the coverage, so that it shows as a gap until it is mended. What is known of a part of it is another comparison’s: one
+ * record too many and one too few are equal in sum.
  */
 export async function saveComparison(
   db: Knex,
@@ -63,14 +67,26 @@ export async function saveComparison(
     }
     await cover(trx, stream.id, window);
     await trx('discrepancy')
-      .where({ stream_id: stream.id })
+      .where({ stream_id: stream.id, window_from: window.from, window_to: window.to })
       .whereNull('closed_at')
-      .where('window_from', '>=', window.from)
-      .where('window_to', '<=', window.to)
       // Equal counts say nothing about content.
       .whereRaw(`different = '{}'`)
       .update({ closed_at: at });
   });
+}
+
+/** Windows within another, and not all of it, of which a difference of counts is known; the first of them. */
+export async function differingWithin(db: Knex, streamId: number, window: TimeWindow): Promise<TimeWindow[]> {
+  const rows = await db('discrepancy')
+    .where({ stream_id: streamId })
+    .whereNull('closed_at')
+    .where('window_from', '>=', window.from)
+    .where('window_to', '<=', window.to)
+    .whereRaw(`(window_from, window_to) <> (?, ?) AND different = '{}'`, [window.from, window.to])
+    .orderBy('window_from')
+    .limit(COMPARED_AGAIN)
+    .select<{ from: Date; to: Date }[]>({ from: 'window_from', to: 'window_to' });
+  return rows.map(({ from, to }) => timeWindow(from.getTime(), to.getTime()));
 }
 
 export interface FoundDifference {
@@ -83,6 +99,8 @@ export interface FoundDifference {
   onlyInLibrary: string[];
   /** Keys with the same version and another content. */
   different?: string[];
+  /** Keys that the source lists more than once. */
+  repeated?: string[];
 }
 
 /** A difference that reading again did not mend becomes a task of the unit that answers for the source. */
@@ -103,12 +121,13 @@ export async function openDiscrepancy(
       only_at_source: difference.onlyAtSource,
       only_in_library: difference.onlyInLibrary,
       different: difference.different ?? [],
+      repeated: difference.repeated ?? [],
       owner_code: stream.unitCode,
       owner_name: stream.unitName,
       opened_at: at,
     })
     .onConflict(db.raw('(stream_id, subject) WHERE closed_at IS NULL'))
-    .merge(['source_count', 'library_count', 'only_at_source', 'only_in_library', 'different']);
+    .merge(['source_count', 'library_count', 'only_at_source', 'only_in_library', 'different', 'repeated']);
 }
 
 /** Where the oldest known difference of a stream begins; null when there is none. */
@@ -120,6 +139,15 @@ export async function oldestDifference(db: Knex, streamId: number): Promise<Date
     .orderBy('window_from')
     .first<{ from: Date } | undefined>({ from: 'window_from' });
   return oldest?.from ?? null;
+}
+
+/** Closes what was known of a batch for nothing but keys that came twice, now that it came without them. */
+export async function closeRepeated(db: Knex, streamId: number, subject: string, at: Date): Promise<void> {
+  await db('discrepancy')
+    .where({ stream_id: streamId, subject })
+    .whereNull('closed_at')
+    .whereRaw(`repeated <> '{}' AND only_at_source = '{}' AND only_in_library = '{}' AND different = '{}'`)
+    .update({ closed_at: at });
 }
 
 export async function closeDiscrepancy(db: Knex, streamId: number, subject: string, at: Date): Promise<void> {

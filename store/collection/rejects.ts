@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { WAITING_RULES, type Problem } from '../../domain/library/validation.ts';
 import { withConnection } from '../database.ts';
+import { countKeys } from './batches.ts';
 import { mergePage, type PageCounts, type PageRows, type PageRules } from './pages.ts';
 
 /** Open rejects of one stream and rule: a piece of casework of one unit. */
@@ -223,7 +224,10 @@ export async function commitReplay(
         at,
       ),
     );
-    await trx('batch').where({ id: batch.id }).update(counts);
+    const keys = await countKeys(trx, { id: batch.id, streamId, attempt: 1 });
+    await trx('batch')
+      .where({ id: batch.id })
+      .update({ ...counts, ...keys });
     await trx('reject').whereIn('id', accepted).whereNull('resolved_at').update({ resolved_at: at });
     await trx.raw(
       `UPDATE reject SET rule = given.problems->0->>'rule', problems = given.problems, last_seen_at = :at,

@@ -168,7 +168,7 @@ async function consistency(db: Knex, choice: FigureChoice): Promise<(Ratio & { s
 // A proof of one window takes less than two hours (store/collection/proofs.ts); by its start it is found in the index.
 const LAST_PROOFS = `
   SELECT DISTINCT ON (proven_from, proven_to, ordinal) id, source_records + extra_count AS compared,
-    missing_count + extra_count + different_count AS differing, missing, extra, different, finished_at
+    least(source_records + extra_count, differences) AS differing, missing, extra, different, finished_at
   FROM proof WHERE stream_id = stream.id AND fault IS NULL
     AND started_at >= coalesce(:from::timestamptz, '-infinity') - interval '2 hours'
     AND started_at < coalesce(:to::timestamptz, 'infinity')

@@ -121,7 +121,7 @@ describe('what the hub tells without being asked', () => {
         assert.deepEqual([sync?.stream, sync?.pages, sync?.records, sync?.declared], ['housing-permits', 1, 20, 20]);
       }
     });
-    await closeBatch(db, await getBatch(db, id), 20, at);
+    await closeBatch(db, await getBatch(db, id), { declared: 20, delivery: false }, at);
     await eventually(() => {
       const { syncs, ended } = manager.last('syncs') ?? {};
       assert.deepEqual([syncs, ended], [[], [id]]);

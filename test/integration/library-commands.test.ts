@@ -413,7 +413,7 @@ describe('commands on the library', () => {
     const { id } = await database.db('stream').where({ name: 'housing-permits' }).first<{ id: number }>('id');
     const window = timeWindow(NOW.getTime() - DAY_MS, NOW.getTime());
     const proofId = await startProof(database.db, id, window, new Date());
-    await finishProof(database.db, proofId, id, window, { untimed: false }, new Date());
+    await finishProof(database.db, proofId, id, window, { untimed: false, delivery: false, declared: 0 }, new Date());
     const listed = await hub('proofs', '--different');
     assert.match(listed.stdout, /housing-permits .* ✖ 有差异/, listed.stderr);
     const file = join(folder, 'evidence.xlsx');

@@ -253,7 +253,7 @@ export class DeliveringStream {
 
   async close(batch: Batch, declared: number): Promise<void> {
     const deletes = this.#stream.hints.deletes;
-    const { complete } = await closeBatch(this.#database.db, batch, declared, NOW, deletes);
+    const { complete } = await closeBatch(this.#database.db, batch, { declared, delivery: true, deletes }, NOW);
     assert.ok(complete, 'the batch is complete');
   }
 

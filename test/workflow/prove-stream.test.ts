@@ -9,7 +9,7 @@ import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../../domain/dates.
 import { inspectionWorkflowId, proveWorkflowId, returnWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type TimeWindow } from '../../domain/collection/window.ts';
 import { findGaps } from '../../store/collection/overview.ts';
-import { differences, findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
+import { findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
 import type { inspectSample } from '../../workflows/inspect-sample.ts';
 import type { ProveStreamInput, ProveStreamResult } from '../../workflows/messages.ts';
 import type { proveStream } from '../../workflows/prove-stream.ts';
@@ -259,7 +259,7 @@ describe('proveStream of a source of batches, and of a night', () => {
         batches.map((row: { source_batch: string }) => row.source_batch).sort(),
       );
       assert.deepEqual(
-        equal.filter((proof) => differences(proof) > 0 || proof.fault !== null),
+        equal.filter((proof) => proof.differences > 0 || proof.fault !== null),
         [],
       );
       assert.ok(equal.reduce((sum, { sourceRecords }) => sum + sourceRecords, 0) >= 1_400);
@@ -273,7 +273,7 @@ describe('proveStream of a source of batches, and of a night', () => {
       const [lost = '', changed = ''] = rows.map(({ record_key: key }) => key);
       await hub.db('certificate').where({ record_key: lost }).delete();
       await hub.db.raw(`UPDATE certificate SET content_hash = sha256('other') WHERE record_key = ?`, [changed]);
-      const differing = (await prove(stream, { taken: taken() })).filter((proof) => differences(proof) > 0);
+      const differing = (await prove(stream, { taken: taken() })).filter((proof) => proof.differences > 0);
       assert.deepEqual([...new Set(differing.flatMap(({ missing }) => missing))], [lost]);
       assert.deepEqual([...new Set(differing.flatMap(({ different }) => different))], [changed]);
       assert.deepEqual(
@@ -284,7 +284,7 @@ describe('proveStream of a source of batches, and of a night', () => {
       assert.equal(tasks.length, differing.length);
       const mended = await prove(stream, { taken: taken(), mend: true });
       assert.deepEqual(
-        mended.filter((proof) => differences(proof) > 0),
+        mended.filter((proof) => proof.differences > 0),
         [],
       );
       assert.deepEqual(
@@ -319,7 +319,7 @@ describe('proveStream of a source of batches, and of a night', () => {
     assert.ok(others[0]?.from && others[1]?.from);
     assert.ok(others[1].from < others[0].from, 'another part, one that was not proven yet');
     assert.deepEqual(
-      [...first, ...second].filter((proof) => differences(proof) > 0),
+      [...first, ...second].filter((proof) => proof.differences > 0),
       [],
     );
     // The latest batch was proven the longest ago, by the tests above; each night takes the next ones.

@@ -63,6 +63,16 @@ export function Batches({ batches }: { batches: StreamDetail['batches'] }) {
         { title: say('未变', 'Unchanged'), dataIndex: 'unchanged', align: 'right' },
         { title: say('拒收', 'Rejected'), dataIndex: 'rejected', align: 'right' },
         {
+          title: say('重复', 'Repeated'),
+          align: 'right',
+          render: (_, { read, keys, repeated }) =>
+            read !== null && keys !== null && keys < read ? (
+              <Mark tone="warn">
+                {read - keys} <small>{repeated?.join('、')}</small>
+              </Mark>
+            ) : null,
+        },
+        {
           title: say('结果', 'Result'),
           dataIndex: 'state',
           render: (state: StreamDetail['batches'][number]['state']) => (
@@ -118,10 +128,14 @@ export function Proofs({ proofs }: { proofs: StreamDetail['proofs'] }) {
         { title: say('内容不同', 'Other content'), dataIndex: 'differentCount', align: 'right' },
         {
           title: say('结论', 'Result'),
-          render: (_, { fault, missingCount, extraCount, differentCount }) =>
+          render: (_, { fault, differences, declared, listed }) =>
             fault !== null ? (
               <Mark tone="warn">{say(`未能比对：${fault}`, `not compared: ${fault}`)}</Mark>
-            ) : missingCount + extraCount + differentCount > 0 ? (
+            ) : declared !== listed ? (
+              <Mark tone="bad">
+                {say(`源端称 ${declared} 条，列出 ${listed} 条`, `the source says ${declared}, and lists ${listed}`)}
+              </Mark>
+            ) : differences > 0 ? (
               <Mark tone="bad">{say('有差异', 'differs')}</Mark>
             ) : (
               <Mark tone="good">{say('一致', 'equal')}</Mark>

@@ -241,12 +241,7 @@ const arrivedStreams = (
       ...arrival,
       expectedMinutes: minutes(arrival),
       missingMinutes: arrival.missing.reduce((sum, gap) => sum + minutes(gap), 0),
-      proofs: proofs
-        .filter(({ id }) => stream.proofs?.includes(id))
-        .map(({ missingCount, extraCount, differentCount, ...proof }) => ({
-          ...proof,
-          differences: missingCount + extraCount + differentCount,
-        })),
+      proofs: proofs.filter(({ id }) => stream.proofs?.includes(id)),
     };
   });
 

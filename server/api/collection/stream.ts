@@ -41,6 +41,7 @@ const gapView = z.discriminatedUnion('kind', [
     missing: z.array(z.string()).meta({ description: 'Keys that the source alone has, the first of them' }),
     extra: z.array(z.string()).meta({ description: 'Keys that the library alone has' }),
     different: z.array(z.string()).meta({ description: 'Keys of which the content differs' }),
+    repeated: z.array(z.string()).meta({ description: 'Keys that the source lists more than once' }),
   }),
 ]);
 
@@ -69,6 +70,11 @@ const streamDetail = streamView
         accepted: z.int().nullable(),
         unchanged: z.int().nullable(),
         rejected: z.int().nullable(),
+        keys: z.int().nullable().meta({ description: 'Different keys among those that were read' }),
+        repeated: z
+          .array(z.string())
+          .nullable()
+          .meta({ description: 'Keys that came more than once, the first of them' }),
         openedAt: instant,
         closedAt: instant.nullable(),
         acknowledgedAt: instant.nullable(),
@@ -89,6 +95,9 @@ const streamDetail = streamView
         missingCount: z.int(),
         extraCount: z.int(),
         differentCount: z.int(),
+        declared: z.int().nullable().meta({ description: 'What the source said that it has' }),
+        listed: z.int().nullable().meta({ description: 'How many different records it listed' }),
+        differences: z.int().meta({ description: '0: equal' }),
         fault: z.string().nullable(),
       }),
     ),

@@ -149,7 +149,7 @@ describe('records that are gone', () => {
       await commit({ deleted: [['a', 5]] });
       const batch = await newBatch(1);
       await write(batch, pageOf(0, { rejected: [['a', 4]] }), TIMED);
-      await closeBatch(db, await getBatch(db, batch), 1, NOW);
+      await closeBatch(db, await getBatch(db, batch), { declared: 1, delivery: true }, NOW);
       assert.deepEqual(await openRejects(), []);
     });
 
@@ -341,7 +341,12 @@ describe('records that are gone', () => {
       await write(batch, pageOf(pages, rest), rules);
       assert.ok((await kept()) > 0);
       const read = rows.length + (rest.rejected?.length ?? 0);
-      return closeBatch(db, await getBatch(db, batch), declared ?? read, NOW, { share: 0.2 });
+      return closeBatch(
+        db,
+        await getBatch(db, batch),
+        { declared: declared ?? read, delivery: true, deletes: { share: 0.2 } },
+        NOW,
+      );
     }
 
     it('end what they lack, up to a share', async () => {
@@ -414,7 +419,12 @@ describe('records that are gone', () => {
 
     it('that are not known to have all records end nothing', async () => {
       await readAll({ rows: keys(10) });
-      const { complete, gone } = await closeBatch(db, await getBatch(db, await newBatch()), 0, NOW);
+      const { complete, gone } = await closeBatch(
+        db,
+        await getBatch(db, await newBatch()),
+        { declared: 0, delivery: true },
+        NOW,
+      );
       assert.deepEqual([complete, gone], [true, null]);
       assert.ok(Object.values(await statuses()).every((status) => status === 'valid'));
     });
@@ -425,7 +435,12 @@ describe('records that are gone', () => {
       await write(batch, pageOf(0, { rows: keys(10) }), SNAPSHOT);
       await restartBatch(db, batch);
       await write(batch, pageOf(0, { rows: keys(9) }), SNAPSHOT);
-      const { gone } = await closeBatch(db, await getBatch(db, batch), 9, NOW, { share: 0.2 });
+      const { gone } = await closeBatch(
+        db,
+        await getBatch(db, batch),
+        { declared: 9, delivery: true, deletes: { share: 0.2 } },
+        NOW,
+      );
       assert.deepEqual(gone, { missing: 1, held: 10, refused: false });
       assert.equal((await statuses()).k9, 'deleted');
     });

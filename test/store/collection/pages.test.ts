@@ -193,7 +193,7 @@ describe('writing a page', () => {
         { key: 2, at: 2, content: 2, bad: true },
       ]),
     );
-    await closeBatch(db, await getBatch(db, batch), 4, NOW);
+    await closeBatch(db, await getBatch(db, batch), { declared: 4, delivery: true }, NOW);
     assert.deepEqual(await openRejects(), ['K2']);
     assert.deepEqual(await db('reject').where({ stream_id: streamId }).whereNull('resolved_at').pluck('raw'), [
       JSON.stringify({ key: 2, at: 2, content: 2, bad: true }),
@@ -215,7 +215,7 @@ describe('writing a page', () => {
           { key: 2, at: 1, content: 1, bad: true },
         ]),
       );
-      const result = await closeBatch(db, await getBatch(db, batch), declared, NOW);
+      const result = await closeBatch(db, await getBatch(db, batch), { declared, delivery: true }, NOW);
       assert.equal(result.complete, complete);
       const { rows } = await db.raw<{ rows: { empty: boolean }[] }>(
         'SELECT isempty(times) AS empty FROM coverage WHERE stream_id = ?',
@@ -231,7 +231,12 @@ describe('writing a page', () => {
     await write(batch, pageOf(0, [{ key: 1, at: 1, content: 1, bad: false }]));
     await restartBatch(db, batch);
     await write(batch, pageOf(0, [{ key: 1, at: 1, content: 1, bad: false }]));
-    const { read, accepted, unchanged, complete } = await closeBatch(db, await getBatch(db, batch), 1, NOW);
+    const { read, accepted, unchanged, complete } = await closeBatch(
+      db,
+      await getBatch(db, batch),
+      { declared: 1, delivery: true },
+      NOW,
+    );
     assert.deepEqual({ read, accepted, unchanged, complete }, { read: 1, accepted: 0, unchanged: 1, complete: true });
   });
 
@@ -260,7 +265,7 @@ describe('writing a page', () => {
             pages.push(pageOf(pages.length, shuffled.slice(start, start + 5)));
           if (sideBySide) await Promise.all(pages.map((page) => write(batch, page)));
           else for (const page of pages) await write(batch, page);
-          await closeBatch(db, await getBatch(db, batch), shuffled.length, NOW);
+          await closeBatch(db, await getBatch(db, batch), { declared: shuffled.length, delivery: true }, NOW);
 
           const library: Record<string, [number, number]> = {};
           const refused = new Map<string, number>();

@@ -171,7 +171,7 @@ describe('the ledger', () => {
           { purpose: 'return', window: link(ordinal), declared, workflowId: 'w' },
           at('2026-11-20'),
         );
-        await closeBatch(db, await getBatch(db, batch), declared, at('2026-11-20'));
+        await closeBatch(db, await getBatch(db, batch), { declared, delivery: true }, at('2026-11-20'));
         return batch;
       };
       const first = await read(1, 0);
@@ -225,7 +225,7 @@ describe('the ledger', () => {
           declared,
         } as const;
         const batch = await openBatch(db, id, { purpose: 'return', window, declared, workflowId: 'w' }, noon);
-        await closeBatch(db, await getBatch(db, batch), declared, noon);
+        await closeBatch(db, await getBatch(db, batch), { declared, delivery: true }, noon);
       }
       const vouched = async (from: Date, to: Date, batch?: string) => {
         const window = timeWindow(from.getTime(), to.getTime());

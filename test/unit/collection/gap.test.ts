@@ -23,10 +23,11 @@ const CASES: [GapFacts, zh: string, en: string][] = [
       missing: ['a', 'b'],
       extra: [],
       different: ['c'],
+      repeated: ['d'],
       ...none,
     },
-    'x：源端 3 条，库内 2 条；库中缺失：a、b；内容不一致：c',
-    'x: source 3, library 2; missing: a, b; other content: c',
+    'x：源端 3 条，库内 2 条；库中缺失：a、b；内容不一致：c；重复出现（分页次序不稳，或源端主键重复）：d',
+    'x: source 3, library 2; missing: a, b; other content: c; listed twice (pages without a stable order, or keys that are not unique): d',
   ],
 ];
 

@@ -278,7 +278,8 @@ describe('deletions', () => {
 
   it('are undone by what follows for their key on the same page, and undo nothing that follows', () => {
     const back = mapAll([bare('R1', '2026-11-22 09:00:00'), GOOD], stream);
-    assert.deepEqual([keysOf(back), back.deleted], [['R1'], []]);
+    const replaced = { key: 'R1', updatedAt: '2026-11-22T09:00:00+08:00', replaced: true };
+    assert.deepEqual([keysOf(back), back.deleted], [['R1'], [replaced]]);
     const gone = mapAll([GOOD, bare('R1'), bare('R2')], stream);
     assert.deepEqual(keysOf(gone), ['R1']);
     assert.deepEqual(
@@ -290,7 +291,8 @@ describe('deletions', () => {
   it('are not undone by what is older, be it a version or another deletion', () => {
     const page = mapAll([bare('R1'), GOOD, bare('R1', '2026-11-22 09:00:00')], stream);
     assert.deepEqual(keysOf(page), ['R1']);
-    assert.deepEqual(page.deleted, [{ key: 'R1', updatedAt: '2026-11-22T11:00:00+08:00' }]);
+    const older = { key: 'R1', updatedAt: '2026-11-22T09:00:00+08:00', replaced: true };
+    assert.deepEqual(page.deleted, [{ key: 'R1', updatedAt: '2026-11-22T11:00:00+08:00' }, older]);
   });
 
   it('stay where what follows is rejected', () => {

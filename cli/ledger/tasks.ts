@@ -1,11 +1,13 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DAY_REASONS } from '../../domain/ledger/calendar.ts';
 import { shanghaiDate } from '../../domain/dates.ts';
 import {
   DUTIES,
+  EVERY_BASIS,
   EVERY_STATE,
   OBLIGATION_STATES,
   RUNNING_STATES,
+  type Basis,
   type ObligationState,
 } from '../../domain/ledger/duties.ts';
 import { exempt, type Exemption } from '../../store/supervision/exemptions.ts';
@@ -20,6 +22,7 @@ import { reasonInWords } from '../../domain/ledger/reasons.ts';
 
 interface TaskOptions extends CommonOptions {
   state?: ObligationState[];
+  basis?: Basis;
   unit?: string;
   rule?: string;
   limit: number;
@@ -39,6 +42,7 @@ export function addTasks(program: Command): void {
       'Answers from the database alone, with Temporal up or down. Without a state, those that run are listed.',
     )
     .option('--state <states>', `of ${EVERY_STATE.join(', ')}; several with commas`, statesOption)
+    .addOption(new Option('--basis <basis>', 'only 法定时限, or only 内控时限').choices(EVERY_BASIS))
     .option('--unit <code>', 'only what this unit owes')
     .option('--rule <id>', 'only under this rule, for example WX-18c')
     .option('--limit <count>', 'at most so many, the earliest due first', positive, 100)
@@ -51,6 +55,7 @@ export function addTasks(program: Command): void {
       withLibrary(options, async (db) => {
         const found = await listTasks(db, new Date(), {
           states: options.state ?? RUNNING_STATES,
+          basis: options.basis,
           unit: options.unit,
           rule: options.rule,
           limit: options.limit,

@@ -2,6 +2,14 @@ import { DUTIES, OBLIGATION_STATES, type Duty, type ObligationState } from '../l
 import { RULES, type RuleId } from '../library/validation.ts';
 import type { Said } from '../said.ts';
 
+/** By what a record that came late is of its day. */
+export const LATE_BECAUSE = {
+  issue: { zh: '签发日期', en: 'its date of issue' },
+  completion: { zh: '业务办结时间', en: 'when its case was completed' },
+  update: { zh: '源端更新时间', en: 'when its source changed it' },
+} as const;
+export type LateBecause = keyof typeof LATE_BECAUSE;
+
 /** Why something is missing to 100 % of a figure (指标差在哪里). */
 export type ShortfallFacts =
   | { what: 'deadline'; state: ObligationState; duty: Duty; rule: string; article: string }
@@ -12,6 +20,13 @@ export type ShortfallFacts =
   | { what: 'at-source-only'; subject: string }
   | { what: 'counts-differ'; subject: string; declared: number; held: number }
   | { what: 'stock-plan'; planned: number }
+  /** A type of the catalog that no stream brings. */
+  | { what: 'unconnected-type'; name: string }
+  /** Came in after the day on which it was due. */
+  | { what: 'late'; because: LateBecause; day: string }
+  | { what: 'corrected-late'; reject: number; day: string }
+  /** A day that is overdue and not proven to be in. */
+  | { what: 'day-open'; day: string }
   /** Found by a proof of record by record. */
   | { what: 'missing' | 'extra' | 'different'; proof: number }
   /** Of a month, as the unit reported it. */
@@ -26,6 +41,10 @@ export const SHORTFALLS: Readonly<Record<ShortfallKind, Said>> = {
   'at-source-only': { zh: '仅源端有', en: 'at the source only' },
   'counts-differ': { zh: '条数不一致', en: 'counts differ' },
   'stock-plan': { zh: '存量计划未到', en: 'stock plan' },
+  'unconnected-type': { zh: '未接入的证照类型', en: 'type that no stream brings' },
+  late: { zh: '迟到的记录', en: 'came late' },
+  'corrected-late': { zh: '逾期更正的问题数据', en: 'corrected late' },
+  'day-open': { zh: '逾期未归齐的归集日', en: 'day overdue' },
   missing: { zh: '库中缺失', en: 'missing' },
   extra: { zh: '仅库中有', en: 'only in the library' },
   different: { zh: '内容不一致', en: 'other content' },
@@ -59,6 +78,18 @@ export function shortfallInWords(facts: ShortfallFacts): Said {
     }
     case 'stock-plan':
       return { zh: `计划 ${facts.planned} 条`, en: `planned ${facts.planned}` };
+    case 'unconnected-type':
+      return { zh: facts.name, en: facts.name };
+    case 'late': {
+      const by = LATE_BECAUSE[facts.because];
+      return { zh: `按${by.zh}属于 ${facts.day}`, en: `of ${facts.day} by ${by.en}` };
+    }
+    case 'corrected-late': {
+      const { reject, day } = facts;
+      return { zh: `属于 ${day}，问题数据第 ${reject} 号`, en: `of ${day}, reject ${reject}` };
+    }
+    case 'day-open':
+      return { zh: `${facts.day}，应有条数不明，至少计 1 条`, en: `${facts.day}; at least one record is due` };
     case 'missing':
     case 'extra':
     case 'different':

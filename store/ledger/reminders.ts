@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { byBasis, type Basis } from '../../domain/ledger/duties.ts';
 import type { ReminderSettings } from '../../settings/schemas/hub.ts';
 import type { WorkingCalendar } from '../../domain/ledger/calendar.ts';
 import { addDays, shanghaiDate, shanghaiInstant, startOfDayMs } from '../../domain/dates.ts';
@@ -333,11 +334,12 @@ export async function holdDigest(
       { today },
     );
     if (rowCount === 0) return false;
-    const { rows: counted } = await trx.raw<{ rows: [DigestCounts] }>(
-      `SELECT count(*) FILTER (WHERE state = 'overdue') AS overdue,
+    const { rows: counted } = await trx.raw<{ rows: (DigestCounts & { basis: Basis })[] }>(
+      `SELECT basis, count(*) FILTER (WHERE state = 'overdue') AS overdue,
          count(*) FILTER (WHERE state IN ('open', 'due soon') AND due_at <= :endOfDay) AS "dueToday",
          count(*) FILTER (WHERE state = 'no calendar') AS "noCalendar", count(*) FILTER (WHERE state = 'suspended') AS suspended
-       FROM (SELECT due_at, obligation_state(obligation, :at) AS state FROM obligation WHERE obligation_runs(obligation)) AS o`,
+       FROM (SELECT basis, due_at, obligation_state(obligation, :at) AS state FROM obligation WHERE obligation_runs(obligation)) AS o
+       GROUP BY basis`,
       { at, endOfDay: new Date(startOfDayMs(addDays(today, 1))) },
     );
     const { rows: overdue } = await trx.raw<{ rows: DigestBody['overdue'] }>(
@@ -349,9 +351,18 @@ export async function holdDigest(
     const { rows: earlier } = await trx.raw<{ rows: { body: DigestBody }[] }>(
       `SELECT body FROM reminder WHERE kind = 'digest' ORDER BY id DESC LIMIT 1`,
     );
-    const before = earlier[0] ? { ...earlier[0].body.counts, at: earlier[0].body.at } : null;
-    const counts = { temporal: await askTemporal(), counts: counted[0], before, overdue };
-    const body: DigestBody = { at: shanghaiInstant(at.getTime()), ...counts };
+    const last = earlier[0]?.body;
+    const none = { overdue: 0, dueToday: 0, noCalendar: 0, suspended: 0 };
+    const body: DigestBody = {
+      at: shanghaiInstant(at.getTime()),
+      temporal: await askTemporal(),
+      counts: byBasis((basis) => {
+        const { basis: _, ...counts } = { ...none, ...counted.find((row) => row.basis === basis) };
+        return counts;
+      }),
+      before: last?.counts ? { at: last.at, counts: last.counts } : null,
+      overdue,
+    };
     const { code, name } = await managementUnit(trx);
     const message = {
       message: crypto.randomUUID(),

@@ -273,8 +273,8 @@ describe('the ledger', () => {
       await saveStreams(db, [stream('a')], at('2026-11-20'));
       await openDays(db, at('2026-11-20'));
       const midnight = startOfDayMs('2026-11-21');
-      assert.equal((await countObligations(db, new Date(midnight - 1), EVER)).overdue, 0);
-      assert.equal((await countObligations(db, new Date(midnight), EVER)).overdue, 1);
+      assert.equal((await countObligations(db, new Date(midnight - 1), EVER)).statutory.overdue, 0);
+      assert.equal((await countObligations(db, new Date(midnight), EVER)).statutory.overdue, 1);
     });
 
     it('is met by coverage up to the cut-off and by nothing else', async () => {
@@ -289,7 +289,9 @@ describe('the ledger', () => {
       await closeDays(db, id, at('2026-11-20', '21:31'));
       assert.deepEqual((await getDay(db, 'a', '2026-11-20'))?.metAt, at('2026-11-20', '21:31'));
       const counted = async (since: Date) =>
-        Object.entries(await countObligations(db, at('2026-11-23'), since)).filter(([, count]) => count > 0);
+        Object.entries((await countObligations(db, at('2026-11-23'), since)).statutory).filter(
+          ([, count]) => count > 0,
+        );
       assert.deepEqual(await counted(EVER), [['met', 1]]);
       assert.deepEqual(await counted(at('2026-11-20', '21:31')), [['met', 1]]);
       assert.deepEqual(await counted(at('2026-11-20', '21:32')), [], 'it ended before');
@@ -363,7 +365,7 @@ describe('the ledger', () => {
       const id = await idOf('a');
       await cover(db, id, day('2026-11-20'));
       await closeDays(db, id, at('2026-11-21', '03:00'));
-      assert.equal((await countObligations(db, at('2026-11-21', '03:00'), EVER))['met late'], 1);
+      assert.equal((await countObligations(db, at('2026-11-21', '03:00'), EVER)).statutory['met late'], 1);
     });
 
     describe('is of what was produced that day', () => {
@@ -706,7 +708,7 @@ describe('the ledger', () => {
       const many = Array.from({ length: 500 }, (_, index) => stream(`s${index}`));
       await saveStreams(db, many, at('2026-05-01'));
       await openDays(db, at('2026-11-16'));
-      assert.equal((await countObligations(db, at('2026-11-16'), EVER)).overdue + 500, 500 * 200);
+      assert.equal((await countObligations(db, at('2026-11-16'), EVER)).statutory.overdue + 500, 500 * 200);
     });
   });
 

@@ -472,7 +472,7 @@ describe('reminders', () => {
       assert.deepEqual(await latest(), {
         at: '2026-11-23T08:30:00+08:00',
         temporal: 'up',
-        counts: zero,
+        counts: { statutory: zero, internal: zero },
         before: null,
         overdue: [],
       });
@@ -499,9 +499,12 @@ describe('reminders', () => {
       await db('obligation').where({ subject: 'd/3' }).update({ suspended_by: 'outage/1' });
       await digest('2026-11-23T08:30:00', 'away');
       const body = await latest();
-      assert.deepEqual(body.counts, { overdue: 3, dueToday: 1, noCalendar: 1, suspended: 1 });
+      assert.deepEqual(body.counts, {
+        statutory: { overdue: 2, dueToday: 1, noCalendar: 1, suspended: 1 },
+        internal: { overdue: 1, dueToday: 0, noCalendar: 0, suspended: 0 },
+      });
       assert.deepEqual(
-        [body.temporal, body.before?.overdue, body.before?.at],
+        [body.temporal, body.before?.counts.statutory.overdue, body.before?.at],
         ['away', 0, '2026-11-20T08:30:00+08:00'],
       );
       assert.deepEqual(

@@ -1,14 +1,7 @@
+import { LATE_BECAUSE, type LateBecause } from '../collection/day.ts';
 import { DUTIES, OBLIGATION_STATES, type Duty, type ObligationState } from '../ledger/duties.ts';
 import { RULES, type RuleId } from '../library/validation.ts';
 import type { Said } from '../said.ts';
-
-/** By what a record that came late is of its day. */
-export const LATE_BECAUSE = {
-  issue: { zh: '签发日期', en: 'its date of issue' },
-  completion: { zh: '业务办结时间', en: 'when its case was completed' },
-  update: { zh: '源端更新时间', en: 'when its source changed it' },
-} as const;
-export type LateBecause = keyof typeof LATE_BECAUSE;
 
 /** Why something is missing to 100 % of a figure (指标差在哪里). */
 export type ShortfallFacts =

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { ProducedBy } from '../../domain/collection/day.ts';
 import type { Delivery, SourceContact } from '../../domain/streams.ts';
 import { noteUnits } from '../ledger/units.ts';
 
@@ -37,7 +38,7 @@ export interface StreamSettings {
     /** Records changed so short before the end of a day may come in later, `N minutes`; none where left out. */
     grace?: string;
     /** By what a new record is of a day: when it was issued or its case completed (also where left out), or changed. */
-    producedBy?: 'issue' | 'update';
+    producedBy?: ProducedBy;
   } | null;
 }
 

@@ -13,7 +13,7 @@ import {
   type FigureId,
 } from '../../../domain/supervision/figures.ts';
 import { DUTIES, EVERY_STATE } from '../../../domain/ledger/duties.ts';
-import { LATE_BECAUSE } from '../../../domain/supervision/shortfall.ts';
+import { LATE_BECAUSE } from '../../../domain/collection/day.ts';
 import { RULES } from '../../../domain/library/validation.ts';
 import { calendarName } from '../../../store/ledger/calendar.ts';
 import { shortfallOf, unitFigures } from '../../../store/supervision/figures.ts';

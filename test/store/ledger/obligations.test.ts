@@ -463,7 +463,13 @@ describe('the ledger', () => {
         for (const key of ['completed', 'withdrawn'])
           await arrives(id, key, at('2026-11-22', '09:00'), at('2026-11-22', '09:05'), '2026-11-10');
         assert.deepEqual(await lateRecords(db, 'a', '2026-11-19'), [
-          { key: 'completed', recordedAt: at('2026-11-22', '09:05'), because: 'completion' },
+          {
+            key: 'completed',
+            number: 'completed',
+            recordedAt: at('2026-11-22', '09:05'),
+            because: 'completion',
+            reject: null,
+          },
         ]);
       });
 
@@ -477,7 +483,13 @@ describe('the ledger', () => {
           'a/2026-11-20 met',
         ]);
         assert.deepEqual(await lateRecords(db, 'a', '2026-11-19'), [
-          { key: 'restamped', recordedAt: at('2026-11-24', '10:05'), because: 'issue' },
+          {
+            key: 'restamped',
+            number: 'restamped',
+            recordedAt: at('2026-11-24', '10:05'),
+            because: 'issue',
+            reject: null,
+          },
         ]);
       });
 
@@ -812,8 +824,8 @@ describe('the ledger', () => {
       const night = at('2026-11-21', '00:01');
       const found = await findAlerts(db, night);
       assert.deepEqual(found.map(({ message }) => message.en).sort(), [
-        '乙局: 1 × EO-8e (第八条第五款) overdue since 2026-11-21 00:00',
-        '甲局: 2 × EO-8e (第八条第五款) overdue since 2026-11-21 00:00',
+        '乙局: 1 × EO-8e (第八条第五款, statutory) overdue since 2026-11-21 00:00',
+        '甲局: 2 × EO-8e (第八条第五款, statutory) overdue since 2026-11-21 00:00',
       ]);
       assert.equal((await saveAlerts(db, found, night)).raised.length, 2);
       assert.equal((await saveAlerts(db, found, night)).raised.length, 0);

@@ -124,7 +124,7 @@ export interface LateRecord {
 
 /** Records of `day`, a row of the ledger with the stream, that came in late; what was refused when it came, too. */
 const LATE = `
-  SELECT late.record_key AS key, c.number, recorded_at AS "recordedAt", because, NULL::bigint AS reject
+  SELECT late.record_key AS key, c.number, late.recorded_at AS "recordedAt", because, NULL::bigint AS reject
   FROM late_record late LEFT JOIN certificate c USING (stream_id, record_key)
   WHERE late.stream_id = day.stream_id AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date
   UNION ALL

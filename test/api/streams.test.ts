@@ -321,6 +321,7 @@ describe('one day of a stream in the API', () => {
   let hub: ApiHub;
   let issuer: Caller;
   let manager: Caller;
+  let auditor: Caller;
   let streamId: number;
   const path = `/streams/${STREAM}/days/${DAY}`;
   const at = (text: string): Date => new Date(`${text}+08:00`);
@@ -330,6 +331,7 @@ describe('one day of a stream in the API', () => {
     ({ id: streamId } = await getStream(db, STREAM));
     issuer = await hub.signedIn('issuer', HOUSING);
     manager = await hub.signedIn('management');
+    auditor = await hub.signedIn('auditor');
     await db('stream').update({ activated_at: at('2026-11-19T00:00:00') });
     await openDays(db, at('2026-11-20T22:00:00'));
     const whole = { kind: 'time' as const, from: `${DAY}T00:00:00+08:00`, to: '2026-11-21T00:00:00+08:00' };
@@ -359,7 +361,8 @@ describe('one day of a stream in the API', () => {
       { key: 'hidden', issuedOn: '2026-11-01', changedAt: at('2026-11-20T10:00:00') },
     ]);
     await closeDays(db, streamId, at('2026-11-23T09:05:00'));
-    const { body } = await manager.get<StreamDay>(path);
+    // Who may not see what names a person reads it masked.
+    const { body } = await auditor.get<StreamDay>(path);
     assert.deepEqual([body.state, body.late], ['met late', 2]);
     const named = ({ records }: StreamDay) => records.map(({ key, number, because }) => [key, number, because]);
     const masked = maskKey(KEY);
@@ -371,11 +374,13 @@ describe('one day of a stream in the API', () => {
         ['hidden', 'no-hidden', 'update'],
       ].toSorted(),
     );
+    const { body: open } = await manager.get<StreamDay>(path);
+    assert.deepEqual(open.records.map(({ key }) => key).toSorted(), [KEY, 'hidden']);
     const { body: figures } = await manager.get<FiguresView>(`/figures?from=${DAY}&to=${DAY}`);
     const own = figures.units.find(({ code }) => code === HOUSING.code)!.figures;
     assert.deepEqual(own.internalTimeliness, { numerator: 1, denominator: 3 });
     assert.deepEqual(own.statutoryTimeliness, { numerator: 0, denominator: 0 }, 'the day is the city’s own target');
-    const { body: lacks } = await manager.get<ShortfallView>(
+    const { body: lacks } = await auditor.get<ShortfallView>(
       `/figures/internalTimeliness/shortfall?from=${DAY}&to=${DAY}&unit=${HOUSING.code}`,
     );
     assert.deepEqual(

@@ -833,7 +833,7 @@ describe('the ledger', () => {
       assert.equal(cleared.length, 1);
       const [open, ...others] = await openAlerts(db);
       assert.deepEqual([open?.message, others.length], [found[1]?.message, 0]);
-      assert.match(open?.message.zh ?? '', /局：EO-8e（第八条第五款）\d 项逾期，最早自 2026-11-21 00:00$/);
+      assert.match(open?.message.zh ?? '', /局：EO-8e（第八条第五款，法定时限）\d 项逾期，最早自 2026-11-21 00:00$/);
     });
 
     it('tell a day that is far from what is usual on its weekday, once enough weeks are known', async () => {

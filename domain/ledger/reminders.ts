@@ -101,7 +101,7 @@ interface Named {
 /** What a message to a unit, or to the management unit, holds: subjects and numbers, nothing personal. */
 export interface ReminderBody {
   at: string;
-  total: number;
+  totals: Record<Basis, number>;
   counts: (Named & { stage: ReminderStage; count: number })[];
   /** Whose they are, where that is not the unit itself. */
   units: { unit: string; count: number }[];
@@ -148,7 +148,7 @@ export function messageText(id: number, unit: string, kind: MessageKind, body: M
 }
 
 function reminderText(id: number, unit: string, kind: MessageKind, body: ReminderBody): MessageText {
-  const { at, total, counts, units, tasks, unacknowledged, urged } = body;
+  const { at, counts, units, tasks, unacknowledged, urged } = body;
   const title = urged ? '时限任务催办' : kind === 'escalation' ? '时限任务逾期升级' : '时限任务提醒';
   const summary = EVERY_BASIS.flatMap((basis) => {
     const byStage = new Map<string, number>();
@@ -163,7 +163,8 @@ function reminderText(id: number, unit: string, kind: MessageKind, body: Reminde
   // Only what is statutory is escalated, and a message to a unit is of its own tasks.
   if (units.length > 0)
     lines.push('', `责任单位（${BASES.statutory.zh}）`, ...units.map((each) => `  ${each.unit} ${each.count} 项`));
-  lines.push('', tasks.length < total ? `前 ${tasks.length} 项` : '任务');
+  const isCut = tasks.length < counts.reduce((sum, { count }) => sum + count, 0);
+  lines.push('', isCut ? `前 ${tasks.length} 项` : '任务');
   for (const { stage, subject, unit: owner, dueAt, ...rule } of tasks)
     lines.push(
       `  ${ruleText(rule)} ${subject}${units.length > 0 ? ` ${owner}` : ''} · ${stageName(stage)} · 到期 ${dueWallTime(Date.parse(dueAt))}`,

@@ -110,7 +110,7 @@ async function withdraw(trx: Knex, at: Date, channels: readonly Channel[]): Prom
   );
 }
 
-type Recipient = Omit<NewMessage, 'body' | 'anyHour'> & { total: number };
+type Recipient = Omit<NewMessage, 'body' | 'anyHour'>;
 
 /** Notes which deadlines are told in which stage to whom, and returns who is told something. */
 async function noteTold(
@@ -157,8 +157,8 @@ async function noteTold(
        ON CONFLICT (obligation_id, stage, unit_code) DO UPDATE SET due_at = excluded.due_at, message = excluded.message
          WHERE reminder_task.due_at <> excluded.due_at
        RETURNING message)
-     SELECT message, unit_code AS "unitCode", unit_name AS "unitName", kind, role, total
-     FROM recipient JOIN (SELECT message, count(*) AS total FROM told GROUP BY message) AS counted USING (message)`,
+     SELECT message, unit_code AS "unitCode", unit_name AS "unitName", kind, role
+     FROM recipient WHERE message IN (SELECT message FROM told)`,
     {
       at,
       all,
@@ -209,13 +209,15 @@ async function describe(
      GROUP BY message, unit_code, created_at ORDER BY created_at, 1`,
     { at, before: new Date(workingDayBefore(at.getTime(), calendar)) },
   );
-  return ({ message, total, kind, role, unitCode }) => {
+  return ({ message, kind, role, unitCode }) => {
     const own = <T>(rows: readonly Of<T>[]): T[] =>
       rows.filter((row) => row.message === message).map((row) => ({ ...row, message: undefined }));
     const earlier = unacknowledged.filter((one) => role === 'operator' || one.unitCode === unitCode);
     return {
       at: shanghaiInstant(at.getTime()),
-      total,
+      totals: byBasis((basis) =>
+        counts.reduce((sum, row) => sum + (row.message === message && row.basis === basis ? row.count : 0), 0),
+      ),
       counts: own(counts),
       units: own(units),
       tasks: own(tasks),
@@ -298,11 +300,7 @@ export async function urge(
     { id: task.id, message, stage: `urged/${shanghaiDate(at.getTime())}` satisfies ReminderStage },
   );
   if (rowCount === 0) return 'already';
-  const { rows: counted } = await trx.raw<{ rows: [{ total: number }] }>(
-    'SELECT count(*) AS total FROM reminder_task WHERE message = :message',
-    { message },
-  );
-  const recipient = { ...unit, message, kind: 'reminder', role: 'operator', total: counted[0].total } as const;
+  const recipient = { ...unit, message, kind: 'reminder', role: 'operator' } as const;
   const body: ReminderBody = {
     ...(await describe(trx, [recipient], at, calendar))(recipient),
     urged: {

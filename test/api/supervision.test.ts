@@ -578,10 +578,10 @@ describe('an urge (催办)', () => {
     assert.equal((await urge(0)).body.code, 'urged-today');
     const [message, ...others] = await messages();
     assert.deepEqual(others, []);
-    const body = message!.body as { total: number; urged: { notes: { note: string }[] } };
+    const body = message!.body as { totals: Record<Basis, number>; urged: { notes: { note: string }[] } };
     assert.deepEqual(
-      [message!.state, body.total, body.urged.notes.map(({ note }) => note)],
-      ['waiting', 2, ['第一件', '第二件']],
+      [message!.state, body.totals, body.urged.notes.map(({ note }) => note)],
+      ['waiting', { statutory: 2, internal: 0 }, ['第一件', '第二件']],
     );
     const { body: task } = await management.get<{ events: { what: string; by: string }[] }>(`/tasks/${String(ids[0])}`);
     assert.deepEqual(

@@ -111,7 +111,7 @@ describe('what a message says', () => {
   const task = { rule: 'WX-10a', article: '第十条', basis: 'internal', kind: 'outage-report' } as const;
   const reminder: ReminderBody = {
     at: '2026-11-23T10:00:00+08:00',
-    total: 21,
+    totals: { statutory: 20, internal: 1 },
     counts: [
       {
         rule: 'WX-18b',

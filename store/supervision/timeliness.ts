@@ -34,14 +34,16 @@ const ARRIVALS = `
     UNION ALL
     SELECT day.stream_id, basis, date, record_key, reject.id, first_seen_at, 'reject',
       jsonb_build_object('reject', reject.id, 'fields', '[]'::jsonb, 'rules', jsonb_build_array(reject.rule))
-    FROM day JOIN reject ON reject.stream_id = day.stream_id AND coalesce(source_updated_at, first_seen_at) <@ whole
+    FROM day JOIN reject ON reject.stream_id = day.stream_id
+      AND (coalesce(source_updated_at, first_seen_at) AT TIME ZONE 'Asia/Shanghai')::date = date
     WHERE resolved_at IS NULL AND reject.rule <> ALL (:waiting)
     UNION ALL
     SELECT day.stream_id, basis, date, record_key, reject.id, resolved_at, 'corrected-late',
       jsonb_build_object('reject', reject.id, 'day', date)
     FROM day JOIN reject ON reject.stream_id = day.stream_id AND record_key IS NOT NULL
-      AND source_updated_at >= lower(whole) AND source_updated_at < upper(whole) - grace
-    WHERE resolved_at > day.due_at AND reject.rule <> ALL (:waiting)
+      AND (source_updated_at AT TIME ZONE 'Asia/Shanghai')::date = date AND source_updated_at < upper(whole) - grace
+    WHERE source_updated_at >= (SELECT min(lower(whole)) FROM day) AND source_updated_at < (SELECT max(upper(whole)) FROM day)
+      AND resolved_at > day.due_at AND reject.rule <> ALL (:waiting)
   )`;
 
 /** Differences to the source that are not mended, of the days of a span. */

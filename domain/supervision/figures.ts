@@ -21,7 +21,7 @@ export const REQUIRED_FIELDS = [
 const REQUIRED = REQUIRED_FIELDS.length + 2;
 
 const timeliness = (term: string): string =>
-  `按期入库的记录 ÷ 应入库的记录。限于当日增量适用${term}且已到期的归集日；应入库 = 源端更新时间在这些日内的在库记录 + 产生于这些日（办结或签发之日，规则按更新时间的除外）而迟到的记录 + 这些日未更正的问题数据 + 与源端核对已知缺失的记录；逾期仍未证实归齐的日至少另计 1 条。按期更正前的问题数据、迟到的记录不作按期；容错、撤销、中止的日另计，等待目录的记录不计`;
+  `按期入库的记录 ÷ 应入库的记录。限于当日增量适用${term}且已到期的归集日；应入库 = 源端更新时间在这些日内的在库记录 + 产生于这些日（办结或签发之日，规则按更新时间的除外）而迟到的记录 + 这些日未更正的问题数据 + 与源端核对已知缺失的记录；逾期仍未证实归齐的日至少另计 1 条。迟到的记录、逾期才更正的问题数据不作按期；容错、撤销、中止的日另计，等待目录的记录不计`;
 const arrivals = (term: string): string =>
   `records in the library by their term ÷ records due, of the days of daily streams whose increment has ${term} and came due: records held that the source changed on these days, those produced on them (case completed or certificate issued, unless the profile counts changes alone) that came late, open rejects of these days, records that the source is known to have beyond these; at least one more for each day that is overdue and not proven to be in. What was refused in time and corrected late is late; days that were exempted, cancelled or suspended are apart, records that wait for the catalog do not count`;
 const fulfilment = (tasks: string): string =>

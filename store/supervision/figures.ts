@@ -14,7 +14,7 @@ import type { UsageReport } from '../../domain/supervision/usage-sheet.ts';
 import { RULES, RULE_IDS, WAITING_RULES, type RuleId } from '../../domain/library/validation.ts';
 import { boundsOf, CHOSEN, recordsBreaking, streamQuality, type StreamQuality } from '../library/quality.ts';
 import { listTasks } from '../ledger/tasks.ts';
-import { recordsInTime, UNTIMELY } from './timeliness.ts';
+import { EARLY_TYPES, recordsInTime, UNTIMELY } from './timeliness.ts';
 
 /** Whose figures, of which time, as of when. */
 export interface FigureChoice {
@@ -148,16 +148,12 @@ async function collection(
   choice: FigureChoice,
 ): Promise<{ stream: string; lacking: number; unproven: number; early: number }[]> {
   const { rows } = await db.raw<{ rows: { stream: string; lacking: number; unproven: number; early: number }[] }>(
-    `WITH early_type AS MATERIALIZED (
-       SELECT array_agg(type_code) AS codes FROM catalog_entry CROSS JOIN LATERAL (
-         SELECT (entry->>'collectFrom')::timestamp AT TIME ZONE 'Asia/Shanghai' AS begins) AS collected
-       WHERE state = 'approved' AND (begins >= :to::timestamptz OR begins > :at)
-     )
+    `WITH ${EARLY_TYPES}
      SELECT stream.name AS stream, (named.keys + counted.records + planned.records)::bigint AS lacking, gap.parts AS unproven,
        CASE WHEN codes IS NULL THEN 0 ELSE (SELECT count(*) FROM certificate c WHERE c.stream_id = stream.id
          AND source_updated_at >= coalesce(:from::timestamptz, '-infinity')
          AND source_updated_at < coalesce(:to::timestamptz, 'infinity') AND type_code = ANY (codes)) END AS early
-     FROM stream CROSS JOIN early_type
+     FROM stream CROSS JOIN early
      CROSS JOIN LATERAL (SELECT count(DISTINCT key) AS keys FROM discrepancy d, unnest(only_at_source) AS key
        WHERE d.stream_id = stream.id AND ${TOUCHES}) AS named
      CROSS JOIN LATERAL (

@@ -4,18 +4,21 @@ import type { Ratio } from '../../domain/supervision/figures.ts';
 import { WAITING_RULES } from '../../domain/library/validation.ts';
 import { boundsOf, CHOSEN, type RecordChoice } from '../library/quality.ts';
 
+/** A common table expression: the types whose 归集起始时间 has not come, neither by the end of the period nor by now. */
+export const EARLY_TYPES = `early AS MATERIALIZED (
+  SELECT array_agg(type_code) AS codes FROM catalog_entry CROSS JOIN LATERAL (
+    SELECT (entry->>'collectFrom')::timestamp AT TIME ZONE 'Asia/Shanghai' AS begins) AS collected
+  WHERE state = 'approved' AND (begins >= :to::timestamptz OR begins > :at)
+)`;
+
 /**
- * Common table expressions for 及时率 of records: `early`, the types that are not due yet; `day`, the days of daily
+ * Common table expressions for 及时率 of records: {@link EARLY_TYPES}; `day`, the days of daily
  * streams whose increment came due in the period and counts; `span`, these days of a stream and basis together;
  * `untimely`, the records of these days that were not in the library by their term: noted as late when they came
  * (store/migrations/0024), refused and not corrected, or corrected after the term.
  */
 const ARRIVALS = `
-  early AS MATERIALIZED (
-    SELECT array_agg(type_code) AS codes FROM catalog_entry CROSS JOIN LATERAL (
-      SELECT (entry->>'collectFrom')::timestamp AT TIME ZONE 'Asia/Shanghai' AS begins) AS collected
-    WHERE state = 'approved' AND (begins >= :to::timestamptz OR begins > :at)
-  ), day AS MATERIALIZED (
+  ${EARLY_TYPES}, day AS MATERIALIZED (
     SELECT o.stream_id, o.basis, whole, due_at, state = 'overdue' AS open,
       (started_at AT TIME ZONE 'Asia/Shanghai')::date AS date, coalesce(grace, interval '0') AS grace
     FROM (SELECT stream_id, basis, whole, due_at, started_at, obligation_state(obligation, :at) AS state FROM obligation
@@ -26,19 +29,19 @@ const ARRIVALS = `
   ), span AS (
     SELECT stream_id, basis, range_agg(whole) AS times, count(*) FILTER (WHERE open) AS open FROM day GROUP BY 1, 2
   ), untimely AS MATERIALIZED (
-    SELECT day.stream_id, basis, date, record_key, NULL::bigint AS reject, recorded_at AS at, 'late' AS what,
+    SELECT day.stream_id, basis, record_key, NULL::bigint AS reject, recorded_at AS at, 'late' AS what,
       jsonb_build_object('because', because, 'day', date) AS facts
     FROM day JOIN late_record late ON late.stream_id = day.stream_id AND late.day = date
     WHERE NOT EXISTS (SELECT FROM early JOIN certificate c ON type_code = ANY (codes)
       WHERE c.stream_id = late.stream_id AND c.record_key = late.record_key)
     UNION ALL
-    SELECT day.stream_id, basis, date, record_key, reject.id, first_seen_at, 'reject',
+    SELECT day.stream_id, basis, record_key, reject.id, first_seen_at, 'reject',
       jsonb_build_object('reject', reject.id, 'fields', '[]'::jsonb, 'rules', jsonb_build_array(reject.rule))
     FROM day JOIN reject ON reject.stream_id = day.stream_id
       AND (coalesce(source_updated_at, first_seen_at) AT TIME ZONE 'Asia/Shanghai')::date = date
     WHERE resolved_at IS NULL AND reject.rule <> ALL (:waiting)
     UNION ALL
-    SELECT day.stream_id, basis, date, record_key, reject.id, resolved_at, 'corrected-late',
+    SELECT day.stream_id, basis, record_key, reject.id, resolved_at, 'corrected-late',
       jsonb_build_object('reject', reject.id, 'day', date)
     FROM day JOIN reject ON reject.stream_id = day.stream_id AND record_key IS NOT NULL
       AND (source_updated_at AT TIME ZONE 'Asia/Shanghai')::date = date AND source_updated_at < upper(whole) - grace

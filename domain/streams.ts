@@ -1,4 +1,4 @@
-import { BASES, EVERY_BASIS, type Basis } from './ledger/duties.ts';
+import { BASES, EVERY_BASIS, type Basis } from './basis.ts';
 import { shanghaiWallTime } from './dates.ts';
 import { faultNamed } from './faults.ts';
 import type { Said } from './said.ts';

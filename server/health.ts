@@ -2,14 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import { DAY_MS, shanghaiInstant } from '../domain/dates.ts';
 import { openAlerts } from '../store/ledger/alerts.ts';
-import {
-  BASES,
-  EVERY_BASIS,
-  EVERY_STATE,
-  OBLIGATION_STATES,
-  type Basis,
-  type ObligationState,
-} from '../domain/ledger/duties.ts';
+import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
+import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
 import { countObligations, findGaps } from '../store/collection/overview.ts';
 import { listStreams } from '../store/collection/streams.ts';
 

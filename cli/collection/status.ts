@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { BASES, EVERY_BASIS, EVERY_STATE } from '../../domain/ledger/duties.ts';
+import { BASES, EVERY_BASIS } from '../../domain/basis.ts';
+import { EVERY_STATE } from '../../domain/ledger/duties.ts';
 import { openAlerts } from '../../store/ledger/alerts.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
 import { withLibrary } from '../kit/library.ts';

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { BASES, EVERY_BASIS } from '../../domain/ledger/duties.ts';
+import { BASES, EVERY_BASIS } from '../../domain/basis.ts';
 import type { HubConfig } from '../../settings/load.ts';
 import { countShared } from '../../store/library/certificates.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';

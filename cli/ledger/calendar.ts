@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { keepTable, offerTable } from '../../settings/sheets/calendar.ts';
 import { fault } from '../../domain/faults.ts';
-import { BASES, EVERY_BASIS } from '../../domain/ledger/duties.ts';
+import { BASES, EVERY_BASIS } from '../../domain/basis.ts';
 import { countMoved, previewCalendar, type MovedDeadline } from '../../store/ledger/calendar.ts';
 import { calendarInForce } from '../../store/apply-config.ts';
 import { withLibrary } from '../kit/library.ts';

@@ -1,13 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DAY_REASONS } from '../../domain/ledger/calendar.ts';
 import { shanghaiDate } from '../../domain/dates.ts';
+import { EVERY_BASIS, type Basis } from '../../domain/basis.ts';
 import {
   DUTIES,
-  EVERY_BASIS,
   EVERY_STATE,
   OBLIGATION_STATES,
   RUNNING_STATES,
-  type Basis,
   type ObligationState,
 } from '../../domain/ledger/duties.ts';
 import { exempt, type Exemption } from '../../store/supervision/exemptions.ts';

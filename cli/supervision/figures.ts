@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { maskKey } from '../../connectors/examine/discover.ts';
-import { BASES, DUTIES, EVERY_BASIS, type Basis } from '../../domain/ledger/duties.ts';
+import { BASES, EVERY_BASIS, type Basis } from '../../domain/basis.ts';
+import { DUTIES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';
 import {
   addRatios,

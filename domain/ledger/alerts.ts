@@ -1,6 +1,6 @@
 import { shanghaiWallTime } from '../dates.ts';
 import { faultNamed } from '../faults.ts';
-import { BASES, type Basis } from './duties.ts';
+import { BASES, type Basis } from '../basis.ts';
 import type { Said } from '../said.ts';
 import { DRIFT_CHANGES, type DriftChange } from '../streams.ts';
 

@@ -1,5 +1,5 @@
+import type { Basis } from '../basis.ts';
 import type { CaseKind } from '../ids.ts';
-import type { Said } from '../said.ts';
 
 /**
  * What the hub watches deadlines of (时限任务), each with the events that can start its clock; the first is the one
@@ -92,26 +92,6 @@ export const OWNERS = {
   management: { zh: '管理单位', en: 'management unit' },
 } as const;
 export type Owner = keyof typeof OWNERS;
-
-/** What a deadline rests on: a number in the regulation, or a target of the city's own. They are never counted together. */
-export const BASES = {
-  statutory: { zh: '法定时限', en: 'statutory' },
-  internal: { zh: '内控时限', en: 'internal target' },
-} as const;
-export type Basis = keyof typeof BASES;
-export const EVERY_BASIS = Object.keys(BASES) as [Basis, ...Basis[]];
-
-/** Something of each basis. */
-export const byBasis = <T>(of: (basis: Basis) => T): Record<Basis, T> => ({
-  statutory: of('statutory'),
-  internal: of('internal'),
-});
-
-/** Counts of both in words, each by its name: 法定时限 2 项，内控时限 0 项. */
-export const countsInWords = (counts: Record<Basis, number>): Said => ({
-  zh: EVERY_BASIS.map((basis) => `${BASES[basis].zh} ${counts[basis]} 项`).join('，'),
-  en: EVERY_BASIS.map((basis) => `${BASES[basis].en}: ${counts[basis]}`).join(', '),
-});
 
 /** Length of a term: working days, or the same calendar day to its end, or minutes for what is to happen at once. */
 export type Term = { workingDays: number } | 'same-day' | { minutes: number };

@@ -8,7 +8,8 @@ import {
   timeOfDayMs,
   type CalendarDate,
 } from '../dates.ts';
-import { BASES, DUTIES, EVERY_BASIS, type Basis, type Duty } from './duties.ts';
+import { BASES, EVERY_BASIS, type Basis } from '../basis.ts';
+import { DUTIES, type Duty } from './duties.ts';
 
 /** A statutory deadline that stays overdue is escalated again after so many working days. */
 const ESCALATE_EVERY_DAYS = 3;

@@ -1,14 +1,10 @@
 import { shanghaiInstant, shanghaiWallTime, startOfDayMs } from '../dates.ts';
 import { reasonInWords, type Reason } from '../ledger/reasons.ts';
+import { BASES, byBasis, countsInWords, EVERY_BASIS, type Basis } from '../basis.ts';
 import {
-  BASES,
-  byBasis,
-  countsInWords,
   DUTIES,
-  EVERY_BASIS,
   OBLIGATION_STATES,
   regulationName,
-  type Basis,
   type Duty,
   type ObligationState,
   type Regulation,

@@ -1,4 +1,4 @@
-import { byBasis, EVERY_BASIS, type Basis } from '../ledger/duties.ts';
+import { byBasis, EVERY_BASIS, type Basis } from '../basis.ts';
 import type { Said } from '../said.ts';
 
 /**

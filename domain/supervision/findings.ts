@@ -1,6 +1,7 @@
 import type { CaseDefinition, CaseField, Refusal, StepOf } from '../casework/definition.ts';
 import { shanghaiWallTime } from '../dates.ts';
-import { BASES, type Basis, type ObligationState } from '../ledger/duties.ts';
+import { BASES, type Basis } from '../basis.ts';
+import type { ObligationState } from '../ledger/duties.ts';
 import type { SealState } from '../library/seals.ts';
 import type { Sanctions } from './sanctions.ts';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CATALOG_FIELDS } from '../../domain/library/catalog.ts';
-import { DUTIES, EVERY_BASIS, OWNERS, STARTS, type Rule } from '../../domain/ledger/duties.ts';
+import { EVERY_BASIS } from '../../domain/basis.ts';
+import { DUTIES, OWNERS, STARTS, type Rule } from '../../domain/ledger/duties.ts';
 import { RANKINGS } from '../../domain/supervision/figures.ts';
 import { calendarDate, slug, timeOfDay, keyOf } from '../values.ts';
 

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { LateBecause, ProducedBy } from '../../domain/collection/day.ts';
-import type { Basis, ObligationState } from '../../domain/ledger/duties.ts';
+import type { Basis } from '../../domain/basis.ts';
+import type { ObligationState } from '../../domain/ledger/duties.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
 import { explainFrom, followSuspensions, meetFrom, openDated, verifyFrom } from '../ledger/obligations.ts';
 

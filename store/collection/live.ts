@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { byBasis, type Basis, type Duty } from '../../domain/ledger/duties.ts';
+import { byBasis, type Basis } from '../../domain/basis.ts';
+import type { Duty } from '../../domain/ledger/duties.ts';
 import type { BatchPurpose } from './batches.ts';
 
 /** A read of a window that is under way, or has just ended. */

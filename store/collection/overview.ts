@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Reason } from '../../domain/ledger/reasons.ts';
-import { byBasis, EVERY_STATE, type Basis, type ObligationState } from '../../domain/ledger/duties.ts';
+import { byBasis, type Basis } from '../../domain/basis.ts';
+import { EVERY_STATE, type ObligationState } from '../../domain/ledger/duties.ts';
 import type { GapFacts } from '../../domain/collection/gap.ts';
 import {
   STREAM_STATES,

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { endOfTerm, type WorkingCalendar, type YearTable } from '../../domain/ledger/calendar.ts';
 import { addDays } from '../../domain/dates.ts';
-import { byBasis, type Basis } from '../../domain/ledger/duties.ts';
+import { byBasis, type Basis } from '../../domain/basis.ts';
 import { HUB, type Reason } from '../../domain/ledger/reasons.ts';
 import { fault } from '../../domain/faults.ts';
 

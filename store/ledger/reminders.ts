@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { byBasis, type Basis } from '../../domain/ledger/duties.ts';
+import { byBasis, type Basis } from '../../domain/basis.ts';
 import type { ReminderSettings } from '../../settings/schemas/hub.ts';
 import type { WorkingCalendar } from '../../domain/ledger/calendar.ts';
 import { addDays, shanghaiDate, shanghaiInstant, startOfDayMs } from '../../domain/dates.ts';
@@ -332,10 +332,11 @@ export async function holdDigest(
       { today },
     );
     if (rowCount === 0) return false;
-    const { rows: counted } = await trx.raw<{ rows: (DigestCounts & { basis: Basis })[] }>(
-      `SELECT basis, count(*) FILTER (WHERE state = 'overdue') AS overdue,
-         count(*) FILTER (WHERE state IN ('open', 'due soon') AND due_at <= :endOfDay) AS "dueToday",
-         count(*) FILTER (WHERE state = 'no calendar') AS "noCalendar", count(*) FILTER (WHERE state = 'suspended') AS suspended
+    const { rows: counted } = await trx.raw<{ rows: { basis: Basis; counts: DigestCounts }[] }>(
+      `SELECT basis, jsonb_build_object('overdue', count(*) FILTER (WHERE state = 'overdue'),
+         'dueToday', count(*) FILTER (WHERE state IN ('open', 'due soon') AND due_at <= :endOfDay),
+         'noCalendar', count(*) FILTER (WHERE state = 'no calendar'),
+         'suspended', count(*) FILTER (WHERE state = 'suspended')) AS counts
        FROM (SELECT basis, due_at, obligation_state(obligation, :at) AS state FROM obligation WHERE obligation_runs(obligation)) AS o
        GROUP BY basis`,
       { at, endOfDay: new Date(startOfDayMs(addDays(today, 1))) },
@@ -354,10 +355,7 @@ export async function holdDigest(
     const body: DigestBody = {
       at: shanghaiInstant(at.getTime()),
       temporal: await askTemporal(),
-      counts: byBasis((basis) => {
-        const { basis: _, ...counts } = { ...none, ...counted.find((row) => row.basis === basis) };
-        return counts;
-      }),
+      counts: byBasis((basis) => counted.find((row) => row.basis === basis)?.counts ?? none),
       before: last?.counts ? { at: last.at, counts: last.counts } : null,
       overdue,
     };

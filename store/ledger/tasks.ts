@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Reason } from '../../domain/ledger/reasons.ts';
-import { RUNNING_STATES, type Basis, type Duty, type ObligationState } from '../../domain/ledger/duties.ts';
+import type { Basis } from '../../domain/basis.ts';
+import { RUNNING_STATES, type Duty, type ObligationState } from '../../domain/ledger/duties.ts';
 
 /** One deadline of the ledger, as people look at it. */
 export interface Task {

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { DAY_MS } from '../../domain/dates.ts';
-import { byBasis, type Basis } from '../../domain/ledger/duties.ts';
+import { byBasis, type Basis } from '../../domain/basis.ts';
 
 /** A number as it is, and as it was a day before. */
 export interface Counted {

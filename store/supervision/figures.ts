@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { byBasis, DUTIES, EVERY_BASIS, type Basis, type Duty } from '../../domain/ledger/duties.ts';
+import { byBasis, EVERY_BASIS, type Basis } from '../../domain/basis.ts';
+import { DUTIES, type Duty } from '../../domain/ledger/duties.ts';
 import {
   addRatios,
   BASED_FIGURES,

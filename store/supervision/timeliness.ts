@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Basis } from '../../domain/ledger/duties.ts';
+import type { Basis } from '../../domain/basis.ts';
 import type { Ratio } from '../../domain/supervision/figures.ts';
 import { WAITING_RULES } from '../../domain/library/validation.ts';
 import { boundsOf, CHOSEN, type RecordChoice } from '../library/quality.ts';

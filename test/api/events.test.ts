@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Basis } from '../../domain/ledger/duties.ts';
+import type { Basis } from '../../domain/basis.ts';
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';

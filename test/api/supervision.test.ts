@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Permission } from '../../domain/access.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
-import type { Basis } from '../../domain/ledger/duties.ts';
+import type { Basis } from '../../domain/basis.ts';
 import type { FigureId } from '../../domain/supervision/figures.ts';
 import { addDays, DAY_MS, shanghaiDate } from '../../domain/dates.ts';
 import { shortfallInWords } from '../../domain/supervision/shortfall.ts';

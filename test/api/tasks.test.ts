@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { EVERY_BASIS } from '../../domain/ledger/duties.ts';
+import { EVERY_BASIS } from '../../domain/basis.ts';
 import { after, before, describe, it } from 'node:test';
 import type { FindingDetail } from '../../server/api/supervision/findings.ts';
 import type { SessionView } from '../../server/api/console/session.ts';

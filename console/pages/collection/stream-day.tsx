@@ -1,7 +1,7 @@
 import { Descriptions, Table } from 'antd';
 import { Link, useParams } from 'react-router';
 import { LATE_BECAUSE, type LateBecause } from '../../../domain/collection/day.ts';
-import { BASES } from '../../../domain/ledger/duties.ts';
+import { BASES } from '../../../domain/basis.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { Article } from '../../parts/article.tsx';

@@ -1,6 +1,6 @@
 import { Alert } from 'antd';
 import { Link } from 'react-router';
-import { BASES, EVERY_BASIS, type Basis } from '../../../domain/ledger/duties.ts';
+import { BASES, EVERY_BASIS, type Basis } from '../../../domain/basis.ts';
 import type { OverviewView } from '../../../server/api/ledger/overview.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';

@@ -2,7 +2,7 @@ import { Alert, Button, Checkbox, Form, Input, Modal, Space, Table, Upload } fro
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { DAY_MS } from '../../../domain/dates.ts';
-import { BASES, EVERY_BASIS } from '../../../domain/ledger/duties.ts';
+import { BASES, EVERY_BASIS } from '../../../domain/basis.ts';
 import type { CalendarPreview } from '../../../server/api/ledger/law.ts';
 import { send, useSend } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';

@@ -2,7 +2,8 @@ import { Alert, Button, DatePicker, Select, Table } from 'antd';
 import dayjs from 'dayjs';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { BASES, DUTIES, EVERY_BASIS, type Duty } from '../../../domain/ledger/duties.ts';
+import { BASES, EVERY_BASIS } from '../../../domain/basis.ts';
+import { DUTIES, type Duty } from '../../../domain/ledger/duties.ts';
 import {
   APART,
   basisOf,

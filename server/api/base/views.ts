@@ -1,7 +1,7 @@
 import { InvalidRequest } from './problem.ts';
 import { z } from 'zod';
 import { shanghaiInstant } from '../../../domain/dates.ts';
-import { EVERY_BASIS } from '../../../domain/ledger/duties.ts';
+import { EVERY_BASIS } from '../../../domain/basis.ts';
 
 /** An instant: on the wire as ISO 8601 with Shanghai's offset. */
 export const instant = z.codec(z.iso.datetime({ offset: true }), z.date(), {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { shanghaiInstant } from '../../../domain/dates.ts';
-import { byBasis, type Basis, type Duty } from '../../../domain/ledger/duties.ts';
+import { byBasis, type Basis } from '../../../domain/basis.ts';
+import type { Duty } from '../../../domain/ledger/duties.ts';
 import {
   becameOverdue,
   overdueByUnit,

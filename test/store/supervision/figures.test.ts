@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { shortfallInWords } from '../../../domain/supervision/shortfall.ts';
 import fc from 'fast-check';
 import type { Knex } from 'knex';
-import type { Basis } from '../../../domain/ledger/duties.ts';
+import type { Basis } from '../../../domain/basis.ts';
 import { FIGURE_IDS, percent, type FigureId, type Ratio } from '../../../domain/supervision/figures.ts';
 import { saveUsage, shortfallOf, unitFigures } from '../../../store/supervision/figures.ts';
 import { savePlan } from '../../../store/collection/stock.ts';
@@ -354,8 +354,8 @@ describe('the figures of supervision', () => {
     };
     const begun = ({ begins, decided }: World['types'][number]): boolean =>
       (begins ?? decided) <= now && (begins ?? decided) < to;
-    const second = all.types[1];
-    const early = second !== undefined && second.begins !== null && !(second.begins <= now && second.begins < to);
+    const begins = all.types[1]?.begins ?? null;
+    const early = begins !== null && !(begins <= now && begins < to);
     const counts = (row: World['records'][number]): boolean => !(early && row.type === 'T1');
     const lackingType = ({ connected }: World['types'][number], index: number): boolean =>
       // The stream of a unit is configured for one type, the last that was said.

@@ -113,6 +113,11 @@ const ROOMS: Record<string, Listed[]> = {
       async () => (await import('./collection/status.ts')).addGaps,
     ],
     [
+      'day',
+      'one day of a stream: its deadline, by which time it is judged, and which records came late',
+      async () => (await import('./collection/day.ts')).addDay,
+    ],
+    [
       'connector',
       'write, examine and run connectors',
       async () => (await import('./collection/connector.ts')).addConnector,

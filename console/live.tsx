@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Button } from 'antd';
 import { createContext, useContext, useEffect, useState, type ReactNode } from 'react';
 import { Link } from 'react-router';
+import { BASES } from '../domain/basis.ts';
 import { DUTIES } from '../domain/ledger/duties.ts';
 import type { LiveEvents } from '../server/api/console/audience.ts';
 import { addressOf, useOutdated } from './api.ts';
@@ -40,7 +41,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     let timer = 0;
     let tries = 0;
     let running = '';
-    let overdue: number | null = null;
+    let overdue: string | null = null;
     const stale = (paths: RegExp) =>
       void client.invalidateQueries({ predicate: ({ queryKey: [path] }) => paths.test(String(path)) });
     const stop = () => {
@@ -84,9 +85,10 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         if (now !== running) stale(OF_SYNCS);
         running = now;
       });
-      on('overdue', ({ count, newest: added }) => {
-        if (overdue !== null && count !== overdue) stale(OF_TASKS);
-        overdue = count;
+      on('overdue', ({ counts, newest: added }) => {
+        const now = JSON.stringify(counts);
+        if (overdue !== null && now !== overdue) stale(OF_TASKS);
+        overdue = now;
         if (added.length > 0) setNewest((known) => [...added, ...known].slice(0, 5));
       });
     };
@@ -175,9 +177,12 @@ export function OverdueNotice() {
             </Button>
           </div>
           <ul>
-            {newest.map(({ id, kind, owner }) => (
+            {newest.map(({ id, kind, basis, owner }) => (
               <li key={id}>
-                <Link to={`/tasks/${id}`}>{name(DUTIES[kind])}</Link> <span className="quiet">{owner}</span>
+                <Link to={`/tasks/${id}`}>{name(DUTIES[kind])}</Link>{' '}
+                <span className="quiet">
+                  {name(BASES[basis])} · {owner}
+                </span>
               </li>
             ))}
           </ul>

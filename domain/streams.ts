@@ -1,3 +1,4 @@
+import { BASES, EVERY_BASIS, type Basis } from './basis.ts';
 import { shanghaiWallTime } from './dates.ts';
 import { faultNamed } from './faults.ts';
 import type { Said } from './said.ts';
@@ -62,7 +63,7 @@ export type Delivery = keyof typeof DELIVERIES;
 export interface StreamFacts {
   pausedReason: string | null;
   pausedCode: string | null;
-  lateDays: number;
+  lateDays: Record<Basis, number>;
   lateSince: string | null;
   contact: SourceContact | null;
   contactAt: string | null;
@@ -99,11 +100,12 @@ export function streamReason(state: StreamStateName, facts: StreamFacts): Said {
         en: `paused: ${pausedReason ?? ''}`,
       };
     case 'late': {
+      const late = EVERY_BASIS.filter((basis) => lateDays[basis] > 0);
       const why =
         said && contact !== 'delivered' ? { zh: `；源端${said.zh}${detail}`, en: `; the source ${said.en}` } : null;
       return {
-        zh: `${lateDays} 个归集日逾期，最早应于 ${wallTime(lateSince)} 前归集${why?.zh ?? ''}`,
-        en: `${lateDays} days overdue, the first since ${wallTime(lateSince)}${why?.en ?? ''}`,
+        zh: `${late.map((basis) => `${BASES[basis].zh} ${lateDays[basis]} 个`).join('、')}归集日逾期，最早应于 ${wallTime(lateSince)} 前归集${why?.zh ?? ''}`,
+        en: `${late.map((basis) => `${lateDays[basis]} days (${BASES[basis].en})`).join(', ')} overdue, the first since ${wallTime(lateSince)}${why?.en ?? ''}`,
       };
     }
     case 'error':

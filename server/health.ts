@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import { DAY_MS, shanghaiInstant } from '../domain/dates.ts';
 import { openAlerts } from '../store/ledger/alerts.ts';
+import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
 import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
 import { countObligations, findGaps } from '../store/collection/overview.ts';
 import { listStreams } from '../store/collection/streams.ts';
@@ -25,7 +26,7 @@ export interface Health {
   pausedStreams: number | null;
   gaps: number | null;
   /** That run, or ended within 24 hours. */
-  obligations: Record<ObligationState, number> | null;
+  obligations: Record<Basis, Record<ObligationState, number>> | null;
   alerts: { kind: string; since: string }[];
 }
 
@@ -99,14 +100,17 @@ function page(health: Health): string {
     ['Temporal', `${state(health.temporal)} · 工作进程 workers ${number(health.workers)}`],
     ['数据流 streams', `${number(health.streams)} · 暂停 paused ${number(health.pausedStreams)}`],
     ['缺口 gaps', number(health.gaps)],
-    [
-      '时限任务（未办结，或 24 小时内办结） obligations (that run, or ended within 24 h)',
-      obligations
-        ? EVERY_STATE.filter((name) => obligations[name] > 0 || ALWAYS_SHOWN.has(name))
-            .map((name) => `${OBLIGATION_STATES[name].zh} ${OBLIGATION_STATES[name].en} ${obligations[name]}`)
-            .join(' · ')
-        : '—',
-    ],
+    ...EVERY_BASIS.map((basis): [string, string] => {
+      const counts = obligations?.[basis];
+      return [
+        `${BASES[basis].zh}任务（未办结，或 24 小时内办结） ${BASES[basis].en} obligations (that run, or ended within 24 h)`,
+        counts
+          ? EVERY_STATE.filter((name) => counts[name] > 0 || ALWAYS_SHOWN.has(name))
+              .map((name) => `${OBLIGATION_STATES[name].zh} ${OBLIGATION_STATES[name].en} ${counts[name]}`)
+              .join(' · ')
+          : '—',
+      ];
+    }),
     [
       '告警 alerts',
       health.alerts.length === 0

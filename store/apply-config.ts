@@ -19,6 +19,7 @@ export function configuredStreams(config: HubConfig): StreamSettings[] {
       unitCode: connector.unit,
       unitName: connector.name,
       delivery: stream.delivery,
+      certificateType: stream.certificateType?.code,
       since: stream.since === undefined ? null : new Date(startOfDayMs(stream.since)),
       daily: stream.delivery === 'daily' ? { ...day, cutOff: cutOffOf(config, stream.id) } : null,
     })),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { BASES, EVERY_BASIS } from '../../domain/basis.ts';
 import { EVERY_STATE } from '../../domain/ledger/duties.ts';
 import { openAlerts } from '../../store/ledger/alerts.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
@@ -29,10 +30,14 @@ export function addStatus(program: Command): void {
         console.log(streamTable(streams));
         for (const { stream, pausedReason } of streams)
           if (pausedReason !== null) console.log(`${stream} is paused: ${pausedReason}`);
-        const told = EVERY_STATE.filter((state) => counts[state] > 0 || state === 'overdue').map(
-          (state) => `${counts[state]} ${state}`,
-        );
-        console.log(`\nObligations: ${told.join(', ')} (of those that ended, the last 24 hours)`);
+        console.log();
+        for (const basis of EVERY_BASIS) {
+          const told = EVERY_STATE.filter((state) => counts[basis][state] > 0 || state === 'overdue').map(
+            (state) => `${counts[basis][state]} ${state}`,
+          );
+          const { zh, en } = BASES[basis];
+          console.log(`Obligations, ${zh} (${en}): ${told.join(', ')} (of those that ended, the last 24 hours)`);
+        }
         if (obligations.length > 0) console.log(obligationTable(obligations));
         for (const { message, raisedAt } of alerts) console.log(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
       }),

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { BASES, EVERY_BASIS } from '../../domain/basis.ts';
 import type { HubConfig } from '../../settings/load.ts';
 import { countShared } from '../../store/library/certificates.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
@@ -31,9 +32,14 @@ export async function summarise(
 
   console.log(`\n${streamTable(streams)}`);
   console.log(`\n${gaps.length === 0 ? 'Gaps: none. Everything that is due is proven to be in.' : gapTable(gaps)}`);
-  console.log(
-    `\nObligations: ${counts.met + counts['met late']} met${counts['met late'] > 0 ? ` (${counts['met late']} late)` : ''}, ${counts.open + counts['due soon']} open, ${counts.overdue} overdue`,
-  );
+  console.log();
+  for (const basis of EVERY_BASIS) {
+    const { met, 'met late': late, open, 'due soon': soon, overdue } = counts[basis];
+    const { zh, en } = BASES[basis];
+    console.log(
+      `Obligations, ${zh} (${en}): ${met + late} met${late > 0 ? ` (${late} late)` : ''}, ${open + soon} open, ${overdue} overdue`,
+    );
+  }
   if (obligations.length > 0) console.log(obligationTable(obligations));
 
   const shared = await countShared(db);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { keepTable, offerTable } from '../../settings/sheets/calendar.ts';
 import { fault } from '../../domain/faults.ts';
+import { BASES, EVERY_BASIS } from '../../domain/basis.ts';
 import { countMoved, previewCalendar, type MovedDeadline } from '../../store/ledger/calendar.ts';
 import { calendarInForce } from '../../store/apply-config.ts';
 import { withLibrary } from '../kit/library.ts';
@@ -60,18 +61,20 @@ function importTable(file: string, options: ImportOptions): Promise<void> {
     const { losses, before } = offered;
     const target = options.confirm ? keepTable(offered, options.confirmLosses ?? false) : null;
     if (options.json)
-      return console.log(JSON.stringify({ ...counts, moved, losses, before, inForce: target !== null }, null, 2));
+      return console.log(JSON.stringify({ counts, moved, losses, before, inForce: target !== null }, null, 2));
     show(moved);
     for (const { zh, en } of losses) console.log(`▲ Lost: ${zh} (${en})`);
     if (before !== null) {
       const [off, work] = [before.off, before.work].map((dates) => dates.join(', ') || 'none');
       console.log(`${before.year} gets version ${before.version} by it: off ${off}; work ${work}.`);
     }
-    console.log(
-      `${counts.moved} deadlines move; ${counts.starting} become overdue by it, ${counts.ending} no longer are.`,
-    );
-    if (counts.judged > 0)
-      console.log(`${counts.judged} ended under 日历未公布 and are judged by it; ${counts.late} were met late.`);
+    for (const basis of EVERY_BASIS) {
+      const { zh } = BASES[basis];
+      const { moved: moving, starting, ending, judged, late } = counts[basis];
+      console.log(`${zh}: ${moving} deadlines move; ${starting} become overdue by it, ${ending} no longer are.`);
+      if (judged > 0)
+        console.log(`${zh}: ${judged} ended under 日历未公布 and are judged by it; ${late} were met late.`);
+    }
     console.log(
       target !== null
         ? `${target} is in force; a running hub takes it over within seconds.`

@@ -1,6 +1,7 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DAY_REASONS } from '../../domain/ledger/calendar.ts';
 import { shanghaiDate } from '../../domain/dates.ts';
+import { EVERY_BASIS, type Basis } from '../../domain/basis.ts';
 import { DUTIES, EVERY_STATE, RUNNING_STATES, type ObligationState } from '../../domain/ledger/duties.ts';
 import { exempt, type Exemption } from '../../store/supervision/exemptions.ts';
 import { fault } from '../../domain/faults.ts';
@@ -14,6 +15,7 @@ import { actorInWords, reasonInWords } from '../../domain/ledger/reasons.ts';
 
 interface TaskOptions extends CommonOptions {
   state?: ObligationState[];
+  basis?: Basis;
   unit?: string;
   rule?: string;
   limit: number;
@@ -33,6 +35,7 @@ export function addTasks(program: Command): void {
       'Answers from the database alone, with Temporal up or down. Without a state, those that run are listed.',
     )
     .option('--state <states>', `of ${EVERY_STATE.join(', ')}; several with commas`, statesOption)
+    .addOption(new Option('--basis <basis>', 'only 法定时限, or only 内控时限').choices(EVERY_BASIS))
     .option('--unit <code>', 'only what this unit owes')
     .option('--rule <id>', 'only under this rule, for example WX-18c')
     .option('--limit <count>', 'at most so many, the earliest due first', positive, 100)
@@ -45,6 +48,7 @@ export function addTasks(program: Command): void {
       withLibrary(options, async (db) => {
         const found = await listTasks(db, new Date(), {
           states: options.state ?? RUNNING_STATES,
+          basis: options.basis,
           unit: options.unit,
           rule: options.rule,
           limit: options.limit,

@@ -1,14 +1,18 @@
 import { Option, type Command } from 'commander';
 import { maskKey } from '../../connectors/examine/discover.ts';
+import { BASES, EVERY_BASIS, type Basis } from '../../domain/basis.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';
 import {
   addRatios,
+  APART,
+  basisOf,
   FIGURE_IDS,
   FIGURES,
   percent,
   qualityOf,
   shareOf,
+  type BasedFigure,
   type FigureId,
 } from '../../domain/supervision/figures.ts';
 import { shortfallInWords, SHORTFALLS } from '../../domain/supervision/shortfall.ts';
@@ -62,7 +66,7 @@ export function addFigures(program: Command): void {
     .option('--json', 'for programs')
     .addHelpText(
       'after',
-      '\nExamples:\n  ./hub figures --from 2026-10-01 --to 2026-11-01\n  ./hub figures --figure 及时率 --records --unit 11320200014006438B\n  ./hub figures --figure 准确率 --records --rule holder-code-check\n  ./hub figures report october.xlsx --by 王五',
+      '\nExamples:\n  ./hub figures --from 2026-10-01 --to 2026-11-01\n  ./hub figures --figure 法定按期办结率 --records --unit 11320200014006438B\n  ./hub figures --figure 准确率 --records --rule holder-code-check\n  ./hub figures report october.xlsx --by 王五',
     )
     .action((options: FigureOptions) => show(options));
 
@@ -119,6 +123,7 @@ function show(options: FigureOptions): Promise<void> {
     console.log(figure === undefined ? overview(units) : one(units, figure));
     for (const id of figure === undefined ? FIGURE_IDS : [figure])
       console.log(`${FIGURES[id].name} = ${FIGURES[id].zh}\n  = ${FIGURES[id].en}`);
+    console.log(`法定时限与内控时限分列，不合计。The law’s terms and the city’s own targets are never in one number.`);
     const unproven = units.flatMap(({ streams }) => streams).filter((stream) => stream.unproven > 0).length;
     if (unproven > 0)
       console.log(
@@ -152,9 +157,13 @@ const overview = (units: readonly UnitFigures[]): string =>
       ({ figures }) => percent(figures[id]),
       'right',
     ]),
-    ['容错', ({ apart }) => apart.exempted || '', 'right'],
-    ['撤销', ({ apart }) => apart.cancelled || '', 'right'],
-    ['中止', ({ apart }) => apart.suspended || '', 'right'],
+    ...EVERY_BASIS.flatMap((basis) =>
+      APART.map(({ key, zh }): [string, (unit: UnitFigures) => string | number, 'right'] => [
+        `${BASES[basis].zh}${zh}`,
+        ({ apart }) => apart[basis][key] || '',
+        'right',
+      ]),
+    ),
   ]);
 
 /** One figure of every unit, with what it is counted from, by duty or by stream. */
@@ -171,21 +180,41 @@ function one(units: readonly UnitFigures[], figure: FigureId): string {
       [FIGURES[figure].name, ({ ratio }) => percent(ratio), 'right'],
     ],
   );
-  if (figure === 'timeliness' || figure === 'disputes') return `${totals}\n\n${dutyTable(units, figure)}`;
+  const based = basisOf(figure);
+  if (based && based.of !== 'timeliness') return `${totals}\n\n${dutyTable(units, figure, based.basis, based.of)}`;
+  if (based) return `${totals}\n\n${arrivalTable(units, figure, based.basis)}`;
   if (figure === 'completeness' || figure === 'accuracy') return `${totals}\n\n${qualityTable(units, figure)}`;
   if (figure === 'collection' || figure === 'consistency') return `${totals}\n\n${streamTable(units, figure)}`;
   return totals;
 }
 
-function dutyTable(units: readonly UnitFigures[], figure: FigureId): string {
+function arrivalTable(units: readonly UnitFigures[], figure: FigureId, basis: Basis): string {
+  return table(
+    units.flatMap(({ streams }) => streams),
+    [
+      ['单位', ({ unit }) => unit],
+      ['Stream', ({ stream }) => stream],
+      ['按期入库', ({ timeliness }) => timeliness[basis].numerator, 'right'],
+      ['应入库', ({ timeliness }) => timeliness[basis].denominator, 'right'],
+      [FIGURES[figure].name, ({ timeliness }) => percent(timeliness[basis]), 'right'],
+    ],
+  );
+}
+
+function dutyTable(
+  units: readonly UnitFigures[],
+  figure: FigureId,
+  basis: Basis,
+  of: Exclude<BasedFigure, 'timeliness'>,
+): string {
   const rows = units.flatMap(({ name, duties }) =>
     duties.map((duty): DutyFigure & { name: string } => ({ name, ...duty })),
   );
   return table(
-    rows.filter(({ duty }) => figure === 'timeliness' || duty.startsWith('dispute-')),
+    rows.filter((row) => row.basis === basis && (of === 'tasks' || row.duty.startsWith('dispute-'))),
     [
       ['单位', ({ name }) => name],
-      ['时限任务', ({ duty, basis }) => `${DUTIES[duty].zh}${basis === 'internal' ? '（内控时限）' : ''}`],
+      [`${BASES[basis].zh}任务`, ({ duty }) => DUTIES[duty].zh],
       ['按期', ({ numerator }) => numerator, 'right'],
       ['逾期办结', ({ late }) => late, 'right'],
       ['逾期', ({ overdue }) => overdue, 'right'],

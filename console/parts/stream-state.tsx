@@ -1,3 +1,4 @@
+import { Link } from 'react-router';
 import { COVERAGE_STATES, STREAM_STATES, type CoverageState, type StreamStateName } from '../../domain/streams.ts';
 import { useLanguage } from '../language.tsx';
 import { Mark, type Tone } from './mark.tsx';
@@ -38,13 +39,32 @@ export function DayHead({ day, first }: { day: string; first: boolean }) {
 }
 
 /** A day of a stream, as a cell of the map. */
-export function CoverageCell({ state, day, title }: { state: CoverageState; day: string; title?: string }) {
+/** @param to where the day is shown */
+export function CoverageCell({
+  state,
+  day,
+  title,
+  to,
+}: {
+  state: CoverageState;
+  day: string;
+  title?: string;
+  to?: string;
+}) {
   const { name } = useLanguage();
   const label = name(COVERAGE_STATES[state]);
   return (
     <td className={cellClass(state)} title={[title, day, label].filter(Boolean).join(' · ')}>
-      <span aria-hidden="true">{SHAPES[state]}</span>
-      <span className="unseen">{label}</span>
+      {to === undefined ? (
+        <>
+          <span aria-hidden="true">{SHAPES[state]}</span>
+          <span className="unseen">{label}</span>
+        </>
+      ) : (
+        <Link to={to} aria-label={`${day} ${label}`}>
+          <span aria-hidden="true">{SHAPES[state]}</span>
+        </Link>
+      )}
     </td>
   );
 }

@@ -69,6 +69,17 @@ export const LEDGER = {
     },
     cure: { zh: '用 ./hub tasks 查看任务及其编号', en: './hub tasks lists them with their ids' },
   },
+  'day-unknown': {
+    kind: 'configuration',
+    say: ({ stream, date }: { stream: string; date: string }) => ({
+      zh: `数据流 ${stream} ${date} 没有归集时限`,
+      en: `The stream ${stream} owes no increment of ${date}`,
+    }),
+    cure: {
+      zh: '用 ./hub status 查看数据流；每日归集的自启用之日起才有归集日',
+      en: './hub status lists the streams; daily ones owe their days from the one on which they were first seen',
+    },
+  },
   'exemption-none': {
     kind: 'configuration',
     status: 409,

@@ -90,7 +90,7 @@ export const SUPERVISION = {
   'figure-missing': {
     kind: 'configuration',
     say: { zh: '没有说明是哪个指标的记录', en: 'The records of which figure?' },
-    cure: { zh: '例如 --figure 及时率', en: '--figure 及时率' },
+    cure: { zh: '例如 --figure 归集率', en: '--figure 归集率' },
   },
   'rule-elsewhere': {
     kind: 'configuration',

@@ -1,5 +1,6 @@
 import { shanghaiWallTime } from '../dates.ts';
 import { faultNamed } from '../faults.ts';
+import { BASES, type Basis } from '../basis.ts';
 import type { Said } from '../said.ts';
 import { DRIFT_CHANGES, type DriftChange } from '../streams.ts';
 
@@ -22,7 +23,7 @@ export type AlertKind = keyof typeof ALERTS;
 
 /** What an alert is raised for. Times as the database writes them in JSON. */
 export type AlertFacts =
-  | { kind: 'overdue'; unit: string; count: number; rule: string; article: string; since: string }
+  | { kind: 'overdue'; unit: string; count: number; rule: string; article: string; basis: Basis; since: string }
   | { kind: 'temporal-away'; fault: string }
   | { kind: 'stream-paused'; unit: string; stream: string; reason: string; code: string | null }
   | { kind: 'discrepancy'; unit: string; stream: string; of: string; source: number; library: number }
@@ -41,10 +42,10 @@ const minute = (at: string): string => shanghaiWallTime(Date.parse(at)).slice(0,
 export function alertInWords(facts: AlertFacts): Said {
   switch (facts.kind) {
     case 'overdue': {
-      const { unit, count, rule, article, since } = facts;
+      const { unit, count, rule, article, basis, since } = facts;
       return {
-        zh: `${unit}：${rule}（${article}）${count} 项逾期，最早自 ${minute(since)}`,
-        en: `${unit}: ${count} × ${rule} (${article}) overdue since ${minute(since)}`,
+        zh: `${unit}：${rule}（${article}，${BASES[basis].zh}）${count} 项逾期，最早自 ${minute(since)}`,
+        en: `${unit}: ${count} × ${rule} (${article}, ${BASES[basis].en}) overdue since ${minute(since)}`,
       };
     }
     case 'temporal-away':

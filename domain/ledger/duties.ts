@@ -1,3 +1,4 @@
+import type { Basis } from '../basis.ts';
 import type { CaseKind } from '../ids.ts';
 
 /**
@@ -124,7 +125,7 @@ export interface Rule {
   /** Null where each case gets its own (限期整改). */
   term: Term | null;
   /** internal: the text sets no number, the target is the city's own (内控时限). */
-  basis: 'statutory' | 'internal';
+  basis: Basis;
   /** What ends it, in words. */
   ends: string;
   /** What a breach leads to, by the regulation; left out, where it says nothing of that. */

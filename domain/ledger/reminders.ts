@@ -8,6 +8,7 @@ import {
   timeOfDayMs,
   type CalendarDate,
 } from '../dates.ts';
+import { BASES, EVERY_BASIS, type Basis } from '../basis.ts';
 import { DUTIES, type Duty } from './duties.ts';
 
 /** A statutory deadline that stays overdue is escalated again after so many working days. */
@@ -94,14 +95,14 @@ export function stageName(stage: ReminderStage): string {
 interface Named {
   rule: string;
   article: string;
-  basis: 'statutory' | 'internal';
+  basis: Basis;
   kind: Duty;
 }
 
 /** What a message to a unit, or to the management unit, holds: subjects and numbers, nothing personal. */
 export interface ReminderBody {
   at: string;
-  total: number;
+  totals: Record<Basis, number>;
   counts: (Named & { stage: ReminderStage; count: number })[];
   /** Whose they are, where that is not the unit itself. */
   units: { unit: string; count: number }[];
@@ -113,7 +114,7 @@ export interface ReminderBody {
   urged?: { by: string; notes: { subject: string; note: string }[] };
 }
 
-/** Numbers of the daily summary that are compared with those of the one before. */
+/** Numbers of the daily summary of one basis that are compared with those of the one before. */
 export interface DigestCounts {
   overdue: number;
   dueToday: number;
@@ -125,9 +126,10 @@ export interface DigestCounts {
 export interface DigestBody {
   at: string;
   temporal: 'up' | 'away';
-  counts: DigestCounts;
+  /** Null: of a time when they were counted in one number. */
+  counts: Record<Basis, DigestCounts> | null;
   /** The summary before, and when it was made. */
-  before: (DigestCounts & { at: string }) | null;
+  before: { at: string; counts: Record<Basis, DigestCounts> } | null;
   /** Overdue by unit and article, the most first. */
   overdue: (Omit<Named, 'kind'> & { unit: string; count: number; since: string })[];
 }
@@ -147,16 +149,23 @@ export function messageText(id: number, unit: string, kind: MessageKind, body: M
 }
 
 function reminderText(id: number, unit: string, kind: MessageKind, body: ReminderBody): MessageText {
-  const { at, total, counts, units, tasks, unacknowledged, urged } = body;
+  const { at, counts, units, tasks, unacknowledged, urged } = body;
   const title = urged ? '时限任务催办' : kind === 'escalation' ? '时限任务逾期升级' : '时限任务提醒';
-  const byStage = new Map<string, number>();
-  for (const { stage, count } of counts) byStage.set(stageName(stage), (byStage.get(stageName(stage)) ?? 0) + count);
-  const summary = [...byStage].map(([stage, count]) => `${stage} ${count} 项`).join('，');
+  const summary = EVERY_BASIS.flatMap((basis) => {
+    const byStage = new Map<string, number>();
+    for (const { stage, count } of counts.filter((row) => row.basis === basis))
+      byStage.set(stageName(stage), (byStage.get(stageName(stage)) ?? 0) + count);
+    if (byStage.size === 0) return [];
+    return `${BASES[basis].zh} ${[...byStage].map(([stage, count]) => `${stage} ${count} 项`).join('、')}`;
+  }).join('，');
   const lines = [`${unit}：${summary}（${moment(at)} 核）`, '', '条款'];
   for (const { stage, count, ...rule } of counts)
     lines.push(`  ${ruleText(rule)} ${DUTIES[rule.kind].zh} · ${stageName(stage)} ${count} 项`);
-  if (units.length > 0) lines.push('', '责任单位', ...units.map((each) => `  ${each.unit} ${each.count} 项`));
-  lines.push('', tasks.length < total ? `前 ${tasks.length} 项（共 ${total} 项）` : '任务');
+  // Only what is statutory is escalated, and a message to a unit is of its own tasks.
+  if (units.length > 0)
+    lines.push('', `责任单位（${BASES.statutory.zh}）`, ...units.map((each) => `  ${each.unit} ${each.count} 项`));
+  const isCut = tasks.length < counts.reduce((sum, { count }) => sum + count, 0);
+  lines.push('', isCut ? `前 ${tasks.length} 项` : '任务');
   for (const { stage, subject, unit: owner, dueAt, ...rule } of tasks)
     lines.push(
       `  ${ruleText(rule)} ${subject}${units.length > 0 ? ` ${owner}` : ''} · ${stageName(stage)} · 到期 ${dueWallTime(Date.parse(dueAt))}`,
@@ -172,26 +181,33 @@ function reminderText(id: number, unit: string, kind: MessageKind, body: Reminde
 }
 
 function digestText(unit: string, { at, temporal, counts, before, overdue }: DigestBody): MessageText {
-  const changed = (name: keyof DigestCounts): string => {
-    if (before === null) return '';
-    const change = counts[name] - before[name];
-    return `（较 ${moment(before.at)} ${change > 0 ? '+' : ''}${change}）`;
-  };
-  const summary = `逾期 ${counts.overdue} 项，今日到期 ${counts.dueToday} 项`;
-  const lines = [
-    `${unit}：每日简报，${moment(at)} 核（checked at ${moment(at).slice(11)}）`,
-    '',
-    `逾期 ${counts.overdue} 项${changed('overdue')}`,
-    `今日到期 ${counts.dueToday} 项${changed('dueToday')}`,
-    `日历未公布 ${counts.noCalendar} 项${changed('noCalendar')}`,
-    `中止 ${counts.suspended} 项${changed('suspended')}`,
-  ];
+  const lines = [`${unit}：每日简报，${moment(at)} 核（checked at ${moment(at).slice(11)}）`];
+  const summary: string[] = [];
+  for (const basis of counts ? EVERY_BASIS : []) {
+    const [now, then] = [counts?.[basis], before?.counts[basis]];
+    if (!now) continue;
+    const line = (zh: string, name: keyof DigestCounts): string => {
+      const change = now[name] - (then?.[name] ?? 0);
+      const changed = before && `（较 ${moment(before.at)} ${change > 0 ? '+' : ''}${change}）`;
+      return `${zh} ${now[name]} 项${changed ?? ''}`;
+    };
+    lines.push(
+      '',
+      BASES[basis].zh,
+      line('逾期', 'overdue'),
+      line('今日到期', 'dueToday'),
+      line('日历未公布', 'noCalendar'),
+      line('中止', 'suspended'),
+    );
+    summary.push(`${BASES[basis].zh}逾期 ${now.overdue} 项、今日到期 ${now.dueToday} 项`);
+  }
   if (temporal === 'away') lines.push('', 'Temporal 不可达：流程暂停运行；以上数字直接取自台账，仍然有效');
   if (overdue.length > 0) lines.push('', '逾期（按单位、条款）');
   for (const { unit: owner, count, since, ...rule } of overdue)
     lines.push(`  ${owner} ${ruleText(rule)} ${count} 项，最早到期 ${dueWallTime(Date.parse(since))}`);
+  if (temporal === 'away') summary.push('Temporal 不可达');
   return {
-    subject: `每日简报 ${moment(at).slice(0, 10)}：${summary}${temporal === 'away' ? '，Temporal 不可达' : ''}`,
+    subject: `每日简报 ${moment(at).slice(0, 10)}${summary.length > 0 ? '：' : ''}${summary.join('，')}`,
     text: lines.join('\n'),
   };
 }

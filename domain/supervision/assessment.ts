@@ -1,5 +1,6 @@
 import { shanghaiInstant, shanghaiWallTime, startOfDayMs } from '../dates.ts';
 import { reasonInWords, type Reason } from '../ledger/reasons.ts';
+import { BASES, byBasis, countsInWords, EVERY_BASIS, type Basis } from '../basis.ts';
 import {
   DUTIES,
   OBLIGATION_STATES,
@@ -8,7 +9,18 @@ import {
   type ObligationState,
   type Regulation,
 } from '../ledger/duties.ts';
-import { FIGURE_IDS, FIGURES, percent, rank, RANKED_BY, type FigureId, type Ratio } from './figures.ts';
+import {
+  APART,
+  FIGURE_IDS,
+  FIGURES,
+  percent,
+  rank,
+  rankingInWords,
+  rankText,
+  type FigureId,
+  type Ranking,
+  type Ratio,
+} from './figures.ts';
 import { neutral, textSheet, workbookOf } from '../spreadsheet.ts';
 import { findingUnder, INSPECTIONS, type InspectionKind, type FindingStage } from './findings.ts';
 
@@ -33,7 +45,7 @@ interface AssessedUnit {
   code: string;
   name: string;
   figures: Record<FigureId, Ratio>;
-  apart: { exempted: number; cancelled: number; suspended: number };
+  apart: Record<Basis, { exempted: number; cancelled: number; suspended: number }>;
 }
 
 interface AssessedTask {
@@ -43,7 +55,7 @@ interface AssessedTask {
   kind: Duty;
   rule: string;
   article: string;
-  basis: 'statutory' | 'internal';
+  basis: Basis;
   subject: string;
   startedAt: Date;
   dueAt: Date | null;
@@ -78,6 +90,8 @@ export interface Assessment extends Period {
   by?: string;
   /** Tables of working days that the ledger is counted by; null before a hub has run. */
   calendar: string | null;
+  /** What the units are ranked by. */
+  rankedBy: Ranking;
   units: AssessedUnit[];
   /** Overdue and met late; exempted ones are apart. At most {@link MOST_ROWS} of each. */
   late: AssessedTask[];
@@ -98,8 +112,10 @@ const instant = (at: Date | null): string => (at ? shanghaiWallTime(at.getTime()
 export function assessmentWorkbook(assessment: Assessment): Buffer {
   const { units, late, exempted, findings, notices, at, to, regulation } = assessment;
   const { stages } = findingUnder(assessment.sanctions);
-  const cut = (rows: readonly unknown[]): string =>
-    rows.length < MOST_ROWS ? String(rows.length) : `${rows.length}（已达上限，其余未列；按单位用 ./hub tasks 查）`;
+  const cut = (rows: readonly unknown[], said = String(rows.length)): string =>
+    rows.length < MOST_ROWS ? said : `${said}（已达上限，其余未列；按单位用 ./hub tasks 查）`;
+  const tasksCut = (tasks: readonly AssessedTask[]): string =>
+    cut(tasks, countsInWords(byBasis((basis) => tasks.filter((task) => task.basis === basis).length)).zh);
   const sheets = {
     说明: [
       ['项目', '内容'],
@@ -110,27 +126,26 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
       ['生成时间', shanghaiInstant(at.getTime())],
       ...(assessment.by === undefined ? [] : [['导出人', assessment.by]]),
       ['工作日历', assessment.calendar ?? '无'],
-      ['排名', `依次按${RANKED_BY.map((id) => FIGURES[id].name).join('、')}由高到低；法规未定权重，不计总分`],
+      ['排名', rankingInWords(assessment.rankedBy).zh],
+      ['时限性质', '法定时限与内控时限分列，不合计'],
       ['无数据', '— 表示期内无可计算的数据，不作 100%'],
       ...FIGURE_IDS.map((id) => [FIGURES[id].name, FIGURES[id].zh]),
       ['行数：单位考核', String(units.length)],
-      ['行数：逾期任务', cut(late)],
-      ['行数：容错任务', cut(exempted)],
+      ['行数：逾期任务', tasksCut(late)],
+      ['行数：容错任务', tasksCut(exempted)],
       ['行数：督查问题', cut(findings)],
       ['行数：整改文书', String(notices.length)],
     ],
     单位考核: [
       [
-        '名次',
+        ...EVERY_BASIS.map((basis) => `${BASES[basis].zh}名次`),
         '单位',
         '单位代码',
         ...FIGURE_IDS.flatMap((id) => [FIGURES[id].name, `${FIGURES[id].name}分子`, `${FIGURES[id].name}分母`]),
-        '容错',
-        '撤销',
-        '中止',
+        ...EVERY_BASIS.flatMap((basis) => APART.map(({ zh }) => `${BASES[basis].zh}${zh}`)),
       ],
-      ...rank(units).map(({ rank: place, name, code, figures, apart }) => [
-        String(place),
+      ...rank(units, assessment.rankedBy).map(({ rank: places, name, code, figures, apart }) => [
+        ...EVERY_BASIS.map((basis) => rankText(places[basis])),
         name,
         code,
         ...FIGURE_IDS.flatMap((id) => [
@@ -138,9 +153,7 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
           String(figures[id].numerator),
           String(figures[id].denominator),
         ]),
-        String(apart.exempted),
-        String(apart.cancelled),
-        String(apart.suspended),
+        ...EVERY_BASIS.flatMap((basis) => APART.map(({ key }) => String(apart[basis][key]))),
       ]),
     ],
     逾期任务: taskRows(late),
@@ -204,7 +217,7 @@ const taskRows = (tasks: readonly AssessedTask[]): string[][] => [
     task.ownerCode,
     DUTIES[task.kind].zh,
     `${task.rule} ${task.article}`,
-    task.basis === 'internal' ? '内控时限' : '法定时限',
+    BASES[task.basis].zh,
     task.subject,
     instant(task.startedAt),
     instant(task.dueAt),

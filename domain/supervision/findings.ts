@@ -1,5 +1,6 @@
 import type { CaseDefinition, CaseField, Refusal, StepOf } from '../casework/definition.ts';
 import { shanghaiWallTime } from '../dates.ts';
+import { BASES, type Basis } from '../basis.ts';
 import type { ObligationState } from '../ledger/duties.ts';
 import type { SealState } from '../library/seals.ts';
 import type { Sanctions } from './sanctions.ts';
@@ -61,8 +62,10 @@ export function judge({ status, flagged, file, signature }: TrialAnswer): TrialR
 
 /** A rule of the patrol (电子督查): a unit above the number gets a finding, one while it lasts. Of the profile. */
 export type PatrolRule = { id: string; above: number } & (
-  | { what: 'overdue-count' | 'difference-age' }
-  | { what: 'overdue-share' | 'late-count' | 'rejects-open'; within: number }
+  | { what: 'overdue-count'; basis: Basis }
+  | { what: 'overdue-share' | 'late-count'; basis: Basis; within: number }
+  | { what: 'rejects-open'; within: number }
+  | { what: 'difference-age' }
 );
 
 /** What a patrol found of a unit, in words. */
@@ -70,11 +73,11 @@ export function patrolFacts(rule: PatrolRule, value: number): string {
   const [found, allowed] = [String(value), String(rule.above)];
   switch (rule.what) {
     case 'overdue-count':
-      return `逾期未办结的时限任务 ${found} 件（限 ${allowed} 件）`;
+      return `逾期未办结的${BASES[rule.basis].zh}任务 ${found} 件（限 ${allowed} 件）`;
     case 'overdue-share':
-      return `近 ${rule.within} 天到期的时限任务 ${found}% 未按期办结（限 ${allowed}%）`;
+      return `近 ${rule.within} 天到期的${BASES[rule.basis].zh}任务 ${found}% 未按期办结（限 ${allowed}%）`;
     case 'late-count':
-      return `近 ${rule.within} 天到期的时限任务逾期办结 ${found} 件（限 ${allowed} 件）`;
+      return `近 ${rule.within} 天到期的${BASES[rule.basis].zh}任务逾期办结 ${found} 件（限 ${allowed} 件）`;
     case 'rejects-open':
       return `问题数据超过 ${rule.within} 天未更正 ${found} 条（限 ${allowed} 条）`;
     case 'difference-age':

@@ -1,3 +1,4 @@
+import { LATE_BECAUSE, type LateBecause } from '../collection/day.ts';
 import { DUTIES, OBLIGATION_STATES, type Duty, type ObligationState } from '../ledger/duties.ts';
 import { RULES, type RuleId } from '../library/validation.ts';
 import type { Said } from '../said.ts';
@@ -12,6 +13,13 @@ export type ShortfallFacts =
   | { what: 'at-source-only'; subject: string }
   | { what: 'counts-differ'; subject: string; declared: number; held: number }
   | { what: 'stock-plan'; planned: number }
+  /** A type of the catalog that no stream brings. */
+  | { what: 'unconnected-type'; name: string }
+  /** Came in after the day on which it was due. */
+  | { what: 'late'; because: LateBecause; day: string }
+  | { what: 'corrected-late'; reject: number; day: string }
+  /** A day that is overdue and not proven to be in. */
+  | { what: 'day-open'; day: string }
   /** Found by a proof of record by record. */
   | { what: 'missing' | 'extra' | 'different'; proof: number }
   /** Of a month, as the unit reported it. */
@@ -26,6 +34,10 @@ export const SHORTFALLS: Readonly<Record<ShortfallKind, Said>> = {
   'at-source-only': { zh: '仅源端有', en: 'at the source only' },
   'counts-differ': { zh: '条数不一致', en: 'counts differ' },
   'stock-plan': { zh: '存量计划未到', en: 'stock plan' },
+  'unconnected-type': { zh: '未接入的证照类型', en: 'type that no stream brings' },
+  late: { zh: '迟到的记录', en: 'came late' },
+  'corrected-late': { zh: '逾期更正的问题数据', en: 'corrected late' },
+  'day-open': { zh: '逾期未归齐的归集日', en: 'day overdue' },
   missing: { zh: '库中缺失', en: 'missing' },
   extra: { zh: '仅库中有', en: 'only in the library' },
   different: { zh: '内容不一致', en: 'other content' },
@@ -59,6 +71,18 @@ export function shortfallInWords(facts: ShortfallFacts): Said {
     }
     case 'stock-plan':
       return { zh: `计划 ${facts.planned} 条`, en: `planned ${facts.planned}` };
+    case 'unconnected-type':
+      return { zh: facts.name, en: facts.name };
+    case 'late': {
+      const by = LATE_BECAUSE[facts.because];
+      return { zh: `按${by.zh}属于 ${facts.day}`, en: `of ${facts.day} by ${by.en}` };
+    }
+    case 'corrected-late': {
+      const { reject, day } = facts;
+      return { zh: `属于 ${day}，问题数据第 ${reject} 号`, en: `of ${day}, reject ${reject}` };
+    }
+    case 'day-open':
+      return { zh: `${facts.day}，应有条数不明，至少计 1 条`, en: `${facts.day}; at least one record is due` };
     case 'missing':
     case 'extra':
     case 'different':

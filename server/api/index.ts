@@ -17,6 +17,7 @@ import { catalogRoutes } from './library/catalog.ts';
 import { certificateRoutes } from './library/certificates.ts';
 import { certificateRecordRoutes } from './library/certificate.ts';
 import { streamRoutes } from './collection/streams.ts';
+import { streamDayRoutes } from './collection/day.ts';
 import { streamDetailRoutes } from './collection/stream.ts';
 import { streamActionRoutes } from './collection/stream-actions.ts';
 import { rejectRoutes } from './collection/rejects.ts';
@@ -50,6 +51,7 @@ const TABLES = [
   certificateRecordRoutes,
   streamRoutes,
   streamDetailRoutes,
+  streamDayRoutes,
   streamActionRoutes,
   rejectRoutes,
   disputeRoutes,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { CATALOG_FIELDS } from '../../domain/library/catalog.ts';
+import { EVERY_BASIS } from '../../domain/basis.ts';
 import { DUTIES, OWNERS, STARTS, type Rule } from '../../domain/ledger/duties.ts';
+import { RANKINGS } from '../../domain/supervision/figures.ts';
 import { calendarDate, slug, timeOfDay, keyOf } from '../values.ts';
 import { expected } from '../../domain/faults/expected.ts';
 
@@ -78,18 +80,29 @@ const above = (what: string, most = Number.MAX_SAFE_INTEGER) =>
 const within = (what: string) => z.int().min(1).max(366).meta({ description: what });
 const patrolId = slug.meta({ description: 'Name of the rule; what it found is known by it' });
 
+const basis = z.enum(EVERY_BASIS).default('statutory').meta({
+  description: 'Of which deadlines: statutory (法定时限), or internal (内控时限). They are never counted together',
+});
+
 /** A rule of the patrol. */
 const patrolRule = z.discriminatedUnion('what', [
-  z.strictObject({ id: patrolId, what: z.literal('overdue-count'), above: above('deadlines that are overdue now') }),
+  z.strictObject({
+    id: patrolId,
+    what: z.literal('overdue-count'),
+    basis,
+    above: above('deadlines that are overdue now'),
+  }),
   z.strictObject({
     id: patrolId,
     what: z.literal('overdue-share'),
+    basis,
     above: above('percent of the deadlines that came due which were not met in time', 100),
     within: within('Deadlines that came due in so many days'),
   }),
   z.strictObject({
     id: patrolId,
     what: z.literal('late-count'),
+    basis,
     above: above('deadlines that were met after they were due'),
     within: within('Deadlines that came due in so many days'),
   }),
@@ -216,6 +229,10 @@ export const jurisdictionSchema = z
     supervision: z
       .strictObject({
         ...sanctions,
+        rankedBy: keyOf(RANKINGS).default('records').meta({
+          description:
+            'Which figure ranks units in an assessment (考核): records, how many came in by their term (及时率; the regulations speak of 数据归集的及时性), or tasks, how many deadlines were met in time (按期办结率). 法定 and 内控 are ranked apart',
+        }),
         patrol: z
           .array(patrolRule)
           .default([])

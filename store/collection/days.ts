@@ -1,4 +1,7 @@
 import type { Knex } from 'knex';
+import type { LateBecause, ProducedBy } from '../../domain/collection/day.ts';
+import type { Basis } from '../../domain/basis.ts';
+import type { ObligationState } from '../../domain/ledger/duties.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
 import { explainFrom, followSuspensions, meetFrom, openDated, openFrom, verifyFrom } from '../ledger/obligations.ts';
 
@@ -110,20 +113,69 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
 
 /** A record of a day that came in after the day was due. */
 export interface LateRecord {
-  key: string;
+  /** Null of a rejected record without one. */
+  key: string | null;
+  /** 证照编号; null where the library does not hold the record. */
+  number: string | null;
   recordedAt: Date;
-  /** It was issued on that day, its case was completed then, or its source changed it then. */
-  because: 'issue' | 'completion' | 'update';
+  because: LateBecause;
+  /** It came late and was refused: the number of its reject. */
+  reject: number | null;
 }
+
+/** Records of `day`, a row of the ledger with the stream, that came in late; what was refused when it came, too. */
+const LATE = `
+  SELECT late.record_key AS key, c.number, late.recorded_at AS "recordedAt", because, NULL::bigint AS reject
+  FROM late_record late LEFT JOIN certificate c USING (stream_id, record_key)
+  WHERE late.stream_id = day.stream_id AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date
+  UNION ALL
+  SELECT record_key, NULL, first_seen_at, 'update', reject.id FROM reject
+  WHERE reject.stream_id = day.stream_id AND source_updated_at >= lower(day.whole)
+    AND source_updated_at < upper(day.whole) - coalesce(grace, interval '0') AND first_seen_at > day.due_at
+    AND NOT EXISTS (SELECT FROM late_record late WHERE late.stream_id = day.stream_id AND late.record_key = reject.record_key
+      AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date)`;
 
 /** The records of one stream's day that came in late, the first of them. */
 export async function lateRecords(db: Knex, stream: string, date: string, limit = 100): Promise<LateRecord[]> {
-  return db('late_record')
-    .join('stream', 'stream.id', 'stream_id')
-    .where({ 'stream.name': stream, day: date })
-    .orderBy(['recorded_at', 'record_key'])
-    .limit(limit)
-    .select<LateRecord[]>({ key: 'record_key', recordedAt: 'recorded_at', because: 'because' });
+  const { rows } = await db.raw<{ rows: LateRecord[] }>(
+    `SELECT late.* FROM obligation day JOIN stream ON stream.id = day.stream_id CROSS JOIN LATERAL (${LATE}) AS late
+     WHERE subject = :subject AND duty_kind = 'increment' ORDER BY "recordedAt", key LIMIT :limit`,
+    { subject: dailySubject(stream, date), limit },
+  );
+  return rows;
+}
+
+/** How a day's increment of one stream stands, and what it is judged by. */
+export interface DayReport {
+  /** Number of its deadline. */
+  task: number;
+  rule: string;
+  article: string;
+  basis: Basis;
+  dueAt: Date;
+  /** Proven to be in; verified again once the day was over. */
+  metAt: Date | null;
+  verifiedAt: Date | null;
+  state: ObligationState;
+  producedBy: ProducedBy;
+  graceMinutes: number;
+  /** Records that came in late. */
+  late: number;
+}
+
+/** The report of one stream's day; null where it owes none. */
+export async function dayReport(db: Knex, stream: string, date: string, at: Date): Promise<DayReport | null> {
+  const { rows } = await db.raw<{ rows: DayReport[] }>(
+    `SELECT day.id AS task, day.rule, day.article, day.basis, day.due_at AS "dueAt", day.met_at AS "metAt",
+       day.verified_at AS "verifiedAt", obligation_state(day, :at) AS state,
+       coalesce(produced_by, 'issue') AS "producedBy",
+       (extract(epoch FROM coalesce(grace, interval '0')) / 60)::integer AS "graceMinutes",
+       (SELECT count(*) FROM (${LATE}) AS late) AS late
+     FROM obligation day JOIN stream ON stream.id = day.stream_id
+     WHERE subject = :subject AND duty_kind = 'increment'`,
+    { subject: dailySubject(stream, date), at },
+  );
+  return rows[0] ?? null;
 }
 
 /** The time of a reject: its own, else when it came. */

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { byBasis, type Basis } from '../../domain/basis.ts';
 import type { Duty } from '../../domain/ledger/duties.ts';
 import type { BatchPurpose } from './batches.ts';
 
@@ -42,19 +43,21 @@ export async function latestSyncs(db: Knex, at: Date): Promise<LatestSync[]> {
 
 const OVERDUE = `obligation_runs(obligation) AND suspended_by IS NULL AND due_at <= :at`;
 
-/** How many deadlines of each unit are overdue, by the unit's code. */
-export async function overdueByUnit(db: Knex, at: Date): Promise<Map<string, number>> {
-  const { rows } = await db.raw<{ rows: { unit: string; overdue: number }[] }>(
-    `SELECT owner_code AS unit, count(*) AS overdue FROM obligation WHERE ${OVERDUE} GROUP BY owner_code`,
+/** How many deadlines of each unit are overdue, by the unit's code and by basis. */
+export async function overdueByUnit(db: Knex, at: Date): Promise<Map<string, Record<Basis, number>>> {
+  const { rows } = await db.raw<{ rows: ({ unit: string } & Record<Basis, number>)[] }>(
+    `SELECT owner_code AS unit, count(*) FILTER (WHERE basis = 'statutory') AS statutory,
+       count(*) FILTER (WHERE basis = 'internal') AS internal FROM obligation WHERE ${OVERDUE} GROUP BY owner_code`,
     { at },
   );
-  return new Map(rows.map(({ unit, overdue }) => [unit, overdue]));
+  return new Map(rows.map(({ unit, ...counts }) => [unit, byBasis((basis) => counts[basis])]));
 }
 
 /** A deadline that has just become overdue. */
 export interface NewlyOverdue {
   id: number;
   kind: Duty;
+  basis: Basis;
   owner: string;
   ownerCode: string;
 }
@@ -62,7 +65,7 @@ export interface NewlyOverdue {
 /** Deadlines that became overdue after a moment and up to another, the newest first. */
 export async function becameOverdue(db: Knex, since: Date, at: Date, limit: number): Promise<NewlyOverdue[]> {
   const { rows } = await db.raw<{ rows: NewlyOverdue[] }>(
-    `SELECT id, duty_kind AS kind, owner_name AS owner, owner_code AS "ownerCode" FROM obligation
+    `SELECT id, duty_kind AS kind, basis, owner_name AS owner, owner_code AS "ownerCode" FROM obligation
      WHERE ${OVERDUE} AND due_at > :since ORDER BY due_at DESC, id DESC LIMIT :limit`,
     { since, at, limit },
   );

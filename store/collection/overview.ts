@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Reason } from '../../domain/ledger/reasons.ts';
+import { byBasis, type Basis } from '../../domain/basis.ts';
 import { EVERY_STATE, type ObligationState } from '../../domain/ledger/duties.ts';
 import type { GapFacts } from '../../domain/collection/gap.ts';
 import {
@@ -37,7 +38,7 @@ export interface ObligationOverview {
   subject: string;
   rule: string;
   article: string;
-  basis: 'statutory' | 'internal';
+  basis: Basis;
   owner: string;
   /** Null: 日历未公布. */
   dueAt: Date | null;
@@ -149,7 +150,8 @@ export interface StreamState {
 
 /** What is read of every stream to say how it stands. */
 const FACTS = `late AS (
-       SELECT stream_id, count(*) AS days, min(due_at) AS since FROM obligation
+       SELECT stream_id, count(*) AS days, count(*) FILTER (WHERE basis = 'statutory') AS statutory, min(due_at) AS since
+       FROM obligation
        WHERE duty_kind = 'increment' AND obligation_runs(obligation) AND due_at <= :at AND suspended_by IS NULL GROUP BY 1),
      resting AS (
        SELECT stream_id, range_agg(tstzrange(began_at, recovered_at)) AS during, min(outage_id) AS outage
@@ -161,7 +163,7 @@ const FACTS = `late AS (
            AND "from" < date_trunc('day', :at::timestamptz - interval '6 hours', 'Asia/Shanghai')) AS holes
        FROM gap GROUP BY 1),
      stated AS (
-       SELECT due.*, late.days AS late_days, late.since AS late_since, resting.outage, resting.during,
+       SELECT due.*, late.days AS late_days, late.statutory AS late_statutory, late.since AS late_since, resting.outage, resting.during,
          coalesce(gaps, 0) AS gaps, coalesce(differences, 0) AS differences, coalesce(holes, 0) AS holes,
          CASE WHEN paused_reason IS NOT NULL THEN 'paused' WHEN late.days > 0 THEN 'late'
            WHEN contact IN ('unreachable', 'garbled', 'refused') AND resting.outage IS NULL OR differences > 0 OR holes > 0 THEN 'error'
@@ -212,7 +214,7 @@ export async function streamStates(db: Knex, choice: StreamChoice): Promise<Stre
          OR (array_position(:order::text[], state), name) > (array_position(:order::text[], :afterState::text), :afterStream::text))
        ORDER BY array_position(:order::text[], state), name LIMIT :limit)
      SELECT name AS stream, title, unit_name AS unit, unit_code AS "unitCode", delivery, state,
-       json_build_object('pausedReason', paused_reason, 'pausedCode', paused_code, 'lateDays', coalesce(late_days, 0), 'lateSince', late_since,
+       json_build_object('pausedReason', paused_reason, 'pausedCode', paused_code, 'lateDays', json_build_object('statutory', coalesce(late_statutory, 0), 'internal', coalesce(late_days - late_statutory, 0)), 'lateSince', late_since,
          'contact', contact, 'contactAt', contact_at, 'contactDetail', contact_detail, 'differences', differences, 'holes', holes,
          'outage', outage) AS facts,
        last.closed_at AS "lastSuccessAt", upper(times) AS "coveredTo", upper(ordinals) - 1 AS link,
@@ -307,20 +309,26 @@ export async function listObligations(db: Knex, at: Date, since: Date): Promise<
   return rows;
 }
 
-/** How many obligations are in each state: all that run, and those that ended since `since`. */
-export async function countObligations(db: Knex, at: Date, since: Date): Promise<Record<ObligationState, number>> {
+/** How many obligations of each basis are in each state: all that run, and those that ended since `since`. */
+export async function countObligations(
+  db: Knex,
+  at: Date,
+  since: Date,
+): Promise<Record<Basis, Record<ObligationState, number>>> {
   // Apart, so that each is found by its index: nearly all that there ever were have ended long ago.
-  const { rows } = await db.raw<{ rows: { state: ObligationState; count: number }[] }>(
-    `SELECT state, sum(count)::bigint AS count FROM (
-       SELECT obligation_state(obligation, :at) AS state, count(*) FROM obligation WHERE obligation_runs(obligation) GROUP BY 1
-       UNION ALL SELECT obligation_state(obligation, :at), count(*) FROM obligation
-         WHERE met_at >= :since GROUP BY 1
-       UNION ALL SELECT obligation_state(obligation, :at), count(*) FROM obligation
-         WHERE met_at IS NULL AND coalesce(cancelled_at, exempted_at) >= :since GROUP BY 1) AS apart
-     GROUP BY 1`,
+  const { rows } = await db.raw<{ rows: { basis: Basis; state: ObligationState; count: number }[] }>(
+    `SELECT basis, state, sum(count)::bigint AS count FROM (
+       SELECT basis, obligation_state(obligation, :at) AS state, count(*) FROM obligation WHERE obligation_runs(obligation) GROUP BY 1, 2
+       UNION ALL SELECT basis, obligation_state(obligation, :at), count(*) FROM obligation
+         WHERE met_at >= :since GROUP BY 1, 2
+       UNION ALL SELECT basis, obligation_state(obligation, :at), count(*) FROM obligation
+         WHERE met_at IS NULL AND coalesce(cancelled_at, exempted_at) >= :since GROUP BY 1, 2) AS apart
+     GROUP BY 1, 2`,
     { at, since },
   );
-  const counts = Object.fromEntries(EVERY_STATE.map((state) => [state, 0])) as Record<ObligationState, number>;
-  for (const { state, count } of rows) counts[state] = count;
+  const counts = byBasis(
+    () => Object.fromEntries(EVERY_STATE.map((state) => [state, 0])) as Record<ObligationState, number>,
+  );
+  for (const { basis, state, count } of rows) counts[basis][state] = count;
   return counts;
 }

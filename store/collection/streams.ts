@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { ProducedBy } from '../../domain/collection/day.ts';
 import type { Delivery, SourceContact } from '../../domain/streams.ts';
 import { noteUnits } from '../ledger/units.ts';
 
@@ -24,6 +25,8 @@ export interface StreamSettings {
   delivery: Delivery;
   /** 归集起始时间; null means the day the stream is first seen. */
   since: Date | null;
+  /** 证照类型代码 of every certificate of the stream, where its records do not say. */
+  certificateType?: string | undefined;
   /** The rule of the daily increment; null for streams that owe none. */
   daily: {
     rule: string;
@@ -35,7 +38,7 @@ export interface StreamSettings {
     /** Records changed so short before the end of a day may come in later, `N minutes`; none where left out. */
     grace?: string;
     /** By what a new record is of a day: when it was issued or its case completed (also where left out), or changed. */
-    producedBy?: 'issue' | 'update';
+    producedBy?: ProducedBy;
   } | null;
 }
 
@@ -51,19 +54,19 @@ export async function saveStreams(db: Knex, streams: readonly StreamSettings[], 
     );
     await trx.raw(
       `INSERT INTO stream (name, title, connector, unit_code, unit_name, delivery, collect_from, activated_at,
-         rule, article, duty, basis, cut_off, due, grace, produced_by)
+         rule, article, duty, basis, cut_off, due, grace, produced_by, certificate_type)
        SELECT name, title, connector, "unitCode", "unitName", delivery,
          coalesce(since, date_trunc('day', :at::timestamptz, 'Asia/Shanghai')), :at,
-         rule, article, duty, basis, "cutOff", due, grace, "producedBy"
+         rule, article, duty, basis, "cutOff", due, grace, "producedBy", "certificateType"
        FROM json_to_recordset(:streams::json) AS configured(name text, title text, connector text, "unitCode" text,
          "unitName" text, delivery text, since timestamptz, rule text, article text, duty text,
-         basis text, "cutOff" interval, due interval, grace interval, "producedBy" text)
+         basis text, "cutOff" interval, due interval, grace interval, "producedBy" text, "certificateType" text)
        ON CONFLICT (name) DO UPDATE SET title = excluded.title, connector = excluded.connector,
          unit_code = excluded.unit_code, unit_name = excluded.unit_name, delivery = excluded.delivery,
          collect_from = CASE WHEN excluded.collect_from < stream.collect_from THEN excluded.collect_from ELSE stream.collect_from END,
          rule = excluded.rule, article = excluded.article, duty = excluded.duty,
-         basis = excluded.basis, cut_off = excluded.cut_off, due = excluded.due, grace = excluded.grace, produced_by = excluded.produced_by, retired_at = NULL, paused_reason = NULL,
-         paused_code = NULL`,
+         basis = excluded.basis, cut_off = excluded.cut_off, due = excluded.due, grace = excluded.grace, produced_by = excluded.produced_by, certificate_type = excluded.certificate_type,
+         retired_at = NULL, paused_reason = NULL, paused_code = NULL`,
       { at, streams: JSON.stringify(streams.map(({ daily, ...stream }) => ({ ...stream, ...daily }))) },
     );
     await trx('stream')

@@ -71,10 +71,10 @@ const CALENDAR_DAILY = 31;
 /** What the ledger and the streams show at a moment that a person must look at, overdue obligations grouped by unit. */
 export async function findAlerts(db: Knex, at: Date): Promise<Alert[]> {
   const { rows } = await db.raw<{ rows: { subject: string; facts: AlertFacts }[] }>(
-    `SELECT owner_code || ' ' || rule AS subject, jsonb_build_object('kind', 'overdue', 'unit', owner_name, 'count', count(*),
-       'rule', rule, 'article', article, 'since', min(due_at)) AS facts
+    `SELECT concat_ws(' ', owner_code, rule, nullif(basis, 'statutory')) AS subject, jsonb_build_object('kind', 'overdue', 'unit', owner_name, 'count', count(*),
+       'rule', rule, 'article', article, 'basis', basis, 'since', min(due_at)) AS facts
      FROM obligation WHERE obligation_state(obligation, :at) = 'overdue' AND due_at <= :at AND obligation_runs(obligation)
-     GROUP BY owner_code, owner_name, rule, article
+     GROUP BY owner_code, owner_name, rule, article, basis
      UNION ALL SELECT name, jsonb_build_object('kind', 'stream-paused', 'unit', unit_name, 'stream', name,
        'reason', paused_reason, 'code', paused_code)
      FROM stream WHERE paused_reason IS NOT NULL AND retired_at IS NULL

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { endOfTerm, type WorkingCalendar, type YearTable } from '../../domain/ledger/calendar.ts';
 import { addDays } from '../../domain/dates.ts';
+import { byBasis, type Basis } from '../../domain/basis.ts';
 import { HUB, type Reason } from '../../domain/ledger/reasons.ts';
 import { fault } from '../../domain/faults.ts';
 
@@ -18,6 +19,7 @@ export interface MovedDeadline {
   id: number;
   subject: string;
   rule: string;
+  basis: Basis;
   owner: string;
   from: Date | null;
   to: Date | null;
@@ -32,7 +34,7 @@ const TERMS = `json_to_recordset(:terms::json) AS term("start" date, days intege
  * those that it moves or counts anew.
  */
 const movedBy = (terms: string): string =>
-  `SELECT o.id, o.subject, o.rule, o.owner_name, o.due_at, o.met_at, NOT obligation_runs(o) AS ended,
+  `SELECT o.id, o.subject, o.rule, o.basis, o.owner_name, o.due_at, o.met_at, NOT obligation_runs(o) AS ended,
      term.ends_at AS to_at, term.calendar AS to_calendar
    FROM obligation o LEFT JOIN ${terms} AS term
      ON term.start_on = (o.started_at AT TIME ZONE 'Asia/Shanghai')::date AND term.working_days = o.working_days
@@ -89,7 +91,7 @@ export async function calendarName(db: Knex): Promise<string | null> {
 export async function previewCalendar(db: Knex, inForce: CalendarInForce): Promise<MovedDeadline[]> {
   const terms = `(SELECT "start" AS start_on, days AS working_days, "end" AS ends_at, by AS calendar FROM ${TERMS})`;
   const { rows } = await db.raw<{ rows: MovedDeadline[] }>(
-    `SELECT id, subject, rule, owner_name AS owner, due_at AS "from", to_at AS "to", ended, met_at AS "metAt"
+    `SELECT id, subject, rule, basis, owner_name AS owner, due_at AS "from", to_at AS "to", ended, met_at AS "metAt"
      FROM (${movedBy(terms)}) AS moved
      WHERE due_at IS DISTINCT FROM to_at ORDER BY coalesce(due_at, to_at), id`,
     { terms: JSON.stringify(termsOf(inForce)) },
@@ -97,7 +99,7 @@ export async function previewCalendar(db: Knex, inForce: CalendarInForce): Promi
   return rows;
 }
 
-/** What a calendar does to the deadlines that it moves. */
+/** What a calendar does to the deadlines of one basis that it moves. */
 export interface MovedCounts {
   /** That run. */
   moved: number;
@@ -110,17 +112,19 @@ export interface MovedCounts {
   late: number;
 }
 
-export function countMoved(deadlines: readonly MovedDeadline[], at: Date): MovedCounts {
+export function countMoved(deadlines: readonly MovedDeadline[], at: Date): Record<Basis, MovedCounts> {
   const isOver = (due: Date | null): boolean => due !== null && due <= at;
-  const running = deadlines.filter(({ ended }) => !ended);
-  const judged = deadlines.filter(({ ended }) => ended);
-  return {
-    moved: running.length,
-    starting: running.filter(({ from, to }) => isOver(to) && !isOver(from)).length,
-    ending: running.filter(({ from, to }) => isOver(from) && !isOver(to)).length,
-    judged: judged.length,
-    late: judged.filter(({ to, metAt }) => to !== null && metAt !== null && metAt > to).length,
-  };
+  return byBasis((basis) => {
+    const running = deadlines.filter((deadline) => deadline.basis === basis && !deadline.ended);
+    const judged = deadlines.filter((deadline) => deadline.basis === basis && deadline.ended);
+    return {
+      moved: running.length,
+      starting: running.filter(({ from, to }) => isOver(to) && !isOver(from)).length,
+      ending: running.filter(({ from, to }) => isOver(from) && !isOver(to)).length,
+      judged: judged.length,
+      late: judged.filter(({ to, metAt }) => to !== null && metAt !== null && metAt > to).length,
+    };
+  });
 }
 
 const nameOf = ({ tables, dayEnds, longest }: CalendarInForce): string =>

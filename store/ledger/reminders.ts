@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { byBasis, type Basis } from '../../domain/basis.ts';
 import type { ReminderSettings } from '../../settings/schemas/hub.ts';
 import type { WorkingCalendar } from '../../domain/ledger/calendar.ts';
 import { addDays, shanghaiDate, shanghaiInstant, startOfDayMs } from '../../domain/dates.ts';
@@ -109,7 +110,7 @@ async function withdraw(trx: Knex, at: Date, channels: readonly Channel[]): Prom
   );
 }
 
-type Recipient = Omit<NewMessage, 'body' | 'anyHour'> & { total: number };
+type Recipient = Omit<NewMessage, 'body' | 'anyHour'>;
 
 /** Notes which deadlines are told in which stage to whom, and returns who is told something. */
 async function noteTold(
@@ -156,8 +157,8 @@ async function noteTold(
        ON CONFLICT (obligation_id, stage, unit_code) DO UPDATE SET due_at = excluded.due_at, message = excluded.message
          WHERE reminder_task.due_at <> excluded.due_at
        RETURNING message)
-     SELECT message, unit_code AS "unitCode", unit_name AS "unitName", kind, role, total
-     FROM recipient JOIN (SELECT message, count(*) AS total FROM told GROUP BY message) AS counted USING (message)`,
+     SELECT message, unit_code AS "unitCode", unit_name AS "unitName", kind, role
+     FROM recipient WHERE message IN (SELECT message FROM told)`,
     {
       at,
       all,
@@ -208,13 +209,15 @@ async function describe(
      GROUP BY message, unit_code, created_at ORDER BY created_at, 1`,
     { at, before: new Date(workingDayBefore(at.getTime(), calendar)) },
   );
-  return ({ message, total, kind, role, unitCode }) => {
+  return ({ message, kind, role, unitCode }) => {
     const own = <T>(rows: readonly Of<T>[]): T[] =>
       rows.filter((row) => row.message === message).map((row) => ({ ...row, message: undefined }));
     const earlier = unacknowledged.filter((one) => role === 'operator' || one.unitCode === unitCode);
     return {
       at: shanghaiInstant(at.getTime()),
-      total,
+      totals: byBasis((basis) =>
+        counts.reduce((sum, row) => sum + (row.message === message && row.basis === basis ? row.count : 0), 0),
+      ),
       counts: own(counts),
       units: own(units),
       tasks: own(tasks),
@@ -297,11 +300,7 @@ export async function urge(
     { id: task.id, message, stage: `urged/${shanghaiDate(at.getTime())}` satisfies ReminderStage },
   );
   if (rowCount === 0) return 'already';
-  const { rows: counted } = await trx.raw<{ rows: [{ total: number }] }>(
-    'SELECT count(*) AS total FROM reminder_task WHERE message = :message',
-    { message },
-  );
-  const recipient = { ...unit, message, kind: 'reminder', role: 'operator', total: counted[0].total } as const;
+  const recipient = { ...unit, message, kind: 'reminder', role: 'operator' } as const;
   const body: ReminderBody = {
     ...(await describe(trx, [recipient], at, calendar))(recipient),
     urged: {
@@ -333,11 +332,13 @@ export async function holdDigest(
       { today },
     );
     if (rowCount === 0) return false;
-    const { rows: counted } = await trx.raw<{ rows: [DigestCounts] }>(
-      `SELECT count(*) FILTER (WHERE state = 'overdue') AS overdue,
-         count(*) FILTER (WHERE state IN ('open', 'due soon') AND due_at <= :endOfDay) AS "dueToday",
-         count(*) FILTER (WHERE state = 'no calendar') AS "noCalendar", count(*) FILTER (WHERE state = 'suspended') AS suspended
-       FROM (SELECT due_at, obligation_state(obligation, :at) AS state FROM obligation WHERE obligation_runs(obligation)) AS o`,
+    const { rows: counted } = await trx.raw<{ rows: { basis: Basis; counts: DigestCounts }[] }>(
+      `SELECT basis, jsonb_build_object('overdue', count(*) FILTER (WHERE state = 'overdue'),
+         'dueToday', count(*) FILTER (WHERE state IN ('open', 'due soon') AND due_at <= :endOfDay),
+         'noCalendar', count(*) FILTER (WHERE state = 'no calendar'),
+         'suspended', count(*) FILTER (WHERE state = 'suspended')) AS counts
+       FROM (SELECT basis, due_at, obligation_state(obligation, :at) AS state FROM obligation WHERE obligation_runs(obligation)) AS o
+       GROUP BY basis`,
       { at, endOfDay: new Date(startOfDayMs(addDays(today, 1))) },
     );
     const { rows: overdue } = await trx.raw<{ rows: DigestBody['overdue'] }>(
@@ -349,9 +350,15 @@ export async function holdDigest(
     const { rows: earlier } = await trx.raw<{ rows: { body: DigestBody }[] }>(
       `SELECT body FROM reminder WHERE kind = 'digest' ORDER BY id DESC LIMIT 1`,
     );
-    const before = earlier[0] ? { ...earlier[0].body.counts, at: earlier[0].body.at } : null;
-    const counts = { temporal: await askTemporal(), counts: counted[0], before, overdue };
-    const body: DigestBody = { at: shanghaiInstant(at.getTime()), ...counts };
+    const last = earlier[0]?.body;
+    const none = { overdue: 0, dueToday: 0, noCalendar: 0, suspended: 0 };
+    const body: DigestBody = {
+      at: shanghaiInstant(at.getTime()),
+      temporal: await askTemporal(),
+      counts: byBasis((basis) => counted.find((row) => row.basis === basis)?.counts ?? none),
+      before: last?.counts ? { at: last.at, counts: last.counts } : null,
+      overdue,
+    };
     const { code, name } = await managementUnit(trx);
     const message = {
       message: crypto.randomUUID(),

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Reason } from '../../domain/ledger/reasons.ts';
+import type { Basis } from '../../domain/basis.ts';
 import { RUNNING_STATES, type Duty, type ObligationState } from '../../domain/ledger/duties.ts';
 
 /** One deadline of the ledger, as people look at it. */
@@ -11,7 +12,7 @@ export interface Task {
   article: string;
   /** The duty in the words of the regulation. */
   duty: string;
-  basis: 'statutory' | 'internal';
+  basis: Basis;
   owner: string;
   ownerCode: string;
   startedAt: Date;
@@ -43,6 +44,7 @@ const AFTER = {
 export interface TaskChoice {
   states: readonly ObligationState[];
   unit?: string | undefined;
+  basis?: Basis | undefined;
   rule?: string | undefined;
   /** Everything of one case: its subject, and subjects below it. */
   subject?: string | undefined;
@@ -60,7 +62,7 @@ const chosen = (at: Date, choice: TaskChoice): { where: string; bindings: Record
   // Said beside the states, so that what has ended, which is nearly all, is not read for it.
   where: `obligation_state(obligation, :at) = ANY (:states)
        ${choice.states.every((state) => RUNNING_STATES.includes(state)) ? 'AND obligation_runs(obligation)' : ''}
-       AND (:unit::text IS NULL OR owner_code = :unit) AND (:rule::text IS NULL OR rule = :rule)
+       AND (:unit::text IS NULL OR owner_code = :unit) AND (:basis::text IS NULL OR basis = :basis) AND (:rule::text IS NULL OR rule = :rule)
        AND (:subject::text IS NULL OR subject = :subject
          OR starts_with(subject, :subject || '/') OR starts_with(subject, :subject || '#'))
        AND (:subjects::text[] IS NULL OR subject = ANY (:subjects))
@@ -71,6 +73,7 @@ const chosen = (at: Date, choice: TaskChoice): { where: string; bindings: Record
     at,
     states: [...choice.states],
     unit: choice.unit ?? null,
+    basis: choice.basis ?? null,
     rule: choice.rule ?? null,
     subject: choice.subject ?? null,
     subjects: choice.subjects ? [...choice.subjects] : null,

@@ -22,6 +22,7 @@ export async function readAssessment(
     sanctions: supervision,
     at,
     calendar: await calendarName(db),
+    rankedBy: supervision.rankedBy,
     units: await unitFigures(db, { from, to, at, units }),
     late: await listTasks(db, at, { ...due, states: ['overdue', 'met late'] }),
     exempted: await listTasks(db, at, { ...due, states: ['exempted'] }),

@@ -1,11 +1,21 @@
 import type { Knex } from 'knex';
+import { byBasis, EVERY_BASIS, type Basis } from '../../domain/basis.ts';
 import { DUTIES, type Duty } from '../../domain/ledger/duties.ts';
-import { addRatios, FIGURE_IDS, qualityOf, type FigureId, type Ratio } from '../../domain/supervision/figures.ts';
+import {
+  addRatios,
+  BASED_FIGURES,
+  basisOf,
+  FIGURE_IDS,
+  qualityOf,
+  type FigureId,
+  type Ratio,
+} from '../../domain/supervision/figures.ts';
 import type { ShortfallFacts, ShortfallKind } from '../../domain/supervision/shortfall.ts';
 import type { UsageReport } from '../../domain/supervision/usage-sheet.ts';
 import { RULES, RULE_IDS, WAITING_RULES, type RuleId } from '../../domain/library/validation.ts';
 import { boundsOf, CHOSEN, recordsBreaking, streamQuality, type StreamQuality } from '../library/quality.ts';
 import { listTasks } from '../ledger/tasks.ts';
+import { EARLY_TYPES, recordsInTime, UNTIMELY } from './timeliness.ts';
 
 /** Whose figures, of which time, as of when. */
 export interface FigureChoice {
@@ -22,7 +32,7 @@ export interface FigureChoice {
 /** The deadlines of one unit and duty that came due. */
 export interface DutyFigure extends Ratio {
   duty: Duty;
-  basis: 'statutory' | 'internal';
+  basis: Basis;
   late: number;
   overdue: number;
   /** Counted apart. */
@@ -35,26 +45,32 @@ export interface DutyFigure extends Ratio {
 export interface StreamFigure extends StreamQuality {
   collection: Ratio;
   consistency: Ratio;
+  /** 及时率 of its records, by what their term rests on. */
+  timeliness: Record<Basis, Ratio>;
   /** Of the records due: known to be at the source and not here, and what a stock plan lacks. */
   lacking: number;
   /** Parts of the period of which the source's count is not known, because they were never read whole. */
   unproven: number;
 }
 
+/** Deadlines that came due and are counted apart from those met and missed. */
+export type Apart = Pick<DutyFigure, 'exempted' | 'cancelled' | 'suspended'>;
+
 /** Every figure of one unit. */
 export interface UnitFigures {
   code: string;
   name: string;
   figures: Record<FigureId, Ratio>;
-  apart: Pick<DutyFigure, 'exempted' | 'cancelled' | 'suspended'>;
+  apart: Record<Basis, Apart>;
   duties: DutyFigure[];
   streams: StreamFigure[];
 }
 
 const NONE: Ratio = { numerator: 0, denominator: 0 };
+const nothingApart = (): Apart => ({ exempted: 0, cancelled: 0, suspended: 0 });
 
 /**
- * The figures of every unit that has streams, deadlines or reports of use, by name. A handful of statements, whatever
+ * The figures of every unit that has streams, types of the catalog, deadlines or reports of use, by name. A handful of statements, whatever
  * the number of units: deadlines and proofs are found by when they came due or began, rejects and flags by their own
  * small indexes, records by update time.
  */
@@ -62,6 +78,8 @@ export async function unitFigures(db: Knex, choice: FigureChoice): Promise<UnitF
   const quality = await streamQuality(db, choice);
   const collected = await collection(db, choice);
   const proven = await consistency(db, choice);
+  const inTime = await recordsInTime(db, choice);
+  const types = await dueTypes(db, choice);
   const duties = await dutyFigures(db, choice);
   const usage = await usageFigures(db, choice);
   const lackingOf = new Map(collected.map((row) => [row.stream, row]));
@@ -71,7 +89,7 @@ export async function unitFigures(db: Knex, choice: FigureChoice): Promise<UnitF
     const known = units.get(code);
     if (known) return known;
     const figures = Object.fromEntries(FIGURE_IDS.map((id) => [id, NONE])) as Record<FigureId, Ratio>;
-    const unit = { code, name, figures, apart: { exempted: 0, cancelled: 0, suspended: 0 }, duties: [], streams: [] };
+    const unit = { code, name, figures, apart: byBasis(nothingApart), duties: [], streams: [] };
     units.set(code, unit);
     return unit;
   };
@@ -84,21 +102,31 @@ export async function unitFigures(db: Knex, choice: FigureChoice): Promise<UnitF
       unproven,
       collection: { numerator: counts.held - early, denominator: counts.records - early + lacking },
       consistency: provenOf.get(counts.stream) ?? NONE,
+      timeliness: byBasis((basis) =>
+        addRatios(inTime.filter((row) => row.stream === counts.stream && row.basis === basis)),
+      ),
     });
   }
   for (const { code, name, ...duty } of duties) unitOf(code, name).duties.push(duty);
+  for (const { code, name, ...ratio } of types) unitOf(code, name).figures.types = ratio;
   for (const { code, name, ...ratios } of usage) Object.assign(unitOf(code, name).figures, ratios);
   for (const { figures, apart, streams, duties: owed } of units.values()) {
-    figures.collection = addRatios(streams.map((stream) => stream.collection));
+    const { numerator: connected, denominator: due } = figures.types;
+    const unconnected = { numerator: 0, denominator: due - connected };
+    figures.collection = addRatios([...streams.map((stream) => stream.collection), unconnected]);
     figures.consistency = addRatios(streams.map((stream) => stream.consistency));
     figures.completeness = addRatios(streams.map((stream) => qualityOf(stream).completeness));
     figures.accuracy = addRatios(streams.map((stream) => qualityOf(stream).accuracy));
-    figures.timeliness = addRatios(owed);
-    figures.disputes = addRatios(owed.filter(({ duty }) => DISPUTE_DUTIES.includes(duty)));
-    for (const { exempted, cancelled, suspended } of owed) {
-      apart.exempted += exempted;
-      apart.cancelled += cancelled;
-      apart.suspended += suspended;
+    for (const basis of EVERY_BASIS) {
+      const own = owed.filter((duty) => duty.basis === basis);
+      figures[BASED_FIGURES.timeliness[basis]] = addRatios(streams.map(({ timeliness }) => timeliness[basis]));
+      figures[BASED_FIGURES.tasks[basis]] = addRatios(own);
+      figures[BASED_FIGURES.disputes[basis]] = addRatios(own.filter(({ duty }) => DISPUTE_DUTIES.includes(duty)));
+      for (const { exempted, cancelled, suspended } of own) {
+        apart[basis].exempted += exempted;
+        apart[basis].cancelled += cancelled;
+        apart[basis].suspended += suspended;
+      }
     }
   }
   return [...units.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.code < b.code ? -1 : 1));
@@ -121,15 +149,12 @@ async function collection(
   choice: FigureChoice,
 ): Promise<{ stream: string; lacking: number; unproven: number; early: number }[]> {
   const { rows } = await db.raw<{ rows: { stream: string; lacking: number; unproven: number; early: number }[] }>(
-    `WITH early_type AS MATERIALIZED (
-       SELECT array_agg(type_code) AS codes FROM catalog_entry WHERE state = 'approved'
-         AND (entry->>'collectFrom')::date >= (coalesce(:to::timestamptz, :at::timestamptz) AT TIME ZONE 'Asia/Shanghai')
-     )
+    `WITH ${EARLY_TYPES}
      SELECT stream.name AS stream, (named.keys + counted.records + planned.records)::bigint AS lacking, gap.parts AS unproven,
        CASE WHEN codes IS NULL THEN 0 ELSE (SELECT count(*) FROM certificate c WHERE c.stream_id = stream.id
          AND source_updated_at >= coalesce(:from::timestamptz, '-infinity')
          AND source_updated_at < coalesce(:to::timestamptz, 'infinity') AND type_code = ANY (codes)) END AS early
-     FROM stream CROSS JOIN early_type
+     FROM stream CROSS JOIN early
      CROSS JOIN LATERAL (SELECT count(DISTINCT key) AS keys FROM discrepancy d, unnest(only_at_source) AS key
        WHERE d.stream_id = stream.id AND ${TOUCHES}) AS named
      CROSS JOIN LATERAL (
@@ -149,6 +174,32 @@ async function collection(
        )) - times) AS part
        WHERE coverage.stream_id = stream.id AND delivery = 'daily') AS gap
      WHERE ${CHOSEN}`,
+    { ...boundsOf(choice), at: choice.at },
+  );
+  return rows;
+}
+
+/**
+ * Types of certificate (应归尽归) that are due by the end of the period, and whether a stream in use brings them: one that
+ * is configured for the type, that the catalog names as its source, or that has brought it.
+ */
+const DUE_TYPES = `
+  SELECT type_code, entry->>'name' AS name, coalesce(entry->'issuer'->>'code', management_code, '') AS unit_code,
+    coalesce(entry->'issuer'->>'name', management_name, '管理单位') AS unit_name, begins,
+    EXISTS (SELECT FROM stream WHERE retired_at IS NULL AND (certificate_type = type_code
+      OR jsonb_exists(entry->'sources', stream.name)
+      OR EXISTS (SELECT FROM stream_type brought WHERE stream_id = stream.id AND brought.type_code = e.type_code))) AS connected
+  FROM catalog_entry e LEFT JOIN hub ON true
+  CROSS JOIN LATERAL (SELECT coalesce((entry->>'collectFrom')::timestamp AT TIME ZONE 'Asia/Shanghai',
+    (SELECT min(decided_at) FROM catalog_entry first WHERE first.type_code = e.type_code
+      AND first.state IN ('approved', 'superseded'))) AS begins) AS collected
+  WHERE state = 'approved' AND (begins IS NULL OR begins <= :at AND (:to::timestamptz IS NULL OR begins < :to))`;
+const TYPES_CHOSEN = `(:unit::text IS NULL OR unit_code = :unit) AND (:units::text[] IS NULL OR unit_code = ANY (:units))`;
+
+async function dueTypes(db: Knex, choice: FigureChoice): Promise<(Ratio & { code: string; name: string })[]> {
+  const { rows } = await db.raw<{ rows: (Ratio & { code: string; name: string })[] }>(
+    `SELECT unit_code AS code, max(unit_name) AS name, count(*) FILTER (WHERE connected) AS numerator, count(*) AS denominator
+     FROM (${DUE_TYPES}) AS type WHERE ${TYPES_CHOSEN} GROUP BY unit_code ORDER BY unit_code`,
     { ...boundsOf(choice), at: choice.at },
   );
   return rows;
@@ -251,29 +302,31 @@ export async function shortfallOf(
   figure: FigureId,
   choice: FigureChoice & { rule?: RuleId | undefined; limit: number },
 ): Promise<Shortfall[]> {
-  switch (figure) {
-    case 'timeliness':
-    case 'disputes': {
-      const tasks = await listTasks(db, choice.at, {
-        states: ['overdue', 'met late'],
-        unit: choice.unit,
-        units: choice.units ?? null,
-        limit: choice.limit,
-        due: choice,
-        duties: figure === 'disputes' ? DISPUTE_DUTIES : undefined,
-      });
-      return tasks.map(({ id, owner, subject, state, kind, rule, article, dueAt }) => ({
-        unit: owner,
-        source: subject,
-        record: String(id),
-        at: dueAt,
-        what: 'deadline',
-        state,
-        duty: kind,
-        rule,
-        article,
-      }));
-    }
+  const based = basisOf(figure);
+  if (based?.of === 'timeliness') return rowsOf(db, UNTIMELY, choice, based.basis);
+  if (based) {
+    const tasks = await listTasks(db, choice.at, {
+      states: ['overdue', 'met late'],
+      basis: based.basis,
+      unit: choice.unit,
+      units: choice.units ?? null,
+      limit: choice.limit,
+      due: choice,
+      duties: based.of === 'disputes' ? DISPUTE_DUTIES : undefined,
+    });
+    return tasks.map(({ id, owner, subject, state, kind, rule, article, dueAt }) => ({
+      unit: owner,
+      source: subject,
+      record: String(id),
+      at: dueAt,
+      what: 'deadline',
+      state,
+      duty: kind,
+      rule,
+      article,
+    }));
+  }
+  switch (figure as Exclude<FigureId, (typeof BASED_FIGURES)[keyof typeof BASED_FIGURES][Basis]>) {
     case 'completeness':
     case 'accuracy': {
       const rules = choice.rule ? [choice.rule] : RULE_IDS.filter((rule) => RULES[rule].dimension === figure);
@@ -288,8 +341,10 @@ export async function shortfallOf(
         ...(reject === null ? { what: 'flagged' } : { what: 'reject', reject }),
       }));
     }
+    case 'types':
+      return rowsOf(db, UNCONNECTED, choice);
     case 'collection':
-      return rowsOf(db, LACKING, choice);
+      return rowsOf(db, `${LACKING} UNION ALL (${UNCONNECTED})`, choice);
     case 'consistency':
       return rowsOf(db, DIFFERING, choice);
     case 'applicability':
@@ -301,10 +356,15 @@ export async function shortfallOf(
   }
 }
 
-async function rowsOf(db: Knex, query: string, choice: FigureChoice & { limit: number }): Promise<Shortfall[]> {
+async function rowsOf(
+  db: Knex,
+  query: string,
+  choice: FigureChoice & { limit: number },
+  basis: Basis | null = null,
+): Promise<Shortfall[]> {
   const { rows } = await db.raw<{ rows: (Lacking & { what: ShortfallKind; facts: object })[] }>(
     `SELECT * FROM (${query}) AS lacking ORDER BY unit, source, record LIMIT :limit`,
-    { ...boundsOf(choice), waiting: WAITING_RULES, limit: choice.limit },
+    { ...boundsOf(choice), at: choice.at, waiting: WAITING_RULES, limit: choice.limit, basis },
   );
   return rows.map(({ facts, ...row }) => ({ ...row, ...facts }) as Shortfall);
 }
@@ -332,6 +392,11 @@ const LACKING = `
   FROM stream JOIN stock_plan ON stock_plan.stream_id = stream.id
   WHERE delivery = 'stock' AND ${CHOSEN} AND planned >
     (SELECT coalesce(sum(read), 0) FROM batch WHERE stream_id = stream.id AND state = 'complete' AND purpose <> 'replay')`;
+
+const UNCONNECTED = `
+  SELECT unit_name AS unit, type_code AS source, NULL AS record, begins AS at, 'unconnected-type' AS what,
+    jsonb_build_object('name', name) AS facts
+  FROM (${DUE_TYPES}) AS type WHERE NOT connected AND ${TYPES_CHOSEN}`;
 
 const DIFFERING = `
   SELECT unit_name AS unit, stream.name AS source, key AS record, finished_at AS at, kind AS what,

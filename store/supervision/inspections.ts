@@ -410,14 +410,14 @@ const ASKED = `
 const PATROLS: Record<PatrolRule['what'], string> = {
   'overdue-count': `SELECT owner_code AS code, max(owner_name) AS name, count(*) AS value FROM obligation
     WHERE obligation_runs(obligation) AND due_at <= :at AND suspended_by IS NULL AND duty_kind <> 'rectification'
-    GROUP BY owner_code`,
+      AND basis = :basis GROUP BY owner_code`,
   'overdue-share': `SELECT owner_code AS code, max(owner_name) AS name,
       round(100.0 * count(*) FILTER (WHERE state <> 'met') / count(*), 1) AS value
     FROM (SELECT owner_code, owner_name, obligation_state(obligation, :at) AS state FROM obligation
-      WHERE due_at > :since AND due_at <= :at AND duty_kind <> 'rectification') AS due
+      WHERE due_at > :since AND due_at <= :at AND duty_kind <> 'rectification' AND basis = :basis) AS due
     WHERE state IN ('met', 'met late', 'overdue') GROUP BY owner_code`,
   'late-count': `SELECT owner_code AS code, max(owner_name) AS name, count(*) AS value FROM obligation
-    WHERE due_at > :since AND due_at <= :at AND duty_kind <> 'rectification'
+    WHERE due_at > :since AND due_at <= :at AND duty_kind <> 'rectification' AND basis = :basis
       AND obligation_state(obligation, :at) = 'met late' GROUP BY owner_code`,
   'rejects-open': `SELECT unit_code AS code, max(unit_name) AS name, count(*) AS value
     FROM reject JOIN stream ON stream.id = stream_id
@@ -510,7 +510,7 @@ export async function runPatrol(
       const since = new Date(at.getTime() - ('within' in rule ? rule.within : 0) * DAY_MS);
       const { rows } = await trx.raw<{ rows: { code: string; name: string; value: string }[] }>(
         `SELECT code, name, value::text FROM (${PATROLS[rule.what]}) AS unit WHERE value > :above ORDER BY code`,
-        { at, since, waiting: WAITING_RULES, above: rule.above },
+        { at, since, waiting: WAITING_RULES, above: rule.above, basis: 'basis' in rule ? rule.basis : null },
       );
       for (const { code, name, value } of rows)
         above.push({ code, name, streamId: null, cause: `patrol/${rule.id}`, facts: patrolFacts(rule, Number(value)) });

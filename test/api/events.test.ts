@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Basis } from '../../domain/basis.ts';
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
@@ -134,9 +135,10 @@ describe('what the hub tells without being asked', () => {
     const { db } = hub.database;
     const [manager, foreign] = [await listen('manager'), await listen('foreign')];
     await eventually(() => {
-      for (const listener of [manager, foreign]) assert.equal(listener.last('overdue')?.count, 0);
+      for (const listener of [manager, foreign])
+        assert.deepEqual(listener.last('overdue')?.counts, { statutory: 0, internal: 0 });
     });
-    const rule = await db('rule').first<{ id: string; duty: string }>('id', 'duty');
+    const rule = await db('rule').first<{ id: string; duty: string; basis: Basis }>('id', 'duty', 'basis');
     const { rows } = await db.raw<{ rows: { id: number }[] }>(
       `INSERT INTO obligation (owner_code, owner_name, subject, duty_kind, rule, article, duty, basis, opened_at, started_at,
          due_at, changed_by) SELECT :code, :name, 'dispute/1', duty, id, article, quote, basis, :at, :at, :due, 'test'
@@ -153,14 +155,15 @@ describe('what the hub tells without being asked', () => {
     hub.nowMs += 60_000;
     await eventually(() => {
       const told = manager.last('overdue');
-      assert.equal(told?.count, 1);
+      assert.equal(told?.counts[rule.basis], 1);
+      assert.equal(told.counts.statutory + told.counts.internal, 1);
       assert.deepEqual(
-        told.newest.map(({ id, owner }) => [id, owner]),
-        [[rows[0]?.id, housing.unit_name]],
+        told.newest.map(({ id, owner, basis }) => [id, owner, basis]),
+        [[rows[0]?.id, housing.unit_name, rule.basis]],
       );
     });
     assert.equal((await listTasks(db, new Date(hub.nowMs), { states: ['overdue'], limit: 9 })).length, 1);
-    assert.equal(foreign.last('overdue')?.count, 0);
+    assert.deepEqual(foreign.last('overdue')?.counts, { statutory: 0, internal: 0 });
     for (const listener of [manager, foreign]) listener.leave();
   });
 

@@ -89,7 +89,10 @@ describe('the law through the API', () => {
     );
     const { status, body } = await preview(next('1'));
     assert.equal(status, 200);
-    assert.deepEqual([body.year, body.held, body.moved], [2027, null, 1]);
+    assert.deepEqual(
+      [body.year, body.held, body.counts.statutory.moved, body.counts.internal.moved],
+      [2027, null, 1, 0],
+    );
     assert.deepEqual([body.tasks[0]?.subject, body.tasks[0]?.from], ['dispute/1', null]);
     assert.equal(existsSync(target()), false);
     assert.equal((await auditor.send('POST', '/calendar/preview', { text: next('1') })).status, 403);

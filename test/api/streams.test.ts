@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { OperationView } from '../../server/api/console/operation.ts';
 import type { CorrectionsView, RejectGroupView, RejectView } from '../../server/api/collection/rejects.ts';
+import type { StreamDay } from '../../server/api/collection/day.ts';
+import type { FiguresView, ShortfallView } from '../../server/api/supervision/figures.ts';
+import { maskKey } from '../../connectors/examine/discover.ts';
+import { arrive } from '../support/arrivals.ts';
 import type { StreamDetail } from '../../server/api/collection/stream.ts';
 import type { CoveragePage, StreamCounts, StreamView } from '../../server/api/collection/streams.ts';
 import { listAudit } from '../../store/console/audit.ts';
 import { cover, uncover } from '../../store/collection/batches.ts';
-import { openDays } from '../../store/collection/days.ts';
+import { closeDays, openDays } from '../../store/collection/days.ts';
 import { getStream, noteContact, pauseStream } from '../../store/collection/streams.ts';
 import { readRejectSheet, writeRejectSheet } from '../../domain/collection/reject-sheet.ts';
 import { openRejects } from '../../store/collection/rejects.ts';
@@ -308,5 +312,89 @@ describe('streams, rejects and operation in the API', () => {
     assert.equal(body.versions.pendingMigrations, 0);
     assert.ok(body.database.bytes > 0);
     assert.equal((await issuer.get('/operation')).status, 403);
+  });
+});
+
+describe('one day of a stream in the API', () => {
+  const DAY = '2026-11-20';
+  const KEY = '11010519491231002X';
+  let hub: ApiHub;
+  let issuer: Caller;
+  let manager: Caller;
+  let auditor: Caller;
+  let streamId: number;
+  const path = `/streams/${STREAM}/days/${DAY}`;
+  const at = (text: string): Date => new Date(`${text}+08:00`);
+  before(async () => {
+    hub = await ApiHub.open(NOW);
+    const { db } = hub.database;
+    ({ id: streamId } = await getStream(db, STREAM));
+    issuer = await hub.signedIn('issuer', HOUSING);
+    manager = await hub.signedIn('management');
+    auditor = await hub.signedIn('auditor');
+    await db('stream').update({ activated_at: at('2026-11-19T00:00:00') });
+    await openDays(db, at('2026-11-20T22:00:00'));
+    const whole = { kind: 'time' as const, from: `${DAY}T00:00:00+08:00`, to: '2026-11-21T00:00:00+08:00' };
+    await arrive(db, streamId, at('2026-11-20T20:00:00'), [{ key: 'in time', issuedOn: DAY }]);
+    await cover(db, streamId, whole);
+    await closeDays(db, streamId, at('2026-11-20T21:30:00'));
+    await closeDays(db, streamId, at('2026-11-21T00:20:00'));
+  });
+  after(() => hub.close());
+
+  it('says by which time of a record it is judged, on what it rests, and that nothing came late', async () => {
+    const { status, body } = await issuer.get<StreamDay>(path);
+    assert.equal(status, 200);
+    assert.deepEqual(
+      [body.state, body.basis, body.producedBy, body.graceMinutes, body.late, body.records],
+      ['met', 'internal', 'issue', 0, 0, []],
+    );
+    assert.ok(body.verifiedAt !== null);
+    assert.match(body.judgedBy.zh, /业务办结时间，没有办结时间的按签发日期.*不设宽限/);
+  });
+
+  it('is late, with the records named, when some appear after it was verified, whoever stamped them anew', async () => {
+    const { db } = hub.database;
+    // Issued that day and stamped anew by its source today; of that day by its stamp, and never shown until today.
+    await arrive(db, streamId, at('2026-11-23T09:00:00'), [
+      { key: KEY, number: KEY, issuedOn: DAY, changedAt: at('2026-11-23T08:00:00') },
+      { key: 'hidden', issuedOn: '2026-11-01', changedAt: at('2026-11-20T10:00:00') },
+    ]);
+    await closeDays(db, streamId, at('2026-11-23T09:05:00'));
+    // Who may not see what names a person reads it masked.
+    const { body } = await auditor.get<StreamDay>(path);
+    assert.deepEqual([body.state, body.late], ['met late', 2]);
+    const named = ({ records }: StreamDay) => records.map(({ key, number, because }) => [key, number, because]);
+    const masked = maskKey(KEY);
+    assert.notEqual(masked, KEY);
+    assert.deepEqual(
+      named(body).toSorted(),
+      [
+        [masked, masked, 'issue'],
+        ['hidden', 'no-hidden', 'update'],
+      ].toSorted(),
+    );
+    const { body: open } = await manager.get<StreamDay>(path);
+    assert.deepEqual(open.records.map(({ key }) => key).toSorted(), [KEY, 'hidden']);
+    const { body: figures } = await manager.get<FiguresView>(`/figures?from=${DAY}&to=${DAY}`);
+    const own = figures.units.find(({ code }) => code === HOUSING.code)!.figures;
+    assert.deepEqual(own.internalTimeliness, { numerator: 1, denominator: 3 });
+    assert.deepEqual(own.statutoryTimeliness, { numerator: 0, denominator: 0 }, 'the day is the city’s own target');
+    const { body: lacks } = await auditor.get<ShortfallView>(
+      `/figures/internalTimeliness/shortfall?from=${DAY}&to=${DAY}&unit=${HOUSING.code}`,
+    );
+    assert.deepEqual(
+      lacks.items.map(({ what, record }) => [what, record]).toSorted(),
+      [
+        ['late', masked],
+        ['late', 'hidden'],
+      ].toSorted(),
+    );
+  });
+
+  it('is shown to its unit, and there is none where nothing is owed', async () => {
+    assert.equal((await issuer.get('/streams/culture-permits/days/2026-11-20')).status, 404);
+    assert.equal((await manager.get(`/streams/${STREAM}/days/2026-01-01`)).body.code, 'day-unknown');
+    assert.equal((await manager.get(`/streams/${STREAM}/days/yesterday`)).status, 400);
   });
 });

@@ -3,6 +3,8 @@ import { hash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Permission } from '../../domain/access.ts';
 import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import type { Basis } from '../../domain/basis.ts';
+import type { FigureId } from '../../domain/supervision/figures.ts';
 import { addDays, DAY_MS, shanghaiDate } from '../../domain/dates.ts';
 import { shortfallInWords } from '../../domain/supervision/shortfall.ts';
 import { workExport } from '../../server/api/console/export-work.ts';
@@ -315,7 +317,12 @@ describe('figures through the API', () => {
   interface Figures {
     from: string;
     to: string;
-    units: { code: string; rank: number | null; figures: { timeliness: { numerator: number; denominator: number } } }[];
+    ranking: { by: string; words: { zh: string } };
+    units: {
+      code: string;
+      rank: Record<Basis, number | null> | null;
+      figures: Record<FigureId, { numerator: number; denominator: number }>;
+    }[];
   }
 
   it('count as many deadlines as the list that they lead to has, also of those due at 24:00 of the last day', async () => {
@@ -331,9 +338,9 @@ describe('figures through the API', () => {
       const { body } = await management.get<Figures>(`/figures?from=${from}&to=${to}`);
       const lacks = body.units
         .filter(({ code }) => code === OWN.code)
-        .map(({ figures: { timeliness } }) => timeliness.denominator - timeliness.numerator);
+        .map(({ figures: { statutoryTasks } }) => statutoryTasks.denominator - statutoryTasks.numerator);
       const { body: tasks } = await management.get<Listed>(
-        `/tasks?state=overdue,met%20late&unit=${OWN.code}&dueFrom=${from}&dueTo=${to}&limit=200`,
+        `/tasks?state=overdue,met%20late&basis=statutory&unit=${OWN.code}&dueFrom=${from}&dueTo=${to}&limit=200`,
       );
       assert.deepEqual([lacks[0] ?? 0, tasks.items.length], [expected, expected], `${from} to ${to}`);
     }
@@ -343,6 +350,12 @@ describe('figures through the API', () => {
     const { body: month } = await management.get<Figures>('/figures');
     assert.deepEqual([month.from, month.to], ['2026-11-01', '2026-11-30']);
     assert.ok(month.units.length > 1 && month.units.every(({ rank }) => rank !== null));
+    assert.equal(month.ranking.by, 'records');
+    assert.match(month.ranking.words.zh, /法定名次按法定及时率/);
+    // By records: of units whose streams owe no day, nothing was due, and they are not first with 100 %.
+    const school = month.units.find(({ code }) => code === OTHER.code)!;
+    assert.deepEqual(school.rank, { statutory: null, internal: null });
+    assert.deepEqual(school.figures.statutoryTimeliness, { numerator: 0, denominator: 0 });
     const { body: year } = await issuer.get<Figures>('/figures?period=2026');
     assert.deepEqual([year.from, year.to], ['2026-01-01', '2026-12-31']);
     assert.deepEqual(
@@ -354,7 +367,7 @@ describe('figures through the API', () => {
   });
 
   it('name what they lack, to each unit its own', async () => {
-    const { body } = await issuer.get<ShortfallView>('/figures/timeliness/shortfall?period=2026-11');
+    const { body } = await issuer.get<ShortfallView>('/figures/statutoryTasks/shortfall?period=2026-11');
     assert.equal(body.items.length, 30);
     const [first] = body.items;
     assert.ok(first?.what === 'deadline' && first.state === 'overdue');
@@ -565,10 +578,10 @@ describe('an urge (催办)', () => {
     assert.equal((await urge(0)).body.code, 'urged-today');
     const [message, ...others] = await messages();
     assert.deepEqual(others, []);
-    const body = message!.body as { total: number; urged: { notes: { note: string }[] } };
+    const body = message!.body as { totals: Record<Basis, number>; urged: { notes: { note: string }[] } };
     assert.deepEqual(
-      [message!.state, body.total, body.urged.notes.map(({ note }) => note)],
-      ['waiting', 2, ['第一件', '第二件']],
+      [message!.state, body.totals, body.urged.notes.map(({ note }) => note)],
+      ['waiting', { statutory: 2, internal: 0 }, ['第一件', '第二件']],
     );
     const { body: task } = await management.get<{ events: { what: string; by: string }[] }>(`/tasks/${String(ids[0])}`);
     assert.deepEqual(

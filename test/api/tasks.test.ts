@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EVERY_BASIS } from '../../domain/basis.ts';
 import { after, before, describe, it } from 'node:test';
 import type { FindingDetail } from '../../server/api/supervision/findings.ts';
 import type { SessionView } from '../../server/api/console/session.ts';
@@ -104,17 +105,22 @@ describe('deadlines over the API', () => {
     const { body } = await manager.get<OverviewView>('/overview');
     const count = async (query: string): Promise<number> =>
       (await manager.get<TaskPage>(`/tasks?limit=200&${query}`)).body.items.length;
-    assert.equal(body.overdue.now, await count('state=overdue'));
-    assert.equal(body.dueToday.now, await count('state=due+soon,open&dueTo=2026-03-12'));
-    assert.ok(body.overdue.now > 0);
+    for (const basis of EVERY_BASIS) {
+      const numbers = body[basis];
+      assert.equal(numbers.overdue.now, await count(`state=overdue&basis=${basis}`), basis);
+      assert.equal(numbers.dueToday.now, await count(`state=due+soon,open&basis=${basis}&dueTo=2026-03-12`), basis);
+      assert.equal(numbers.worst.length > 0, numbers.overdue.now > 0, basis);
+    }
+    const { overdue, worst } = body.statutory;
+    assert.ok(overdue.now > 0);
     // Yesterday at this time nobody had reported the disputes of today.
-    assert.equal(body.overdue.before, 0);
+    assert.equal(overdue.before, 0);
     assert.deepEqual(
-      body.worst.map(({ code }) => code),
+      worst.map(({ code }) => code),
       [HOUSING.code],
     );
     const { body: own } = await issuer.get<OverviewView>('/overview');
-    assert.equal(own.overdue.now, body.overdue.now);
+    assert.equal(own.statutory.overdue.now, overdue.now);
   });
 
   it('what is owed says what ends it, by its rule; what has ended does not', async () => {

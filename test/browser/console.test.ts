@@ -6,6 +6,8 @@ import { addAccount } from '../../store/console/accounts.ts';
 import { findDispute, marksOn } from '../../store/casework/disputes.ts';
 import { PASSWORD } from '../support/api.ts';
 import { act, aDispute, confirm, Console, signIn } from '../support/console.ts';
+import { DAY_MS, shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
+import { openDays } from '../../store/collection/days.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
 
 describe('the console, in a browser', () => {
@@ -135,6 +137,54 @@ describe('the console, in a browser', () => {
     await page.getByText('待告知').first().waitFor();
     const answered = await findDispute(hub.db, id);
     assert.equal(answered?.upheld, false);
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
+  it('the first page, the figures and a day keep 法定 and 内控 apart, and say what they are judged by', async () => {
+    const { db } = hub;
+    const now = new Date();
+    const day = shanghaiDate(now.getTime() - 2 * DAY_MS);
+    await db('stream')
+      .where({ name: 'housing-permits' })
+      .update({ activated_at: new Date(startOfDayMs(day)) });
+    await openDays(db, now);
+    // Issued that day, and shown by its source only now.
+    await db.raw(
+      `INSERT INTO certificate SELECT (jsonb_populate_record(c, jsonb_build_object('record_key', 'LATE-1', 'number', '迟到1号',
+         'issued_on', :day::text, 'source_updated_at', :now::timestamptz, 'recorded_at', :now::timestamptz))).*
+       FROM certificate c JOIN stream ON stream.id = stream_id WHERE stream.name = 'housing-permits' LIMIT 1`,
+      { day, now },
+    );
+    const { page, faults } = await site.signedIn('management');
+    await page.getByRole('heading', { name: '法定时限' }).waitFor();
+    await page.getByRole('heading', { name: '内控时限' }).waitFor();
+    await page.getByText('归集数据迟到（内控时限）：1 个单位').waitFor();
+
+    await page.goto(`${site.origin}/figures?from=${day}&to=${day}`);
+    const units = page.getByRole('table', { name: '各单位指标' });
+    for (const head of ['法定时限名次', '内控时限名次', '内控及时率', '法定按期办结率', '内控按期办结率'])
+      await page.getByRole('columnheader', { name: head }).first().waitFor();
+    await page.getByText(/^名次：法定名次按法定及时率、内控名次按内控及时率由高到低/).waitFor();
+    await page.getByText('法定时限与内控时限分列，不合计').waitFor();
+    assert.equal((await units.getByText('无应办').count()) > 0, true);
+    await units
+      .getByTitle(/内控及时率差/)
+      .first()
+      .click();
+    await page.getByText(`按签发日期属于 ${day}`).waitFor();
+
+    await page.goto(`${site.origin}/streams/housing-permits`);
+    await page.getByRole('link', { name: new RegExp(`^${day} `) }).click();
+    await page.getByRole('heading', { name: new RegExp(day) }).waitFor();
+    await page.getByText(/^当日产生：新记录按业务办结时间，没有办结时间的按签发日期/).waitFor();
+    const late = page.getByRole('table', { name: '迟到的记录' });
+    for (const words of ['LATE-1', '迟到1号', '签发日期']) await late.getByText(words).waitFor();
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    assert.deepEqual(
+      violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html}`),
+      [],
+    );
     assert.deepEqual(faults, []);
     await page.context().close();
   });

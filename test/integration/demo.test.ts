@@ -42,7 +42,7 @@ describe('hub demo', () => {
     assert.match(stdout, /Several streams deliver [1-9]\d* of the certificates; of [1-9]\d* they say different things/);
     assert.match(stdout, /Contact persons of 9 units on file/);
     assert.match(stdout, /Gaps: none/);
-    assert.match(stdout, /Obligations: 7 met, \d open, 0 overdue/);
+    assert.match(stdout, /Obligations, 内控时限 \(internal target\): 7 met, \d open, 0 overdue/);
     assert.match(stdout, /Temporal UI {4}http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows/);
     assert.ok(stdout.includes(`Health page    ${health}`));
     assert.ok(!stdout.includes('✖'));
@@ -71,7 +71,8 @@ describe('hub demo', () => {
       const status = await runHub(['status', ...where]);
       assert.equal(status.code, 0, status.stderr);
       assert.match(status.stdout, /housing-permits/);
-      assert.match(status.stdout, /Obligations: 0 overdue/);
+      assert.match(status.stdout, /Obligations, 法定时限 \(statutory\): 0 overdue/);
+      assert.match(status.stdout, /Obligations, 内控时限 \(internal target\): 0 overdue/);
       const json = await runHub(['status', '--json', ...where]);
       const parsed = JSON.parse(json.stdout) as { streams: unknown[]; counts: { overdue: number } };
       assert.equal(parsed.streams.length, 9);

@@ -12,6 +12,7 @@ import { pathOf } from '../../store/library/files/contract.ts';
 import { FolderStore } from '../../store/library/files/folder.ts';
 import { approveDrafts, draftEntries, entryVersions } from '../../store/library/catalog.ts';
 import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { openDays } from '../../store/collection/days.ts';
 import { finishProof, startProof } from '../../store/collection/proofs.ts';
 import { getBatch, openBatch } from '../../store/collection/batches.ts';
 import { writePage } from '../../store/collection/pages.ts';
@@ -278,7 +279,11 @@ describe('commands on the library', () => {
   it('figures come with their formulas, and with the records behind them', async () => {
     const overview = await hub('figures', '--unit', HOUSING);
     assert.equal(overview.code, 0, overview.stderr);
-    assert.match(overview.stdout, / 归集率 │ 及时率 │.*\n.*\n.*│ 50.00 % │ +— │ +100.00 % │ 50.00 % │ +— │/);
+    assert.match(
+      overview.stdout,
+      / 应归尽归率 │ +归集率 │ 法定及时率 │ 内控及时率 │ 法定按期办结率 │ 内控按期办结率 │.*\n.*\n.*│ +100.00 % │ +50.00 % │( +— │){4} +100.00 % │ +50.00 % │ +— │/,
+    );
+    assert.match(overview.stdout, /法定时限与内控时限分列，不合计。/);
     assert.match(
       overview.stdout,
       /完整率 = 已填必填项 ÷ 应填必填项。.*\n {2}= required fields filled ÷ required fields\. /,
@@ -293,10 +298,10 @@ describe('commands on the library', () => {
     assert.deepEqual(facts, [['B1', ['issuedOn'], ['date-invalid']]]);
     const waiting = await hub('figures', '--records', '--rule', 'type-unlisted');
     assert.match(waiting.stderr, /Allowed choices are /);
-    assert.match((await hub('figures', '--records')).stderr, /^The records of which figure\?; --figure 及时率\.$/m);
+    assert.match((await hub('figures', '--records')).stderr, /^The records of which figure\?; --figure 归集率\.$/m);
     assert.match(
       (await hub('figures', '--figure', '完成率')).stderr,
-      /found “完成率”, expected one of the figures; name one of 归集率/,
+      /found “完成率”, expected one of the figures; name one of 应归尽归率, 归集率, 法定及时率/,
     );
   });
 
@@ -447,5 +452,32 @@ describe('commands on the library', () => {
     writeFileSync(file, readFileSync(file).subarray(0, 500));
     const broken = await hub('rejects', 'import', 'housing-permits', file);
     assert.match(broken.stderr, /^Nothing was taken:\ncannot be opened as a workbook/);
+  });
+
+  it('a day says by which time it is judged, and names the records that came late', async () => {
+    const { db } = database;
+    const { id } = await getStream(db, 'land-permits');
+    const early = new Date(NOW.getTime() - 4 * DAY_MS);
+    await db('stream').where({ id }).update({ activated_at: early });
+    await openDays(db, NOW);
+    await deliver('land-permits', 'valid', 30, 'LATE 11010519491231002X', {
+      number: '锡国土1号',
+      issuedOn: '2026-11-20',
+    });
+    const { code, stdout, stderr } = await hub('day', 'land-permits', '2026-11-20');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^land-permits 2026-11-20: 逾期 \(overdue\), 内控时限 WX-4\.3 第四条/);
+    assert.match(stdout, /当日产生：新记录按业务办结时间，没有办结时间的按签发日期，也按源端更新时间.*不设宽限/);
+    assert.match(stdout, /迟到的记录 1 条/);
+    assert.match(stdout, /│ LATE 1\S*X? +│ 锡国土1号 │ 签发日期 +│ 2026-11-22 12:00 │/);
+    assert.ok(!stdout.includes('11010519491231002X'));
+    const { records } = JSON.parse((await hub('day', 'land-permits', '2026-11-20', '--json', '--unmasked')).stdout) as {
+      records: { key: string; because: string }[];
+    };
+    assert.deepEqual(
+      records.map(({ key, because }) => [key, because]),
+      [['LATE 11010519491231002X', 'issue']],
+    );
+    assert.match((await hub('day', 'land-permits', '2026-01-01')).stderr, /owes no increment of 2026-01-01/);
   });
 });

@@ -32,6 +32,7 @@ export interface Arrival {
   changedAt?: Date;
   completedAt?: string;
   number?: string;
+  issuedOn?: string;
   typeCode?: string;
   identifier?: string;
   expiresOn?: string | null;

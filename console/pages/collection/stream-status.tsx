@@ -86,7 +86,7 @@ export function StreamStatus({ stream: data }: { stream: StreamDetail }) {
 }
 
 /** What each of the last days is covered by. */
-export function CoveredDays({ days }: Pick<StreamDetail, 'days'>) {
+export function CoveredDays({ stream, delivery, days }: Pick<StreamDetail, 'stream' | 'delivery' | 'days'>) {
   const { say } = useLanguage();
   if (days.length === 0) return null;
   return (
@@ -109,7 +109,12 @@ export function CoveredDays({ days }: Pick<StreamDetail, 'days'>) {
           <tbody>
             <tr>
               {days.map(({ date, state }) => (
-                <CoverageCell key={date} state={state} day={date} />
+                <CoverageCell
+                  key={date}
+                  state={state}
+                  day={date}
+                  {...(delivery === 'daily' && state !== 'not due' && { to: `/streams/${stream}/days/${date}` })}
+                />
               ))}
             </tr>
           </tbody>

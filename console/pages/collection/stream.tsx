@@ -90,7 +90,7 @@ export default function Stream() {
       {data.pausedReason !== null && <Paused reason={data.pausedReason} code={data.pausedCode} />}
       {checked && <CheckResult checked={checked} close={() => setChecked(null)} />}
       <StreamStatus stream={data} />
-      <CoveredDays days={data.days} />
+      <CoveredDays stream={data.stream} delivery={data.delivery} days={data.days} />
       <Gaps stream={data} read={runs ? setWindow : null} />
       <Section title={say('最近读取', 'Last reads')}>
         <Batches batches={data.batches} />

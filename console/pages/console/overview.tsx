@@ -1,5 +1,6 @@
 import { Alert } from 'antd';
 import { Link } from 'react-router';
+import { BASES, EVERY_BASIS, type Basis } from '../../../domain/basis.ts';
 import type { OverviewView } from '../../../server/api/ledger/overview.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
@@ -9,7 +10,7 @@ import { dueMoment, moment } from '../../parts/time.tsx';
 
 /** What is overdue, whose, under which article: the numbers that a supervisor looks at first. */
 export default function Overview() {
-  const { say } = useLanguage();
+  const { say, name } = useLanguage();
   const { data, error, refetch } = useGet('/overview');
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
@@ -17,37 +18,53 @@ export default function Overview() {
   const checked = say(`${moment(data.at)} 核查`, `checked at ${moment(data.at)}`);
   return (
     <PageLayout title={say('总览', 'Overview')} note={checked}>
-      {data.late.length > 0 && (
+      {EVERY_BASIS.filter((basis) => data[basis].late.length > 0).map((basis) => (
         <Alert
+          key={basis}
           className="late-bar"
           type="error"
           showIcon
-          title={say(`归集数据迟到：${data.late.length} 个单位`, `Data is late: ${data.late.length} units`)}
-          description={data.late.map(({ code, name, since }) => (
+          title={say(
+            `归集数据迟到（${BASES[basis].zh}）：${data[basis].late.length} 个单位`,
+            `Data is late (${BASES[basis].en}): ${data[basis].late.length} units`,
+          )}
+          description={data[basis].late.map(({ code, name: unit, since }) => (
             <div key={code}>
-              <Link to={`/tasks?state=overdue&kind=increment&unit=${code}`}>{name}</Link>{' '}
+              <Link to={`/tasks?state=overdue&basis=${basis}&kind=increment&unit=${code}`}>{unit}</Link>{' '}
               {say(`自 ${dueMoment(since)}`, `since ${dueMoment(since)}`)}
             </div>
           ))}
         />
-      )}
+      ))}
+      {EVERY_BASIS.map((basis) => {
+        const { dueToday, overdue, rectifying, worst } = data[basis];
+        return (
+          <Section key={basis} title={name(BASES[basis])}>
+            <div className="tiles">
+              <Tile
+                label={say('今日到期', 'Due today')}
+                count={dueToday}
+                to={`/tasks?state=due+soon%2Copen&basis=${basis}&dueTo=${today}`}
+              />
+              <Tile label={say('已逾期', 'Overdue')} count={overdue} to={`/tasks?state=overdue&basis=${basis}`} bad />
+              <Tile
+                label={say('限期整改中', 'Under rectification')}
+                count={rectifying}
+                to={`/tasks?kind=rectification&basis=${basis}`}
+              />
+            </div>
+            <h3>{say('逾期比例最高的单位', 'Worst units, by their share of overdue deadlines')}</h3>
+            {worst.length === 0 ? (
+              <Nothing>{say(`没有单位逾期（${checked}）`, `No unit is overdue (${checked})`)}</Nothing>
+            ) : (
+              <WorstUnits basis={basis} units={worst} />
+            )}
+          </Section>
+        );
+      })}
       <div className="tiles">
-        <Tile
-          label={say('今日到期', 'Due today')}
-          count={data.dueToday}
-          to={`/tasks?state=due+soon%2Copen&dueTo=${today}`}
-        />
-        <Tile label={say('已逾期', 'Overdue')} count={data.overdue} to="/tasks?state=overdue" bad />
-        <Tile label={say('限期整改中', 'Under rectification')} count={data.rectifying} to="/tasks?kind=rectification" />
         <Tile label={say('已发文书', 'Noticed')} count={data.noticed} to="/supervision?stage=noticed" />
       </div>
-      <Section title={say('逾期比例最高的单位', 'Worst units, by their share of overdue deadlines')}>
-        {data.worst.length === 0 ? (
-          <Nothing>{say(`没有单位逾期（${checked}）`, `No unit is overdue (${checked})`)}</Nothing>
-        ) : (
-          <WorstUnits units={data.worst} />
-        )}
-      </Section>
     </PageLayout>
   );
 }
@@ -59,7 +76,7 @@ function Tile({
   bad = false,
 }: {
   label: string;
-  count: OverviewView['overdue'];
+  count: OverviewView['noticed'];
   to: string;
   bad?: boolean;
 }) {
@@ -76,7 +93,7 @@ function Tile({
   );
 }
 
-function WorstUnits({ units }: { units: OverviewView['worst'] }) {
+function WorstUnits({ basis, units }: { basis: Basis; units: OverviewView[Basis]['worst'] }) {
   const { say } = useLanguage();
   return (
     <table className="plain">
@@ -98,7 +115,7 @@ function WorstUnits({ units }: { units: OverviewView['worst'] }) {
           return (
             <tr key={code}>
               <th scope="row">
-                <Link to={`/tasks?state=overdue&unit=${code}`}>{name}</Link>
+                <Link to={`/tasks?state=overdue&basis=${basis}&unit=${code}`}>{name}</Link>
               </th>
               <td className="number">{overdue.toLocaleString()}</td>
               <td className="number">{running.toLocaleString()}</td>

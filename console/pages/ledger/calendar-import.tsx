@@ -2,6 +2,7 @@ import { Alert, Button, Checkbox, Form, Input, Modal, Space, Table, Upload } fro
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { DAY_MS } from '../../../domain/dates.ts';
+import { BASES, EVERY_BASIS } from '../../../domain/basis.ts';
 import type { CalendarPreview } from '../../../server/api/ledger/law.ts';
 import { send, useSend } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
@@ -135,8 +136,8 @@ function Losses({
 }
 
 function Moved({ preview }: { preview: CalendarPreview }) {
-  const { say } = useLanguage();
-  const { held, year, version, before, moved, starting, ending, judged, late, tasks } = preview;
+  const { say, name } = useLanguage();
+  const { held, year, version, before, counts, tasks } = preview;
   return (
     <div className="calendar-preview" role="status">
       <p>
@@ -149,19 +150,27 @@ function Moved({ preview }: { preview: CalendarPreview }) {
               `${year} 年由版本 ${held} 换成 ${version}。`,
               `${year} changes from version ${held} to ${version}.`,
             )}{' '}
-        <strong>
-          {say(
-            `移动 ${moved} 项未办结任务的到期时间；其中 ${starting} 项因此逾期，${ending} 项不再逾期。`,
-            `${moved} running deadlines move; ${starting} become overdue by it, ${ending} no longer are.`,
-          )}
-        </strong>{' '}
-        {judged > 0 &&
-          say(
-            `日历未公布期间已办结的 ${judged} 项据此判定，其中 ${late} 项为逾期办结。`,
-            `${judged} that ended under 日历未公布 are judged by it; ${late} of them were met late.`,
-          )}{' '}
         {say('其他已办结的不变。', 'Others that have ended stay.')}
       </p>
+      {EVERY_BASIS.map((basis) => {
+        const { moved, starting, ending, judged, late } = counts[basis];
+        return (
+          <p key={basis}>
+            <strong>
+              {name(BASES[basis])}
+              {say(
+                `：移动 ${moved} 项未办结任务的到期时间；其中 ${starting} 项因此逾期，${ending} 项不再逾期。`,
+                `: ${moved} running deadlines move; ${starting} become overdue by it, ${ending} no longer are.`,
+              )}
+            </strong>{' '}
+            {judged > 0 &&
+              say(
+                `日历未公布期间已办结的 ${judged} 项据此判定，其中 ${late} 项为逾期办结。`,
+                `${judged} that ended under 日历未公布 are judged by it; ${late} of them were met late.`,
+              )}
+          </p>
+        );
+      })}
       {before && (
         <p>
           {say(
@@ -202,7 +211,7 @@ function Moved({ preview }: { preview: CalendarPreview }) {
           ]}
         />
       )}
-      {moved + judged > tasks.length && (
+      {EVERY_BASIS.reduce((sum, basis) => sum + counts[basis].moved + counts[basis].judged, 0) > tasks.length && (
         <p className="quiet">{say(`只列出前 ${tasks.length} 项`, `The first ${tasks.length} are listed`)}</p>
       )}
     </div>

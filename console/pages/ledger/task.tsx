@@ -48,6 +48,11 @@ export default function Task() {
       actions={
         <>
           {about !== null && <Link to={about}>{say('查看案件', 'The case')}</Link>}
+          {data.kind === 'increment' && data.stream !== null && (
+            <Link to={`/streams/${data.stream.name}/days/${data.subject.split('/')[1] ?? ''}`}>
+              {say('查看当日', 'The day')}
+            </Link>
+          )}
           {data.workflowId !== null && hub.temporalUi !== null && (
             <a
               href={`${hub.temporalUi}/workflows/${encodeURIComponent(data.workflowId)}`}

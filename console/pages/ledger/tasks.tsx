@@ -2,11 +2,12 @@ import { Button, DatePicker } from 'antd';
 import type { TableColumnsType } from 'antd';
 import dayjs from 'dayjs';
 import { Link } from 'react-router';
+import { BASES } from '../../../domain/basis.ts';
 import { DUTIES, OBLIGATION_STATES } from '../../../domain/ledger/duties.ts';
 import type { TaskView } from '../../../server/api/ledger/tasks.ts';
 import type { QueryOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
-import { ChoicesFilter, TextFilter, UnitFilter, useChoices } from '../../parts/filters.tsx';
+import { ChoiceFilter, ChoicesFilter, TextFilter, UnitFilter, useChoices } from '../../parts/filters.tsx';
 import { Article } from '../../parts/article.tsx';
 import { ExportButton } from '../../parts/export.tsx';
 import { List, useFilters } from '../../parts/list.tsx';
@@ -78,8 +79,8 @@ export default function Tasks() {
   const choicesOf = useChoices();
   const { filters, change } = useFilters<QueryOf<'/tasks'>>();
   const columns = useTaskColumns();
-  const { state, kind, unit, rule, subject, dueFrom, dueTo } = filters;
-  const chosen = { state, kind, unit, rule, subject, dueFrom, dueTo };
+  const { state, basis, kind, unit, rule, subject, dueFrom, dueTo } = filters;
+  const chosen = { state, basis, kind, unit, rule, subject, dueFrom, dueTo };
   return (
     <PageLayout
       title={say('时限任务', 'Deadlines')}
@@ -99,6 +100,13 @@ export default function Tasks() {
             options={choicesOf(OBLIGATION_STATES)}
             onChange={(value) => change({ state: value })}
             width={160}
+          />
+          <ChoiceFilter
+            label={say('时限性质', 'Basis')}
+            value={basis}
+            options={choicesOf(BASES)}
+            onChange={(value) => change({ basis: value })}
+            width={130}
           />
           <ChoicesFilter
             label={say('事项', 'Duty')}
@@ -127,7 +135,9 @@ export default function Tasks() {
             onChange={(_, [from, to]) => change({ dueFrom: from, dueTo: to })}
           />
           <Button
-            onClick={() => change({ state: '', kind: '', unit: '', rule: '', subject: '', dueFrom: '', dueTo: '' })}
+            onClick={() =>
+              change({ state: '', basis: '', kind: '', unit: '', rule: '', subject: '', dueFrom: '', dueTo: '' })
+            }
           >
             {say('清空', 'Clear')}
           </Button>

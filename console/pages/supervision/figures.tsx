@@ -2,12 +2,15 @@ import { Alert, Button, DatePicker, Select, Table } from 'antd';
 import dayjs from 'dayjs';
 import { useState } from 'react';
 import { Link } from 'react-router';
+import { BASES, EVERY_BASIS } from '../../../domain/basis.ts';
 import { DUTIES, type Duty } from '../../../domain/ledger/duties.ts';
 import {
+  APART,
+  basisOf,
   FIGURE_IDS,
   FIGURES,
   percent,
-  RANKED_BY,
+  rankText,
   shareOf,
   type FigureId,
 } from '../../../domain/supervision/figures.ts';
@@ -24,21 +27,24 @@ import { Moment, moment } from '../../parts/time.tsx';
 const DISPUTES = (Object.keys(DUTIES) as Duty[]).filter((duty) => duty.startsWith('dispute-'));
 type Unit = FiguresView['units'][number];
 
-/** The deadlines that a figure of them lacks: the list of deadlines with these filters. */
-function tasksOf(figure: 'timeliness' | 'disputes', { from, to }: FiguresView, unit: string | undefined): string {
+/** The deadlines that a figure of them lacks: the list of deadlines with these filters; null for figures of records. */
+function tasksOf(figure: FigureId, { from, to }: FiguresView, unit: string | undefined): string | null {
+  const based = basisOf(figure);
+  if (!based || based.of === 'timeliness') return null;
   const query = {
     state: 'overdue,met late',
+    basis: based.basis,
     dueFrom: from,
     dueTo: to,
     unit,
-    kind: figure === 'disputes' ? DISPUTES.join(',') : undefined,
+    kind: based.of === 'disputes' ? DISPUTES.join(',') : undefined,
   };
   return `/tasks${searchOf(query)}`;
 }
 
 /** The figures (考核) of every unit in a period: each with its formula, and with what it lacks to 100 %. */
 export default function Figures() {
-  const { say } = useLanguage();
+  const { say, name } = useLanguage();
   const { filters, change } = useFilters<QueryOf<'/figures/:figure/shortfall'> & { figure?: string }>();
   const { period, from, to, figure, unit } = filters;
   const query = { period, from, to };
@@ -51,8 +57,8 @@ export default function Figures() {
       note={
         data &&
         say(
-          `${data.from} 至 ${data.to}；截至 ${moment(data.at)}；— 表示无可计算的数据，不作 100%`,
-          `${data.from} to ${data.to}, as of ${moment(data.at)}; — is of nothing to count, never 100 %`,
+          `${data.from} 至 ${data.to}；截至 ${moment(data.at)}；法定时限与内控时限分列，不合计；— 表示无应办，不作 100%`,
+          `${data.from} to ${data.to}, as of ${moment(data.at)}; 法定 and 内控 are never in one number; — is of nothing due, never 100 %`,
         )
       }
       actions={<ExportButton what="figures" filter={query} />}
@@ -76,7 +82,15 @@ export default function Figures() {
             {data.units.length === 0 ? (
               <Nothing>{say('本期没有可考核的单位', 'No unit has streams, deadlines or reports of use')}</Nothing>
             ) : (
-              <UnitTable data={data} drill={(id, code) => change({ figure: id, unit: code })} />
+              <>
+                {data.units.some(({ rank }) => rank !== null) && (
+                  <p className="quiet">
+                    {say('名次：', 'Ranks: ')}
+                    {name(data.ranking.words)}
+                  </p>
+                )}
+                <UnitTable data={data} drill={(id, code) => change({ figure: id, unit: code })} />
+              </>
             )}
           </Section>
           <Section title={say('指标定义', 'What the figures are')}>
@@ -89,12 +103,7 @@ export default function Figures() {
               ))}
               <div>
                 <dt>{say('名次', 'Rank')}</dt>
-                <dd>
-                  {say(
-                    `依次按${RANKED_BY.map((id) => FIGURES[id].name).join('、')}由高到低；法规未定权重，不计总分`,
-                    `by ${RANKED_BY.join(', ')} in turn; the regulations set no weights`,
-                  )}
-                </dd>
+                <dd>{name(data.ranking.words)}</dd>
               </div>
             </dl>
           </Section>
@@ -188,7 +197,7 @@ function UnitTable({
   data: FiguresView;
   drill: (figure: FigureId, unit: string | undefined) => void;
 }) {
-  const { say } = useLanguage();
+  const { say, name } = useLanguage();
   const figureCell = (id: FigureId, ratio: Unit['figures'][FigureId], unit: string | undefined) => {
     if (shareOf(ratio) === null) return <span className="quiet">—</span>;
     const { numerator, denominator } = ratio;
@@ -203,12 +212,13 @@ function UnitTable({
       `${id} lacks ${lacks.toLocaleString()}: which`,
     );
     const text = <span className="figure-share">{percent(ratio)}</span>;
+    const tasks = tasksOf(id, data, unit);
     return (
       <>
         {lacks <= 0 ? (
           text
-        ) : id === 'timeliness' || id === 'disputes' ? (
-          <Link to={tasksOf(id, data, unit)} aria-label={`${percent(ratio)} ${label}`} title={label}>
+        ) : tasks !== null ? (
+          <Link to={tasks} aria-label={`${percent(ratio)} ${label}`} title={label}>
             {text}
           </Link>
         ) : (
@@ -244,7 +254,12 @@ function UnitTable({
         scroll={{ x: 'max-content' }}
         columns={[
           ...(ranked
-            ? [{ title: say('名次', 'Rank'), dataIndex: 'rank', align: 'right' as const, fixed: 'left' as const }]
+            ? EVERY_BASIS.map((basis) => ({
+                title: say(`${BASES[basis].zh}名次`, `Rank, ${BASES[basis].en}`),
+                key: `rank ${basis}`,
+                align: 'right' as const,
+                render: (_: unknown, { rank }: Unit) => rankText(rank?.[basis] ?? null),
+              }))
             : []),
           { title: say('单位', 'Unit'), dataIndex: 'name', fixed: 'left' },
           ...FIGURE_IDS.map((id) => ({
@@ -253,32 +268,31 @@ function UnitTable({
             align: 'right' as const,
             render: (_: unknown, { code, figures }: Unit) => figureCell(id, figures[id], code),
           })),
-          ...(
-            [
-              ['exempted', '容错', 'exempted'],
-              ['cancelled', '撤销', 'cancelled'],
-              ['suspended', '中止', 'suspended'],
-            ] as const
-          ).map(([key, zh, en]) => ({
-            title: say(zh, en),
+          ...APART.map(({ key, ...apart }) => ({
+            title: say(apart.zh, apart.en),
             key,
             align: 'right' as const,
-            render: (_: unknown, { apart }: Unit) => apart[key] || '',
+            render: (_: unknown, { apart: counts }: Unit) =>
+              EVERY_BASIS.filter((basis) => counts[basis][key] > 0).map((basis) => (
+                <div key={basis}>
+                  {name(BASES[basis])} {counts[basis][key].toLocaleString()}
+                </div>
+              )),
           })),
         ]}
         summary={() =>
           ranked && (
             <Table.Summary.Row>
-              <Table.Summary.Cell index={0} />
-              <Table.Summary.Cell index={1}>
+              <Table.Summary.Cell index={0} colSpan={EVERY_BASIS.length} />
+              <Table.Summary.Cell index={EVERY_BASIS.length}>
                 <strong>{say('合计', 'All')}</strong>
               </Table.Summary.Cell>
               {FIGURE_IDS.map((id, index) => (
-                <Table.Summary.Cell key={id} index={index + 2} align="right">
+                <Table.Summary.Cell key={id} index={index + EVERY_BASIS.length + 1} align="right">
                   {figureCell(id, data.total[id], undefined)}
                 </Table.Summary.Cell>
               ))}
-              <Table.Summary.Cell index={FIGURE_IDS.length + 2} colSpan={3} />
+              <Table.Summary.Cell index={FIGURE_IDS.length + EVERY_BASIS.length + 1} colSpan={APART.length} />
             </Table.Summary.Row>
           )
         }

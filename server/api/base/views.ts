@@ -1,6 +1,7 @@
 import { InvalidRequest } from './problem.ts';
 import { z } from 'zod';
 import { shanghaiInstant } from '../../../domain/dates.ts';
+import { EVERY_BASIS } from '../../../domain/basis.ts';
 
 /** An instant: on the wire as ISO 8601 with Shanghai's offset. */
 export const instant = z.codec(z.iso.datetime({ offset: true }), z.date(), {
@@ -13,6 +14,11 @@ export const date = z.iso.date();
 
 /** A text in both languages. */
 export const saidView = z.object({ zh: z.string(), en: z.string() });
+
+/** What a deadline rests on; numbers of both are apart. */
+export const basis = z
+  .enum(EVERY_BASIS)
+  .meta({ description: 'statutory: 法定时限; internal: 内控时限, never 法定时限' });
 
 /** 统一社会信用代码 of a unit. */
 export const unitCode = z.string().regex(/^[0-9A-Z]{1,18}$/, '统一社会信用代码');

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { shanghaiInstant } from '../../../domain/dates.ts';
+import { byBasis, type Basis } from '../../../domain/basis.ts';
 import type { Duty } from '../../../domain/ledger/duties.ts';
 import {
   becameOverdue,
@@ -17,8 +18,12 @@ import { sees } from '../ledger/tasks.ts';
 export interface LiveEvents {
   /** Reads that are under way, and the batches of those that have just ended, whenever they change. */
   syncs: { at: string; syncs: Omit<LatestSync, 'unitCode' | 'ended'>[]; ended: number[] };
-  /** How many deadlines are overdue, whenever that changes, and the newest of those that became so since the last look. */
-  overdue: { at: string; count: number; newest: { id: number; kind: Duty; owner: string }[] };
+  /** How many deadlines are overdue by basis, whenever that changes, and the newest of those that became so since the last look. */
+  overdue: {
+    at: string;
+    counts: Record<Basis, number>;
+    newest: { id: number; kind: Duty; basis: Basis; owner: string }[];
+  };
   /** All is as it was. */
   beat: { at: string };
 }
@@ -34,14 +39,14 @@ interface Listener {
   principal: Principal;
   credential: Buffer;
   response: ServerResponse;
-  told: { syncs?: string; overdue?: number };
+  told: { syncs?: string; overdue?: string };
   beatAt: number;
 }
 
 interface Look {
   at: Date;
   syncs: LatestSync[];
-  overdue: Map<string, number>;
+  overdue: Map<string, Record<Basis, number>>;
   newest: NewlyOverdue[];
 }
 
@@ -137,15 +142,18 @@ function tell({ principal, response, told }: Listener, { at, syncs, overdue, new
   const text = JSON.stringify(event);
   if (text !== told.syncs) send(response, 'syncs', { at: when, ...event });
   told.syncs = text;
-  let count = 0;
-  for (const [unit, tasks] of overdue) if (sees(principal, unit)) count += tasks;
+  const own = [...overdue].filter(([unit]) => sees(principal, unit));
+  const counts = byBasis((basis) => own.reduce((sum, [, tasks]) => sum + tasks[basis], 0));
+  const counted = JSON.stringify(counts);
   const added = newest.filter(({ ownerCode }) => sees(principal, ownerCode));
-  if (count !== told.overdue || added.length > 0) {
+  if (counted !== told.overdue || added.length > 0) {
     const named =
-      told.overdue === undefined ? [] : added.slice(0, NAMED).map(({ id, kind, owner }) => ({ id, kind, owner }));
-    send(response, 'overdue', { at: when, count, newest: named });
+      told.overdue === undefined
+        ? []
+        : added.slice(0, NAMED).map(({ id, kind, basis, owner }) => ({ id, kind, basis, owner }));
+    send(response, 'overdue', { at: when, counts, newest: named });
   }
-  told.overdue = count;
+  told.overdue = counted;
 }
 
 function beat(listener: Listener, at: Date): void {

@@ -11,7 +11,7 @@ import { calendarInForce } from '../../../store/apply-config.ts';
 import { act } from '../base/act.ts';
 import { InvalidRequest, ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
-import { date, instant, saidView, whole } from '../base/views.ts';
+import { basis, date, instant, saidView, whole } from '../base/views.ts';
 
 const rulesView = z
   .object({
@@ -34,7 +34,7 @@ const rulesView = z
         term: z
           .union([z.object({ workingDays: z.int() }), z.literal('same-day'), z.object({ minutes: z.int() })])
           .nullable(),
-        basis: z.enum(['statutory', 'internal']).meta({ description: 'internal: 内控时限, never 法定时限' }),
+        basis,
         ends: z.string(),
         breach: z.string().nullable().meta({ description: 'null: the regulation says nothing of that' }),
       }),
@@ -59,6 +59,13 @@ const calendarView = z
   .meta({ id: 'Calendar' });
 export type CalendarView = z.input<typeof calendarView>;
 
+const movedCounts = z.object({
+  moved: z.int().meta({ description: 'Running deadlines that it moves' }),
+  starting: z.int().meta({ description: 'Deadlines that become overdue by it' }),
+  ending: z.int().meta({ description: 'Deadlines that are not overdue any more' }),
+  judged: z.int().meta({ description: 'Deadlines that ended under 日历未公布 and are judged by it' }),
+  late: z.int().meta({ description: 'Of these, those that were met late by it' }),
+});
 const previewView = z
   .object({
     year: z.int(),
@@ -73,16 +80,13 @@ const previewView = z
       .object({ year: z.int(), version: z.string(), off: z.array(date), work: z.array(date) })
       .nullable()
       .meta({ description: 'The version that the year before gets by it, and the days that it sets of that year' }),
-    moved: z.int().meta({ description: 'Running deadlines that it moves' }),
-    starting: z.int().meta({ description: 'Deadlines that become overdue by it' }),
-    ending: z.int().meta({ description: 'Deadlines that are not overdue any more' }),
-    judged: z.int().meta({ description: 'Deadlines that ended under 日历未公布 and are judged by it' }),
-    late: z.int().meta({ description: 'Of these, those that were met late by it' }),
+    counts: z.record(basis, movedCounts),
     tasks: z.array(
       z.object({
         id: z.int(),
         subject: z.string(),
         rule: z.string(),
+        basis,
         owner: z.string(),
         from: instant.nullable(),
         to: instant.nullable(),
@@ -229,7 +233,7 @@ const postCalendarPreview = post(
       held: held?.version ?? null,
       losses,
       before,
-      ...countMoved(moved, now()),
+      counts: countMoved(moved, now()),
       tasks: moved.slice(0, MOST_NAMED),
     };
   },

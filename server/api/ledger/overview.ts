@@ -5,15 +5,19 @@ import { get } from '../base/route.ts';
 import { instant } from '../base/views.ts';
 
 const counted = z.object({ now: z.int(), before: z.int().meta({ description: 'A day ago' }) });
+const numbers = z.object({
+  dueToday: counted,
+  overdue: counted,
+  rectifying: counted,
+  worst: z.array(z.object({ code: z.string(), name: z.string(), running: z.int(), overdue: z.int() })),
+  late: z.array(z.object({ code: z.string(), name: z.string(), since: instant })),
+});
 const overviewView = z
   .object({
     at: instant,
-    dueToday: counted,
-    overdue: counted,
-    rectifying: counted,
+    statutory: numbers.meta({ description: '法定时限' }),
+    internal: numbers.meta({ description: '内控时限' }),
     noticed: counted,
-    worst: z.array(z.object({ code: z.string(), name: z.string(), running: z.int(), overdue: z.int() })),
-    late: z.array(z.object({ code: z.string(), name: z.string(), since: instant })),
   })
   .meta({ id: 'Overview' });
 export type OverviewView = z.input<typeof overviewView>;

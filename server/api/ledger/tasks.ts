@@ -14,6 +14,7 @@ import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get } from '../base/route.ts';
 import {
+  basis,
   date,
   idParams,
   instant,
@@ -42,7 +43,7 @@ export const taskView = z
     rule: z.string(),
     article: z.string(),
     duty: z.string().meta({ description: 'The duty in the words of the regulation' }),
-    basis: z.enum(['statutory', 'internal']).meta({ description: 'internal: 内控时限, never 法定时限' }),
+    basis,
     owner: z.string(),
     ownerCode: z.string(),
     startedAt: instant,
@@ -98,6 +99,7 @@ export type TaskDetail = z.input<typeof taskDetail>;
 /** Which deadlines a list has. */
 export const taskFilter = z.object({
   state: listOf(state).optional().meta({ description: 'Of these states; without, those that run' }),
+  basis: basis.optional(),
   unit: unitCode.optional(),
   rule: z.string().max(40).optional(),
   kind: listOf(duty).optional(),
@@ -139,6 +141,7 @@ export const sees = ({ units }: Principal, code: string | null): boolean =>
 /** What a filter says, in the words of the store. */
 export const taskChoice = (filter: z.output<typeof taskFilter>) => ({
   states: filter.state ?? RUNNING_STATES,
+  basis: filter.basis,
   unit: filter.unit,
   rule: filter.rule,
   duties: filter.kind,

@@ -4,15 +4,23 @@ import { maskKey } from '../../../connectors/examine/discover.ts';
 import { may } from '../../../domain/access.ts';
 import { periodNamed, type Period } from '../../../domain/supervision/assessment.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../../domain/dates.ts';
-import { addRatios, FIGURE_IDS, rank, type FigureId } from '../../../domain/supervision/figures.ts';
+import {
+  addRatios,
+  FIGURE_IDS,
+  RANKINGS,
+  rank,
+  rankingInWords,
+  type FigureId,
+} from '../../../domain/supervision/figures.ts';
 import { DUTIES, EVERY_STATE } from '../../../domain/ledger/duties.ts';
+import { LATE_BECAUSE } from '../../../domain/collection/day.ts';
 import { RULES } from '../../../domain/library/validation.ts';
 import { calendarName } from '../../../store/ledger/calendar.ts';
 import { shortfallOf, unitFigures } from '../../../store/supervision/figures.ts';
 import { principalOf } from '../base/access.ts';
 import { InvalidRequest } from '../base/problem.ts';
 import { get } from '../base/route.ts';
-import { date, instant, unitCode } from '../base/views.ts';
+import { basis, date, instant, saidView, unitCode } from '../base/views.ts';
 
 const figure = z.enum(FIGURE_IDS as [FigureId, ...FigureId[]]);
 const ratio = z.object({ numerator: z.number(), denominator: z.number() });
@@ -26,13 +34,19 @@ export const figuresView = z
     to: date.meta({ description: 'Its last day' }),
     at: instant,
     calendar: z.string().nullable(),
+    ranking: z
+      .object({ by: keyOf(RANKINGS), words: saidView })
+      .meta({ description: 'What units are ranked by: the profile’s setting (supervision.rankedBy)' }),
     units: z.array(
       z.object({
         code: z.string(),
         name: z.string(),
-        rank: z.int().nullable().meta({ description: 'Among all units; null for who does not see them all' }),
+        rank: z.record(basis, z.int().nullable()).nullable().meta({
+          description:
+            'Among all units, 法定 and 内控 apart; of a basis null: nothing was due (无应办). Null as a whole for who does not see all units',
+        }),
         figures,
-        apart: z.object({ exempted: z.int(), cancelled: z.int(), suspended: z.int() }),
+        apart: z.record(basis, z.object({ exempted: z.int(), cancelled: z.int(), suspended: z.int() })),
         unproven: z.int().meta({ description: 'Streams of which parts of the period were not read whole' }),
       }),
     ),
@@ -62,6 +76,10 @@ const lacking = z.discriminatedUnion('what', [
   row.extend({ what: z.literal('at-source-only'), subject: z.string() }),
   row.extend({ what: z.literal('counts-differ'), subject: z.string(), declared: z.int(), held: z.int() }),
   row.extend({ what: z.literal('stock-plan'), planned: z.int() }),
+  row.extend({ what: z.literal('unconnected-type'), name: z.string() }),
+  row.extend({ what: z.literal('late'), because: keyOf(LATE_BECAUSE), day: date }),
+  row.extend({ what: z.literal('corrected-late'), reject: z.int(), day: date }),
+  row.extend({ what: z.literal('day-open'), day: date }),
   row.extend({ what: z.enum(['missing', 'extra', 'different']), proof: z.int() }),
   row.extend({
     what: z.enum(['unlinked-items', 'cases-without', 'failed-calls']),
@@ -118,8 +136,9 @@ const getFigures = get(
     query: figureFilter,
     answer: figuresView,
   },
-  async (request, { db, now }) => {
+  async (request, { db, now, config }) => {
     const at = now();
+    const { rankedBy } = config().jurisdiction.supervision;
     const { units } = principalOf(request);
     const { period, from, to } = periodOf(request.query, at);
     const rows = await unitFigures(db, { from, to, at, units });
@@ -129,7 +148,8 @@ const getFigures = get(
       calendar: await calendarName(db),
       from: shanghaiDate(from.getTime()),
       to: shanghaiDate(to.getTime() - 1),
-      units: rank(rows).map(({ code, name, rank: place, figures: own, apart, streams }) => ({
+      ranking: { by: rankedBy, words: rankingInWords(rankedBy) },
+      units: rank(rows, rankedBy).map(({ code, name, rank: place, figures: own, apart, streams }) => ({
         code,
         name,
         figures: own,

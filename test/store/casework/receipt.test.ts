@@ -83,8 +83,12 @@ describe('the receipt of a dispute', () => {
       ]);
       assert.ok((await findAlerts(db, later)).some(({ subject }) => subject.includes(ISSUER.code)));
       const figures = await unitFigures(db, { from: at('2026-09-01'), to: at('2026-12-01'), at: later });
-      const { disputes } = figures.find(({ code }) => code === ISSUER.code)!.figures;
-      assert.deepEqual(disputes, { numerator: 0, denominator: 2 });
+      const { statutoryDisputes, statutoryTasks, internalDisputes } = figures.find(
+        ({ code }) => code === ISSUER.code,
+      )!.figures;
+      assert.deepEqual(statutoryDisputes, { numerator: 0, denominator: 2 });
+      assert.deepEqual(statutoryTasks, { numerator: 0, denominator: 2 });
+      assert.deepEqual(internalDisputes, { numerator: 0, denominator: 0 });
     });
 
     it('is not put off by being confirmed later, and comes forward where the issuer had it before', async () => {

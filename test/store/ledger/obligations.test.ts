@@ -273,8 +273,8 @@ describe('the ledger', () => {
       await saveStreams(db, [stream('a')], at('2026-11-20'));
       await openDays(db, at('2026-11-20'));
       const midnight = startOfDayMs('2026-11-21');
-      assert.equal((await countObligations(db, new Date(midnight - 1), EVER)).overdue, 0);
-      assert.equal((await countObligations(db, new Date(midnight), EVER)).overdue, 1);
+      assert.equal((await countObligations(db, new Date(midnight - 1), EVER)).statutory.overdue, 0);
+      assert.equal((await countObligations(db, new Date(midnight), EVER)).statutory.overdue, 1);
     });
 
     it('is met by coverage up to the cut-off and by nothing else', async () => {
@@ -289,7 +289,9 @@ describe('the ledger', () => {
       await closeDays(db, id, at('2026-11-20', '21:31'));
       assert.deepEqual((await getDay(db, 'a', '2026-11-20'))?.metAt, at('2026-11-20', '21:31'));
       const counted = async (since: Date) =>
-        Object.entries(await countObligations(db, at('2026-11-23'), since)).filter(([, count]) => count > 0);
+        Object.entries((await countObligations(db, at('2026-11-23'), since)).statutory).filter(
+          ([, count]) => count > 0,
+        );
       assert.deepEqual(await counted(EVER), [['met', 1]]);
       assert.deepEqual(await counted(at('2026-11-20', '21:31')), [['met', 1]]);
       assert.deepEqual(await counted(at('2026-11-20', '21:32')), [], 'it ended before');
@@ -363,7 +365,7 @@ describe('the ledger', () => {
       const id = await idOf('a');
       await cover(db, id, day('2026-11-20'));
       await closeDays(db, id, at('2026-11-21', '03:00'));
-      assert.equal((await countObligations(db, at('2026-11-21', '03:00'), EVER))['met late'], 1);
+      assert.equal((await countObligations(db, at('2026-11-21', '03:00'), EVER)).statutory['met late'], 1);
     });
 
     describe('is of what was produced that day', () => {
@@ -461,7 +463,13 @@ describe('the ledger', () => {
         for (const key of ['completed', 'withdrawn'])
           await arrives(id, key, at('2026-11-22', '09:00'), at('2026-11-22', '09:05'), '2026-11-10');
         assert.deepEqual(await lateRecords(db, 'a', '2026-11-19'), [
-          { key: 'completed', recordedAt: at('2026-11-22', '09:05'), because: 'completion' },
+          {
+            key: 'completed',
+            number: 'completed',
+            recordedAt: at('2026-11-22', '09:05'),
+            because: 'completion',
+            reject: null,
+          },
         ]);
       });
 
@@ -475,7 +483,13 @@ describe('the ledger', () => {
           'a/2026-11-20 met',
         ]);
         assert.deepEqual(await lateRecords(db, 'a', '2026-11-19'), [
-          { key: 'restamped', recordedAt: at('2026-11-24', '10:05'), because: 'issue' },
+          {
+            key: 'restamped',
+            number: 'restamped',
+            recordedAt: at('2026-11-24', '10:05'),
+            because: 'issue',
+            reject: null,
+          },
         ]);
       });
 
@@ -706,7 +720,7 @@ describe('the ledger', () => {
       const many = Array.from({ length: 500 }, (_, index) => stream(`s${index}`));
       await saveStreams(db, many, at('2026-05-01'));
       await openDays(db, at('2026-11-16'));
-      assert.equal((await countObligations(db, at('2026-11-16'), EVER)).overdue + 500, 500 * 200);
+      assert.equal((await countObligations(db, at('2026-11-16'), EVER)).statutory.overdue + 500, 500 * 200);
     });
   });
 
@@ -810,8 +824,8 @@ describe('the ledger', () => {
       const night = at('2026-11-21', '00:01');
       const found = await findAlerts(db, night);
       assert.deepEqual(found.map(({ message }) => message.en).sort(), [
-        '乙局: 1 × EO-8e (第八条第五款) overdue since 2026-11-21 00:00',
-        '甲局: 2 × EO-8e (第八条第五款) overdue since 2026-11-21 00:00',
+        '乙局: 1 × EO-8e (第八条第五款, statutory) overdue since 2026-11-21 00:00',
+        '甲局: 2 × EO-8e (第八条第五款, statutory) overdue since 2026-11-21 00:00',
       ]);
       assert.equal((await saveAlerts(db, found, night)).raised.length, 2);
       assert.equal((await saveAlerts(db, found, night)).raised.length, 0);
@@ -819,7 +833,7 @@ describe('the ledger', () => {
       assert.equal(cleared.length, 1);
       const [open, ...others] = await openAlerts(db);
       assert.deepEqual([open?.message, others.length], [found[1]?.message, 0]);
-      assert.match(open?.message.zh ?? '', /局：EO-8e（第八条第五款）\d 项逾期，最早自 2026-11-21 00:00$/);
+      assert.match(open?.message.zh ?? '', /局：EO-8e（第八条第五款，法定时限）\d 项逾期，最早自 2026-11-21 00:00$/);
     });
 
     it('tell a day that is far from what is usual on its weekday, once enough weeks are known', async () => {

@@ -103,7 +103,7 @@ describe('reminders', () => {
       .toSorted();
   }
   const told = (body: MessageBody): ReminderBody => {
-    assert.ok('total' in body);
+    assert.ok('totals' in body);
     return body;
   };
   const list = () => listReminders(database.db, { unacknowledged: false, limit: 100 });
@@ -125,10 +125,10 @@ describe('reminders', () => {
       ['U1', 'reminder'],
     ]);
     for (const { body, unitCode } of messages) {
-      const { total, counts, tasks, units } = told(body);
+      const { totals, counts, tasks, units } = told(body);
       assert.deepEqual(
-        [total, counts.map(({ rule, count }) => [rule, count]), tasks.length],
-        [5_000, [['WX-18b', 5_000]], 20],
+        [totals, counts.map(({ rule, count }) => [rule, count]), tasks.length],
+        [{ statutory: 5_000, internal: 0 }, [['WX-18b', 5_000]], 20],
       );
       assert.deepEqual(units, unitCode === 'M' ? [{ unit: 'U1局', count: 5_000 }] : []);
     }
@@ -157,7 +157,7 @@ describe('reminders', () => {
     const messages = await list();
     assert.equal(messages.length, 11);
     assert.equal(
-      messages.reduce((sum, { body }) => sum + told(body).total, 0),
+      messages.reduce((sum, { body }) => sum + told(body).totals.statutory, 0),
       1_000,
     );
   });
@@ -276,7 +276,7 @@ describe('reminders', () => {
       await round('2026-11-23T10:10:00');
       const mine = (await list()).filter(({ unitCode }) => unitCode === 'U1');
       assert.deepEqual(
-        mine.map(({ state, body }) => [state, told(body).total]),
+        mine.map(({ state, body }) => [state, told(body).totals.statutory]),
         [
           ['waiting', 2],
           ['withdrawn', 1],
@@ -472,7 +472,7 @@ describe('reminders', () => {
       assert.deepEqual(await latest(), {
         at: '2026-11-23T08:30:00+08:00',
         temporal: 'up',
-        counts: zero,
+        counts: { statutory: zero, internal: zero },
         before: null,
         overdue: [],
       });
@@ -499,9 +499,12 @@ describe('reminders', () => {
       await db('obligation').where({ subject: 'd/3' }).update({ suspended_by: 'outage/1' });
       await digest('2026-11-23T08:30:00', 'away');
       const body = await latest();
-      assert.deepEqual(body.counts, { overdue: 3, dueToday: 1, noCalendar: 1, suspended: 1 });
+      assert.deepEqual(body.counts, {
+        statutory: { overdue: 2, dueToday: 1, noCalendar: 1, suspended: 1 },
+        internal: { overdue: 1, dueToday: 0, noCalendar: 0, suspended: 0 },
+      });
       assert.deepEqual(
-        [body.temporal, body.before?.overdue, body.before?.at],
+        [body.temporal, body.before?.counts.statutory.overdue, body.before?.at],
         ['away', 0, '2026-11-20T08:30:00+08:00'],
       );
       assert.deepEqual(

@@ -3,12 +3,13 @@ import { after, before, describe, it } from 'node:test';
 import { shortfallInWords } from '../../../domain/supervision/shortfall.ts';
 import fc from 'fast-check';
 import type { Knex } from 'knex';
+import type { Basis } from '../../../domain/basis.ts';
 import { FIGURE_IDS, percent, type FigureId, type Ratio } from '../../../domain/supervision/figures.ts';
 import { saveUsage, shortfallOf, unitFigures } from '../../../store/supervision/figures.ts';
 import { savePlan } from '../../../store/collection/stock.ts';
 import { saveStreams } from '../../../store/collection/streams.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { DAY_MS } from '../../../domain/dates.ts';
+import { DAY_MS, shanghaiDate } from '../../../domain/dates.ts';
 
 const FIRST_MS = Date.parse('2026-10-01T00:00:00+08:00');
 const day = (days: number): Date => new Date(FIRST_MS + days * DAY_MS);
@@ -26,8 +27,23 @@ interface Deadline {
 }
 interface World {
   deadlines: Deadline[];
-  /** Records by stream of unit: update day, whether it is held, refused (waiting or not), flagged. */
-  records: { unit: Unit; key: number; on: number; held: boolean; refused: 'no' | 'rule' | 'waits'; flag: boolean }[];
+  /** Days of a stream's increment; due at their end. `open`: nothing has met it. */
+  days: { unit: Unit; on: number; basis: Basis; is: 'met' | 'met late' | 'open' | 'suspended' | 'exempted' }[];
+  /** Records by stream of unit: update day, whether it is held, refused (waiting or not, or corrected after so many days), flagged. */
+  records: {
+    unit: Unit;
+    key: number;
+    on: number;
+    type: 'T' | 'T1';
+    held: boolean;
+    refused: 'no' | 'rule' | 'waits' | 'corrected';
+    corrected: number;
+    flag: boolean;
+  }[];
+  /** Records of a day that came in after it. */
+  late: { unit: Unit; key: number; on: number }[];
+  /** Types of the catalog by the unit that issues them; the second is the one that some records are of. */
+  types: { unit: Unit; begins: number | null; decided: number; connected: 'no' | 'named' | 'brought' | 'configured' }[];
   missing: { unit: Unit; key: number; on: number; closed: boolean }[];
   proofs: { unit: Unit; window: number; on: number; records: number; lost: number; fault: boolean }[];
   usage: { unit: Unit; month: 10 | 11; all: number; part: number }[];
@@ -47,16 +63,46 @@ const world: fc.Arbitrary<World> = fc.record({
     }),
     { maxLength: 30 },
   ),
+  days: fc.uniqueArray(
+    fc.record({
+      unit,
+      on: whichDay,
+      basis: fc.constantFrom('statutory' as const, 'internal' as const),
+      is: fc.constantFrom(
+        'met' as const,
+        'met late' as const,
+        'open' as const,
+        'suspended' as const,
+        'exempted' as const,
+      ),
+    }),
+    { minLength: 20, maxLength: 120, selector: ({ unit: of, on }) => `${of}${on}` },
+  ),
   records: fc.uniqueArray(
     fc.record({
       unit,
       key: fc.integer({ min: 1, max: 40 }),
       on: whichDay,
+      type: fc.constantFrom('T' as const, 'T1' as const),
       held: fc.boolean(),
       flag: fc.boolean(),
-      refused: fc.constantFrom('no' as const, 'rule' as const, 'waits' as const),
+      refused: fc.constantFrom('no' as const, 'rule' as const, 'waits' as const, 'corrected' as const),
+      corrected: fc.integer({ min: 0, max: 3 }),
     }),
-    { maxLength: 20, selector: ({ unit: of, key }) => `${of}${key}` },
+    { maxLength: 40, selector: ({ unit: of, key }) => `${of}${key}` },
+  ),
+  late: fc.uniqueArray(fc.record({ unit, key: fc.integer({ min: 1, max: 80 }), on: whichDay }), {
+    maxLength: 20,
+    selector: ({ unit: of, key, on }) => `${of}${key} ${on}`,
+  }),
+  types: fc.array(
+    fc.record({
+      unit,
+      begins: fc.option(whichDay),
+      decided: whichDay,
+      connected: fc.constantFrom('no' as const, 'named' as const, 'brought' as const, 'configured' as const),
+    }),
+    { maxLength: 6 },
   ),
   missing: fc.array(fc.record({ unit, key: fc.integer({ min: 50, max: 60 }), on: whichDay, closed: fc.boolean() }), {
     maxLength: 8,
@@ -110,8 +156,21 @@ describe('the figures of supervision', () => {
   });
   after(() => database.drop());
 
-  async function make({ deadlines, records, missing, proofs, usage }: World): Promise<void> {
-    await db.raw('TRUNCATE obligation, certificate, reject, discrepancy, proof, usage_report CASCADE');
+  const EMPTY: World = {
+    deadlines: [],
+    days: [],
+    records: [],
+    late: [],
+    types: [],
+    missing: [],
+    proofs: [],
+    usage: [],
+  };
+
+  async function make({ deadlines, days, records, late, types, missing, proofs, usage }: World): Promise<void> {
+    await db.raw(`TRUNCATE obligation, certificate, reject, discrepancy, proof, usage_report, late_record, stream_type,
+      catalog_entry CASCADE`);
+    await db('stream').update({ certificate_type: null });
     const of = (name: Unit): number => streams.get(name) ?? 0;
     const rows = deadlines.map(({ unit: owner, duty, due, ended, endedOn, suspended }, index) => ({
       rule: 'R',
@@ -129,21 +188,65 @@ describe('the figures of supervision', () => {
       ...(suspended && { suspended_by: 'outage/1' }),
     }));
     if (rows.length > 0) await db.batchInsert('obligation', rows);
-    for (const { unit: name, key, on, held, refused, flag } of records) {
+    const owed = days.map(({ unit: owner, on, basis, is }) => ({
+      rule: 'D',
+      article: '第一条',
+      duty: '归集',
+      basis,
+      duty_kind: 'increment',
+      owner_code: owner,
+      owner_name: `${owner}局`,
+      stream_id: of(owner),
+      subject: `${owner}/${on}`,
+      started_at: day(on),
+      opened_at: day(on),
+      due_at: day(on + 1),
+      whole: db.raw('tstzrange(?, ?)', [day(on), day(on + 1)]),
+      ...(is === 'met' && { met_at: day(on + 1) }),
+      ...(is === 'met late' && { met_at: day(on + 2) }),
+      ...(is === 'exempted' && { exempted_at: day(on + 2) }),
+      ...(is === 'suspended' && { suspended_by: 'outage/1', met_at: on % 2 ? day(on + 3) : null }),
+    }));
+    if (owed.length > 0) await db.batchInsert('obligation', owed);
+    for (const [index, { unit: issuer, begins, decided, connected }] of types.entries()) {
+      const other = issuer === 'A' ? 'B' : 'A';
+      await db('catalog_entry').insert({
+        type_code: `T${index}`,
+        version: 1,
+        state: 'approved',
+        entry: JSON.stringify({
+          name: `证${index}`,
+          issuer: { code: issuer, name: `${issuer}局` },
+          collectFrom: begins === null ? null : shanghaiDate(day(begins).getTime()),
+          // Of whichever unit: a platform brings certificates of others, too.
+          sources: connected === 'named' ? [other] : [],
+        }),
+        drafted_by: 'M',
+        drafted_at: day(0),
+        decided_at: day(decided),
+      });
+      if (connected === 'brought') await db('stream_type').insert({ stream_id: of(other), type_code: `T${index}` });
+      if (connected === 'configured')
+        await db('stream')
+          .where({ name: issuer })
+          .update({ certificate_type: `T${index}` });
+    }
+    for (const { unit: name, key, on, type, held, refused, corrected, flag } of records) {
       const at = day(on).toISOString();
       if (held)
         await db.raw(
-          `INSERT INTO certificate VALUES (:stream, :key, 'n', 'T', 'N', NULL, NULL, NULL, '2026-01-01', NULL, NULL, true, '[]',
+          `INSERT INTO certificate VALUES (:stream, :key, 'n', :type, 'N', NULL, NULL, NULL, '2026-01-01', NULL, NULL, true, '[]',
              'valid', '1', '{}', :flags, '\\x00', :at, 1, :at)`,
           {
             stream: of(name),
             key: String(key),
+            type,
             at,
             flags: flag ? JSON.stringify([{ rule: 'holder-code-check', field: 'holders[0].code' }]) : null,
           },
         );
       if (refused === 'no') continue;
-      const rule = refused === 'rule' ? 'required-missing' : 'type-unlisted';
+      const rule = refused === 'waits' ? 'type-unlisted' : 'required-missing';
       await db('reject').insert({
         stream_id: of(name),
         fingerprint: Buffer.from(String(key)),
@@ -157,8 +260,19 @@ describe('the figures of supervision', () => {
         last_batch_id: 1,
         first_seen_at: at,
         last_seen_at: at,
+        resolved_at: refused === 'corrected' ? day(on + corrected) : null,
       });
     }
+    if (late.length > 0)
+      await db('late_record').insert(
+        late.map(({ unit: name, key, on }) => ({
+          stream_id: of(name),
+          day: shanghaiDate(day(on).getTime()),
+          record_key: String(key),
+          recorded_at: day(on + 2),
+          because: 'issue',
+        })),
+      );
     for (const [index, { unit: name, key, on, closed }] of missing.entries())
       await db('discrepancy').insert({
         stream_id: of(name),
@@ -218,12 +332,72 @@ describe('the figures of supervision', () => {
     });
     const within = ({ on }: { on: number }): boolean => on >= from && on < to;
     const own = <T extends { unit: Unit }>(rows: readonly T[]): T[] => rows.filter((row) => row.unit === name);
-    const due = own(all.deadlines).filter(
-      (row) =>
-        row.due !== null && row.due > from && row.due <= to && row.due <= now &&
-        (row.ended === 'met' || (row.ended === null && !row.suspended)), // prettier-ignore
-    );
-    const inTime = (row: Deadline): boolean => row.ended === 'met' && (row.suspended || row.endedOn <= (row.due ?? 0));
+    // A term that ends at 24:00 of a day is due at the start of the next one.
+    const passed = (due: number | null): due is number => due !== null && due > from && due <= to && due <= now;
+    const stateOf = ({ ended, endedOn, due, suspended }: Deadline): string => {
+      if (ended === 'met') return endedOn <= (due ?? 0) ? 'met' : suspended ? 'apart' : 'late';
+      return ended !== null || suspended ? 'apart' : 'overdue';
+    };
+    const tasks = (basis: Basis, which: (duty: string) => boolean): Ratio => {
+      const states = [
+        ...all.deadlines
+          .filter(
+            (row, index) => row.unit === name && (index % 2 ? 'statutory' : 'internal') === basis && passed(row.due),
+          )
+          .filter((row) => which(row.duty))
+          .map(stateOf),
+        ...own(all.days)
+          .filter((row) => row.basis === basis && passed(row.on + 1) && which('increment'))
+          .map(({ is }) => (is === 'suspended' || is === 'exempted' ? 'apart' : is)),
+      ].filter((state) => state !== 'apart');
+      return ratio(states, (state) => state === 'met');
+    };
+    const begun = ({ begins, decided }: World['types'][number]): boolean =>
+      (begins ?? decided) <= now && (begins ?? decided) < to;
+    const begins = all.types[1]?.begins ?? null;
+    const early = begins !== null && !(begins <= now && begins < to);
+    const counts = (row: World['records'][number]): boolean => !(early && row.type === 'T1');
+    const lackingType = ({ connected }: World['types'][number], index: number): boolean =>
+      // The stream of a unit is configured for one type, the last that was said.
+      (connected === 'configured'
+        ? all.types.findLastIndex(
+            (other) => other.connected === 'configured' && other.unit === all.types[index]?.unit,
+          ) !== index
+        : connected === 'no') && !(index === 1 && all.records.some((row) => row.held && row.type === 'T1'));
+    const dueTypes = all.types
+      .map((row, index) => ({ ...row, lacks: lackingType(row, index) }))
+      .filter((row) => row.unit === name && begun(row));
+    const unconnected = dueTypes.filter(({ lacks }) => lacks).length;
+    const timeliness = (basis: Basis): Ratio => {
+      const days = own(all.days).filter(
+        (row) => row.basis === basis && passed(row.on + 1) && row.is !== 'suspended' && row.is !== 'exempted',
+      );
+      const ofDays = ({ on }: { on: number }): boolean => days.some((row) => row.on === on);
+      const here = own(all.records).filter(ofDays);
+      const earlyKeys = new Set(
+        own(all.records)
+          .filter((row) => row.held && !counts(row))
+          .map(({ key }) => key),
+      );
+      const untimely = new Set([
+        ...own(all.late)
+          .filter((row) => ofDays(row) && !earlyKeys.has(row.key))
+          .map(({ key }) => key),
+        ...here
+          .filter(({ refused, corrected }) => refused === 'rule' || (refused === 'corrected' && corrected > 1))
+          .map(({ key }) => key),
+      ]);
+      const heldKeys = new Set(here.filter((row) => row.held && counts(row)).map(({ key }) => key));
+      const missingKeys = new Set(
+        own(all.missing)
+          .filter((row) => ofDays(row) && !row.closed)
+          .map(({ key }) => key),
+      );
+      return {
+        numerator: heldKeys.difference(untimely).size,
+        denominator: heldKeys.union(untimely).size + missingKeys.size + days.filter(({ is }) => is === 'open').length,
+      };
+    };
     const records = own(all.records).filter(within);
     const judged = records.filter(({ held, refused }) => held || refused === 'rule');
     const lacking = new Set(
@@ -232,7 +406,8 @@ describe('the figures of supervision', () => {
         .map(({ key }) => key),
     ).size;
     const incomplete = judged.filter(({ refused }) => refused === 'rule').length;
-    const held = records.filter((row) => row.held).length;
+    const held = records.filter((row) => row.held && counts(row)).length;
+    const uncounted = records.filter((row) => row.held && !counts(row)).length;
     const proofs = [0, 1, 2].flatMap(
       (window) =>
         own(all.proofs)
@@ -249,12 +424,14 @@ describe('the figures of supervision', () => {
       denominator: rows.reduce((sum, row) => sum + row.all, 0),
     });
     return {
-      collection: { numerator: held, denominator: judged.length + lacking },
-      timeliness: ratio(due, inTime),
-      disputes: ratio(
-        due.filter(({ duty }) => duty !== 'increment'),
-        inTime,
-      ),
+      types: { numerator: dueTypes.length - unconnected, denominator: dueTypes.length },
+      collection: { numerator: held, denominator: judged.length - uncounted + lacking + unconnected },
+      statutoryTimeliness: timeliness('statutory'),
+      internalTimeliness: timeliness('internal'),
+      statutoryTasks: tasks('statutory', () => true),
+      internalTasks: tasks('internal', () => true),
+      statutoryDisputes: tasks('statutory', (duty) => duty !== 'increment'),
+      internalDisputes: tasks('internal', (duty) => duty !== 'increment'),
       completeness: { numerator: 11 * judged.length - incomplete, denominator: 11 * judged.length },
       accuracy: ratio(judged, (row) => !(row.held && row.flag)),
       consistency: {
@@ -294,12 +471,18 @@ describe('the figures of supervision', () => {
     fc.assert(
       fc.asyncProperty(world, async (all) => {
         await make(all);
-        const choice = { from: day(0), to: day(61), at: day(60) };
+        const choice = { from: day(0), to: day(61), at: day(64) };
         const units = await unitFigures(db, choice);
-        for (const figure of ['collection', 'timeliness', 'disputes', 'accuracy'] as const) {
+        const figures = [
+          ...(['types', 'collection', 'statutoryTimeliness', 'internalTimeliness'] as const),
+          ...(['statutoryTasks', 'internalTasks', 'statutoryDisputes', 'internalDisputes', 'accuracy'] as const),
+        ];
+        for (const figure of figures) {
           const rows = await shortfallOf(db, figure, { ...choice, limit: 1000 });
           // The same key that two comparisons name is listed with each of them.
-          const records = new Set(rows.map(({ source, record }) => `${source} ${String(record)}`));
+          const records = new Set(
+            rows.map((row) => `${row.source} ${row.record ?? (row.what === 'day-open' ? row.day : '')}`),
+          );
           const lacking = units.map(({ figures }) => figures[figure].denominator - figures[figure].numerator);
           assert.equal(
             records.size,
@@ -312,7 +495,7 @@ describe('the figures of supervision', () => {
     ));
 
   it('of nothing are nothing, not 100 %', async () => {
-    await make({ deadlines: [], records: [], missing: [], proofs: [], usage: [] });
+    await make(EMPTY);
     const units = await unitFigures(db, { from: day(0), to: day(31), at: day(60) });
     assert.deepEqual(
       units.map(({ figures }) => [...new Set(FIGURE_IDS.map((id) => percent(figures[id])))]),
@@ -324,10 +507,7 @@ describe('the figures of supervision', () => {
   it('exempted deadlines are apart, by duty, and a target of the city’s own is told from the law', async () => {
     const late = { unit: 'A', due: 3, endedOn: 5, suspended: false } as const;
     await make({
-      records: [],
-      missing: [],
-      proofs: [],
-      usage: [],
+      ...EMPTY,
       deadlines: [
         { ...late, duty: 'increment', ended: 'met' },
         { ...late, duty: 'increment', ended: 'exempted' },
@@ -335,7 +515,10 @@ describe('the figures of supervision', () => {
       ],
     });
     const [found] = await unitFigures(db, { unit: 'A', from: null, to: null, at: day(60) });
-    assert.deepEqual(found?.apart, { exempted: 1, cancelled: 0, suspended: 0 });
+    assert.deepEqual(found?.apart, {
+      statutory: { exempted: 1, cancelled: 0, suspended: 0 },
+      internal: { exempted: 0, cancelled: 0, suspended: 0 },
+    });
     const apart = { cancelled: 0, suspended: 0 };
     assert.deepEqual(found.duties, [
       {
@@ -372,12 +555,9 @@ describe('the figures of supervision', () => {
   });
 
   it('records of a type whose 归集起始时间 has not come are not due; what a stock plan lacks is', async () => {
-    const record = { unit: 'A', on: 1, held: true, flag: false, refused: 'no' } as const;
+    const record = { unit: 'A', on: 1, type: 'T', held: true, flag: false, refused: 'no', corrected: 0 } as const;
     await make({
-      deadlines: [],
-      missing: [],
-      proofs: [],
-      usage: [],
+      ...EMPTY,
       records: [
         { ...record, key: 1 },
         { ...record, key: 2 },

@@ -375,6 +375,8 @@ describe('a patrol (电子督查)', () => {
     await task('A', '2026-02-09T00:00:00', { exempted_at: NOW });
     await task('A', '2026-02-09T00:00:00', { suspended_by: 'outage/1' });
     await task('A', '2026-02-09T00:00:00', { duty_kind: 'rectification' });
+    // Of the city’s own: in no number with those of the law.
+    await task('B', '2026-02-09T00:00:00', { basis: 'internal' });
     for (const day of ['01', '02', '03']) await task('C', `2026-02-${day}T00:00:00`, late);
     await task('C', '2025-12-01T00:00:00', late);
     await task('C', '2026-02-01T00:00:00', { met_at: at('2026-01-31T00:00:00') });
@@ -407,33 +409,35 @@ describe('a patrol (电子督查)', () => {
     const { found, cleared } = await runPatrol(
       db,
       [
-        { id: 'overdue', what: 'overdue-count', above: 1 },
-        { id: 'untimely', what: 'overdue-share', above: 80, within: 30 },
-        { id: 'late', what: 'late-count', above: 2, within: 30 },
+        { id: 'overdue', what: 'overdue-count', basis: 'statutory', above: 1 },
+        { id: 'overdue-internal', what: 'overdue-count', basis: 'internal', above: 0 },
+        { id: 'untimely', what: 'overdue-share', basis: 'statutory', above: 80, within: 30 },
+        { id: 'late', what: 'late-count', basis: 'statutory', above: 2, within: 30 },
         { id: 'uncorrected', what: 'rejects-open', above: 0, within: 10 },
         { id: 'differing', what: 'difference-age', above: 4 },
       ],
       LI,
     );
-    assert.deepEqual([found.length, cleared], [6, []]);
+    assert.deepEqual([found.length, cleared], [7, []]);
     assert.deepEqual(await facts(), [
-      'A 近 30 天到期的时限任务 100% 未按期办结（限 80%）',
-      'A 逾期未办结的时限任务 2 件（限 1 件）',
-      'B 近 30 天到期的时限任务 100% 未按期办结（限 80%）',
-      'C 近 30 天到期的时限任务逾期办结 3 件（限 2 件）',
+      'A 近 30 天到期的法定时限任务 100% 未按期办结（限 80%）',
+      'A 逾期未办结的法定时限任务 2 件（限 1 件）',
+      'B 近 30 天到期的法定时限任务 100% 未按期办结（限 80%）',
+      'B 逾期未办结的内控时限任务 1 件（限 0 件）',
+      'C 近 30 天到期的法定时限任务逾期办结 3 件（限 2 件）',
       'D 与源端的差异最长已有 5 天未消除（限 4 天）',
       '市教育局 问题数据超过 10 天未更正 1 条（限 0 条）',
     ]);
   });
 
   it('finds a thing once while it lasts, and ends it when it is gone, unless somebody has acted on it', async () => {
-    const rules = [{ id: 'overdue', what: 'overdue-count', above: 0 }] as const;
+    const rules = [{ id: 'overdue', what: 'overdue-count', basis: 'statutory', above: 0 }] as const;
     const later = { ...LI, at: new Date(NOW.getTime() + 60_000) };
     const { found, cleared } = await runPatrol(db, rules, later);
-    assert.deepEqual([found.length, cleared.length], [1, 5], 'B is above as well now; the other rules are gone');
+    assert.deepEqual([found.length, cleared.length], [1, 6], 'B is above as well now; the other rules are gone');
     assert.deepEqual(await facts(), [
-      'A 逾期未办结的时限任务 2 件（限 0 件）',
-      'B 逾期未办结的时限任务 1 件（限 0 件）',
+      'A 逾期未办结的法定时限任务 2 件（限 0 件）',
+      'B 逾期未办结的法定时限任务 1 件（限 0 件）',
     ]);
     const [b, a] = await listFindings(db, NOW, { limit: 10 });
     assert.ok(a && b);

@@ -111,7 +111,7 @@ describe('what a message says', () => {
   const task = { rule: 'WX-10a', article: '第十条', basis: 'internal', kind: 'outage-report' } as const;
   const reminder: ReminderBody = {
     at: '2026-11-23T10:00:00+08:00',
-    total: 21,
+    totals: { statutory: 20, internal: 1 },
     counts: [
       {
         rule: 'WX-18b',
@@ -130,10 +130,11 @@ describe('what a message says', () => {
 
   it('names counts by rule and stage, the first tasks with their last moment, and the city’s own targets as 内控时限', () => {
     const { subject, text } = messageText(12, '甲局', 'reminder', reminder);
-    assert.equal(subject, '时限任务提醒：甲局 逾期满3个工作日 20 项，今日到期 1 项');
+    assert.equal(subject, '时限任务提醒：甲局 法定时限 逾期满3个工作日 20 项，内控时限 今日到期 1 项');
     assert.ok(text.includes('WX-18b 第十八条 异议标注 · 逾期满3个工作日 20 项'));
     assert.ok(text.includes('WX-10a 第十条（内控时限） 故障上报 · 今日到期 1 项'));
-    assert.ok(text.includes('前 1 项（共 21 项）'));
+    assert.ok(text.includes('前 1 项\n'));
+    assert.doesNotMatch(text, /21 项/, '法定 and 内控 are never in one number');
     assert.ok(text.includes('WX-10a 第十条（内控时限） outage/1 · 今日到期 · 到期 2026-11-23 24:00'));
     assert.ok(text.includes('第 7 号 甲局 2026-11-20 09:00'));
     assert.ok(text.includes('./hub reminders ack 12 --by'));
@@ -142,10 +143,10 @@ describe('what a message says', () => {
   it('an escalation is called one, and says whose the tasks are', () => {
     const { subject, text } = messageText(1, '管理单位', 'escalation', {
       ...reminder,
-      units: [{ unit: '甲局', count: 21 }],
+      units: [{ unit: '甲局', count: 20 }],
     });
     assert.match(subject, /^时限任务逾期升级：管理单位 /);
-    assert.ok(text.includes('甲局 21 项'));
+    assert.ok(text.includes('责任单位（法定时限）\n  甲局 20 项'));
     assert.ok(text.includes('outage/1 甲局 · 今日到期'));
   });
 
@@ -153,7 +154,7 @@ describe('what a message says', () => {
   const digest: DigestBody = {
     at: '2026-11-23T08:30:00+08:00',
     temporal: 'up',
-    counts: zero,
+    counts: { statutory: zero, internal: zero },
     before: null,
     overdue: [],
   };
@@ -161,7 +162,8 @@ describe('what a message says', () => {
   it('a summary of nothing says when that was checked', () => {
     const { text } = messageText(1, '管理单位', 'digest', digest);
     assert.ok(text.includes('checked at 08:30'));
-    assert.ok(text.includes('逾期 0 项\n'));
+    assert.ok(text.includes('法定时限\n逾期 0 项\n'));
+    assert.ok(text.includes('内控时限\n逾期 0 项\n'));
     assert.ok(!text.includes('Temporal'));
   });
 
@@ -169,8 +171,11 @@ describe('what a message says', () => {
     const { subject, text } = messageText(1, '管理单位', 'digest', {
       ...digest,
       temporal: 'away',
-      counts: { ...zero, overdue: 3, suspended: 1 },
-      before: { ...zero, overdue: 1, suspended: 4, at: '2026-11-20T08:30:00+08:00' },
+      counts: { statutory: { ...zero, overdue: 3, suspended: 1 }, internal: { ...zero, overdue: 5 } },
+      before: {
+        at: '2026-11-20T08:30:00+08:00',
+        counts: { statutory: { ...zero, overdue: 1, suspended: 4 }, internal: { ...zero, overdue: 6 } },
+      },
       overdue: [
         {
           unit: '甲局',
@@ -182,9 +187,19 @@ describe('what a message says', () => {
         },
       ],
     });
-    assert.equal(subject, '每日简报 2026-11-23：逾期 3 项，今日到期 0 项，Temporal 不可达');
-    assert.ok(text.includes('逾期 3 项（较 2026-11-20 08:30 +2）'));
+    assert.equal(
+      subject,
+      '每日简报 2026-11-23：法定时限逾期 3 项、今日到期 0 项，内控时限逾期 5 项、今日到期 0 项，Temporal 不可达',
+    );
+    assert.ok(text.includes('法定时限\n逾期 3 项（较 2026-11-20 08:30 +2）'));
+    assert.ok(text.includes('内控时限\n逾期 5 项（较 2026-11-20 08:30 -1）'));
     assert.ok(text.includes('中止 1 项（较 2026-11-20 08:30 -3）'));
     assert.ok(text.includes('甲局 WX-18b 第十八条 3 项，最早到期 2026-11-20 24:00'));
+  });
+
+  it('a summary of a time when both were one number lists what was overdue, without the number', () => {
+    const { subject, text } = messageText(1, '管理单位', 'digest', { ...digest, counts: null });
+    assert.equal(subject, '每日简报 2026-11-23');
+    assert.doesNotMatch(text, /逾期 \d/);
   });
 });

@@ -5,11 +5,14 @@ import { FIGURE_IDS, FIGURES, type FigureId, type Ratio } from '../../../domain/
 import { openWorkbook, sheetRows } from '../../../domain/spreadsheet.ts';
 
 const at = (text: string): Date => new Date(`${text}+08:00`);
-const figures = (timeliness: Ratio): Record<FigureId, Ratio> => ({
+const figures = (statutoryTimeliness: Ratio): Record<FigureId, Ratio> => ({
   ...(Object.fromEntries(FIGURE_IDS.map((id) => [id, { numerator: 0, denominator: 0 }])) as Record<FigureId, Ratio>),
-  timeliness,
+  statutoryTimeliness,
 });
-const apart = { exempted: 1, cancelled: 0, suspended: 0 };
+const apart = {
+  statutory: { exempted: 1, cancelled: 0, suspended: 0 },
+  internal: { exempted: 0, cancelled: 2, suspended: 0 },
+};
 const task: Assessment['late'][number] = {
   id: 7,
   owner: '乙局',
@@ -35,6 +38,7 @@ const assessment: Assessment = {
   to: at('2026-11-01T00:00:00'),
   at: at('2026-11-02T09:00:00'),
   calendar: '2026/1 24:00 60',
+  rankedBy: 'records',
   units: [
     { code: '113202000140064380', name: '乙局', figures: figures({ numerator: 1, denominator: 2 }), apart },
     { code: '11320200014006470N', name: '+甲局', figures: figures({ numerator: 2, denominator: 2 }), apart },
@@ -83,26 +87,35 @@ describe('the workbook of an assessment', () => {
     for (const id of FIGURE_IDS) assert.equal(head.get(FIGURES[id].name), FIGURES[id].zh);
     assert.deepEqual(
       ['单位考核', '逾期任务', '容错任务', '督查问题', '整改文书'].map((sheet) => head.get(`行数：${sheet}`)),
-      ['3', '1', '1', '1', '1'],
+      ['3', '法定时限 1 项，内控时限 0 项', '法定时限 1 项，内控时限 0 项', '1', '1'],
     );
     for (const sheet of book.SheetNames.slice(1))
-      assert.equal(String(rows(sheet).length - 1), head.get(`行数：${sheet}`));
+      assert.equal(
+        (String(head.get(`行数：${sheet}`)).match(/\d+/g) ?? []).reduce((sum, count) => sum + Number(count), 0),
+        rows(sheet).length - 1,
+      );
+    assert.match(String(head.get('排名')), /法定及时率.*内控及时率.*无应办/);
+    assert.equal(head.get('时限性质'), '法定时限与内控时限分列，不合计');
     const early = openWorkbook(assessmentWorkbook({ ...assessment, at: at('2026-10-20T09:00:00') }));
     assert.match(String(sheetRows(early, '说明')[4]?.[1]), /期间尚未结束$/);
   });
 
   it('ranks the units with numerator and denominator of every figure; without data it says —', () => {
     const [head = [], ...units] = rows('单位考核');
-    const column = head.indexOf('及时率');
+    const column = head.indexOf('法定及时率');
     assert.deepEqual(
-      units.map((unit) => [...unit.slice(0, 3), ...unit.slice(column, column + 3)]),
+      units.map((unit) => [...unit.slice(0, 4), ...unit.slice(column, column + 3)]),
       [
-        ['1', "'+甲局", '11320200014006470N', '100.00 %', '2', '2'],
-        ['2', '乙局', '113202000140064380', '50.00 %', '1', '2'],
-        ['3', '丙局', '11320200014006489N', '—', '0', '0'],
+        ['1', '无应办', "'+甲局", '11320200014006470N', '100.00 %', '2', '2'],
+        ['2', '无应办', '乙局', '113202000140064380', '50.00 %', '1', '2'],
+        ['无应办', '无应办', '丙局', '11320200014006489N', '—', '0', '0'],
       ],
     );
-    assert.equal(head.length, 3 + 3 * FIGURE_IDS.length + 3);
+    assert.equal(head.length, 4 + 3 * FIGURE_IDS.length + 6);
+    assert.deepEqual(
+      ['法定时限容错', '内控时限撤销', '内控时限容错'].map((name) => units[0]?.[head.indexOf(name)]),
+      ['1', '2', '0'],
+    );
   });
 
   it('has codes as text, and nothing in it is a formula', () => {

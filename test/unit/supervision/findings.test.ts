@@ -3,7 +3,14 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { refusedAction } from '../../../domain/casework/definition.ts';
 import { noticeDocument, type NoticeFacts } from '../../../domain/supervision/notice.ts';
-import { rank, FIGURE_IDS, type FigureId, type Ratio } from '../../../domain/supervision/figures.ts';
+import {
+  rank,
+  rankingInWords,
+  rankText,
+  FIGURE_IDS,
+  type FigureId,
+  type Ratio,
+} from '../../../domain/supervision/figures.ts';
 import {
   FINDING,
   hasEnded,
@@ -173,27 +180,42 @@ describe('a document on what was not rectified in time', () => {
 });
 
 describe('the ranking', () => {
-  it('is by 及时率 first, then by the next figure; equals share a rank, units without any figure are last', () => {
-    const unit = (name: string, shares: Partial<Record<FigureId, [number, number]>>) => ({
-      name,
-      figures: Object.fromEntries(
-        FIGURE_IDS.map((id): [string, Ratio] => {
-          const [numerator, denominator] = shares[id] ?? [0, 0];
-          return [id, { numerator, denominator }];
-        }),
-      ) as Record<FigureId, Ratio>,
-    });
-    const ranked = rank([
-      unit('none', {}),
-      unit('late', { timeliness: [1, 2] }),
-      unit('better', { timeliness: [9, 10], collection: [9, 10] }),
-      unit('best', { timeliness: [90, 100], collection: [10, 10] }),
-      unit('as late', { timeliness: [2, 4] }),
+  const unit = (name: string, shares: Partial<Record<FigureId, [number, number]>>) => ({
+    name,
+    figures: Object.fromEntries(
+      FIGURE_IDS.map((id): [string, Ratio] => {
+        const [numerator, denominator] = shares[id] ?? [0, 0];
+        return [id, { numerator, denominator }];
+      }),
+    ) as Record<FigureId, Ratio>,
+  });
+  const units = [
+    unit('none', { collection: [9, 9] }),
+    unit('late', { statutoryTimeliness: [1, 2], statutoryTasks: [3, 3] }),
+    unit('better', { statutoryTimeliness: [9, 10], collection: [9, 10] }),
+    unit('best', { statutoryTimeliness: [90, 100], collection: [10, 10] }),
+    unit('as late', { statutoryTimeliness: [2, 4], statutoryTasks: [1, 3] }),
+    unit('inner', { internalTimeliness: [1, 3], internalTasks: [1, 1] }),
+  ];
+  const placed = (by: 'records' | 'tasks') =>
+    rank(units, by).map(({ name, rank: { statutory, internal } }) => `${statutory} ${internal} ${name}`);
+
+  it('is by 及时率 of records, 法定 and 内控 apart, then by the next figure; equals share a rank; of whom nothing was due has none', () => {
+    assert.deepEqual(placed('records'), [
+      '1 null best',
+      '2 null better',
+      '3 null late',
+      '3 null as late',
+      'null 1 inner',
+      'null null none',
     ]);
-    assert.deepEqual(
-      ranked.map(({ name, rank: place }) => `${place} ${name}`),
-      ['1 best', '2 better', '3 late', '3 as late', '5 none'],
-    );
+    assert.equal(rankText(null), '无应办');
+  });
+
+  it('is by 按期办结率 of tasks where the profile says so, and says which it is', () => {
+    assert.deepEqual(placed('tasks').slice(0, 3), ['1 null late', '2 null as late', 'null 1 inner']);
+    assert.match(rankingInWords('records').zh, /^法定名次按法定及时率、内控名次按内控及时率.*无应办/);
+    assert.match(rankingInWords('tasks').zh, /^法定名次按法定按期办结率、内控名次按内控按期办结率/);
   });
 });
 

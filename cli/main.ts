@@ -44,6 +44,11 @@ const ROOMS: Record<string, Listed[]> = {
       async () => (await import('./ledger/rules.ts')).addRules,
     ],
     [
+      'duties',
+      'every duty of the city’s regulation, and what of the hub serves it; or honestly that nothing does yet',
+      async () => (await import('./ledger/duties.ts')).addDuties,
+    ],
+    [
       'calendar',
       'tables of working days: which years have one, and import of another',
       async () => (await import('./ledger/calendar.ts')).addCalendar,

@@ -77,3 +77,7 @@ export const obligationTable = (rows: readonly ObligationOverview[]): string =>
     ['Met', (row) => timeText(row.metAt)],
     ['Why', ({ reason }) => (reason === null ? '' : reasonInWords(reason).en)],
   ]);
+
+/** Chinese has no spaces to break at: a text in lines of so many characters. */
+export const wrapped = (text: string, width: number): string =>
+  text.match(new RegExp(`.{1,${width}}`, 'gu'))?.join('\n') ?? '';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CATALOG_FIELDS } from '../../domain/library/catalog.ts';
 import { DUTIES, OWNERS, STARTS, type Rule } from '../../domain/ledger/duties.ts';
+import { FUNCTIONS, type OtherDuty } from '../../domain/ledger/served.ts';
 import { calendarDate, slug, timeOfDay, keyOf } from '../values.ts';
 
 const ruleId = z.string().regex(/^[A-Z]{2}-[\w.]+$/, 'a rule id, for example EO-8e');
@@ -69,6 +70,29 @@ const rule = z
     term: (statutory === 'by-order' ? undefined : statutory) ?? target ?? null,
     basis: statutory === undefined ? 'internal' : 'statutory',
   }));
+
+/** A duty that no deadline watches. */
+const otherDuty = z
+  .strictObject({
+    id: z.string().regex(/^[A-Z]{2}-[\w./]+$/, 'an id as rules have it, for example EO-4.3'),
+    article: z.string().min(1).meta({ description: 'For example 第四条（三）' }),
+    quote: z.string().min(1).meta({ description: 'The duty in a few words of the regulation' }),
+    servedBy: z
+      .array(keyOf(FUNCTIONS))
+      .default([])
+      .meta({ description: 'What of the hub serves it: docs/duties.md explains them' }),
+    missing: z.string().min(1).optional().meta({ description: 'What of it the hub does not do' }),
+    nothing: z.string().min(1).optional().meta({ description: 'Why the text asks nothing of software' }),
+  })
+  .superRefine(({ servedBy, missing, nothing }, context) => {
+    const answers = Number(servedBy.length > 0 || missing !== undefined) + Number(nothing !== undefined);
+    if (answers !== 1)
+      context.addIssue({
+        code: 'custom',
+        path: ['servedBy'],
+        message: 'what serves it, or what is missing, or both; or else nothing: why the text asks nothing of software',
+      });
+  }) satisfies z.ZodType<OtherDuty>;
 
 const above = (what: string, most = Number.MAX_SAFE_INTEGER) =>
   z
@@ -155,6 +179,10 @@ export const jurisdictionSchema = z
       draft: z.boolean().default(false),
     }),
     rules: z.array(rule).min(1).meta({ description: 'Every duty of the regulation that the hub watches' }),
+    otherDuties: z
+      .array(otherDuty)
+      .default([])
+      .meta({ description: 'Every other duty of the regulation, and what of the hub serves it (./hub duties)' }),
     readings: z
       .array(
         z.strictObject({
@@ -243,47 +271,55 @@ export const jurisdictionSchema = z
       })
       .meta({ description: 'What an entry of the issuing catalog (发证目录) must say before it can be approved' }),
   })
-  .superRefine(({ regulation, rules, readings, daily, disputes, localDays, supervision, expiry }, context) => {
-    const complain = (path: (string | number)[], message: string): void => {
-      context.addIssue({ code: 'custom', path, message });
-    };
-    const ids = rules.map(({ id }) => id);
-    for (const [index, id] of ids.entries())
-      if (ids.indexOf(id) !== index) complain(['rules', index, 'id'], 'an id of its own');
-    for (const [index, { rules: named }] of readings.entries())
-      for (const [at, id] of named.entries())
-        if (!ids.includes(id)) complain(['readings', index, 'rules', at], `one of ${ids.join(', ')}`);
-    const increments = rules.filter(({ duties }) => duties.includes('increment'));
-    if (!increments.some(({ id }) => id === daily.rule))
-      complain(
-        ['daily', 'rule'],
-        `a rule with the duty increment: ${increments.map(({ id }) => id).join(', ') || 'none'}`,
-      );
-    if (disputes.receipt === 'acknowledged' && !rules.some(({ duties }) => duties.includes('dispute-receipt')))
-      complain(['rules'], 'a rule with the duty dispute-receipt and a target: disputes.receipt is acknowledged');
-    for (const [index, { id }] of supervision.patrol.entries())
-      if (supervision.patrol.findIndex((other) => other.id === id) !== index)
-        complain(['supervision', 'patrol', index, 'id'], 'an id of its own');
-    if (regulation.draft && supervision.notice?.article !== undefined)
-      complain(['supervision', 'notice', 'article'], 'nothing: a draft (送审稿) is not law, and no document cites it');
-    const finders = ['sample', 'trial', ...supervision.patrol.map(({ id }) => `patrol/${id}`), ...ids];
-    for (const [index, { id, foundBy }] of supervision.items.entries()) {
-      const path = ['supervision', 'items', index];
-      if (supervision.items.findIndex((other) => other.id === id) !== index)
-        complain([...path, 'id'], 'an id of its own');
-      for (const [at, finder] of foundBy.entries())
-        if (!finders.includes(finder)) complain([...path, 'foundBy', at], `one of ${finders.join(', ')}`);
-        else if (supervision.items.some((other, before) => before < index && other.foundBy.includes(finder)))
-          complain([...path, 'foundBy', at], 'what leads to one item only');
-    }
-    const reminding = rules.find(({ duties }) => duties.includes('expiry'));
-    if (reminding && expiry === undefined)
-      complain(['expiry'], `how long before the end, {leadDays: 30}, for ${reminding.id}`);
-    if (!reminding && expiry !== undefined) complain(['expiry'], 'nothing: no rule has the duty expiry');
-    for (const [index, { date }] of localDays.entries())
-      if (localDays.findIndex((other) => other.date === date) !== index)
-        complain(['localDays', index, 'date'], 'each date once');
-  })
+  .superRefine(
+    ({ regulation, rules, otherDuties, readings, daily, disputes, localDays, supervision, expiry }, context) => {
+      const complain = (path: (string | number)[], message: string): void => {
+        context.addIssue({ code: 'custom', path, message });
+      };
+      const ids = rules.map(({ id }) => id);
+      for (const [index, id] of ids.entries())
+        if (ids.indexOf(id) !== index) complain(['rules', index, 'id'], 'an id of its own');
+      const every = [...ids, ...otherDuties.map(({ id }) => id)];
+      for (const [index, { id }] of otherDuties.entries())
+        if (every.indexOf(id) !== ids.length + index) complain(['otherDuties', index, 'id'], 'an id of its own');
+      for (const [index, { rules: named }] of readings.entries())
+        for (const [at, id] of named.entries())
+          if (!ids.includes(id)) complain(['readings', index, 'rules', at], `one of ${ids.join(', ')}`);
+      const increments = rules.filter(({ duties }) => duties.includes('increment'));
+      if (!increments.some(({ id }) => id === daily.rule))
+        complain(
+          ['daily', 'rule'],
+          `a rule with the duty increment: ${increments.map(({ id }) => id).join(', ') || 'none'}`,
+        );
+      if (disputes.receipt === 'acknowledged' && !rules.some(({ duties }) => duties.includes('dispute-receipt')))
+        complain(['rules'], 'a rule with the duty dispute-receipt and a target: disputes.receipt is acknowledged');
+      for (const [index, { id }] of supervision.patrol.entries())
+        if (supervision.patrol.findIndex((other) => other.id === id) !== index)
+          complain(['supervision', 'patrol', index, 'id'], 'an id of its own');
+      if (regulation.draft && supervision.notice?.article !== undefined)
+        complain(
+          ['supervision', 'notice', 'article'],
+          'nothing: a draft (送审稿) is not law, and no document cites it',
+        );
+      const finders = ['sample', 'trial', ...supervision.patrol.map(({ id }) => `patrol/${id}`), ...ids];
+      for (const [index, { id, foundBy }] of supervision.items.entries()) {
+        const path = ['supervision', 'items', index];
+        if (supervision.items.findIndex((other) => other.id === id) !== index)
+          complain([...path, 'id'], 'an id of its own');
+        for (const [at, finder] of foundBy.entries())
+          if (!finders.includes(finder)) complain([...path, 'foundBy', at], `one of ${finders.join(', ')}`);
+          else if (supervision.items.some((other, before) => before < index && other.foundBy.includes(finder)))
+            complain([...path, 'foundBy', at], 'what leads to one item only');
+      }
+      const reminding = rules.find(({ duties }) => duties.includes('expiry'));
+      if (reminding && expiry === undefined)
+        complain(['expiry'], `how long before the end, {leadDays: 30}, for ${reminding.id}`);
+      if (!reminding && expiry !== undefined) complain(['expiry'], 'nothing: no rule has the duty expiry');
+      for (const [index, { date }] of localDays.entries())
+        if (localDays.findIndex((other) => other.date === date) !== index)
+          complain(['localDays', index, 'date'], 'each date once');
+    },
+  )
   .meta({ title: 'Jurisdiction', description: 'The regulation of one city as configuration' });
 
 export type Jurisdiction = z.output<typeof jurisdictionSchema>;

@@ -4,6 +4,7 @@ import { cutOffOf, type HubConfig } from '../settings/load.ts';
 import { dailyRule, LONGEST_TERM } from '../settings/schemas/jurisdiction.ts';
 import type { StreamSettings } from './collection/streams.ts';
 import type { CalendarInForce } from './ledger/calendar.ts';
+import { handToManagement } from './ledger/obligations.ts';
 import { saveHub, saveRules } from './ledger/rules.ts';
 
 /** What the configuration says of every stream, in the shape of the store. */
@@ -41,5 +42,7 @@ export async function saveLaw(db: Knex, { jurisdiction, settings }: HubConfig): 
     taskQueue: settings.temporal.taskQueue,
     disputeReceipt: jurisdiction.disputes.receipt,
     oldestDays: jurisdiction.oldestDays,
+    catalogRequired: jurisdiction.catalog.required,
   });
+  await handToManagement(db);
 }

@@ -26,6 +26,8 @@ export type Reason =
   /** The management unit set this term beside one that had been counted from a wrong time. */
   | { code: 'term-corrected'; said: string }
   | { code: 'no-streams' }
+  /** It was opened, and the regulation does not ask it of this unit. */
+  | { code: 'not-owed' }
   /** It had ended while the calendar was missing (日历未公布), and was judged once its table was there. */
   | { code: 'calendar-arrived' }
   /** Exempted (容错): for which cause outside the unit’s hands, by whose approval, under which article. */
@@ -76,6 +78,8 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: '该批业务均已撤回', en: 'all cases of the batch were withdrawn' };
     case 'term-corrected':
       return { zh: `更正起算时间：${reason.said}`, en: `corrected: ${reason.said}` };
+    case 'not-owed':
+      return { zh: '依本市办法，该单位不负此项义务', en: 'the regulation does not ask it of this unit' };
     case 'no-streams':
       return { zh: '该单位已不负责任何数据流', en: 'the unit answers for no stream any more' };
     case 'calendar-arrived':

@@ -179,6 +179,7 @@ const WORKED_ON_BY: Readonly<Record<Duty, FunctionName>> = {
   'push-bulk': 'cases',
   delivery: 'cases',
   catalog: 'catalog',
+  'catalog-approval': 'catalog',
   'usage-list': 'usage-lists',
   contact: 'contacts',
   expiry: 'expiry',

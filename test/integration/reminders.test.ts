@@ -94,6 +94,7 @@ describe('reminders are sent', () => {
       taskQueue: 'hub',
       disputeReceipt: 'registered',
       oldestDays: 366,
+      catalogRequired: [],
     });
     const inForce = {
       tables: config.calendarTables,

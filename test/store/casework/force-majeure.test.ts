@@ -126,10 +126,10 @@ describe('force majeure', () => {
       await cover(db, stream.id, timeWindow(timeOfDayMs(day, '00:00'), timeOfDayMs(addDays(day, 1), '00:00')));
     await closeDays(db, stream.id, at('2026-11-18T11:05:00'));
     await settleBackfill(db, id, { stream: 's', round: 1, proofs: [1] }, at('2026-11-18T11:06:00'));
-    assert.deepEqual((await days('2026-11-18T12:00:00')).filter((line) => !line.includes('11-18')), [
-      '/2026-11-16 met suspended',
-      '/2026-11-17 met suspended',
-    ]);
+    assert.deepEqual(
+      (await days('2026-11-18T12:00:00')).filter((line) => !line.includes('11-18')),
+      ['/2026-11-16 met suspended', '/2026-11-17 met suspended'],
+    );
     const period = { from: at('2026-11-16'), to: at('2026-11-18'), at: at('2026-11-18T12:00:00') };
     const [unit] = await unitFigures(db, period);
     const increments = unit?.duties.find(({ duty }) => duty === 'increment');

@@ -227,5 +227,6 @@ async function acknowledged(db: Knex): Promise<void> {
     taskQueue: 'hub',
     disputeReceipt: 'acknowledged',
     oldestDays: 366,
+    catalogRequired: [],
   });
 }

@@ -29,6 +29,7 @@ describe('deadlines that no workflow waits for', () => {
       taskQueue: 'hub',
       disputeReceipt: 'registered',
       oldestDays: 366,
+      catalogRequired: ['category'],
     });
   });
   after(() => database.drop());

@@ -26,7 +26,7 @@ const TABLE: Record<string, Record<string, [article: string, statutory: Term | n
   xuchang: {
     'XC-8': ['第八条', null, ['increment']],
     'XC-10': ['第十条', null, ['increment']],
-    'XC-11': ['第十一条', null, ['catalog']],
+    'XC-11': ['第十一条', null, ['catalog', 'catalog-approval']],
     'XC-12': ['第十二条', null, ['consistency']],
     'XC-13a': ['第十三条第一款', null, ['push-online']],
     'XC-13c': ['第十三条第二款', days(1), ['push-offline']],
@@ -41,7 +41,7 @@ const TABLE: Record<string, Record<string, [article: string, statutory: Term | n
     'KQ-12b': ['第十二条', days(5), ['dispute-hand-up']],
   },
   ordos: {
-    'EO-7': ['第七条', null, ['catalog']],
+    'EO-7': ['第七条', null, ['catalog', 'catalog-approval']],
     'EO-8b': ['第八条第二款', null, ['consistency', 'push-online']],
     'EO-8c': ['第八条第三款', null, ['increment']],
     'EO-8e': ['第八条第五款', 'same-day', ['increment', 'push-offline']],
@@ -52,7 +52,7 @@ const TABLE: Record<string, Record<string, [article: string, statutory: Term | n
     'EO-20a': ['第二十条', null, ['dispute-answer']],
   },
   shanghai: {
-    'SH-7a': ['第七条', null, ['catalog']],
+    'SH-7a': ['第七条', null, ['catalog', 'catalog-approval']],
     'SH-8a': ['第八条', null, ['consistency', 'push-online']],
     'SH-8b': ['第八条', null, ['increment']],
     'SH-8c': ['第八条第二款', 'same-day', ['increment', 'push-offline']],

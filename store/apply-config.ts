@@ -21,7 +21,10 @@ export function configuredStreams(config: HubConfig): StreamSettings[] {
       unitName: connector.name,
       delivery: stream.delivery,
       since: stream.since === undefined ? null : new Date(startOfDayMs(stream.since)),
-      daily: stream.delivery === 'daily' ? { ...day, cutOff: cutOffOf(config, stream.id) } : null,
+      daily:
+        stream.delivery === 'daily'
+          ? { ...day, cutOff: cutOffOf(config, stream.id), timed: stream.record.updatedAt !== undefined }
+          : null,
     })),
   );
 }

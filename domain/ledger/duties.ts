@@ -7,6 +7,7 @@ import type { CaseKind } from '../ids.ts';
  */
 export const DUTIES = {
   increment: { zh: '每日增量归集', en: 'daily increment', starts: ['day'] },
+  lifecycle: { zh: '过程事件同步', en: 'events of certificates’ lives', starts: ['event'] },
   consistency: { zh: '数据一致', en: 'difference between source and library', starts: ['found'] },
   stock: { zh: '存量归集', en: 'import of old records', starts: ['planned'] },
   'push-online': { zh: '在线签发推送', en: 'push of an online case', starts: ['completed'] },
@@ -66,6 +67,7 @@ export type Start = (typeof DUTIES)[Duty]['starts'][number];
 /** What people read for the events. */
 export const STARTS: Readonly<Record<Start, { zh: string; en: string }>> = {
   day: { zh: '当日', en: 'the day itself' },
+  event: { zh: '事件发生之日', en: 'the day on which the event comes about' },
   found: { zh: '差异发现', en: 'the difference is found' },
   planned: { zh: '存量计划下达', en: 'the stock is planned' },
   completed: { zh: '业务办结', en: 'the case is completed' },

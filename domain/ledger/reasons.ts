@@ -26,6 +26,8 @@ export type Reason =
   /** The management unit set this term beside one that had been counted from a wrong time. */
   | { code: 'term-corrected'; said: string }
   | { code: 'no-streams' }
+  /** Events that came in after the day on which they came about. */
+  | { code: 'late-events'; events: number }
   /** It was opened, and the regulation does not ask it of this unit. */
   | { code: 'not-owed' }
   /** It had ended while the calendar was missing (日历未公布), and was judged once its table was there. */
@@ -78,6 +80,11 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: '该批业务均已撤回', en: 'all cases of the batch were withdrawn' };
     case 'term-corrected':
       return { zh: `更正起算时间：${reason.said}`, en: `corrected: ${reason.said}` };
+    case 'late-events':
+      return {
+        zh: `次日起才入库的事件 ${reason.events} 件`,
+        en: `${reason.events} events came in after their day`,
+      };
     case 'not-owed':
       return { zh: '依本市办法，该单位不负此项义务', en: 'the regulation does not ask it of this unit' };
     case 'no-streams':

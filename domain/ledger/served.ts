@@ -52,7 +52,7 @@ export const FUNCTIONS = {
     en: 'states and history of certificates',
     commands: ['certificate', 'conflicts'],
     api: ['GET /certificates/:stream/:key'],
-    tests: ['unit/library/lifecycle.test.ts', 'store/library/certificates.test.ts'],
+    tests: ['store/collection/lifecycle.test.ts', 'unit/library/lifecycle.test.ts'],
   },
   lookup: {
     zh: '证照查询（按权限、脱敏）',
@@ -172,6 +172,7 @@ export type FunctionName = keyof typeof FUNCTIONS;
 /** By what each kind of deadline is worked on. */
 const WORKED_ON_BY: Readonly<Record<Duty, FunctionName>> = {
   increment: 'increments',
+  lifecycle: 'lifecycle',
   consistency: 'proofs',
   stock: 'stock',
   'push-online': 'cases',

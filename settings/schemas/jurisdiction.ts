@@ -58,6 +58,8 @@ const rule = z
       complain(['term'], 'a term, or a target where the regulation sets no number');
     if (statutory === 'by-order' && !duties.every((duty) => duty === 'rectification'))
       complain(['term'], 'a length: by-order is for rectification alone');
+    if (duties.includes('lifecycle') && (statutory ?? target) !== 'same-day')
+      complain([statutory === undefined ? 'target' : 'term'], 'same-day: events are watched by their days');
     for (const duty of starts === undefined ? [] : duties) {
       const allowed: readonly string[] = DUTIES[duty].starts;
       if (!allowed.includes(starts ?? ''))

@@ -252,7 +252,7 @@ export async function shortenObligation(db: Knex, id: number, until: Date, by: s
 }
 
 /** What an outage of its stream hinders beside its days, by the time in which it runs. */
-const HINDERED: readonly Duty[] = ['push-online', 'push-offline', 'push-bulk', 'delivery'];
+const HINDERED: readonly Duty[] = ['lifecycle', 'push-online', 'push-offline', 'push-bulk', 'delivery'];
 
 /**
  * Suspends what something stops (the view `suspension`): running days, and pushes and deliveries of cases, each by what

@@ -6,6 +6,40 @@ import type { Knex } from 'knex';
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
+    -- Whether a stream's records bear the time of their last change at the source.
+    ALTER TABLE stream ADD COLUMN timed boolean;
+    -- Events of certificates' lives by the day on which they came about at the source: how many, how many of them came in
+    -- after that day, and when the last did. Noted with each version that replaces another.
+    CREATE TABLE lifecycle_day (
+      stream_id integer NOT NULL REFERENCES stream,
+      day date NOT NULL,
+      events bigint NOT NULL,
+      late bigint NOT NULL,
+      last_at timestamptz NOT NULL,
+      -- The ledger has it as it is.
+      seen boolean NOT NULL DEFAULT false,
+      PRIMARY KEY (stream_id, day)
+    );
+    CREATE INDEX lifecycle_day_unseen ON lifecycle_day (stream_id) WHERE NOT seen;
+    CREATE FUNCTION note_lifecycle() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      INSERT INTO lifecycle_day (stream_id, day, events, late, last_at)
+      SELECT stream_id, day, count(*), count(*) FILTER (WHERE recorded_at > ((day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')),
+        max(recorded_at)
+      FROM (
+        SELECT c.stream_id, c.recorded_at, (c.source_updated_at AT TIME ZONE 'Asia/Shanghai')::date AS day
+        FROM came c JOIN replaced r ON r.stream_id = c.stream_id AND r.record_key = c.record_key
+        JOIN stream s ON s.id = c.stream_id AND s.rule IS NOT NULL AND coalesce(s.timed, true)
+        WHERE c.source_updated_at > r.source_updated_at AND c.source_updated_at >= s.activated_at
+      ) AS event
+      GROUP BY stream_id, day ORDER BY stream_id, day
+      ON CONFLICT (stream_id, day) DO UPDATE SET events = lifecycle_day.events + excluded.events,
+        late = lifecycle_day.late + excluded.late, last_at = greatest(lifecycle_day.last_at, excluded.last_at), seen = false;
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER certificate_event AFTER UPDATE ON certificate
+      REFERENCING OLD TABLE AS replaced NEW TABLE AS came FOR EACH STATEMENT EXECUTE FUNCTION note_lifecycle();
+
     -- Fields that the profile asks of an approved entry.
     ALTER TABLE hub ADD COLUMN catalog_required text[] NOT NULL DEFAULT '{}';
 
@@ -32,5 +66,8 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.raw('DROP VIEW unit_role; ALTER TABLE hub DROP COLUMN catalog_required;');
+  await knex.raw(
+    'DROP TRIGGER certificate_event ON certificate; DROP FUNCTION note_lifecycle(); DROP TABLE lifecycle_day;' +
+      'DROP VIEW unit_role; ALTER TABLE hub DROP COLUMN catalog_required; ALTER TABLE stream DROP COLUMN timed;',
+  );
 }

@@ -14,7 +14,7 @@ const days = (workingDays: number): Term => ({ workingDays });
 const TABLE: Record<string, Record<string, [article: string, statutory: Term | null, duties: Duty[]]>> = {
   wuxi: {
     'WX-4.3': ['第四条（三）', null, ['increment']],
-    'WX-7b': ['第七条', null, ['increment']],
+    'WX-7b': ['第七条', null, ['lifecycle']],
     'WX-8': ['第八条', null, ['consistency', 'push-online']],
     'WX-10a': ['第十条', null, ['outage-report']],
     'WX-10b': ['第十条', days(3), ['backfill']],
@@ -24,7 +24,7 @@ const TABLE: Record<string, Record<string, [article: string, statutory: Term | n
     'WX-18c': ['第十八条', days(5), ['dispute-answer']],
   },
   xuchang: {
-    'XC-8': ['第八条', null, ['increment']],
+    'XC-8': ['第八条', null, ['lifecycle']],
     'XC-10': ['第十条', null, ['increment']],
     'XC-11': ['第十一条', null, ['catalog', 'catalog-approval']],
     'XC-12': ['第十二条', null, ['consistency']],
@@ -33,7 +33,7 @@ const TABLE: Record<string, Record<string, [article: string, statutory: Term | n
     'XC-13d': ['第十三条第三款', days(5), ['push-bulk']],
     'XC-14a': ['第十四条', null, ['delivery']],
     'XC-16': ['第十六条', null, ['stock']],
-    'XC-18': ['第十八条', null, ['increment']],
+    'XC-18': ['第十八条', null, ['lifecycle']],
     'XC-24': ['第二十四条', days(5), ['dispute-answer']],
   },
   keqiao: {
@@ -43,7 +43,7 @@ const TABLE: Record<string, Record<string, [article: string, statutory: Term | n
   ordos: {
     'EO-7': ['第七条', null, ['catalog', 'catalog-approval']],
     'EO-8b': ['第八条第二款', null, ['consistency', 'push-online']],
-    'EO-8c': ['第八条第三款', null, ['increment']],
+    'EO-8c': ['第八条第三款', null, ['lifecycle']],
     'EO-8e': ['第八条第五款', 'same-day', ['increment', 'push-offline']],
     'EO-9b': ['第九条', null, ['delivery']],
     'EO-10a': ['第十条', null, ['outage-report']],
@@ -54,7 +54,7 @@ const TABLE: Record<string, Record<string, [article: string, statutory: Term | n
   shanghai: {
     'SH-7a': ['第七条', null, ['catalog', 'catalog-approval']],
     'SH-8a': ['第八条', null, ['consistency', 'push-online']],
-    'SH-8b': ['第八条', null, ['increment']],
+    'SH-8b': ['第八条', null, ['lifecycle']],
     'SH-8c': ['第八条第二款', 'same-day', ['increment', 'push-offline']],
     'SH-11a': ['第十一条', null, ['outage-report']],
     'SH-11b': ['第十一条', days(3), ['backfill']],

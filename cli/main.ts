@@ -128,6 +128,11 @@ const ROOMS: Record<string, Listed[]> = {
       async () => (await import('./collection/rejects.ts')).addRejects,
     ],
     [
+      'declarations',
+      'what units declare of their streams (声明): that they cannot be synchronised, that certificates are reviewed',
+      async () => (await import('./collection/declarations.ts')).addDeclarations,
+    ],
+    [
       'prove',
       'prove that the library holds what a source has, record by record',
       async () => (await import('./collection/prove.ts')).addProve,

@@ -23,7 +23,12 @@ export function configuredStreams(config: HubConfig): StreamSettings[] {
       since: stream.since === undefined ? null : new Date(startOfDayMs(stream.since)),
       daily:
         stream.delivery === 'daily'
-          ? { ...day, cutOff: cutOffOf(config, stream.id), timed: stream.record.updatedAt !== undefined }
+          ? {
+              ...day,
+              cutOff: cutOffOf(config, stream.id),
+              timed: stream.record.updatedAt !== undefined,
+              reviewed: stream.record.review !== undefined,
+            }
           : null,
     })),
   );

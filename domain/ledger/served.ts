@@ -54,6 +54,13 @@ export const FUNCTIONS = {
     api: ['GET /certificates/:stream/:key'],
     tests: ['store/collection/lifecycle.test.ts', 'unit/library/lifecycle.test.ts'],
   },
+  declarations: {
+    zh: '数据流声明（无法同步、签发审核）',
+    en: 'declarations of streams: not synchronisable, reviewed',
+    commands: ['declarations', 'declarations add'],
+    api: ['GET /tasks'],
+    tests: ['store/collection/declarations.test.ts'],
+  },
   lookup: {
     zh: '证照查询（按权限、脱敏）',
     en: 'lookup of certificates, by permission and masked',
@@ -174,6 +181,7 @@ const WORKED_ON_BY: Readonly<Record<Duty, FunctionName>> = {
   increment: 'increments',
   lifecycle: 'lifecycle',
   consistency: 'proofs',
+  review: 'declarations',
   stock: 'stock',
   'push-online': 'cases',
   'push-offline': 'cases',

@@ -9,6 +9,7 @@ import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { handOverWaiting } from '../../store/casework/disputes.ts';
 import { syncCatalogDeadlines } from '../../store/library/catalog.ts';
 import { isScanDue, remindExpiries, syncReminders, type ExpirySettings } from '../../store/library/expiry.ts';
+import { syncReviews } from '../../store/collection/declarations.ts';
 import { openDays } from '../../store/collection/days.ts';
 import { syncLifecycle } from '../../store/collection/lifecycle.ts';
 import { syncDifferences } from '../../store/collection/reconciliation.ts';
@@ -31,6 +32,7 @@ export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
   await handOverWaiting(db, at);
   await syncCompletedCases(db, at);
   await syncLifecycle(db, at);
+  await syncReviews(db, at);
   await syncDifferences(db, at);
   await syncCatalogDeadlines(db, at);
   await syncStockDeadlines(db, at);

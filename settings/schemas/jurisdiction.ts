@@ -226,6 +226,14 @@ export const jurisdictionSchema = z
         }),
       })
       .prefault({}),
+    synchronisation: z
+      .strictObject({
+        exception: z.strictObject({ article }).optional().meta({
+          description:
+            'The article that excepts what cannot be synchronised by law or 经技术认定: units declare it (./hub declarations); left out, nobody can',
+        }),
+      })
+      .prefault({}),
     oldestDays: z.int().min(30).max(3660).default(366).meta({
       description: 'Receipts and other starts of clocks that are told to lie longer ago are refused as typing errors',
     }),

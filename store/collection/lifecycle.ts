@@ -32,7 +32,10 @@ export async function syncLifecycle(db: Knex, at: Date): Promise<void> {
       `SELECT unit_code AS owner_code, unit_name AS owner_name, stream.id AS stream_id, ${SUBJECT} AS subject,
          ${START} AS started_at, NULL::text AS workflow_id, NULL::integer AS working_days
        FROM (SELECT l.stream_id, l.day FROM ${touched} UNION SELECT stream_id, day FROM (${REFUSED}) AS refused) AS days
-       JOIN stream ON stream.id = days.stream_id`,
+       JOIN stream ON stream.id = days.stream_id
+       -- Nor where it is declared that they cannot be synchronised, from the day after that to the day on which it ends.
+       WHERE NOT EXISTS (SELECT FROM declaration d WHERE d.stream_id = days.stream_id AND d.kind = 'unsynchronisable'
+         AND ${START} > d.declared_at AND (d.ended_at IS NULL OR ${START} <= d.ended_at))`,
       given,
       { by: HUB, at },
     );

@@ -40,6 +40,23 @@ export async function up(knex: Knex): Promise<void> {
     CREATE TRIGGER certificate_event AFTER UPDATE ON certificate
       REFERENCING OLD TABLE AS replaced NEW TABLE AS came FOR EACH STATEMENT EXECUTE FUNCTION note_lifecycle();
 
+    -- Whether a stream's records say that their certificates were reviewed (签发审核).
+    ALTER TABLE stream ADD COLUMN reviewed boolean;
+    -- What is declared of a stream, with the document that it rests on.
+    CREATE TABLE declaration (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      stream_id integer NOT NULL REFERENCES stream,
+      kind text NOT NULL CHECK (kind IN ('unsynchronisable', 'reviewed')),
+      article text,
+      said text NOT NULL,
+      document text NOT NULL,
+      declared_by text NOT NULL,
+      declared_at timestamptz NOT NULL,
+      ended_by text,
+      ended_at timestamptz
+    );
+    CREATE UNIQUE INDEX declaration_holds ON declaration (stream_id, kind) WHERE ended_at IS NULL;
+
     -- Fields that the profile asks of an approved entry.
     ALTER TABLE hub ADD COLUMN catalog_required text[] NOT NULL DEFAULT '{}';
 
@@ -67,7 +84,7 @@ export async function up(knex: Knex): Promise<void> {
 
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(
-    'DROP TRIGGER certificate_event ON certificate; DROP FUNCTION note_lifecycle(); DROP TABLE lifecycle_day;' +
-      'DROP VIEW unit_role; ALTER TABLE hub DROP COLUMN catalog_required; ALTER TABLE stream DROP COLUMN timed;',
+    'DROP TRIGGER certificate_event ON certificate; DROP FUNCTION note_lifecycle(); DROP TABLE lifecycle_day, declaration;' +
+      'DROP VIEW unit_role; ALTER TABLE hub DROP COLUMN catalog_required; ALTER TABLE stream DROP COLUMN timed, DROP COLUMN reviewed;',
   );
 }

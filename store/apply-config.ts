@@ -51,6 +51,7 @@ export async function saveLaw(db: Knex, { jurisdiction, settings }: HubConfig): 
     disputeReceipt: jurisdiction.disputes.receipt,
     oldestDays: jurisdiction.oldestDays,
     catalogRequired: jurisdiction.catalog.required,
+    deliveryThrough: jurisdiction.delivery.through,
   });
   await handToManagement(db);
 }

@@ -26,6 +26,8 @@ export type Reason =
   /** The management unit set this term beside one that had been counted from a wrong time. */
   | { code: 'term-corrected'; said: string }
   | { code: 'no-streams' }
+  /** The holder was given it by another way than the regulation names; null: it was not told by which. */
+  | { code: 'delivered-elsewhere'; through: string | null }
   /** Events that came in after the day on which they came about. */
   | { code: 'late-events'; events: number }
   /** It was opened, and the regulation does not ask it of this unit. */
@@ -80,6 +82,13 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: '该批业务均已撤回', en: 'all cases of the batch were withdrawn' };
     case 'term-corrected':
       return { zh: `更正起算时间：${reason.said}`, en: `corrected: ${reason.said}` };
+    case 'delivered-elsewhere':
+      return reason.through === null
+        ? { zh: '已送达，未说明送达渠道', en: 'delivered, and not said through what' }
+        : {
+            zh: `经${reason.through}送达，不是办法规定的渠道`,
+            en: `delivered through ${reason.through}, which the regulation does not name`,
+          };
     case 'late-events':
       return {
         zh: `次日起才入库的事件 ${reason.events} 件`,

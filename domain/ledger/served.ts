@@ -141,7 +141,7 @@ export const FUNCTIONS = {
   audit: {
     zh: '操作审计日志',
     en: 'the audit',
-    commands: ['certificate'],
+    commands: [],
     api: ['GET /audit'],
     tests: ['api/accounts.test.ts'],
   },

@@ -226,6 +226,14 @@ export const jurisdictionSchema = z
         }),
       })
       .prefault({}),
+    delivery: z
+      .strictObject({
+        through: z.array(z.string().min(1)).default([]).meta({
+          description:
+            'What the regulation has certificates delivered through (送达渠道), for example 随申办: a delivery that is told without one of these names in its deliveredThrough does not count. Left out, any does',
+        }),
+      })
+      .prefault({}),
     synchronisation: z
       .strictObject({
         exception: z.strictObject({ article }).optional().meta({

@@ -35,7 +35,7 @@ export interface Declaration extends NewDeclaration {
 export async function declare(
   db: Knex,
   { stream, kind, said, document }: NewDeclaration,
-  { exception }: { exception: { article: string } | undefined },
+  { exception }: { exception?: { article: string } | undefined },
   { by, at }: Who,
 ): Promise<number> {
   if (kind === 'unsynchronisable' && exception === undefined) throw fault('exception-none');

@@ -32,8 +32,7 @@ const START_DAY = `(item.started_at AT TIME ZONE 'Asia/Shanghai')::date`;
 const OWNED = `LEFT JOIN hub ON rule.owner = 'management' AND management_code <> ''
      CROSS JOIN LATERAL (SELECT coalesce(management_code, item.owner_code) AS code,
        coalesce(management_name, item.owner_name) AS name) AS owner`;
-const OWES = `NOT EXISTS (SELECT FROM stream s
-  WHERE s.id = item.stream_id AND s.delivery = 'return' AND s.unit_code = owner.code)`;
+const OWES = `owner.code NOT IN (SELECT unit_code FROM platform_unit)`;
 
 /** Who does something to the ledger, and when; `starts`: only under rules whose clock this event starts. */
 export interface LedgerEntry {

@@ -45,6 +45,8 @@ export interface HubFacts {
   oldestDays: number;
   /** Fields that an entry of the catalog must have before it can be approved. */
   catalogRequired: readonly string[];
+  /** What a certificate has to be delivered through, one of them; empty: whatever the way. */
+  deliveryThrough: readonly string[];
 }
 
 export async function saveHub(db: Knex, { management, taskQueue, ...reading }: HubFacts): Promise<void> {
@@ -55,6 +57,7 @@ export async function saveHub(db: Knex, { management, taskQueue, ...reading }: H
     dispute_receipt: reading.disputeReceipt,
     oldest_days: reading.oldestDays,
     catalog_required: [...reading.catalogRequired],
+    delivery_through: [...reading.deliveryThrough],
   });
 }
 

@@ -318,7 +318,8 @@ export async function syncCatalogDeadlines(db: Knex, at: Date): Promise<void> {
   await meetFrom(
     db,
     'catalog',
-    `SELECT subject, coalesce((${DECIDED}), greatest(complete.drafted_at, started_at), :at) AS met_at
+    `SELECT subject, coalesce((${DECIDED}),
+       CASE WHEN complete.drafted_at IS NOT NULL THEN greatest(complete.drafted_at, started_at) END, :at) AS met_at
      FROM (${running('catalog')}) AS running LEFT JOIN (${COMPLETE}) AS complete USING (type_code)
      WHERE (${DECIDED}) IS NOT NULL OR complete.drafted_at IS NOT NULL
        OR type_code NOT IN (SELECT type_code FROM (${UNDECIDED}) AS undecided)`,

@@ -59,12 +59,19 @@ export async function up(knex: Knex): Promise<void> {
 
     -- Fields that the profile asks of an approved entry.
     ALTER TABLE hub ADD COLUMN catalog_required text[] NOT NULL DEFAULT '{}';
+    -- What certificates are to be delivered through (送达渠道), and what each was.
+    ALTER TABLE hub ADD COLUMN delivery_through text[] NOT NULL DEFAULT '{}';
+    ALTER TABLE completed_case ADD COLUMN delivered_through text;
 
-    -- Units of the city that are asked for a contact person: those that answer for streams (发证单位), but not platforms
-    -- that only return data (回传), and those that use certificates (用证单位).
+    -- Platforms of the province or the state: units that return data (回传), and deliver nothing of their own day by day.
+    CREATE VIEW platform_unit AS
+      SELECT unit_code FROM stream WHERE retired_at IS NULL
+      GROUP BY unit_code HAVING bool_or(delivery = 'return') AND NOT bool_or(delivery = 'daily');
+    -- Units of the city that can be asked for a contact person: those that answer for streams (发证单位), and those that use
+    -- certificates (用证单位).
     CREATE VIEW unit_role AS
       SELECT unit_code, min(unit_name) AS unit_name, 'issuer' AS role FROM stream
-      WHERE retired_at IS NULL AND delivery <> 'return' GROUP BY unit_code
+      WHERE retired_at IS NULL AND unit_code NOT IN (SELECT unit_code FROM platform_unit) GROUP BY unit_code
       UNION ALL
       SELECT unit_code, min(unit_name), 'user-unit' FROM (
         SELECT unit_code, unit_name FROM usage_list
@@ -76,7 +83,7 @@ export async function up(knex: Knex): Promise<void> {
     -- What runs and was never owed ends: it was nobody's fault, and counts nowhere.
     UPDATE obligation o SET cancelled_at = now(), changed_by = 'hub', reason = '{"code": "not-owed"}'
     WHERE obligation_runs(o) AND (
-      EXISTS (SELECT FROM stream s WHERE s.id = o.stream_id AND s.delivery = 'return' AND s.unit_code = o.owner_code)
+      owner_code IN (SELECT unit_code FROM platform_unit)
       OR duty_kind = 'contact' AND NOT EXISTS (SELECT FROM unit_role u WHERE u.unit_code = o.owner_code
         AND (u.role = 'user-unit' OR EXISTS (SELECT FROM rule WHERE duty = 'contact' AND rule.owner <> 'user-unit'))));
   `);
@@ -85,6 +92,6 @@ export async function up(knex: Knex): Promise<void> {
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(
     'DROP TRIGGER certificate_event ON certificate; DROP FUNCTION note_lifecycle(); DROP TABLE lifecycle_day, declaration;' +
-      'DROP VIEW unit_role; ALTER TABLE hub DROP COLUMN catalog_required; ALTER TABLE stream DROP COLUMN timed, DROP COLUMN reviewed;',
+      'DROP VIEW unit_role, platform_unit; ALTER TABLE hub DROP COLUMN catalog_required, DROP COLUMN delivery_through; ALTER TABLE completed_case DROP COLUMN delivered_through; ALTER TABLE stream DROP COLUMN timed, DROP COLUMN reviewed;',
   );
 }

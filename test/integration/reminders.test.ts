@@ -95,6 +95,7 @@ describe('reminders are sent', () => {
       disputeReceipt: 'registered',
       oldestDays: 366,
       catalogRequired: [],
+      deliveryThrough: [],
     });
     const inForce = {
       tables: config.calendarTables,

@@ -228,5 +228,6 @@ async function acknowledged(db: Knex): Promise<void> {
     disputeReceipt: 'acknowledged',
     oldestDays: 366,
     catalogRequired: [],
+    deliveryThrough: [],
   });
 }

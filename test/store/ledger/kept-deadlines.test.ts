@@ -30,6 +30,7 @@ describe('deadlines that no workflow waits for', () => {
       disputeReceipt: 'registered',
       oldestDays: 366,
       catalogRequired: ['category'],
+      deliveryThrough: [],
     });
   });
   after(() => database.drop());

@@ -57,6 +57,7 @@ describe('reminders', () => {
       disputeReceipt: 'registered',
       oldestDays: 366,
       catalogRequired: [],
+      deliveryThrough: [],
     });
     const inForce = { tables: config.calendarTables, calendar, dayEnds: '24:00', longest: LONGEST_TERM };
     await saveCalendar(database.db, inForce, NOW);
@@ -293,6 +294,7 @@ describe('reminders', () => {
         disputeReceipt: 'registered',
         oldestDays: 366,
         catalogRequired: [],
+        deliveryThrough: [],
       });
       try {
         await round('2026-11-23T10:00:00');
@@ -305,6 +307,7 @@ describe('reminders', () => {
           disputeReceipt: 'registered',
           oldestDays: 366,
           catalogRequired: [],
+          deliveryThrough: [],
         });
       }
       await round('2026-11-23T10:10:00');

@@ -56,6 +56,7 @@ const TABLE: Record<string, Record<string, [article: string, statutory: Term | n
     'SH-8a': ['第八条', null, ['consistency', 'push-online']],
     'SH-8b': ['第八条', null, ['lifecycle']],
     'SH-8c': ['第八条第二款', 'same-day', ['increment', 'push-offline']],
+    'SH-9b': ['第九条', null, ['delivery']],
     'SH-11a': ['第十一条', null, ['outage-report']],
     'SH-11b': ['第十一条', days(3), ['backfill']],
     'SH-13': ['第十三条', null, ['usage-list']],

@@ -10,6 +10,7 @@ import { handOverWaiting } from '../../store/casework/disputes.ts';
 import { syncCatalogDeadlines } from '../../store/library/catalog.ts';
 import { isScanDue, remindExpiries, syncReminders, type ExpirySettings } from '../../store/library/expiry.ts';
 import { syncReviews } from '../../store/collection/declarations.ts';
+import { syncNeeds } from '../../store/library/usage-lists.ts';
 import { openDays } from '../../store/collection/days.ts';
 import { syncLifecycle } from '../../store/collection/lifecycle.ts';
 import { syncDifferences } from '../../store/collection/reconciliation.ts';
@@ -36,6 +37,7 @@ export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
   await syncDifferences(db, at);
   await syncCatalogDeadlines(db, at);
   await syncStockDeadlines(db, at);
+  await syncNeeds(db, at);
   await syncReminders(db);
   await followContacts(db, at);
 }

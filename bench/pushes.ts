@@ -124,7 +124,7 @@ async function run(db: Knex, config: ReturnType<typeof loadConfig>): Promise<voi
     .rules;
   await saveRules(db, [...xuchang, ...wuxi]);
   await saveCalendar(db, calendarInForce(config), NOW);
-  const unit = { connector: 'made-up', unitCode: '1', unitName: '发证单位', delivery: 'return', daily: null } as const;
+  const unit = { connector: 'made-up', unitCode: '1', unitName: '发证单位', delivery: 'daily', daily: null } as const;
   await saveStreams(db, [{ ...unit, name: 'made-up', title: 'made-up', since: null }], NOW);
   const stream = await getStream(db, 'made-up');
   const window = timeWindow(NOW.getTime() - 1_000, NOW.getTime());

@@ -44,6 +44,11 @@ const ROOMS: Record<string, Listed[]> = {
       async () => (await import('./ledger/rules.ts')).addRules,
     ],
     [
+      'duties',
+      'every duty of the city’s regulation, and what of the hub serves it; or honestly that nothing does yet',
+      async () => (await import('./ledger/duties.ts')).addDuties,
+    ],
+    [
       'calendar',
       'tables of working days: which years have one, and import of another',
       async () => (await import('./ledger/calendar.ts')).addCalendar,
@@ -126,6 +131,11 @@ const ROOMS: Record<string, Listed[]> = {
       'rejects',
       'rejected records (问题数据) as casework: list, hand out, take back corrected, map again',
       async () => (await import('./collection/rejects.ts')).addRejects,
+    ],
+    [
+      'declarations',
+      'what units declare of their streams (声明): that they cannot be synchronised, that certificates are reviewed',
+      async () => (await import('./collection/declarations.ts')).addDeclarations,
     ],
     [
       'prove',

@@ -4,6 +4,7 @@ import { cutOffOf, type HubConfig } from '../settings/load.ts';
 import { dailyRule, LONGEST_TERM } from '../settings/schemas/jurisdiction.ts';
 import type { StreamSettings } from './collection/streams.ts';
 import type { CalendarInForce } from './ledger/calendar.ts';
+import { handToManagement } from './ledger/obligations.ts';
 import { saveHub, saveRules } from './ledger/rules.ts';
 
 /** What the configuration says of every stream, in the shape of the store. */
@@ -21,7 +22,15 @@ export function configuredStreams(config: HubConfig): StreamSettings[] {
       delivery: stream.delivery,
       certificateType: stream.certificateType?.code,
       since: stream.since === undefined ? null : new Date(startOfDayMs(stream.since)),
-      daily: stream.delivery === 'daily' ? { ...day, cutOff: cutOffOf(config, stream.id) } : null,
+      daily:
+        stream.delivery === 'daily'
+          ? {
+              ...day,
+              cutOff: cutOffOf(config, stream.id),
+              timed: stream.record.updatedAt !== undefined,
+              reviewed: stream.record.review !== undefined,
+            }
+          : null,
     })),
   );
 }
@@ -42,5 +51,8 @@ export async function saveLaw(db: Knex, { jurisdiction, settings }: HubConfig): 
     taskQueue: settings.temporal.taskQueue,
     disputeReceipt: jurisdiction.disputes.receipt,
     oldestDays: jurisdiction.oldestDays,
+    catalogRequired: jurisdiction.catalog.required,
+    deliveryThrough: jurisdiction.delivery.through,
   });
+  await handToManagement(db);
 }

@@ -87,3 +87,7 @@ export const obligationTable = (rows: readonly ObligationOverview[]): string =>
     ['办结', (row) => timeText(row.metAt)],
     ['原因', ({ reason }) => (reason === null ? '' : reasonInWords(reason).zh)],
   ]);
+
+/** Chinese has no spaces to break at: a text in lines of so many characters. */
+export const wrapped = (text: string, width: number): string =>
+  text.match(new RegExp(`.{1,${width}}`, 'gu'))?.join('\n') ?? '';

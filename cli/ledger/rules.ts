@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describeTerm, DUTIES, OWNERS, STARTS } from '../../domain/ledger/duties.ts';
 import { readConfig, withConfig, type CommonOptions } from '../kit/options.ts';
-import { table } from '../kit/output.ts';
+import { table, wrapped } from '../kit/output.ts';
 
 export function addRules(program: Command): void {
   withConfig(program.command('rules'))
@@ -38,7 +38,3 @@ export function addRules(program: Command): void {
         console.log(`  ${point}${about.length > 0 ? `（${about.join('、')}）` : ''}：${reading}`);
     });
 }
-
-/** Chinese has no spaces to break at. */
-const wrapped = (text: string, width: number): string =>
-  text.match(new RegExp(`.{1,${width}}`, 'gu'))?.join('\n') ?? '';

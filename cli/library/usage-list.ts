@@ -30,8 +30,9 @@ export function addUsageList(program: Command): void {
       'A workbook has the columns 事项编码, 事项名称, 应用场景 and 证照类型代码 (several with 、), YAML a list of\n' +
         '{code, name, scenario, types}. All of the file is taken or, if anything of it is wrong, nothing.',
     )
+    .option('--needs', 'take types that the catalog does not have too: the unit is to request each (共享申请)')
     .action((file: string, _options: unknown, command: Command) =>
-      importList(file, command.optsWithGlobals<Partial<UnitOptions> & StreamOptions>()),
+      importList(file, command.optsWithGlobals<Partial<UnitOptions> & StreamOptions & { needs?: boolean }>()),
     );
 
   withUnit(list.command('changed'))
@@ -82,15 +83,19 @@ function showLists(options: StreamOptions & { unit?: string }): Promise<void> {
   });
 }
 
-function importList(file: string, options: Partial<UnitOptions> & StreamOptions): Promise<void> {
+function importList(file: string, options: Partial<UnitOptions> & StreamOptions & { needs?: boolean }): Promise<void> {
   const unit = unitOf(options);
   const content = readGiven(file);
   return withLibrary(options, async (db) => {
-    const items = readUsageList(file, content, [...(await approvedCatalog(db)).keys()]);
+    const shared = await approvedCatalog(db);
+    const items = readUsageList(file, content, options.needs ? null : [...shared.keys()]);
     const saved = await saveUsageList(db, unit, items, { by: options.by ?? '', at: new Date() });
     if (!saved) return console.log(`Nothing changed: it is the list that ${unit.name} has`);
     const met = saved.met > 0 ? '; it was owed, and is not any more' : '';
     console.log(`Version ${saved.version} of ${unit.name}, ${items.length} scenarios${met}`);
+    const needed = new Set(items.flatMap(({ types }) => types).filter((type) => !shared.has(type)));
+    if (needed.size > 0)
+      console.log(`不在本市目录内，应提出共享申请 not in the catalog, to be requested: ${[...needed].join('、')}`);
   });
 }
 

@@ -62,6 +62,7 @@ const FIELDS = {
   key: empty(code),
   number: empty(code.transform(normaliseCode)),
   deliveredAt: empty(instant),
+  deliveredThrough: empty(code),
   withdrawn: empty(z.preprocess(wordOf(YES_NO), z.boolean(expected('yes-no')))),
 };
 type Field = keyof typeof FIELDS;
@@ -76,6 +77,7 @@ export const COMPLETED_CASE_COLUMNS: Readonly<Record<Field, string>> = {
   key: '记录键',
   number: '证照编号',
   deliveredAt: '送达时间',
+  deliveredThrough: '送达渠道',
   withdrawn: '撤回',
 };
 

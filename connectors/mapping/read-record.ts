@@ -44,6 +44,8 @@ export function readRecord(readers: Readers, raw: Json, { readAt, catalog }: Rea
   // Rules about a whole certificate say nothing useful of one whose fields could not be read.
   if (problems.length === 0) {
     validateCertificate(certificate, (updatedAt ?? readAt).slice(0, 10), problems);
+    if (readers.review && !deleted && !readers.review.reviewed(raw))
+      problems.push({ rule: 'review-missing', field: `extension.${readers.review.field}` });
     // Only what nothing else keeps out waits for an entry of its type.
     if (catalog && !deleted && !problems.some(rejects)) validateByCatalog(certificate, catalog, problems);
   }

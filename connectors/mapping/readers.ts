@@ -31,6 +31,8 @@ export interface Readers {
   codeTypes: Readonly<Record<string, string>>;
   /** The type of every certificate, where the records do not say. */
   type: { code: string; name: string } | undefined;
+  /** Whether a record says that its certificate was reviewed (签发审核), and by which field; null where none does. */
+  review: { field: string; reviewed: (raw: Record<string, unknown>) => boolean } | null;
   /** What is kept of a record beside the fields of its certificate (照面扩展). */
   extension: { without: ReadonlySet<string>; names: ReadonlyMap<string, string> };
   /** When the case of a record was completed; null where the stream's cases are announced. */
@@ -79,6 +81,7 @@ export function compileReaders(
     holders: holdersOf(record.holders, access),
     codeTypes: record.codeTypes,
     type: certificateType,
+    review: reviewOf(record.review),
     extension: {
       without: access.fieldsAnd([...ignore, ...record.extension.leave]),
       names: new Map(Object.entries(record.extension.rename)),
@@ -138,6 +141,18 @@ function holdersOf(holders: StreamConfig['record']['holders'], access: Access): 
   if (holders === undefined) return null;
   if (typeof holders === 'string') return { list: access.at(holders) };
   return { split: new RegExp(`[${holders.split.replace(/[\]\\^-]/g, '\\$&')}]`) };
+}
+
+function reviewOf(review: StreamConfig['record']['review']): Readers['review'] {
+  if (!review) return null;
+  const { field, values } = review;
+  return {
+    field,
+    reviewed: (raw) => {
+      const found = new Texts().text(valueAt(raw, field), field);
+      return values ? values.includes(found) : found !== '';
+    },
+  };
 }
 
 function completionOf(completed: StreamConfig['completed']): Readers['completedAt'] {

@@ -17,6 +17,8 @@ export interface CompletedCaseNotice {
   number?: string | undefined;
   /** 送达时间. */
   deliveredAt?: Date | undefined;
+  /** 送达渠道: through what the holder was given it, such as the name of a portal. */
+  deliveredThrough?: string | undefined;
   /** 撤回: the case was completed by mistake; false takes that back. */
   withdrawn?: boolean | undefined;
 }

@@ -208,6 +208,10 @@ export const EXPECTED = {
     zh: '具体期限：by-order 只用于限期整改',
     en: 'a length: by-order is for rectification alone',
   },
+  'same-day-events': {
+    zh: 'same-day：全生命周期事件按日监测',
+    en: 'same-day: events are watched by their days',
+  },
   'starts-of': ({ among, duty }: Among & { duty: string }) => ({
     zh: `${among.join('、')} 之一：${duty} 由这些事件起算`,
     en: `one of ${among.join(', ')}, which ${duty} can start with`,

@@ -89,6 +89,42 @@ export const LEDGER = {
     },
     cure: { zh: '催办，或协助解决困难', en: 'urge the unit, or see to what hinders it' },
   },
+  'exception-none': {
+    kind: 'configuration',
+    status: 409,
+    say: {
+      zh: '本市规则没有无法同步的例外条款',
+      en: 'The regulation has no exception from synchronising: the profile has no synchronisation.exception',
+    },
+    cure: { zh: '按时限同步；确有困难的，请与管理单位协商', en: 'synchronise in time, or ask the management unit' },
+  },
+  'review-unasked': {
+    kind: 'configuration',
+    status: 409,
+    say: {
+      zh: '本市规则不要求登记签发审核',
+      en: 'The regulation asks for no review: no rule of the profile has the duty review',
+    },
+    cure: { zh: '无需声明', en: 'nothing has to be declared' },
+  },
+  'declaration-known': {
+    kind: 'configuration',
+    status: 409,
+    say: ({ stream }: { stream: string }) => ({
+      zh: `数据流 ${stream} 已有此项声明`,
+      en: `That is declared of the stream ${stream} already`,
+    }),
+    cure: { zh: '先终止原声明', en: 'end the one that stands first' },
+  },
+  'declaration-unknown': {
+    kind: 'configuration',
+    status: 404,
+    say: ({ id, why }: { id: number | string; why: 'number' | 'none' }) => {
+      const { zh, en } = WHY[why];
+      return { zh: `声明 ${id}：${zh}`, en: `Declaration ${id}: ${en}` };
+    },
+    cure: { zh: '用 ./hub declarations 查看', en: './hub declarations lists them' },
+  },
   'task-ended': {
     kind: 'configuration',
     status: 409,

@@ -3,17 +3,21 @@ import type { CaseKind } from '../ids.ts';
 
 /**
  * What the hub watches deadlines of (时限任务), each with the events that can start its clock; the first is the one
- * where a rule names none. A regulation's rules name the duties that they govern.
+ * where a rule names none. A regulation's rules name the duties that they govern, and who owes them, but for what the
+ * management unit does under whatever rule (`owner`).
  */
 export const DUTIES = {
   increment: { zh: '每日增量归集', en: 'daily increment', starts: ['day'] },
+  lifecycle: { zh: '过程事件同步', en: 'events of certificates’ lives', starts: ['event'] },
   consistency: { zh: '数据一致', en: 'difference between source and library', starts: ['found'] },
+  review: { zh: '签发审核', en: 'the issuer’s review', starts: ['unshown'] },
   stock: { zh: '存量归集', en: 'import of old records', starts: ['planned'] },
   'push-online': { zh: '在线签发推送', en: 'push of an online case', starts: ['completed'] },
   'push-offline': { zh: '离线签发推送', en: 'push of an offline case', starts: ['completed'] },
   'push-bulk': { zh: '批量签发推送', en: 'push of a bulk issue', starts: ['last-completed', 'first-completed'] },
   delivery: { zh: '送达持证主体', en: 'delivery to the holder', starts: ['completed'] },
   catalog: { zh: '目录更新', en: 'entry of the catalog', starts: ['changed'] },
+  'catalog-approval': { zh: '目录审定', en: 'approval of an entry', starts: ['drafted'], owner: 'management' },
   'usage-list': { zh: '用证清单更新', en: 'list of uses', starts: ['changed'] },
   contact: { zh: '专人备案', en: 'contact person on file', starts: ['vacant'] },
   expiry: { zh: '到期提醒', en: 'reminder of an expiry', starts: ['ahead'] },
@@ -27,7 +31,7 @@ export const DUTIES = {
   'dispute-hand-up': { zh: '异议提请上级核实', en: 'hand-up of a dispute', starts: ['manager-received', 'raised'] },
   'dispute-tell': { zh: '告知异议结果', en: 'word to the objector', starts: ['upper-answered'] },
   rectification: { zh: '限期整改', en: 'rectification', starts: ['ordered'] },
-} as const satisfies Record<string, { zh: string; en: string; starts: readonly [string, ...string[]] }>;
+} as const satisfies Record<string, { zh: string; en: string; starts: readonly [string, ...string[]]; owner?: Owner }>;
 
 /** How a deadline stands at a moment: computed from the ledger and a clock (store/migrations/0011), never stored. */
 export const OBLIGATION_STATES = {
@@ -65,11 +69,14 @@ export type Start = (typeof DUTIES)[Duty]['starts'][number];
 /** What people read for the events. */
 export const STARTS: Readonly<Record<Start, { zh: string; en: string }>> = {
   day: { zh: '当日', en: 'the day itself' },
+  event: { zh: '事件发生之日', en: 'the day on which the event comes about' },
   found: { zh: '差异发现', en: 'the difference is found' },
+  unshown: { zh: '未见审核字段或声明', en: 'nothing shows the review' },
   planned: { zh: '存量计划下达', en: 'the stock is planned' },
   completed: { zh: '业务办结', en: 'the case is completed' },
   'last-completed': { zh: '批次最后一件办结', en: 'the last case of the batch is completed' },
   'first-completed': { zh: '批次第一件办结', en: 'the first case of the batch is completed' },
+  drafted: { zh: '目录草案齐备', en: 'the draft says all that it must' },
   changed: { zh: '内容变更', en: 'what it describes changes' },
   vacant: { zh: '无专人在案', en: 'no contact is on file' },
   ahead: { zh: '进入到期提醒期', en: 'the expiry comes near' },
@@ -89,6 +96,7 @@ export const STARTS: Readonly<Record<Start, { zh: string; en: string }>> = {
 export const OWNERS = {
   issuer: { zh: '发证单位', en: 'issuer' },
   'user-unit': { zh: '用证单位', en: 'user unit' },
+  'issuer-and-user': { zh: '发证单位、用证单位', en: 'issuers and user units' },
   management: { zh: '管理单位', en: 'management unit' },
 } as const;
 export type Owner = keyof typeof OWNERS;

@@ -28,6 +28,12 @@ export type Reason =
   /** The management unit set this term beside one that had been counted from a wrong time. */
   | { code: 'term-corrected'; said: string }
   | { code: 'no-streams' }
+  /** The holder was given it by another way than the regulation names; null: it was not told by which. */
+  | { code: 'delivered-elsewhere'; through: string | null }
+  /** Events that came in after the day on which they came about. */
+  | { code: 'late-events'; events: number }
+  /** It was opened, and the regulation does not ask it of this unit. */
+  | { code: 'not-owed' }
   /** It had ended while the calendar was missing (日历未公布), and was judged once its table was there. */
   | { code: 'calendar-arrived' }
   /** Exempted (容错): for which cause outside the unit’s hands, by whose approval, under which article. */
@@ -85,6 +91,20 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: '该批业务均已撤回', en: 'all cases of the batch were withdrawn' };
     case 'term-corrected':
       return { zh: `更正起算时间：${reason.said}`, en: `corrected: ${reason.said}` };
+    case 'delivered-elsewhere':
+      return reason.through === null
+        ? { zh: '已送达，未说明送达渠道', en: 'delivered, and not said through what' }
+        : {
+            zh: `经${reason.through}送达，不是办法规定的渠道`,
+            en: `delivered through ${reason.through}, which the regulation does not name`,
+          };
+    case 'late-events':
+      return {
+        zh: `次日起才入库的事件 ${reason.events} 件`,
+        en: `${reason.events} events came in after their day`,
+      };
+    case 'not-owed':
+      return { zh: '依本市办法，该单位不负此项义务', en: 'the regulation does not ask it of this unit' };
     case 'no-streams':
       return { zh: '该单位已不负责任何数据流', en: 'the unit answers for no stream any more' };
     case 'calendar-arrived':

@@ -128,6 +128,12 @@ export const RULES = {
     zh: '照面必填项为空',
     en: 'is required on the certificate and empty',
   },
+  'review-missing': {
+    severity: 'flag',
+    dimension: 'completeness',
+    zh: '未见签发审核',
+    en: 'does not say that the issuer reviewed the certificate',
+  },
   'type-unlisted': {
     severity: 'wait',
     dimension: null,

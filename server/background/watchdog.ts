@@ -9,7 +9,10 @@ import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { handOverWaiting } from '../../store/casework/disputes.ts';
 import { syncCatalogDeadlines } from '../../store/library/catalog.ts';
 import { isScanDue, remindExpiries, syncReminders, type ExpirySettings } from '../../store/library/expiry.ts';
+import { syncReviews } from '../../store/collection/declarations.ts';
+import { syncNeeds } from '../../store/library/usage-lists.ts';
 import { openDays } from '../../store/collection/days.ts';
+import { syncLifecycle } from '../../store/collection/lifecycle.ts';
 import { syncDifferences } from '../../store/collection/reconciliation.ts';
 import { noteLook } from '../last-look.ts';
 import { syncStockDeadlines } from '../../store/collection/stock.ts';
@@ -29,9 +32,12 @@ export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
   await openDays(db, at);
   await handOverWaiting(db, at);
   await syncCompletedCases(db, at);
+  await syncLifecycle(db, at);
+  await syncReviews(db, at);
   await syncDifferences(db, at);
   await syncCatalogDeadlines(db, at);
   await syncStockDeadlines(db, at);
+  await syncNeeds(db, at);
   await syncReminders(db);
   await followContacts(db, at);
 }

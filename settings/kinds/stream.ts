@@ -119,6 +119,20 @@ export const streamSchema = z.strictObject({
         description:
           '照面扩展: every other field is kept under its own name, unless it is renamed here or left at the source',
       }),
+    review: z
+      .strictObject({
+        field: path,
+        values: z
+          .array(z.string())
+          .min(1)
+          .optional()
+          .meta({ description: 'Its values that mean so; any where left out' }),
+      })
+      .optional()
+      .meta({
+        description:
+          'The field that says that the issuer reviewed the certificate before signing (签发审核); it stays in the 照面扩展, and a record without it is remarked as 未见签发审核. Where records have none, the unit declares it: ./hub declarations',
+      }),
     codeTypes: z
       .record(z.string(), z.string().regex(/^\d{3}$/))
       .default({})

@@ -7,6 +7,7 @@ import { calendarSchema } from './calendar.ts';
 import { caseDocs } from './case-docs.ts';
 import { catalogSchema } from './catalog.ts';
 import { connectorDocs } from './connector-docs.ts';
+import { dutyDocs } from './duty-docs.ts';
 import { anyConnectorSchema } from './connector.ts';
 import { hubSchema } from './hub.ts';
 import { jurisdictionSchema } from './jurisdiction.ts';
@@ -21,8 +22,9 @@ const SCHEMAS = {
 };
 
 /**
- * What is made from the zod schemas and the definitions of cases, file → content: the JSON Schemas that editors complete
- * and check the YAML files with, a page of documentation for each kind of connector, and one for cases.
+ * What is made from the zod schemas, the definitions of cases and the profiles, file → content: the JSON Schemas that
+ * editors complete and check the YAML files with, a page of documentation for each kind of connector, one for cases, and
+ * one for the duties of the regulations.
  */
 export function madeFromSchemas(): Map<string, string> {
   return new Map([
@@ -35,6 +37,7 @@ export function madeFromSchemas(): Map<string, string> {
     }),
     ...connectorDocs(),
     caseDocs(),
+    dutyDocs(),
   ]);
 }
 

@@ -3,6 +3,7 @@ import { CATALOG_FIELDS } from '../../domain/library/catalog.ts';
 import { EVERY_BASIS } from '../../domain/basis.ts';
 import { DUTIES, OWNERS, STARTS, type Rule } from '../../domain/ledger/duties.ts';
 import { RANKINGS } from '../../domain/supervision/figures.ts';
+import { FUNCTIONS, type OtherDuty } from '../../domain/ledger/served.ts';
 import { calendarDate, slug, timeOfDay, keyOf } from '../values.ts';
 import { expected } from '../../domain/faults/expected.ts';
 
@@ -59,6 +60,8 @@ const rule = z
       complain(['term'], expected('term-needed'));
     if (statutory === 'by-order' && !duties.every((duty) => duty === 'rectification'))
       complain(['term'], expected('order-alone'));
+    if (duties.includes('lifecycle') && (statutory ?? target) !== 'same-day')
+      complain([statutory === undefined ? 'target' : 'term'], expected('same-day-events'));
     for (const duty of starts === undefined ? [] : duties) {
       const allowed: readonly string[] = DUTIES[duty].starts;
       if (!allowed.includes(starts ?? '')) complain(['starts'], expected('starts-of', { among: allowed, duty }));
@@ -70,6 +73,29 @@ const rule = z
     term: (statutory === 'by-order' ? undefined : statutory) ?? target ?? null,
     basis: statutory === undefined ? 'internal' : 'statutory',
   }));
+
+/** A duty that no deadline watches. */
+const otherDuty = z
+  .strictObject({
+    id: z.string().regex(/^[A-Z]{2}-[\w./]+$/, 'an id as rules have it, for example EO-4.3'),
+    article: z.string().min(1).meta({ description: 'For example 第四条（三）' }),
+    quote: z.string().min(1).meta({ description: 'The duty in a few words of the regulation' }),
+    servedBy: z
+      .array(keyOf(FUNCTIONS))
+      .default([])
+      .meta({ description: 'What of the hub serves it: docs/duties.md explains them' }),
+    missing: z.string().min(1).optional().meta({ description: 'What of it the hub does not do' }),
+    nothing: z.string().min(1).optional().meta({ description: 'Why the text asks nothing of software' }),
+  })
+  .superRefine(({ servedBy, missing, nothing }, context) => {
+    const answers = Number(servedBy.length > 0 || missing !== undefined) + Number(nothing !== undefined);
+    if (answers !== 1)
+      context.addIssue({
+        code: 'custom',
+        path: ['servedBy'],
+        message: 'what serves it, or what is missing, or both; or else nothing: why the text asks nothing of software',
+      });
+  }) satisfies z.ZodType<OtherDuty>;
 
 const above = (what: string, most = Number.MAX_SAFE_INTEGER) =>
   z
@@ -167,6 +193,10 @@ export const jurisdictionSchema = z
       draft: z.boolean().default(false),
     }),
     rules: z.array(rule).min(1).meta({ description: 'Every duty of the regulation that the hub watches' }),
+    otherDuties: z
+      .array(otherDuty)
+      .default([])
+      .meta({ description: 'Every other duty of the regulation, and what of the hub serves it (./hub duties)' }),
     readings: z
       .array(
         z.strictObject({
@@ -205,6 +235,22 @@ export const jurisdictionSchema = z
         receipt: z.enum(['registered', 'acknowledged']).default('registered').meta({
           description:
             'When the issuer has received a dispute (收到工单): registered, when the hub has handed it to the issuer, at the registration at the latest (电子签名法第十一条); acknowledged, when the issuer says so (接收), which a rule with the duty dispute-receipt watches',
+        }),
+      })
+      .prefault({}),
+    delivery: z
+      .strictObject({
+        through: z.array(z.string().min(1)).default([]).meta({
+          description:
+            'What the regulation has certificates delivered through (送达渠道), for example 随申办: a delivery that is told without one of these names in its deliveredThrough does not count. Left out, any does',
+        }),
+      })
+      .prefault({}),
+    synchronisation: z
+      .strictObject({
+        exception: z.strictObject({ article }).optional().meta({
+          description:
+            'The article that excepts what cannot be synchronised by law or 经技术认定: units declare it (./hub declarations); left out, nobody can',
         }),
       })
       .prefault({}),
@@ -259,43 +305,48 @@ export const jurisdictionSchema = z
       })
       .meta({ description: 'What an entry of the issuing catalog (发证目录) must say before it can be approved' }),
   })
-  .superRefine(({ regulation, rules, readings, daily, disputes, localDays, supervision, expiry }, context) => {
-    const complain = (path: (string | number)[], message: string): void => {
-      context.addIssue({ code: 'custom', path, message });
-    };
-    const ids = rules.map(({ id }) => id);
-    for (const [index, id] of ids.entries())
-      if (ids.indexOf(id) !== index) complain(['rules', index, 'id'], expected('own-id'));
-    for (const [index, { rules: named }] of readings.entries())
-      for (const [at, id] of named.entries())
-        if (!ids.includes(id)) complain(['readings', index, 'rules', at], expected('one-of', { among: ids }));
-    const increments = rules.filter(({ duties }) => duties.includes('increment'));
-    if (!increments.some(({ id }) => id === daily.rule))
-      complain(['daily', 'rule'], expected('increment-rule', { among: increments.map(({ id }) => id) }));
-    if (disputes.receipt === 'acknowledged' && !rules.some(({ duties }) => duties.includes('dispute-receipt')))
-      complain(['rules'], expected('receipt-rule'));
-    for (const [index, { id }] of supervision.patrol.entries())
-      if (supervision.patrol.findIndex((other) => other.id === id) !== index)
-        complain(['supervision', 'patrol', index, 'id'], expected('own-id'));
-    if (regulation.draft && supervision.notice?.article !== undefined)
-      complain(['supervision', 'notice', 'article'], expected('draft-uncited'));
-    const finders = ['sample', 'trial', ...supervision.patrol.map(({ id }) => `patrol/${id}`), ...ids];
-    for (const [index, { id, foundBy }] of supervision.items.entries()) {
-      const path = ['supervision', 'items', index];
-      if (supervision.items.findIndex((other) => other.id === id) !== index)
-        complain([...path, 'id'], expected('own-id'));
-      for (const [at, finder] of foundBy.entries())
-        if (!finders.includes(finder)) complain([...path, 'foundBy', at], expected('one-of', { among: finders }));
-        else if (supervision.items.some((other, before) => before < index && other.foundBy.includes(finder)))
-          complain([...path, 'foundBy', at], expected('one-item'));
-    }
-    const reminding = rules.find(({ duties }) => duties.includes('expiry'));
-    if (reminding && expiry === undefined) complain(['expiry'], expected('lead-days', { rule: reminding.id }));
-    if (!reminding && expiry !== undefined) complain(['expiry'], expected('no-expiry'));
-    for (const [index, { date }] of localDays.entries())
-      if (localDays.findIndex((other) => other.date === date) !== index)
-        complain(['localDays', index, 'date'], expected('each-date-once'));
-  })
+  .superRefine(
+    ({ regulation, rules, otherDuties, readings, daily, disputes, localDays, supervision, expiry }, context) => {
+      const complain = (path: (string | number)[], message: string): void => {
+        context.addIssue({ code: 'custom', path, message });
+      };
+      const ids = rules.map(({ id }) => id);
+      for (const [index, id] of ids.entries())
+        if (ids.indexOf(id) !== index) complain(['rules', index, 'id'], expected('own-id'));
+      const every = [...ids, ...otherDuties.map(({ id }) => id)];
+      for (const [index, { id }] of otherDuties.entries())
+        if (every.indexOf(id) !== ids.length + index) complain(['otherDuties', index, 'id'], expected('own-id'));
+      for (const [index, { rules: named }] of readings.entries())
+        for (const [at, id] of named.entries())
+          if (!ids.includes(id)) complain(['readings', index, 'rules', at], expected('one-of', { among: ids }));
+      const increments = rules.filter(({ duties }) => duties.includes('increment'));
+      if (!increments.some(({ id }) => id === daily.rule))
+        complain(['daily', 'rule'], expected('increment-rule', { among: increments.map(({ id }) => id) }));
+      if (disputes.receipt === 'acknowledged' && !rules.some(({ duties }) => duties.includes('dispute-receipt')))
+        complain(['rules'], expected('receipt-rule'));
+      for (const [index, { id }] of supervision.patrol.entries())
+        if (supervision.patrol.findIndex((other) => other.id === id) !== index)
+          complain(['supervision', 'patrol', index, 'id'], expected('own-id'));
+      if (regulation.draft && supervision.notice?.article !== undefined)
+        complain(['supervision', 'notice', 'article'], expected('draft-uncited'));
+      const finders = ['sample', 'trial', ...supervision.patrol.map(({ id }) => `patrol/${id}`), ...ids];
+      for (const [index, { id, foundBy }] of supervision.items.entries()) {
+        const path = ['supervision', 'items', index];
+        if (supervision.items.findIndex((other) => other.id === id) !== index)
+          complain([...path, 'id'], expected('own-id'));
+        for (const [at, finder] of foundBy.entries())
+          if (!finders.includes(finder)) complain([...path, 'foundBy', at], expected('one-of', { among: finders }));
+          else if (supervision.items.some((other, before) => before < index && other.foundBy.includes(finder)))
+            complain([...path, 'foundBy', at], expected('one-item'));
+      }
+      const reminding = rules.find(({ duties }) => duties.includes('expiry'));
+      if (reminding && expiry === undefined) complain(['expiry'], expected('lead-days', { rule: reminding.id }));
+      if (!reminding && expiry !== undefined) complain(['expiry'], expected('no-expiry'));
+      for (const [index, { date }] of localDays.entries())
+        if (localDays.findIndex((other) => other.date === date) !== index)
+          complain(['localDays', index, 'date'], expected('each-date-once'));
+    },
+  )
   .meta({ title: 'Jurisdiction', description: 'The regulation of one city as configuration' });
 
 export type Jurisdiction = z.output<typeof jurisdictionSchema>;

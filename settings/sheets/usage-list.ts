@@ -8,8 +8,8 @@ import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
 import type { UsageItem } from '../../domain/library/usage-list.ts';
 import { expectation, parseYaml } from '../diagnostics.ts';
 
-/** A list of uses, whose types must be among those that the catalog knows. */
-const listOf = (known: readonly string[]) =>
+/** A list of uses, whose types must be among those that the catalog knows; null: or be any that could be. */
+const listOf = (known: readonly string[] | null) =>
   z
     .array(
       z.strictObject({
@@ -22,6 +22,11 @@ const listOf = (known: readonly string[]) =>
               .string()
               .trim()
               .superRefine((code, context) => {
+                if (known === null) {
+                  if (!/^[0-9A-Z]{21}$/.test(code))
+                    context.addIssue({ code: 'custom', message: 'a 证照类型代码 of 21 characters' });
+                  return;
+                }
                 if (known.includes(code)) return;
                 const nearest = known.length === 0 ? null : closest(code, known);
                 context.addIssue({ code: 'custom', message: expected('known-type', { nearest }) });
@@ -49,9 +54,9 @@ const LIST = /[、;;,,\s]+/;
 /**
  * Reads a list of uses (用证清单) from a workbook (xlsx) or a YAML list. Throws one configuration error that names every
  * fault by its row or line; then nothing of the file counts.
- * @param known the types that the catalog has
+ * @param known the types that the catalog has; null where others may be named as well, because the unit needs them
  */
-export function readUsageList(file: string, content: Buffer, known: readonly string[]): UsageItem[] {
+export function readUsageList(file: string, content: Buffer, known: readonly string[] | null): UsageItem[] {
   if (/\.ya?ml$/i.test(file)) {
     const { value, faults } = parseYaml(file, content.toString('utf8'), () => listOf(known));
     if (value) return value;

@@ -6,7 +6,14 @@ import { placed } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
 import type { Said } from '../../domain/said.ts';
 import type { Duty, ObligationState } from '../../domain/ledger/duties.ts';
-import { dropObligations, meetFrom, openFrom, retimeFrom, type LedgerEntry } from '../ledger/obligations.ts';
+import {
+  dropObligations,
+  explainFrom,
+  meetFrom,
+  openFrom,
+  retimeFrom,
+  type LedgerEntry,
+} from '../ledger/obligations.ts';
 import { oldestDays } from '../ledger/rules.ts';
 import type { StreamRow } from '../collection/streams.ts';
 
@@ -19,6 +26,7 @@ interface CompletedCaseRow {
   recordKey: string | null;
   number: string | null;
   deliveredAt: Date | null;
+  deliveredThrough: string | null;
   withdrawn: boolean;
   arrived: boolean;
   pushSubject: string;
@@ -101,6 +109,7 @@ async function takeNotices(
   const { rows } = await trx.raw<{ rows: CompletedCaseRow[] }>(
     `SELECT case_number AS "caseNumber", completed_at AS "completedAt", mode, bulk_batch AS batch,
        certificate_key AS "recordKey", certificate_number AS number, delivered_at AS "deliveredAt",
+       delivered_through AS "deliveredThrough",
        withdrawn_at IS NOT NULL AS withdrawn, arrived_at IS NOT NULL AS arrived, pending,
        push_subject AS "pushSubject", delivery_subject AS "deliverySubject"
      FROM completed_case WHERE stream_id = :streamId AND case_number = ANY (:numbers)`,
@@ -186,6 +195,7 @@ function mergeNotice(before: CompletedCaseRow | undefined, notice: CompletedCase
     recordKey: notice.recordKey ?? before?.recordKey ?? null,
     number: notice.number ?? before?.number ?? null,
     deliveredAt: notice.deliveredAt ?? before?.deliveredAt ?? null,
+    deliveredThrough: notice.deliveredThrough ?? before?.deliveredThrough ?? null,
     withdrawn: notice.withdrawn ?? before?.withdrawn ?? false,
     arrived: before?.arrived ?? false,
     pending: false,
@@ -207,6 +217,7 @@ function mergeNotice(before: CompletedCaseRow | undefined, notice: CompletedCase
     before.withdrawn === after.withdrawn &&
     before.completedAt.getTime() === after.completedAt.getTime() &&
     before.deliveredAt?.getTime() === after.deliveredAt?.getTime() &&
+    before.deliveredThrough === after.deliveredThrough &&
     before.recordKey === after.recordKey &&
     before.number === after.number;
   return same ? [] : [{ before, after, opens, delivers }];
@@ -270,15 +281,16 @@ async function nameSubjects(trx: Knex, { name }: StreamRow, changes: readonly Ch
 async function saveChanges(trx: Knex, stream: StreamRow, changes: readonly Change[], at: Date): Promise<void> {
   await trx.raw(
     `INSERT INTO completed_case (stream_id, case_number, mode, bulk_batch, completed_at, certificate_key,
-       certificate_number, delivered_at, announced_at, withdrawn_at, push_subject, delivery_subject)
-     SELECT :streamId, "caseNumber", mode, batch, "completedAt", "recordKey", number, "deliveredAt", :at,
+       certificate_number, delivered_at, delivered_through, announced_at, withdrawn_at, push_subject, delivery_subject)
+     SELECT :streamId, "caseNumber", mode, batch, "completedAt", "recordKey", number, "deliveredAt", "deliveredThrough", :at,
        CASE WHEN withdrawn THEN :at::timestamptz END, "pushSubject", "deliverySubject"
      FROM json_to_recordset(:changes::json) AS given("caseNumber" text, mode text, batch text,
-       "completedAt" timestamptz, "recordKey" text, number text, "deliveredAt" timestamptz, withdrawn boolean,
+       "completedAt" timestamptz, "recordKey" text, number text, "deliveredAt" timestamptz, "deliveredThrough" text, withdrawn boolean,
        "pushSubject" text, "deliverySubject" text)
      ON CONFLICT (stream_id, case_number) DO UPDATE SET mode = excluded.mode, bulk_batch = excluded.bulk_batch,
        completed_at = excluded.completed_at, certificate_key = excluded.certificate_key,
        certificate_number = excluded.certificate_number, delivered_at = excluded.delivered_at,
+       delivered_through = excluded.delivered_through,
        withdrawn_at = CASE WHEN excluded.withdrawn_at IS NOT NULL
          THEN coalesce(completed_case.withdrawn_at, excluded.withdrawn_at) END,
        -- What was withdrawn is looked for anew.
@@ -323,10 +335,23 @@ async function retimeCases(trx: Knex, stream: StreamRow, numbers: readonly strin
   await retimeFrom(trx, 'delivery', deliveries, bindings, who);
 }
 
-/** Meets the deliveries that were told of. */
+/** The delivery went through what the regulation names (the profile's `delivery.through`), where it names something. */
+const THROUGH = `(SELECT delivery_through = '{}' OR EXISTS (
+  SELECT FROM unnest(delivery_through) AS portal WHERE strpos(coalesce(c.delivered_through, ''), portal) > 0) FROM hub)`;
+
+/** Meets the deliveries that were told of; one that went another way than the regulation asks for says so, and runs. */
 async function meetDeliveries(trx: Knex, stream: StreamRow, numbers: readonly string[], by: string): Promise<void> {
-  const items = `SELECT c.delivery_subject AS subject, c.delivered_at AS met_at ${LIVE_CASES}`;
-  await meetFrom(trx, 'delivery', items, { streamId: stream.id, numbers: [...numbers] }, by);
+  const bindings = { streamId: stream.id, numbers: [...numbers] };
+  await explainFrom(
+    trx,
+    'delivery',
+    `SELECT c.delivery_subject AS subject, jsonb_build_object('code', 'delivered-elsewhere', 'through', c.delivered_through) AS reason
+     ${LIVE_CASES} AND c.delivered_at IS NOT NULL AND NOT ${THROUGH}`,
+    bindings,
+    by,
+  );
+  const items = `SELECT c.delivery_subject AS subject, c.delivered_at AS met_at ${LIVE_CASES} AND ${THROUGH}`;
+  await meetFrom(trx, 'delivery', items, bindings, by);
 }
 
 /**

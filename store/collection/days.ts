@@ -26,7 +26,8 @@ export async function openDays(db: Knex, at: Date): Promise<void> {
   await openDated(
     db,
     'increment',
-    `SELECT rule, article, duty, basis, unit_code AS owner_code, unit_name AS owner_name, stream.id AS stream_id,
+    `SELECT rule, article, duty, basis, coalesce(own.code, unit_code) AS owner_code,
+       coalesce(own.name, unit_name) AS owner_name, stream.id AS stream_id,
        stream.name || '/' || day::date AS subject, start AS started_at, start + due AS due_at,
        tstzrange(start, start + cut_off) AS requires, tstzrange(start, start + interval '24 hours') AS whole,
        NULL::jsonb AS reason
@@ -34,6 +35,9 @@ export async function openDays(db: Knex, at: Date): Promise<void> {
      CROSS JOIN generate_series((activated_at AT TIME ZONE 'Asia/Shanghai')::date,
        (:at::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, interval '1 day') AS day
      CROSS JOIN LATERAL (SELECT day::timestamp AT TIME ZONE 'Asia/Shanghai' AS start) AS starts
+     -- Where the profile has the management unit owe it.
+     LEFT JOIN (SELECT rule.id, management_code AS code, management_name AS name FROM rule, hub
+       WHERE rule.duty = 'increment' AND rule.owner = 'management' AND management_code <> '') AS own ON own.id = stream.rule
      WHERE rule IS NOT NULL AND retired_at IS NULL`,
     { at },
     { by: HUB, at },

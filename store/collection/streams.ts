@@ -39,6 +39,10 @@ export interface StreamSettings {
     grace?: string;
     /** By what a new record is of a day: when it was issued or its case completed (also where left out), or changed. */
     producedBy?: ProducedBy;
+    /** Whether a field of its records says that the certificate was reviewed (签发审核); not so where left out. */
+    reviewed?: boolean;
+    /** Whether its records bear the time of their last change at the source; so also where left out. */
+    timed?: boolean;
   } | null;
 }
 
@@ -54,18 +58,19 @@ export async function saveStreams(db: Knex, streams: readonly StreamSettings[], 
     );
     await trx.raw(
       `INSERT INTO stream (name, title, connector, unit_code, unit_name, delivery, collect_from, activated_at,
-         rule, article, duty, basis, cut_off, due, grace, produced_by, certificate_type)
+         rule, article, duty, basis, cut_off, due, grace, produced_by, certificate_type, timed, reviewed)
        SELECT name, title, connector, "unitCode", "unitName", delivery,
          coalesce(since, date_trunc('day', :at::timestamptz, 'Asia/Shanghai')), :at,
-         rule, article, duty, basis, "cutOff", due, grace, "producedBy", "certificateType"
+         rule, article, duty, basis, "cutOff", due, grace, "producedBy", "certificateType", timed, reviewed
        FROM json_to_recordset(:streams::json) AS configured(name text, title text, connector text, "unitCode" text,
          "unitName" text, delivery text, since timestamptz, rule text, article text, duty text,
-         basis text, "cutOff" interval, due interval, grace interval, "producedBy" text, "certificateType" text)
+         basis text, "cutOff" interval, due interval, grace interval, "producedBy" text, "certificateType" text, timed boolean, reviewed boolean)
        ON CONFLICT (name) DO UPDATE SET title = excluded.title, connector = excluded.connector,
          unit_code = excluded.unit_code, unit_name = excluded.unit_name, delivery = excluded.delivery,
          collect_from = CASE WHEN excluded.collect_from < stream.collect_from THEN excluded.collect_from ELSE stream.collect_from END,
          rule = excluded.rule, article = excluded.article, duty = excluded.duty,
          basis = excluded.basis, cut_off = excluded.cut_off, due = excluded.due, grace = excluded.grace, produced_by = excluded.produced_by, certificate_type = excluded.certificate_type,
+           timed = excluded.timed, reviewed = excluded.reviewed,
          retired_at = NULL, paused_reason = NULL, paused_code = NULL`,
       { at, streams: JSON.stringify(streams.map(({ daily, ...stream }) => ({ ...stream, ...daily }))) },
     );

@@ -64,12 +64,12 @@ export const unitOfContact = async (db: Knex, id: number): Promise<string | null
       .first<{ unitCode: string } | undefined>({ unitCode: 'unit_code' })
   )?.unitCode ?? null;
 
-/** Every unit, or some, that answers for a stream or has a contact, with the contacts on file. */
+/** Every unit, or some, that issues or uses certificates or has a contact, with the contacts on file. */
 export async function listContacts(db: Knex, units: readonly string[] | null = null): Promise<UnitContact[]> {
   const { rows } = await db.raw<{ rows: UnitContact[] }>(
     `SELECT unit_code AS "unitCode", coalesce(c.unit_name, u.unit_name) AS "unitName", c.id, role, person, email, phone, webhook,
        filed_at AS "filedAt", filed_by AS "filedBy"
-     FROM (SELECT DISTINCT ON (unit_code) unit_code, unit_name FROM stream WHERE retired_at IS NULL ORDER BY unit_code, id) AS u
+     FROM (SELECT unit_code, min(unit_name) AS unit_name FROM unit_role GROUP BY unit_code) AS u
      FULL JOIN (SELECT * FROM contact WHERE ended_at IS NULL) AS c USING (unit_code)
      WHERE :units::text[] IS NULL OR unit_code = ANY (:units)
      ORDER BY 2, unit_code, role DESC, c.id`,
@@ -81,8 +81,12 @@ export async function listContacts(db: Knex, units: readonly string[] | null = n
 /** Contacts for the daily work that are on file. */
 const ON_FILE = `contact WHERE role = 'operator' AND ended_at IS NULL`;
 
+/** Units that are asked for one by the profile: issuers, user units, or both. */
+const ASKED = `SELECT unit_code, min(unit_name) AS unit_name FROM unit_role
+  WHERE EXISTS (SELECT FROM rule WHERE duty = 'contact' AND owner IN (role, 'issuer-and-user')) GROUP BY unit_code`;
+
 /**
- * Keeps the duty to have a contact (专人备案) in line with who is on file: of every unit that answers for a stream and has
+ * Keeps the duty to have a contact (专人备案) in line with who is on file: of every unit that is asked for one and has
  * none it is open, from when the hub saw that first, or anew from when the last contact left.
  */
 export async function followContacts(db: Knex, at: Date): Promise<void> {
@@ -98,25 +102,24 @@ export async function followContacts(db: Knex, at: Date): Promise<void> {
   const vacated = await db('obligation')
     .where({ duty_kind: 'contact' })
     .whereRaw('obligation_runs(obligation)')
-    .whereRaw('NOT EXISTS (SELECT FROM stream WHERE unit_code = owner_code AND retired_at IS NULL)')
+    .whereRaw('owner_code NOT IN (SELECT unit_code FROM unit_role)')
     .pluck<string[]>('subject');
   await dropObligations(db, { subjects: vacated, duty: 'contact' }, { by: HUB, at, reason: { code: 'no-streams' } });
   await openFrom(
     db,
     'contact',
-    `SELECT DISTINCT ON (unit_code) unit_code AS owner_code, unit_name AS owner_name, NULL::integer AS stream_id,
+    `SELECT unit_code AS owner_code, unit_name AS owner_name, NULL::integer AS stream_id,
        'contact/' || unit_code || CASE WHEN earlier.rounds = 0 THEN '' ELSE '#' || earlier.rounds + 1 END AS subject,
        CASE WHEN earlier.last < vacant.since THEN vacant.since ELSE :at::timestamptz END AS started_at,
        NULL::text AS workflow_id, NULL::integer AS working_days
-     FROM stream
+     FROM (${ASKED}) AS asked
      CROSS JOIN LATERAL (SELECT max(ended_at) AS since FROM contact
-       WHERE contact.unit_code = stream.unit_code AND role = 'operator') AS vacant
+       WHERE contact.unit_code = asked.unit_code AND role = 'operator') AS vacant
      CROSS JOIN LATERAL (SELECT count(DISTINCT subject) AS rounds, max(opened_at) FILTER (WHERE cancelled_at IS NULL) AS last,
        coalesce(bool_or(obligation_runs(obligation)), false) AS running
-       FROM obligation WHERE owner_code = stream.unit_code AND duty_kind = 'contact') AS earlier
-     WHERE retired_at IS NULL AND unit_code NOT IN (SELECT unit_code FROM ${ON_FILE}) AND NOT earlier.running
-       AND (earlier.last IS NULL OR earlier.last < vacant.since)
-     ORDER BY unit_code, stream.id`,
+       FROM obligation WHERE owner_code = asked.unit_code AND duty_kind = 'contact') AS earlier
+     WHERE unit_code NOT IN (SELECT unit_code FROM ${ON_FILE}) AND NOT earlier.running
+       AND (earlier.last IS NULL OR earlier.last < vacant.since)`,
     { at },
     { by: HUB, at },
   );

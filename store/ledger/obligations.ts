@@ -25,6 +25,15 @@ const DUE = `CASE WHEN minutes IS NOT NULL THEN item.started_at + minutes * inte
          ELSE ends_at END`;
 const START_DAY = `(item.started_at AT TIME ZONE 'Asia/Shanghai')::date`;
 
+/**
+ * Who owes an item under a rule: the management unit what is its own, whatever the item says; else the item's owner, but
+ * for platforms that return data (回传), which owe a city nothing.
+ */
+const OWNED = `LEFT JOIN hub ON rule.owner = 'management' AND management_code <> ''
+     CROSS JOIN LATERAL (SELECT coalesce(management_code, item.owner_code) AS code,
+       coalesce(management_name, item.owner_name) AS name) AS owner`;
+const OWES = `owner.code NOT IN (SELECT unit_code FROM platform_unit)`;
+
 /** Who does something to the ledger, and when; `starts`: only under rules whose clock this event starts. */
 export interface LedgerEntry {
   by: string;
@@ -48,12 +57,14 @@ export async function openFrom(
   const { rowCount } = await db.raw<{ rowCount: number }>(
     `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, stream_id, subject,
        started_at, working_days, due_at, calendar, workflow_id, opened_at, changed_by)
-     SELECT rule.id, article, quote, basis, rule.duty, item.owner_code, item.owner_name, item.stream_id, item.subject,
+     SELECT rule.id, article, quote, basis, rule.duty, owner.code, owner.name, item.stream_id, item.subject,
        item.started_at, coalesce(item.working_days, rule.working_days),
        ${DUE}, term.calendar, item.workflow_id, :ledgerAt, :ledgerBy
      FROM (${items}) AS item
      JOIN rule ON rule.duty = :ledgerDuty AND rule.starts = coalesce(:ledgerStarts, rule.starts)
+     ${OWNED}
      LEFT JOIN term_end term ON term.start_on = ${START_DAY} AND term.working_days = coalesce(item.working_days, rule.working_days)
+     WHERE ${OWES}
      ON CONFLICT (rule, subject, correction) DO NOTHING`,
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by, ledgerStarts: starts ?? null },
   );
@@ -82,6 +93,15 @@ export async function openDated(
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by },
   );
   return rowCount;
+}
+
+/** Gives the management unit what runs of its own duties and that another unit has, as before a profile said so. */
+export async function handToManagement(db: Knex): Promise<void> {
+  await db.raw(
+    `UPDATE obligation o SET owner_code = management_code, owner_name = management_name, changed_by = '${HUB}'
+     FROM rule, hub WHERE o.rule = rule.id AND o.duty_kind = rule.duty AND rule.owner = 'management'
+       AND obligation_runs(o) AND management_code <> '' AND o.owner_code <> management_code`,
+  );
 }
 
 /**
@@ -231,7 +251,7 @@ export async function shortenObligation(db: Knex, id: number, until: Date, by: s
 }
 
 /** What an outage of its stream hinders beside its days, by the time in which it runs. */
-const HINDERED: readonly Duty[] = ['push-online', 'push-offline', 'push-bulk', 'delivery'];
+const HINDERED: readonly Duty[] = ['lifecycle', 'push-online', 'push-offline', 'push-bulk', 'delivery'];
 
 /**
  * Suspends what something stops (the view `suspension`): running days, and pushes and deliveries of cases, each by what

@@ -13,7 +13,7 @@ export async function saveRules(db: Knex, rules: readonly Rule[]): Promise<void>
       article,
       quote,
       basis,
-      owner,
+      owner: 'owner' in DUTIES[duty] ? DUTIES[duty].owner : owner,
       same_day: term === 'same-day',
       // A rule of several duties names the event of one of them; each of the others has its own.
       starts: (DUTIES[duty].starts as readonly Start[]).includes(starts) ? starts : DUTIES[duty].starts[0],
@@ -43,6 +43,10 @@ export interface HubFacts {
   disputeReceipt: 'registered' | 'acknowledged';
   /** Clocks that are told to have started longer ago did not. */
   oldestDays: number;
+  /** Fields that an entry of the catalog must have before it can be approved. */
+  catalogRequired: readonly string[];
+  /** What a certificate has to be delivered through, one of them; empty: whatever the way. */
+  deliveryThrough: readonly string[];
 }
 
 export async function saveHub(db: Knex, { management, taskQueue, ...reading }: HubFacts): Promise<void> {
@@ -52,6 +56,8 @@ export async function saveHub(db: Knex, { management, taskQueue, ...reading }: H
     task_queue: taskQueue,
     dispute_receipt: reading.disputeReceipt,
     oldest_days: reading.oldestDays,
+    catalog_required: [...reading.catalogRequired],
+    delivery_through: [...reading.deliveryThrough],
   });
 }
 

@@ -293,40 +293,72 @@ const UNDECIDED = `
     UNION ALL SELECT type_code, drafted_at FROM catalog_entry WHERE state = 'draft'
   ) AS waiting WHERE type_code <> '' GROUP BY type_code`;
 
-/** The running deadlines of the catalog, each with its type. */
-const RUNNING = `
-  SELECT subject, started_at, split_part(substr(subject, 9), '#', 1) AS type_code FROM obligation
-  WHERE duty_kind = 'catalog' AND obligation_runs(obligation)`;
+/** Drafts that say all that the profile asks for, and wait for their approval. */
+const COMPLETE = `
+  SELECT type_code, drafted_at FROM catalog_entry WHERE state = 'draft' AND NOT EXISTS (
+    SELECT FROM hub, unnest(catalog_required) AS field WHERE coalesce(entry->field, 'null') IN ('null', '[]'))`;
+
+/** The running deadlines of one duty of the catalog, each with its type. */
+const running = (duty: 'catalog' | 'catalog-approval'): string => `
+  SELECT subject, started_at, split_part(split_part(subject, '/', 2), '#', 1) AS type_code FROM obligation
+  WHERE duty_kind = '${duty}' AND obligation_runs(obligation)`;
+const DECIDED = `SELECT min(decided_at) FROM catalog_entry e WHERE e.type_code = running.type_code
+  AND e.decided_at >= running.started_at`;
+/** Not from before the last decision: what waited then has had its round. */
+const sinceDecision = (since: string, type: string): string =>
+  `greatest(${since}, (SELECT max(decided_at) FROM catalog_entry e WHERE e.type_code = ${type}))`;
 
 /**
- * Keeps the deadlines of the catalog (目录更新): owed from when records of a type wait, or its draft does, by the issuer
- * that the draft names, else by the management unit; met by a decision on the type, or when nothing waits any more. What
- * changes later is owed anew, in a round of its own.
+ * Keeps the deadlines of the catalog. An entry (目录更新) is owed from when records of a type wait, or its draft does not
+ * say all that it must, by the issuer that the draft names, else by the management unit; it is met by a complete draft, by
+ * a decision, or when nothing waits any more. The approval (目录审定) is owed by the management unit from the complete
+ * draft on. What changes later is owed anew, in a round of its own.
  */
 export async function syncCatalogDeadlines(db: Knex, at: Date): Promise<void> {
-  const decided = `SELECT min(decided_at) FROM catalog_entry e WHERE e.type_code = running.type_code
-    AND e.decided_at >= running.started_at`;
   await meetFrom(
     db,
     'catalog',
-    `SELECT subject, coalesce((${decided}), :at) AS met_at FROM (${RUNNING}) AS running
-     WHERE (${decided}) IS NOT NULL OR type_code NOT IN (SELECT type_code FROM (${UNDECIDED}) AS undecided)`,
+    `SELECT subject, coalesce((${DECIDED}),
+       CASE WHEN complete.drafted_at IS NOT NULL THEN greatest(complete.drafted_at, started_at) END, :at) AS met_at
+     FROM (${running('catalog')}) AS running LEFT JOIN (${COMPLETE}) AS complete USING (type_code)
+     WHERE (${DECIDED}) IS NOT NULL OR complete.drafted_at IS NOT NULL
+       OR type_code NOT IN (SELECT type_code FROM (${UNDECIDED}) AS undecided)`,
     { at },
     HUB,
   );
-  const management = await managementUnit(db);
+  await meetFrom(
+    db,
+    'catalog-approval',
+    `SELECT subject, coalesce((${DECIDED}), :at) AS met_at FROM (${running('catalog-approval')}) AS running
+     WHERE (${DECIDED}) IS NOT NULL
+       OR NOT EXISTS (SELECT FROM catalog_entry e WHERE e.type_code = running.type_code AND state = 'draft')`,
+    { at },
+    HUB,
+  );
+  const management = (await managementUnit(db)) as unknown as Record<string, unknown>;
   await openFrom(
     db,
     'catalog',
     `SELECT coalesce(draft.entry->'issuer'->>'code', :code) AS owner_code,
        coalesce(draft.entry->'issuer'->>'name', :name) AS owner_name, NULL::integer AS stream_id,
        ledger_round('catalog/' || undecided.type_code, 'catalog') AS subject,
-       -- Not from before the last decision: what waited then has had its round.
-       greatest(since, (SELECT max(decided_at) FROM catalog_entry e WHERE e.type_code = undecided.type_code)) AS started_at,
+       ${sinceDecision('since', 'undecided.type_code')} AS started_at,
        NULL::text AS workflow_id, NULL::integer AS working_days
      FROM (${UNDECIDED}) AS undecided
-     LEFT JOIN catalog_entry draft ON draft.type_code = undecided.type_code AND draft.state = 'draft'`,
-    management as unknown as Record<string, unknown>,
+     LEFT JOIN catalog_entry draft ON draft.type_code = undecided.type_code AND draft.state = 'draft'
+     WHERE undecided.type_code NOT IN (SELECT type_code FROM (${COMPLETE}) AS complete)`,
+    management,
+    { by: HUB, at },
+  );
+  await openFrom(
+    db,
+    'catalog-approval',
+    `SELECT :code::text AS owner_code, :name::text AS owner_name, NULL::integer AS stream_id,
+       ledger_round('catalog-approval/' || type_code, 'catalog-approval') AS subject,
+       ${sinceDecision('drafted_at', 'complete.type_code')} AS started_at,
+       NULL::text AS workflow_id, NULL::integer AS working_days
+     FROM (${COMPLETE}) AS complete`,
+    management,
     { by: HUB, at },
   );
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { UsageItem } from '../../domain/library/usage-list.ts';
+import { HUB } from '../../domain/ledger/reasons.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
 import type { Unit } from '../../domain/units.ts';
 
@@ -89,5 +90,52 @@ export async function noteUsageChange(
        NULL::text AS workflow_id, NULL::integer AS working_days`,
     { code, name, since },
     who,
+  );
+}
+
+/**
+ * Certificates that units need by their latest lists and that are not on the city's (所需电子证照未列入清单), by type; those
+ * are left out that the unit has requested, in a request that names the code of the type.
+ */
+const NEEDED = `SELECT DISTINCT unit_code, unit_name, named.type_code, taken_at
+  FROM usage_list l, jsonb_array_elements(items) AS item, jsonb_array_elements_text(item->'types') AS named(type_code)
+  WHERE version = (SELECT max(version) FROM usage_list WHERE unit_code = l.unit_code)
+    AND NOT EXISTS (SELECT FROM catalog_entry e WHERE e.type_code = named.type_code AND e.state = 'approved')`;
+/** Requests that were not withdrawn. */
+const REQUESTED = `SELECT r.unit_code, r.wanted, r.requested_at FROM share_request r JOIN case_file USING (id)
+  WHERE closed_as IS DISTINCT FROM 'withdrawn'`;
+const NEED = `'need/' || needed.unit_code || '/' || needed.type_code`;
+
+/**
+ * Keeps the duty to request what is needed (提出共享申请): of each type of certificate that a unit's list of uses names and
+ * that the catalog does not have, it is owed from when the list was taken; met by the request, or when the catalog has the
+ * type or the list names it no more. One that was exempted is not owed anew.
+ */
+export async function syncNeeds(db: Knex, at: Date): Promise<void> {
+  await meetFrom(
+    db,
+    'share-filing',
+    `SELECT running.subject, CASE WHEN filed.at IS NULL THEN :at ELSE greatest(filed.at, running.started_at) END AS met_at
+     FROM (SELECT subject, started_at, owner_code, split_part(split_part(subject, '/', 3), '#', 1) AS type_code FROM obligation
+       WHERE duty_kind = 'share-filing' AND subject LIKE 'need/%' AND obligation_runs(obligation)) AS running
+     LEFT JOIN LATERAL (SELECT min(requested_at) AS at FROM (${REQUESTED}) AS r
+       WHERE r.unit_code = running.owner_code AND strpos(r.wanted, running.type_code) > 0) AS filed ON true
+     WHERE filed.at IS NOT NULL OR NOT EXISTS (SELECT FROM (${NEEDED}) AS needed
+       WHERE needed.unit_code = running.owner_code AND needed.type_code = running.type_code)`,
+    { at },
+    HUB,
+  );
+  await openFrom(
+    db,
+    'share-filing',
+    `SELECT needed.unit_code AS owner_code, needed.unit_name AS owner_name, NULL::integer AS stream_id,
+       ledger_round(${NEED}, 'share-filing') AS subject, needed.taken_at AS started_at, NULL::text AS workflow_id,
+       NULL::integer AS working_days
+     FROM (${NEEDED}) AS needed
+     WHERE NOT EXISTS (SELECT FROM (${REQUESTED}) AS r
+         WHERE r.unit_code = needed.unit_code AND strpos(r.wanted, needed.type_code) > 0)
+       AND NOT EXISTS (SELECT FROM obligation o WHERE o.subject = ${NEED} AND o.exempted_at IS NOT NULL)`,
+    {},
+    { by: HUB, at },
   );
 }

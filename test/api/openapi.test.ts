@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { OpenAPIV3_1 } from 'openapi-types';
+import { FUNCTIONS } from '../../domain/ledger/served.ts';
 import { ApiHub } from '../support/api.ts';
 
 type Operation = OpenAPIV3_1.OperationObject<{ 'x-needs': string }>;
@@ -62,5 +63,14 @@ describe('the description of the API', () => {
     }
     const named = operations.flatMap(([, { operationId }]) => operationId ?? []);
     assert.equal(new Set(named).size, named.length, 'each name once');
+  });
+
+  it('has every request that serves a duty (./hub duties)', () => {
+    const known = new Set(operations.map(([name]) => name));
+    for (const [name, { api }] of Object.entries(FUNCTIONS))
+      for (const request of api) {
+        const [method = '', path = ''] = request.split(' ');
+        assert.ok(known.has(`${method} /api/v1${path.replaceAll(/:(\w+)/g, '{$1}')}`), `${name}: ${request}`);
+      }
   });
 });

@@ -94,6 +94,8 @@ describe('reminders are sent', () => {
       taskQueue: 'hub',
       disputeReceipt: 'registered',
       oldestDays: 366,
+      catalogRequired: [],
+      deliveryThrough: [],
     });
     const inForce = {
       tables: config.calendarTables,

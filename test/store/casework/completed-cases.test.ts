@@ -17,6 +17,7 @@ import { getStream } from '../../../store/collection/streams.ts';
 import { calendarInForce } from '../../../store/apply-config.ts';
 import type { HubConfig } from '../../../settings/load.ts';
 import { arrive, at, tasksOf, useProfile } from '../../support/arrivals.ts';
+import { reasonInWords } from '../../../domain/ledger/reasons.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { newStream, NOW } from '../../support/library.ts';
 
@@ -163,6 +164,32 @@ describe('completed cases', () => {
     );
     const met = await push(`case/${stream.name}/2`);
     assert.deepEqual([met.state, met.startedAt], ['met', FRIDAY]);
+  });
+
+  it('a delivery that went through nothing that the regulation names does not count until it is told of', async () => {
+    const stream = await newStream(db);
+    await db('hub').update({ delivery_through: ['一网通办', '随申办'] });
+    try {
+      const deliveredAt = at('2026-11-20T10:05');
+      await announce(stream, [
+        offline('1', { deliveredAt, deliveredThrough: '“随申办”移动端' }),
+        offline('2', { deliveredAt, deliveredThrough: '窗口' }),
+        offline('3', { deliveredAt }),
+      ]);
+      const found = async () =>
+        (await Promise.all(['1', '2', '3'].map((number) => push(`delivery/${stream.name}/${number}`)))).map(
+          ({ state, reason }) => [state, reason && reasonInWords(reason).zh],
+        );
+      assert.deepEqual(await found(), [
+        ['met', null],
+        ['open', '经窗口送达，不是办法规定的渠道'],
+        ['open', '已送达，未说明送达渠道'],
+      ]);
+      await announce(stream, [{ caseNumber: '3', deliveredThrough: '一网通办' }]);
+      assert.deepEqual((await found())[2], ['met', null]);
+    } finally {
+      await db('hub').update({ delivery_through: [] });
+    }
   });
 
   it('a delivery that is told of meets its deadline, at its own time', async () => {

@@ -231,5 +231,7 @@ async function acknowledged(db: Knex): Promise<void> {
     taskQueue: 'hub',
     disputeReceipt: 'acknowledged',
     oldestDays: 366,
+    catalogRequired: [],
+    deliveryThrough: [],
   });
 }

@@ -29,6 +29,8 @@ describe('deadlines that no workflow waits for', () => {
       taskQueue: 'hub',
       disputeReceipt: 'registered',
       oldestDays: 366,
+      catalogRequired: ['category'],
+      deliveryThrough: [],
     });
   });
   after(() => database.drop());

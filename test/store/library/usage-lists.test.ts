@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Knex } from 'knex';
+import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import { readUsageList } from '../../../settings/sheets/usage-list.ts';
 import { inOneLanguage } from '../../support/languages.ts';
 import { textSheet, workbookOf } from '../../../domain/spreadsheet.ts';
-import { noteUsageChange, saveUsageList, usageLists } from '../../../store/library/usage-lists.ts';
+import { noteUsageChange, saveUsageList, syncNeeds, usageLists } from '../../../store/library/usage-lists.ts';
+import { openShareRequest } from '../../../store/casework/share-requests.ts';
+import { approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
 import { at, tasksOf, useProfile } from '../../support/arrivals.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -127,6 +130,13 @@ describe('lists of uses', () => {
         () => read(workbook(row, row)),
         /row 3, 应用场景: found “受理”, expected each scenario of an item once/,
       );
+      const other = workbook(['A-1', 'x', '受理', '11100000000013338W777']);
+      assert.throws(() => read(other), /expected a 证照类型代码 of the catalog/);
+      assert.deepEqual(readUsageList('uses.xlsx', other, null)[0]?.types, ['11100000000013338W777']);
+      assert.throws(
+        () => readUsageList('uses.xlsx', workbook(['A-1', 'x', '受理', '不动产权证']), null),
+        /found “不动产权证”, expected a 证照类型代码 of 21 characters/,
+      );
       assert.throws(() => read(workbook(['A-1', '', '受理', KNOWN[0] ?? ''])), /row 2, 事项名称: found nothing/);
       assert.throws(
         () => read(workbook(['A-1', 'x', '受理', ''])),
@@ -141,6 +151,56 @@ describe('lists of uses', () => {
         () => readUsageList('uses.xlsx', workbook(row).subarray(0, 200), KNOWN),
         /cannot be opened as a workbook/,
       );
+    });
+  });
+
+  describe('certificates that the city’s catalog does not have', () => {
+    before(() => useProfile(db, 'wuxi'));
+    const OTHER = '11100000000013338W777';
+    const NEEDING = { code: 'N', name: '市人社局' };
+    const needs = async (now: Date) => {
+      await syncNeeds(db, now);
+      return (await tasksOf(db, `need/${NEEDING.code}`, now)).map(
+        ({ subject, rule, owner, state, startedAt, endedAt }) => ({
+          task: `${rule} ${subject} ${owner} ${state}`,
+          startedAt,
+          endedAt,
+        }),
+      );
+    };
+    const list = (types: string[], taken: Date) =>
+      saveUsageList(db, NEEDING, [{ ...use('受理'), types }], { by: '张三', at: taken });
+    const request = (wanted: string, requested: Date) =>
+      openShareRequest(db, { unit: NEEDING, wanted, scenario: '受理', neededAt: null }, { by: '王五', at: requested });
+
+    it('are to be requested by the unit whose list names them, and are by a request that names the type', async () => {
+      const approved = catalogEntrySchema.parse({ typeCode: KNOWN[0], name: '证' });
+      await draftEntries(db, [approved], 'x', NOW);
+      await approveDrafts(db, [approved.typeCode], 'y', NOW);
+      await list([approved.typeCode, OTHER], NOW);
+      const subject = `need/N/${OTHER}`;
+      assert.deepEqual(await needs(at('2026-11-23T11:00')), [
+        { task: `WX-11b ${subject} 市人社局 open`, startedAt: NOW, endedAt: null },
+      ]);
+      await request('居住证', at('2026-11-24T09:00'));
+      assert.match((await needs(at('2026-11-24T10:00')))[0]?.task ?? '', / open$/);
+      await request(`居住证 ${OTHER}`, at('2026-11-24T11:00'));
+      const filed = [{ task: `WX-11b ${subject} 市人社局 met`, startedAt: NOW, endedAt: at('2026-11-24T11:00') }];
+      assert.deepEqual(await needs(at('2026-11-24T12:00')), filed);
+      assert.deepEqual(await needs(at('2026-11-25T12:00')), filed);
+    });
+
+    it('are not needed any more when the list names them no longer', async () => {
+      const third = '11100000000013338W778';
+      await list([third], at('2026-11-26T09:00'));
+      assert.equal((await needs(at('2026-11-26T10:00'))).length, 2);
+      await list([], at('2026-11-27T09:00'));
+      const ended = (await needs(at('2026-11-27T10:00'))).find(({ task }) => task.includes(third));
+      assert.deepEqual(ended, {
+        task: `WX-11b need/N/${third} 市人社局 met`,
+        startedAt: at('2026-11-26T09:00'),
+        endedAt: at('2026-11-27T10:00'),
+      });
     });
   });
 });

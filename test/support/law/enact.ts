@@ -1,14 +1,19 @@
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import { loadConfig, type HubConfig } from '../../../settings/load.ts';
+import type { Unit } from '../../../domain/units.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { noteCalendar, saveCalendar } from '../../../store/ledger/calendar.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { calendarInForce, saveLaw } from '../../../store/apply-config.ts';
 
-/** Puts a city's regulation and calendar into force in a test's database. */
-export async function enact(db: Knex, jurisdiction: string, at: Date): Promise<HubConfig> {
+/** Puts a city's regulation and calendar into force in a test's database, with a unit that supervises where one is named. */
+export async function enact(db: Knex, jurisdiction: string, at: Date, management?: Unit): Promise<HubConfig> {
   const config = loadConfig({ folder: join(import.meta.dirname, '../../../config'), demo: true, jurisdiction });
+  if (management) {
+    config.settings.managementUnit = management.code;
+    config.settings.managementName = management.name;
+  }
   await saveLaw(db, config);
   const { name } = await saveCalendar(db, calendarInForce(config), at);
   await noteCalendar(db, name);

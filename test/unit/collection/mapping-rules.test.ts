@@ -109,6 +109,22 @@ describe('rules for fields', () => {
   });
 });
 
+describe('the issuer’s review', () => {
+  const flagsOf = (row: Row): RuleId[] => ((row.flags ?? []) as { rule: RuleId }[]).map(({ rule }) => rule);
+
+  it('is remarked where a record does not say it, and the field stays what it is', () => {
+    const any = { review: { field: 'shr' } };
+    const some = { review: { field: 'sh.jg', values: ['通过'] } };
+    assert.deepEqual(flagsOf(accepted({ shr: '王工' }, any)), []);
+    assert.equal(accepted({ shr: '王工' }, any).extension.shr, '王工');
+    assert.deepEqual(flagsOf(accepted({ shr: ' ' }, any)), ['review-missing']);
+    assert.deepEqual(flagsOf(accepted({}, any)), ['review-missing']);
+    assert.deepEqual(flagsOf(accepted({ sh: { jg: '通过' } }, some)), []);
+    assert.deepEqual(flagsOf(accepted({ sh: { jg: '待审' } }, some)), ['review-missing']);
+    assert.deepEqual(flagsOf(accepted({})), []);
+  });
+});
+
 describe('dates', () => {
   it('that could be read both ways are read in the order that is told', () => {
     const read = (dates: string, text: string): unknown =>

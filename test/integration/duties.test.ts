@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FUNCTIONS } from '../../domain/ledger/served.ts';
+import { runHosted } from '../support/command.ts';
+
+describe('hub duties', () => {
+  it('prints every duty of the regulation, what serves it, and how many there are of each kind', async () => {
+    const { code, stdout } = await runHosted(['duties', '--jurisdiction', 'shanghai']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^上海市 · 《上海市电子证照管理办法》（沪府办规〔2022〕7号）/);
+    for (const id of ['SH-5', 'SH-8c', 'SH-20b', 'SH-30']) assert.match(stdout, new RegExp(`│ ${id} +│ 第`));
+    assert.match(stdout, /共 33 项：已落实 \d+，部分实现 \d+，未实现 \d+，不涉及软件 \d+/);
+  });
+
+  it('names those that are not served, or in part, and no other', async () => {
+    const { stdout } = await runHosted(['duties', '--jurisdiction', 'wuxi', '--missing', '--json']);
+    const { duties } = JSON.parse(stdout) as { duties: { id: string; served: string; note: string }[] };
+    assert.ok(duties.some(({ id, served }) => id === 'WX-12b' && served === 'missing'));
+    assert.ok(duties.every(({ served, note }) => ['missing', 'partly'].includes(served) && note !== ''));
+  });
+
+  it('names commands that are there', async () => {
+    const commands = new Set(Object.values(FUNCTIONS).flatMap((served): readonly string[] => served.commands));
+    for (const command of commands) {
+      const { code, stdout } = await runHosted([...command.split(' '), '--help']);
+      assert.equal(code, 0, command);
+      assert.ok(`${stdout} `.startsWith(`Usage: hub ${command} `), command);
+    }
+  });
+});

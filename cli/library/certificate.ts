@@ -3,7 +3,14 @@ import type { Knex } from 'knex';
 import { maskAll } from '../../connectors/examine/discover.ts';
 import type { Catalog } from '../../domain/library/catalog.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
-import { EVENTS, withEvents } from '../../domain/library/lifecycle.ts';
+import { EVENTS, STATES_OF_FORCE, withEvents, type Lived } from '../../domain/library/lifecycle.ts';
+import {
+  LOST_BETWEEN_READS,
+  markHistory,
+  STATE_MARKS,
+  tellingOf,
+  type MarkPeriod,
+} from '../../domain/library/marks.ts';
 import { STATUSES } from '../../domain/library/status.ts';
 import { RULES } from '../../domain/library/validation.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
@@ -36,14 +43,25 @@ export function addCertificate(program: Command): void {
     .action((code: string, options: CertificateOptions) => showCertificates(code, options));
 }
 
-/** A version with the event that led to it. */
-type Lived = CertificateVersion & { event: string; conflict: boolean };
+/** A version with what it did, and all marks until then. */
+type Shown = Omit<Lived<CertificateVersion>, 'event' | 'marks'> & { event: string; marks: MarkPeriod[]; lost: string };
 
-const livedBy = (versions: readonly CertificateVersion[], catalog: Catalog): Lived[] =>
-  withEvents(versions, catalog.get(versions.at(-1)?.typeCode ?? '')?.inspection).map((version) => ({
+const livedBy = (versions: readonly CertificateVersion[], catalog: Catalog): Shown[] =>
+  withEvents(versions, catalog.get(versions.at(-1)?.typeCode ?? '')?.inspection).map((version, index, lives) => ({
     ...version,
     event: EVENTS[version.event],
+    marks: markHistory(lives.slice(0, index + 1)).periods,
+    lost: LOST_BETWEEN_READS[tellingOf(version)]?.zh ?? '',
   }));
+
+/** Marks that hold, since when, and what a version ended. */
+const marksInWords = ({ marks, ended }: Shown): string =>
+  [
+    ...marks
+      .filter(({ end }) => end === null)
+      .map(({ mark, begin }) => `${STATE_MARKS[mark]} ${begin ? timeText(begin.at) : ''}`),
+    ...ended.map((mark) => `− ${STATE_MARKS[mark]}`),
+  ].join('\n');
 
 function showCertificates(code: string, options: CertificateOptions): Promise<void> {
   const untilMs = options.asOf === undefined ? Number.POSITIVE_INFINITY : instantOption(options.asOf, '--as-of');
@@ -68,7 +86,8 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
         ['持证主体', ({ holders }) => holders.map((holder) => `${holder.name} ${holder.code}`).join('\n')],
-        ['State', ({ status }) => STATUSES[status]],
+        ['State', ({ state, status }) => `${STATES_OF_FORCE[state]}\n${STATUSES[status]}`],
+        ['状态标记', marksInWords],
         ['异议标注', ({ disputedSince }) => (disputedSince ? `▲ 有异议 ${timeText(disputedSince)}` : '')],
         ['Valid until', ({ longTerm, expiresOn }) => (longTerm ? '长期' : (expiresOn ?? ''))],
         ['Changed', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
@@ -77,6 +96,8 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         ['Flags', ({ flags }) => (flags ?? []).map(({ rule, field }) => `${field} ${RULES[rule].zh}`).join('\n')],
       ]),
     );
+    for (const lost of new Set(chosen.filter(({ marks }) => marks.length > 0).map((row) => row.lost)))
+      if (lost !== '') console.log(`▲ ${lost}`);
     if (options.history || options.asOf !== undefined) return;
     // What counts where several sources deliver the same certificate.
     for (const records of Map.groupBy(found, ({ typeCode, number }) => `${typeCode} ${number}`).values()) {
@@ -107,12 +128,12 @@ async function showMembers(db: Knex, record: CertificateVersion, catalog: Catalo
   }
 }
 
-const shown = (row: Lived, { unmasked }: CertificateOptions): Lived =>
+const shown = (row: Shown, { unmasked }: CertificateOptions): Shown =>
   unmasked
     ? row
     : {
         ...row,
-        holders: maskAll(row.holders) as Lived['holders'],
-        extension: maskAll(row.extension) as Lived['extension'],
+        holders: maskAll(row.holders) as Shown['holders'],
+        extension: maskAll(row.extension) as Shown['extension'],
         flags: row.flags?.map(({ rule, field }) => ({ rule, field })) ?? null,
       };

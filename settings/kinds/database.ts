@@ -2,8 +2,10 @@ import { z } from 'zod';
 import {
   catalogSourceSchema,
   checkEachStream,
+  checkEvents,
   connectorSchema,
   disputeSourceSchema,
+  eventsHaveTimes,
   outboundSchema,
   requireUse,
   streamSchema,
@@ -144,6 +146,7 @@ export const databaseConnectorSchema = connectorSchema
       const byTime = cursor === 'time' || (typeof cursor === 'object' && cursor.within === 'time');
       if (byTime && record.updatedAt === undefined)
         complain(['record', 'updatedAt'], 'the column with the time that windows are asked by');
+      checkEvents(stream, !byTime && cursor !== 'snapshot', complain);
       if (stream.deletes && cursor !== 'snapshot') complain(['deletes'], 'cursor: snapshot beside deletes');
       if (cursor === 'snapshot' && overlap !== undefined) complain(['overlap'], 'no overlap: a snapshot has all rows');
       if (overlap?.endsWith('rows') === byTime)
@@ -198,6 +201,7 @@ const exchangeStream = streamSchema.extend({
 /** `kind: exchange`: a front-end exchange database (前置库). */
 export const exchangeConnectorSchema = connectorSchema
   .extend({ kind: z.literal('exchange'), ...databaseAddress, streams: z.array(exchangeStream).min(1) })
+  .superRefine(eventsHaveTimes)
   .meta({ title: 'exchange', description: 'A front-end exchange database (前置库) that the department fills' });
 
 export type ExchangeConnectorConfig = z.output<typeof exchangeConnectorSchema> & { id: string };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { certificateFile, checkEachStream, connectorSchema, streamSchema } from './stream.ts';
+import { certificateFile, checkEachStream, checkEvents, connectorSchema, streamSchema } from './stream.ts';
 import { duration, secretRef } from '../values.ts';
 
 export const FILE_FORMATS = ['xlsx', 'xls', 'csv', 'jsonl'] as const;
@@ -108,6 +108,7 @@ export const fileConnectorSchema = connectorSchema
         complain(['complete'], 'how a file is known to be whole: {marker: .ok}, {countLine: …} or {checksum: …}');
       if (stream.complete && 'countLine' in stream.complete && format !== 'csv' && format !== 'jsonl')
         complain(['complete'], 'a marker or a checksum: only csv and jsonl have lines');
+      checkEvents(stream, stream.content !== 'full', complain);
       if (stream.deletes && stream.content !== 'full') complain(['deletes'], 'content: full beside deletes');
       if (
         typeof address === 'string' &&

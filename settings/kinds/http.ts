@@ -3,6 +3,7 @@ import {
   catalogSourceSchema,
   certificateFile,
   checkEachStream,
+  checkEvents,
   connectorSchema,
   disputeSourceSchema,
   outboundSchema,
@@ -312,6 +313,7 @@ export const httpConnectorSchema = connectorSchema
       if (delivery === 'daily' && batches) complain(['batches'], 'delivery: return beside batches');
       if (record.updatedAt === undefined)
         complain(['record', 'updatedAt'], 'the field with the time that windows are asked by');
+      checkEvents(stream, batches !== undefined, complain);
       checkPaging(stream, complain);
       if (!batches && !count && response.total === undefined)
         complain(['response'], 'a count endpoint, because the answer has no total');

@@ -11,6 +11,7 @@ import { Mark, type Tone } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
+import { useMarkName } from './certificate-standing.tsx';
 
 type By = 'number' | 'identifier' | 'holder' | 'stream';
 
@@ -47,14 +48,16 @@ export const rowKeyOf = ({ stream, key, number }: CertificateView): string => `$
 
 export function useCertificateColumns(): TableColumnsType<CertificateView> {
   const { say } = useLanguage();
+  const markName = useMarkName();
   return [
     { title: say('证照编号', 'Number'), render: (_, row) => <RecordLink row={row}>{row.number}</RecordLink> },
     { title: say('证照名称', 'Name'), dataIndex: 'name' },
     {
       title: say('状态', 'State'),
-      render: (_, { status, disputedSince }) => (
+      render: (_, { status, marks, disputedSince }) => (
         <>
           <CertificateState status={status} />
+          {marks.length > 0 && <div className="quiet">{marks.map(markName).join('、')}</div>}
           {disputedSince !== null && (
             <div>
               <Mark tone="bad">{say('有异议', 'disputed')}</Mark>

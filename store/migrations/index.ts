@@ -30,6 +30,7 @@ import * as sanctions from './0028-sanctions.ts';
 import * as terms from './0029-terms.ts';
 import * as forceMajeure from './0030-force-majeure.ts';
 import * as marks from './0032-marks.ts';
+import * as catalogKinds from './0034-catalog.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -64,4 +65,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0029-terms', terms],
   ['0030-force-majeure', forceMajeure],
   ['0032-marks', marks],
+  ['0034-catalog', catalogKinds],
 ]);

@@ -116,7 +116,7 @@ describe('hub demo', () => {
       assert.match(`${stdout}${stderr}`, /province catalog: 5 entries, 1 unchanged, 3 drafted/);
       assert.match(stdout, /建筑工程施工许可证 +│ changed +│ template, face/);
       assert.match(stdout, /食品经营许可证 +│ new/);
-      assert.match(stdout, /✖ faulty +│ holders\[0\]: found “9”, expected one of natural, legal/);
+      assert.match(stdout, /✖ faulty +│ holders\[0\]: found “9”, expected one of natural, legal, unincorporated/);
       assert.match(stdout, /11100000MB0143028R102 食品经营许可证: lacks issuer/);
       const again = JSON.parse((await sync('--json')).stdout) as { findings: { state: string }[] }[];
       assert.deepEqual(

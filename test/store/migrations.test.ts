@@ -8,6 +8,7 @@ import { changesOf } from '../../store/ledger/obligations.ts';
 import { findTask } from '../../store/ledger/tasks.ts';
 import { withEvents } from '../../domain/library/lifecycle.ts';
 import { sealReasonInWords } from '../../domain/library/seals.ts';
+import { approvedCatalog } from '../../store/library/catalog.ts';
 import { versionsOf } from '../../store/library/certificates.ts';
 import { filesOf } from '../../store/library/certificate-files.ts';
 import { itemOf } from '../../domain/supervision/sanctions.ts';
@@ -169,5 +170,18 @@ describe('a database of an earlier version', () => {
         ['resumed', 'inForce', []],
       ],
     );
+  });
+
+  it('0034: one word for both kinds of organisations is both kinds', async () => {
+    const entry = (typeCode: string, holders: string[]) => ({
+      ...{ type_code: typeCode, version: 1, state: 'approved', drafted_by: 'x', drafted_at: NOW, decided_at: NOW },
+      entry: JSON.stringify({ typeCode, holders }),
+    });
+    await across('0034-catalog', () =>
+      db('catalog_entry').insert([entry('OLD', ['natural', 'legal']), entry('PEOPLE', ['natural'])]),
+    );
+    const catalog = await approvedCatalog(db);
+    assert.deepEqual(catalog.get('OLD')?.holders, ['natural', 'legal', 'unincorporated']);
+    assert.deepEqual(catalog.get('PEOPLE')?.holders, ['natural']);
   });
 });

@@ -72,7 +72,7 @@ describe('catalogSync', () => {
     ]);
     const { findings = [] } = (await lastCatalogSync(hub.db, 'province')) ?? {};
     assert.deepEqual(findings.at(-1)?.faults, [
-      { field: 'holders[0]', found: '“9”', expected: 'one of natural, legal' },
+      { field: 'holders[0]', found: '“9”', expected: 'one of natural, legal, unincorporated' },
     ]);
     const food = await draftOf(FOOD);
     assert.deepEqual(

@@ -134,7 +134,7 @@ describe('a published catalog', () => {
           : faults.map(({ field, found, expected }) => `${typeCode} ${field}: ${found}, expected ${expected}`),
       ),
       [
-        `${CODE} holders[0]: “9”, expected one of natural, legal`,
+        `${CODE} holders[0]: “9”, expected one of natural, legal, unincorporated`,
         `${CODE} validYears: “ever”, expected a number`,
         `${OTHER} members: 11100000000013522L999, expected types that have an entry`,
         'entry 3 typeCode: nothing, expected a string',

@@ -15,10 +15,13 @@ import { STATUSES } from '../../domain/library/status.ts';
 import { RULES } from '../../domain/library/validation.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
 import {
+  compositeOf,
   findCertificates,
   mergeRecords,
+  standingNow,
   versionsOf,
   type CertificateVersion,
+  type PresentCertificate,
 } from '../../store/library/certificates.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
@@ -86,7 +89,7 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
         ['持证主体', ({ holders }) => holders.map((holder) => `${holder.name} ${holder.code}`).join('\n')],
-        ['State', ({ state, status }) => `${STATES_OF_FORCE[state]}\n${STATUSES[status]}`],
+        ['State', ({ state, status }) => [...new Set([STATES_OF_FORCE[state], STATUSES[status]])].join('\n')],
         ['状态标记', marksInWords],
         ['异议标注', ({ disputedSince }) => (disputedSince ? `▲ 有异议 ${timeText(disputedSince)}` : '')],
         ['Valid until', ({ longTerm, expiresOn }) => (longTerm ? '长期' : (expiresOn ?? ''))],
@@ -113,19 +116,17 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
   });
 }
 
-/** 一业一证: of a licence that is made of several, which of these its holder has, and their states. */
-async function showMembers(db: Knex, record: CertificateVersion, catalog: Catalog): Promise<void> {
-  const members = catalog.get(record.typeCode)?.members ?? [];
-  if (members.length === 0) return;
-  const held = await findCertificates(db, record.holders[0]?.code ?? '');
-  console.log(`\n${record.number} is made of`);
-  for (const member of members) {
-    const [latest] = held.filter(({ typeCode }) => typeCode === member);
-    const name = catalog.get(member)?.name ?? member;
+/** 一业一证: of a licence that is made of several, which of these its holder has, and its state by theirs. */
+async function showMembers(db: Knex, record: PresentCertificate, catalog: Catalog): Promise<void> {
+  const composite = await compositeOf(db, record, standingNow(record).state, catalog);
+  if (!composite) return;
+  console.log(`\n${record.number} is ${STATES_OF_FORCE[composite.state]} by its members (一业一证)`);
+  for (const { name, held } of composite.members)
     console.log(
-      latest ? `  ${name}: ${latest.number}, ${STATUSES[latest.status]}` : `  ✖ ${name}: its holder has none`,
+      held
+        ? `  ${name}: ${held.number}, ${STATES_OF_FORCE[held.state]} (${STATUSES[held.status]})`
+        : `  ✖ ${name}: its holder has none`,
     );
-  }
 }
 
 const shown = (row: Shown, { unmasked }: CertificateOptions): Shown =>

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import type { CatalogEntry } from '../../domain/library/catalog.ts';
+import type { Catalog, CatalogEntry } from '../../domain/library/catalog.ts';
+import { compositeState, countingMember, type CompositeMember } from '../../domain/library/composite.ts';
 import type { Certificate } from '../../domain/library/certificate.ts';
 import { FINAL_STATUSES, stateOfForce, type StateOfForce } from '../../domain/library/lifecycle.ts';
 import { markHistory, type MarkTeller, type StateMark, type ToldMarks } from '../../domain/library/marks.ts';
@@ -286,6 +287,35 @@ export function standingNow(row: PresentCertificate): { state: StateOfForce; mar
   }));
   const marks = markHistory([...before, row]).changes.at(-1)?.held ?? [];
   return { state: stateOfForce(row.status, marks), marks };
+}
+
+/** A composite licence (行业综合许可证): its members, and its state, which follows theirs. */
+export interface Composite {
+  state: StateOfForce;
+  members: CompositeMember<Pick<CertificateVersion, 'number' | 'status' | 'updatedAt'> & { state: StateOfForce }>[];
+}
+
+/**
+ * What a licence of several (一业一证) is made of, as its holder has it now, whoever delivers it; null where its type is no
+ * such licence. @param own the state that its own record says
+ */
+export async function compositeOf(
+  db: Knex,
+  { typeCode, holders }: Pick<CertificateVersion, 'typeCode' | 'holders'>,
+  own: StateOfForce,
+  catalog: Catalog,
+): Promise<Composite | null> {
+  const types = catalog.get(typeCode)?.members ?? [];
+  const [holder] = holders;
+  if (types.length === 0) return null;
+  const members = await Promise.all(
+    types.map(async (type) => {
+      const found = holder ? await findCertificates(db, holder.code, { by: ['holder'], typeCode: type }) : [];
+      const held = countingMember(found.map((row) => ({ ...row, state: standingNow(row).state })));
+      return { typeCode: type, name: catalog.get(type)?.name ?? type, held };
+    }),
+  );
+  return { state: compositeState(own, members), members };
 }
 
 /** Every version of one record, the oldest first by its own time, the one that counts now last. */

@@ -55,12 +55,13 @@ describe('certificates through the API', () => {
       changed,
       status = 'valid',
       marks,
-    }: { number?: string; changed: string; status?: string; marks?: unknown },
+      type = 'T1',
+    }: { number?: string; changed: string; status?: string; marks?: unknown; type?: string },
   ): Promise<void> {
     await hub.database.db.raw(
       `INSERT INTO certificate (stream_id, record_key, number, type_code, name, issued_on, long_term, holders, status,
          raw_status, extension, content_hash, source_updated_at, batch_id, recorded_at, marks)
-       VALUES (:stream, :key, :number, 'T1', '证', '2025-01-01', true, :holders, :status, '1', '{"address": "太湖大道一号院三幢"}',
+       VALUES (:stream, :key, :number, :type, '证', '2025-01-01', true, :holders, :status, '1', '{"address": "太湖大道一号院三幢"}',
          convert_to(:changed, 'UTF8'), :changed, 0, :changed, :marks)
        ON CONFLICT (stream_id, record_key) DO UPDATE SET source_updated_at = :changed, recorded_at = :changed,
          status = :status, content_hash = excluded.content_hash, marks = excluded.marks`,
@@ -70,6 +71,7 @@ describe('certificates through the API', () => {
         number,
         status,
         changed,
+        type,
         marks: marks === undefined ? null : JSON.stringify(marks),
         holders: JSON.stringify([{ name: '张三', code: ID, codeType: '111' }]),
       },
@@ -250,6 +252,38 @@ describe('certificates through the API', () => {
       items.map(({ state, status, marks }) => [state, status, marks]),
       [['suspended', 'valid', ['loss', 'pledge']]],
     );
+  });
+
+  it('of several follow their members (一业一证)', async () => {
+    const { db } = hub.database;
+    const entry = (typeCode: string, members: string[]) => ({
+      type_code: typeCode,
+      version: 1,
+      state: 'approved',
+      drafted_by: 'x',
+      drafted_at: NOW,
+      decided_at: NOW,
+      entry: JSON.stringify({ typeCode, name: `类型${typeCode}`, face: [], sources: [], members }),
+    });
+    await db('catalog_entry').insert([entry('ALL', ['E1', 'E2']), entry('E1', []), entry('E2', [])]);
+    const at = (day: string): string => `2026-11-${day}T09:00:00+08:00`;
+    await deliver(own, 'ALL', { number: 'ALL-1', changed: at('03'), type: 'ALL' });
+    await deliver(own, 'E1', { number: 'E-1', changed: at('03'), type: 'E1' });
+    const composite = async () => (await other.get<CertificateDetail>(pathOf('E2', foreign.name))).body.composite;
+    const ofAll = async () => (await issuer.get<CertificateDetail>(pathOf('ALL'))).body.composite;
+    assert.equal((await ofAll())?.state, 'suspended');
+    await deliver(foreign, 'E2', { number: 'E-2', changed: at('03'), type: 'E2' });
+    assert.deepEqual(await ofAll(), {
+      state: 'inForce',
+      members: [
+        { typeCode: 'E1', name: '类型E1', held: { number: 'E-1', status: 'valid', state: 'inForce' } },
+        { typeCode: 'E2', name: '类型E2', held: { number: 'E-2', status: 'valid', state: 'inForce' } },
+      ],
+    });
+    assert.equal(await composite(), null);
+    await deliver(foreign, 'E2', { number: 'E-2', changed: at('04'), type: 'E2', status: 'cancelled' });
+    assert.deepEqual([(await ofAll())?.state, (await ofAll())?.members[1]?.held?.state], ['suspended', 'ended']);
+    await db('catalog_entry').whereIn('type_code', ['ALL', 'E1', 'E2']).delete();
   });
 
   it('name the fields in which sources contradict one another', async () => {

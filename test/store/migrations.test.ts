@@ -174,7 +174,12 @@ describe('a database of an earlier version', () => {
 
   it('0034: one word for both kinds of organisations is both kinds', async () => {
     const entry = (typeCode: string, holders: string[]) => ({
-      ...{ type_code: typeCode, version: 1, state: 'approved', drafted_by: 'x', drafted_at: NOW, decided_at: NOW },
+      type_code: typeCode,
+      version: 1,
+      state: 'approved',
+      drafted_by: 'x',
+      drafted_at: NOW,
+      decided_at: NOW,
       entry: JSON.stringify({ typeCode, holders }),
     });
     await across('0034-catalog', () =>

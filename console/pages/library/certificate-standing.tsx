@@ -1,3 +1,4 @@
+import { Link } from 'react-router';
 import { STATES_OF_FORCE, type StateOfForce } from '../../../domain/library/lifecycle.ts';
 import { STATE_MARKS, type StateMark } from '../../../domain/library/marks.ts';
 import type { CertificateDetail } from '../../../server/api/library/certificate.ts';
@@ -90,6 +91,45 @@ export function StandingOf({ standing }: { standing: CertificateDetail['standing
         </table>
       )}
       {standing.lost && <p className="quiet">{name(standing.lost)}</p>}
+    </>
+  );
+}
+
+/** What a licence of several (一业一证) is made of, and its state by theirs. */
+export function MembersOf({ composite }: { composite: NonNullable<CertificateDetail['composite']> }) {
+  const { say } = useLanguage();
+  return (
+    <>
+      <p>
+        <Force state={composite.state} />{' '}
+        <span className="quiet">{say('状态随成员证照', 'its state follows that of its members')}</span>
+      </p>
+      <table className="plain" aria-label={say('成员证照', 'Members')}>
+        <thead>
+          <tr>
+            <th scope="col">{say('成员证照', 'Member')}</th>
+            <th scope="col">{say('证照编号', 'Number')}</th>
+            <th scope="col">{say('状态', 'State')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {composite.members.map(({ typeCode, name, held }) => (
+            <tr key={typeCode}>
+              <td>
+                {name} <span className="quiet">{typeCode}</span>
+              </td>
+              <td>{held ? <Link to={`/certificates?number=${held.number}`}>{held.number}</Link> : '—'}</td>
+              <td>
+                {held ? (
+                  <Force state={held.state} />
+                ) : (
+                  <Mark tone="bad">{say('持证主体没有', 'its holder has none')}</Mark>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </>
   );
 }

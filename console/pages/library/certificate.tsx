@@ -16,7 +16,7 @@ import { Moment, moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 import { CertificateState, rowKeyOf, useCertificateColumns } from './certificates.tsx';
 import { Conflicts, Files } from './certificate-sources.tsx';
-import { Force, StandingOf } from './certificate-standing.tsx';
+import { Force, MembersOf, StandingOf } from './certificate-standing.tsx';
 import { Fields, History } from './certificate-versions.tsx';
 import { useTaskColumns } from '../ledger/tasks.tsx';
 
@@ -65,8 +65,8 @@ export default function Certificate() {
       title={`${latest?.name ?? ''} ${latest?.number ?? ''}`}
       note={
         <Space size="middle" wrap>
-          {latest && <Force state={latest.state} />}
-          {latest && <CertificateState status={latest.status} />}
+          {latest && <Force state={data.composite?.state ?? latest.state} />}
+          {latest && latest.status !== 'valid' && <CertificateState status={latest.status} />}
           <span>
             {data.unit} · {data.stream} · {data.key}
           </span>
@@ -129,6 +129,11 @@ export default function Certificate() {
       <Section title={say('状态与标记', 'State and marks')}>
         <StandingOf standing={data.standing} />
       </Section>
+      {data.composite && (
+        <Section title={say('一业一证', 'Made of')}>
+          <MembersOf composite={data.composite} />
+        </Section>
+      )}
       <Section title={say('历史', 'History')}>
         <History versions={data.versions} counting={data.counting} />
       </Section>

@@ -1,6 +1,7 @@
 import { Alert, Input, Segmented, Table, type TableColumnsType } from 'antd';
 import { useState, type ReactNode } from 'react';
 import { Link } from 'react-router';
+import { STATE_MARKS } from '../../../domain/library/marks.ts';
 import { STATUSES, type Status } from '../../../domain/library/status.ts';
 import type { CertificateView } from '../../../server/api/library/certificates.ts';
 import { send, useSend, type QueryOf } from '../../api.ts';
@@ -57,7 +58,13 @@ export function useCertificateColumns(): TableColumnsType<CertificateView> {
       render: (_, { status, marks, disputedSince }) => (
         <>
           <CertificateState status={status} />
-          {marks.length > 0 && <div className="quiet">{marks.map(markName).join('、')}</div>}
+          {marks
+            .filter((mark) => STATE_MARKS[mark] !== STATUSES[status])
+            .map((mark) => (
+              <div key={mark} className="quiet">
+                {markName(mark)}
+              </div>
+            ))}
           {disputedSince !== null && (
             <div>
               <Mark tone="bad">{say('有异议', 'disputed')}</Mark>

@@ -23,6 +23,7 @@ import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { fileWanted, filesOf } from '../../../store/library/certificate-files.ts';
 import {
   certificateSubjects,
+  compositeOf,
   findCertificates,
   isSeen,
   mergeRecords,
@@ -130,6 +131,22 @@ const detailView = z
     standing: standingView
       .nullable()
       .meta({ description: 'How it stands at the instant that was asked for; null: it was not there yet' }),
+    composite: z
+      .object({
+        state: keyOf(STATES_OF_FORCE),
+        members: z.array(
+          z.object({
+            typeCode: z.string(),
+            name: z.string(),
+            held: z
+              .object({ number: z.string(), status: certificateStatus, state: keyOf(STATES_OF_FORCE) })
+              .nullable()
+              .meta({ description: 'Null: its holder has none' }),
+          }),
+        ),
+      })
+      .nullable()
+      .meta({ description: '一业一证: what it is made of, and its state now, which follows that of its members' }),
     versions: z.array(versionView),
     marks: z.array(z.object({ dispute: z.int(), markedAt: instant })).meta({ description: '异议标注' }),
     sources: z.array(certificateView).meta({ description: 'Every record of the certificate, this one included' }),
@@ -226,7 +243,9 @@ async function detailOf(
   const latest = versions.at(-1);
   if (!latest) throw UNKNOWN;
   const { number, typeCode: type } = latest;
-  const entry = (await approvedCatalog(db)).get(type);
+  const catalog = await approvedCatalog(db);
+  const entry = catalog.get(type);
+  const lives = withEvents(versions, entry?.inspection);
   const at = now();
   const [marks, records, fetched, awaited, cases, tasks, uses] = await Promise.all([
     marksOn(db, [number]),
@@ -240,8 +259,8 @@ async function detailOf(
     usesOf(db, type),
   ]);
   if (personal) await auditLook(request, options, `certificate/${stream}/${maskKey(record)}`, {});
+  const composite = await compositeOf(db, latest, lives.at(-1)?.state ?? 'inForce', catalog);
   const labels = new Map(entry?.face.map(({ name, label }) => [name, label]));
-  const lives = withEvents(versions, entry?.inspection);
   const untilMs = asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(asOf);
   const counting = versions.findLastIndex(({ updatedAt }) => updatedAt.getTime() <= untilMs);
   const several = new Set(records.map((row) => row.stream)).size > 1;
@@ -255,6 +274,13 @@ async function detailOf(
     unmasked: personal,
     counting: counting < 0 ? null : counting,
     standing: standingAfter(lives.slice(0, counting + 1)),
+    composite: composite && {
+      state: composite.state,
+      members: composite.members.map(({ held, ...member }) => ({
+        ...member,
+        held: held && { number: maskKey(held.number), status: held.status, state: held.state },
+      })),
+    },
     versions: lives.map((version, index) => ({
       ...shownVersion(version, labels, personal),
       event: version.event,

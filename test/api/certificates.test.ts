@@ -272,6 +272,10 @@ describe('certificates through the API', () => {
     const composite = async () => (await other.get<CertificateDetail>(pathOf('E2', foreign.name))).body.composite;
     const ofAll = async () => (await issuer.get<CertificateDetail>(pathOf('ALL'))).body.composite;
     assert.equal((await ofAll())?.state, 'suspended');
+    const stands = async (query = '') =>
+      (await issuer.get<CertificateDetail>(`${pathOf('ALL')}${query}`)).body.standing?.state;
+    assert.equal(await stands(), 'suspended');
+    assert.equal(await stands(`?asOf=${encodeURIComponent(at('05'))}`), 'inForce', 'then, by its own record');
     await deliver(foreign, 'E2', { number: 'E-2', changed: at('03'), type: 'E2' });
     assert.deepEqual(await ofAll(), {
       state: 'inForce',

@@ -95,7 +95,7 @@ const markMoment = z
   .nullable();
 const standingView = z
   .object({
-    state: keyOf(STATES_OF_FORCE),
+    state: keyOf(STATES_OF_FORCE).meta({ description: 'Now, that of a licence of several follows its members' }),
     marks: z
       .array(
         z.object({
@@ -259,10 +259,11 @@ async function detailOf(
     usesOf(db, type),
   ]);
   if (personal) await auditLook(request, options, `certificate/${stream}/${maskKey(record)}`, {});
-  const composite = await compositeOf(db, latest, lives.at(-1)?.state ?? 'inForce', catalog);
-  const labels = new Map(entry?.face.map(({ name, label }) => [name, label]));
   const untilMs = asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(asOf);
   const counting = versions.findLastIndex(({ updatedAt }) => updatedAt.getTime() <= untilMs);
+  const standing = standingAfter(lives.slice(0, counting + 1));
+  const composite = await compositeOf(db, latest, lives.at(-1)?.state ?? 'inForce', catalog);
+  const labels = new Map(entry?.face.map(({ name, label }) => [name, label]));
   const several = new Set(records.map((row) => row.stream)).size > 1;
   const { origin, conflicts } = several ? mergeRecords(records, entry) : { origin: {}, conflicts: [] };
   const [completed] = cases;
@@ -273,7 +274,7 @@ async function detailOf(
     typeCode: type,
     unmasked: personal,
     counting: counting < 0 ? null : counting,
-    standing: standingAfter(lives.slice(0, counting + 1)),
+    standing: standing && { ...standing, state: (asOf === undefined ? composite?.state : undefined) ?? standing.state },
     composite: composite && {
       state: composite.state,
       members: composite.members.map(({ held, ...member }) => ({

@@ -10,7 +10,7 @@ import { RouterProvider } from 'react-router';
 import { RequestFailed, asked } from './api.ts';
 import { LanguageProvider, useLanguage } from './language.tsx';
 import { Waiting } from './parts/states.tsx';
-import { router } from './routes.tsx';
+import { isOpen, router } from './routes.tsx';
 import { SessionGate } from './session.tsx';
 import './console.css';
 
@@ -49,9 +49,13 @@ function Console() {
     <ConfigProvider locale={language === 'zh' ? chinese : english} theme={THEME} button={{ autoInsertSpace: false }}>
       <App>
         <Suspense fallback={<Waiting />}>
-          <SessionGate>
+          {isOpen(location.pathname) ? (
             <RouterProvider router={router} />
-          </SessionGate>
+          ) : (
+            <SessionGate>
+              <RouterProvider router={router} />
+            </SessionGate>
+          )}
         </Suspense>
       </App>
     </ConfigProvider>

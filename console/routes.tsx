@@ -19,7 +19,12 @@ const BELOW: PageRoute[] = [
   { path: '/notices/:id', lazy: page(() => import('./pages/supervision/notice.tsx')) },
 ];
 
+/** Pages for everybody: nobody has to be signed in. */
+const OPEN: PageRoute[] = [{ path: '/public/catalog', lazy: page(() => import('./pages/library/public-catalog.tsx')) }];
+export const isOpen = (address: string): boolean => OPEN.some(({ path }) => path === address);
+
 export const router = createBrowserRouter([
+  ...OPEN.map(({ path, lazy }) => ({ path, lazy, ErrorBoundary: PageFault, HydrateFallback: () => null })),
   {
     path: '/',
     Component: Frame,

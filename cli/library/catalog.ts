@@ -2,13 +2,14 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Knex } from 'knex';
 import { stringify } from 'yaml';
-import { catalogWorkbook, readCatalog } from '../../settings/sheets/catalog.ts';
+import { catalogWorkbook, publicWorkbook, readCatalog } from '../../settings/sheets/catalog.ts';
 import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
 import { findStream, type HubConfig } from '../../settings/load.ts';
 import {
   CATALOG_FIELDS,
   lackingFields,
   mayDraft,
+  publicCatalog,
   type CatalogEntry,
   type CatalogFinding,
 } from '../../domain/library/catalog.ts';
@@ -66,13 +67,13 @@ export function addCatalog(program: Command): void {
   withStreams(catalog.command('export'))
     .summary('the approved entries as a workbook that can be imported again')
     .requiredOption('--out <file>', 'the xlsx file to write')
-    .option('--public', 'only those whose 类目公开属性 is 社会公开')
+    .option('--public', 'the list for the public (公开目录), which cannot be imported')
     .action((options: StreamOptions & { out: string; public?: boolean }) =>
       withLibrary(options, async (db) => {
-        const approved = [...(await store.approvedCatalog(db)).values()];
-        const entries = options.public ? approved.filter(({ publicity }) => publicity === 'public') : approved;
-        writeFileSync(options.out, catalogWorkbook(entries));
-        console.log(`Wrote ${entries.length} entries to ${options.out}`);
+        const approved = await store.approvedCatalog(db);
+        const open = publicCatalog(approved);
+        writeFileSync(options.out, options.public ? publicWorkbook(open) : catalogWorkbook([...approved.values()]));
+        console.log(`Wrote ${options.public ? open.length : approved.size} entries to ${options.out}`);
       }),
     );
 

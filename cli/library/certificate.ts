@@ -3,15 +3,25 @@ import type { Knex } from 'knex';
 import { maskAll } from '../../connectors/examine/discover.ts';
 import type { Catalog } from '../../domain/library/catalog.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
-import { EVENTS, withEvents } from '../../domain/library/lifecycle.ts';
+import { EVENTS, STATES_OF_FORCE, withEvents, type Lived } from '../../domain/library/lifecycle.ts';
+import {
+  LOST_BETWEEN_READS,
+  markHistory,
+  STATE_MARKS,
+  tellingOf,
+  type MarkPeriod,
+} from '../../domain/library/marks.ts';
 import { STATUSES } from '../../domain/library/status.ts';
 import { RULES } from '../../domain/library/validation.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
 import {
+  compositeOf,
   findCertificates,
   mergeRecords,
+  standingNow,
   versionsOf,
   type CertificateVersion,
+  type PresentCertificate,
 } from '../../store/library/certificates.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
@@ -36,14 +46,25 @@ export function addCertificate(program: Command): void {
     .action((code: string, options: CertificateOptions) => showCertificates(code, options));
 }
 
-/** A version with the event that led to it. */
-type Lived = CertificateVersion & { event: string; conflict: boolean };
+/** A version with what it did, and all marks until then. */
+type Shown = Omit<Lived<CertificateVersion>, 'event' | 'marks'> & { event: string; marks: MarkPeriod[]; lost: string };
 
-const livedBy = (versions: readonly CertificateVersion[], catalog: Catalog): Lived[] =>
-  withEvents(versions, catalog.get(versions.at(-1)?.typeCode ?? '')?.inspection).map((version) => ({
+const livedBy = (versions: readonly CertificateVersion[], catalog: Catalog): Shown[] =>
+  withEvents(versions, catalog.get(versions.at(-1)?.typeCode ?? '')?.inspection).map((version, index, lives) => ({
     ...version,
     event: EVENTS[version.event],
+    marks: markHistory(lives.slice(0, index + 1)).periods,
+    lost: LOST_BETWEEN_READS[tellingOf(version)]?.zh ?? '',
   }));
+
+/** Marks that hold, since when, and what a version ended. */
+const marksInWords = ({ marks, ended }: Shown): string =>
+  [
+    ...marks
+      .filter(({ end }) => end === null)
+      .map(({ mark, begin }) => `${STATE_MARKS[mark]} ${begin ? timeText(begin.at) : ''}`),
+    ...ended.map((mark) => `− ${STATE_MARKS[mark]}`),
+  ].join('\n');
 
 function showCertificates(code: string, options: CertificateOptions): Promise<void> {
   const untilMs = options.asOf === undefined ? Number.POSITIVE_INFINITY : instantOption(options.asOf, '--as-of');
@@ -68,7 +89,8 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
         ['持证主体', ({ holders }) => holders.map((holder) => `${holder.name} ${holder.code}`).join('\n')],
-        ['证照状态', ({ status }) => STATUSES[status]],
+        ['证照状态', ({ state, status }) => [...new Set([STATES_OF_FORCE[state], STATUSES[status]])].join('\n')],
+        ['状态标记', marksInWords],
         ['异议标注', ({ disputedSince }) => (disputedSince ? `▲ 有异议 ${timeText(disputedSince)}` : '')],
         ['有效期至', ({ longTerm, expiresOn }) => (longTerm ? '长期' : (expiresOn ?? ''))],
         ['变更', ({ updatedAt }) => shanghaiWallTime(updatedAt.getTime())],
@@ -77,6 +99,8 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         ['问题', ({ flags }) => (flags ?? []).map(({ rule, field }) => `${field} ${RULES[rule].zh}`).join('\n')],
       ]),
     );
+    for (const lost of new Set(chosen.filter(({ marks }) => marks.length > 0).map((row) => row.lost)))
+      if (lost !== '') console.log(`▲ ${lost}`);
     if (options.history || options.asOf !== undefined) return;
     // What counts where several sources deliver the same certificate.
     for (const records of Map.groupBy(found, ({ typeCode, number }) => `${typeCode} ${number}`).values()) {
@@ -92,27 +116,25 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
   });
 }
 
-/** 一业一证: of a licence that is made of several, which of these its holder has, and their states. */
-async function showMembers(db: Knex, record: CertificateVersion, catalog: Catalog): Promise<void> {
-  const members = catalog.get(record.typeCode)?.members ?? [];
-  if (members.length === 0) return;
-  const held = await findCertificates(db, record.holders[0]?.code ?? '');
-  console.log(`\n${record.number} is made of`);
-  for (const member of members) {
-    const [latest] = held.filter(({ typeCode }) => typeCode === member);
-    const name = catalog.get(member)?.name ?? member;
+/** 一业一证: of a licence that is made of several, which of these its holder has, and its state by theirs. */
+async function showMembers(db: Knex, record: PresentCertificate, catalog: Catalog): Promise<void> {
+  const composite = await compositeOf(db, record, standingNow(record).state, catalog);
+  if (!composite) return;
+  console.log(`\n${record.number} is ${STATES_OF_FORCE[composite.state]} by its members (一业一证)`);
+  for (const { name, held } of composite.members)
     console.log(
-      latest ? `  ${name}: ${latest.number}, ${STATUSES[latest.status]}` : `  ✖ ${name}: its holder has none`,
+      held
+        ? `  ${name}: ${held.number}, ${STATES_OF_FORCE[held.state]} (${STATUSES[held.status]})`
+        : `  ✖ ${name}: its holder has none`,
     );
-  }
 }
 
-const shown = (row: Lived, { unmasked }: CertificateOptions): Lived =>
+const shown = (row: Shown, { unmasked }: CertificateOptions): Shown =>
   unmasked
     ? row
     : {
         ...row,
-        holders: maskAll(row.holders) as Lived['holders'],
-        extension: maskAll(row.extension) as Lived['extension'],
+        holders: maskAll(row.holders) as Shown['holders'],
+        extension: maskAll(row.extension) as Shown['extension'],
         flags: row.flags?.map(({ rule, field }) => ({ rule, field })) ?? null,
       };

@@ -73,7 +73,9 @@ export function explainStream(config: HubConfig, { config: stream, connector, so
         },
         status.field === undefined
           ? { zh: '每条记录均视为有效', en: 'every record is valid' }
-          : statusInWords(status.field, status.values),
+          : valuesInWords('status', status.field, status.values),
+        ...status.marks.map(({ field, values }) => valuesInWords('marks', field, values)),
+        ...(status.events ? [valuesInWords('events', status.events.field, status.events.values)] : []),
       ],
     },
     {
@@ -98,14 +100,25 @@ export function explainStream(config: HubConfig, { config: stream, connector, so
 
 const same = (text: string): Said => ({ zh: text, en: text });
 
-function statusInWords(field: string, values: Readonly<Record<string, string>>): Said {
+type EventTarget = NonNullable<StreamConfig['status']['events']>['values'][string];
+type Target = string | string[] | EventTarget;
+
+function valuesInWords(what: string, field: string, values: Readonly<Record<string, Target>>): Said {
   const map = Object.entries(values)
-    .map(([from, to]) => `${from} → ${to}`)
+    .map(([from, to]) => `${from} → ${targetInWords(to)}`)
     .join(', ');
   return {
-    zh: `status ← ${field}：${map}；其他取值视为不合格`,
-    en: `status ← ${field}: ${map}; any other value rejects the record`,
+    zh: `${what} ← ${field}：${map}；其他取值视为不合格`,
+    en: `${what} ← ${field}: ${map}; any other value rejects the record`,
   };
+}
+
+/** A status, marks that hold, or marks that begin and end. */
+function targetInWords(target: Target): string {
+  if (typeof target === 'string') return target;
+  if (Array.isArray(target)) return target.join(' + ');
+  const { begins, ends } = target;
+  return [...begins.map((mark) => `begins ${mark}`), ...ends.map((mark) => `ends ${mark}`)].join(', ') || '—';
 }
 
 const DURATIONS = new Set(['lag', 'slice', 'lookback', 'timeout']);
@@ -195,7 +208,8 @@ function namedFields({ record, status }: StreamConfig): string[] {
   );
   const inList = typeof record.holders === 'string' ? ['holderName', 'holderCode', 'holderCodeType'] : [];
   const ofHolders = inList.flatMap((name) => record.fields[name as 'holderName'] ?? []);
-  return [record.key, record.updatedAt, status.field, ...fields]
+  const telling = [status.field, ...status.marks.map(({ field }) => field), status.events?.field];
+  return [record.key, record.updatedAt, ...telling, ...fields]
     .filter((field) => field !== undefined)
     .filter((field) => !field.includes('.') && !ofHolders.includes(field));
 }

@@ -3,7 +3,7 @@ import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
 import { expectation, printPath } from '../../settings/diagnostics.ts';
 import type { CatalogSourceConfig, FieldRule } from '../../settings/kinds/stream.ts';
 import {
-  HOLDER_KINDS,
+  holderKindsOf,
   LEVELS,
   PUBLICITY,
   type CatalogEntry,
@@ -196,7 +196,7 @@ function compileEntry({ fields }: CatalogSourceConfig): (record: Json) => Json {
     category: textRule(fields.category),
     issuer: unit(fields.issuer),
     definer: unit(fields.definer),
-    holders: listRule(fields.holders, wordOf(HOLDER_KINDS)),
+    holders: listRule(fields.holders, kindsOf),
     template: textRule(fields.template),
     face:
       face &&
@@ -280,6 +280,12 @@ function listRule(rule: FieldRule | undefined, change?: (text: string) => unknow
     return list.length === 0 ? undefined : list;
   };
 }
+
+/** Kinds of holders of a Chinese word; any other text as it is. */
+const kindsOf = (text: string): string | string[] => {
+  const kinds = holderKindsOf(text);
+  return kinds.length > 0 ? kinds : text;
+};
 
 /** Our word for the Chinese one; any other text as it is. */
 const wordOf =

@@ -1,5 +1,6 @@
 import { sortedKeys, type Certificate, type Holder } from '../../domain/library/certificate.ts';
 import { validateByCatalog, type Catalog } from '../../domain/library/catalog.ts';
+import { statusWith, type StateMark, type ToldMarks } from '../../domain/library/marks.ts';
 import { parseInstant, type Instant } from '../../domain/dates.ts';
 import { ownValue } from '../../domain/names.ts';
 import { rejects, validateCertificate, type Problem } from '../../domain/library/validation.ts';
@@ -58,7 +59,7 @@ function readCertificate(readers: Readers, raw: Json, texts: Texts): Pick<ReadRe
   const { fields, dates, type } = readers;
   const expiry = texts.text(fields.expiresOn(raw), 'expiresOn');
   const longTerm = readers.longTerm.has(expiry);
-  const { status, rawStatus, deleted } = readStatus(readers, raw, texts);
+  const { deleted, ...status } = readStatus(readers, raw, texts);
   const certificate: Certificate = {
     identifier: texts.code(fields.identifier(raw), 'identifier') || null,
     typeCode: texts.code(fields.typeCode(raw), 'typeCode') || texts.required(type?.code, 'typeCode'),
@@ -71,26 +72,64 @@ function readCertificate(readers: Readers, raw: Json, texts: Texts): Pick<ReadRe
     expiresOn: longTerm ? null : texts.date(expiry, 'expiresOn', dates.expiresOn),
     longTerm,
     holders: readHolders(readers, raw, texts),
-    status,
-    rawStatus,
+    ...status,
     extension: readExtension(readers, raw, texts),
   };
   return { certificate, deleted };
 }
 
 function readStatus(
-  { status, deleted: marker }: Readers,
+  readers: Readers,
   raw: Json,
   texts: Texts,
-): Pick<Certificate, 'status' | 'rawStatus'> & { deleted: boolean } {
+): Pick<Certificate, 'status' | 'rawStatus' | 'marks'> & { deleted: boolean } {
+  const { status, deleted: marker } = readers;
   const rawStatus = status ? texts.required(status.read(raw), 'status') : '';
   const deleted = marker?.values.has(texts.text(marker.read(raw), 'deleted')) ?? false;
   if (deleted) return { status: 'deleted', rawStatus, deleted };
-  const found = status ? status.states.get(rawStatus) : 'valid';
-  if (found === undefined && rawStatus !== '')
-    texts.problems.push({ rule: 'status-unmapped', field: 'status', found: rawStatus.slice(0, QUOTED) });
-  return { status: found ?? 'other', rawStatus, deleted };
+  const found = status ? status.states.get(rawStatus) : VALID;
+  if (found === undefined && rawStatus !== '') rejectUnmapped(texts, 'status', rawStatus);
+  const said = found?.status ?? 'other';
+  const marks = readMarks(readers, raw, found?.marks ?? [], texts);
+  // Where only marks say that it is suspended, so does its status, by which certificates in force are chosen.
+  const held = said === 'valid' && Array.isArray(marks) ? statusWith(marks) : said;
+  return { status: held, rawStatus, ...(marks && { marks }), deleted };
 }
+
+const VALID = { status: 'valid', marks: [] } as const;
+
+/** What a record tells of marks; null where its stream tells of none beside the status. */
+function readMarks({ marks, events }: Readers, raw: Json, ofStatus: readonly StateMark[], texts: Texts): ToldMarks {
+  if (events) {
+    const value = texts.text(events.read(raw), 'event');
+    const told = events.values.get(value);
+    if (told === undefined && value !== '') rejectUnmapped(texts, 'event', value);
+    return told ?? { begins: [], ends: [] };
+  }
+  if (!marks) return null;
+  const held = new Set(ofStatus);
+  for (const { read, values } of marks) {
+    for (const value of readItems(read(raw), 'marks', texts)) {
+      const mark = values.get(value);
+      if (mark === undefined) rejectUnmapped(texts, 'marks', value);
+      else if (mark !== 'none') held.add(mark);
+    }
+  }
+  return [...held].sort();
+}
+
+/** The items of a list, or of a text with 、 or commas between them. */
+const readItems = (value: unknown, field: string, texts: Texts): string[] =>
+  (asList(value) ?? [value]).flatMap((item) =>
+    texts
+      .text(item, field)
+      .split(/[、，,;；]/)
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
+
+const rejectUnmapped = (texts: Texts, field: string, found: string): void =>
+  void texts.problems.push({ rule: 'status-unmapped', field, found: found.slice(0, QUOTED) });
 
 const ofHolder = (index: number, field: string): string => `holders[${index}].${field}`;
 

@@ -7,6 +7,7 @@ import {
 } from '../../domain/library/certificate.ts';
 import { parseInstant, type Instant } from '../../domain/dates.ts';
 import { ownValue } from '../../domain/names.ts';
+import { statusWith, type MarkEvents, type StateMark } from '../../domain/library/marks.ts';
 import type { Status } from '../../domain/library/status.ts';
 import type { RecordHints } from '../contract.ts';
 import { valueAt } from '../json.ts';
@@ -19,7 +20,11 @@ export interface Readers {
   /** Null where the records have no time of their own. */
   updatedAt: Read | null;
   /** Null where every record is valid. */
-  status: { read: Read; states: ReadonlyMap<string, Status> } | null;
+  status: { read: Read; states: ReadonlyMap<string, { status: Status; marks: StateMark[] }> } | null;
+  /** Null where the records tell of no marks beside their status. */
+  marks: { read: Read; values: ReadonlyMap<string, StateMark | 'none'> }[] | null;
+  /** Null where the records tell no events. */
+  events: { read: Read; values: ReadonlyMap<string, MarkEvents> } | null;
   deleted: { read: Read; values: ReadonlySet<string> } | null;
   fields: Readonly<Record<CertificateField, Read>>;
   /** Order of dates that could be read both ways. */
@@ -70,10 +75,7 @@ export function compileReaders(
   return {
     key: access.field('key', record.key),
     updatedAt: record.updatedAt === undefined ? null : access.at(record.updatedAt),
-    status:
-      status.field === undefined
-        ? null
-        : { read: access.at(status.field), states: new Map(Object.entries(status.values)) },
+    ...statusOf(status, access),
     deleted: deleted ? { read: access.at(deleted.field), values: new Set(deleted.values) } : null,
     fields: Object.fromEntries(CERTIFICATE_FIELDS.map((field) => [field, fieldOf(field)])) as Readers['fields'],
     dates: { issuedOn: orderOf('issuedOn'), effectiveOn: orderOf('effectiveOn'), expiresOn: orderOf('expiresOn') },
@@ -87,6 +89,27 @@ export function compileReaders(
       names: new Map(Object.entries(record.extension.rename)),
     },
     completedAt: completionOf(completed),
+  };
+}
+
+function statusOf(
+  { field, values, marks, events }: StreamConfig['status'],
+  access: Access,
+): Pick<Readers, 'status' | 'marks' | 'events'> {
+  const states = Object.entries(values).map(
+    ([value, told]) =>
+      [
+        value,
+        typeof told === 'string' ? { status: told, marks: [] } : { status: statusWith(told), marks: told },
+      ] as const,
+  );
+  const telling = marks.length > 0 || states.some(([, told]) => told.marks.length > 0);
+  return {
+    status: field === undefined ? null : { read: access.at(field), states: new Map(states) },
+    marks: telling
+      ? marks.map((given) => ({ read: access.at(given.field), values: new Map(Object.entries(given.values)) }))
+      : null,
+    events: events ? { read: access.at(events.field), values: new Map(Object.entries(events.values)) } : null,
   };
 }
 

@@ -208,6 +208,11 @@ export const EXPECTED = {
     zh: '具体期限：by-order 只用于限期整改',
     en: 'a length: by-order is for rectification alone',
   },
+  'marks-instead': {
+    zh: 'marks：该数据源按现状查询证照，事件会丢失',
+    en: 'marks instead: this source is asked for certificates as they are, and would lose events',
+  },
+  'event-time': { zh: '事件时间所在字段', en: 'the field with the time of the event' },
   'same-day-events': {
     zh: 'same-day：全生命周期事件按日监测',
     en: 'same-day: events are watched by their days',

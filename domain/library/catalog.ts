@@ -6,7 +6,16 @@ import type { Unit } from '../units.ts';
 import type { Problem } from './validation.ts';
 
 /** 持证主体类型. */
-export const HOLDER_KINDS = { natural: '自然人', legal: '法人或其他组织' } as const;
+export const HOLDER_KINDS = { natural: '自然人', legal: '法人', unincorporated: '非法人组织' } as const;
+export type HolderKind = keyof typeof HOLDER_KINDS;
+const HOLDER_KIND_NAMES = Object.keys(HOLDER_KINDS) as HolderKind[];
+
+/** The kinds that a word stands for; lists of before, and of others, have one for both kinds of organisations. */
+export function holderKindsOf(word: string): HolderKind[] {
+  if (/^法人(?:或|和)(?:其他|非法人)组织$/.test(word)) return ['legal', 'unincorporated'];
+  return HOLDER_KIND_NAMES.filter((kind) => HOLDER_KINDS[kind] === word);
+}
+
 /** 类目公开属性. */
 export const PUBLICITY = { public: '社会公开', shared: '部门共享', internal: '不公开' } as const;
 /** 标准级别 (国家、自治区或省、市、旗县区). */
@@ -39,7 +48,7 @@ export interface CatalogEntry {
   /** 证照定义机构. */
   definer: Unit | null;
   /** 持证主体类型. */
-  holders: (keyof typeof HOLDER_KINDS)[];
+  holders: HolderKind[];
   /** 证照模板, 证照底图. */
   template: string | null;
   /** 照面信息. */
@@ -120,6 +129,33 @@ export const ENTRY_FIELDS: Readonly<Record<keyof CatalogEntry, string>> = {
   fieldSources: '分字段来源',
 };
 
+/** What of an entry the public is shown; how the hub uses it is its own business. */
+export const PUBLIC_FIELDS = [
+  ...(['typeCode', 'name', 'category', 'issuer', 'definer', 'holders', 'collectFrom', 'level', 'items'] as const),
+  ...(['validYears', 'members'] as const),
+] as const;
+
+/** An entry as the public is shown it. */
+export type PublicEntry = Pick<CatalogEntry, (typeof PUBLIC_FIELDS)[number]> & {
+  face: Pick<FaceField, 'label' | 'required' | 'type'>[];
+};
+
+/** 公开目录: the approved entries whose 类目公开属性 is 社会公开, by code; of others not even the code is named. */
+export function publicCatalog(catalog: Catalog): PublicEntry[] {
+  const open = [...catalog.values()].filter(({ publicity }) => publicity === 'public');
+  const codes = new Set(open.map(({ typeCode }) => typeCode));
+  return open
+    .toSorted((a, b) => (a.typeCode < b.typeCode ? -1 : 1))
+    .map((entry) => ({
+      ...(Object.fromEntries(PUBLIC_FIELDS.map((field) => [field, entry[field]])) as Pick<
+        CatalogEntry,
+        (typeof PUBLIC_FIELDS)[number]
+      >),
+      members: entry.members.filter((member) => codes.has(member)),
+      face: entry.face.map(({ label, required, type }) => ({ label, required, type })),
+    }));
+}
+
 /**
  * Who may do what: the unit that issues certificates of a type, and the management unit, may draft its entry; the
  * management unit alone approves it (WX 6: 管理单位 organises, 发证单位 compiles).
@@ -137,8 +173,9 @@ export function validateByCatalog(certificate: Certificate, catalog: Catalog, pr
   if (certificate.name !== entry.name) problems.push({ rule: 'name-differs', field: 'name', found: certificate.name });
   if (entry.holders.length > 0) {
     for (const [index, { codeType }] of certificate.holders.entries()) {
-      const kind = codeType === '001' || codeType === '099' ? 'legal' : 'natural';
-      if (!entry.holders.includes(kind))
+      // A 统一社会信用代码 does not tell whether an organisation is a legal person.
+      const kinds: HolderKind[] = codeType === '001' || codeType === '099' ? ['legal', 'unincorporated'] : ['natural'];
+      if (!kinds.some((kind) => entry.holders.includes(kind)))
         problems.push({ rule: 'holder-kind', field: `holders[${index}].codeType`, found: codeType });
     }
   }

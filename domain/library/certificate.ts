@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { CalendarDate } from '../dates.ts';
+import type { ToldMarks } from './marks.ts';
 import type { Status } from './status.ts';
 
 /** 持证主体: one holder of a certificate. */
@@ -53,6 +54,8 @@ export interface Certificate {
   status: Status;
   /** The source's own status value. */
   rawStatus: string;
+  /** Left out, and so not hashed, where the source tells of no marks beside its status. */
+  marks?: ToldMarks;
   /** Everything else that the source delivers, under the source's names (照面扩展). */
   extension: Record<string, unknown>;
 }

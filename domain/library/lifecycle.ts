@@ -1,4 +1,5 @@
 import type { Certificate } from './certificate.ts';
+import { isSuspending, markHistory, type MarkChanges, type MarkTeller, type StateMark } from './marks.ts';
 import { STATUS_NAMES, type Status } from './status.ts';
 
 /** Events of a certificate's life (WX 7, XC 18, EO 8), with their Chinese names. */
@@ -12,6 +13,8 @@ export const EVENTS = {
   pledged: '抵押质押',
   suspended: '暂扣',
   onHold: '挂起',
+  /** Nothing but marks began or ended. */
+  marked: '状态标记变动',
   resumed: '恢复',
   revoked: '吊销',
   rescinded: '撤销',
@@ -48,6 +51,16 @@ const STATES: Readonly<Record<Status, { entered: LifeEvent; ends?: 'finally' | '
 /** States after which a certificate cannot live on. */
 export const FINAL_STATUSES = STATUS_NAMES.filter((status) => STATES[status].ends === 'finally');
 
+/** 证照现况: whether a certificate is in force, whatever marks it has. */
+export const STATES_OF_FORCE = { inForce: '有效', suspended: '中止', ended: '终止' } as const;
+export type StateOfForce = keyof typeof STATES_OF_FORCE;
+
+/** Whether a certificate with a status and with the marks that hold is in force; 其他 does not say so, and is not. */
+export function stateOfForce(status: Status, held: readonly StateMark[]): StateOfForce {
+  if (STATES[status].ends !== undefined) return 'ended';
+  return status === 'other' || held.some(isSuspending) ? 'suspended' : 'inForce';
+}
+
 /** What of a version tells the event that led to it. */
 export type Standing = Pick<Certificate, 'status' | 'expiresOn' | 'longTerm' | 'extension'>;
 
@@ -72,12 +85,23 @@ export function eventBetween(
   return { event: before.status === after.status ? 'changed' : entered, conflict };
 }
 
-/** The versions of a certificate in their order, each with the event that led to it. */
-export const withEvents = <T extends Standing>(
+/** A version with the event that led to it, what it did to marks, and how the certificate stands since. */
+export type Lived<T> = T & { event: LifeEvent; conflict: boolean; state: StateOfForce } & MarkChanges;
+
+/** The versions of a certificate in their order, each with what it did. */
+export function withEvents<T extends Standing & MarkTeller>(
   versions: readonly T[],
   inspection?: string | null,
-): (T & { event: LifeEvent; conflict: boolean })[] =>
-  versions.map((version, index) => ({ ...version, ...eventBetween(versions[index - 1] ?? null, version, inspection) }));
+): Lived<T>[] {
+  const { changes } = markHistory(versions);
+  return versions.map((version, index) => {
+    const { event, conflict } = eventBetween(versions[index - 1] ?? null, version, inspection);
+    const did = changes[index] ?? { began: [], ended: [], held: [] };
+    const marked = event === 'changed' && did.began.length + did.ended.length > 0;
+    const state = stateOfForce(version.status, did.held);
+    return { ...version, ...did, event: marked ? 'marked' : event, conflict, state };
+  });
+}
 
 function isInspected(before: Standing, after: Standing, field: string | null | undefined): boolean {
   if (field === undefined || field === null) return false;

@@ -55,7 +55,10 @@ export function mergeSources(records: readonly Sourced[], precedence: Precedence
     origin[field] = winner.stream;
     Object.assign(certificate, { [field]: winner[field] });
     if (field === 'expiresOn') certificate.longTerm = winner.longTerm;
-    if (field === 'status') certificate.rawStatus = winner.rawStatus;
+    if (field === 'status') {
+      certificate.rawStatus = winner.rawStatus;
+      certificate.marks = winner.marks ?? null;
+    }
     const values = stated.map((record) => ({ stream: record.stream, value: valueOf(record, field) }));
     if (new Set(values.map(({ value }) => JSON.stringify(value))).size > 1) conflicts.push({ field, values });
   }

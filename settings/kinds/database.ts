@@ -2,8 +2,10 @@ import { z } from 'zod';
 import {
   catalogSourceSchema,
   checkEachStream,
+  checkEvents,
   connectorSchema,
   disputeSourceSchema,
+  eventsHaveTimes,
   outboundSchema,
   requireUse,
   streamSchema,
@@ -142,6 +144,7 @@ export const databaseConnectorSchema = connectorSchema
         complain(['table'], expected('table-or-query'));
       const byTime = cursor === 'time' || (typeof cursor === 'object' && cursor.within === 'time');
       if (byTime && record.updatedAt === undefined) complain(['record', 'updatedAt'], expected('window-column'));
+      checkEvents(stream, !byTime && cursor !== 'snapshot', complain);
       if (stream.deletes && cursor !== 'snapshot') complain(['deletes'], expected('snapshot-of-deletes'));
       if (cursor === 'snapshot' && overlap !== undefined) complain(['overlap'], expected('overlap-none'));
       if (overlap?.endsWith('rows') === byTime)
@@ -196,6 +199,7 @@ const exchangeStream = streamSchema.extend({
 /** `kind: exchange`: a front-end exchange database (前置库). */
 export const exchangeConnectorSchema = connectorSchema
   .extend({ kind: z.literal('exchange'), ...databaseAddress, streams: z.array(exchangeStream).min(1) })
+  .superRefine(eventsHaveTimes)
   .meta({ title: 'exchange', description: 'A front-end exchange database (前置库) that the department fills' });
 
 export type ExchangeConnectorConfig = z.output<typeof exchangeConnectorSchema> & { id: string };

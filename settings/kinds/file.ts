@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { certificateFile, checkEachStream, connectorSchema, streamSchema } from './stream.ts';
+import { certificateFile, checkEachStream, checkEvents, connectorSchema, streamSchema } from './stream.ts';
 import { duration, secretRef } from '../values.ts';
 import { expected } from '../../domain/faults/expected.ts';
 
@@ -106,6 +106,7 @@ export const fileConnectorSchema = connectorSchema
       if (stream.complete === undefined && format !== 'xlsx' && !zipped) complain(['complete'], expected('whole-file'));
       if (stream.complete && 'countLine' in stream.complete && format !== 'csv' && format !== 'jsonl')
         complain(['complete'], expected('no-lines'));
+      checkEvents(stream, stream.content !== 'full', complain);
       if (stream.deletes && stream.content !== 'full') complain(['deletes'], expected('full-of-deletes'));
       if (
         typeof address === 'string' &&

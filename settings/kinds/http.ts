@@ -3,6 +3,7 @@ import {
   catalogSourceSchema,
   certificateFile,
   checkEachStream,
+  checkEvents,
   connectorSchema,
   disputeSourceSchema,
   outboundSchema,
@@ -305,6 +306,7 @@ export const httpConnectorSchema = connectorSchema
       if (delivery === 'return' && !batches) complain(['delivery'], expected('batches-of-return'));
       if (delivery === 'daily' && batches) complain(['batches'], expected('return-of-batches'));
       if (record.updatedAt === undefined) complain(['record', 'updatedAt'], expected('window-field'));
+      checkEvents(stream, batches !== undefined, complain);
       checkPaging(stream, complain);
       if (!batches && !count && response.total === undefined) complain(['response'], expected('count-endpoint'));
       if (page.by === 'slice' && response.total !== undefined)

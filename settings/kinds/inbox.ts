@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connectorSchema, requireUse, streamSchema } from './stream.ts';
+import { connectorSchema, eventsHaveTimes, requireUse, streamSchema } from './stream.ts';
 import { duration, secretRef } from '../values.ts';
 
 /** `kind: inbox`: departments push their records to the hub. */
@@ -26,6 +26,7 @@ export const inboxConnectorSchema = connectorSchema
       .meta({ description: 'Disputes (异议) are pushed, too: see docs/connectors/pushing.md' }),
   })
   .superRefine(requireUse)
+  .superRefine(eventsHaveTimes)
   .meta({ title: 'inbox', description: 'Departments push their records to the hub' });
 
 export type InboxConnectorConfig = z.output<typeof inboxConnectorSchema> & { id: string };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { COMPLETED_CASE_MODES } from '../../domain/casework/completed-case.ts';
 import { CERTIFICATE_FIELDS, type CertificateField } from '../../domain/library/certificate.ts';
+import { STATE_MARKS } from '../../domain/library/marks.ts';
 import { STATUS_NAMES } from '../../domain/library/status.ts';
 import { DRIFT_ACTIONS } from '../../domain/streams.ts';
 import { calendarDate, duration, hours, keyOf, plainName, slug } from '../values.ts';
@@ -46,6 +47,7 @@ const fieldMap = z
   });
 
 const statusName = z.enum(STATUS_NAMES as [(typeof STATUS_NAMES)[number], ...typeof STATUS_NAMES]);
+const markName = keyOf(STATE_MARKS);
 const onDrift = keyOf(DRIFT_ACTIONS).default('warn');
 
 /** What every kind of connector says of a stream, whatever the way its records travel. */
@@ -142,17 +144,56 @@ export const streamSchema = z.strictObject({
       .default(['长期', '长期有效', '永久', '9999-12-31'])
       .meta({ description: 'Values of the end of validity that mean 长期' }),
   }),
-  status: z.strictObject({
-    field: path.optional().meta({ description: 'Left out where the source lists valid certificates only' }),
-    values: z
-      .record(z.string(), statusName)
-      .default({})
-      .meta({ description: 'The source’s values → canonical states; a value that is missing here rejects the record' }),
-    deleted: z
-      .strictObject({ field: path, values: z.array(z.string()).min(1) })
-      .optional()
-      .meta({ description: 'The field and its values by which the source marks a record as deleted' }),
-  }),
+  status: z
+    .strictObject({
+      field: path.optional().meta({ description: 'Left out where the source lists valid certificates only' }),
+      values: z
+        .record(z.string(), z.union([statusName, z.array(markName).min(1)]))
+        .default({})
+        .meta({
+          description:
+            'The source’s values → canonical states, or lists of marks (状态标记) that hold; a value that is missing here rejects the record',
+        }),
+      marks: z
+        .array(
+          z.strictObject({
+            field: path.meta({ description: 'Field with one value, a list of them, or a text with 、 or commas' }),
+            values: z.record(z.string(), z.union([markName, z.literal('none')])).meta({
+              description: 'Its values → marks, or none; a value that is missing here rejects the record',
+            }),
+          }),
+        )
+        .default([])
+        .meta({ description: 'Fields that say which marks hold now, for sources that have them beside the state' }),
+      events: z
+        .strictObject({
+          field: path.meta({ description: 'Field that names the event; empty where the record tells none' }),
+          values: z
+            .record(
+              z.string(),
+              z.strictObject({
+                begins: z.array(markName).default([]),
+                ends: z.array(markName).default([]),
+              }),
+            )
+            .meta({ description: 'Its values → marks that begin and end; {} for events that change none' }),
+        })
+        .optional()
+        .meta({
+          description: 'For sources that deliver a record for each event (全过程事件): each is kept and applied',
+        }),
+      deleted: z
+        .strictObject({ field: path, values: z.array(z.string()).min(1) })
+        .optional()
+        .meta({ description: 'The field and its values by which the source marks a record as deleted' }),
+    })
+    .refine(
+      ({ values, marks, events }) => !events || (marks.length === 0 && !Object.values(values).some(Array.isArray)),
+      {
+        path: ['events'],
+        error: 'no marks beside events: a source tells either what holds or what happened',
+      },
+    ),
   completed: z
     .strictObject({
       at: path.meta({
@@ -346,3 +387,18 @@ export function checkEachStream<S>(check: (stream: S, complain: Complain) => voi
     }
   };
 }
+
+/**
+ * Events are lost where a source delivers certificates as they are when it is asked, and have no place without a time.
+ * @param each the source delivers each record that it makes, once
+ */
+export function checkEvents({ status, record }: StreamConfig, each: boolean, complain: Complain): void {
+  if (!status.events) return;
+  if (!each) complain(['status', 'events'], expected('marks-instead'));
+  if (record.updatedAt === undefined) complain(['record', 'updatedAt'], expected('event-time'));
+}
+
+/** For sources that deliver each record. */
+export const eventsHaveTimes = checkEachStream<StreamConfig>((stream, complain) => {
+  checkEvents(stream, true, complain);
+});

@@ -1,5 +1,14 @@
 import type { z } from 'zod';
-import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry } from '../../domain/library/catalog.ts';
+import {
+  HOLDER_KINDS,
+  holderKindsOf,
+  LEVELS,
+  PUBLIC_FIELDS,
+  PUBLICITY,
+  type CatalogEntry,
+  type FaceField,
+  type PublicEntry,
+} from '../../domain/library/catalog.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { expected, expectedInWords, foundInstead, placed, unopenable } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
@@ -45,6 +54,11 @@ const years: ReadCell = (text) => {
   if (/^\d+$/.test(text)) return Number(text);
   throw new Error(expected('years'));
 };
+const holderKinds: ReadCell = (text) => {
+  const kinds = holderKindsOf(text);
+  if (kinds.length > 0) return kinds;
+  throw new Error(`one of ${Object.values(HOLDER_KINDS).join('、')}`);
+};
 const holders = (entry: CatalogEntry): string => entry.holders.map((kind) => HOLDER_KINDS[kind]).join('、');
 const fieldSources = (entry: CatalogEntry): string =>
   Object.entries(entry.fieldSources)
@@ -65,7 +79,7 @@ const COLUMNS: Column[] = [
   ['证照类型', ['category'], ({ category }) => category ?? '', optional],
   ...unitColumns('发证单位', 'issuer'),
   ...unitColumns('定义机构', 'definer'),
-  ['持证主体类型', ['holders'], holders, list(word(HOLDER_KINDS))],
+  ['持证主体类型', ['holders'], holders, (text) => [...new Set((list(holderKinds)(text) as string[][]).flat())]],
   ['证照模板', ['template'], ({ template }) => template ?? '', optional],
   ['年检字段', ['inspection'], ({ inspection }) => inspection ?? '', optional],
   ['归集起始时间', ['collectFrom'], ({ collectFrom }) => collectFrom ?? '', optional],
@@ -82,22 +96,33 @@ const FACE_TYPES = { text: '文本', date: '日期', number: '数值' } as const
 const YES_NO = { yes: '是', no: '否' } as const;
 const FACE_COLUMNS = [TYPE_CODE, '字段', '名称', '必填', '类型', '取值'] as const;
 
+const faceCells = ({ label, required, type }: Pick<FaceField, 'label' | 'required' | 'type'>): string[] => [
+  label,
+  YES_NO[required ? 'yes' : 'no'],
+  FACE_TYPES[type],
+];
+
 /** A workbook (xlsx) of catalog entries, all cells text, as {@link readCatalog} takes it back. */
 export function catalogWorkbook(entries: readonly CatalogEntry[]): Buffer {
   const face = entries.flatMap(({ typeCode, face: fields }) =>
-    fields.map(({ name, label, required, type, values }) => [
-      typeCode,
-      name,
-      label,
-      YES_NO[required ? 'yes' : 'no'],
-      FACE_TYPES[type],
-      values.join('、'),
-    ]),
+    fields.map((field) => [typeCode, field.name, ...faceCells(field), field.values.join('、')]),
   );
   const listed = entries.map((entry) => COLUMNS.map(([, , shown]) => shown(entry)));
   return workbookOf({
     [ENTRIES]: textSheet([COLUMNS.map(([header]) => header), ...listed]),
     [FACE]: textSheet([[...FACE_COLUMNS], ...face]),
+  });
+}
+
+/** A workbook (xlsx) of the catalog for the public (公开目录), without columns that are the hub's own. */
+export function publicWorkbook(entries: readonly PublicEntry[]): Buffer {
+  const columns = COLUMNS.filter(([, [field]]) => PUBLIC_FIELDS.some((open) => open === field));
+  // Columns of these fields read no others.
+  const listed = entries.map((entry) => columns.map(([, , shown]) => shown(entry as PublicEntry & CatalogEntry)));
+  const face = entries.flatMap(({ typeCode, face: fields }) => fields.map((field) => [typeCode, ...faceCells(field)]));
+  return workbookOf({
+    [ENTRIES]: textSheet([columns.map(([header]) => header), ...listed]),
+    [FACE]: textSheet([[TYPE_CODE, ...FACE_COLUMNS.slice(2, 5)], ...face]),
   });
 }
 

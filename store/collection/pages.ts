@@ -78,9 +78,10 @@ WITH given AS MATERIALIZED (
   SELECT * FROM ROWS FROM (json_to_recordset($5::json) AS (
     key text COLLATE "C", "updatedAt" timestamptz, hash text, flags jsonb, "completedAt" timestamptz, identifier text, "typeCode" text, name text,
     number text, "issuerName" text, "issuerCode" text, "issuedOn" date, "effectiveOn" date, "expiresOn" date,
-    "longTerm" boolean, holders jsonb, status text, "rawStatus" text, extension jsonb)) WITH ORDINALITY AS given(
+    "longTerm" boolean, holders jsonb, status text, "rawStatus" text, marks jsonb, extension jsonb))
+    WITH ORDINALITY AS given(
     key, "updatedAt", hash, flags, "completedAt", identifier, "typeCode", name, number, "issuerName", "issuerCode", "issuedOn",
-    "effectiveOn", "expiresOn", "longTerm", holders, status, "rawStatus", extension, place)
+    "effectiveOn", "expiresOn", "longTerm", holders, status, "rawStatus", marks, extension, place)
 ), gone AS MATERIALIZED (
   SELECT DISTINCT ON (key) * FROM json_to_recordset($10::json) AS gone(key text COLLATE "C", "updatedAt" timestamptz, replaced boolean)
   WHERE replaced IS NOT TRUE ORDER BY key, "updatedAt" DESC
@@ -100,10 +101,11 @@ WITH given AS MATERIALIZED (
 ), merged AS (
   INSERT INTO certificate (stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code,
     issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash,
-    source_updated_at, batch_id, recorded_at)
+    source_updated_at, batch_id, recorded_at, marks)
   SELECT $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
     "expiresOn", "longTerm", holders, CASE WHEN dead THEN 'deleted' ELSE status END, "rawStatus", extension, flags,
-    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone_at ELSE "updatedAt" END, $2, $8
+    CASE WHEN dead THEN sha256(content) ELSE content END, CASE WHEN dead THEN gone_at ELSE "updatedAt" END, $2, $8,
+    marks
   FROM judged WHERE wanted
   ORDER BY key
   ON CONFLICT (stream_id, record_key) DO UPDATE SET
@@ -112,7 +114,8 @@ WITH given AS MATERIALIZED (
     effective_on = excluded.effective_on, expires_on = excluded.expires_on, long_term = excluded.long_term,
     holders = excluded.holders, status = excluded.status, raw_status = excluded.raw_status,
     extension = excluded.extension, flags = excluded.flags, content_hash = excluded.content_hash,
-    source_updated_at = excluded.source_updated_at, batch_id = excluded.batch_id, recorded_at = excluded.recorded_at
+    source_updated_at = excluded.source_updated_at, batch_id = excluded.batch_id, recorded_at = excluded.recorded_at,
+    marks = excluded.marks
   WHERE certificate.source_updated_at < excluded.source_updated_at
     OR certificate.source_updated_at = excluded.source_updated_at AND certificate.content_hash <> excluded.content_hash
   RETURNING record_key, source_updated_at, xmax = 0 AS added
@@ -124,9 +127,10 @@ WITH given AS MATERIALIZED (
 ), kept AS (
   INSERT INTO certificate_history (replaced_at, stream_id, record_key, number, type_code, name, identifier,
     issuer_name, issuer_code, issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension,
-    flags, content_hash, source_updated_at, batch_id, recorded_at)
+    flags, content_hash, source_updated_at, batch_id, recorded_at, marks)
   SELECT $8, $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
-    "expiresOn", "longTerm", holders, status, "rawStatus", extension, flags, decode(hash, 'hex'), "updatedAt", $2, $8
+    "expiresOn", "longTerm", holders, status, "rawStatus", extension, flags, decode(hash, 'hex'), "updatedAt", $2, $8,
+    marks
   FROM given JOIN late USING (key, place)
   WHERE NOT EXISTS (SELECT FROM certificate_history known WHERE known.stream_id = $1 AND known.record_key = key
       AND known.source_updated_at = "updatedAt" AND known.content_hash = decode(hash, 'hex'))

@@ -1,7 +1,9 @@
 import type { Knex } from 'knex';
-import type { CatalogEntry } from '../../domain/library/catalog.ts';
+import type { Catalog, CatalogEntry } from '../../domain/library/catalog.ts';
+import { compositeState, countingMember, type CompositeMember } from '../../domain/library/composite.ts';
 import type { Certificate } from '../../domain/library/certificate.ts';
-import { FINAL_STATUSES } from '../../domain/library/lifecycle.ts';
+import { FINAL_STATUSES, stateOfForce, type StateOfForce } from '../../domain/library/lifecycle.ts';
+import { markHistory, type MarkTeller, type StateMark, type ToldMarks } from '../../domain/library/marks.ts';
 import { mergeSources, type MergedCertificate } from '../../domain/library/merge.ts';
 import type { Status } from '../../domain/library/status.ts';
 import type { Problem } from '../../domain/library/validation.ts';
@@ -16,6 +18,7 @@ export interface CertificateVersion extends Certificate {
   /** When the hub took it. */
   recordedAt: Date;
   flags: Problem[] | null;
+  marks: ToldMarks;
   /** Since when it is disputed (异议标注); null where no mark is in force. */
   disputedSince: Date | null;
 }
@@ -27,9 +30,22 @@ const COLUMNS = `c.identifier, c.type_code AS "typeCode", c.name, c.number, c.is
   c.issuer_code AS "issuerCode", c.issued_on::text AS "issuedOn", c.effective_on::text AS "effectiveOn",
   c.expires_on::text AS "expiresOn", c.long_term AS "longTerm", c.holders, c.status, c.raw_status AS "rawStatus",
   c.extension, s.name AS stream, s.unit_name AS unit, c.record_key AS key, c.source_updated_at AS "updatedAt",
-  c.recorded_at AS "recordedAt", c.flags,
+  c.recorded_at AS "recordedAt", c.flags, c.marks,
   (SELECT min(marked_at) FROM mark WHERE mark.number = c.number AND coalesce(mark.type_code, c.type_code) = c.type_code
      AND lifted_at IS NULL) AS "disputedSince"`;
+
+/** A certificate as it is now. */
+export interface PresentCertificate extends CertificateVersion {
+  /** Of a source that tells events: the versions before, the oldest first, which say what marks hold. */
+  earlier: (Omit<MarkTeller, 'updatedAt' | 'recordedAt'> & { updatedAt: string; recordedAt: string })[] | null;
+}
+
+/** {@link COLUMNS} of a certificate as it is now. */
+const PRESENT = `${COLUMNS},
+  CASE WHEN jsonb_typeof(c.marks) = 'object' THEN (
+    SELECT jsonb_agg(jsonb_build_object('status', h.status, 'marks', h.marks, 'updatedAt', h.source_updated_at,
+      'recordedAt', h.recorded_at) ORDER BY h.source_updated_at, h.replaced_at)
+    FROM certificate_history h WHERE h.stream_id = c.stream_id AND h.record_key = c.record_key) END AS earlier`;
 
 /** What certificates are looked up by, each served by an index. */
 const SOUGHT = {
@@ -60,9 +76,9 @@ export async function findCertificates(
   db: Knex,
   code: string,
   { by = EVERYTHING, typeCode, issuer, units }: CertificateChoice = {},
-): Promise<CertificateVersion[]> {
-  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
-    `SELECT ${COLUMNS} FROM (
+): Promise<PresentCertificate[]> {
+  const { rows } = await db.raw<{ rows: PresentCertificate[] }>(
+    `SELECT ${PRESENT} FROM (
        SELECT * FROM (${by.map((what) => SOUGHT[what]).join(' UNION ')}) AS c
        WHERE (:typeCode::text IS NULL OR type_code = :typeCode) AND (:issuer::text IS NULL OR issuer_code = :issuer)
          AND ${SEEN}
@@ -85,9 +101,9 @@ export async function certificatesOf(
   db: Knex,
   stream: string,
   choice: { units: readonly string[] | null; after?: { updatedAt: Date; seen: number } | undefined; limit: number },
-): Promise<CertificateVersion[]> {
-  const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
-    `SELECT ${COLUMNS} FROM (
+): Promise<PresentCertificate[]> {
+  const { rows } = await db.raw<{ rows: PresentCertificate[] }>(
+    `SELECT ${PRESENT} FROM (
        SELECT * FROM certificate c WHERE stream_id = (SELECT id FROM stream WHERE name = :stream)
          AND (:from::timestamptz IS NULL OR source_updated_at <= :from) AND ${SEEN}
        ORDER BY source_updated_at DESC, record_key OFFSET :seen LIMIT :limit
@@ -262,6 +278,46 @@ export const mergeRecords = (
 ): MergedCertificate =>
   mergeSources(latestOfStreams(records), { sources: entry?.sources ?? [], fieldSources: entry?.fieldSources ?? {} });
 
+/** Whether a certificate is in force now, and the marks that hold. */
+export function standingNow(row: PresentCertificate): { state: StateOfForce; marks: StateMark[] } {
+  const before = (row.earlier ?? []).map(({ updatedAt, recordedAt, ...told }) => ({
+    ...told,
+    updatedAt: new Date(updatedAt),
+    recordedAt: new Date(recordedAt),
+  }));
+  const marks = markHistory([...before, row]).changes.at(-1)?.held ?? [];
+  return { state: stateOfForce(row.status, marks), marks };
+}
+
+/** A composite licence (行业综合许可证): its members, and its state, which follows theirs. */
+export interface Composite {
+  state: StateOfForce;
+  members: CompositeMember<Pick<CertificateVersion, 'number' | 'status' | 'updatedAt'> & { state: StateOfForce }>[];
+}
+
+/**
+ * What a licence of several (一业一证) is made of, as its holder has it now, whoever delivers it; null where its type is no
+ * such licence. @param own the state that its own record says
+ */
+export async function compositeOf(
+  db: Knex,
+  { typeCode, holders }: Pick<CertificateVersion, 'typeCode' | 'holders'>,
+  own: StateOfForce,
+  catalog: Catalog,
+): Promise<Composite | null> {
+  const types = catalog.get(typeCode)?.members ?? [];
+  const [holder] = holders;
+  if (types.length === 0) return null;
+  const members = await Promise.all(
+    types.map(async (type) => {
+      const found = holder ? await findCertificates(db, holder.code, { by: ['holder'], typeCode: type }) : [];
+      const held = countingMember(found.map((row) => ({ ...row, state: standingNow(row).state })));
+      return { typeCode: type, name: catalog.get(type)?.name ?? type, held };
+    }),
+  );
+  return { state: compositeState(own, members), members };
+}
+
 /** Every version of one record, the oldest first by its own time, the one that counts now last. */
 export async function versionsOf(db: Knex, stream: string, key: string): Promise<CertificateVersion[]> {
   const { rows } = await db.raw<{ rows: CertificateVersion[] }>(
@@ -280,4 +336,4 @@ export async function versionsOf(db: Knex, stream: string, key: string): Promise
 
 const HISTORY = `stream_id, record_key, number, type_code, name, identifier, issuer_name, issuer_code, issued_on,
   effective_on, expires_on, long_term, holders, status, raw_status, extension, flags, content_hash, source_updated_at,
-  batch_id, recorded_at`;
+  batch_id, recorded_at, marks`;

@@ -30,7 +30,9 @@ import * as sanctions from './0028-sanctions.ts';
 import * as terms from './0029-terms.ts';
 import * as forceMajeure from './0030-force-majeure.ts';
 import * as figures from './0031-figures.ts';
+import * as marks from './0032-marks.ts';
 import * as watched from './0033-watched.ts';
+import * as catalogKinds from './0034-catalog.ts';
 import * as distinctKeys from './0038-distinct-keys.ts';
 
 /** What brings a database to this version of the hub, in its order. */
@@ -66,6 +68,8 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0029-terms', terms],
   ['0030-force-majeure', forceMajeure],
   ['0031-figures', figures],
+  ['0032-marks', marks],
   ['0033-watched', watched],
+  ['0034-catalog', catalogKinds],
   ['0038-distinct-keys', distinctKeys],
 ]);

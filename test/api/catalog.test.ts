@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
-import { approvedCatalog, approveDrafts, draftEntries, entryVersions } from '../../store/library/catalog.ts';
-import type { CatalogView, EntryDetail } from '../../server/api/library/catalog.ts';
+import {
+  approvedCatalog,
+  approveDrafts,
+  draftEntries,
+  entryVersions,
+  withdrawEntries,
+} from '../../store/library/catalog.ts';
+import type { CatalogView, EntryDetail, PublicEntryView } from '../../server/api/library/catalog.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
@@ -131,5 +137,71 @@ describe('the catalog through the API', () => {
     assert.deepEqual([status, body.code], [422, 'entry-incomplete']);
     assert.ok(body.title.includes('照面信息'));
     assert.equal((await approvedCatalog(db)).get(NEXT), undefined);
+  });
+
+  describe('for everybody', () => {
+    const HIDDEN = '11100000000013338W033';
+    const SHARED = '11100000000013338W044';
+    before(async () => {
+      const { db } = hub.database;
+      const at = new Date('2026-11-02T09:00:00+08:00');
+      const entries = [
+        entry(HIDDEN, { publicity: 'internal', name: '内部证' }),
+        entry(SHARED, {
+          name: '行业综合许可证',
+          members: [CODE, HIDDEN],
+          sources: ['housing-permits'],
+          inspection: 'projectName',
+          holders: ['legal', 'unincorporated'],
+        }),
+      ];
+      await draftEntries(db, entries, UNIT.code, at);
+      await approveDrafts(db, [HIDDEN, SHARED], 'management', at);
+    });
+    const open = (query = '') =>
+      hub.ask<{ items: PublicEntryView[]; next: string | null }>({ method: 'GET', url: `/public/catalog${query}` });
+
+    it('has what is open and in force, without what is the hub’s own', async () => {
+      const { status, body } = await open();
+      assert.equal(status, 200);
+      assert.deepEqual(
+        body.items.map(({ typeCode }) => typeCode),
+        [CODE, SHARED],
+      );
+      const shown = body.items[1];
+      assert.equal(
+        Object.keys(shown ?? {})
+          .sort()
+          .join(' '),
+        'category collectFrom definer face holders issuer items level members name typeCode validYears',
+      );
+      assert.deepEqual(shown?.face, [{ label: '工程名称', required: false, type: 'text' }]);
+      assert.deepEqual([shown.members, shown.holders], [[CODE], ['legal', 'unincorporated']]);
+      assert.ok(!JSON.stringify(body).includes(HIDDEN));
+      assert.ok(!JSON.stringify(body).includes('housing-permits'));
+    });
+
+    it('is found by name, and goes on where a page ended', async () => {
+      const codesOf = async (query: string): Promise<string[]> =>
+        (await open(query)).body.items.map(({ typeCode }) => typeCode);
+      assert.deepEqual(await codesOf(`?text=${encodeURIComponent('综合')}`), [SHARED]);
+      assert.deepEqual(await codesOf(`?text=${encodeURIComponent('内部')}`), []);
+      const { body } = await open('?limit=1');
+      assert.deepEqual(await codesOf(`?limit=1&after=${String(body.next)}`), [SHARED]);
+    });
+
+    it('no longer has what is withdrawn', async () => {
+      await withdrawEntries(hub.database.db, [SHARED], 'management', new Date(NOW));
+      assert.deepEqual(
+        (await open()).body.items.map(({ typeCode }) => typeCode),
+        [CODE],
+      );
+    });
+
+    it('is asked for so often a minute from one address, and no more', async () => {
+      const statuses: number[] = [];
+      for (let asked = 0; asked < 70; asked++) statuses.push((await open()).status);
+      assert.deepEqual([statuses[0], statuses.at(-1)], [200, 429], JSON.stringify(statuses));
+    });
   });
 });

@@ -50,21 +50,29 @@ describe('certificates through the API', () => {
   async function deliver(
     stream: { id: number },
     key: string,
-    { number = 'A-1', changed, status = 'valid' }: { number?: string; changed: string; status?: string },
+    {
+      number = 'A-1',
+      changed,
+      status = 'valid',
+      marks,
+      type = 'T1',
+    }: { number?: string; changed: string; status?: string; marks?: unknown; type?: string },
   ): Promise<void> {
     await hub.database.db.raw(
       `INSERT INTO certificate (stream_id, record_key, number, type_code, name, issued_on, long_term, holders, status,
-         raw_status, extension, content_hash, source_updated_at, batch_id, recorded_at)
-       VALUES (:stream, :key, :number, 'T1', '证', '2025-01-01', true, :holders, :status, '1', '{"address": "太湖大道一号院三幢"}',
-         convert_to(:status, 'UTF8'), :changed, 0, :changed)
+         raw_status, extension, content_hash, source_updated_at, batch_id, recorded_at, marks)
+       VALUES (:stream, :key, :number, :type, '证', '2025-01-01', true, :holders, :status, '1', '{"address": "太湖大道一号院三幢"}',
+         convert_to(:changed, 'UTF8'), :changed, 0, :changed, :marks)
        ON CONFLICT (stream_id, record_key) DO UPDATE SET source_updated_at = :changed, recorded_at = :changed,
-         status = :status, content_hash = excluded.content_hash`,
+         status = :status, content_hash = excluded.content_hash, marks = excluded.marks`,
       {
         stream: stream.id,
         key,
         number,
         status,
         changed,
+        type,
+        marks: marks === undefined ? null : JSON.stringify(marks),
         holders: JSON.stringify([{ name: '张三', code: ID, codeType: '111' }]),
       },
     );
@@ -169,6 +177,117 @@ describe('certificates through the API', () => {
       (await auditor.get<CertificateDetail>(`${pathOf('K1')}?asOf=${encodeURIComponent(at)}`)).body.counting;
     assert.equal(await asOf('2026-11-09T00:00:00+08:00'), 0);
     assert.equal(await asOf('2026-10-01T00:00:00+08:00'), null);
+  });
+
+  it('stand by their state and by marks, each with both its times and what may be lost', async () => {
+    const told: [day: string, status: string, marks: string[]][] = [
+      ['11', 'valid', ['mortgage']],
+      ['12', 'suspended', ['mortgage', 'suspension']],
+      ['13', 'valid', ['mortgage']],
+    ];
+    const at = (day: string): string => `2026-11-${day}T09:00:00+08:00`;
+    for (const [day, status, marks] of told)
+      await deliver(own, 'M1', { number: 'M-1', changed: at(day), status, marks });
+    const { body } = await auditor.get<CertificateDetail>(pathOf('M1'));
+    assert.deepEqual(
+      body.versions.map(({ event, state, began, ended, held }) => [event, state, began, ended, held]),
+      [
+        ['issued', 'inForce', ['mortgage'], [], ['mortgage']],
+        ['suspended', 'suspended', ['suspension'], [], ['mortgage', 'suspension']],
+        ['resumed', 'inForce', [], ['suspension'], ['mortgage']],
+      ],
+    );
+    const moment = (day: string, before: string | null) => ({
+      at: at(day),
+      knownAt: at(day),
+      notBefore: before && at(before),
+    });
+    const { standing } = body;
+    assert.equal(standing?.state, 'inForce');
+    assert.deepEqual(standing.marks, [
+      { mark: 'mortgage', source: own.name, begin: moment('11', null), end: null },
+      { mark: 'suspension', source: own.name, begin: moment('12', '11'), end: moment('13', '12') },
+    ]);
+    assert.match(standing.lost?.zh ?? '', /两次读取之间开始又结束的标记无从得知/);
+    const asOf = async (day: string) =>
+      (await auditor.get<CertificateDetail>(`${pathOf('M1')}?asOf=${encodeURIComponent(at(day))}`)).body.standing;
+    assert.deepEqual(
+      [(await asOf('12'))?.state, (await asOf('12'))?.marks.map(({ mark, end }) => [mark, end])],
+      [
+        'suspended',
+        [
+          ['mortgage', null],
+          ['suspension', null],
+        ],
+      ],
+    );
+    assert.equal(await asOf('01'), null);
+    const { items } = (await auditor.get<Page>('/certificates?number=M-1')).body;
+    assert.deepEqual(
+      items.map(({ state, marks }) => [state, marks]),
+      [['inForce', ['mortgage']]],
+    );
+  });
+
+  it('of a source that tells events have each, and nothing is lost', async () => {
+    const told: [day: string, marks: object][] = [
+      ['11', { begins: ['mortgage'], ends: [] }],
+      ['12', { begins: ['loss'], ends: [] }],
+      ['13', { begins: ['pledge'], ends: ['mortgage'] }],
+    ];
+    for (const [day, marks] of told)
+      await deliver(own, 'M2', { number: 'M-2', changed: `2026-11-${day}T09:00:00+08:00`, marks });
+    const { standing, versions } = (await auditor.get<CertificateDetail>(pathOf('M2'))).body;
+    assert.deepEqual(
+      versions.map(({ event, began, ended }) => [event, began, ended]),
+      [
+        ['issued', ['mortgage'], []],
+        ['marked', ['loss'], []],
+        ['marked', ['pledge'], ['mortgage']],
+      ],
+    );
+    assert.deepEqual([standing?.state, standing?.lost], ['suspended', null]);
+    const { items } = (await auditor.get<Page>('/certificates?number=M-2')).body;
+    assert.deepEqual(
+      items.map(({ state, status, marks }) => [state, status, marks]),
+      [['suspended', 'valid', ['loss', 'pledge']]],
+    );
+  });
+
+  it('of several follow their members (一业一证)', async () => {
+    const { db } = hub.database;
+    const entry = (typeCode: string, members: string[]) => ({
+      type_code: typeCode,
+      version: 1,
+      state: 'approved',
+      drafted_by: 'x',
+      drafted_at: NOW,
+      decided_at: NOW,
+      entry: JSON.stringify({ typeCode, name: `类型${typeCode}`, face: [], sources: [], members }),
+    });
+    await db('catalog_entry').insert([entry('ALL', ['E1', 'E2']), entry('E1', []), entry('E2', [])]);
+    const at = (day: string): string => `2026-11-${day}T09:00:00+08:00`;
+    await deliver(own, 'ALL', { number: 'ALL-1', changed: at('03'), type: 'ALL' });
+    await deliver(own, 'E1', { number: 'E-1', changed: at('03'), type: 'E1' });
+    const composite = async () => (await other.get<CertificateDetail>(pathOf('E2', foreign.name))).body.composite;
+    const ofAll = async () => (await issuer.get<CertificateDetail>(pathOf('ALL'))).body.composite;
+    assert.equal((await ofAll())?.state, 'suspended');
+    const stands = async (query = '') =>
+      (await issuer.get<CertificateDetail>(`${pathOf('ALL')}${query}`)).body.standing?.state;
+    assert.equal(await stands(), 'suspended');
+    assert.equal(await stands(`?asOf=${encodeURIComponent(at('05'))}`), 'inForce', 'then, by its own record');
+    await deliver(foreign, 'E2', { number: 'E-2', changed: at('03'), type: 'E2' });
+    assert.deepEqual(await ofAll(), {
+      state: 'inForce',
+      members: [
+        { typeCode: 'E1', name: '类型E1', held: { number: 'E-1', status: 'valid', state: 'inForce' } },
+        { typeCode: 'E2', name: '类型E2', held: { number: 'E-2', status: 'valid', state: 'inForce' } },
+      ],
+    });
+    assert.equal(await composite(), null);
+    await deliver(foreign, 'E2', { number: 'E-2', changed: at('04'), type: 'E2', status: 'cancelled' });
+    assert.deepEqual([(await ofAll())?.state, (await ofAll())?.members[1]?.held?.state], ['suspended', 'ended']);
+    await db('catalog_entry').whereIn('type_code', ['ALL', 'E1', 'E2']).delete();
   });
 
   it('name the fields in which sources contradict one another', async () => {

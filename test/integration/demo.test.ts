@@ -117,7 +117,7 @@ describe('hub demo', () => {
       assert.match(`${stdout}${stderr}`, /province catalog: 5 entries, 1 unchanged, 3 drafted/);
       assert.match(stdout, /建筑工程施工许可证 +│ 有变更 +│ template、face/);
       assert.match(stdout, /食品经营许可证 +│ 新增/);
-      assert.match(stdout, /✖ 有误 +│ holders\[0\]：现为“9”，应为 natural、legal 之一/);
+      assert.match(stdout, /✖ 有误 +│ holders\[0\]：现为“9”，应为 natural、legal、unincorporated 之一/);
       assert.match(stdout, /11100000MB0143028R102 食品经营许可证: lacks issuer/);
       const again = JSON.parse((await sync('--json')).stdout) as { findings: { state: string }[] }[];
       assert.deepEqual(

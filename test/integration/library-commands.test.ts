@@ -227,6 +227,33 @@ describe('commands on the library', () => {
     assert.equal(conflict.believed, 'health-doctors');
   });
 
+  it('marks hold beside the state, and end one by one', async () => {
+    const versions: [status: string, marks: string[]][] = [
+      ['valid', ['mortgage']],
+      ['suspended', ['mortgage', 'suspension']],
+      ['valid', ['mortgage']],
+    ];
+    for (const [index, [status, marks]] of versions.entries())
+      await deliver('transport-licences', status, index, 'M1', { number: '锡建施8号', marks });
+    const { stdout } = await hub('certificate', '锡建施8号');
+    assert.match(stdout, /│ 有效 +│ 抵押 2026-11-21 12:00 +│/);
+    assert.match(stdout, /│ +│ − 暂扣 +│/);
+    assert.match(stdout, /▲ 来源报当时的标记：两次读取之间开始又结束的标记无从得知/);
+    const history = JSON.parse((await hub('certificate', '锡建施8号', '--history', '--json')).stdout) as {
+      event: string;
+      state: string;
+      held: string[];
+    }[];
+    assert.deepEqual(
+      history.map(({ event, state, held }) => [event, state, held]),
+      [
+        ['签发', 'inForce', ['mortgage']],
+        ['暂扣', 'suspended', ['mortgage', 'suspension']],
+        ['恢复', 'inForce', ['mortgage']],
+      ],
+    );
+  });
+
   it('an annual inspection is told by the field that the catalog names, and life after the end by its source', async () => {
     const key = '11010519491231002X-7';
     const versions: [status: string, year: number][] = [
@@ -410,7 +437,7 @@ describe('commands on the library', () => {
     const { stdout } = await hub('certificate', '综合1号');
     assert.match(
       stdout,
-      /综合1号 is made of\n {2}建筑工程施工许可证: 锡建施\d号, \S+\n {2}✖ 11100000000019713D021: its holder has none/,
+      /综合1号 is 中止 by its members \(一业一证\)\n {2}建筑工程施工许可证: \S+号, 有效 \(有效\)\n {2}✖ 11100000000019713D021: its holder has none/,
     );
   });
 

@@ -6,13 +6,17 @@ import { MIGRATIONS } from '../../store/migrations/index.ts';
 import { calendarName, noteCalendar } from '../../store/ledger/calendar.ts';
 import { changesOf } from '../../store/ledger/obligations.ts';
 import { findTask } from '../../store/ledger/tasks.ts';
+import { withEvents } from '../../domain/library/lifecycle.ts';
 import { sealReasonInWords } from '../../domain/library/seals.ts';
+import { approvedCatalog } from '../../store/library/catalog.ts';
+import { versionsOf } from '../../store/library/certificates.ts';
 import { filesOf } from '../../store/library/certificate-files.ts';
 import { itemOf } from '../../domain/supervision/sanctions.ts';
 import { actOnCase } from '../../store/casework/cases.ts';
 import { findingsUnder, getFinding } from '../../store/supervision/findings.ts';
 import { findByHand } from '../../store/supervision/inspections.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { newStream } from '../support/library.ts';
 import { enact } from '../support/law/enact.ts';
 
 const NOW = new Date('2026-11-20T12:00:00+08:00');
@@ -137,5 +141,52 @@ describe('a database of an earlier version', () => {
     const given = { unit: { code: 'U1', name: '甲局' }, item: '四', facts: '拒收', evidence };
     const byHand = await findByHand(db, supervision, given, { by: '李处长', at: NOW });
     assert.equal((await getFinding(db, byHand, NOW)).kind, 'hand');
+  });
+
+  it('0032: certificates of before have their marks from their statuses, and their history goes on', async () => {
+    const insert = (status: string, at: string): Promise<unknown> =>
+      db.raw(
+        `INSERT INTO certificate (stream_id, record_key, number, type_code, name, issued_on, long_term, holders, status,
+           raw_status, extension, content_hash, source_updated_at, batch_id, recorded_at)
+         VALUES (:streamId, 'K1', 'old-1', 'T', '证', '2025-01-01', true, '[]', :status, '1', '{}',
+           convert_to(:status, 'UTF8'), :at, 0, :at)
+         ON CONFLICT (stream_id, record_key) DO UPDATE SET status = excluded.status,
+           content_hash = excluded.content_hash, source_updated_at = excluded.source_updated_at`,
+        { streamId: stream.id, status, at },
+      );
+    let stream = { id: 0, name: '' };
+    await across('0032-marks', async () => {
+      await newStream(db).then((made) => (stream = made));
+      await insert('valid', '2026-11-01T09:00:00+08:00');
+      await insert('suspended', '2026-11-02T09:00:00+08:00');
+    });
+    await insert('valid', '2026-11-03T09:00:00+08:00');
+    const lives = withEvents(await versionsOf(db, stream.name, 'K1'));
+    assert.deepEqual(
+      lives.map(({ event, state, held }) => [event, state, held]),
+      [
+        ['issued', 'inForce', []],
+        ['suspended', 'suspended', ['suspension']],
+        ['resumed', 'inForce', []],
+      ],
+    );
+  });
+
+  it('0034: one word for both kinds of organisations is both kinds', async () => {
+    const entry = (typeCode: string, holders: string[]) => ({
+      type_code: typeCode,
+      version: 1,
+      state: 'approved',
+      drafted_by: 'x',
+      drafted_at: NOW,
+      decided_at: NOW,
+      entry: JSON.stringify({ typeCode, holders }),
+    });
+    await across('0034-catalog', () =>
+      db('catalog_entry').insert([entry('OLD', ['natural', 'legal']), entry('PEOPLE', ['natural'])]),
+    );
+    const catalog = await approvedCatalog(db);
+    assert.deepEqual(catalog.get('OLD')?.holders, ['natural', 'legal', 'unincorporated']);
+    assert.deepEqual(catalog.get('PEOPLE')?.holders, ['natural']);
   });
 });

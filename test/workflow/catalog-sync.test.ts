@@ -75,7 +75,7 @@ describe('catalogSync', () => {
       {
         field: 'holders[0]',
         found: { zh: '“9”', en: '“9”' },
-        expected: { zh: 'natural、legal 之一', en: 'one of natural, legal' },
+        expected: { zh: 'natural、legal、unincorporated 之一', en: 'one of natural, legal, unincorporated' },
       },
     ]);
     const food = await draftOf(FOOD);

@@ -53,6 +53,7 @@ export default function Catalog() {
     <PageLayout
       title={say('目录', 'Catalog')}
       note={say('发证目录：未列入或未批准的证照类型，其数据不入库', 'Records of types that are not approved wait')}
+      actions={<Link to="/public/catalog">{say('公开目录', 'What the public sees')}</Link>}
     >
       {waiting.data && waiting.data.items.length > 0 && (
         <Alert

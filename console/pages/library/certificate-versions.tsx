@@ -6,6 +6,7 @@ import type { VersionView } from '../../../server/api/library/certificate.ts';
 import { useLanguage } from '../../language.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { Moment, moment } from '../../parts/time.tsx';
+import { useMarkName } from './certificate-standing.tsx';
 import { CertificateState } from './certificates.tsx';
 
 /** A value of a version, in words. */
@@ -65,6 +66,7 @@ export const changed = (field: string, text: string): string =>
 /** How it came to that, version by version. */
 export function History({ versions, counting }: { versions: VersionView[]; counting: number | null }) {
   const { say, name } = useLanguage();
+  const markName = useMarkName();
   const fieldName = (field: string): string =>
     Object.hasOwn(FIELD_NAMES, field) ? name(FIELD_NAMES[field as NamedField]) : field;
   return (
@@ -82,6 +84,19 @@ export function History({ versions, counting }: { versions: VersionView[]; count
                 {say(`入库 ${moment(version.recordedAt)}`, `taken ${moment(version.recordedAt)}`)}
               </span>
             </div>
+            {version.began.length + version.ended.length > 0 && (
+              <div className="version-change">
+                <span className="quiet">{say('状态标记', 'marks')}</span>{' '}
+                {version.ended.map((mark) => (
+                  <del key={mark}>{markName(mark)}</del>
+                ))}{' '}
+                {version.began.map((mark) => (
+                  <ins key={mark} className="added">
+                    {markName(mark)}
+                  </ins>
+                ))}
+              </div>
+            )}
             {version.changes.map(({ field, before, after }) => (
               <div key={field} className="version-change">
                 <span className="quiet">{fieldName(field)}</span> <del>{changed(field, before)}</del> →{' '}

@@ -16,6 +16,7 @@ import { Moment, moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 import { CertificateState, rowKeyOf, useCertificateColumns } from './certificates.tsx';
 import { Conflicts, Files } from './certificate-sources.tsx';
+import { Force, MembersOf, StandingOf } from './certificate-standing.tsx';
 import { Fields, History } from './certificate-versions.tsx';
 import { useTaskColumns } from '../ledger/tasks.tsx';
 
@@ -64,7 +65,8 @@ export default function Certificate() {
       title={`${latest?.name ?? ''} ${latest?.number ?? ''}`}
       note={
         <Space size="middle" wrap>
-          {latest && <CertificateState status={latest.status} />}
+          {latest && <Force state={data.composite?.state ?? latest.state} />}
+          {latest && latest.status !== 'valid' && <CertificateState status={latest.status} />}
           <span>
             {data.unit} · {data.stream} · {data.key}
           </span>
@@ -124,6 +126,14 @@ export default function Certificate() {
           <Nothing>{say('当时还没有这份证照', 'There was no such certificate then')}</Nothing>
         )}
       </Section>
+      <Section title={say('状态与标记', 'State and marks')}>
+        <StandingOf standing={data.standing} />
+      </Section>
+      {data.composite && (
+        <Section title={say('一业一证', 'Made of')}>
+          <MembersOf composite={data.composite} />
+        </Section>
+      )}
       <Section title={say('历史', 'History')}>
         <History versions={data.versions} counting={data.counting} />
       </Section>

@@ -1,6 +1,7 @@
 import { Alert, Input, Segmented, Table, type TableColumnsType } from 'antd';
 import { useState, type ReactNode } from 'react';
 import { Link } from 'react-router';
+import { STATE_MARKS } from '../../../domain/library/marks.ts';
 import { STATUSES, type Status } from '../../../domain/library/status.ts';
 import type { CertificateView } from '../../../server/api/library/certificates.ts';
 import { send, useSend, type QueryOf } from '../../api.ts';
@@ -11,6 +12,7 @@ import { Mark, type Tone } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
+import { useMarkName } from './certificate-standing.tsx';
 
 type By = 'number' | 'identifier' | 'holder' | 'stream';
 
@@ -47,14 +49,22 @@ export const rowKeyOf = ({ stream, key, number }: CertificateView): string => `$
 
 export function useCertificateColumns(): TableColumnsType<CertificateView> {
   const { say } = useLanguage();
+  const markName = useMarkName();
   return [
     { title: say('证照编号', 'Number'), render: (_, row) => <RecordLink row={row}>{row.number}</RecordLink> },
     { title: say('证照名称', 'Name'), dataIndex: 'name' },
     {
       title: say('状态', 'State'),
-      render: (_, { status, disputedSince }) => (
+      render: (_, { status, marks, disputedSince }) => (
         <>
           <CertificateState status={status} />
+          {marks
+            .filter((mark) => STATE_MARKS[mark] !== STATUSES[status])
+            .map((mark) => (
+              <div key={mark} className="quiet">
+                {markName(mark)}
+              </div>
+            ))}
           {disputedSince !== null && (
             <div>
               <Mark tone="bad">{say('有异议', 'disputed')}</Mark>

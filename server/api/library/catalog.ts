@@ -2,18 +2,22 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FastifyRequest } from 'fastify';
 import type { Knex } from 'knex';
 import { z } from 'zod';
-import { keyOf } from '../../../settings/values.ts';
+import { calendarDate, keyOf } from '../../../settings/values.ts';
 import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import {
   CATALOG_FIELDS,
   ENTRY_FIELDS,
+  HOLDER_KINDS,
   lackingFields,
+  LEVELS,
+  publicCatalog,
   type CatalogEntry,
   type CatalogField,
 } from '../../../domain/library/catalog.ts';
 import { shanghaiWallTime } from '../../../domain/dates.ts';
 import {
   approveDrafts,
+  approvedCatalog,
   catalogLines,
   lockDraft,
   refuseDraft,
@@ -115,6 +119,51 @@ const getCatalog = get(
     const { units } = principalOf(request);
     const lines = await catalogLines(db, { ...filter, units, after: last, limit: limit + 1 });
     return pageOfRows(lines, limit, (line) => [line.typeCode]);
+  },
+);
+
+const publicEntryView = z
+  .object({
+    typeCode: z.string(),
+    name: z.string(),
+    category: z.string().nullable(),
+    issuer: unit.nullable(),
+    definer: unit.nullable(),
+    holders: z.array(keyOf(HOLDER_KINDS)),
+    face: z.array(z.object({ label: z.string(), required: z.boolean(), type: z.enum(['text', 'date', 'number']) })),
+    collectFrom: calendarDate.nullable(),
+    level: keyOf(LEVELS).nullable(),
+    items: z.array(z.object({ code: z.string(), name: z.string() })),
+    validYears: z.int().nullable(),
+    members: z
+      .array(z.string())
+      .meta({ description: '一业一证: the types that it is made of, as far as they are open' }),
+  })
+  .meta({ id: 'PublicCatalogEntry' });
+export type PublicEntryView = z.input<typeof publicEntryView>;
+
+/** Requests a minute from one address to what is open to everybody. */
+const MOST_PUBLIC = 60;
+
+const getPublicCatalog = get(
+  '/public/catalog',
+  {
+    needs: 'public',
+    summary: '公开目录 What everybody may know of the catalog: entries in force whose 类目公开属性 is 社会公开',
+    tag: 'catalog',
+    query: z
+      .object({ text: z.string().trim().max(100).optional().meta({ description: 'Part of the name, or of the code' }) })
+      .extend(paging.shape),
+    most: MOST_PUBLIC,
+    answer: pageOf(publicEntryView),
+  },
+  async (request, { db }) => {
+    const { limit, after, text: sought = '' } = request.query;
+    const [last = ''] = readCursor(after, z.tuple([z.string()])) ?? [];
+    const open = publicCatalog(await approvedCatalog(db)).filter(
+      ({ typeCode: code, name }) => code > last && (name.includes(sought) || code.startsWith(sought)),
+    );
+    return pageOfRows(open.slice(0, limit + 1), limit, ({ typeCode: code }) => [code]);
   },
 );
 
@@ -275,6 +324,7 @@ function draftedMeanwhile({ draftedBy, draftedAt }: EntryVersion): ApiProblem {
 /** The issuing catalog (发证目录). */
 export const catalogRoutes = {
   getCatalog,
+  getPublicCatalog,
   getCatalogWaiting,
   getCatalogEntry,
   postCatalogApprove,

@@ -6,7 +6,8 @@ import { may } from '../../../domain/access.ts';
 import { COMPLETED_CASE_MODES } from '../../../domain/casework/completed-case.ts';
 import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
-import { EVENTS, withEvents } from '../../../domain/library/lifecycle.ts';
+import { EVENTS, STATES_OF_FORCE, withEvents, type Lived } from '../../../domain/library/lifecycle.ts';
+import { LOST_BETWEEN_READS, markHistory, STATE_MARKS, tellingOf } from '../../../domain/library/marks.ts';
 import {
   SEAL_STATE_NAMES,
   sealReasonInWords,
@@ -22,6 +23,7 @@ import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { fileWanted, filesOf } from '../../../store/library/certificate-files.ts';
 import {
   certificateSubjects,
+  compositeOf,
   findCertificates,
   isSeen,
   mergeRecords,
@@ -52,6 +54,10 @@ import {
 const versionView = z
   .object({
     event: keyOf(EVENTS),
+    state: keyOf(STATES_OF_FORCE),
+    began: z.array(keyOf(STATE_MARKS)).meta({ description: '状态标记 that began with it' }),
+    ended: z.array(keyOf(STATE_MARKS)).meta({ description: '状态标记 that ended with it' }),
+    held: z.array(keyOf(STATE_MARKS)).meta({ description: '状态标记 that hold since' }),
     conflict: z.boolean().meta({ description: 'The source lets it live on after it had ended it' }),
     updatedAt: instant.meta({ description: 'When its source changed it' }),
     recordedAt: instant.meta({ description: 'When the hub took it' }),
@@ -77,6 +83,33 @@ const versionView = z
   .meta({ id: 'CertificateVersion' });
 export type VersionView = z.input<typeof versionView>;
 
+const markMoment = z
+  .object({
+    at: instant.meta({ description: 'When it happened, by the source' }),
+    knownAt: instant.meta({ description: 'When the hub knew it' }),
+    notBefore: instant.nullable().meta({
+      description:
+        'The same as at where the source told the event; else the version before, since which it may have happened; null where the hub knows none',
+    }),
+  })
+  .nullable();
+const standingView = z
+  .object({
+    state: keyOf(STATES_OF_FORCE).meta({ description: 'Now, that of a licence of several follows its members' }),
+    marks: z
+      .array(
+        z.object({
+          mark: keyOf(STATE_MARKS),
+          source: z.string().meta({ description: 'The stream that told it' }),
+          begin: markMoment.meta({ description: 'Null: its end was told, its begin was not' }),
+          end: markMoment.meta({ description: 'Null: it holds' }),
+        }),
+      )
+      .meta({ description: '状态标记, those that hold first' }),
+    lost: saidView.nullable().meta({ description: 'What may be lost between two reads of the source; null: nothing' }),
+  })
+  .meta({ id: 'CertificateStanding' });
+
 /** What was found out about a seal, or about a file with its seals. Only `valid` counts as sealed. */
 const judged = {
   signature: z.enum(SEAL_STATE_NAMES as [SealState, ...SealState[]]),
@@ -95,8 +128,27 @@ const detailView = z
       .int()
       .nullable()
       .meta({ description: 'Which of the versions counted at the instant that was asked for; null: none yet' }),
+    standing: standingView
+      .nullable()
+      .meta({ description: 'How it stands at the instant that was asked for; null: it was not there yet' }),
+    composite: z
+      .object({
+        state: keyOf(STATES_OF_FORCE),
+        members: z.array(
+          z.object({
+            typeCode: z.string(),
+            name: z.string(),
+            held: z
+              .object({ number: z.string(), status: certificateStatus, state: keyOf(STATES_OF_FORCE) })
+              .nullable()
+              .meta({ description: 'Null: its holder has none' }),
+          }),
+        ),
+      })
+      .nullable()
+      .meta({ description: '一业一证: what it is made of, and its state now, which follows that of its members' }),
     versions: z.array(versionView),
-    marks: z.array(z.object({ dispute: z.int(), markedAt: instant })),
+    marks: z.array(z.object({ dispute: z.int(), markedAt: instant })).meta({ description: '异议标注' }),
     sources: z.array(certificateView).meta({ description: 'Every record of the certificate, this one included' }),
     conflicts: z.array(
       z.object({
@@ -191,7 +243,9 @@ async function detailOf(
   const latest = versions.at(-1);
   if (!latest) throw UNKNOWN;
   const { number, typeCode: type } = latest;
-  const entry = (await approvedCatalog(db)).get(type);
+  const catalog = await approvedCatalog(db);
+  const entry = catalog.get(type);
+  const lives = withEvents(versions, entry?.inspection);
   const at = now();
   const [marks, records, fetched, awaited, cases, tasks, uses] = await Promise.all([
     marksOn(db, [number]),
@@ -205,10 +259,11 @@ async function detailOf(
     usesOf(db, type),
   ]);
   if (personal) await auditLook(request, options, `certificate/${stream}/${maskKey(record)}`, {});
-  const labels = new Map(entry?.face.map(({ name, label }) => [name, label]));
-  const lives = withEvents(versions, entry?.inspection);
   const untilMs = asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(asOf);
   const counting = versions.findLastIndex(({ updatedAt }) => updatedAt.getTime() <= untilMs);
+  const standing = standingAfter(lives.slice(0, counting + 1));
+  const composite = await compositeOf(db, latest, lives.at(-1)?.state ?? 'inForce', catalog);
+  const labels = new Map(entry?.face.map(({ name, label }) => [name, label]));
   const several = new Set(records.map((row) => row.stream)).size > 1;
   const { origin, conflicts } = several ? mergeRecords(records, entry) : { origin: {}, conflicts: [] };
   const [completed] = cases;
@@ -219,10 +274,22 @@ async function detailOf(
     typeCode: type,
     unmasked: personal,
     counting: counting < 0 ? null : counting,
+    standing: standing && { ...standing, state: (asOf === undefined ? composite?.state : undefined) ?? standing.state },
+    composite: composite && {
+      state: composite.state,
+      members: composite.members.map(({ held, ...member }) => ({
+        ...member,
+        held: held && { number: maskKey(held.number), status: held.status, state: held.state },
+      })),
+    },
     versions: lives.map((version, index) => ({
       ...shownVersion(version, labels, personal),
       event: version.event,
       conflict: version.conflict,
+      state: version.state,
+      began: version.began,
+      ended: version.ended,
+      held: version.held,
       changes: changesBetween(lives[index - 1], version, labels, personal),
     })),
     marks: marks
@@ -308,11 +375,24 @@ const getCertificateFile = get(
   },
 );
 
+/** How a certificate stands after its versions; null where there is none. */
+function standingAfter(versions: readonly Lived<CertificateVersion>[]): z.output<typeof standingView> | null {
+  const last = versions.at(-1);
+  if (!last) return null;
+  const { periods } = markHistory(versions);
+  const [held, over] = [periods.filter(({ end }) => end === null), periods.filter(({ end }) => end !== null)];
+  return {
+    state: last.state,
+    marks: [...held, ...over.toReversed()].map((period) => ({ ...period, source: last.stream })),
+    lost: LOST_BETWEEN_READS[tellingOf(last)],
+  };
+}
+
 function shownVersion(
   row: CertificateVersion,
   labels: ReadonlyMap<string, string>,
   personal: boolean,
-): Omit<z.output<typeof versionView>, 'event' | 'conflict' | 'changes'> {
+): Omit<z.output<typeof versionView>, keyof Lived<unknown> | 'changes'> {
   const extension = (personal ? row.extension : maskAll(row.extension)) as Record<string, unknown>;
   return {
     ...row,

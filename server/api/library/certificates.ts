@@ -2,9 +2,18 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { maskAll, maskKey } from '../../../connectors/examine/discover.ts';
 import { may } from '../../../domain/access.ts';
+import { STATES_OF_FORCE } from '../../../domain/library/lifecycle.ts';
+import { STATE_MARKS } from '../../../domain/library/marks.ts';
 import { STATUS_NAMES } from '../../../domain/library/status.ts';
+import { keyOf } from '../../../settings/values.ts';
 import { audit } from '../../../store/console/audit.ts';
-import { certificatesOf, findCertificates, type CertificateVersion } from '../../../store/library/certificates.ts';
+import {
+  certificatesOf,
+  findCertificates,
+  standingNow,
+  type CertificateVersion,
+  type PresentCertificate,
+} from '../../../store/library/certificates.ts';
 import { principalOf } from '../base/access.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
@@ -14,6 +23,11 @@ import { cursorOf, date, instant, pageOf, pageOfRows, paging, readCursor, text, 
 export const certificateStatus = z.enum(
   STATUS_NAMES as [(typeof STATUS_NAMES)[number], ...(typeof STATUS_NAMES)[number][]],
 );
+/** How a certificate stands: whether it is in force, and the marks (状态标记) that hold beside that. */
+export const standing = {
+  state: keyOf(STATES_OF_FORCE).meta({ description: '有效, 中止 or 终止, whatever marks it has' }),
+  marks: z.array(keyOf(STATE_MARKS)).meta({ description: '状态标记 that hold; several can at once' }),
+};
 export const holder = z.object({ name: z.string(), code: z.string(), codeType: z.string() });
 const key = z
   .string()
@@ -36,7 +50,8 @@ export const certificateView = z
     issuedOn: date,
     expiresOn: date.nullable(),
     longTerm: z.boolean(),
-    status: certificateStatus,
+    status: certificateStatus.meta({ description: 'The source’s value for it, by its mapping' }),
+    ...standing,
     disputedSince: instant.nullable(),
     updatedAt: instant,
   })
@@ -89,7 +104,7 @@ const getCertificates = get(
     const { number, identifier, type, issuer, stream, limit, after } = request.query;
     const principal = principalOf(request);
     const units = unitsOf(request);
-    const shown = (row: CertificateVersion) => shownRow(row, may(principal, 'certificates:personal'));
+    const shown = (row: PresentCertificate) => shownRow(row, may(principal, 'certificates:personal'));
     const sought = number ?? identifier;
     if (sought !== undefined) {
       if (maskKey(sought) !== sought) throw PERSONAL_ADDRESS;
@@ -153,10 +168,11 @@ function nextOf(items: readonly CertificateVersion[], from: string | undefined, 
   return cursorOf([last.toISOString(), same + before]);
 }
 
-export function shownRow(row: CertificateVersion, mayPersonal: boolean): z.output<typeof certificateView> {
+export function shownRow(row: PresentCertificate, mayPersonal: boolean): z.output<typeof certificateView> {
   const personalKey = maskKey(row.key) !== row.key;
   return {
     ...row,
+    ...standingNow(row),
     key: personalKey && !mayPersonal ? null : row.key,
     personalKey,
     number: maskKey(row.number),

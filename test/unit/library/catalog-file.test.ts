@@ -4,9 +4,16 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { read, write, type CellObject } from 'xlsx';
-import { catalogWorkbook, readCatalog } from '../../../settings/sheets/catalog.ts';
-import { lackingFields, mayDraft, validateByCatalog, type CatalogEntry } from '../../../domain/library/catalog.ts';
+import { catalogWorkbook, publicWorkbook, readCatalog } from '../../../settings/sheets/catalog.ts';
+import {
+  lackingFields,
+  mayDraft,
+  publicCatalog,
+  validateByCatalog,
+  type CatalogEntry,
+} from '../../../domain/library/catalog.ts';
 import type { Certificate } from '../../../domain/library/certificate.ts';
+import { openWorkbook, sheetRows } from '../../../domain/spreadsheet.ts';
 import { HubError } from '../../../domain/errors.ts';
 import { isReserved } from '../../../domain/names.ts';
 import { assertOneLanguage } from '../../support/languages.ts';
@@ -50,7 +57,7 @@ describe('the catalog as a file', () => {
       category: fc.option(word),
       issuer: unit,
       definer: unit,
-      holders: fc.uniqueArray(fc.constantFrom('natural' as const, 'legal' as const)),
+      holders: fc.uniqueArray(fc.constantFrom('natural' as const, 'legal' as const, 'unincorporated' as const)),
       template: fc.option(word),
       collectFrom: fc.option(fc.constant('2025-01-01')),
       publicity: fc.option(fc.constantFrom('public' as const, 'shared' as const, 'internal' as const)),
@@ -85,6 +92,35 @@ describe('the catalog as a file', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('legal persons and other organisations are two kinds; the word of before stands for both', () => {
+    const kinds = (text: string) => readCatalog('c.xlsx', edited(['目录', 3, '持证主体类型', text]))[1]?.holders;
+    assert.deepEqual(kinds('法人'), ['legal']);
+    assert.deepEqual(kinds('自然人、非法人组织'), ['natural', 'unincorporated']);
+    assert.deepEqual(kinds('法人或其他组织、法人'), ['legal', 'unincorporated']);
+    assert.deepEqual(faultsOf(edited(['目录', 3, '持证主体类型', '个人'])), [
+      '目录, row 3, 持证主体类型: found “个人”, expected one of 自然人、法人、非法人组织',
+    ]);
+  });
+
+  it('the list for the public has no column that is the hub’s own, and no entry that is not open', () => {
+    const [open = assert.fail(), shared = assert.fail()] = demo();
+    const entries = [
+      { ...open, publicity: 'public' as const, members: [shared.typeCode] },
+      { ...shared, publicity: 'shared' as const },
+    ];
+    const book = openWorkbook(publicWorkbook(publicCatalog(new Map(entries.map((entry) => [entry.typeCode, entry])))));
+    const [headers = [], ...rows] = sheetRows(book, '目录');
+    assert.equal(
+      headers.join('、'),
+      '证照类型代码、证照名称、证照类型、发证单位、发证单位代码、定义机构、定义机构代码、持证主体类型、归集起始时间、标准级别、关联事项、有效年限、成员证照类型',
+    );
+    assert.deepEqual(
+      rows.map((row) => [row[0], row.at(-1) ?? '']),
+      [[open.typeCode, '']],
+    );
+    assert.deepEqual(sheetRows(book, '照面信息')[0], ['证照类型代码', '名称', '必填', '类型']);
   });
 
   it('names every fault by sheet, row and column', () => {
@@ -178,6 +214,8 @@ describe('the catalog’s rules', () => {
     assert.deepEqual(broken({ holders: [{ name: '甲', code: 'c', codeType: '111' }] }), [
       'holder-kind holders[0].codeType',
     ]);
+    for (const codeType of ['001', '099'])
+      assert.deepEqual(broken({ holders: [{ name: '甲', code: 'c', codeType }] }), [], 'either kind of organisation');
     assert.deepEqual(broken({ extension: { d: '二月三十', v: '丙' } }), [
       'face-missing extension.a',
       'face-format extension.d',

@@ -135,7 +135,7 @@ describe('a published catalog', () => {
           : faults.map(({ field, found, expected }) => `${typeCode} ${field}: ${foundInstead(found, expected).en}`),
       ),
       [
-        `${CODE} holders[0]: found “9”, expected one of natural, legal`,
+        `${CODE} holders[0]: found “9”, expected one of natural, legal, unincorporated`,
         `${CODE} validYears: found “ever”, expected a number`,
         `${OTHER} members: found 11100000000013522L999, expected types that have an entry`,
         '#3 typeCode: found nothing, expected a string',
@@ -150,7 +150,7 @@ describe('a published catalog', () => {
     assert.deepEqual(
       findings.flatMap(({ faults }) => faults.map(({ found, expected }) => foundInstead(found, expected).zh)),
       [
-        '现为“9”，应为 natural、legal 之一',
+        '现为“9”，应为 natural、legal、unincorporated 之一',
         '现为“ever”，应为数',
         '现为 11100000000013522L999，应为有目录条目的类型',
         '没有填写，应为文本',

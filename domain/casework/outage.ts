@@ -71,7 +71,7 @@ export const OUTAGE = {
       },
       needs: 'outages:accept',
       stages: ['stopped', 'backfilling'],
-      path: 'actions',
+      path: 'confirmation',
       fields: {
         from: {
           zh: '自',

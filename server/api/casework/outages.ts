@@ -383,6 +383,7 @@ export const outageRoutes = {
   getOutageStreams,
   postOutage,
   postOutagePaper,
+  postOutageConfirmation: actionRoute(outages, 'confirmation'),
   // Confirming the recovery, a relapse, withdrawing.
   postOutageAction: actionRoute(outages, 'actions'),
 };

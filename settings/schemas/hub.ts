@@ -122,9 +122,13 @@ export const hubSchema = z
           .meta({ description: 'Address that the console, the API and the inbox listen on' }),
         port: port.default(7080),
         trustProxy: z
-          .boolean()
-          .default(false)
-          .meta({ description: 'Take the caller’s address from X-Forwarded-For: only behind a proxy that sets it' }),
+          .array(
+            z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'an address or a network, for example 10.1.0.0/16'),
+          )
+          .default([])
+          .meta({
+            description: 'Addresses or networks of the proxies before the hub, which say in X-Forwarded-For who calls',
+          }),
         publicUrl: z
           .url({ protocol: /^https?$/, error: 'an address such as https://hub.example.gov.cn' })
           .optional()

@@ -29,6 +29,7 @@ import * as calendars from './0027-calendars.ts';
 import * as sanctions from './0028-sanctions.ts';
 import * as terms from './0029-terms.ts';
 import * as forceMajeure from './0030-force-majeure.ts';
+import * as doors from './0036-doors.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -62,4 +63,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0028-sanctions', sanctions],
   ['0029-terms', terms],
   ['0030-force-majeure', forceMajeure],
+  ['0036-doors', doors],
 ]);

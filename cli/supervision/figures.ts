@@ -24,8 +24,9 @@ import {
 } from '../../store/supervision/figures.ts';
 import { instantOption } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { positive, readGiven, type CommonOptions, withConfig, withData } from '../kit/options.ts';
+import { positive, type CommonOptions, withConfig, withData } from '../kit/options.ts';
 import { timeText, table } from '../kit/output.ts';
+import { openGiven } from '../kit/workbook.ts';
 
 interface FigureOptions extends CommonOptions {
   from?: string;
@@ -268,7 +269,7 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
   });
 }
 
-function report(file: string | undefined, options: ReportOptions): Promise<void> {
+async function report(file: string | undefined, options: ReportOptions): Promise<void> {
   const reports: UsageReport[] =
     file === undefined
       ? [
@@ -284,7 +285,7 @@ function report(file: string | undefined, options: ReportOptions): Promise<void>
             callsGood: options.callsGood,
           }),
         ]
-      : readUsageSheet(readGiven(file));
+      : readUsageSheet(await openGiven(file));
   return withLibrary(options, async (db) => {
     await saveUsage(db, reports, { by: options.by, at: new Date() });
     console.log(`Took ${reports.length} reports of ${[...new Set(reports.map(({ month }) => month))].join(', ')}`);

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { HOLDER_KINDS, LEVELS, PUBLICITY, type CatalogEntry } from '../../domain/library/catalog.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
-import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { textSheet, workbookOf, type Workbook } from '../../domain/spreadsheet.ts';
 import { catalogSchema } from '../schemas/catalog.ts';
 import { parseYaml } from '../diagnostics.ts';
 
@@ -104,9 +104,9 @@ export function catalogWorkbook(entries: readonly CatalogEntry[]): Buffer {
  * Reads catalog entries from a workbook (xlsx) or a YAML list. Throws one configuration error that names every fault by
  * row and column, or line and path; then nothing of the file counts.
  */
-export function readCatalog(file: string, content: Buffer): CatalogEntry[] {
-  if (/\.ya?ml$/i.test(file)) {
-    const { value, faults } = parseYaml(file, content.toString('utf8'), () => catalogSchema);
+export function readCatalog(file: string, content: string | Workbook): CatalogEntry[] {
+  if (typeof content === 'string') {
+    const { value, faults } = parseYaml(file, content, () => catalogSchema);
     if (value) return requireUnique(value, file);
     throw refused(file, faults);
   }
@@ -126,22 +126,15 @@ function requireUnique(entries: CatalogEntry[], file: string): CatalogEntry[] {
   );
 }
 
-function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
+function readWorkbook(file: string, book: Workbook): CatalogEntry[] {
   const faults: string[] = [];
   const place = (sheet: string, row: number, column: string): string => `${sheet}, row ${row}, ${column}`;
-  const book = (() => {
-    try {
-      return openWorkbook(content);
-    } catch (error) {
-      throw refused(file, [`cannot be opened as a workbook (${messageOf(error)})`]);
-    }
-  })();
   /** Rows of a sheet as text by header; rows count from 1 as in the spreadsheet. */
   const rowsOf = (sheet: string, headers: readonly string[]): { row: number; cells: Map<string, string> }[] => {
-    const [header = [], ...body] = sheetRows(book, sheet).map((row) => row.map((cell) => String(cell ?? '').trim()));
+    const [header = [], ...body] = (book.get(sheet) ?? []).map((row) => row.map((cell) => String(cell ?? '').trim()));
     const missing = headers.filter((name) => !header.includes(name));
     const unknown = header.filter((name) => name !== '' && !headers.includes(name));
-    if (!book.Sheets[sheet]) faults.push(`found the sheets ${book.SheetNames.join(', ')}, expected one named ${sheet}`);
+    if (!book.has(sheet)) faults.push(`found the sheets ${[...book.keys()].join(', ')}, expected one named ${sheet}`);
     else if (missing.length + unknown.length > 0) {
       faults.push(
         `${sheet}, row 1: ${[...missing.map((name) => `the column ${name} is missing`), ...unknown.map((name) => `found the unknown column ${name}`)].join(', ')}; expected ${headers.join(', ')}`,

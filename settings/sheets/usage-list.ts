@@ -1,8 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
-import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import { sheetRows, type Workbook } from '../../domain/spreadsheet.ts';
 import type { UsageItem } from '../../domain/library/usage-list.ts';
 import { expectation, parseYaml } from '../diagnostics.ts';
 
@@ -49,9 +48,9 @@ const LIST = /[、;;,,\s]+/;
  * fault by its row or line; then nothing of the file counts.
  * @param known the types that the catalog has
  */
-export function readUsageList(file: string, content: Buffer, known: readonly string[]): UsageItem[] {
-  if (/\.ya?ml$/i.test(file)) {
-    const { value, faults } = parseYaml(file, content.toString('utf8'), () => listOf(known));
+export function readUsageList(file: string, content: string | Workbook, known: readonly string[]): UsageItem[] {
+  if (typeof content === 'string') {
+    const { value, faults } = parseYaml(file, content, () => listOf(known));
     if (value) return value;
     throw refused(file, faults);
   }
@@ -72,14 +71,8 @@ export function readUsageList(file: string, content: Buffer, known: readonly str
   );
 }
 
-function rowsOf(file: string, content: Buffer): { row: number; item: UsageItem }[] {
-  let rows: string[][];
-  try {
-    const book = openWorkbook(content);
-    rows = sheetRows(book, book.SheetNames[0] ?? '').map((row) => row.map((cell) => String(cell ?? '').trim()));
-  } catch (error) {
-    throw refused(file, [`it cannot be opened as a workbook (${messageOf(error)})`]);
-  }
+function rowsOf(file: string, book: Workbook): { row: number; item: UsageItem }[] {
+  const rows = sheetRows(book).map((row) => row.map((cell) => String(cell ?? '').trim()));
   const [header = [], ...body] = rows;
   const missing = Object.values(COLUMNS).filter((column) => !header.includes(column));
   if (missing.length > 0) throw refused(file, [`row 1: found no column ${missing.join(', ')}`]);

@@ -10,7 +10,8 @@ import { openDays } from '../../store/collection/days.ts';
 import { getStream, noteContact, pauseStream } from '../../store/collection/streams.ts';
 import { readRejectSheet, writeRejectSheet } from '../../domain/collection/reject-sheet.ts';
 import { openRejects } from '../../store/collection/rejects.ts';
-import { sheetRows, openWorkbook, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { openWorkbook } from '../../connectors/sheets/open.ts';
+import { sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 
@@ -269,8 +270,12 @@ describe('streams, rejects and operation in the API', () => {
     assert.deepEqual([entry?.action, entry?.detail.records], ['export', 2]);
 
     const open = await openRejects(db, streamId, {});
-    assert.deepEqual(readRejectSheet(sheet.rawPayload, open), [], 'nothing of it is changed yet');
-    const [head = [], first = []] = sheetRows(openWorkbook(sheet.rawPayload), '问题数据');
+    assert.deepEqual(
+      readRejectSheet(await openWorkbook(sheet.rawPayload, 'x'), open),
+      [],
+      'nothing of it is changed yet',
+    );
+    const [head = [], first = []] = sheetRows(await openWorkbook(sheet.rawPayload, 'x'), '问题数据');
     const column = head.indexOf('发证日期');
     const changed = first.map((cell, index) => (index === column ? '2026-02-28' : String(cell ?? '')));
     const file = workbookOf({ 问题数据: textSheet([head.map(String), changed]) }).toString('base64');

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Permission } from '../../domain/access.ts';
-import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import { openWorkbook } from '../../connectors/sheets/open.ts';
+import { sheetRows } from '../../domain/spreadsheet.ts';
 import { addDays, DAY_MS, shanghaiDate } from '../../domain/dates.ts';
 import { shortfallInWords } from '../../domain/supervision/shortfall.ts';
 import { workExport } from '../../server/api/console/export-work.ts';
@@ -387,9 +388,9 @@ describe('exports', () => {
       headers: { cookie: of },
     });
     assert.equal(statusCode, 200);
-    const book = openWorkbook(rawPayload);
+    const book = await openWorkbook(rawPayload, 'x');
     return Object.fromEntries(
-      book.SheetNames.map((name) => [name, sheetRows(book, name).map((row) => row.map((cell) => String(cell ?? '')))]),
+      [...book.keys()].map((name) => [name, sheetRows(book, name).map((row) => row.map((cell) => String(cell ?? '')))]),
     );
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { findStream } from '../../../settings/load.ts';
+import { openWorkbook } from '../../../connectors/sheets/open.ts';
 import { maskAll, maskKey } from '../../../connectors/examine/discover.ts';
 import { may } from '../../../domain/access.ts';
 import { readRejectSheet, writeRejectSheet } from '../../../domain/collection/reject-sheet.ts';
@@ -173,8 +174,9 @@ const postRejectCorrections = post(
   async (request, options) => {
     const { name } = request.params;
     const id = await seenStreamId(options, name, principalOf(request));
+    const book = await openWorkbook(Buffer.from(request.body.file, 'base64'), `${name}.xlsx`);
     const { corrected } = await act(request, options, async (trx, { at }) => {
-      const corrections = readRejectSheet(Buffer.from(request.body.file, 'base64'), await openRejects(trx, id, {}));
+      const corrections = readRejectSheet(book, await openRejects(trx, id, {}));
       await saveCorrections(trx, id, corrections, at);
       return {
         answer: { corrected: corrections.length },

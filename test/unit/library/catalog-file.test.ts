@@ -9,9 +9,10 @@ import { lackingFields, mayDraft, validateByCatalog, type CatalogEntry } from '.
 import type { Certificate } from '../../../domain/library/certificate.ts';
 import { HubError } from '../../../domain/errors.ts';
 import type { Problem } from '../../../domain/library/validation.ts';
+import { sheetsOf } from '../../support/sheets.ts';
 
 const DEMO = join(import.meta.dirname, '../../../config/catalog/demo.yaml');
-const demo = (): CatalogEntry[] => readCatalog(DEMO, readFileSync(DEMO));
+const demo = (): CatalogEntry[] => readCatalog(DEMO, readFileSync(DEMO, 'utf8'));
 
 /** The demonstration's catalog as a workbook with some cells changed. */
 function edited(...changes: [sheet: string, row: number, column: string, text: string][]): Buffer {
@@ -26,7 +27,7 @@ function edited(...changes: [sheet: string, row: number, column: string, text: s
 }
 function faultsOf(content: Buffer | string, file = 'catalog.xlsx'): string[] {
   try {
-    readCatalog(file, Buffer.from(content));
+    readCatalog(file, typeof content === 'string' ? content : sheetsOf(content));
   } catch (error) {
     assert.ok(error instanceof HubError, String(error));
     return error.message.split('\n').slice(1);
@@ -37,7 +38,7 @@ function faultsOf(content: Buffer | string, file = 'catalog.xlsx'): string[] {
 describe('the catalog as a file', () => {
   it('a workbook that was written is read back as it was', () => {
     assert.equal(demo().length, 8);
-    assert.deepEqual(readCatalog('catalog.xlsx', catalogWorkbook(demo())), demo());
+    assert.deepEqual(readCatalog('catalog.xlsx', sheetsOf(catalogWorkbook(demo()))), demo());
     const word = fc.stringMatching(/^[\p{Script=Han}a-z0-9=+@-]{1,12}$/u);
     const code = fc.stringMatching(/^[0-9A-Z]{18}$/);
     const unit = fc.option(fc.record({ name: word, code }));
@@ -78,7 +79,7 @@ describe('the catalog as a file', () => {
       fc.property(fc.uniqueArray(complete, { selector: ({ typeCode }) => typeCode, maxLength: 4 }), (entries) => {
         // fast-check's maps have no prototype.
         const plain = JSON.parse(JSON.stringify(entries)) as CatalogEntry[];
-        assert.deepEqual(readCatalog('c.xlsx', catalogWorkbook(plain)), plain);
+        assert.deepEqual(readCatalog('c.xlsx', sheetsOf(catalogWorkbook(plain))), plain);
       }),
       { numRuns: 40 },
     );
@@ -125,7 +126,7 @@ describe('the catalog as a file', () => {
     assert.deepEqual(faultsOf(edited(['目录', 3, '年检字段', 'nj'])), [
       '目录, row 3, 年检字段: found “nj”, expected the name of a field of face (照面信息)',
     ]);
-    const [fault = ''] = faultsOf('a,b\n1,2');
+    const [fault = ''] = faultsOf(Buffer.from('a,b\n1,2'));
     assert.match(fault, /^found the sheets Sheet1, expected one named 目录/);
   });
 

@@ -33,8 +33,9 @@ export class FileThread<Message extends object> {
       timer = setTimeout(() => tooMuch('seconds', partMs / 1000), partMs);
       worker.once('message', resolve);
       worker.once('error', (error) => {
-        if ((error as { code?: string }).code !== 'ERR_WORKER_OUT_OF_MEMORY') reject(error);
-        else tooMuch('megabytes', megabytes);
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ERR_WORKER_OUT_OF_MEMORY') tooMuch('megabytes', megabytes);
+        else reject(error as Error);
       });
       worker.postMessage('next');
     });

@@ -55,8 +55,8 @@ async function* partsOf(content: Buffer): AsyncGenerator<SheetsMessage> {
   for (const sheet of book.SheetNames) {
     const data = (book.Sheets[sheet]?.['!data'] ?? []) as (readonly (CellObject | undefined)[] | undefined)[];
     let rows: Cells[] = [];
-    for (let row = 0; row < data.length; row++) {
-      const values = Array.from(data[row] ?? [], (cell) => cellValue(cell, date1904));
+    for (const row of data) {
+      const values = Array.from(row ?? [], (cell) => cellValue(cell, date1904));
       while (values.length > 0 && values.at(-1) === null) values.pop();
       rows.push(values);
       cells += values.length;

@@ -528,7 +528,7 @@ describe('an urge (催办)', () => {
   let ids: number[];
   before(async () => {
     hub = await hubWithFindings();
-    management = await lasting(hub, await hub.signedIn('management'), ['tasks:read', 'tasks:urge']);
+    management = await lasting(hub, await hub.signedIn('management'), ['tasks:read', 'tasks:urge', 'contacts:file']);
     const { body } = await management.get<Listed>(`/tasks?state=overdue&unit=${OWN.code}`);
     ids = body.items.map(({ id }) => id);
   });
@@ -557,6 +557,18 @@ describe('an urge (催办)', () => {
     );
     assert.equal((await urge(0)).body.code, 'no-channel');
     assert.deepEqual(await messages(), []);
+  });
+
+  it('a webhook of this machine or of a network that nobody allowed cannot be put on file', async () => {
+    const contact = (webhook: string) => ({ unitCode: OWN.code, person: '王五', webhook });
+    for (const host of ['127.0.0.1', '2130706433', '[::1]', 'localhost', '169.254.169.254', '10.0.0.1']) {
+      const { status, body } = await management.send('POST', '/contacts', contact(`http://${host}/in`));
+      assert.deepEqual([status, body.code], [400, 'address-astray'], host);
+    }
+    hub.config.settings.outgoing.networks = ['10.0.0.0/8'];
+    assert.equal((await management.send('POST', '/contacts', contact('http://10.0.0.1/in'))).status, 200);
+    hub.config.settings.outgoing.networks = [];
+    await hub.database.db('contact').where({ webhook: 'http://10.0.0.1/in' }).delete();
   });
 
   it('goes to the contacts of the unit in one message, once a day for each deadline', async () => {

@@ -16,6 +16,21 @@ export function parseYaml<S extends z.ZodType>(
   schemaOf: (data: unknown) => S,
   prepare: (data: unknown) => unknown = (data) => data,
 ): { value: z.output<S>; faults: [] } | { value: null; faults: string[] } {
+  try {
+    return readYaml(file, text, schemaOf, prepare);
+  } catch (error) {
+    // Nested without end, or names that stand for more than there is room for.
+    if (!(error instanceof RangeError || error instanceof ReferenceError)) throw error;
+    return { value: null, faults: [`${file}:1:: found more levels or aliases than can be read; write it out plainly`] };
+  }
+}
+
+function readYaml<S extends z.ZodType>(
+  file: string,
+  text: string,
+  schemaOf: (data: unknown) => S,
+  prepare: (data: unknown) => unknown,
+): { value: z.output<S>; faults: [] } | { value: null; faults: string[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {

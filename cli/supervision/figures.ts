@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { maskKey } from '../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../domain/personal.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';
 import {
@@ -252,7 +252,9 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
     throw fault('rule-elsewhere', { rule: options.rule ?? '', figure: FIGURES[ofRule].name });
   return withLibrary(options, async (db) => {
     const rows = await shortfallOf(db, chosen, { ...choiceOf(options), rule: options.rule, limit: options.limit });
-    const found = options.unmasked ? rows : rows.map((row) => ({ ...row, record: row.record && maskKey(row.record) }));
+    const found = options.unmasked
+      ? rows
+      : rows.map((row) => ({ ...row, record: row.record && maskNumbers(row.record) }));
     if (options.json) return console.log(JSON.stringify(found, null, 2));
     if (found.length === 0) return console.log('Nothing is missing.');
     console.log(

@@ -8,6 +8,7 @@ import type { HubSettings } from '../../settings/schemas/hub.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
+import { maskNumbers } from '../../domain/personal.ts';
 import { messageText } from '../../domain/ledger/reminders.ts';
 import type { Channel } from '../../store/ledger/contacts.ts';
 import { queueMessage } from '../../store/ledger/outbox.ts';
@@ -51,7 +52,7 @@ const SENDERS: Record<Channel, Sender> = {
       await transport.sendMail({
         from,
         to: { name: person, address: email },
-        ...messageText(id, unitName, kind, body),
+        ...maskedText(id, unitName, kind, body),
         // The same at each try, so that a mailbox shows it once.
         messageId: `<${key}@${from.split('@')[1] ?? 'hub'}>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
@@ -70,7 +71,7 @@ const SENDERS: Record<Channel, Sender> = {
   ) {
     if (!webhook || url === null) throw notSetUp('webhook');
     const secret = resolveReference(webhook.secret, 'reminders.webhook.secret');
-    const content = JSON.stringify({
+    const written = JSON.stringify({
       id,
       key,
       kind,
@@ -79,6 +80,7 @@ const SENDERS: Record<Channel, Sender> = {
       ...messageText(id, unitName, kind, body),
       body,
     });
+    const content = maskNumbers(written);
     let status: number;
     try {
       const { address, family } = await destinationOf(url, outgoing.networks);
@@ -109,7 +111,7 @@ const SENDERS: Record<Channel, Sender> = {
   // Delivered by its workflow; told here so far as that it waits in the outbox, under its key once.
   async sms({ reminders: { sms } }, { id, key, kind, body, unitName, phone }, db, at) {
     if (!sms || phone === null) throw notSetUp('sms');
-    const { subject } = messageText(id, unitName, kind, body);
+    const { subject } = maskedText(id, unitName, kind, body);
     await queueMessage(
       db,
       { target: sms.target, key: `reminder-${key}`, payload: { phone, text: subject, reminder: id } },
@@ -117,6 +119,12 @@ const SENDERS: Record<Channel, Sender> = {
     );
   },
 };
+
+/** What deadlines are about can bear the number of somebody. */
+function maskedText(...message: Parameters<typeof messageText>): ReturnType<typeof messageText> {
+  const { subject, text } = messageText(...message);
+  return { subject: maskNumbers(subject), text: maskNumbers(text) };
+}
 
 const notSetUp = (setting: string): Error => fault('message-refused', { channel: setting });
 

@@ -5,7 +5,7 @@ import { resolveReference } from '../../settings/environment.ts';
 import type { ConnectorConfig } from '../../settings/schemas/connector.ts';
 import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
 import type { Logger } from '../../settings/logger.ts';
-import { parseKeepingDigits } from '../../connectors/json.ts';
+import { isTooDeep, parseKeepingDigits } from '../../connectors/json.ts';
 import type { OpenStream, Streams } from '../../connectors/registry.ts';
 import { HubError } from '../../domain/errors.ts';
 import { claimNonce } from '../../store/collection/nonces.ts';
@@ -136,11 +136,14 @@ export function requireBody(request: FastifyRequest, { signature }: InboxConnect
 
 /** The body as JSON; `expected` says what it should be. */
 export function jsonOf(body: Buffer, expected: string): unknown {
+  let text: string;
   try {
-    return parseKeepingDigits(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    if (!isTooDeep(text)) return parseKeepingDigits(text);
   } catch {
     throw new RefusedRequest(400, 'the body is no JSON in UTF-8', expected);
   }
+  throw new RefusedRequest(400, 'the body is nested too deeply', expected);
 }
 
 /** By which a request is known that comes again: the key that it bears, null where it bears none. */

@@ -1,5 +1,5 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync, mkdtempSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,12 @@ export interface TakenFile extends LocalFile {
 const GARBLED_SHARE = 0.01;
 /** Bytes of a file by which its encoding is judged. */
 const LOOKED_AT = 10_000_000;
+
+/** Folders of files that are in use: records with personal data, of which nothing is to be left when a program ends. */
+const folders = new Set<string>();
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 /** Fetches files into a folder of its own, which only the hub's user may read. */
 export class Intake {
@@ -68,13 +74,17 @@ export class Intake {
   }
 
   async close(): Promise<void> {
-    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== null) {
+      await rm(this.#folder, { recursive: true, force: true });
+      folders.delete(this.#folder);
+    }
     this.#folder = null;
     this.#taken.clear();
   }
 
   async #fetch({ name }: Entry): Promise<TakenFile> {
     const folder = (this.#folder ??= mkdtempSync(join(tmpdir(), 'hub-files-')));
+    folders.add(folder);
     const part = join(folder, randomUUID());
     try {
       const hash = await this.#download(name, part);

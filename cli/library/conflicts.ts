@@ -9,7 +9,7 @@ import {
   revivedCertificates,
 } from '../../store/library/certificates.ts';
 import { maskAll } from '../../connectors/examine/discover.ts';
-import { maskNumbers } from '../../domain/personal.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { positive } from '../kit/options.ts';
 import { withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { maskNumbers } from '../../domain/personal.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';
 import {

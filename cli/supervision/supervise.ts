@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { maskNumbers } from '../../domain/personal.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';

@@ -253,7 +253,7 @@ function parametersOf(url: URL, dialect: keyof typeof DIALECTS, place: string): 
   const known = PARAMETERS[dialect];
   const parameters = new Map<string, string>();
   for (const [given, value] of url.searchParams) {
-    const name = (dialect === 'mysql' && ownValue(OTHER_NAMES, given)) || given;
+    const name = (dialect === 'mysql' ? ownValue(OTHER_NAMES, given) : undefined) ?? given;
     if (!known.includes(name) || parameters.has(name)) throw fault('address-parameter', { place, name: given, known });
     parameters.set(name, value);
   }

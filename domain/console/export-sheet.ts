@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { ZipFile } from 'yazl';
-import { maskNumbers } from '../personal.ts';
+import { maskNumbers } from '../library/personal.ts';
 import { CELL_LIMIT, neutral, storable } from '../spreadsheet.ts';
 
 /** Most rows of one export: a sheet of a workbook holds 1,048,576. */

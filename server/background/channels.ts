@@ -8,7 +8,7 @@ import type { HubSettings } from '../../settings/schemas/hub.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
-import { maskNumbers } from '../../domain/personal.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { messageText } from '../../domain/ledger/reminders.ts';
 import type { Channel } from '../../store/ledger/contacts.ts';
 import { queueMessage } from '../../store/ledger/outbox.ts';

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Role } from '../../domain/access.ts';
-import { maskNumbers } from '../../domain/personal.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 
 /** Something that was done through the console or its API. */
 export interface AuditEntry {

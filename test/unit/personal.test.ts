@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { completeIdNumber } from '../../domain/library/identifiers.ts';
-import { maskNumbers } from '../../domain/personal.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 
 const PERSON = completeIdNumber('32021119900101121');
 

@@ -9,7 +9,7 @@ import {
   type DisputeStage,
   type DisputeStep,
 } from '../../../domain/casework/dispute.ts';
-import { maskNumbers } from '../../../domain/personal.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { normaliseCode } from '../../../domain/library/identifiers.ts';
 import { DISPUTES, listDisputes, marksOn, openDispute, type Dispute } from '../../../store/casework/disputes.ts';
 import { listUnits } from '../../../store/ledger/units.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { findStream } from '../../../settings/load.ts';
 import { openWorkbook } from '../../../connectors/sheets/open.ts';
 import { maskAll } from '../../../connectors/examine/discover.ts';
-import { maskNumbers } from '../../../domain/personal.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { readRejectSheet, writeRejectSheet } from '../../../domain/collection/reject-sheet.ts';
 import {

@@ -2,7 +2,7 @@ import { reasonInWords } from '../../../domain/ledger/reasons.ts';
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import type { HubConfig } from '../../../settings/load.ts';
-import { maskNumbers } from '../../../domain/personal.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { ROLES, type Permission } from '../../../domain/access.ts';
 import { assessmentWorkbook } from '../../../domain/supervision/assessment.ts';
 import { AUDITED, detailInWords } from '../../../domain/console/audit.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { reasonInWords, type Reason } from '../../../domain/ledger/reasons.ts';
-import { maskNumbers } from '../../../domain/personal.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import type { Said } from '../../../domain/said.ts';
 import type { HubConfig } from '../../../settings/load.ts';
 import { keyOf } from '../../../settings/values.ts';

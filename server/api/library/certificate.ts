@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { maskAll } from '../../../connectors/examine/discover.ts';
-import { maskNumbers } from '../../../domain/personal.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { COMPLETED_CASE_MODES } from '../../../domain/casework/completed-case.ts';
 import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { mask, maskAll } from '../../../connectors/examine/discover.ts';
-import { maskNumbers } from '../../../domain/personal.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { STATUS_NAMES } from '../../../domain/library/status.ts';
 import { certificatesOf, findCertificates, type CertificateVersion } from '../../../store/library/certificates.ts';

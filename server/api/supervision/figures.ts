@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
-import { maskNumbers } from '../../../domain/personal.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { periodNamed, type Period } from '../../../domain/supervision/assessment.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../../domain/dates.ts';

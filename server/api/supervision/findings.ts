@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
-import { maskNumbers } from '../../../domain/personal.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import type { Given } from '../../../domain/casework/definition.ts';
 import { EVERY_STATE, OBLIGATION_STATES } from '../../../domain/ledger/duties.ts';

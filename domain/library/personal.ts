@@ -1,4 +1,4 @@
-import { idNumberFault } from './library/identifiers.ts';
+import { idNumberFault } from './identifiers.ts';
 
 /** Runs of digits, also in full width, that are long enough for a 公民身份号码. */
 const RUN = /[\d０-９]{15,}[XxＸｘ]?/g;

@@ -12,6 +12,26 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
   return String(value) === context.source || context.source.replace(/\D/g, '').length < 16 ? value : context.source;
 }
 
+/** Lists and maps within each other, from which on JSON is refused: to work through deeper ones would overflow the stack. */
+const DEEPEST = 1_000;
+
+/** Whether JSON text is nested more deeply than anything that is meant. */
+export function isTooDeep(text: string): boolean {
+  let [depth, quoted] = [0, false];
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (quoted) {
+      if (character === '\\') index += 1;
+      else if (character === '"') quoted = false;
+    } else if (character === '"') quoted = true;
+    else if (character === '{' || character === '[') {
+      depth += 1;
+      if (depth > DEEPEST) return true;
+    } else if (character === '}' || character === ']') depth -= 1;
+  }
+  return false;
+}
+
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

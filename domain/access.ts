@@ -111,6 +111,8 @@ export const PERMISSION_NAMES: Record<Permission, { zh: string; en: string }> = 
 export const OTHER_ACTIONS = {
   'sign-in': { zh: '登录', en: 'signed in' },
   'sign-in refused': { zh: '登录被拒绝', en: 'sign-in refused' },
+  'sign-out': { zh: '退出登录', en: 'signed out' },
+  refused: { zh: '越权被拒绝', en: 'refused' },
   session: { zh: '本人账号', en: 'own account' },
   export: { zh: '导出', en: 'exported' },
 } as const;

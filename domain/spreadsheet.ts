@@ -1,4 +1,4 @@
-import { read, SSF, utils, write, type CellObject, type WorkBook, type WorkSheet } from 'xlsx';
+import { SSF, utils, write, type CellObject, type WorkSheet } from 'xlsx';
 
 /** The library's own typings leave its date functions open. */
 const dates = SSF as {
@@ -47,12 +47,12 @@ export function workbookOf(sheets: Readonly<Record<string, WorkSheet>>): Buffer 
   return write(book, { type: 'buffer', bookType: 'xlsx', compression: true }) as Buffer;
 }
 
-/** Opens a workbook that was handed in; throws what the library says of one that cannot be opened. */
-export const openWorkbook = (content: Buffer): WorkBook => read(content, { dense: true, cellNF: true });
+/** The values of a row; empty ones at its end are left out. */
+export type Cells = ReturnType<typeof cellValue>[];
 
-/** The rows of a sheet; none where the workbook has no such sheet. */
-export function sheetRows(book: WorkBook, sheet: string): ReturnType<typeof cellValue>[][] {
-  const rows = (book.Sheets[sheet]?.['!data'] ?? []) as (readonly (CellObject | undefined)[] | undefined)[];
-  const date1904 = book.Workbook?.WBProps?.date1904 ?? false;
-  return Array.from(rows, (row) => Array.from(row ?? [], (cell) => cellValue(cell, date1904)));
-}
+/** The rows of each sheet of a workbook that was opened, by the sheets' names in their order. */
+export type Workbook = ReadonlyMap<string, readonly Cells[]>;
+
+/** The rows of a sheet, or of the first one where there is no such sheet or none is named. */
+export const sheetRows = (book: Workbook, sheet?: string): readonly Cells[] =>
+  (sheet === undefined ? undefined : book.get(sheet)) ?? [...book.values()][0] ?? [];

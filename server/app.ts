@@ -9,12 +9,24 @@ import type { InboxOptions } from './inbox/request.ts';
 /** The console: its API, and the folder of its files; null where they are served from elsewhere. */
 export type ConsoleOptions = ApiOptions & { folder: string | null };
 
+/** A request has to be here by then, its headers sooner; whoever sends more slowly is cut off. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const HEADERS_TIMEOUT_MS = 20_000;
+/** Connections at once; each page of the console keeps one open. */
+const MOST_CONNECTIONS = 1_000;
+
 /** The hub's HTTP server: health, the inbox, the API and the console. */
 export function createApp(
   options: HealthOptions & InboxOptions,
   console: ConsoleOptions | null = null,
 ): FastifyInstance {
-  const app = Fastify({ logger: false, trustProxy: console?.config().settings.server.trustProxy ?? false });
+  const app = Fastify({
+    logger: false,
+    trustProxy: console?.config().settings.server.trustProxy ?? [],
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
+  });
+  app.server.maxConnections = MOST_CONNECTIONS;
   healthRoutes(app, options);
   inboxRoutes(app, options);
   if (console) {

@@ -18,6 +18,25 @@ export function parseYaml<S extends z.ZodType>(
   schemaOf: (data: unknown) => S,
   prepare: (data: unknown) => unknown = (data) => data,
 ): { value: z.output<S>; faults: [] } | { value: null; faults: Said[] } {
+  try {
+    return readYaml(file, text, schemaOf, prepare);
+  } catch (error) {
+    // Nested without end, or names that stand for more than there is room for.
+    if (!(error instanceof RangeError || error instanceof ReferenceError)) throw error;
+    const tooDeep = {
+      zh: '层级或别名过多，无法读取，请直接写出',
+      en: 'found more levels or aliases than can be read; write it out plainly',
+    };
+    return { value: null, faults: [placed(linePlace(file, 1), tooDeep)] };
+  }
+}
+
+function readYaml<S extends z.ZodType>(
+  file: string,
+  text: string,
+  schemaOf: (data: unknown) => S,
+  prepare: (data: unknown) => unknown,
+): { value: z.output<S>; faults: [] } | { value: null; faults: Said[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {

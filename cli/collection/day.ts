@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { maskKey } from '../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { dayInWords, LATE_BECAUSE } from '../../domain/collection/day.ts';
 import { fault } from '../../domain/faults.ts';
 import { BASES } from '../../domain/basis.ts';
@@ -35,7 +35,8 @@ function show(stream: string, date: string, options: DayOptions): Promise<void> 
     const at = new Date();
     const report = await dayReport(db, stream, date, at);
     if (!report) throw fault('day-unknown', { stream, date });
-    const shown = (text: string | null): string | null => (text === null || options.unmasked ? text : maskKey(text));
+    const shown = (text: string | null): string | null =>
+      text === null || options.unmasked ? text : maskNumbers(text);
     const records = (await lateRecords(db, stream, date, options.limit)).map((record) => ({
       ...record,
       key: shown(record.key),

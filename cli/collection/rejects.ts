@@ -7,7 +7,7 @@ import { openRejects, rejectGroups, saveCorrections } from '../../store/collecti
 import { getStream } from '../../store/collection/streams.ts';
 import { withStreams, configOf, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { readGiven } from '../kit/options.ts';
+import { openGiven } from '../kit/workbook.ts';
 import { timeText, table } from '../kit/output.ts';
 import { replay } from '../kit/replay.ts';
 import { DAY_MS } from '../../domain/dates.ts';
@@ -74,7 +74,7 @@ async function importSheet(name: string, file: string, options: StreamOptions): 
   const { stream } = findStream(configOf(options), name);
   const taken = await withLibrary(options, async (db) => {
     const { id } = await getStream(db, stream.id);
-    const corrections = readRejectSheet(readGiven(file), await openRejects(db, id, {}));
+    const corrections = readRejectSheet(await openGiven(file), await openRejects(db, id, {}));
     await saveCorrections(db, id, corrections, new Date());
     return corrections.length;
   });

@@ -51,7 +51,7 @@ export function addAccountCommand(program: Command): void {
         const found = (await listAccounts(db)).find((one) => one.login === login.toLowerCase());
         if (!found) throw fault('account-unknown', { login });
         const password = firstPassword();
-        await db.transaction((trx) => setPassword(trx, found.id, { password, mustChange: true }));
+        await db.transaction((trx) => setPassword(trx, found.id, { password, mustChange: true, at: new Date() }));
         console.log(`${found.login}: first password ${password}`);
       }),
     );

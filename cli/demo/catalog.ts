@@ -8,7 +8,7 @@ import { ROOT } from '../../settings/root.ts';
 /** Puts the catalog of the demonstration into force, as its management unit would. */
 export async function approveDemoCatalog(db: Knex): Promise<void> {
   const file = join(ROOT, 'config/catalog/demo.yaml');
-  const entries = readCatalog(file, readFileSync(file));
+  const entries = readCatalog(file, readFileSync(file, 'utf8'));
   const at = new Date();
   await draftEntries(db, entries, 'demo', at);
   await approveDrafts(

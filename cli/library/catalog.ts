@@ -22,7 +22,7 @@ import type { catalogSync } from '../../workflows/catalog-sync.ts';
 import { catalogAttributes } from '../../workflows/search-attributes.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { readGiven } from '../kit/options.ts';
+import { openGivenList } from '../kit/workbook.ts';
 import { timeText, table } from '../kit/output.ts';
 import { replay } from '../kit/replay.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
@@ -164,7 +164,7 @@ async function draftFor(name: string, options: StreamOptions): Promise<void> {
 
 async function importCatalog(file: string, options: ByOptions): Promise<void> {
   const config = configOf(options);
-  const entries = readCatalog(file, readGiven(file));
+  const entries = readCatalog(file, await openGivenList(file));
   const { managementUnit } = config.settings;
   const others = entries.filter((entry) => !mayDraft(options.by, entry, managementUnit));
   if (others.length > 0) {

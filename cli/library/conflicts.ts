@@ -8,7 +8,8 @@ import {
   mergeRecords,
   revivedCertificates,
 } from '../../store/library/certificates.ts';
-import { maskAll, maskKey } from '../../connectors/examine/discover.ts';
+import { maskAll } from '../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { positive } from '../kit/options.ts';
 import { withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
@@ -83,7 +84,7 @@ function listConflicts(options: ConflictOptions): Promise<void> {
 function listRevived(options: ConflictOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const revived = await revivedCertificates(db, { typeCode: options.type, limit: options.limit });
-    const found = options.unmasked ? revived : revived.map((row) => ({ ...row, key: maskKey(row.key) }));
+    const found = options.unmasked ? revived : revived.map((row) => ({ ...row, key: maskNumbers(row.key) }));
     if (found.length > 0) process.exitCode = 1;
     if (options.json) return console.log(JSON.stringify(found, null, 2));
     if (found.length === 0) return console.log('No conflicts: no certificate lives on after its source had ended it.');
@@ -106,7 +107,7 @@ function listRevived(options: ConflictOptions): Promise<void> {
 function listDuplicates(options: ConflictOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const duplicates = await duplicateCertificates(db, { typeCode: options.type, limit: options.limit });
-    const shown = (key: string): string => (options.unmasked ? key : maskKey(key));
+    const shown = (key: string): string => (options.unmasked ? key : maskNumbers(key));
     const found = duplicates.map((row) => ({ ...row, counts: shown(row.counts), others: row.others.map(shown) }));
     if (found.length > 0) process.exitCode = 1;
     if (options.json) return console.log(JSON.stringify(found, null, 2));

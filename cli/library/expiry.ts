@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
-import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { sheetRows, textSheet, workbookOf, type Workbook } from '../../domain/spreadsheet.ts';
 import { markReminded, openReminders, type Reminder } from '../../store/library/expiry.ts';
 import { withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { positive, readGiven } from '../kit/options.ts';
+import { positive } from '../kit/options.ts';
 import { dueText, timeText, table } from '../kit/output.ts';
+import { openGiven } from '../kit/workbook.ts';
 
 interface ExpiryOptions extends StreamOptions {
   stream?: string;
@@ -98,21 +98,14 @@ async function takeDone(options: ExpiryOptions & { by: string; file?: string; al
   }
   await withLibrary(options, async (db) => {
     const open = new Set((await openReminders(db, { stream })).map(({ subject }) => subject));
-    const subjects = file === undefined ? [...open] : subjectsOf(file, open);
+    const subjects = file === undefined ? [...open] : subjectsOf(file, await openGiven(file), open);
     const done = await markReminded(db, subjects, { by, at: new Date() });
     console.log(`${done} reminded, says ${by}`);
   });
 }
 
-function subjectsOf(file: string, open: ReadonlySet<string>): string[] {
-  let rows: ReturnType<typeof sheetRows>;
-  try {
-    const book = openWorkbook(readGiven(file));
-    rows = sheetRows(book, book.Sheets[SHEET] ? SHEET : (book.SheetNames[0] ?? ''));
-  } catch (error) {
-    throw fault('expiry-invalid', { file, why: messageOf(error) });
-  }
-  const [header = [], ...body] = rows;
+function subjectsOf(file: string, book: Workbook, open: ReadonlySet<string>): string[] {
+  const [header = [], ...body] = sheetRows(book, SHEET);
   const column = header.findIndex((cell) => String(cell ?? '').trim() === ID);
   if (column < 0) throw fault('expiry-invalid', { file, column: ID });
   return body.flatMap((cells, index) => {

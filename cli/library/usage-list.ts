@@ -5,7 +5,7 @@ import { approvedCatalog } from '../../store/library/catalog.ts';
 import { noteUsageChange, saveUsageList, usageLists } from '../../store/library/usage-lists.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { readGiven } from '../kit/options.ts';
+import { openGivenList } from '../kit/workbook.ts';
 import { timeText, printList, table } from '../kit/output.ts';
 
 interface UnitOptions extends StreamOptions {
@@ -83,9 +83,12 @@ function showLists(options: StreamOptions & { unit?: string }): Promise<void> {
   });
 }
 
-function importList(file: string, options: Partial<UnitOptions> & StreamOptions & { needs?: boolean }): Promise<void> {
+async function importList(
+  file: string,
+  options: Partial<UnitOptions> & StreamOptions & { needs?: boolean },
+): Promise<void> {
   const unit = unitOf(options);
-  const content = readGiven(file);
+  const content = await openGivenList(file);
   return withLibrary(options, async (db) => {
     const shared = await approvedCatalog(db);
     const items = readUsageList(file, content, options.needs ? null : [...shared.keys()]);

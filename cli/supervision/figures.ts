@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
-import { maskKey } from '../../connectors/examine/discover.ts';
 import { BASES, EVERY_BASIS, type Basis } from '../../domain/basis.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';
 import {
@@ -28,8 +28,9 @@ import {
 } from '../../store/supervision/figures.ts';
 import { instantOption } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { positive, readGiven, type CommonOptions, withConfig, withData } from '../kit/options.ts';
+import { positive, type CommonOptions, withConfig, withData } from '../kit/options.ts';
 import { timeText, table } from '../kit/output.ts';
+import { openGiven } from '../kit/workbook.ts';
 
 interface FigureOptions extends CommonOptions {
   from?: string;
@@ -280,7 +281,9 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
     throw fault('rule-elsewhere', { rule: options.rule ?? '', figure: FIGURES[ofRule].name });
   return withLibrary(options, async (db) => {
     const rows = await shortfallOf(db, chosen, { ...choiceOf(options), rule: options.rule, limit: options.limit });
-    const found = options.unmasked ? rows : rows.map((row) => ({ ...row, record: row.record && maskKey(row.record) }));
+    const found = options.unmasked
+      ? rows
+      : rows.map((row) => ({ ...row, record: row.record && maskNumbers(row.record) }));
     if (options.json) return console.log(JSON.stringify(found, null, 2));
     if (found.length === 0) return console.log('Nothing is missing.');
     console.log(
@@ -297,7 +300,7 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
   });
 }
 
-function report(file: string | undefined, options: ReportOptions): Promise<void> {
+async function report(file: string | undefined, options: ReportOptions): Promise<void> {
   const reports: UsageReport[] =
     file === undefined
       ? [
@@ -316,7 +319,7 @@ function report(file: string | undefined, options: ReportOptions): Promise<void>
             },
           ),
         ]
-      : readUsageSheet(readGiven(file));
+      : readUsageSheet(await openGiven(file));
   return withLibrary(options, async (db) => {
     await saveUsage(db, reports, { by: options.by, at: new Date() });
     console.log(`Took ${reports.length} reports of ${[...new Set(reports.map(({ month }) => month))].join(', ')}`);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { maskKey } from '../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import {
@@ -238,7 +238,7 @@ function show(id: number, options: LadderOptions & { unmasked?: boolean }): Prom
     const events = await eventsOf(db, caseSubject(id));
     const meaning: Record<string, { zh: string } | undefined> = { ...SAMPLE_RESULTS, ...TRIAL_RESULTS };
     const looked = await inspectedRecords(db, finding.inspection, finding.unitCode);
-    const records = options.unmasked ? looked : looked.map((record) => ({ ...record, key: maskKey(record.key) }));
+    const records = options.unmasked ? looked : looked.map((record) => ({ ...record, key: maskNumbers(record.key) }));
     if (options.json) return console.log(JSON.stringify({ ...finding, events, records }, null, 2));
     console.log(findingTable([finding], options));
     console.log('\nTimeline');

@@ -6,9 +6,11 @@ import { SCHEMES } from '../../settings/kinds/database.ts';
 import { resolveReference } from '../../settings/environment.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
+import { ownValue } from '../../domain/names.ts';
 import type { OpenOptions } from '../contract.ts';
 import { parseKeepingDigits } from '../json.ts';
 import { NodeSqlite } from './sqlite.ts';
+import { isThisMachine, TLS_PARAMETERS, tlsOf } from './tls.ts';
 
 type Address = Pick<DatabaseConnectorConfig, 'id' | 'address' | 'password'>;
 
@@ -178,7 +180,8 @@ function connectionOf(
   if (!URL.canParse(text)) throw badAddress(place);
   const url = new URL(text);
   const { dialect, port: usual } = SERVERS[scheme];
-  const host = url.hostname;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const parameters = parametersOf(url, dialect, place);
   const port = url.port === '' ? usual : Number(url.port);
   const database = decodeURIComponent(url.pathname.slice(1));
   const user = decodeURIComponent(url.username);
@@ -191,7 +194,10 @@ function connectionOf(
   switch (dialect) {
     case 'pg':
       // Everything as the server writes it: a JavaScript Date would lose microseconds, a number its digits.
-      return { connection: { ...common, types: { getTypeParser: parserOf } }, shown };
+      return {
+        connection: { ...common, types: { getTypeParser: parserOf }, ...sslOf(host, parameters, place) },
+        shown,
+      };
     case 'mysql':
       return {
         connection: {
@@ -201,6 +207,7 @@ function connectionOf(
           dateStrings: true,
           supportBigNumbers: true,
           bigNumberStrings: true,
+          ...sslOf(host, parameters, place),
         },
         shown,
       };
@@ -209,14 +216,66 @@ function connectionOf(
         connection: {
           ...common,
           server: host,
-          options: { encrypt: url.searchParams.get('encrypt') !== 'false' },
+          options: {
+            encrypt: oneOf(['true', 'false', 'strict'], 'encrypt', parameters, place, 'true') !== 'false',
+            trustServerCertificate:
+              oneOf(['true', 'false'], 'trustServerCertificate', parameters, place, 'false') === 'true',
+          },
         },
         shown,
       };
-    default:
-      return { connection: { user, password, connectString: shown }, shown };
+    default: {
+      const usualProtocol = isThisMachine(host) ? 'tcp' : 'tcps';
+      const protocol = oneOf(['tcp', 'tcps'], 'protocol', parameters, place, usualProtocol);
+      const connectString = protocol === 'tcps' ? `tcps://${shown}` : shown;
+      return { connection: { user, password, connectString }, shown };
+    }
   }
 }
+
+/** Parameters that an address can have, by dialect: what is not among them is refused. */
+const PARAMETERS: Record<keyof typeof DIALECTS, readonly string[]> = {
+  pg: TLS_PARAMETERS,
+  mysql: TLS_PARAMETERS,
+  mssql: ['encrypt', 'trustServerCertificate'],
+  oracle: ['protocol'],
+  sqlite: [],
+};
+/** What MySQL calls them. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  'ssl-mode': 'sslmode',
+  'ssl-ca': 'sslrootcert',
+  'ssl-cert': 'sslcert',
+  'ssl-key': 'sslkey',
+};
+
+function parametersOf(url: URL, dialect: keyof typeof DIALECTS, place: string): ReadonlyMap<string, string> {
+  const known = PARAMETERS[dialect];
+  const parameters = new Map<string, string>();
+  for (const [given, value] of url.searchParams) {
+    const name = (dialect === 'mysql' ? ownValue(OTHER_NAMES, given) : undefined) ?? given;
+    if (!known.includes(name) || parameters.has(name)) throw fault('address-parameter', { place, name: given, known });
+    parameters.set(name, value);
+  }
+  return parameters;
+}
+
+function oneOf(
+  values: readonly string[],
+  name: string,
+  parameters: ReadonlyMap<string, string>,
+  place: string,
+  usual: string,
+): string {
+  const value = parameters.get(name) ?? usual;
+  if (values.includes(value)) return value;
+  throw fault('address-parameter', { place, name: `${name}=${value}`, known: values.map((each) => `${name}=${each}`) });
+}
+
+const sslOf = (host: string, parameters: ReadonlyMap<string, string>, place: string): { ssl?: object } => {
+  const tls = tlsOf(host, parameters, place);
+  return tls ? { ssl: tls } : {};
+};
 
 const PG_TYPES: Record<number, (text: string) => unknown> = {
   16: (text) => text === 't',
@@ -275,11 +334,17 @@ const REFUSED = /^28|^(?:ER_ACCESS_DENIED_ERROR|ER_DBACCESS_DENIED_ERROR|ELOGIN|
 const WRONG =
   /^(?:42|3D|3F|0A|25006)|^(?:ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION|ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR|ER_BAD_DB_ERROR|ER_PARSE_ERROR|ER_TABLEACCESS_DENIED_ERROR|ER_COLUMNACCESS_DENIED_ERROR|EREQUEST|ORA-009|ERR_SQLITE_ERROR)/;
 
+/** No TLS there, or a certificate that does not hold. */
+const NO_TLS =
+  /^(?:HANDSHAKE_NO_SSL_SUPPORT|HANDSHAKE_SSL_ERROR|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+)$/;
+
 /** A database's error in the hub's terms. Messages that could quote values are left out. */
 function classify(error: unknown, what: string, shown: string): unknown {
   if (error instanceof HubError || !(error instanceof Error)) return error;
   const code = (error as { code?: string }).code ?? '';
   const [place, why] = [`${what}: ${shown}`, code || error.name];
+  if (NO_TLS.test(code) || /does not support (?:SSL|secure)/i.test(error.message))
+    return fault('tls-refused', { place, why: code || messageOf(error) });
   const busy = /database is (?:locked|busy)/.test(error.message);
   if (
     AWAY.test(code) ||

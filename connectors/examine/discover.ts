@@ -172,10 +172,6 @@ export function mask(text: string): string {
   return `${text.slice(0, kept)}${'*'.repeat(Math.min(6, text.length - kept - end))}${end > 0 ? text.slice(-end) : ''}`;
 }
 
-/** A record's key, shown as it is unless it holds a 公民身份号码. */
-export const maskKey = (key: string): string =>
-  key.replace(/\d{17}[\dXx]/g, (code) => (idNumberFault(code.toUpperCase()) === 'shape' ? code : mask(code)));
-
 /** A JSON value with every text in it masked. */
 export const maskAll = (value: unknown): unknown => mapLeaves(value, maskLeaf);
 

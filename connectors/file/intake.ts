@@ -1,5 +1,5 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync, mkdtempSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,12 @@ export interface TakenFile extends LocalFile {
 const GARBLED_SHARE = 0.01;
 /** Bytes of a file by which its encoding is judged. */
 const LOOKED_AT = 10_000_000;
+
+/** Folders of files that are in use: records with personal data, of which nothing is to be left when a program ends. */
+const folders = new Set<string>();
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 /** Fetches files into a folder of its own, which only the hub's user may read. */
 export class Intake {
@@ -68,13 +74,17 @@ export class Intake {
   }
 
   async close(): Promise<void> {
-    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== null) {
+      await rm(this.#folder, { recursive: true, force: true });
+      folders.delete(this.#folder);
+    }
     this.#folder = null;
     this.#taken.clear();
   }
 
   async #fetch({ name }: Entry): Promise<TakenFile> {
     const folder = (this.#folder ??= mkdtempSync(join(tmpdir(), 'hub-files-')));
+    folders.add(folder);
     const part = join(folder, randomUUID());
     try {
       const hash = await this.#download(name, part);
@@ -206,7 +216,9 @@ async function unpack(path: string, name: string): Promise<void> {
   const unpacked = `${path}.unpacked`;
   try {
     await withArchive(path, name, async (archive) => {
-      const entries = (await Array.fromAsync(entriesOf(archive))).filter(({ fileName }) => !fileName.endsWith('/'));
+      const entries = (await Array.fromAsync(entriesOf(archive, name))).filter(
+        ({ fileName }) => !fileName.endsWith('/'),
+      );
       const [entry] = entries;
       if (!entry || entries.length > 1)
         throw fault('file-broken', { file: name, is: 'archive', files: entries.length });
@@ -225,7 +237,7 @@ async function requireWhole(path: string, name: string): Promise<void> {
   // Some name another format so.
   if (start && start.toString('latin1') !== 'PK') return;
   await withArchive(path, name, async (archive) => {
-    for await (const entry of entriesOf(archive)) {
+    for await (const entry of entriesOf(archive, name)) {
       await extract(archive, entry, new Writable({ write: (_chunk, _encoding, done) => done() }));
     }
   });
@@ -263,7 +275,15 @@ async function extract(archive: yauzl.ZipFile, entry: yauzl.Entry, target: Writa
   if (sum !== entry.crc32) throw new Error(`the checksum of ${entry.fileName} does not hold`);
 }
 
-async function* entriesOf(archive: yauzl.ZipFile): AsyncIterable<yauzl.Entry> {
+/** What an archive may hold: files, and bytes of them unpacked, more of them where it is large itself. */
+const MOST_ENTRIES = 1_000;
+const mostBytes = (archive: yauzl.ZipFile): number => Math.max(200_000_000, 100 * archive.fileSize);
+
+async function* entriesOf(archive: yauzl.ZipFile, name: string): AsyncIterable<yauzl.Entry> {
+  const tooMuch = (what: 'entries' | 'bytes', most: number): HubError =>
+    fault('file-broken', { file: name, is: 'too-much', what, most });
+  if (archive.entryCount > MOST_ENTRIES) throw tooMuch('entries', MOST_ENTRIES);
+  let bytes = 0;
   for (;;) {
     const entry = await new Promise<yauzl.Entry | null>((resolve, reject) => {
       archive.once('entry', resolve);
@@ -273,6 +293,8 @@ async function* entriesOf(archive: yauzl.ZipFile): AsyncIterable<yauzl.Entry> {
     });
     archive.removeAllListeners();
     if (!entry) return;
+    bytes += entry.uncompressedSize;
+    if (bytes > mostBytes(archive)) throw tooMuch('bytes', mostBytes(archive));
     yield entry;
   }
 }

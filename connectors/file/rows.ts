@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
-import { Worker } from 'node:worker_threads';
 import { CsvError, parse } from 'csv-parse';
 import type { FileFormat, FileStreamConfig } from '../../settings/kinds/file.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import type { FileBreak } from '../../domain/faults/files.ts';
 import { parseKeepingDigits } from '../json.ts';
+import { FileThread, type ThreadLimits } from '../thread.ts';
 import { columnNames } from './columns.ts';
 import type { WorkbookJob, WorkbookMessage } from './workbook.ts';
 
@@ -110,28 +110,21 @@ function parsedLine(line: string): unknown {
   }
 }
 
+/** The largest workbook (`maxFile`) takes twenty times its size. */
+const WORKBOOK: ThreadLimits = { megabytes: 4_096, partMs: 600_000 };
+
 async function* workbookRows(file: LocalFile, stream: FileLayout): AsyncIterable<unknown> {
   const job: WorkbookJob = { file: file.path, sheet: stream.sheet, header: stream.header };
-  const worker = new Worker(new URL('workbook.ts', import.meta.url), {
-    workerData: job,
-    // Named, so that the thread starts with nothing that it was not given.
-    execArgv: [],
-    env: {},
-  });
+  const thread = new FileThread<WorkbookMessage>(new URL('workbook.ts', import.meta.url), job, WORKBOOK);
   try {
     for (;;) {
-      const answer = await new Promise<WorkbookMessage>((resolve, reject) => {
-        worker.once('message', resolve);
-        worker.once('error', reject);
-        worker.postMessage('next');
-      });
-      worker.removeAllListeners('error').removeAllListeners('message');
+      const answer = await thread.next();
       if ('end' in answer) return;
       if ('broken' in answer) throw broken(file, answer.broken);
       yield* answer.rows;
     }
   } finally {
-    await worker.terminate();
+    await thread.close();
   }
 }
 

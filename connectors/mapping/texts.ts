@@ -37,6 +37,12 @@ export class Texts {
       this.problems.push({ rule: 'too-long', field, found: `${value.length} characters` });
       return '';
     }
+    // PostgreSQL keeps neither, and the text can be a key or be quoted.
+    const unstorable = value.includes('\0') ? 'control-character' : value.isWellFormed() ? null : 'encoding';
+    if (unstorable !== null) {
+      this.problems.push({ rule: unstorable, field });
+      return '';
+    }
     const text = value.trim();
     return EMPTY.has(text) ? '' : text;
   }

@@ -1,9 +1,8 @@
-import type { WorkBook } from 'xlsx';
 import { shanghaiWallTime } from '../dates.ts';
 import { type HubError } from '../errors.ts';
 import { fault } from '../faults.ts';
 import { isReserved, ownValue } from '../names.ts';
-import { CELL_LIMIT, openWorkbook, sheetRows, storable, textSheet, workbookOf } from '../spreadsheet.ts';
+import { CELL_LIMIT, sheetRows, storable, textSheet, workbookOf, type Workbook } from '../spreadsheet.ts';
 import { RULES, type Problem } from '../library/validation.ts';
 
 /** An open reject, as it is handed to the unit that has to correct it. */
@@ -83,10 +82,8 @@ function shown(value: unknown): string {
  * configuration error that names every fault by row and column; then nothing of the file is taken.
  * @param rejects the open rejects of the stream
  */
-export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): Correction[] {
-  const book = opened(file);
-  const rows = sheetRows(book, book.Sheets[SHEET] ? SHEET : (book.SheetNames[0] ?? ''));
-  const [header = [], ...body] = rows;
+export function readRejectSheet(book: Workbook, rejects: readonly SheetReject[]): Correction[] {
+  const [header = [], ...body] = sheetRows(book, SHEET);
   const names = header.map((name) => String(name ?? '').trim());
   const idColumn = names.indexOf(ID);
   if (idColumn < 0) {
@@ -154,15 +151,6 @@ export function readRejectSheet(file: Buffer, rejects: readonly SheetReject[]): 
   });
   if (faults.length > 0) throw refused(faults);
   return corrections;
-}
-
-function opened(file: Buffer): WorkBook {
-  try {
-    return openWorkbook(file);
-  } catch (error) {
-    const { message } = error as Error;
-    throw refused([{ en: `cannot be opened as a workbook (${message})`, zh: `不是能打开的 xlsx 文件（${message}）` }]);
-  }
 }
 
 /** A cell's text as a value of the kind that the field had; undefined where it cannot be one. */

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { ZipFile } from 'yazl';
+import { maskNumbers } from '../library/personal.ts';
 import { CELL_LIMIT, neutral, storable } from '../spreadsheet.ts';
 
 /** Most rows of one export: a sheet of a workbook holds 1,048,576. */
@@ -12,11 +13,11 @@ const xml = (text: string): string => text.replace(/[&<>"]/g, (character) => ESC
 const columnName = (index: number): string =>
   `${index < 26 ? '' : columnName(Math.floor(index / 26) - 1)}${String.fromCharCode(65 + (index % 26))}`;
 
-/** Style 1 is text (`@`): a number with zeros before it stays as it is. */
+/** Numbers of somebody are masked in all that is taken out. Style 1 is text (`@`): a number with zeros before it stays as it is. */
 const cell = (text: string, reference: string): string =>
   text === ''
     ? ''
-    : `<c r="${reference}" s="1" t="inlineStr"><is><t xml:space="preserve">${xml(neutral(storable(text.slice(0, CELL_LIMIT - 1))))}</t></is></c>`;
+    : `<c r="${reference}" s="1" t="inlineStr"><is><t xml:space="preserve">${xml(neutral(storable(maskNumbers(text).slice(0, CELL_LIMIT - 1))))}</t></is></c>`;
 
 /** Rows of a sheet as its XML; `first` is the number of the first of them, from 1. */
 export const rowsXml = (rows: readonly (readonly string[])[], first: number): string =>

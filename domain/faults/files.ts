@@ -249,6 +249,16 @@ export const FILES = {
   },
 } satisfies Record<string, Fault>;
 
+/** What a file can hold too much of. */
+const TOO_MUCH = {
+  entries: { zh: '个部件', en: 'parts' },
+  bytes: { zh: '字节（解压后）', en: 'bytes when it is unpacked' },
+  cells: { zh: '个单元格', en: 'cells' },
+  characters: { zh: '个字符', en: 'characters' },
+  megabytes: { zh: ' MB 内存', en: 'MB of memory' },
+  seconds: { zh: ' 秒', en: 'seconds' },
+} as const;
+
 /** What a file is broken by. */
 export type FileBreak =
   | { is: 'archive'; files: number }
@@ -257,7 +267,8 @@ export type FileBreak =
   | { is: 'line'; most: number }
   | { is: 'sheet'; sheets: readonly string[]; expected: string }
   | { is: 'header'; row: number }
-  | { is: 'unopened'; why: string };
+  | { is: 'unopened'; why: string }
+  | { is: 'too-much'; what: keyof typeof TOO_MUCH; most: number };
 
 function brokenBy(found: FileBreak): { zh: string; en: string } {
   switch (found.is) {
@@ -283,6 +294,14 @@ function brokenBy(found: FileBreak): { zh: string; en: string } {
         en: `row ${found.row} is empty, expected the names of the columns: correct header`,
       };
     case 'unopened':
-      return { zh: `无法打开（${found.why}）`, en: `cannot be opened (${found.why})` };
+      return { zh: `不是能打开的工作簿（${found.why}）`, en: `cannot be opened as a workbook (${found.why})` };
+    case 'too-much': {
+      const { zh, en } = TOO_MUCH[found.what];
+      const most = found.most.toLocaleString('en');
+      return {
+        zh: `打开它需要超过 ${most}${zh}，请拆分或改用 csv`,
+        en: `takes more than ${most} ${en} to open: split it, or use csv`,
+      };
+    }
   }
 }

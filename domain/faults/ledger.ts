@@ -186,6 +186,18 @@ export const LEDGER = {
       en: 'correct the address of the contact, or reminders in hub.yaml',
     },
   },
+  'address-astray': {
+    kind: 'configuration',
+    field: 'webhook',
+    say: {
+      zh: '接收地址不在公网，也不在允许的网段内',
+      en: 'the address is neither a public one nor in a network that is allowed',
+    },
+    cure: {
+      zh: '请系统管理员在 hub.yaml 的 outgoing.networks 中加入该网段',
+      en: 'have the administrator add its network to outgoing.networks in hub.yaml',
+    },
+  },
   'webhook-away': {
     kind: 'transient',
     say: ({ why }: { why: string }) => ({

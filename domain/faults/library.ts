@@ -91,14 +91,8 @@ export const LIBRARY = {
   },
   'expiry-invalid': {
     kind: 'configuration',
-    say: ({ file, ...facts }: { file: string } & ({ why: string } | { column: string; row?: number })) => {
-      if ('why' in facts)
-        return {
-          zh: `${file} 整份未接收：不能作为工作簿打开（${facts.why}）`,
-          en: `Nothing of ${file} was taken: it cannot be opened as a workbook (${facts.why})`,
-        };
-      const { column, row } = facts;
-      return row === undefined
+    say: ({ file, column, row }: { file: string; column: string; row?: number }) =>
+      row === undefined
         ? {
             zh: `${file} 整份未接收：第 1 行没有名为 ${column} 的列`,
             en: `Nothing of ${file} was taken: row 1: expected a column named ${column}`,
@@ -106,8 +100,7 @@ export const LIBRARY = {
         : {
             zh: `${file} 整份未接收：第 ${row} 行，${column} 应为尚未办结的提醒`,
             en: `Nothing of ${file} was taken: row ${row}, ${column}: expected a reminder that is still open`,
-          };
-    },
+          },
     cure: { zh: '用 ./hub expiry --out 重新导出清单', en: './hub expiry --out writes the list anew' },
   },
   'no-files': {

@@ -93,6 +93,30 @@ export const SOURCES = {
           },
     cure: { zh: '修正连接器文件中的地址', en: 'correct the address in the connector’s file' },
   },
+  'address-parameter': {
+    kind: 'configuration',
+    brief: '源端地址的参数无法照办',
+    say: ({ place, name, known }: Place & { name: string; known: readonly string[] }) => ({
+      zh: `${place}：不认识参数 ${name}，可用的有 ${known.join('、') || '（无）'}`,
+      en: `${place}: found the parameter ${name}, expected one of ${known.join(', ') || 'none'}`,
+    }),
+    cure: {
+      zh: '改正或删去该参数：不能照办的参数不会被忽略',
+      en: 'correct or remove it: a parameter that cannot be honoured is not passed over',
+    },
+  },
+  'tls-refused': {
+    kind: 'configuration',
+    brief: '无法与源端建立加密连接',
+    say: ({ place, why }: Place & { why: string }) => ({
+      zh: `${place}：无法建立加密连接（${why}）`,
+      en: `${place}: no encrypted connection (${why})`,
+    }),
+    cure: {
+      zh: '请该单位启用 TLS，并用 sslrootcert=文件 指明其根证书；确知网络可信的，可在地址后写 sslmode=require（不核验证书）或 sslmode=disable（不加密）',
+      en: 'have the server offer TLS, and name its root certificate by sslrootcert=file in the address; in a network that can be trusted sslmode=require encrypts without a check, and sslmode=disable does not encrypt',
+    },
+  },
   'foreign-address': {
     kind: 'configuration',
     brief: '下一页指向了另一个系统',

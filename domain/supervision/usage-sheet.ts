@@ -1,7 +1,7 @@
-import { expected, expectedInWords, foundInstead, placed, rowPlace, unopenable } from '../faults/expected.ts';
+import { expected, expectedInWords, foundInstead, placed, rowPlace } from '../faults/expected.ts';
 import { fault } from '../faults.ts';
 import type { Said } from '../said.ts';
-import { openWorkbook, sheetRows } from '../spreadsheet.ts';
+import { sheetRows, type Workbook } from '../spreadsheet.ts';
 
 /** What a user unit (用证单位) reports of one month, for 适用率, 应用率 and 成功率. */
 export interface UsageReport {
@@ -71,14 +71,8 @@ function readUsage(place: Said, given: Partial<Record<Column, unknown>>): UsageR
 }
 
 /** Reports of a workbook’s first sheet; all of it or, with every fault named, nothing. */
-export function readUsageSheet(file: Buffer): UsageReport[] {
-  let book;
-  try {
-    book = openWorkbook(file);
-  } catch (error) {
-    throw refused([unopenable((error as Error).message)]);
-  }
-  const [head = [], ...body] = sheetRows(book, book.SheetNames[0] ?? '');
+export function readUsageSheet(book: Workbook): UsageReport[] {
+  const [head = [], ...body] = sheetRows(book);
   const places = NAMES.map((name) => head.findIndex((cell) => String(cell ?? '').trim() === COLUMNS[name]));
   const lacking = NAMES.filter((_, index) => places[index] === -1).map((name) => COLUMNS[name]);
   if (lacking.length > 0)

@@ -4,10 +4,11 @@ import swagger from '@fastify/swagger';
 import type { FastifyPluginCallback } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
+import { isTooDeep } from '../../connectors/json.ts';
 import { guard } from './base/access.ts';
 import type { ApiOptions } from './base/api.ts';
 import { openapi } from './base/openapi.ts';
-import { answerProblem, InvalidRequest, notFound } from './base/problem.ts';
+import { answerProblem, InvalidRequest, notFound, unstorableIn } from './base/problem.ts';
 import { register, type RequestsOf } from './base/route.ts';
 import { overviewRoutes } from './ledger/overview.ts';
 import { taskRoutes } from './ledger/tasks.ts';
@@ -96,8 +97,16 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
     next();
   });
   app.setValidatorCompiler(({ schema }) => (data) => {
+    const unstorable = unstorableIn(data);
+    if (unstorable) return { error: new InvalidRequest([unstorable]) };
     const { data: value, error } = (schema as z.ZodType).safeParse(data, { error: () => '', reportInput: true });
     return error ? { error: new InvalidRequest(error.issues) } : { value };
+  });
+  const parsed = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, answered) => {
+    if (isTooDeep(body)) answered(new InvalidRequest([]));
+    else void parsed(request, body, answered);
   });
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, options.logger));

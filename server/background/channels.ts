@@ -1,11 +1,14 @@
 import { createHmac } from 'node:crypto';
-import axios, { AxiosError } from 'axios';
+import axios from 'axios';
 import type { Knex } from 'knex';
 import { createTransport } from 'nodemailer';
 import { resolveReference } from '../../settings/environment.ts';
-import type { ReminderSettings } from '../../settings/schemas/hub.ts';
+import { destinationOf } from '../../settings/outgoing.ts';
+import type { HubSettings } from '../../settings/schemas/hub.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
+import { HubError } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { messageText } from '../../domain/ledger/reminders.ts';
 import type { Channel } from '../../store/ledger/contacts.ts';
 import { queueMessage } from '../../store/ledger/outbox.ts';
@@ -18,17 +21,18 @@ const TIMEOUT_MS = 15_000;
 /** Sends a message to its contact by its channel. What it throws names neither the contact nor an address. */
 export async function sendNotice(
   db: Knex,
-  settings: ReminderSettings,
+  settings: NoticeSettings,
   message: ClaimedReminder,
   at: Date,
 ): Promise<void> {
   await SENDERS[message.channel](settings, message, db, at);
 }
 
-type Sender = (settings: ReminderSettings, message: ClaimedReminder, db: Knex, at: Date) => Promise<void>;
+type NoticeSettings = Pick<HubSettings, 'reminders' | 'outgoing'>;
+type Sender = (settings: NoticeSettings, message: ClaimedReminder, db: Knex, at: Date) => Promise<void>;
 
 const SENDERS: Record<Channel, Sender> = {
-  async email({ smtp }, { id, key, kind, body, unitName, person, email }) {
+  async email({ reminders: { smtp } }, { id, key, kind, body, unitName, person, email }) {
     if (!smtp || email === null) throw notSetUp('smtp');
     const { host, port, secure, user, password, from } = smtp;
     const auth = password && { user: user ?? '', pass: resolveReference(password, 'reminders.smtp.password') };
@@ -48,7 +52,7 @@ const SENDERS: Record<Channel, Sender> = {
       await transport.sendMail({
         from,
         to: { name: person, address: email },
-        ...messageText(id, unitName, kind, body),
+        ...maskedText(id, unitName, kind, body),
         // The same at each try, so that a mailbox shows it once.
         messageId: `<${key}@${from.split('@')[1] ?? 'hub'}>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
@@ -61,10 +65,13 @@ const SENDERS: Record<Channel, Sender> = {
     }
   },
 
-  async webhook({ webhook }, { id, key, kind, body, unitCode, unitName, createdAt, webhook: url }) {
+  async webhook(
+    { reminders: { webhook }, outgoing },
+    { id, key, kind, body, unitCode, unitName, createdAt, webhook: url },
+  ) {
     if (!webhook || url === null) throw notSetUp('webhook');
     const secret = resolveReference(webhook.secret, 'reminders.webhook.secret');
-    const content = JSON.stringify({
+    const written = JSON.stringify({
       id,
       key,
       kind,
@@ -73,8 +80,10 @@ const SENDERS: Record<Channel, Sender> = {
       ...messageText(id, unitName, kind, body),
       body,
     });
+    const content = maskNumbers(written);
     let status: number;
     try {
+      const { address, family } = await destinationOf(url, outgoing.networks);
       ({ status } = await axios.post(url, content, {
         headers: {
           'Content-Type': 'application/json; charset=utf-8',
@@ -85,13 +94,14 @@ const SENDERS: Record<Channel, Sender> = {
         signal: AbortSignal.timeout(2 * TIMEOUT_MS),
         maxRedirects: 0,
         proxy: false,
+        lookup: (_host, _options, found) => found(null, address, family as 4 | 6),
         maxContentLength: 100_000,
         responseType: 'text',
         validateStatus: () => true,
       }));
     } catch (error) {
-      if (!(error instanceof AxiosError)) throw error;
-      throw fault('webhook-away', { why: error.code ?? 'unknown' });
+      if (error instanceof HubError) throw error;
+      throw fault('webhook-away', { why: (error as NodeJS.ErrnoException).code ?? 'unknown' });
     }
     if (status >= 200 && status < 300) return;
     const again = status === 408 || status === 425 || status === 429 || status >= 500;
@@ -99,9 +109,9 @@ const SENDERS: Record<Channel, Sender> = {
   },
 
   // Delivered by its workflow; told here so far as that it waits in the outbox, under its key once.
-  async sms({ sms }, { id, key, kind, body, unitName, phone }, db, at) {
+  async sms({ reminders: { sms } }, { id, key, kind, body, unitName, phone }, db, at) {
     if (!sms || phone === null) throw notSetUp('sms');
-    const { subject } = messageText(id, unitName, kind, body);
+    const { subject } = maskedText(id, unitName, kind, body);
     await queueMessage(
       db,
       { target: sms.target, key: `reminder-${key}`, payload: { phone, text: subject, reminder: id } },
@@ -109,6 +119,12 @@ const SENDERS: Record<Channel, Sender> = {
     );
   },
 };
+
+/** What deadlines are about can bear the number of somebody. */
+function maskedText(...message: Parameters<typeof messageText>): ReturnType<typeof messageText> {
+  const { subject, text } = messageText(...message);
+  return { subject: maskNumbers(subject), text: maskNumbers(text) };
+}
 
 const notSetUp = (setting: string): Error => fault('message-refused', { channel: setting });
 

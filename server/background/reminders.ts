@@ -5,6 +5,7 @@ import type { HubConfig } from '../../settings/load.ts';
 import type { Logger } from '../../settings/logger.ts';
 import { shanghaiDate, timeOfDayMs } from '../../domain/dates.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
+import type { FaultCode } from '../../domain/faults.ts';
 import { sendable } from '../../domain/ledger/reminders.ts';
 import {
   channelsOf,
@@ -65,16 +66,19 @@ export async function remind(options: ReminderOptions, stopped?: AbortSignal): P
   }
 }
 
+/** What the same message again will hardly change. */
+const REFUSED = new Set<string>(['message-refused', 'address-astray'] satisfies FaultCode[]);
+
 async function deliver({ db, logger, now, config }: ReminderOptions, message: ClaimedReminder): Promise<void> {
-  const { reminders } = config().settings;
+  const { settings } = config();
   const { id, channel, attempts } = message;
   try {
-    await sendNotice(db, reminders, message, now());
+    await sendNotice(db, settings, message, now());
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     const fault = messageOf(error);
-    const last = attempts >= (error.code === 'message-refused' ? REFUSALS : ATTEMPTS);
-    const then = last ? await giveUpChannel(db, message, fault, now(), channelsOf(reminders)) : 'later';
+    const last = attempts >= (REFUSED.has(error.code) ? REFUSALS : ATTEMPTS);
+    const then = last ? await giveUpChannel(db, message, fault, now(), channelsOf(settings.reminders)) : 'later';
     if (then === 'later') await deferReminder(db, id, fault, now());
     logger.error('a reminder could not be sent', { reminder: id, channel, attempts, then, error: fault });
     return;

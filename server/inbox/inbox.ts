@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { finished } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Knex } from 'knex';
 import type { Logger } from '../../settings/logger.ts';
@@ -27,6 +28,8 @@ import {
   keyTaken,
   LARGEST_BODY,
   RefusedRequest,
+  requireBody,
+  requireFirst,
   UNREADABLE,
   type InboxOptions,
   type Params,
@@ -35,6 +38,8 @@ import {
 /** Requests that are worked at; as many more may wait, later ones are told to come again. */
 const AT_ONCE = 4;
 const MOST_WAITING = 32;
+/** Bytes of bodies that are held at once. */
+const MOST_HELD = 8 * LARGEST_BODY;
 /** Rejects of one page, where the request does not say; records of one page, in bytes. */
 const REJECTS = 100;
 const REJECTED_BYTES = 4_000_000;
@@ -56,41 +61,79 @@ export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
     );
     inbox.setErrorHandler((error, _request, reply) => answerRefusal(error, reply, options.logger));
     const turns = new Turns();
-    inbox.post<{ Params: Params }>('/inbox/v1/:stream', async (request, reply) => {
-      const stream = authorised(request, options);
-      return turns.take(async () => answerPush(await acceptPush(request, stream, options), reply));
-    });
-    inbox.post<{ Params: Params }>('/inbox/v1/:stream/closings', async (request) => {
-      const { config } = authorised(request, options);
-      return turns.take(() => acceptClosing(request, config.id, options));
-    });
-    inbox.post<{ Params: Params }>('/inbox/v1/:stream/cases', async (request, reply) => {
-      const stream = authorised(request, options);
-      return turns.take(() => acceptCompletedCases(request, reply, stream, options));
-    });
-    inbox.get<{ Params: Params }>('/inbox/v1/:stream/rejects', async (request) => {
-      const stream = authorised(request, options);
-      return turns.take(() => answerRejects(request, stream, options));
-    });
-    inbox.post<{ Params: { connector: string } }>('/inbox/v1/:connector/disputes', async (request) => {
-      const connector = disputeConnector(request, options);
-      return turns.take(() => acceptTickets(request, connector, options));
-    });
+    /** A route whose sender is known, and has a place, before anything of the body is read. */
+    const route = <P extends object, O>(
+      method: 'GET' | 'POST',
+      url: string,
+      open: (request: FastifyRequest<{ Params: P }>, options: InboxOptions) => O,
+      connectorOf: (opened: O) => InboxConnectorConfig,
+      work: (request: FastifyRequest<{ Params: P }>, opened: O, reply: FastifyReply) => Promise<unknown>,
+    ): void => {
+      const known = new WeakMap<FastifyRequest, O>();
+      inbox.route<{ Params: P }>({
+        method,
+        url,
+        onRequest: async (request, reply) => {
+          const opened = open(request, options);
+          turns.enter(request, reply);
+          await requireFirst(request, connectorOf(opened), options);
+          known.set(request, opened);
+        },
+        handler: (request, reply) => {
+          const opened = known.get(request) as O;
+          requireBody(request, connectorOf(opened));
+          return turns.take(() => work(request, opened, reply));
+        },
+      });
+    };
+    const ofStream = ({ connector }: OpenStream): InboxConnectorConfig => connector as InboxConnectorConfig;
+    route<Params, OpenStream>('POST', '/inbox/v1/:stream', authorised, ofStream, async (request, stream, reply) =>
+      answerPush(await acceptPush(request, stream, options), reply),
+    );
+    route<Params, OpenStream>('POST', '/inbox/v1/:stream/closings', authorised, ofStream, (request, { config }) =>
+      acceptClosing(request, config.id, options),
+    );
+    route<Params, OpenStream>('POST', '/inbox/v1/:stream/cases', authorised, ofStream, (request, stream, reply) =>
+      acceptCompletedCases(request, reply, stream, options),
+    );
+    route<Params, OpenStream>('GET', '/inbox/v1/:stream/rejects', authorised, ofStream, (request, stream) =>
+      answerRejects(request, stream, options),
+    );
+    route<{ connector: string }, InboxConnectorConfig>(
+      'POST',
+      '/inbox/v1/:connector/disputes',
+      disputeConnector,
+      (connector) => connector,
+      (request, { id }) => acceptTickets(request, id, options),
+    );
     done();
   });
 }
 
-/** Lets a few work and some wait; the rest is told to come again, before its body costs anything more. */
+/** Lets a few work and some wait; the rest is told to come again, before anything of its body is read. */
 class Turns {
+  #entered = 0;
+  #heldBytes = 0;
   #working = 0;
   readonly #waiting: (() => void)[] = [];
 
+  /** Takes a place, until the request is answered or gone; refuses it where there is none. */
+  enter({ headers, method }: FastifyRequest, { raw }: FastifyReply): void {
+    // Without a length it can become the largest.
+    const bytes = method === 'GET' ? 0 : Math.min(Number(headers['content-length'] ?? LARGEST_BODY), LARGEST_BODY);
+    if (this.#entered >= AT_ONCE + MOST_WAITING || this.#heldBytes + bytes > MOST_HELD)
+      throw new RefusedRequest(503, 'the hub is busy', 'send it again after Retry-After');
+    this.#entered += 1;
+    this.#heldBytes += bytes;
+    finished(raw, () => {
+      this.#entered -= 1;
+      this.#heldBytes -= bytes;
+    });
+  }
+
   async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#working >= AT_ONCE) {
-      if (this.#waiting.length >= MOST_WAITING)
-        throw new RefusedRequest(503, 'the hub is busy', 'send it again after Retry-After');
-      await new Promise<void>((turn) => this.#waiting.push(turn));
-    } else this.#working += 1;
+    if (this.#working >= AT_ONCE) await new Promise<void>((turn) => this.#waiting.push(turn));
+    else this.#working += 1;
     try {
       return await work();
     } finally {

@@ -5,9 +5,10 @@ import { resolveReference } from '../../settings/environment.ts';
 import type { ConnectorConfig } from '../../settings/schemas/connector.ts';
 import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
 import type { Logger } from '../../settings/logger.ts';
-import { parseKeepingDigits } from '../../connectors/json.ts';
+import { isTooDeep, parseKeepingDigits } from '../../connectors/json.ts';
 import type { OpenStream, Streams } from '../../connectors/registry.ts';
 import { HubError } from '../../domain/errors.ts';
+import { claimNonce } from '../../store/collection/nonces.ts';
 
 export interface InboxOptions {
   db: Knex;
@@ -63,40 +64,86 @@ export function authorised(request: FastifyRequest<{ Params: Params }>, options:
 
 const refused = new RefusedRequest(401, 'not authorised', 'check the address, the token and the signature');
 
-/** Refuses a request that has not proven that it may push to a connector. A wrong name and a wrong token look alike. */
+/**
+ * Refuses a request that has not proven by its headers that it may push to a connector: nothing of its body has to be
+ * there. A wrong name and a wrong token look alike.
+ */
 export function requireAuthorised(
   request: FastifyRequest,
   connector: ConnectorConfig | undefined,
   { now }: Pick<InboxOptions, 'now'>,
-): asserts connector is ConnectorConfig {
+): asserts connector is InboxConnectorConfig {
   if (connector?.kind !== 'inbox') throw refused;
   const { id, token, signature } = connector as InboxConnectorConfig;
-  if (!equalTexts(request.headers.authorization ?? '', `Bearer ${resolveReference(token, `${id}: token`)}`))
+  if (!equalTexts(headerOf(request, 'authorization'), `Bearer ${resolveReference(token, `${id}: token`)}`))
     throw refused;
   if (!signature) return;
-  const header = (name: string): string => {
-    const value = request.headers[name];
-    return typeof value === 'string' ? value : '';
-  };
-  const timestamp = header('x-hub-timestamp');
-  const away = Math.abs(Number(timestamp) - now().getTime());
-  const expected = createHmac(
-    signature.algorithm.slice(5),
-    resolveReference(signature.secret, `${id}: signature.secret`),
+  const header = (name: string): string => headerOf(request, name);
+  const secret = resolveReference(signature.secret, `${id}: signature.secret`);
+  const expected = createHmac(digestIn(signature), secret).update(signedText(request)).digest('hex');
+  const away = Math.abs(Number(header('x-hub-timestamp')) - now().getTime());
+  if (
+    !(away <= signature.tolerance) ||
+    header('x-hub-key-id') !== (signature.keyId ?? id) ||
+    !NONCE.test(header('x-hub-nonce')) ||
+    !equalTexts(header('x-hub-signature').toLowerCase(), expected)
   )
-    .update(`${timestamp}.`)
-    .update(bodyOf(request))
-    .digest('hex');
-  if (!(away <= signature.tolerance) || !equalTexts(header('x-hub-signature').toLowerCase(), expected)) throw refused;
+    throw refused;
+}
+
+const headerOf = ({ headers }: FastifyRequest, name: string): string => {
+  const value = headers[name];
+  return typeof value === 'string' ? value : '';
+};
+
+type Signature = NonNullable<InboxConnectorConfig['signature']>;
+
+const digestIn = ({ algorithm }: Signature): string => algorithm.slice('hmac-'.length);
+
+/** Words that are used once. */
+const NONCE = /^[\w-]{16,100}$/;
+
+/** What is signed of a request, line by line: everything that says who does what where, and the hash of its body. */
+const signedText = (request: FastifyRequest): string =>
+  [
+    headerOf(request, 'x-hub-key-id'),
+    headerOf(request, 'x-hub-timestamp'),
+    headerOf(request, 'x-hub-nonce'),
+    request.method,
+    request.url,
+    headerOf(request, 'idempotency-key'),
+    headerOf(request, 'x-hub-content-hash').toLowerCase(),
+  ].join('\n');
+
+/** Refuses a signed request that was taken before, whatever came of it. */
+export async function requireFirst(
+  request: FastifyRequest,
+  { id, signature }: InboxConnectorConfig,
+  { db, now }: Pick<InboxOptions, 'db' | 'now'>,
+): Promise<void> {
+  if (!signature) return;
+  const until = new Date(Number(headerOf(request, 'x-hub-timestamp')) + signature.tolerance);
+  if (await claimNonce(db, { connector: id, nonce: headerOf(request, 'x-hub-nonce'), until }, now())) return;
+  throw new RefusedRequest(401, 'the signature was used before', 'sign each attempt anew, with a nonce of its own');
+}
+
+/** Refuses a signed request whose body is not the one that its headers speak of. */
+export function requireBody(request: FastifyRequest, { signature }: InboxConnectorConfig): void {
+  if (!signature) return;
+  const found = hash(digestIn(signature), bodyOf(request), 'hex');
+  if (!equalTexts(headerOf(request, 'x-hub-content-hash').toLowerCase(), found)) throw refused;
 }
 
 /** The body as JSON; `expected` says what it should be. */
 export function jsonOf(body: Buffer, expected: string): unknown {
+  let text: string;
   try {
-    return parseKeepingDigits(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    if (!isTooDeep(text)) return parseKeepingDigits(text);
   } catch {
     throw new RefusedRequest(400, 'the body is no JSON in UTF-8', expected);
   }
+  throw new RefusedRequest(400, 'the body is nested too deeply', expected);
 }
 
 /** By which a request is known that comes again: the key that it bears, null where it bears none. */

@@ -2,6 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { expectation, printPath } from '../../settings/diagnostics.ts';
+import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
 import { ticketSchema } from '../../settings/schemas/tickets.ts';
 import { takeTickets } from '../../store/casework/disputes.ts';
 import { bodyOf, jsonOf, RefusedRequest, requireAuthorised, type InboxOptions } from './request.ts';
@@ -15,11 +16,11 @@ const NAMED = 10;
 export function disputeConnector(
   request: FastifyRequest<{ Params: { connector: string } }>,
   options: InboxOptions,
-): string {
+): InboxConnectorConfig {
   const found = options.streams().connector(request.params.connector);
   const connector = found?.disputes === true ? found : undefined;
   requireAuthorised(request, connector, options);
-  return connector.id;
+  return connector;
 }
 
 /**

@@ -49,7 +49,7 @@ export const databaseAddress = {
     )
     .meta({
       description:
-        'scheme://user@host:port/database; schemes postgres kingbase opengauss mysql mariadb sqlserver oracle dameng, or sqlite:/path',
+        'scheme://user@host:port/database; schemes postgres kingbase opengauss mysql mariadb sqlserver oracle dameng, or sqlite:/path. To another machine with TLS and a checked certificate, unless ?sslmode=require (not checked) or ?sslmode=disable says otherwise; sslrootcert, sslcert and sslkey name files. sqlserver: encrypt, trustServerCertificate; oracle, dameng: protocol=tcp or tcps',
     }),
   password: secretRef.optional(),
 };

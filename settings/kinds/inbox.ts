@@ -11,12 +11,17 @@ export const inboxConnectorSchema = connectorSchema
       .strictObject({
         algorithm: z.enum(['hmac-sha256', 'hmac-sm3']).default('hmac-sha256'),
         secret: secretRef,
+        keyId: z
+          .string()
+          .regex(/^[\w.-]{1,100}$/, 'letters, digits, . _ -')
+          .optional()
+          .meta({ description: 'What X-Hub-Key-Id says; the connector’s name where left out' }),
         tolerance: duration.prefault('5m').meta({ description: 'How far the request’s time may be from ours' }),
       })
       .optional()
       .meta({
         description:
-          'X-Hub-Signature: hexadecimal of algorithm(secret, X-Hub-Timestamp in epoch milliseconds + "." + body)',
+          'X-Hub-Signature: hexadecimal of algorithm(secret, what is signed of the request): see docs/connectors/pushing.md',
       }),
     most: z.int().min(1).max(10_000).default(1000).meta({ description: 'Most records of one request' }),
     streams: z.array(streamSchema).default([]),

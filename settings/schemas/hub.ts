@@ -2,6 +2,10 @@ import { z } from 'zod';
 import { duration, hours, secretRef, slug, timeOfDay } from '../values.ts';
 import { expected } from '../../domain/faults/expected.ts';
 
+const network = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  'an address or a network, for example 10.1.0.0/16',
+);
 const port = z.int().min(1).max(65_535);
 
 /** A bucket of an S3-compatible server: MinIO, Ceph, a cloud's. */
@@ -122,10 +126,9 @@ export const hubSchema = z
           .default('127.0.0.1')
           .meta({ description: 'Address that the console, the API and the inbox listen on' }),
         port: port.default(7080),
-        trustProxy: z
-          .boolean()
-          .default(false)
-          .meta({ description: 'Take the caller’s address from X-Forwarded-For: only behind a proxy that sets it' }),
+        trustProxy: z.array(network).default([]).meta({
+          description: 'Addresses or networks of the proxies before the hub, which say in X-Forwarded-For who calls',
+        }),
         publicUrl: z
           .url({ protocol: /^https?$/, error: expected('url-like', { example: 'https://hub.example.gov.cn' }) })
           .optional()
@@ -167,6 +170,13 @@ export const hubSchema = z
       })
       .prefault({})
       .meta({ description: 'Objections to certificates (异议)' }),
+    outgoing: z
+      .strictObject({ networks: z.array(network).default([]) })
+      .prefault({})
+      .meta({
+        description:
+          'Addresses or networks beside the public internet, such as the government’s own, that addresses which people enter (webhooks) may lead to',
+      }),
     reminders: reminders.meta({ description: 'Reminders of deadlines (催办) to the contacts on file (专人)' }),
     files: files.prefault({}).meta({ description: 'Where the files of certificates (OFD, PDF) are kept' }),
     log: z

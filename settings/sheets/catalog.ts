@@ -10,10 +10,10 @@ import {
   type PublicEntry,
 } from '../../domain/library/catalog.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { expected, expectedInWords, foundInstead, placed, unopenable } from '../../domain/faults/expected.ts';
+import { expected, expectedInWords, foundInstead, placed } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
 import type { Said } from '../../domain/said.ts';
-import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { textSheet, workbookOf, type Workbook } from '../../domain/spreadsheet.ts';
 import { catalogSchema } from '../schemas/catalog.ts';
 import { parseYaml } from '../diagnostics.ts';
 
@@ -130,9 +130,9 @@ export function publicWorkbook(entries: readonly PublicEntry[]): Buffer {
  * Reads catalog entries from a workbook (xlsx) or a YAML list. Throws one configuration error that names every fault by
  * row and column, or line and path; then nothing of the file counts.
  */
-export function readCatalog(file: string, content: Buffer): CatalogEntry[] {
-  if (/\.ya?ml$/i.test(file)) {
-    const { value, faults } = parseYaml(file, content.toString('utf8'), () => catalogSchema);
+export function readCatalog(file: string, content: string | Workbook): CatalogEntry[] {
+  if (typeof content === 'string') {
+    const { value, faults } = parseYaml(file, content, () => catalogSchema);
     if (value) return requireUnique(value, file);
     throw refused(file, faults);
   }
@@ -154,26 +154,20 @@ function requireUnique(entries: CatalogEntry[], file: string): CatalogEntry[] {
   );
 }
 
-function readWorkbook(file: string, content: Buffer): CatalogEntry[] {
+function readWorkbook(file: string, book: Workbook): CatalogEntry[] {
   const faults: Said[] = [];
-  const book = (() => {
-    try {
-      return openWorkbook(content);
-    } catch (error) {
-      throw refused(file, [unopenable(messageOf(error))]);
-    }
-  })();
   /** Rows of a sheet as text by header; rows count from 1 as in the spreadsheet. */
   const rowsOf = (sheet: string, headers: readonly string[]): { row: number; cells: Map<string, string> }[] => {
-    const [header = [], ...body] = sheetRows(book, sheet).map((row) => row.map((cell) => String(cell ?? '').trim()));
+    const [header = [], ...body] = (book.get(sheet) ?? []).map((row) => row.map((cell) => String(cell ?? '').trim()));
     const missing = headers.filter((name) => !header.includes(name));
     const unknown = header.filter((name) => name !== '' && !headers.includes(name));
-    if (!book.Sheets[sheet])
+    if (!book.has(sheet)) {
+      const sheets = [...book.keys()];
       faults.push({
-        zh: `工作表有 ${book.SheetNames.join('、')}，没有“${sheet}”`,
-        en: `found the sheets ${book.SheetNames.join(', ')}, expected one named ${sheet}`,
+        zh: `工作表有 ${sheets.join('、')}，没有“${sheet}”`,
+        en: `found the sheets ${sheets.join(', ')}, expected one named ${sheet}`,
       });
-    else if (missing.length + unknown.length > 0) {
+    } else if (missing.length + unknown.length > 0) {
       const zh = [...missing.map((name) => `缺少列“${name}”`), ...unknown.map((name) => `列“${name}”不认识`)];
       const en = [
         ...missing.map((name) => `the column ${name} is missing`),

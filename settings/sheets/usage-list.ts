@@ -1,10 +1,9 @@
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { messageOf } from '../../domain/errors.ts';
-import { expected, foundInstead, placed, rowPlace, unopenable } from '../../domain/faults/expected.ts';
+import { expected, foundInstead, placed, rowPlace } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
 import type { Said } from '../../domain/said.ts';
-import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import { sheetRows, type Workbook } from '../../domain/spreadsheet.ts';
 import type { UsageItem } from '../../domain/library/usage-list.ts';
 import { expectation, parseYaml } from '../diagnostics.ts';
 
@@ -56,9 +55,9 @@ const LIST = /[、;;,,\s]+/;
  * fault by its row or line; then nothing of the file counts.
  * @param known the types that the catalog has; null where others may be named as well, because the unit needs them
  */
-export function readUsageList(file: string, content: Buffer, known: readonly string[] | null): UsageItem[] {
-  if (/\.ya?ml$/i.test(file)) {
-    const { value, faults } = parseYaml(file, content.toString('utf8'), () => listOf(known));
+export function readUsageList(file: string, content: string | Workbook, known: readonly string[] | null): UsageItem[] {
+  if (typeof content === 'string') {
+    const { value, faults } = parseYaml(file, content, () => listOf(known));
     if (value) return value;
     throw refused(file, faults);
   }
@@ -82,14 +81,8 @@ export function readUsageList(file: string, content: Buffer, known: readonly str
   );
 }
 
-function rowsOf(file: string, content: Buffer): { row: number; item: UsageItem }[] {
-  let rows: string[][];
-  try {
-    const book = openWorkbook(content);
-    rows = sheetRows(book, book.SheetNames[0] ?? '').map((row) => row.map((cell) => String(cell ?? '').trim()));
-  } catch (error) {
-    throw refused(file, [unopenable(messageOf(error))]);
-  }
+function rowsOf(file: string, book: Workbook): { row: number; item: UsageItem }[] {
+  const rows = sheetRows(book).map((row) => row.map((cell) => String(cell ?? '').trim()));
   const [header = [], ...body] = rows;
   const missing = Object.values(COLUMNS).filter((column) => !header.includes(column));
   if (missing.length > 0)

@@ -147,16 +147,17 @@ export async function changeAccount(
 /** A password that somebody gets to sign in with once. */
 export const firstPassword = (): string => randomBytes(12).toString('base64url');
 
-/** Sets a password and ends every session of the account, but one that is named by its token's hash. */
+/** Sets a password and ends every session and API token of the account, but one session that is named by its token's hash. */
 export async function setPassword(
   trx: Knex.Transaction,
   id: number,
-  { password, mustChange, keep }: { password: string; mustChange: boolean; keep?: Buffer },
+  { password, mustChange, at, keep }: { password: string; mustChange: boolean; at: Date; keep?: Buffer },
 ): Promise<void> {
   await trx('account')
     .where({ id })
     .update({ password_hash: await hash(password), must_change: mustChange });
   await trx('sign_in_failure').whereIn('login', trx('account').where({ id }).select('login')).delete();
+  await trx('api_token').where({ account_id: id }).whereNull('revoked_at').update({ revoked_at: at });
   const sessions = trx('session').where({ account_id: id });
   await (keep ? sessions.whereNot({ token_hash: keep }) : sessions).delete();
 }
@@ -177,10 +178,8 @@ export async function checkPassword(
   at: Date,
 ): Promise<{ id: number } | { lockedUntil: Date | null }> {
   const named = { login: login.toLowerCase() };
-  const failed = await db('sign_in_failure')
-    .where(named)
-    .first<{ lockedUntil: Date | null } | undefined>({ lockedUntil: 'locked_until' });
-  if (failed?.lockedUntil && failed.lockedUntil > at) return { lockedUntil: failed.lockedUntil };
+  const lockedUntil = await countGuess(db, named.login, at);
+  if (lockedUntil) return { lockedUntil };
   const row = await db('account')
     .where(named)
     .first<{ id: number; passwordHash: string | null; disabledAt: Date | null } | undefined>({
@@ -193,19 +192,32 @@ export async function checkPassword(
     await db('sign_in_failure').where(named).delete();
     return { id: row.id };
   }
+  const { rows } = await db.raw<{ rows: { lockedUntil: Date }[] }>(
+    `UPDATE sign_in_failure SET locked_until = coalesce(locked_until, :until)
+     WHERE login = :login AND failures >= :most RETURNING locked_until AS "lockedUntil"`,
+    { ...named, most: MOST_FAILURES, until: new Date(at.getTime() + LOCKED_MS) },
+  );
+  return { lockedUntil: rows[0]?.lockedUntil ?? null };
+}
+
+/**
+ * Counts a guess before it is judged, or as many at the same moment would all be; until when the login is locked, where
+ * it is not to be judged at all.
+ */
+async function countGuess(db: Knex, login: string, at: Date): Promise<Date | null> {
   await db('sign_in_failure')
     .where('failed_at', '<', new Date(at.getTime() - FORGOTTEN_MS))
     .delete();
-  // Counted in the database, or guesses at the same moment would count as one.
   const { rows } = await db.raw<{ rows: { lockedUntil: Date | null }[] }>(
     `INSERT INTO sign_in_failure AS known (login, failures, failed_at) VALUES (:login, 1, :at)
      ON CONFLICT (login) DO UPDATE SET failed_at = :at,
-       failures = CASE WHEN known.failures + 1 >= :most THEN 0 ELSE known.failures + 1 END,
-       locked_until = CASE WHEN known.failures + 1 >= :most THEN :until::timestamptz END
+       failures = CASE WHEN known.locked_until <= :at THEN 1 ELSE least(known.failures + 1, :most::integer) END,
+       locked_until = CASE WHEN known.locked_until > :at THEN known.locked_until
+         WHEN known.locked_until IS NULL AND known.failures >= :most THEN :until::timestamptz END
      RETURNING locked_until AS "lockedUntil"`,
-    { ...named, at, most: MOST_FAILURES, until: new Date(at.getTime() + LOCKED_MS) },
+    { login, at, most: MOST_FAILURES, until: new Date(at.getTime() + LOCKED_MS) },
   );
-  return { lockedUntil: rows[0]?.lockedUntil ?? null };
+  return rows[0]?.lockedUntil ?? null;
 }
 
 /** Whoever the identity provider knows by a subject. */

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Role } from '../../domain/access.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 
 /** Something that was done through the console or its API. */
 export interface AuditEntry {
@@ -12,6 +13,8 @@ export interface AuditEntry {
   /** What it was done to, for example `dispute/12`. */
   object: string;
   detail: Record<string, unknown>;
+  /** The network address that the request came from; null for what is older than that it is kept. */
+  address: string | null;
 }
 
 /** Writes an entry, within the transaction of what it tells of. */
@@ -19,7 +22,9 @@ export async function audit(
   db: Knex,
   { accountId, ...entry }: Omit<AuditEntry, 'id'> & { accountId: number | null },
 ): Promise<void> {
-  await db('audit').insert({ ...entry, account_id: accountId });
+  // Somebody may sign in by their number, and a record’s key can hold one.
+  const [actor, object] = [maskNumbers(entry.actor), maskNumbers(entry.object)];
+  await db('audit').insert({ ...entry, actor, object, account_id: accountId });
 }
 
 /** Which entries. */
@@ -48,7 +53,7 @@ export async function listAudit(
 ): Promise<AuditEntry[]> {
   const query = chosen(db, choice).orderBy('id', 'desc').limit(limit);
   if (before !== undefined) void query.where('id', '<', before);
-  return query.select<AuditEntry[]>('id', 'at', 'actor', 'role', 'action', 'object', 'detail');
+  return query.select<AuditEntry[]>('id', 'at', 'actor', 'role', 'action', 'object', 'detail', 'address');
 }
 
 export async function countAudit(db: Knex, choice: AuditChoice): Promise<number> {

@@ -33,6 +33,7 @@ import * as figures from './0031-figures.ts';
 import * as marks from './0032-marks.ts';
 import * as watched from './0033-watched.ts';
 import * as catalogKinds from './0034-catalog.ts';
+import * as doors from './0036-doors.ts';
 import * as distinctKeys from './0038-distinct-keys.ts';
 
 /** What brings a database to this version of the hub, in its order. */
@@ -71,5 +72,6 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0032-marks', marks],
   ['0033-watched', watched],
   ['0034-catalog', catalogKinds],
+  ['0036-doors', doors],
   ['0038-distinct-keys', distinctKeys],
 ]);

@@ -4,7 +4,7 @@ import type { OperationView } from '../../server/api/console/operation.ts';
 import type { CorrectionsView, RejectGroupView, RejectView } from '../../server/api/collection/rejects.ts';
 import type { StreamDay } from '../../server/api/collection/day.ts';
 import type { FiguresView, ShortfallView } from '../../server/api/supervision/figures.ts';
-import { maskKey } from '../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { arrive } from '../support/arrivals.ts';
 import type { StreamDetail } from '../../server/api/collection/stream.ts';
 import type { CoveragePage, StreamCounts, StreamView } from '../../server/api/collection/streams.ts';
@@ -14,7 +14,8 @@ import { closeDays, openDays } from '../../store/collection/days.ts';
 import { getStream, noteContact, pauseStream } from '../../store/collection/streams.ts';
 import { readRejectSheet, writeRejectSheet } from '../../domain/collection/reject-sheet.ts';
 import { openRejects } from '../../store/collection/rejects.ts';
-import { sheetRows, openWorkbook, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { openWorkbook } from '../../connectors/sheets/open.ts';
+import { sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 
@@ -273,8 +274,12 @@ describe('streams, rejects and operation in the API', () => {
     assert.deepEqual([entry?.action, entry?.detail.records], ['export', 2]);
 
     const open = await openRejects(db, streamId, {});
-    assert.deepEqual(readRejectSheet(sheet.rawPayload, open), [], 'nothing of it is changed yet');
-    const [head = [], first = []] = sheetRows(openWorkbook(sheet.rawPayload), '问题数据');
+    assert.deepEqual(
+      readRejectSheet(await openWorkbook(sheet.rawPayload, 'x'), open),
+      [],
+      'nothing of it is changed yet',
+    );
+    const [head = [], first = []] = sheetRows(await openWorkbook(sheet.rawPayload, 'x'), '问题数据');
     const column = head.indexOf('发证日期');
     const changed = first.map((cell, index) => (index === column ? '2026-02-28' : String(cell ?? '')));
     const file = workbookOf({ 问题数据: textSheet([head.map(String), changed]) }).toString('base64');
@@ -365,7 +370,7 @@ describe('one day of a stream in the API', () => {
     const { body } = await auditor.get<StreamDay>(path);
     assert.deepEqual([body.state, body.late], ['met late', 2]);
     const named = ({ records }: StreamDay) => records.map(({ key, number, because }) => [key, number, because]);
-    const masked = maskKey(KEY);
+    const masked = maskNumbers(KEY);
     assert.notEqual(masked, KEY);
     assert.deepEqual(
       named(body).toSorted(),

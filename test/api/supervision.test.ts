@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Permission } from '../../domain/access.ts';
-import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import { openWorkbook } from '../../connectors/sheets/open.ts';
+import { sheetRows } from '../../domain/spreadsheet.ts';
 import type { Basis } from '../../domain/basis.ts';
 import type { FigureId } from '../../domain/supervision/figures.ts';
 import { addDays, DAY_MS, shanghaiDate } from '../../domain/dates.ts';
@@ -400,9 +401,9 @@ describe('exports', () => {
       headers: { cookie: of },
     });
     assert.equal(statusCode, 200);
-    const book = openWorkbook(rawPayload);
+    const book = await openWorkbook(rawPayload, 'x');
     return Object.fromEntries(
-      book.SheetNames.map((name) => [name, sheetRows(book, name).map((row) => row.map((cell) => String(cell ?? '')))]),
+      [...book.keys()].map((name) => [name, sheetRows(book, name).map((row) => row.map((cell) => String(cell ?? '')))]),
     );
   }
 
@@ -540,7 +541,7 @@ describe('an urge (催办)', () => {
   let ids: number[];
   before(async () => {
     hub = await hubWithFindings();
-    management = await lasting(hub, await hub.signedIn('management'), ['tasks:read', 'tasks:urge']);
+    management = await lasting(hub, await hub.signedIn('management'), ['tasks:read', 'tasks:urge', 'contacts:file']);
     const { body } = await management.get<Listed>(`/tasks?state=overdue&unit=${OWN.code}`);
     ids = body.items.map(({ id }) => id);
   });
@@ -569,6 +570,18 @@ describe('an urge (催办)', () => {
     );
     assert.equal((await urge(0)).body.code, 'no-channel');
     assert.deepEqual(await messages(), []);
+  });
+
+  it('a webhook of this machine or of a network that nobody allowed cannot be put on file', async () => {
+    const contact = (webhook: string) => ({ unitCode: OWN.code, person: '王五', webhook });
+    for (const host of ['127.0.0.1', '2130706433', '[::1]', 'localhost', '169.254.169.254', '10.0.0.1']) {
+      const { status, body } = await management.send('POST', '/contacts', contact(`http://${host}/in`));
+      assert.deepEqual([status, body.code], [400, 'address-astray'], host);
+    }
+    hub.config.settings.outgoing.networks = ['10.0.0.0/8'];
+    assert.equal((await management.send('POST', '/contacts', contact('http://10.0.0.1/in'))).status, 200);
+    hub.config.settings.outgoing.networks = [];
+    await hub.database.db('contact').where({ webhook: 'http://10.0.0.1/in' }).delete();
   });
 
   it('goes to the contacts of the unit in one message, once a day for each deadline', async () => {

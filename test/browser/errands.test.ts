@@ -7,7 +7,8 @@ import { PERMISSION_NAMES, ROLES } from '../../domain/access.ts';
 import { DISPUTE } from '../../domain/casework/dispute.ts';
 import { DAY_MS, shanghaiWallTime } from '../../domain/dates.ts';
 import { EVERY_STATE } from '../../domain/ledger/duties.ts';
-import { openWorkbook, sheetRows } from '../../domain/spreadsheet.ts';
+import { openWorkbook } from '../../connectors/sheets/open.ts';
+import { sheetRows } from '../../domain/spreadsheet.ts';
 import { openOutage } from '../../store/casework/outages.ts';
 import { openObligations } from '../../store/ledger/obligations.ts';
 import { latestSyncs } from '../../store/collection/live.ts';
@@ -145,7 +146,7 @@ describe('an errand in the console, from beginning to end', () => {
     await findings.getByText('市文化广电和旅游局').first().waitFor({ state: 'hidden' });
     const downloading = page.waitForEvent('download');
     await page.getByRole('button', { name: 'download 导出' }).click();
-    const book = openWorkbook(readFileSync(await (await downloading).path()));
+    const book = await openWorkbook(readFileSync(await (await downloading).path()), 'x');
     const [head, ...rows] = sheetRows(book, '问题整改');
     const column = (name: string): unknown[] => rows.map((row) => row[head?.indexOf(name) ?? -1]);
     const shown = await rowsOf(findings);

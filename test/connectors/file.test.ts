@@ -10,6 +10,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import iconv from 'iconv-lite';
 import { utils, write } from 'xlsx';
+import yazl from 'yazl';
 import { provide } from '../../settings/environment.ts';
 import {
   fileConnectorSchema,
@@ -368,6 +369,21 @@ describe('file beyond the suite', () => {
           const { source } = inFolder({ [name]: content }, { files: name });
           await assert.rejects(nextOf(source), asked('transient', 'file-incomplete', new RegExp(name)));
         }
+      }
+    });
+
+    it('a small archive that unpacks to more than there is room for is for the department to mend', async () => {
+      for (const [name, inner] of [
+        ['a.csv.zip', 'a.csv'],
+        ['a.xlsx', 'xl/worksheets/sheet1.xml'],
+      ] as const) {
+        const archive = new yazl.ZipFile();
+        archive.addBuffer(Buffer.alloc(201_000_000, ' '), inner);
+        archive.end();
+        const content = Buffer.concat(await Array.fromAsync(archive.outputStream as unknown as AsyncIterable<Buffer>));
+        assert.ok(content.length < 1_000_000);
+        const { source } = inFolder({ [name]: content }, { files: name });
+        await assert.rejects(nextOf(source), asked('configuration', 'file-broken', /200,000,000 bytes when/));
       }
     });
 

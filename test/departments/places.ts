@@ -1,9 +1,9 @@
-import { createHmac } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import iconv from 'iconv-lite';
 import { addDays, DAY_MS, shanghaiDate, shanghaiInstant } from '../../domain/dates.ts';
+import { signedHeaders } from '../support/signed.ts';
 import { recordsBefore, versionsOf, type Scale, type Version } from './records.ts';
 import type { Format } from './trades.ts';
 
@@ -183,16 +183,14 @@ export async function pushAll(
   const url = `${target.hub}/inbox/v1/${target.stream}`;
   const send = async (method: 'POST', address: string, body: string, key?: string): Promise<void> => {
     for (let attempt = 0; ; attempt++) {
-      const timestamp = String(Date.now());
+      const { pathname } = new URL(address);
       const response = await fetch(address, {
         method,
         body,
         headers: {
           'Content-Type': 'application/json',
           Authorization: `Bearer ${target.secret}`,
-          'X-Hub-Timestamp': timestamp,
-          'X-Hub-Signature': createHmac('sha256', target.secret).update(`${timestamp}.${body}`).digest('hex'),
-          ...(key !== undefined && { 'Idempotency-Key': key }),
+          ...signedHeaders({ method, url: pathname, body, key }, { keyId: format.trade.id, secret: target.secret }),
         },
       }).catch(() => null);
       if (response?.ok) return;

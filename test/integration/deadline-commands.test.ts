@@ -5,7 +5,8 @@ import iconv from 'iconv-lite';
 import { after, before, describe, it } from 'node:test';
 import { loadConfig } from '../../settings/load.ts';
 import { addDays, shanghaiDate } from '../../domain/dates.ts';
-import { openWorkbook, sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
+import { openWorkbook } from '../../connectors/sheets/open.ts';
+import { sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
 import { remindExpiries } from '../../store/library/expiry.ts';
 import { saveStreams } from '../../store/collection/streams.ts';
@@ -93,7 +94,7 @@ describe('commands on deadlines', () => {
     const out = join(folder, 'expiry.xlsx');
     assert.match((await hub('expiry', '--stream', STREAM, '--out', out)).stdout, /^Wrote 2 reminders/);
     assert.equal(statSync(out).mode & 0o777, 0o600);
-    const rows = sheetRows(openWorkbook(readFileSync(out)), '到期提醒').map((row) =>
+    const rows = sheetRows(await openWorkbook(readFileSync(out), 'x'), '到期提醒').map((row) =>
       row.map((cell) => String(cell ?? '')),
     );
     assert.ok(rows[1]?.includes(HOLDER));

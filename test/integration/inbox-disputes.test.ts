@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
@@ -15,6 +14,7 @@ import { findDispute, listDisputes } from '../../store/casework/disputes.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { deadlines, enact } from '../support/law/enact.ts';
 import { newStream } from '../support/library.ts';
+import { signedHeaders } from '../support/signed.ts';
 
 const NOW = new Date('2026-03-02T12:00:00+08:00');
 const TOKEN = 'token-4721';
@@ -178,11 +178,14 @@ describe('disputes that are pushed', () => {
 
   it('a ticket that another channel has under the same number is another dispute', async () => {
     const body = JSON.stringify(ticket('1'));
-    const signature = createHmac('sha256', SECRET).update(`${NOW.getTime()}.${body}`).digest('hex');
-    const headers = { 'x-hub-timestamp': String(NOW.getTime()), 'x-hub-signature': signature };
-    const { status, body: answer } = await send(body, headers, 'signed');
+    const signed = () =>
+      signedHeaders(
+        { method: 'POST', url: '/inbox/v1/signed/disputes', body },
+        { keyId: 'signed', secret: SECRET, at: NOW.getTime() },
+      );
+    const { status, body: answer } = await send(body, signed(), 'signed');
     assert.deepEqual([status, answer.results[0]?.known], [200, false]);
-    assert.equal((await send(`${body} `, headers, 'signed')).status, 401);
+    assert.equal((await send(`${body} `, signed(), 'signed')).status, 401);
   });
 
   it('refuses a wrong token, an unknown connector, one without disputes, and a stream’s name, all alike', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
@@ -16,6 +18,7 @@ import { pauseStream, saveStreams } from '../../store/collection/streams.ts';
 import { tasksOf, useProfile } from '../support/arrivals.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { signedHeaders } from '../support/signed.ts';
 
 const logger = createHubLogger({ level: 'error', format: 'json' }, 'test');
 const NOW = new Date('2026-11-22T12:00:00+08:00');
@@ -41,7 +44,7 @@ const connectors = [
     ...inboxConnectorSchema.parse({
       name: '市司法局',
       ...common,
-      streams: [stream('signed-permits')],
+      streams: [stream('signed-permits'), stream('more-signed-permits')],
       signature: { secret: { env: 'INBOX_TEST_SECRET' }, tolerance: '5m' },
     }),
   },
@@ -84,6 +87,13 @@ const connectors = [
     }),
   },
 ];
+
+const hashOf = (body: string): Record<string, string> => ({ 'x-hub-content-hash': hash('sha256', body, 'hex') });
+/** What was signed before paths, keys and nonces were: a request could be repeated under another key. */
+const formerly = (body: string): Record<string, string> => ({
+  'x-hub-timestamp': String(NOW.getTime()),
+  'x-hub-signature': createHmac('sha256', SECRET).update(`${NOW.getTime()}.${body}`).digest('hex'),
+});
 
 interface Result {
   key: string | null;
@@ -334,27 +344,51 @@ describe('the inbox', () => {
     });
 
     describe('what is not signed rightly', () => {
-      const signed = (body: string, at = NOW.getTime(), secret = SECRET): Record<string, string> => ({
-        'x-hub-timestamp': String(at),
-        'x-hub-signature': createHmac('sha256', secret).update(`${at}.${body}`).digest('hex'),
-      });
+      const signed = (body: string, { at = NOW.getTime(), secret = SECRET, key = '', keyId = 'signed' } = {}) =>
+        signedHeaders({ method: 'POST', url: '/inbox/v1/signed-permits', body, key }, { keyId, secret, at });
       const body = JSON.stringify(record('签'));
 
       it('and takes what is, also in capitals', async () => {
-        assert.equal((await send('signed-permits', body, signed(body))).status, 200);
-        const { 'x-hub-signature': signature = '', ...rest } = signed(body, NOW.getTime() - 299_000);
+        assert.equal((await send('signed-permits', body, signed(body, { key: 'k-1' }))).status, 200);
+        const { 'x-hub-signature': signature = '', ...rest } = signed(body, { at: NOW.getTime() - 299_000 });
         const capitals = { ...rest, 'x-hub-signature': signature.toUpperCase() };
         assert.equal((await send('signed-permits', body, capitals)).status, 200);
       });
 
+      it('a request that comes again: each attempt is signed anew', async () => {
+        const headers = signed(body, { key: 'k-1' });
+        assert.equal((await send('signed-permits', body, headers)).status, 200);
+        const { status, body: refused } = await send('signed-permits', body, headers);
+        assert.deepEqual([status, refused.title], [401, 'the signature was used before']);
+        const again = await send('signed-permits', body, signed(body, { key: 'k-1' }));
+        assert.deepEqual([again.status, again.headers['idempotent-replayed']], [200, 'true']);
+        const atOnce = signed(body, { key: 'k-2' });
+        const answers = await Promise.all([1, 2, 3].map(() => send('signed-permits', body, atOnce)));
+        assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 401, 401]);
+      });
+
+      it('on another stream of the connector, and with another query', async () => {
+        const headers = signed(body);
+        assert.equal((await send('more-signed-permits', body, headers)).status, 401);
+        assert.equal((await send('signed-permits?x=1', body, headers)).status, 401);
+        assert.equal((await send('signed-permits/closings', body, headers)).status, 401);
+        assert.equal((await send('signed-permits', body, headers)).status, 200);
+      });
+
       const wrong: [string, () => Record<string, string>][] = [
         ['no signature', () => ({})],
-        ['a signature under another secret', () => signed(body, NOW.getTime(), 'another')],
+        ['a signature under another secret', () => signed(body, { secret: 'another' })],
         ['the signature of another body', () => signed(`${body} `)],
+        ['another body of which the hash is told', () => ({ ...signed(`${body} `), ...hashOf(body) })],
         ['the signature of another time', () => ({ ...signed(body), 'x-hub-timestamp': String(NOW.getTime() + 1) })],
-        ['a time too long ago', () => signed(body, NOW.getTime() - 301_000)],
-        ['a time too far ahead', () => signed(body, NOW.getTime() + 301_000)],
-        ['a time that is none', () => signed(body, Number.NaN)],
+        ['another Idempotency-Key', () => ({ ...signed(body, { key: 'k-1' }), 'idempotency-key': 'k-2' })],
+        ['an Idempotency-Key that was added', () => ({ ...signed(body), 'idempotency-key': 'k-2' })],
+        ['another nonce', () => ({ ...signed(body), 'x-hub-nonce': '0'.repeat(32) })],
+        ['another key', () => signed(body, { keyId: 'police' })],
+        ['a time too long ago', () => signed(body, { at: NOW.getTime() - 301_000 })],
+        ['a time too far ahead', () => signed(body, { at: NOW.getTime() + 301_000 })],
+        ['a time that is none', () => signed(body, { at: Number.NaN })],
+        ['the signature of before', () => formerly(body)],
       ];
       for (const [what, headers] of wrong) {
         it(what, async () => {
@@ -537,11 +571,12 @@ describe('the inbox', () => {
     });
 
     it('signed over an empty body where signatures are asked for', async () => {
-      const timestamp = String(NOW.getTime());
-      const signature = createHmac('sha256', SECRET).update(`${timestamp}.`).digest('hex');
-      const headers = { 'x-hub-timestamp': timestamp, 'x-hub-signature': signature };
-      assert.equal((await get('', headers, 'signed-permits')).status, 200);
-      assert.equal((await get('', { ...headers, 'x-hub-timestamp': '1' }, 'signed-permits')).status, 401);
+      const url = '/inbox/v1/signed-permits/rejects?limit=5';
+      const signed = () =>
+        signedHeaders({ method: 'GET', url }, { keyId: 'signed', secret: SECRET, at: NOW.getTime() });
+      assert.equal((await get('?limit=5', signed(), 'signed-permits')).status, 200);
+      assert.equal((await get('?limit=6', signed(), 'signed-permits')).status, 401);
+      assert.equal((await get('?limit=5', { ...signed(), 'x-hub-timestamp': '1' }, 'signed-permits')).status, 401);
     });
 
     for (const query of [`?limit=${MOST + 1}`, '?limit=0', '?limit=', '?after=-1', '?after=a', '?page=2']) {
@@ -581,6 +616,89 @@ describe('the inbox', () => {
     for (const { body } of pushes) assert.equal((await push(body)).status, 200);
     assert.deepEqual(await kept(), [60, 60, 60]);
     assert.equal(await count('certificate'), 60);
+  });
+
+  describe('before anybody is signed in', () => {
+    let port = 0;
+    before(async () => {
+      const { server } = app;
+      if (!server.listening) await app.listen({ host: '127.0.0.1', port: 0 });
+      ({ port } = server.address() as { port: number });
+    });
+    /** Sends the head of a request that promises a large body, and nothing of it. */
+    async function promise(token: string, more = ''): Promise<Socket & { answer: string }> {
+      const socket = Object.assign(connect(port, '127.0.0.1'), { answer: '' });
+      socket.on('data', (chunk: Buffer) => (socket.answer += chunk.toString()));
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.write(
+        `POST /inbox/v1/police-permits HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer ${token}\r\n` +
+          `Content-Type: application/json\r\nContent-Length: 15000000\r\n${more}\r\n[`,
+      );
+      return socket;
+    }
+
+    it('nothing of a body is waited for: a wrong token is answered by its headers', async () => {
+      const socket = await promise('token-4712');
+      await eventually(() => assert.match(socket.answer, /^HTTP\/1\.1 401 /));
+      socket.destroy();
+    });
+
+    it('a request has to be here within a minute, and its headers within twenty seconds', async () => {
+      const { server } = app;
+      assert.ok(server.requestTimeout > 0 && server.requestTimeout <= 60_000);
+      assert.ok(server.headersTimeout > 0 && server.headersTimeout <= 20_000);
+      assert.ok(server.maxConnections > 0 && server.maxConnections <= 1_000);
+      const usual = [server.requestTimeout, server.headersTimeout] as const;
+      server.requestTimeout = server.headersTimeout = 500;
+      try {
+        const [known, unknown] = await Promise.all([promise(TOKEN), promise('token-4712')]);
+        await eventually(() => assert.ok(known.closed && unknown.closed));
+        assert.match(known.answer, /^HTTP\/1\.1 408 /);
+        assert.match(unknown.answer, /^HTTP\/1\.1 401 /);
+      } finally {
+        [server.requestTimeout, server.headersTimeout] = usual;
+      }
+    });
+
+    it('those who are known hold no more bodies than there is room for, and give it back', async () => {
+      const sockets = await Promise.all(Array.from({ length: 12 }, () => promise(TOKEN)));
+      // Room for eight of the largest, and a little.
+      await eventually(() =>
+        assert.equal(sockets.filter(({ answer }) => answer.startsWith('HTTP/1.1 503 ')).length, 4),
+      );
+      for (const socket of sockets) socket.destroy();
+      await eventually(async () =>
+        assert.equal((await push(record('a', { KZ_SZ: '字'.repeat(5_000_000) }))).status, 200),
+      );
+    });
+  });
+
+  it('a record that PostgreSQL cannot keep is rejected, wherever it says so, and those beside it are taken', async () => {
+    const bad = ['\0', '\ud800', 'x\0y', '\udc00z'];
+    const places: ((value: string) => object)[] = [
+      (value) => record(`k${value}`),
+      (value) => record('n', { ZZBH: value }),
+      (value) => record('t', { at: value }),
+      (value) => record('s', { state: value }),
+      (value) => record('d', { ZZBFRQ: value }),
+      (value) => record('h', { CZZT: value, CZZTDM: value, CZZTDMLXDM: value }),
+      (value) => record('e', { KZ: { deep: [value] } }),
+      (value) => record('f', { [`KZ${value}`]: 'x' }),
+      (value) => record(value, { state: 'C', at: value }),
+    ];
+    for (const value of bad)
+      for (const [index, place] of places.entries()) {
+        const { status, body } = await push([place(value), record(`good-${index}`)]);
+        const what = `${JSON.stringify(value)} at place ${index}`;
+        assert.deepEqual([status, body.rejected, body.committed], [200, 1, 1], what);
+        assert.deepEqual(
+          body.results.map(({ outcome }) => outcome),
+          ['rejected', 'committed'],
+          what,
+        );
+      }
+    assert.equal((await send('police-permits', '', {})).status, 400);
   });
 
   describe('a closing', () => {

@@ -114,6 +114,7 @@ describe('reminders are sent', () => {
 
   let nowAt = at('2026-11-23T10:00:00');
   let reminders: object;
+  let networks: string[];
   let temporal: 'up' | 'away';
   beforeEach(async () => {
     await database.db.raw('TRUNCATE obligation, reminder, reminder_task, contact, outbox RESTART IDENTITY CASCADE');
@@ -124,6 +125,7 @@ describe('reminders are sent', () => {
     logged.length = 0;
     temporal = 'up';
     nowAt = at('2026-11-23T10:00:00');
+    networks = ['127.0.0.1'];
     reminders = {
       smtp: { host: '127.0.0.1', port: mail.port, secure: false, from: 'hub@city.example.cn' },
       webhook: { secret: { file: join(folder, 'secret') } },
@@ -139,7 +141,10 @@ describe('reminders are sent', () => {
     logger,
     now: () => nowAt,
     askTemporal: () => (temporal === 'up' ? Promise.resolve() : Promise.reject(new Error('no answer'))),
-    config: () => ({ settings: hubSchema.parse({ jurisdiction: 'wuxi', reminders }), calendar: config.calendar }),
+    config: () => ({
+      settings: hubSchema.parse({ jurisdiction: 'wuxi', reminders, outgoing: { networks } }),
+      calendar: config.calendar,
+    }),
   });
   const look = async (time: string): Promise<void> => {
     nowAt = at(`2026-11-${time.includes('T') ? time : `23T${time}`}`);
@@ -308,6 +313,32 @@ describe('reminders are sent', () => {
     );
     assert.doesNotMatch(second.body, /欧阳/);
     withoutPersons();
+  });
+
+  it('by webhook to no address that leads into this machine or a network of its own, whatever its name', async () => {
+    networks = [];
+    const { port } = new URL(hook.url);
+    for (const host of [
+      '127.0.0.1',
+      'localhost',
+      '127.1',
+      '[::1]',
+      '[::ffff:127.0.0.1]',
+      '169.254.169.254',
+      '10.1.2.3',
+    ]) {
+      await database.db.raw('TRUNCATE obligation, reminder, reminder_task, contact RESTART IDENTITY CASCADE');
+      await database.db('reminder_round').update({ held_at: null });
+      await file({ webhook: `http://${host}:${port}/in` });
+      await overdue();
+      await look('10:00');
+      assert.equal(
+        (await message()).lastError,
+        'the address is neither a public one nor in a network that is allowed',
+        host,
+      );
+    }
+    assert.deepEqual(hook.requests, []);
   });
 
   it('a webhook that redirects or refuses is not followed, and given up soon', async () => {

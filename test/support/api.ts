@@ -67,10 +67,15 @@ export class ApiHub {
   }
 
   /** `now` as an instant; the city's streams, rules and calendar are in place. */
-  static async open(now: string, jurisdiction?: string): Promise<ApiHub> {
+  static async open(
+    now: string,
+    jurisdiction?: string,
+    change: (config: HubConfig) => void = () => undefined,
+  ): Promise<ApiHub> {
     const database = await createDatabase();
     const folder = join(import.meta.dirname, '../../config');
     const config = loadConfig({ folder, demo: true, jurisdiction });
+    change(config);
     const hub = new ApiHub(database, config, Date.parse(now));
     await saveLaw(database.db, config);
     await saveStreams(database.db, configuredStreams(config), new Date(hub.nowMs));

@@ -17,6 +17,7 @@ import { parseAnswer, recordsAt } from '../../connectors/http/answer.ts';
 import { compileMapping } from '../../connectors/mapping/compile.ts';
 import { HubError } from '../../domain/errors.ts';
 import { readRejectSheet, writeRejectSheet } from '../../domain/collection/reject-sheet.ts';
+import { sheetsOf } from '../support/sheets.ts';
 
 /** Everything that objects of this process share; one property more or changed, and input has reached it. */
 const SHARED = [Object, Array, Function, String, Number, Boolean, RegExp, Date, Error, Map, Set, Promise].flatMap(
@@ -207,7 +208,7 @@ describe('names from outside', () => {
     rows[0]!.splice(-1, 1, { t: 's', v: '__proto__' });
     rows[1]!.splice(-1, 1, { t: 's', v: '{"x":1}' });
     const changed = write(book, { type: 'buffer', bookType: 'xlsx' }) as Buffer;
-    const error = (await withoutTrace(() => readRejectSheet(changed, rejects))) as HubError;
+    const error = (await withoutTrace(() => readRejectSheet(sheetsOf(changed), rejects))) as HubError;
     assert.match(error.message, /row 1: found the column __proto__/);
   });
 
@@ -218,12 +219,12 @@ describe('names from outside', () => {
       catalog.replace(/name: [a-z]\w+/, 'name: __proto__'),
     ]) {
       assert.notEqual(content, catalog);
-      assert.ok((await withoutTrace(() => readCatalog('c.yaml', Buffer.from(content)))) instanceof HubError);
+      assert.ok((await withoutTrace(() => readCatalog('c.yaml', content))) instanceof HubError);
     }
-    const book = read(catalogWorkbook(readCatalog('c.yaml', Buffer.from(catalog))), { dense: true });
+    const book = read(catalogWorkbook(readCatalog('c.yaml', catalog)), { dense: true });
     for (const sheet of Object.values(book.Sheets)) sheet['!data']![0]!.splice(-1, 1, { t: 's', v: '__proto__.x' });
     const changed = write(book, { type: 'buffer', bookType: 'xlsx' }) as Buffer;
-    assert.ok((await withoutTrace(() => readCatalog('c.xlsx', changed))) instanceof HubError);
+    assert.ok((await withoutTrace(() => readCatalog('c.xlsx', sheetsOf(changed)))) instanceof HubError);
   });
 
   it('every program and thread is started so that nothing can be added to what objects share', async () => {
@@ -234,7 +235,7 @@ describe('names from outside', () => {
       console.log(tried.map((attempt) => { try { attempt(); return 'done'; } catch { return 'refused'; } }).join(), ({}).x);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);
     assert.equal(stdout, 'refused,refused,refused undefined\n');
-    for (const program of ['cli/main.ts', 'connectors/file/workbook.ts'])
+    for (const program of ['cli/main.ts', 'connectors/file/workbook.ts', 'connectors/sheets/thread.ts'])
       assert.match(readFileSync(join(root, program), 'utf8'), /^import '[./]+\/settings\/hardened\.ts';/, program);
   });
 });

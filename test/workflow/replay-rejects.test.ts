@@ -4,6 +4,7 @@ import { read, write } from 'xlsx';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { replayWorkflowId } from '../../domain/ids.ts';
 import { readRejectSheet, writeRejectSheet } from '../../domain/collection/reject-sheet.ts';
+import { sheetsOf } from '../support/sheets.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
 import { openRejects, rejectGroups, saveCorrections, type OpenReject } from '../../store/collection/rejects.ts';
 import { getStream } from '../../store/collection/streams.ts';
@@ -111,7 +112,7 @@ describe('replayRejects', () => {
       if (field === 'issueDate' || field === 'validFrom' || field === 'validTo') return '2026-01-02';
       return field === 'state' && row === 1 ? '99' : undefined;
     });
-    const corrections = readRejectSheet(sheet, await openRejects(hub.db, streamId, {}));
+    const corrections = readRejectSheet(sheetsOf(sheet), await openRejects(hub.db, streamId, {}));
     assert.deepEqual(
       corrections.map(({ id }) => id),
       open.map(({ id }) => id),

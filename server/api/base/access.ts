@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { may, type Permission } from '../../../domain/access.ts';
-import { audit } from '../../../store/console/audit.ts';
+import { audit, type AuditEntry } from '../../../store/console/audit.ts';
 import { beginSession, findSession, findToken, hashOf, type Principal } from '../../../store/console/sessions.ts';
 import type { ApiOptions } from './api.ts';
 import { ApiProblem } from './problem.ts';
@@ -75,6 +75,12 @@ export function guard(app: FastifyInstance, { db, now, config }: ApiOptions): vo
     if (principal.mustChange) throw MUST_CHANGE;
     if (!may(principal, needs)) throw FORBIDDEN;
   });
+  app.addHook('onSend', async (request, reply) => {
+    if (reply.statusCode !== 403 || !request.principal) return;
+    const { url = '', config: route } = request.routeOptions;
+    const object = `${request.method} ${url.replace('/api/v1', '')}`;
+    await auditRequest(request, { db, now }, { action: 'refused', object, detail: { needs: route.needs ?? null } });
+  });
 }
 
 /** Over HTTPS the cookie's name binds it to this host and to HTTPS. */
@@ -88,6 +94,16 @@ export const cookieOptions = (config: ApiOptions['config']) => ({
   secure: cookieName(config().settings.server) !== 'hub',
 });
 
+/** Writes down that whoever a request comes from did something which changed nothing, such as a look. */
+export async function auditRequest(
+  request: FastifyRequest,
+  { db, now }: Pick<ApiOptions, 'db' | 'now'>,
+  what: Pick<AuditEntry, 'action' | 'object' | 'detail'>,
+): Promise<void> {
+  const { accountId, login: actor, role } = principalOf(request);
+  await audit(db, { at: now(), accountId, actor, role, address: request.ip, ...what });
+}
+
 /** Guesses a minute from one address. */
 export const MOST_SIGN_INS = 20;
 
@@ -100,8 +116,9 @@ export async function startSession(
 ): Promise<void> {
   const at = now();
   const token = await beginSession(db, id, at);
-  const entry = { at, accountId: id, actor: login, role: null, action: 'sign-in', object: `account/${login}`, detail };
-  await audit(db, entry);
+  const { ip: address } = reply.request;
+  const who = { at, accountId: id, actor: login, role: null, address };
+  await audit(db, { ...who, action: 'sign-in', object: `account/${login}`, detail });
   void reply.setCookie(cookieName(config().settings.server), token, cookieOptions(config));
 }
 

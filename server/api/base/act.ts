@@ -53,7 +53,7 @@ export async function act<T>(
     once(trx, { accountId: principal.accountId, key, hash, at }, async () => {
       const { answer, deed } = await work(trx, { by: principal.name, at, principal });
       const { accountId, login: actor, role } = principal;
-      await audit(trx, { accountId, at, actor, role, ...deed, detail: deed.detail ?? {} });
+      await audit(trx, { accountId, at, actor, role, address: request.ip, ...deed, detail: deed.detail ?? {} });
       return answer;
     }),
   );

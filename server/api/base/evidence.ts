@@ -2,8 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { LARGEST_EVIDENCE } from '../../../domain/casework/outage.ts';
 import { evidenceFrom, type Evidence } from '../../../store/casework/evidence.ts';
-import { audit } from '../../../store/console/audit.ts';
-import { principalOf } from './access.ts';
+import { auditRequest } from './access.ts';
 import type { ApiOptions } from './api.ts';
 import { ApiProblem } from './problem.ts';
 import { text } from './views.ts';
@@ -27,13 +26,12 @@ const NO_FILE = new ApiProblem(404, 'file-missing', { zh: '没有上传证明材
 export async function sendEvidence(
   request: FastifyRequest,
   reply: FastifyReply,
-  { db, now }: Pick<ApiOptions, 'db' | 'now'>,
+  options: Pick<ApiOptions, 'db' | 'now'>,
   evidence: Pick<Evidence, 'name' | 'content'> | null,
   object: string,
 ): Promise<FastifyReply> {
   if (!evidence) throw NO_FILE;
-  const { accountId, login: actor, role } = principalOf(request);
-  await audit(db, { at: now(), accountId, actor, role, action: 'export', object, detail: { what: 'evidence' } });
+  await auditRequest(request, options, { action: 'export', object, detail: { what: 'evidence' } });
   return reply
     .type('application/octet-stream')
     .header('X-Content-Type-Options', 'nosniff')

@@ -74,6 +74,20 @@ export class InvalidRequest extends Error {
   }
 }
 
+/** The first text of a request that PostgreSQL cannot keep: with a NUL, or half a surrogate pair. */
+export function unstorableIn(data: unknown, path: PropertyKey[] = []): z.core.$ZodIssue | null {
+  if (typeof data === 'string') {
+    if (!data.includes('\0') && data.isWellFormed()) return null;
+    return { code: 'custom', path, message: '含无法保存的字符 holds a character that cannot be kept', input: null };
+  }
+  if (typeof data !== 'object' || data === null) return null;
+  for (const [key, value] of Object.entries(data)) {
+    const found = unstorableIn(key, [...path, key]) ?? unstorableIn(value, [...path, key]);
+    if (found) return found;
+  }
+  return null;
+}
+
 const INVALID = new ApiProblem(400, 'request-invalid', {
   zh: '提交的内容有误',
   en: 'What was sent is not right',
@@ -146,6 +160,8 @@ function problemOf(error: unknown, zh: boolean): { problem: ApiProblem; fields?:
     const { status = 400, field } = faultNamed(code) ?? {};
     return { problem: new ApiProblem(status, code, { zh: chineseMessage, en: message }, undefined, field) };
   }
+  // What the database says of a value that is none, such as a number beyond all of its: somebody made it up.
+  if (/^22(?:003|007|008|021|P02|P05)$/.test((error as { code?: string }).code ?? '')) return { problem: INVALID };
   const { statusCode } = error as { statusCode?: number };
   if (statusCode === 429) return { problem: LIMITED };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return { problem: INVALID };

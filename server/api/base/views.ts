@@ -1,4 +1,4 @@
-import { InvalidRequest } from './problem.ts';
+import { InvalidRequest, unstorableIn } from './problem.ts';
 import { z } from 'zod';
 import { shanghaiInstant } from '../../../domain/dates.ts';
 import { EVERY_BASIS } from '../../../domain/basis.ts';
@@ -65,7 +65,7 @@ export function readCursor<T extends z.ZodType>(cursor: string | undefined, shap
     values = null;
   }
   const read = shape.safeParse(values);
-  if (read.success) return read.data;
+  if (read.success && unstorableIn(values) === null) return read.data;
   throw new InvalidRequest([
     { code: 'custom', path: ['after'], message: 'the `next` of another page', input: cursor, params: {} },
   ]);

@@ -9,11 +9,11 @@ import {
   type DisputeStage,
   type DisputeStep,
 } from '../../../domain/casework/dispute.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { normaliseCode } from '../../../domain/library/identifiers.ts';
-import { audit } from '../../../store/console/audit.ts';
 import { DISPUTES, listDisputes, marksOn, openDispute, type Dispute } from '../../../store/casework/disputes.ts';
 import { listUnits } from '../../../store/ledger/units.ts';
-import { principalOf } from '../base/access.ts';
+import { auditRequest, principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import { wake } from '../base/case-action.ts';
 import { get, post } from '../base/route.ts';
@@ -107,7 +107,9 @@ const getDisputes = get(
   (request, options) => {
     const { limit, after, ...filter } = request.query;
     return pageOfCases(request, options, { limit, after }, async (page) =>
-      (await listDisputes(options.db, { ...disputeChoice(filter), ...page })).map(staged),
+      (await listDisputes(options.db, { ...disputeChoice(filter), ...page })).map((found) =>
+        withoutNumbers(staged(found)),
+      ),
     );
   },
 );
@@ -123,21 +125,20 @@ const getDispute = get(
     problems: [404],
   },
   async (request, options) => {
-    const { db, now } = options;
+    const { db } = options;
     const principal = principalOf(request);
     const dispute = await disputes.found(options, request.params.id, principal);
     const personal = may(principal, 'disputes:personal');
     if (personal) {
-      const { accountId, login: actor, role } = principal;
       const object = `dispute/${dispute.id}`;
-      await audit(db, { at: now(), accountId, actor, role, action: 'disputes:personal', object, detail: {} });
+      await auditRequest(request, options, { action: 'disputes:personal', object, detail: {} });
     }
     const [parts, marks] = await Promise.all([readCaseParts(options, dispute, null), marksOn(db, [dispute.number])]);
     return {
       ...staged(dispute),
       ...parts,
       personal,
-      ...(personal ? {} : { objector: null, contact: null, statement: null, answer: null }),
+      ...(personal ? {} : { ...NOTHING_PERSONAL, number: maskNumbers(dispute.number) }),
       marks: marks.filter(({ typeCode }) => typeCode === dispute.typeCode),
       can: canDo(DISPUTE, dispute, principal),
     };
@@ -189,6 +190,15 @@ const getUnitNames = get(
 );
 
 const staged = (dispute: Dispute): Dispute & { stage: DisputeStage } => ({ ...dispute, stage: disputeStage(dispute) });
+
+const NOTHING_PERSONAL = { objector: null, contact: null, statement: null, answer: null };
+
+/** As a list has it: what has a number of somebody in it is read in the dispute itself, which is audited. */
+const withoutNumbers = <Row extends { number: string; ticket: string | null }>(row: Row): Row => ({
+  ...row,
+  number: maskNumbers(row.number),
+  ticket: row.ticket && maskNumbers(row.ticket),
+});
 
 /** Disputes about certificates (异议). */
 export const disputeRoutes = {

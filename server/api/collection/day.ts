@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maskKey } from '../../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { dayInWords, LATE_BECAUSE } from '../../../domain/collection/day.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
@@ -82,8 +82,8 @@ const getStreamDay = get(
       judgedBy: dayInWords(report),
       records: records.map(({ key, number, ...record }) => ({
         ...record,
-        key: key === null || personal ? key : maskKey(key),
-        number: number === null ? null : maskKey(number),
+        key: key === null || personal ? key : maskNumbers(key),
+        number: number === null ? null : maskNumbers(number),
       })),
     };
   },

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { findStream } from '../../../settings/load.ts';
-import { maskAll, maskKey } from '../../../connectors/examine/discover.ts';
+import { openWorkbook } from '../../../connectors/sheets/open.ts';
+import { maskAll } from '../../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { readRejectSheet, writeRejectSheet } from '../../../domain/collection/reject-sheet.ts';
 import {
@@ -14,7 +16,7 @@ import {
 import type { Principal } from '../../../store/console/sessions.ts';
 import { listStreams } from '../../../store/collection/streams.ts';
 import { startReplay } from '../../../temporal/runs.ts';
-import { principalOf } from '../base/access.ts';
+import { auditRequest, principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
@@ -75,7 +77,7 @@ function shownReject({ record, encoding, key, problems, ...reject }: ListedRejec
   return {
     ...reject,
     masked: !personal,
-    key: key === null || personal ? key : maskKey(key),
+    key: key === null || personal ? key : maskNumbers(key),
     problems: personal ? problems : problems.map(({ rule: broken, field }) => ({ rule: broken, field })),
     record: (fields === null || personal ? fields : maskAll(fields)) as Record<string, unknown> | null,
   };
@@ -99,13 +101,18 @@ const getRejects = get(
     query: filter.extend(paging.shape),
     answer: pageOf(rejectView),
   },
-  async (request, { db }) => {
+  async (request, options) => {
+    const { db } = options;
     const principal = principalOf(request);
     const { limit, after, ...query } = request.query;
     const [id] = readCursor(after, z.tuple([z.int()])) ?? [];
     const rows = await listRejects(db, { ...chosen(query, principal), after: id, limit: limit + 1 });
     const { items, next } = pageOfRows(rows, limit, (row) => [row.id]);
     const personal = may(principal, 'certificates:personal');
+    if (personal && items.length > 0) {
+      const detail = { records: items.length, rejects: items.map((reject) => reject.id) };
+      await auditRequest(request, options, { action: 'certificates:personal', object: 'rejects', detail });
+    }
     return { items: items.map((row) => shownReject(row, personal)), next };
   },
 );
@@ -173,8 +180,9 @@ const postRejectCorrections = post(
   async (request, options) => {
     const { name } = request.params;
     const id = await seenStreamId(options, name, principalOf(request));
+    const book = await openWorkbook(Buffer.from(request.body.file, 'base64'), `${name}.xlsx`);
     const { corrected } = await act(request, options, async (trx, { at }) => {
-      const corrections = readRejectSheet(Buffer.from(request.body.file, 'base64'), await openRejects(trx, id, {}));
+      const corrections = readRejectSheet(book, await openRejects(trx, id, {}));
       await saveCorrections(trx, id, corrections, at);
       return {
         answer: { corrected: corrections.length },

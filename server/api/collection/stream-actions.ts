@@ -13,10 +13,9 @@ import {
 import { may } from '../../../domain/access.ts';
 import { batchName } from '../../../domain/collection/window.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../../domain/dates.ts';
-import { audit } from '../../../store/console/audit.ts';
 import { resumeStream } from '../../../store/collection/streams.ts';
 import { startRun } from '../../../temporal/runs.ts';
-import { principalOf } from '../base/access.ts';
+import { auditRequest, principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
@@ -215,7 +214,7 @@ const getStreamPreview = get(
     problems: [404, 502, 504],
   },
   async (request, options) => {
-    const { db, now, config } = options;
+    const { now, config } = options;
     const { name } = request.params;
     const principal = principalOf(request);
     await seenStream(options, name, principal);
@@ -232,11 +231,7 @@ const getStreamPreview = get(
     const masked = !may(principal, 'certificates:personal');
     const refused = rows.filter(({ rejected }) => rejected);
     const shown = [...refused, ...rows.filter(({ rejected }) => !rejected)].slice(0, SHOWN);
-    await audit(db, {
-      at,
-      accountId: principal.accountId,
-      actor: principal.login,
-      role: principal.role,
+    await auditRequest(request, options, {
       action: 'streams:read',
       object: `stream/${name}`,
       detail: { did: 'preview', records: shown.length, masked },

@@ -12,14 +12,16 @@ import {
   type Account,
 } from '../../../store/console/accounts.ts';
 import { auditedWord } from '../../../domain/console/audit.ts';
+import { listTokens, revokeToken } from '../../../store/console/sessions.ts';
 import { listAudit } from '../../../store/console/audit.ts';
 import { act, actInSecret, type Deed } from '../base/act.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { changedMeanwhile, requireSeen, type LastChange } from '../base/case-action.ts';
 import { ApiProblem } from '../base/problem.ts';
-import { get, post, put } from '../base/route.ts';
-import { idParams, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
+import { del, get, post, put } from '../base/route.ts';
+import { idParams, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode, whole } from '../base/views.ts';
 import { role } from './session.ts';
+import { NO_TOKEN, tokenView } from './tokens.ts';
 
 const accountView = z
   .object({
@@ -191,12 +193,43 @@ const postAccountReset = post(
     problems: [404, 409, 422],
   },
   (request, options) =>
-    actInSecret(request, options, async (trx) => {
+    actInSecret(request, options, async (trx, { at }) => {
       const account = await requireAccount(trx, request.params.id);
       const first = account.external ? null : firstPassword();
       if (first === null) await releaseAccount(trx, account.id);
-      else await setPassword(trx, account.id, { password: first, mustChange: true });
+      else await setPassword(trx, account.id, { password: first, mustChange: true, at });
       return { answer: { password: first }, deed: managed(`account/${account.login}`, { changed: 'reset' }) };
+    }),
+);
+
+const getAccountTokens = get(
+  '/accounts/:id/tokens',
+  {
+    needs: 'accounts:manage',
+    summary: '账号的 API 令牌 The API tokens of an account, the latest first',
+    tag: 'accounts',
+    params: idParams,
+    answer: z.object({ items: z.array(tokenView) }),
+  },
+  async (request, { db }) => ({ items: await listTokens(db, request.params.id) }),
+);
+
+const deleteAccountToken = del(
+  '/accounts/:id/tokens/:token',
+  {
+    needs: 'accounts:manage',
+    summary: '撤销账号的 API 令牌 Revoke an API token of an account',
+    tag: 'accounts',
+    params: idParams.extend({ token: whole.positive() }),
+    answer: z.object({}),
+    problems: [404, 422],
+  },
+  (request, options) =>
+    act(request, options, async (trx, { at }) => {
+      const { id, token } = request.params;
+      const { login: of } = await requireAccount(trx, id);
+      if (!(await revokeToken(trx, id, token, at))) throw NO_TOKEN;
+      return { answer: {}, deed: managed(`account/${of}`, { changed: 'revoked', token }) };
     }),
 );
 
@@ -227,4 +260,6 @@ export const accountRoutes = {
   postAccountDisable,
   postAccountEnable,
   postAccountReset,
+  getAccountTokens,
+  deleteAccountToken,
 };

@@ -15,6 +15,7 @@ const auditView = z
     action: z.string().meta({ description: 'A permission, sign-in, sign-in refused, session or export' }),
     object: z.string().meta({ description: 'What it was done to, for example dispute/12' }),
     detail: z.record(z.string(), z.unknown()),
+    address: z.string().nullable().meta({ description: 'The network address that it came from' }),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditView = z.input<typeof auditView>;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { leadsAstray } from '../../../settings/outgoing.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { may } from '../../../domain/access.ts';
+import { fault } from '../../../domain/faults.ts';
 import { CONTACT_ROLES, maskedReach, PHONE } from '../../../domain/ledger/contact.ts';
 import { endContact, fileContact, listContacts, unitOfContact } from '../../../store/ledger/contacts.ts';
 import { findUnit } from '../../../store/ledger/units.ts';
@@ -94,6 +96,8 @@ const postContact = post(
       const { email = null, phone = null, webhook = null, unitCode: code, ...rest } = request.body;
       const unit = await findUnit(trx, code);
       if (!unit || !sees(principal, code)) throw UNIT_UNKNOWN;
+      if (webhook !== null && leadsAstray(webhook, options.config().settings.outgoing.networks))
+        throw fault('address-astray');
       const contact = { unitCode: code, unitName: unit.name, ...rest, email, phone, webhook };
       const id = await fileContact(trx, contact, { by, at });
       return {

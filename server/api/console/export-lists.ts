@@ -2,7 +2,7 @@ import { reasonInWords } from '../../../domain/ledger/reasons.ts';
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import type { HubConfig } from '../../../settings/load.ts';
-import { maskKey } from '../../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { ROLES, type Permission } from '../../../domain/access.ts';
 import { assessmentWorkbook } from '../../../domain/supervision/assessment.ts';
 import { AUDITED, detailInWords } from '../../../domain/console/audit.ts';
@@ -188,7 +188,7 @@ export const EXPORTS = {
       ['阶段', names(DISPUTE_STAGES, stage)],
       openOnly(open),
       ['发证单位', issuer],
-      ['证照编号', number === undefined ? undefined : maskKey(number)],
+      ['证照编号', number === undefined ? undefined : maskNumbers(number)],
     ],
     columns: [
       ['编号', ({ id }) => String(id)],
@@ -329,6 +329,7 @@ export const EXPORTS = {
       ['角色', ({ role }) => (role === null ? '' : ROLES[role].zh)],
       ['操作', ({ action }) => AUDITED[action]?.zh ?? action],
       ['对象', ({ object }) => object],
+      ['来源地址', ({ address }) => address ?? ''],
       [
         '详情',
         (entry) =>

@@ -151,7 +151,7 @@ const getOidcCallback = get(
       const { account, login } = await accountOf(db, oidc, claims, () =>
         openid.fetchUserInfo(provider, tokens.access_token, claims.sub),
       );
-      const entry = { at, role: null, detail: { by: 'oidc' } };
+      const entry = { at, role: null, detail: { by: 'oidc' }, address: request.ip };
       if (!account) {
         const actor = login ?? 'unknown';
         const refused = { ...entry, actor, object: `account/${actor}`, action: 'sign-in refused', accountId: null };

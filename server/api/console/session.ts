@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { PERMISSIONS, permissionsOf, ROLES } from '../../../domain/access.ts';
+import { isGuessable } from '../../../domain/console/password.ts';
 import { checkPassword, setPassword, SHORTEST_PASSWORD } from '../../../store/console/accounts.ts';
 import { audit } from '../../../store/console/audit.ts';
 import { endSession, hashOf } from '../../../store/console/sessions.ts';
-import { cookieName, cookieOptions, MOST_SIGN_INS, principalOf, startSession } from '../base/access.ts';
+import { auditRequest, cookieName, cookieOptions, MOST_SIGN_INS, principalOf, startSession } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { del, get, post } from '../base/route.ts';
@@ -78,10 +79,22 @@ const SAME = new ApiProblem(
   undefined,
   'newPassword',
 );
+const GUESSABLE = new ApiProblem(
+  400,
+  'password-guessable',
+  { zh: '这个密码太容易被猜到', en: 'This password is too easily guessed' },
+  {
+    zh: '请用几个不相干的词，不要用常见密码、重复、键盘顺序、日期或用户名',
+    en: 'Take several words that have nothing to do with each other: no common password, repetition, row of keys, date or login',
+  },
+  'newPassword',
+);
 const postSession = post(
   '/session',
   {
     needs: 'public',
+    // A login and a password: nothing large is read of whoever is not known.
+    bodyLimit: 10_000,
     summary: '登录 Sign in',
     tag: 'session',
     body: z.object({ login: text(100), password: z.string().min(1).max(200) }),
@@ -95,7 +108,7 @@ const postSession = post(
     const checked = await checkPassword(db, request.body, at);
     const login = request.body.login.toLowerCase();
     if (!('id' in checked)) {
-      const entry = { at, actor: login, role: null, object: `account/${login}`, detail: {} };
+      const entry = { at, actor: login, role: null, object: `account/${login}`, detail: {}, address: request.ip };
       await audit(db, { ...entry, accountId: null, action: 'sign-in refused' });
       throw checked.lockedUntil ? locked(checked.lockedUntil, at) : WRONG;
     }
@@ -141,6 +154,8 @@ const deleteSession = del(
     const name = cookieName(config().settings.server);
     const token = request.cookies[name];
     if (token !== undefined) await endSession(db, token);
+    const { login } = principalOf(request);
+    await auditRequest(request, options, { action: 'sign-out', object: `account/${login}`, detail: {} });
     void reply.clearCookie(name, cookieOptions(config));
     return { next: principalOf(request).external ? await signOutAddress(request, options) : null };
   },
@@ -159,15 +174,16 @@ const postPassword = post(
   },
   async (request, options) => {
     const { db, now, config } = options;
-    const { login, accountId } = principalOf(request);
+    const { login, name, accountId } = principalOf(request);
     const { password, newPassword: wanted } = request.body;
     const checked = await checkPassword(db, { login, password }, now());
     if (!('id' in checked)) throw checked.lockedUntil ? locked(checked.lockedUntil, now()) : WRONG;
     if (password === wanted) throw SAME;
+    if (isGuessable(wanted, [login, name])) throw GUESSABLE;
     const token = request.cookies[cookieName(config().settings.server)];
-    return act(request, options, async (trx) => {
+    return act(request, options, async (trx, { at }) => {
       const keep = token === undefined ? {} : { keep: hashOf(token) };
-      await setPassword(trx, accountId, { password: wanted, mustChange: false, ...keep });
+      await setPassword(trx, accountId, { password: wanted, mustChange: false, at, ...keep });
       return { answer: {}, deed: { action: 'session', object: `account/${login}`, detail: { changed: 'password' } } };
     });
   },

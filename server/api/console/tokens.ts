@@ -9,7 +9,7 @@ import { del, get, post } from '../base/route.ts';
 import { idParams, instant, text } from '../base/views.ts';
 import { permission } from './session.ts';
 
-const tokenView = z
+export const tokenView = z
   .object({
     id: z.int(),
     label: z.string(),
@@ -22,7 +22,7 @@ const tokenView = z
   .meta({ id: 'ApiToken' });
 export type TokenView = z.input<typeof tokenView>;
 
-const NO_TOKEN = new ApiProblem(404, 'token-unknown', {
+export const NO_TOKEN = new ApiProblem(404, 'token-unknown', {
   zh: '没有这个有效的令牌',
   en: 'There is no such token in force',
 });

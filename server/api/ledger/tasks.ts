@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { reasonInWords, type Reason } from '../../../domain/ledger/reasons.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import type { Said } from '../../../domain/said.ts';
 import type { HubConfig } from '../../../settings/load.ts';
 import { keyOf } from '../../../settings/values.ts';
@@ -108,7 +109,7 @@ export const taskFilter = z.object({
   dueTo: date.optional().meta({ description: 'Up to and with this day' }),
 });
 
-const cursor = z.tuple([z.string().nullable(), z.int()]);
+const cursor = z.tuple([z.iso.datetime().nullable(), z.int()]);
 
 const wordsOf = (reason: Reason | null): Said | null => reason && reasonInWords(reason);
 const UNKNOWN = new ApiProblem(404, 'task-unknown', { zh: '没有这项时限任务', en: 'There is no such task' });
@@ -126,6 +127,8 @@ export function shownBy(
     const stream = streams.get(kind) ?? streams.get(name);
     return {
       ...task,
+      // It can bear the number of a certificate or the key of a record.
+      subject: maskNumbers(task.subject),
       reason: wordsOf(task.reason),
       stream: stream ? { name: stream.id, title: stream.name ?? stream.id } : null,
       remaining: lastDay !== null && runs ? calendar.workingDaysUntil(shanghaiDate(at.getTime()), lastDay) : null,

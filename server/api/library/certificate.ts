@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
-import { maskAll, maskKey } from '../../../connectors/examine/discover.ts';
+import { maskAll } from '../../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { COMPLETED_CASE_MODES } from '../../../domain/casework/completed-case.ts';
 import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
@@ -258,7 +259,7 @@ async function detailOf(
     ),
     usesOf(db, type),
   ]);
-  if (personal) await auditLook(request, options, `certificate/${stream}/${maskKey(record)}`, {});
+  if (personal) await auditLook(request, options, `certificate/${stream}/${maskNumbers(record)}`, {});
   const untilMs = asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(asOf);
   const counting = versions.findLastIndex(({ updatedAt }) => updatedAt.getTime() <= untilMs);
   const standing = standingAfter(lives.slice(0, counting + 1));
@@ -270,7 +271,7 @@ async function detailOf(
   return {
     stream,
     unit: latest.unit,
-    key: personal ? record : maskKey(record),
+    key: personal ? record : maskNumbers(record),
     typeCode: type,
     unmasked: personal,
     counting: counting < 0 ? null : counting,
@@ -279,7 +280,7 @@ async function detailOf(
       state: composite.state,
       members: composite.members.map(({ held, ...member }) => ({
         ...member,
-        held: held && { number: maskKey(held.number), status: held.status, state: held.state },
+        held: held && { number: maskNumbers(held.number), status: held.status, state: held.state },
       })),
     },
     versions: lives.map((version, index) => ({
@@ -307,8 +308,8 @@ async function detailOf(
       reason: wordsOf(reason, personal),
       seals: seals.map((seal) => shownSeal(seal, personal)),
     })),
-    awaited: awaited && { ...awaited, lastError: awaited.lastError && maskKey(awaited.lastError) },
-    completedCase: completed ? { ...completed, caseNumber: maskKey(completed.caseNumber) } : null,
+    awaited: awaited && { ...awaited, lastError: awaited.lastError && maskNumbers(awaited.lastError) },
+    completedCase: completed ? { ...completed, caseNumber: maskNumbers(completed.caseNumber) } : null,
     tasks: tasks.map(shownBy(config(), at)),
     uses,
   };
@@ -327,7 +328,7 @@ const getCertificate = get(
   },
   (request, options) => {
     const { asOf, unmasked: personal } = request.query;
-    if (maskKey(request.params.key) !== request.params.key) throw PERSONAL_ADDRESS;
+    if (maskNumbers(request.params.key) !== request.params.key) throw PERSONAL_ADDRESS;
     return detailOf(request, options, { ...request.params, asOf, personal });
   },
 );
@@ -361,12 +362,12 @@ const getCertificateFile = get(
   async (request, options, reply) => {
     const { db, files } = options;
     const { stream, key: record } = request.params;
-    if (maskKey(record) !== record) throw PERSONAL_ADDRESS;
+    if (maskNumbers(record) !== record) throw PERSONAL_ADDRESS;
     if (!(await isSeen(db, stream, record, unitsOf(request)))) throw UNKNOWN;
     const [latest] = await filesOf(db, stream, record);
     if (!latest) throw NO_FILE;
     if (!(await isIntact(files, latest.hash))) throw DAMAGED;
-    await auditLook(request, options, `certificate/${stream}/${maskKey(record)}`, { file: latest.hash });
+    await auditLook(request, options, `certificate/${stream}/${maskNumbers(record)}`, { file: latest.hash });
     return reply
       .type('application/octet-stream')
       .header('Content-Disposition', `attachment; filename="${latest.hash.slice(0, 16)}"`)
@@ -396,7 +397,7 @@ function shownVersion(
   const extension = (personal ? row.extension : maskAll(row.extension)) as Record<string, unknown>;
   return {
     ...row,
-    number: personal ? row.number : maskKey(row.number),
+    number: personal ? row.number : maskNumbers(row.number),
     holders: (personal ? row.holders : maskAll(row.holders)) as CertificateVersion['holders'],
     extension: Object.entries(extension).map(([name, value]) => ({
       name,
@@ -410,7 +411,7 @@ function shownVersion(
 /** A seal as it is shown; a person's certificate, or the path of an attachment, can hold a 公民身份号码. */
 const shownSeal = ({ reason, signedAt, ...seal }: Seal, personal: boolean) => ({
   name: seal.name,
-  signer: seal.signer !== null && !personal ? maskKey(seal.signer) : seal.signer,
+  signer: seal.signer !== null && !personal ? maskNumbers(seal.signer) : seal.signer,
   maker: seal.maker,
   signature: sealState(reason),
   code: reason.code,
@@ -420,7 +421,7 @@ const shownSeal = ({ reason, signedAt, ...seal }: Seal, personal: boolean) => ({
 
 function wordsOf(reason: SealReason, personal: boolean): Said {
   const { zh, en } = sealReasonInWords(reason);
-  return personal ? { zh, en } : { zh: maskKey(zh), en: maskKey(en) };
+  return personal ? { zh, en } : { zh: maskNumbers(zh), en: maskNumbers(en) };
 }
 
 /** Fields in which a version differs from the one before it; those of the 照面扩展 by their labels. */
@@ -457,7 +458,7 @@ const valueOf = (version: CertificateVersion, field: NamedField): unknown =>
 /** A value for people; what can be personal is masked. */
 function shownValue(field: string, value: unknown, personal: boolean): string {
   if (personal) return textOf(value);
-  if (field === 'number') return maskKey(textOf(value));
+  if (field === 'number') return maskNumbers(textOf(value));
   return textOf(Object.hasOwn(FIELD_NAMES, field) && field !== 'holders' ? value : maskAll(value));
 }
 

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { maskAll, maskKey } from '../../../connectors/examine/discover.ts';
+import { mask, maskAll } from '../../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { STATES_OF_FORCE } from '../../../domain/library/lifecycle.ts';
 import { STATE_MARKS } from '../../../domain/library/marks.ts';
 import { STATUS_NAMES } from '../../../domain/library/status.ts';
 import { keyOf } from '../../../settings/values.ts';
-import { audit } from '../../../store/console/audit.ts';
 import {
   certificatesOf,
   findCertificates,
@@ -14,7 +14,7 @@ import {
   type CertificateVersion,
   type PresentCertificate,
 } from '../../../store/library/certificates.ts';
-import { principalOf } from '../base/access.ts';
+import { auditRequest, principalOf } from '../base/access.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
@@ -107,7 +107,7 @@ const getCertificates = get(
     const shown = (row: PresentCertificate) => shownRow(row, may(principal, 'certificates:personal'));
     const sought = number ?? identifier;
     if (sought !== undefined) {
-      if (maskKey(sought) !== sought) throw PERSONAL_ADDRESS;
+      if (maskNumbers(sought) !== sought) throw PERSONAL_ADDRESS;
       const by = [number === undefined ? ('identifier' as const) : ('number' as const)];
       const found = await findCertificates(db, sought, { by, typeCode: type, issuer, units });
       return { items: found.map(shown), next: null };
@@ -137,7 +137,8 @@ const postCertificateSearch = post(
     const { holder: sought, type, issuer } = request.body;
     if (/\p{Script=Han}/u.test(sought) && !/\d/.test(sought)) throw BY_NAME;
     const found = await findCertificates(options.db, sought, { typeCode: type, issuer, units: unitsOf(request) });
-    await auditLook(request, options, 'certificate-search', { found: found.length });
+    const records = found.map(({ stream, key }) => `${stream}/${maskNumbers(key)}`);
+    await auditLook(request, options, 'certificate-search', { holder: mask(sought), found: found.length, records });
     return { items: found.map((row) => shownRow(row, true)), next: null };
   },
 );
@@ -145,12 +146,11 @@ const postCertificateSearch = post(
 /** Somebody looked at what is personal. */
 export async function auditLook(
   request: FastifyRequest,
-  { db, now }: ApiOptions,
+  options: ApiOptions,
   object: string,
   detail: Record<string, unknown>,
 ): Promise<void> {
-  const { accountId, login: actor, role } = principalOf(request);
-  await audit(db, { accountId, at: now(), actor, role, action: 'certificates:personal', object, detail });
+  await auditRequest(request, options, { action: 'certificates:personal', object, detail });
 }
 
 /** User units see every certificate, masked; issuers those of their streams and types. */
@@ -169,13 +169,13 @@ function nextOf(items: readonly CertificateVersion[], from: string | undefined, 
 }
 
 export function shownRow(row: PresentCertificate, mayPersonal: boolean): z.output<typeof certificateView> {
-  const personalKey = maskKey(row.key) !== row.key;
+  const personalKey = maskNumbers(row.key) !== row.key;
   return {
     ...row,
     ...standingNow(row),
     key: personalKey && !mayPersonal ? null : row.key,
     personalKey,
-    number: maskKey(row.number),
+    number: maskNumbers(row.number),
     holders: maskAll(row.holders) as CertificateVersion['holders'],
   };
 }

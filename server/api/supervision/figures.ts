@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
-import { maskKey } from '../../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { periodNamed, type Period } from '../../../domain/supervision/assessment.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../../domain/dates.ts';
@@ -187,7 +187,7 @@ const getFigureShortfall = get(
     return {
       items: rows.slice(0, NAMED).map((row) => ({
         ...row,
-        record: row.record === null || written ? row.record : maskKey(row.record),
+        record: row.record === null || written ? row.record : maskNumbers(row.record),
       })),
       more: rows.length > NAMED,
     };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
-import { maskKey } from '../../../connectors/examine/discover.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import type { Given } from '../../../domain/casework/definition.ts';
 import { EVERY_STATE, OBLIGATION_STATES } from '../../../domain/ledger/duties.ts';
@@ -224,7 +224,7 @@ const getFinding = get(
       actions: canDo(findingUnder(supervision), finding, principal),
       comparable: isComparable(finding) && may(principal, 'supervision:order'),
       tasks: terms.map(shownBy(config(), at)),
-      records: written ? records : records.map((record) => ({ ...record, key: maskKey(record.key) })),
+      records: written ? records : records.map((record) => ({ ...record, key: maskNumbers(record.key) })),
       given: await noticesOf(db, id),
       events: await eventsOf(db, subject),
     };

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { read, utils, write, type CellObject } from 'xlsx';
 import { HubError } from '../../../domain/errors.ts';
 import { readRejectSheet, writeRejectSheet, type SheetReject } from '../../../domain/collection/reject-sheet.ts';
+import { sheetsOf } from '../../support/sheets.ts';
 
 const reject = (id: number, record: unknown): SheetReject => ({
   id,
@@ -32,7 +33,7 @@ function edited(...changes: [row: number, name: string, cell: CellObject | undef
 const text = (v: string): CellObject => ({ t: 's', v });
 const faultsOf = (file: Buffer): string => {
   try {
-    readRejectSheet(file, REJECTS);
+    readRejectSheet(sheetsOf(file), REJECTS);
   } catch (error) {
     assert.ok(error instanceof HubError);
     return error.message;
@@ -56,14 +57,14 @@ describe('the workbook of rejects', () => {
   });
 
   it('unchanged, it corrects nothing; a changed cell keeps its kind', () => {
-    assert.deepEqual(readRejectSheet(edited(), REJECTS), []);
+    assert.deepEqual(readRejectSheet(sheetsOf(edited()), REJECTS), []);
     const changed = edited(
       [2, 'date', text('2026-02-28')],
       [2, 'size', text('13')],
       [2, 'tags', text('["a","b"]')],
       [2, 'open', text('false')],
     );
-    const [correction, ...others] = readRejectSheet(changed, REJECTS);
+    const [correction, ...others] = readRejectSheet(sheetsOf(changed), REJECTS);
     assert.deepEqual(others, []);
     assert.deepEqual(JSON.parse(correction?.record ?? ''), {
       no: '001',
@@ -77,7 +78,7 @@ describe('the workbook of rejects', () => {
 
   it('a date that the spreadsheet made of a text is a date, a cleared cell is empty', () => {
     const date: CellObject = { t: 'n', v: 46_054, z: 'yyyy-mm-dd' };
-    const [first, second] = readRejectSheet(edited([2, 'date', date], [3, 'no', undefined]), REJECTS);
+    const [first, second] = readRejectSheet(sheetsOf(edited([2, 'date', date], [3, 'no', undefined])), REJECTS);
     assert.equal((JSON.parse(first?.record ?? '') as { date: string }).date, '2026-02-01');
     assert.equal((JSON.parse(second?.record ?? '') as { no: string }).no, '');
   });
@@ -96,7 +97,6 @@ describe('the workbook of rejects', () => {
     );
     assert.match(faultsOf(edited([2, 'tags', text('[a')])), /row 2, tags: found “\[a”, expected JSON/);
     assert.match(faultsOf(Buffer.from('a,b\n1,2')), /found the columns a, b, expected one named ※编号/);
-    assert.match(faultsOf(Buffer.from([0x50, 0x4b, 3, 4, 1, 2])), /cannot be opened/);
   });
 
   it('whatever text a record holds comes back unchanged', () => {
@@ -110,7 +110,7 @@ describe('the workbook of rejects', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ minLength: 1 }), value), (record) => {
         const rejects = [reject(1, record)];
-        assert.deepEqual(readRejectSheet(writeRejectSheet(rejects), rejects), []);
+        assert.deepEqual(readRejectSheet(sheetsOf(writeRejectSheet(rejects)), rejects), []);
       }),
       { numRuns: 60 },
     );

@@ -13,14 +13,15 @@ import {
   type CatalogEntry,
 } from '../../../domain/library/catalog.ts';
 import type { Certificate } from '../../../domain/library/certificate.ts';
-import { openWorkbook, sheetRows } from '../../../domain/spreadsheet.ts';
+import { sheetRows } from '../../../domain/spreadsheet.ts';
 import { HubError } from '../../../domain/errors.ts';
 import { isReserved } from '../../../domain/names.ts';
 import { assertOneLanguage } from '../../support/languages.ts';
 import type { Problem } from '../../../domain/library/validation.ts';
+import { sheetsOf } from '../../support/sheets.ts';
 
 const DEMO = join(import.meta.dirname, '../../../config/catalog/demo.yaml');
-const demo = (): CatalogEntry[] => readCatalog(DEMO, readFileSync(DEMO));
+const demo = (): CatalogEntry[] => readCatalog(DEMO, readFileSync(DEMO, 'utf8'));
 
 /** The demonstration's catalog as a workbook with some cells changed. */
 function edited(...changes: [sheet: string, row: number, column: string, text: string][]): Buffer {
@@ -35,7 +36,7 @@ function edited(...changes: [sheet: string, row: number, column: string, text: s
 }
 function faultsOf(content: Buffer | string, file = 'catalog.xlsx'): string[] {
   try {
-    readCatalog(file, Buffer.from(content));
+    readCatalog(file, typeof content === 'string' ? content : sheetsOf(content));
   } catch (error) {
     assert.ok(error instanceof HubError, String(error));
     assertOneLanguage(error);
@@ -47,7 +48,7 @@ function faultsOf(content: Buffer | string, file = 'catalog.xlsx'): string[] {
 describe('the catalog as a file', () => {
   it('a workbook that was written is read back as it was', () => {
     assert.equal(demo().length, 8);
-    assert.deepEqual(readCatalog('catalog.xlsx', catalogWorkbook(demo())), demo());
+    assert.deepEqual(readCatalog('catalog.xlsx', sheetsOf(catalogWorkbook(demo()))), demo());
     const word = fc.stringMatching(/^[\p{Script=Han}a-z0-9=+@-]{1,12}$/u).filter((name) => !isReserved(name));
     const code = fc.stringMatching(/^[0-9A-Z]{18}$/);
     const unit = fc.option(fc.record({ name: word, code }));
@@ -88,14 +89,15 @@ describe('the catalog as a file', () => {
       fc.property(fc.uniqueArray(complete, { selector: ({ typeCode }) => typeCode, maxLength: 4 }), (entries) => {
         // fast-check's maps have no prototype.
         const plain = JSON.parse(JSON.stringify(entries)) as CatalogEntry[];
-        assert.deepEqual(readCatalog('c.xlsx', catalogWorkbook(plain)), plain);
+        assert.deepEqual(readCatalog('c.xlsx', sheetsOf(catalogWorkbook(plain))), plain);
       }),
       { numRuns: 40 },
     );
   });
 
   it('legal persons and other organisations are two kinds; the word of before stands for both', () => {
-    const kinds = (text: string) => readCatalog('c.xlsx', edited(['目录', 3, '持证主体类型', text]))[1]?.holders;
+    const kinds = (text: string) =>
+      readCatalog('c.xlsx', sheetsOf(edited(['目录', 3, '持证主体类型', text])))[1]?.holders;
     assert.deepEqual(kinds('法人'), ['legal']);
     assert.deepEqual(kinds('自然人、非法人组织'), ['natural', 'unincorporated']);
     assert.deepEqual(kinds('法人或其他组织、法人'), ['legal', 'unincorporated']);
@@ -110,7 +112,7 @@ describe('the catalog as a file', () => {
       { ...open, publicity: 'public' as const, members: [shared.typeCode] },
       { ...shared, publicity: 'shared' as const },
     ];
-    const book = openWorkbook(publicWorkbook(publicCatalog(new Map(entries.map((entry) => [entry.typeCode, entry])))));
+    const book = sheetsOf(publicWorkbook(publicCatalog(new Map(entries.map((entry) => [entry.typeCode, entry])))));
     const [headers = [], ...rows] = sheetRows(book, '目录');
     assert.equal(
       headers.join('、'),
@@ -164,7 +166,7 @@ describe('the catalog as a file', () => {
     assert.deepEqual(faultsOf(edited(['目录', 3, '年检字段', 'nj'])), [
       '目录, row 3, 年检字段: found “nj”, expected the name of a field of face (照面信息)',
     ]);
-    const [fault = ''] = faultsOf('a,b\n1,2');
+    const [fault = ''] = faultsOf(Buffer.from('a,b\n1,2'));
     assert.match(fault, /^found the sheets Sheet1, expected one named 目录/);
   });
 

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assessmentWorkbook, type Assessment } from '../../../domain/supervision/assessment.ts';
 import { FIGURE_IDS, FIGURES, type FigureId, type Ratio } from '../../../domain/supervision/figures.ts';
-import { openWorkbook, sheetRows } from '../../../domain/spreadsheet.ts';
+import { read } from 'xlsx';
+import { sheetRows } from '../../../domain/spreadsheet.ts';
+import { sheetsOf } from '../../support/sheets.ts';
 
 const at = (text: string): Date => new Date(`${text}+08:00`);
 const figures = (statutoryTimeliness: Ratio): Record<FigureId, Ratio> => ({
@@ -74,11 +76,11 @@ const assessment: Assessment = {
 };
 
 describe('the workbook of an assessment', () => {
-  const book = openWorkbook(assessmentWorkbook(assessment));
+  const book = sheetsOf(assessmentWorkbook(assessment));
   const rows = (sheet: string) => sheetRows(book, sheet);
 
   it('says in its first sheet what it is, of which time, by which calendar and formulas, with counts of rows', () => {
-    assert.deepEqual(book.SheetNames, ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '整改文书']);
+    assert.deepEqual([...book.keys()], ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '整改文书']);
     const head = new Map(rows('说明').map(([item, content]) => [item, content]));
     assert.equal(head.get('依据'), '《无锡市电子证照应用管理暂行办法》（锡政办发〔2019〕61号）');
     assert.equal(head.get('期间'), '2026-10-01 00:00:00 至 2026-11-01 00:00:00（不含）');
@@ -89,14 +91,14 @@ describe('the workbook of an assessment', () => {
       ['单位考核', '逾期任务', '容错任务', '督查问题', '整改文书'].map((sheet) => head.get(`行数：${sheet}`)),
       ['3', '法定时限 1 项，内控时限 0 项', '法定时限 1 项，内控时限 0 项', '1', '1'],
     );
-    for (const sheet of book.SheetNames.slice(1))
+    for (const sheet of [...book.keys()].slice(1))
       assert.equal(
         (String(head.get(`行数：${sheet}`)).match(/\d+/g) ?? []).reduce((sum, count) => sum + Number(count), 0),
         rows(sheet).length - 1,
       );
     assert.match(String(head.get('排名')), /法定及时率.*内控及时率.*无应办/);
     assert.equal(head.get('时限性质'), '法定时限与内控时限分列，不合计');
-    const early = openWorkbook(assessmentWorkbook({ ...assessment, at: at('2026-10-20T09:00:00') }));
+    const early = sheetsOf(assessmentWorkbook({ ...assessment, at: at('2026-10-20T09:00:00') }));
     assert.match(String(sheetRows(early, '说明')[4]?.[1]), /期间尚未结束$/);
   });
 
@@ -135,8 +137,9 @@ describe('the workbook of an assessment', () => {
       `'=HYPERLINK("http://x")`,
       "'@x",
     ]);
-    for (const name of book.SheetNames)
-      for (const cells of (book.Sheets[name]?.['!data'] ?? []) as (
+    const written = read(assessmentWorkbook(assessment), { dense: true, cellFormula: true });
+    for (const name of written.SheetNames)
+      for (const cells of (written.Sheets[name]?.['!data'] ?? []) as (
         { t?: string; f?: string; v?: unknown } | undefined
       )[][])
         for (const cell of cells) {

@@ -22,6 +22,7 @@ import {
   type TrialAnswer,
 } from '../../../domain/supervision/findings.ts';
 import { checkUsage, readUsageSheet } from '../../../domain/supervision/usage-sheet.ts';
+import { sheetsOf } from '../../support/sheets.ts';
 import { textSheet, workbookOf } from '../../../domain/spreadsheet.ts';
 
 describe('the ladder of supervision', () => {
@@ -232,7 +233,7 @@ describe('the report of a user unit', () => {
     '成功次数',
   ];
   const row = ['市教育局', '11320200014006470N', '2026-10', '3', '2', '10', '9', '4', '4'];
-  const read = (...rows: string[][]) => readUsageSheet(workbookOf({ 用证: textSheet([head, ...rows]) }));
+  const read = (...rows: string[][]) => readUsageSheet(sheetsOf(workbookOf({ 用证: textSheet([head, ...rows]) })));
 
   it('is read by the names of its columns, whatever their order; empty rows are passed over', () => {
     const [report, ...others] = read(
@@ -268,7 +269,7 @@ describe('the report of a user unit', () => {
       },
     );
     assert.throws(
-      () => readUsageSheet(workbookOf({ 用证: textSheet([head.slice(1), row.slice(1)]) })),
+      () => readUsageSheet(sheetsOf(workbookOf({ 用证: textSheet([head.slice(1), row.slice(1)]) }))),
       /no column 单位名称/,
     );
     assert.throws(

@@ -6,6 +6,8 @@ import type {
   OutboundConfig,
   StreamConfig,
 } from '../settings/kinds/stream.ts';
+import type { CalendarDate } from '../domain/dates.ts';
+import type { HubError } from '../domain/errors.ts';
 import type { Said } from '../domain/said.ts';
 import type { Problem } from '../domain/library/validation.ts';
 import type { PageMark, BatchWindow, TimeWindow, Window } from '../domain/collection/window.ts';
@@ -85,8 +87,18 @@ export interface ChainView {
   known: (ids: string[]) => Promise<ReadonlyMap<string, boolean>>;
 }
 
-/** The next batch; or none, and for what the source vouches by that. */
-export type NextBatch = { batch: BatchWindow } | { batch: null; proven: ProvenWindow[] };
+/** The next batch; or none, for what the source vouches by that, and what it delivered that cannot be read. */
+export type NextBatch =
+  { batch: BatchWindow } | { batch: null; proven: ProvenWindow[]; unreadable?: readonly UnreadableDelivery[] };
+
+/** What was delivered and is not what was expected: it proves nothing, and what comes after it is read all the same. */
+export interface UnreadableDelivery {
+  /** What it is called at the source. */
+  name: string;
+  /** The day that it is for. */
+  date: CalendarDate;
+  fault: HubError;
+}
 
 /** A window of time of which the source has nothing beyond its chain; or beyond one batch of it, where that is named. */
 export interface ProvenWindow {

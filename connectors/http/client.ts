@@ -9,6 +9,7 @@ import { resolveReference } from '../../settings/environment.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import type { OpenOptions } from '../contract.ts';
+import { unpacked } from '../unpacked.ts';
 import { isDenied, parseAnswer, requireSuccess, type ParsedAnswer, type Success } from './answer.ts';
 import { authenticator, type AppliedRequest, type Authenticator, type OutgoingRequest } from './auth.ts';
 import { fillBody, fillPath, type RequestTemplate, type Values } from './template.ts';
@@ -172,11 +173,17 @@ export class HttpClient {
     for (let renewed = false; ; renewed = true) {
       const applied = await this.#auth({ method: 'GET', url, headers: {} });
       const { status, headers, data } = await this.#axios
-        .request<Readable>({ ...applied.request, responseType: 'stream', maxContentLength: Infinity, signal })
+        .request<Readable>({
+          ...applied.request,
+          responseType: 'stream',
+          decompress: false,
+          maxContentLength: Infinity,
+          signal,
+        })
         .catch((error: unknown) => {
           throw classifyTransport(error, what);
         });
-      if (status < 300) return flowing(data, what);
+      if (status < 300) return flowing(unpacked(data, headers), what);
       data.destroy();
       if (status === 401 && !renewed && (await applied.refused())) continue;
       if (status === 404 || status === 410) throw fault('file-gone', { place: what, status });

@@ -10,6 +10,7 @@ import type { CalendarDate } from '../domain/dates.ts';
 import type { HubError } from '../domain/errors.ts';
 import type { Said } from '../domain/said.ts';
 import type { Problem } from '../domain/library/validation.ts';
+import type { TextDefect } from './json-text.ts';
 import type { PageMark, BatchWindow, TimeWindow, Window } from '../domain/collection/window.ts';
 
 /**
@@ -134,6 +135,8 @@ export interface Page extends PageMark {
   records: unknown[];
   /** Records with bytes that do not decode: index → the bytes, one character each (Latin-1). */
   undecodable: ReadonlyMap<number, string>;
+  /** Records whose text has a defect, by which none of their values can be trusted. */
+  defects?: ReadonlyMap<number, TextDefect>;
   /** Remarks of the source on single records: its key of the record → what it says. */
   warnings?: ReadonlyMap<string, string>;
   /** Total of the window as this page stated it; null where the source states none. */

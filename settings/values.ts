@@ -46,6 +46,9 @@ export const plainName = z
   .min(1)
   .refine((name) => !hasReservedStep(name), 'another name: __proto__, constructor and prototype are refused');
 
+/** Character sets that sources write, beside UTF-8. */
+export const charset = z.enum(['utf-8', 'gbk', 'gb18030', 'big5', 'utf-16le', 'utf-16be']);
+
 /** A secret is never written into a file of the configuration, only where to find it. */
 export const secretRef = z.union(
   [

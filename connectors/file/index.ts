@@ -18,6 +18,7 @@ import type {
   UnreadableDelivery,
 } from '../contract.ts';
 import { digestOf } from '../digest.ts';
+import { undecodableOf } from '../undecodable.ts';
 import { Intake, type TakenFile } from './intake.ts';
 import { NOTHING_UNREAD, type Rows } from './rows.ts';
 import { openPlace, sidecars, type Entry, type Place } from './places.ts';
@@ -297,16 +298,6 @@ export const filePage = (number: number, records: unknown[], garbled: boolean): 
   digest: digestOf(records),
   position: null,
 });
-
-/** Rows with bytes that did not decode. */
-function undecodableOf(records: unknown[]): ReadonlyMap<number, string> {
-  const found = new Map<number, string>();
-  for (const [index, record] of records.entries()) {
-    const text = JSON.stringify(record);
-    if (text.includes('\ufffd')) found.set(index, text);
-  }
-  return found.size > 0 ? found : NONE;
-}
 
 const DATES = { yyyyMMdd: '(?<date>\\d{8})', 'yyyy-MM-dd': '(?<date>\\d{4}-\\d{2}-\\d{2})' };
 

@@ -7,7 +7,8 @@ import type { FileFormat, FileStreamConfig } from '../../settings/kinds/file.ts'
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import type { FileBreak } from '../../domain/faults/files.ts';
-import { isObject, parseKeepingDigits } from '../json.ts';
+import { isObject } from '../json.ts';
+import { parseText } from '../json-text.ts';
 import { columnNames, missingFrom } from './columns.ts';
 import { contentOf } from './content.ts';
 import type { WorkbookJob, WorkbookMessage } from './workbook.ts';
@@ -170,10 +171,11 @@ async function* linesOf(file: LocalFile): AsyncIterable<string> {
   yield rest;
 }
 
-/** A line that is no JSON is delivered as it is, and refused by the mapping. */
+/** A line that is no JSON, or has a field twice, is delivered as it is, and refused by the mapping. */
 function parsedLine(line: string): unknown {
   try {
-    return parseKeepingDigits(line);
+    const { json, defects } = parseText(line);
+    return defects.size === 0 ? json : line;
   } catch {
     return line;
   }

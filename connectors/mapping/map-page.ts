@@ -1,8 +1,7 @@
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { fault } from '../../domain/faults.ts';
 import { waits } from '../../domain/library/validation.ts';
-import type { Page } from '../contract.ts';
-import type { Mapping, PageContext } from './compile.ts';
+import type { MappablePage, Mapping, PageContext } from './compile.ts';
 import type { MappedPage } from './placing.ts';
 import type { CompareFields } from './source-contract.ts';
 
@@ -12,7 +11,7 @@ const JUDGED_FROM = 200;
 /** Maps a page and holds its fields against the stream's contract with its source, which may reject further records. */
 export async function mapPage(
   { map }: Pick<Mapping, 'map'>,
-  page: Pick<Page, 'records' | 'undecodable' | 'warnings'>,
+  page: MappablePage,
   context: Pick<PageContext, 'readAt' | 'catalog'>,
   compare: CompareFields,
 ): Promise<MappedPage> {

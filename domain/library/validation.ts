@@ -37,6 +37,18 @@ export const RULES = {
     zh: '字段名 __proto__ 不可使用',
     en: 'has a field called __proto__, which is refused',
   },
+  'json-invalid': {
+    severity: 'reject',
+    dimension: 'accuracy',
+    zh: '不是合法的 JSON 写法',
+    en: 'is not written as JSON allows',
+  },
+  'field-repeated': {
+    severity: 'reject',
+    dimension: 'accuracy',
+    zh: '同一记录中重复出现',
+    en: 'is twice in the record',
+  },
   'wrong-type': { severity: 'reject', dimension: 'accuracy', zh: '类型不符', en: 'has the wrong type' },
   'required-missing': { severity: 'reject', dimension: 'completeness', zh: '必填项为空', en: 'is required and empty' },
   'cursor-invalid': {

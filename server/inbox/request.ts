@@ -5,7 +5,7 @@ import { resolveReference } from '../../settings/environment.ts';
 import type { ConnectorConfig } from '../../settings/schemas/connector.ts';
 import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
 import type { Logger } from '../../settings/logger.ts';
-import { parseKeepingDigits } from '../../connectors/json.ts';
+import { parseText, type ParsedText } from '../../connectors/json-text.ts';
 import type { OpenStream, Streams } from '../../connectors/registry.ts';
 import { HubError } from '../../domain/errors.ts';
 
@@ -91,9 +91,12 @@ export function requireAuthorised(
 }
 
 /** The body as JSON; `expected` says what it should be. */
-export function jsonOf(body: Buffer, expected: string): unknown {
+export const jsonOf = (body: Buffer, expected: string): unknown => parsedBody(body, expected).json;
+
+/** The body as JSON with the defects of its text; `expected` says what it should be. */
+export function parsedBody(body: Buffer, expected: string): ParsedText {
   try {
-    return parseKeepingDigits(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return parseText(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     throw new RefusedRequest(400, 'the body is no JSON in UTF-8', expected);
   }

@@ -10,7 +10,7 @@ import type { OpenOptions } from '../contract.ts';
 import { parseKeepingDigits } from '../json.ts';
 import { NodeSqlite } from './sqlite.ts';
 
-type Address = Pick<DatabaseConnectorConfig, 'id' | 'address' | 'password'>;
+type Address = Pick<DatabaseConnectorConfig, 'id' | 'address' | 'password' | 'charset'>;
 
 /** A department's database: knex, what is particular about its server, and the classification of its faults. */
 export interface DepartmentDatabase {
@@ -96,7 +96,14 @@ export function openDepartmentDatabase(
   if (!scheme) throw badAddress(place);
   const server = SERVERS[scheme];
   const { connection, shown } = connectionOf(scheme, text, place, connector, write);
-  const pool = { min: 0, max: 3, afterCreate: prepareSession(server.dialect, write) };
+  const { charset } = connector;
+  if (charset !== undefined && server.dialect !== 'mysql')
+    throw fault('address-invalid', {
+      place: `${connector.id}: charset`,
+      why: `it is for mysql and mariadb, not ${scheme}`,
+    });
+  const decode = charset === undefined ? null : bytesDecoder(charset);
+  const pool = { min: 0, max: 3, afterCreate: prepareSession(server.dialect, write, decode !== null) };
   const db = openKnex(scheme, {
     ...(server.dialect === 'sqlite'
       ? { client: NodeSqlite as unknown as typeof Knex.Client, useNullAsDefault: true }
@@ -117,7 +124,10 @@ export function openDepartmentDatabase(
     }
   };
   const rows: DepartmentDatabase['rows'] = (statement, what) =>
-    run(async (handle) => (await statement(handle)) as Record<string, unknown>[], what);
+    run(async (handle) => {
+      const found = (await statement(handle)) as Record<string, unknown>[];
+      return decode ? found.map(decode) : found;
+    }, what);
   const number: DepartmentDatabase['number'] = async (statement, what) => {
     const [row] = await rows(statement, what);
     return Number(row?.n ?? row?.N);
@@ -178,6 +188,11 @@ function connectionOf(
   if (!URL.canParse(text)) throw badAddress(place);
   const url = new URL(text);
   const { dialect, port: usual } = SERVERS[scheme];
+  const unknown = url.searchParams.keys().find((name) => !PARAMETERS[dialect].includes(name));
+  if (unknown !== undefined) {
+    const known = PARAMETERS[dialect].join(', ') || 'none';
+    throw fault('address-invalid', { place, why: `found the parameter “${unknown}”, expected ${known}` });
+  }
   const host = url.hostname;
   const port = url.port === '' ? usual : Number(url.port);
   const database = decodeURIComponent(url.pathname.slice(1));
@@ -218,6 +233,32 @@ function connectionOf(
   }
 }
 
+/** Parameters that an address may have; another one would be dropped without a word. */
+const PARAMETERS: Record<keyof typeof DIALECTS, readonly string[]> = {
+  pg: [],
+  mysql: [],
+  mssql: ['encrypt'],
+  oracle: [],
+  sqlite: [],
+};
+
+/** Latin-1 text with letters beyond ASCII. */
+// eslint-disable-next-line no-control-regex -- every byte but those of ASCII alone
+const BYTES = /^(?=.*[\x80-\xff])[\0-\xff]*$/s;
+
+/** Reads the texts of a row that are bytes, one character each, in a character set. */
+function bytesDecoder(charset: string): (row: Record<string, unknown>) => Record<string, unknown> {
+  const decoder = new TextDecoder(charset);
+  return (row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) =>
+        typeof value === 'string' && BYTES.test(value)
+          ? [name, decoder.decode(Buffer.from(value, 'latin1'))]
+          : [name, value],
+      ),
+    );
+}
+
 const PG_TYPES: Record<number, (text: string) => unknown> = {
   16: (text) => text === 't',
   17: (text) => Buffer.from(text),
@@ -229,14 +270,19 @@ const parserOf = (oid: number): ((text: string) => unknown) => PG_TYPES[oid] ?? 
 type AfterCreate = (connection: unknown, done: (error: unknown, connection: unknown) => void) => void;
 
 /** Every session goes by Shanghai time. */
-function prepareSession(dialect: keyof typeof DIALECTS, write: boolean): AfterCreate {
+function prepareSession(dialect: keyof typeof DIALECTS, write: boolean, asStored: boolean): AfterCreate {
   const statements = {
     pg: [
       "SET TIME ZONE 'Asia/Shanghai'",
       'SET datestyle = ISO',
       ...(write ? [] : ['SET default_transaction_read_only = on']),
     ],
-    mysql: ["SET time_zone = '+08:00'", ...(write ? [] : ['SET SESSION TRANSACTION READ ONLY'])],
+    mysql: [
+      "SET time_zone = '+08:00'",
+      ...(write ? [] : ['SET SESSION TRANSACTION READ ONLY']),
+      // Each column in its own character set: converted, bytes that are none of it would be lost.
+      ...(asStored ? ['SET character_set_results = NULL'] : []),
+    ],
     mssql: [],
     oracle: ["ALTER SESSION SET TIME_ZONE = 'Asia/Shanghai'"],
     sqlite: [],

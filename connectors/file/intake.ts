@@ -11,6 +11,8 @@ import yauzl from 'yauzl';
 import { formatOf, type FileConnectorConfig, type FileStreamConfig } from '../../settings/kinds/file.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
+import { joinedRows } from '../joined-rows.ts';
+import { isObject } from '../json.ts';
 import { sidecars, type Entry, type Place } from './places.ts';
 import { contentOf } from './content.ts';
 import { rowsOf, type Encoding, type FileLayout, type LocalFile, type Rows, type UnreadSheets } from './rows.ts';
@@ -150,8 +152,8 @@ export class Intake {
     const file = { path, name, format, ...text };
     const stated = await this.#statedCount(file);
     // Looked through to its end in any case: what breaks it is found here, and not when half of it is in.
-    const { records, unread } = await lookedThrough(rowsOf(file, this.#layout));
-    return { ...file, declared: stated ?? records, unread };
+    const { records, joined, unread } = await lookedThrough(rowsOf(file, this.#layout));
+    return { ...file, declared: stated === null ? records : stated - joined, unread };
   }
 
   async #requireSum(name: string, found: string): Promise<void> {
@@ -249,10 +251,13 @@ async function isMostlyUtf8(path: string): Promise<boolean> {
 
 const idOf = ({ name, size, modifiedMs }: Entry): string => `${name} ${size} ${modifiedMs}`;
 
-async function lookedThrough(rows: Rows): Promise<{ records: number; unread: UnreadSheets }> {
+/** Counts records, and the rows that they have beyond one each. */
+async function lookedThrough(rows: Rows): Promise<{ records: number; joined: number; unread: UnreadSheets }> {
+  let joined = 0;
   for (let records = 0; ; records++) {
     const next = await rows.next();
-    if (next.done === true) return { records, unread: next.value };
+    if (next.done === true) return { records, joined, unread: next.value };
+    if (isObject(next.value)) joined += (joinedRows(next.value)?.length ?? 1) - 1;
   }
 }
 

@@ -8,7 +8,9 @@ import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import type { FileBreak } from '../../domain/faults/files.ts';
 import { isObject } from '../json.ts';
+import { RowJoiner } from '../joined-rows.ts';
 import { parseText } from '../json-text.ts';
+import { plainText } from './cells.ts';
 import { columnNames, missingFrom } from './columns.ts';
 import { contentOf } from './content.ts';
 import type { WorkbookJob, WorkbookMessage } from './workbook.ts';
@@ -30,6 +32,8 @@ export interface LocalFile {
 export interface FileLayout extends Pick<FileStreamConfig, 'delimiter' | 'header' | 'sheet' | 'complete'> {
   /** Columns without which a file is not the one that is expected, whatever else it has; none where left out. */
   columns?: readonly string[];
+  /** By which rows of one record are known; where left out, every row is one of its own. */
+  record?: Pick<FileStreamConfig['record'], 'key' | 'updatedAt'>;
 }
 
 /** Records; in the end what else the file has. */
@@ -50,6 +54,23 @@ export const NOTHING_UNREAD: UnreadSheets = { filled: [], records: [] };
  * configuration error for a file that is not the expected table: that is no file without records.
  */
 export async function* rowsOf(file: LocalFile, stream: FileLayout): Rows {
+  const rows = allRowsOf(file, stream);
+  if (!stream.record) return yield* rows;
+  const joiner = new RowJoiner(stream.record);
+  try {
+    for (;;) {
+      const next = await rows.next();
+      const record = next.done === true || !isObject(next.value) ? joiner.end() : joiner.next(next.value);
+      if (record !== null) yield record;
+      if (next.done === true) return next.value;
+      if (!isObject(next.value)) yield next.value;
+    }
+  } finally {
+    await rows.return(NOTHING_UNREAD);
+  }
+}
+
+async function* allRowsOf(file: LocalFile, stream: FileLayout): Rows {
   if (file.format !== 'csv' && file.format !== 'jsonl') return yield* workbookRows(file, stream);
   yield* file.format === 'csv' ? csvRows(file, stream) : jsonRows(file, stream);
   return NOTHING_UNREAD;
@@ -103,7 +124,7 @@ async function* csvRows(file: LocalFile, stream: FileLayout): AsyncIterable<unkn
       if (cells.some((cell) => swallowsRows(cell, stream.delimiter, width))) throw broken(file, { is: 'quote', row });
       // A row with too many or too few cells is no record: the mapping refuses it as it came.
       if (cells.length !== names.length) yield cells;
-      else yield Object.fromEntries(names.map((name, index) => [name, cells[index]]));
+      else yield Object.fromEntries(names.map((name, index) => [name, plainText(cells[index] ?? '')]));
     }
   } catch (error) {
     throw error instanceof CsvError ? broken(file, { is: 'rows', why: messageOf(error) }) : error;

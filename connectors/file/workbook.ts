@@ -1,10 +1,11 @@
 import '../../settings/hardened.ts';
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { read, set_cptable, type CellObject, type WorkBook } from 'xlsx';
+import { read, set_cptable, type CellObject, type WorkBook, type WorkSheet } from 'xlsx';
 import { messageOf } from '../../domain/errors.ts';
 import type { FileBreak, FileContent } from '../../domain/faults/files.ts';
 import { cellValue } from '../../domain/spreadsheet.ts';
+import { plainText } from './cells.ts';
 import { columnNames, missingFrom } from './columns.ts';
 import type { UnreadSheets } from './rows.ts';
 import * as codepages from 'xlsx/dist/cpexcel.full.mjs';
@@ -57,7 +58,10 @@ function* rowsOf(job: WorkbookJob): Generator<Record<string, unknown>, UnreadShe
   for (const cells of table.rows) {
     if (!cells?.some(isFilled)) continue;
     const row: Record<string, unknown> = {};
-    for (const [index, column] of table.columns.entries()) row[column] = cellValue(cells[index], date1904);
+    for (const [index, column] of table.columns.entries()) {
+      const value = cellValue(cells[index], date1904);
+      row[column] = typeof value === 'string' ? plainText(value) : value;
+    }
     yield row;
   }
   const others = tables.filter((other) => other !== table && other.filled);
@@ -69,14 +73,34 @@ function* rowsOf(job: WorkbookJob): Generator<Record<string, unknown>, UnreadShe
 /** A workbook, or a table that some programs save as text or HTML under its name; of these all cells are text. */
 function opened({ file, encoding }: WorkbookJob): WorkBook {
   const bytes = readFileSync(file);
-  if (encoding === null) return read(bytes, { dense: true, cellNF: true, cellHTML: false });
+  // Stubs show which cells have a formula and no value; the shown text, which have a format that the library lacks.
+  if (encoding === null) return read(bytes, { dense: true, cellNF: true, cellHTML: false, sheetStubs: true });
   return read(new TextDecoder(encoding).decode(bytes), { type: 'string', dense: true, raw: true });
 }
 
-const isFilled = (cell: CellObject | undefined): boolean => cell?.v !== undefined && cell.v !== '';
+const isFilled = (cell: CellObject | undefined): boolean =>
+  cell?.v !== undefined && cell.v !== '' && (cell.t !== 'z' || cell.f !== undefined);
+
+/** The cells of a sheet; those of a merged range all have the value of its first one. */
+function cellsOf(sheet: WorkSheet | undefined): readonly (Row | undefined)[] {
+  const rows = (sheet?.['!data'] ?? []) as ((CellObject | undefined)[] | undefined)[];
+  for (const { s: first, e: last } of sheet?.['!merges'] ?? []) {
+    const cell = rows[first.r]?.[first.c];
+    if (!cell) continue;
+    for (const row of rows.slice(first.r, last.r + 1)) {
+      // A row without a value of its own is none.
+      if (!row?.some(isFilled)) continue;
+      for (let column = first.c; column <= last.c && column <= MOST_COLUMNS; column++) row[column] = cell;
+    }
+  }
+  return rows;
+}
+
+/** Beyond these no table goes, and merged ranges may. */
+const MOST_COLUMNS = 1_000;
 
 function tableOf(book: WorkBook, name: string, index: number, { header, columns: expected }: WorkbookJob): Table {
-  const data = (book.Sheets[name]?.['!data'] ?? []) as readonly (Row | undefined)[];
+  const data = cellsOf(book.Sheets[name]);
   const columns = columnNames(
     Array.from(data[header - 1] ?? [], (cell) => (cell?.v === undefined ? '' : String(cell.v))),
   );

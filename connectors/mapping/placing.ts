@@ -26,6 +26,8 @@ export interface MappedPage {
   /** The records that enter the library. */
   rows: RowBuffer;
   rejected: RejectedRecord[];
+  /** How many of the rows look as if they were decoded in another character set. */
+  garbled: number;
   /** Deletions whose record carries no certificate: of each key the latest, unless on this page a version replaces it. */
   deleted: Deletion[];
   /** Of each record of the page, what rejects it; null where nothing does. */
@@ -43,6 +45,7 @@ export class Placing {
   readonly #rejected: RejectedRecord[] = [];
   readonly #deletions = new Map<string, Instant>();
   readonly #outcomes: (Problem[] | null)[] = [];
+  #garbled = 0;
   readonly #warnings: Page['warnings'];
 
   constructor(warnings: Page['warnings']) {
@@ -69,6 +72,7 @@ export class Placing {
     if (warning !== undefined)
       problems.push({ rule: 'source-warning', field: '', found: warning.slice(0, MAX_REMARK) });
     this.#rows.append(json, key, updatedAt, problems, completedAt);
+    if (problems.some(({ rule }) => rule === 'mojibake')) this.#garbled += 1;
     if (!isLater(this.#deletions.get(key), updatedAt)) this.#deletions.delete(key);
     return true;
   }
@@ -95,6 +99,7 @@ export class Placing {
     return {
       rows: this.#rows,
       rejected: this.#rejected,
+      garbled: this.#garbled,
       outcomes: this.#outcomes,
       deleted: [...this.#deletions].map(([key, updatedAt]) => ({ key, updatedAt })),
     };

@@ -12,8 +12,8 @@ interface Waits {
   granted?: number;
 }
 
-function waitInWords({ asked, granted }: Waits): Said {
-  if (asked === undefined || granted === undefined) return { zh: '', en: '' };
+function waitInWords({ asked, granted }: Waits): Said | null {
+  if (asked === undefined || granted === undefined) return null;
   if (asked <= granted) return { zh: `，要求 ${asked} 秒后再问`, en: `, asks to be left alone for ${asked} s` };
   return {
     zh: `，要求 ${asked} 秒后再问，超过 longestWait，${granted} 秒后再问`,
@@ -77,8 +77,8 @@ export const SOURCES = {
     say: (facts: Place & (({ status: number } & Waits) | { why: string })) =>
       'status' in facts
         ? {
-            zh: `${facts.place}：答复 ${facts.status}${waitInWords(facts).zh}`,
-            en: `${facts.place}: answered ${facts.status}${waitInWords(facts).en}`,
+            zh: `${facts.place}：答复 ${facts.status}${waitInWords(facts)?.zh ?? ''}`,
+            en: `${facts.place}: answered ${facts.status}${waitInWords(facts)?.en ?? ''}`,
           }
         : { zh: `${facts.place}：出错（${facts.why}）`, en: `${facts.place} failed (${facts.why})` },
     cure: AGAIN,
@@ -87,8 +87,8 @@ export const SOURCES = {
     kind: 'transient',
     brief: '源端限制了访问频率',
     say: ({ place, status, ...waits }: Place & { status: number } & Waits) => ({
-      zh: `${place}：答复 ${status}，访问过于频繁${waitInWords(waits).zh}`,
-      en: `${place}: answered ${status}${waitInWords(waits).en}`,
+      zh: `${place}：答复 ${status}，访问过于频繁${waitInWords(waits)?.zh ?? ''}`,
+      en: `${place}: answered ${status}${waitInWords(waits)?.en ?? ''}`,
     }),
     cure: AGAIN,
   },
@@ -407,6 +407,18 @@ export const SOURCES = {
     cure: {
       zh: '预览数据并修正映射；确属源端问题的，可调整 rejects 上限',
       en: 'look at ./hub connector preview; mend the mapping, or raise the limit',
+    },
+  },
+  'charset-wrong': {
+    kind: 'configuration',
+    brief: '名称多为乱码，已停止入库',
+    say: ({ stream, garbled, read }: { stream: string; garbled: number; read: number }) => ({
+      zh: `${stream}：读取 ${read} 条，其中 ${garbled} 条的名称疑似乱码，超过 rejects.garbled`,
+      en: `${stream}: the names of ${garbled} of ${read} records look garbled, more than rejects.garbled allows`,
+    }),
+    cure: {
+      zh: '用 charset（文件为 encoding）写明源端的字符集；确属源端数据问题的，可调整 rejects.garbled',
+      en: 'name the source’s character set in charset (encoding for files); if the data itself is garbled, raise rejects.garbled',
     },
   },
   'mapping-refuses-all': {

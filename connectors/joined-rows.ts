@@ -45,7 +45,7 @@ export class RowJoiner {
     const repeats = identity !== '' && earlier !== undefined && !isDeepStrictEqual(earlier, row);
     this.#pending = { identity, rows: [repeats ? { ...row, [JOINED_ROWS]: [row] } : row] };
     this.#recent.set(identity, row);
-    if (this.#recent.size >= REMEMBERED) [this.#before, this.#recent] = [this.#recent, new Map()];
+    if (this.#recent.size >= REMEMBERED) [this.#before, this.#recent] = [this.#recent, new Map<string, Row>()];
     return whole;
   }
 

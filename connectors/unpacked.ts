@@ -14,7 +14,8 @@ const FORMS = {
  * axios hands on what there is, and takes it for all.
  */
 export function unpacked(content: Readable, headers: Readonly<Partial<Record<string, unknown>>>): Readable {
-  const encoding = String(headers['content-encoding'] ?? '').toLowerCase();
+  const { 'content-encoding': given } = headers;
+  const encoding = typeof given === 'string' ? given.toLowerCase() : '';
   if (!Object.hasOwn(FORMS, encoding)) return content;
   return pipeline(content, FORMS[encoding as keyof typeof FORMS](), () => undefined);
 }

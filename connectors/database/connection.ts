@@ -243,7 +243,6 @@ const PARAMETERS: Record<keyof typeof DIALECTS, readonly string[]> = {
 };
 
 /** Latin-1 text with letters beyond ASCII. */
-// eslint-disable-next-line no-control-regex -- every byte but those of ASCII alone
 const BYTES = /^(?=.*[\x80-\xff])[\0-\xff]*$/s;
 
 /** Reads the texts of a row that are bytes, one character each, in a character set. */

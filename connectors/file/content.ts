@@ -12,6 +12,7 @@ const STARTS: readonly [start: string, content: FileContent][] = [
   ['\x1f\x8b', 'gzip'],
 ];
 /** Records of BIFF 2 to 5, which workbooks of the nineties begin with. */
+// eslint-disable-next-line no-control-regex -- so these files begin
 const OLD_WORKBOOK = /^\x09[\0\x02\x04\x08][\x04-\x10]\0/;
 
 /** What a file's first bytes are, whatever its name says. */
@@ -30,7 +31,6 @@ function contentOfBytes(head: Buffer): FileContent {
   const bytes = head.toString('latin1');
   const known = STARTS.find(([start]) => bytes.startsWith(start));
   if (known) return known[1];
-  // eslint-disable-next-line no-control-regex -- so these files begin
   if (OLD_WORKBOOK.test(bytes)) return 'office';
   const text = bytes
     .replace(/^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)/, '')

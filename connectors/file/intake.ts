@@ -78,7 +78,9 @@ export class Intake {
     const known = hash === undefined ? undefined : this.#taken.get(hash);
     if (known && existsSync(known.path)) return known;
     const file = await this.#fetch(entry).catch((error: unknown) => {
-      if (error instanceof HubError && error.code === 'file-broken') this.#broken.set(idOf(entry), error);
+      // A place that tells no size does not tell either when the file is replaced.
+      if (error instanceof HubError && error.code === 'file-broken' && entry.size >= 0)
+        this.#broken.set(idOf(entry), error);
       throw error;
     });
     this.#hashes.set(idOf(entry), file.hash);
@@ -217,9 +219,9 @@ async function wideEncodingOf(path: string): Promise<Encoding | null> {
   const mark = head.readUInt16BE(0);
   if (mark === 0xfffe) return 'utf-16le';
   if (mark === 0xfeff) return 'utf-16be';
-  const zeros = [0, 0];
-  for (const [index, byte] of head.entries()) if (byte === 0) zeros[index % 2]! += 1;
-  const [even = 0, odd = 0] = zeros;
+  const zeros = [...head.entries()].filter(([, byte]) => byte === 0).map(([index]) => index % 2);
+  const odd = zeros.filter((place) => place === 1).length;
+  const even = zeros.length - odd;
   if (Math.max(even, odd) * 4 < head.length / 2) return null;
   return odd > even ? 'utf-16le' : 'utf-16be';
 }

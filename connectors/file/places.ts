@@ -40,6 +40,8 @@ export function openPlace(
   const place = `${connector.id}: address`;
   const address =
     typeof connector.address === 'string' ? connector.address : resolveReference(connector.address, place);
+  if (URL.canParse(address) && new URL(address).search !== '')
+    throw fault('address-invalid', { place, why: 'found parameters after ?, expected none' });
   if (address.startsWith('sftp:')) return new SftpPlace(connector, new URL(address));
   if (/^https?:/.test(address)) return new HttpPlace(connector, new URL(address), stream, now);
   return new FolderPlace(address, connector.id);

@@ -9,8 +9,28 @@ import { isObject } from '../json.ts';
 const MAX_TEXT = 4000;
 /** What systems write for ‘empty’. */
 const EMPTY: ReadonlySet<string> = new Set([
-  ...['', 'null', 'NULL', 'Null', '(null)', '(NULL)', '<null>', '<NULL>', '[null]', '[NULL]', '\\N', 'undefined'],
-  ...['None', 'nan', 'NaN', 'NAN', '-', '--', '---', '—', '——', '－'],
+  '',
+  'null',
+  'NULL',
+  'Null',
+  '(null)',
+  '(NULL)',
+  '<null>',
+  '<NULL>',
+  '[null]',
+  '[NULL]',
+  '\\N',
+  'undefined',
+  'None',
+  'nan',
+  'NaN',
+  'NAN',
+  '-',
+  '--',
+  '---',
+  '—',
+  '——',
+  '－',
 ]);
 /** A text of which nothing could be written. */
 const LOST = /^[?？]+$/;

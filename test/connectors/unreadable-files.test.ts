@@ -262,6 +262,26 @@ describe('what is not the expected table is not an empty day', () => {
       assert.deepEqual([unreadable.length, unreadable.at(-1)?.date], [31, '2026-11-20']);
     });
 
+    it('a page in the place of a file is looked at again, where the server tells no size', async () => {
+      let content = '<html><body>请稍候</body></html>';
+      const one = await served(({ url = '', method }, response) => {
+        if (!url.includes('20261119')) return response.writeHead(404).end();
+        response.writeHead(200);
+        return response.end(method === 'HEAD' ? undefined : content);
+      });
+      assert.equal((await delivered(one)).unreadable.length, 1);
+      content = csv(1);
+      assert.deepEqual((await delivered(one)).keys, ['K1']);
+    });
+
+    it('an address with parameters, which would be ignored, is refused', () => {
+      for (const address of ['https://host/drop?token=x', 'http://host/?x'])
+        assert.throws(
+          () => openAt(address, {}),
+          (error) => error instanceof HubError && error.code === 'address-invalid',
+        );
+    });
+
     it('a packed answer that ends before its end is not taken for all, though its length fits', async () => {
       let share = 0.6;
       const one = await served(({ url = '', method }, response) => {

@@ -29,7 +29,7 @@ describe('deliveries that cannot be read', () => {
     let next: NextBatch = { batch: null, proven: [] };
     const source = { by: 'batches', nextBatch: () => Promise.resolve(next) };
     const streams = () => ({ getBy: () => ({ source }), capabilities: () => ({ by: 'batches', again: 'all' }) });
-    const { findNextBatch } = createReturnActivities({ db, streams, now: () => NOW } as unknown as Dependencies);
+    const activities = createReturnActivities({ db, streams, now: () => NOW } as unknown as Dependencies);
     const contact = () => db('stream').where({ id }).first<object>('contact', 'contact_detail');
     const tasks = async () =>
       (await db('discrepancy').where({ stream_id: id }).whereNull('closed_at').orderBy('subject')).map(
@@ -51,8 +51,8 @@ describe('deliveries that cannot be read', () => {
       proven: [{ window: day }],
       unreadable: [broken('old.csv', '2026-11-19'), broken('a.csv', '2026-11-20'), cutOff],
     };
-    assert.equal(await findNextBatch({ stream, after: null }), null);
-    await findNextBatch({ stream, after: null });
+    assert.equal(await activities.findNextBatch({ stream, after: null }), null);
+    await activities.findNextBatch({ stream, after: null });
     assert.deepEqual(await contact(), { contact: 'garbled', contact_detail: 'a.csv: the archive is encrypted' });
     const { unit_code: owner } = await db('stream').where({ id }).first<{ unit_code: string }>('unit_code');
     assert.deepEqual(await tasks(), [['无法读取 a.csv：压缩包已加密', owner]], 'one that is cut off mends by itself');
@@ -62,7 +62,7 @@ describe('deliveries that cannot be read', () => {
     );
     assert.deepEqual(rows, [{ covered: true }]);
     next = { batch: null, proven: [] };
-    await findNextBatch({ stream, after: null });
+    await activities.findNextBatch({ stream, after: null });
     assert.deepEqual(await contact(), { contact: 'nothing', contact_detail: null });
     assert.deepEqual(await tasks(), []);
   });

@@ -20,7 +20,7 @@ import type {
 import { digestOf } from '../digest.ts';
 import { undecodableOf } from '../undecodable.ts';
 import { Intake, type TakenFile } from './intake.ts';
-import { NOTHING_UNREAD, type Rows } from './rows.ts';
+import { NOTHING_UNREAD, type FileRows } from './rows.ts';
 import { openPlace, sidecars, type Entry, type Place } from './places.ts';
 
 /** Files that a department drops into a folder, or holds ready over SFTP or HTTP. Each whole file is a batch. */
@@ -69,7 +69,7 @@ class FileSource implements BatchSource {
   readonly #pattern: RegExp;
   readonly #trace: OpenOptions['trace'];
   /** A read that was left after a page, so that going on does not parse the file from its start. */
-  #paused: { batch: string; page: number; rows: Rows } | null = null;
+  #paused: { batch: string; page: number; rows: FileRows } | null = null;
 
   constructor(connector: FileConnectorConfig, stream: FileStreamConfig, options: OpenOptions = {}) {
     this.#place = openPlace(connector, stream, options.now);

@@ -15,7 +15,8 @@ import { joinedRows } from '../joined-rows.ts';
 import { isObject } from '../json.ts';
 import { sidecars, type Entry, type Place } from './places.ts';
 import { contentOf } from './content.ts';
-import { rowsOf, type Encoding, type FileLayout, type LocalFile, type Rows, type UnreadSheets } from './rows.ts';
+import { rowsOf, type Encoding, type FileLayout, type LocalFile, type FileRows } from './rows.ts';
+import type { UnreadSheets } from './workbook.ts';
 
 /** A file that was fetched, found to be whole, and looked through once. */
 export interface TakenFile extends LocalFile {
@@ -60,7 +61,7 @@ export class Intake {
   }
 
   /** The records of a file that was taken. */
-  rows(file: TakenFile): Rows {
+  rows(file: TakenFile): FileRows {
     return rowsOf(file, this.#layout);
   }
 
@@ -254,7 +255,7 @@ async function isMostlyUtf8(path: string): Promise<boolean> {
 const idOf = ({ name, size, modifiedMs }: Entry): string => `${name} ${size} ${modifiedMs}`;
 
 /** Counts records, and the rows that they have beyond one each. */
-async function lookedThrough(rows: Rows): Promise<{ records: number; joined: number; unread: UnreadSheets }> {
+async function lookedThrough(rows: FileRows): Promise<{ records: number; joined: number; unread: UnreadSheets }> {
   let joined = 0;
   for (let records = 0; ; records++) {
     const next = await rows.next();

@@ -13,7 +13,7 @@ import { parseText } from '../json-text.ts';
 import { plainText } from './cells.ts';
 import { columnNames, missingFrom } from './columns.ts';
 import { contentOf } from './content.ts';
-import type { WorkbookJob, WorkbookMessage } from './workbook.ts';
+import type { UnreadSheets, WorkbookJob, WorkbookMessage } from './workbook.ts';
 
 export type Encoding = 'utf-8' | 'gb18030' | 'utf-16le' | 'utf-16be';
 
@@ -37,15 +37,7 @@ export interface FileLayout extends Pick<FileStreamConfig, 'delimiter' | 'header
 }
 
 /** Records; in the end what else the file has. */
-export type Rows = AsyncGenerator<unknown, UnreadSheets>;
-
-/** Sheets of a workbook beside the one that is read. */
-export interface UnreadSheets {
-  /** Those that have rows. */
-  filled: readonly string[];
-  /** Of these the ones whose rows are records, though nobody said which sheet is to be read. */
-  records: readonly string[];
-}
+export type FileRows = AsyncGenerator<unknown, UnreadSheets>;
 
 export const NOTHING_UNREAD: UnreadSheets = { filled: [], records: [] };
 
@@ -53,7 +45,7 @@ export const NOTHING_UNREAD: UnreadSheets = { filled: [], records: [] };
  * The records of a file, one after the other; memory does not grow with its length, but for workbooks. Throws a
  * configuration error for a file that is not the expected table: that is no file without records.
  */
-export async function* rowsOf(file: LocalFile, stream: FileLayout): Rows {
+export async function* rowsOf(file: LocalFile, stream: FileLayout): FileRows {
   const rows = allRowsOf(file, stream);
   if (!stream.record) return yield* rows;
   const joiner = new RowJoiner(stream.record);
@@ -70,7 +62,7 @@ export async function* rowsOf(file: LocalFile, stream: FileLayout): Rows {
   }
 }
 
-async function* allRowsOf(file: LocalFile, stream: FileLayout): Rows {
+async function* allRowsOf(file: LocalFile, stream: FileLayout): FileRows {
   if (file.format !== 'csv' && file.format !== 'jsonl') return yield* workbookRows(file, stream);
   yield* file.format === 'csv' ? csvRows(file, stream) : jsonRows(file, stream);
   return NOTHING_UNREAD;
@@ -202,7 +194,7 @@ function parsedLine(line: string): unknown {
   }
 }
 
-async function* workbookRows(file: LocalFile, stream: FileLayout): Rows {
+async function* workbookRows(file: LocalFile, stream: FileLayout): FileRows {
   const { sheet, header, columns = [] } = stream;
   const content = await contentOf(file.path);
   const binary = content === 'zip' || content === 'office';

@@ -7,7 +7,6 @@ import type { FileBreak, FileContent } from '../../domain/faults/files.ts';
 import { cellValue } from '../../domain/spreadsheet.ts';
 import { plainText } from './cells.ts';
 import { columnNames, missingFrom } from './columns.ts';
-import type { UnreadSheets } from './rows.ts';
 import * as codepages from 'xlsx/dist/cpexcel.full.mjs';
 
 /** What the thread is given. */
@@ -21,6 +20,14 @@ export interface WorkbookJob {
   header: number;
   /** Columns by which the sheet with the records is known. */
   columns: readonly string[];
+}
+
+/** Sheets of a workbook beside the one that is read. */
+export interface UnreadSheets {
+  /** Those that have rows. */
+  filled: readonly string[];
+  /** Of these the ones whose rows are records, though nobody said which sheet is to be read. */
+  records: readonly string[];
 }
 
 /** What it tells each time it is asked: some rows, with the last of them which other sheets have rows, or what is wrong. */

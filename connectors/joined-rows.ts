@@ -12,7 +12,7 @@ export const joinedRows = (record: Row): Row[] | null =>
   Object.hasOwn(record, JOINED_ROWS) ? (record[JOINED_ROWS] as Row[]) : null;
 
 /** Rows that are remembered, twice over: two of one key that are further apart are found when the batch is closed. */
-const REMEMBERED = 5_000;
+const REMEMBERED = 1_000;
 
 /**
  * Joins the rows of one key that follow each other and say different things; whether that is one record, the mapping

@@ -1,7 +1,7 @@
 import { pMapIterable } from 'p-map';
 import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
-import { mapPage, requireFewRejects } from '../connectors/mapping/map-page.ts';
+import { mapPage, requireFewGarbled, requireFewRejects } from '../connectors/mapping/map-page.ts';
 import { openContract } from '../connectors/mapping/source-contract.ts';
 import { pagesOf } from '../connectors/reading.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
@@ -42,6 +42,7 @@ export async function readBatch(
   totals.rejected -= await countWaiting(db, batch.id);
   let outcome: 'more' | 'done' = 'done';
   let total = batch.total;
+  const seen = { read: 0, garbled: 0 };
   let turn: Promise<unknown> = Promise.resolve();
 
   async function* forAWhile(): AsyncIterable<Page> {
@@ -62,8 +63,12 @@ export async function readBatch(
 
   async function take(page: Page, before: Promise<unknown>): Promise<void> {
     const catalog = await approvedCatalog(db);
-    const { rows, rejected, deleted } = await mapPage(stream, page, { readAt, catalog }, contract);
+    const { rows, rejected, deleted, garbled } = await mapPage(stream, page, { readAt, catalog }, contract);
     const { number, digest, position, records } = page;
+    seen.read += records.length;
+    seen.garbled += garbled;
+    // Before anything of it is in: a wrong character set is no fault of the records.
+    requireFewGarbled(config, seen);
     const mapped = { number, digest, position, read: records.length, rows: rows.toJson(), rejected, deleted };
     await before;
     const counts = await writePage(db, batch, mapped, rules, now());

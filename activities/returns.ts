@@ -1,7 +1,9 @@
+import type { UnreadableDelivery } from '../connectors/contract.ts';
+import { shanghaiDate } from '../domain/dates.ts';
 import { describeWindow, type BatchWindow, type TimeWindow } from '../domain/collection/window.ts';
 import * as batches from '../store/collection/batches.ts';
-import { closeDiscrepancy, openDiscrepancy } from '../store/collection/reconciliation.ts';
-import { getStream } from '../store/collection/streams.ts';
+import { closeDiscrepancy, keepUnreadable, openDiscrepancy } from '../store/collection/reconciliation.ts';
+import { getStream, noteContact } from '../store/collection/streams.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readableStream } from './stream-of.ts';
@@ -38,11 +40,12 @@ export function createReturnActivities(dependencies: Dependencies) {
         dependencies,
         input.stream,
         () => source.nextBatch(input.after, { upToMs, known: (ids) => batches.knownBatches(db, id, ids) }),
-        // What is pushed is noted when it comes.
-        ({ batch }) => (pushed ? null : batch !== null),
+        // What is pushed is noted when it comes; what cannot be read, below.
+        (next) => (pushed || (next.batch === null && next.unreadable?.length) ? null : next.batch !== null),
       );
       if (found.batch) return found.batch;
       await batches.coverProven(db, id, found.proven);
+      await reportUnreadable(input.stream, found.unreadable ?? []);
       return null;
     },
 
@@ -84,4 +87,18 @@ export function createReturnActivities(dependencies: Dependencies) {
       );
     },
   };
+
+  /**
+   * Deliveries that cannot be read, of days that the hub collects: the source answers garbage, and what will not mend by
+   * itself is a task of the unit until it is replaced.
+   */
+  async function reportUnreadable(name: string, unreadable: readonly UnreadableDelivery[]): Promise<void> {
+    const stream = await getStream(db, name);
+    const since = shanghaiDate(stream.collectFrom.getTime());
+    const faults = unreadable.filter(({ date }) => date >= since).map(({ fault }) => fault);
+    const [first] = faults;
+    if (first) await noteContact(db, name, 'garbled', first.message, now());
+    const lasting = faults.filter(({ kind }) => kind === 'configuration').map(({ zh }) => zh);
+    await keepUnreadable(db, stream, lasting, now());
+  }
 }

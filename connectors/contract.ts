@@ -6,8 +6,11 @@ import type {
   OutboundConfig,
   StreamConfig,
 } from '../settings/kinds/stream.ts';
+import type { CalendarDate } from '../domain/dates.ts';
+import type { HubError } from '../domain/errors.ts';
 import type { Said } from '../domain/said.ts';
 import type { Problem } from '../domain/library/validation.ts';
+import type { TextDefect } from './json-text.ts';
 import type { PageMark, BatchWindow, TimeWindow, Window } from '../domain/collection/window.ts';
 
 /**
@@ -85,8 +88,18 @@ export interface ChainView {
   known: (ids: string[]) => Promise<ReadonlyMap<string, boolean>>;
 }
 
-/** The next batch; or none, and for what the source vouches by that. */
-export type NextBatch = { batch: BatchWindow } | { batch: null; proven: ProvenWindow[] };
+/** The next batch; or none, for what the source vouches by that, and what it delivered that cannot be read. */
+export type NextBatch =
+  { batch: BatchWindow } | { batch: null; proven: ProvenWindow[]; unreadable?: readonly UnreadableDelivery[] };
+
+/** What was delivered and is not what was expected: it proves nothing, and what comes after it is read all the same. */
+export interface UnreadableDelivery {
+  /** What it is called at the source. */
+  name: string;
+  /** The day that it is for. */
+  date: CalendarDate;
+  fault: HubError;
+}
 
 /** A window of time of which the source has nothing beyond its chain; or beyond one batch of it, where that is named. */
 export interface ProvenWindow {
@@ -122,6 +135,8 @@ export interface Page extends PageMark {
   records: unknown[];
   /** Records with bytes that do not decode: index → the bytes, one character each (Latin-1). */
   undecodable: ReadonlyMap<number, string>;
+  /** Records whose text has a defect, by which none of their values can be trusted. */
+  defects?: ReadonlyMap<number, TextDefect>;
   /** Remarks of the source on single records: its key of the record → what it says. */
   warnings?: ReadonlyMap<string, string>;
   /** Total of the window as this page stated it; null where the source states none. */

@@ -1,16 +1,17 @@
 import { ownValue } from '../domain/names.ts';
 
-/** Digits that a JavaScript number cannot hold exactly. */
-const LONG_NUMBER = /[:,[]\s*-?\d[\d.]{15,}/;
+/** Numbers that JavaScript would write otherwise: too many digits, zeros at the end of a fraction, exponents. */
+const OTHERWISE = /[:,[]\s*-?\d(?:[\d.]{15}|\d*\.\d*0[\s,}\]]|[\d.]*[eE])/;
 
-/** Parses JSON; numbers of 16 digits and more keep every digit, as text. Throws a SyntaxError for text that is no JSON. */
+/**
+ * Parses JSON; numbers that JavaScript would write otherwise (120.50, 1E5, more than 15 digits) keep their spelling, as
+ * text. Throws a SyntaxError for text that is no JSON.
+ */
 export const parseKeepingDigits = (text: string): unknown =>
-  LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+  OTHERWISE.test(text) ? JSON.parse(text, keepSpelling) : JSON.parse(text);
 
-function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || context?.source === undefined) return value;
-  return String(value) === context.source || context.source.replace(/\D/g, '').length < 16 ? value : context.source;
-}
+const keepSpelling = (_key: string, value: unknown, { source }: { source?: string } = {}): unknown =>
+  typeof value !== 'number' || source === undefined || String(value) === source ? value : source;
 
 /** Lists and maps within each other, from which on JSON is refused: to work through deeper ones would overflow the stack. */
 const DEEPEST = 1_000;

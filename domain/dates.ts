@@ -1,6 +1,7 @@
 /**
- * Dates and instants of Asia/Shanghai. The offset is fixed: Shanghai has kept +08:00 since 1992, and of earlier years
- * the hub keeps calendar dates only. Fixed arithmetic is also what keeps workflow code deterministic.
+ * Dates and instants of Asia/Shanghai. The offset is fixed: Shanghai has kept +08:00 since 1992. Fixed arithmetic is
+ * also what keeps workflow code deterministic. What departments write of earlier years is read with the summer time of
+ * those years: an instant of theirs could be of the day before.
  */
 
 /** `YYYY-MM-DD` in Asia/Shanghai. */
@@ -61,16 +62,20 @@ interface ParsedTime {
 }
 
 const SEPARATED =
-  /^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]*(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})(?:[.,](\d{1,9}))?)?秒?)?\s*(?:(Z)|([+-])(\d{2}):?(\d{2}))?$/;
-const COMPACT = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})(\d{3})?)?$/;
-const EPOCH = /^-?\d{10}(?:\d{3})?$/;
+  /^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]*(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})(?:[.,](\d{1,9}))?)?[秒分]?)?\s*(?:(Z)|([+-])(\d{2}):?(\d{2})?)?(?:\[[\w/]+\])?$/i;
+/** Hours, minutes and seconds may be left out from the end. */
+const COMPACT = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(\d{3})?)?)?)?$/;
+/** Seconds of up to 10 digits, milliseconds of 11 to 13. */
+const EPOCH = /^-?\d{9,13}$/;
+const MOST_EPOCH_SECONDS = 10;
 
 const pad = (value: number | string): string => String(value).padStart(2, '0');
 
 function parse(text: string): ParsedTime | null {
   const match = SEPARATED.exec(text) ?? COMPACT.exec(text);
   if (!match) return null;
-  const [, year, month, day, hours, minutes, seconds = '0', fraction, zulu, sign, offsetHours, offsetRest] = match;
+  const [, year, month, day, hours, minutes, seconds = '0', fraction, zulu, sign, offsetHours, offsetRest = '0'] =
+    match;
   const parsed: ParsedTime = {
     year: Number(year),
     month: Number(month),
@@ -79,9 +84,9 @@ function parse(text: string): ParsedTime | null {
     offsetMinutes: zulu ? 0 : sign ? Number(`${sign}1`) * (Number(offsetHours) * 60 + Number(offsetRest)) : null,
   };
   if (parsed.year < FIRST_YEAR || parsed.year > LAST_YEAR || !dateExists(parsed)) return null;
-  if (hours !== undefined && minutes !== undefined) {
-    if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59) return null;
-    parsed.time = `${pad(hours)}:${pad(minutes)}:${pad(seconds)}${fraction ? `.${fraction.slice(0, 6)}` : ''}`;
+  if (hours !== undefined) {
+    if (Number(hours) > 23 || Number(minutes ?? 0) > 59 || Number(seconds) > 59) return null;
+    parsed.time = `${pad(hours)}:${pad(minutes ?? 0)}:${pad(seconds)}${fraction ? `.${fraction.slice(0, 6)}` : ''}`;
   }
   return parsed;
 }
@@ -93,9 +98,35 @@ function dateExists({ year, month, day }: ParsedTime): boolean {
 
 const dateOf = ({ year, month, day }: ParsedTime): CalendarDate => `${year}-${pad(month)}-${pad(day)}`;
 
-function epochMs(text: string): number {
-  return Number(text) * (text.replace('-', '').length === 10 ? 1000 : 1);
+/**
+ * A text as a written time, or as seconds or milliseconds since 1970. Ten or twelve digits can be either: they are what
+ * they read as a time to the hour or minute, of this century as a rule, where as seconds they are of the 2030s and as
+ * milliseconds of 1976. Null where ten digits are the midnight of a day as seconds, too: nobody knows then.
+ */
+function read(text: string): ParsedTime | { atMs: number } | null {
+  const parsed = parse(text);
+  if (!EPOCH.test(text)) return parsed;
+  const digits = text.replace('-', '').length;
+  const atMs = Number(text) * (digits <= MOST_EPOCH_SECONDS ? 1000 : 1);
+  if (parsed && digits === MOST_EPOCH_SECONDS && (atMs + OFFSET_MS) % DAY_MS === 0) return null;
+  if (parsed) return parsed;
+  const year = new Date(atMs).getUTCFullYear();
+  return year >= FIRST_YEAR && year <= LAST_YEAR ? { atMs } : null;
 }
+
+/** From then on Shanghai has had no summer time. */
+const FIXED_SINCE_MS = Date.UTC(1992, 0);
+let oldShanghai: Intl.DateTimeFormat | null = null;
+
+/** Minutes by which Shanghai was ahead of UTC at an instant: an hour more in the summers of 1986 to 1991. */
+function offsetAt(atMs: number): number {
+  if (atMs >= FIXED_SINCE_MS) return OFFSET_MS / 60_000;
+  oldShanghai ??= new Intl.DateTimeFormat('en', { timeZone: 'Asia/Shanghai', timeZoneName: 'longOffset' });
+  const [, sign = '+', hours = '8', minutes = '0'] = /GMT([+-])(\d{2}):(\d{2})/.exec(oldShanghai.format(atMs)) ?? [];
+  return Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes));
+}
+
+const dateAt = (atMs: number): CalendarDate => new Date(atMs + offsetAt(atMs) * 60_000).toISOString().slice(0, 10);
 
 /** A city's certificates share few thousand dates: reading each text once is most of what mapping costs less. */
 const knownDates = new Map<string, CalendarDate | null>();
@@ -127,18 +158,28 @@ export function yearFirst(text: string, order: 'dmy' | 'mdy'): string {
 }
 
 function readDate(text: string): CalendarDate | null {
-  if (EPOCH.test(text)) return inRange(shanghaiDate(epochMs(text)));
-  const parsed = parse(text);
-  if (!parsed) return null;
-  if (parsed.time !== null && parsed.offsetMinutes !== null && parsed.offsetMinutes !== 480) {
-    return shanghaiDate(Date.parse(`${dateOf(parsed)}T${parsed.time}Z`) - parsed.offsetMinutes * 60_000);
-  }
-  return dateOf(parsed);
+  const found = read(text);
+  if (found === null) return null;
+  if ('atMs' in found) return dateAt(found.atMs);
+  if (found.time === null || found.offsetMinutes === null) return dateOf(found);
+  return dateAt(Date.parse(`${dateOf(found)}T${found.time}Z`) - found.offsetMinutes * 60_000);
 }
 
-function inRange(date: string): string | null {
-  const year = Number(date.slice(0, 4));
-  return year >= FIRST_YEAR && year <= LAST_YEAR ? date : null;
+/** What programs write where there is no day: day zero, the first or no day of their calendar, and beyond all time. */
+const NO_DAY = /^(?:0000[-/.]?00[-/.]?00|0001[-/.]?0?1[-/.]?0?1)(?:$|[T\s])|^[+-]?infinity$/i;
+export const isNoDay = (text: string): boolean => NO_DAY.test(text);
+
+/** The last year of programs' calendars, which stands for no end, however it is written. */
+const LAST_OF_ALL =
+  /^9999[-/.年]?(?:0?[1-9]|1[0-2])[-/.月]?\d{1,2}日?(?:$|[T\s])|^9999(?:1[0-2]|0[1-9])\d{8}(?:\d{3})?$/;
+const LAST_OF_ALL_MS = [Date.UTC(9999, 0, 1) - DAY_MS, Date.UTC(10_000, 0, 1)] as const;
+
+/** Whether an end of validity is a day in the year 9999, also as epoch seconds or milliseconds. */
+export function isEndless(text: string): boolean {
+  if (LAST_OF_ALL.test(text)) return true;
+  if (!/^\d{12}(?:\d{3})?$/.test(text)) return false;
+  const atMs = Number(text) * (text.length === 12 ? 1000 : 1);
+  return atMs >= LAST_OF_ALL_MS[0] && atMs < LAST_OF_ALL_MS[1];
 }
 
 /**
@@ -146,11 +187,19 @@ function inRange(date: string): string | null {
  * {@link parseDate}, also `yyyyMMddHHmmss[SSS]`; Shanghai time where no offset is written. A bare date is its 00:00.
  */
 export function parseInstant(text: string): Instant | null {
-  if (EPOCH.test(text)) return inRange(shanghaiInstant(epochMs(text)));
-  const parsed = parse(text);
-  if (!parsed) return null;
-  const time = parsed.time ?? '00:00:00';
-  const minutes = parsed.time === null || parsed.offsetMinutes === null ? 480 : parsed.offsetMinutes;
+  const found = read(text);
+  if (found === null) return null;
+  if ('atMs' in found) return shanghaiInstant(found.atMs);
+  const written = `${dateOf(found)}T${found.time ?? '00:00:00'}`;
+  const minutes = found.time === null || found.offsetMinutes === null ? offsetOf(found, written) : found.offsetMinutes;
   const offset = `${minutes < 0 ? '-' : '+'}${pad(Math.floor(Math.abs(minutes) / 60))}:${pad(Math.abs(minutes) % 60)}`;
-  return `${dateOf(parsed)}T${time}${offset}`;
+  return `${written}${offset}`;
+}
+
+/** Whole minutes by which Shanghai was ahead of UTC when its clocks showed a time. */
+function offsetOf({ year }: ParsedTime, written: string): number {
+  if (year >= 1992) return OFFSET_MS / 60_000;
+  const asUtcMs = Date.parse(`${written}Z`);
+  const first = offsetAt(asUtcMs - OFFSET_MS);
+  return offsetAt(asUtcMs - first * 60_000);
 }

@@ -1,4 +1,5 @@
 import { SSF, utils, write, type CellObject, type WorkSheet } from 'xlsx';
+import { UNCALCULATED } from './cell-errors.ts';
 
 /** The library's own typings leave its date functions open. */
 const dates = SSF as {
@@ -6,10 +7,15 @@ const dates = SSF as {
   parse_date_code: (value: number, options: { date1904: boolean }) => Record<'y' | 'm' | 'd' | 'H' | 'M' | 'S', number>;
 };
 
+/** How the library writes a date in one of the formats that only East Asian editions of Excel have (27 to 31, 50 to 58). */
+const BUILT_IN_DATE = /^\d{1,2}\/\d{1,2}\/\d{2}$/;
+
 /** What a cell of a workbook says: a cell that is shown as a date is a date, any other number stays a number. */
 export function cellValue(cell: CellObject | undefined, date1904: boolean): string | number | boolean | null {
   if (cell?.v === undefined) return null;
-  if (cell.t === 'n' && typeof cell.z === 'string' && dates.is_date(cell.z)) {
+  // A stub: an empty cell, or a formula that has no value.
+  if (cell.t === 'z') return cell.f === undefined ? null : UNCALCULATED;
+  if (cell.t === 'n' && (typeof cell.z === 'string' ? dates.is_date(cell.z) : BUILT_IN_DATE.test(cell.w ?? ''))) {
     const { y, m, d, H, M, S } = dates.parse_date_code(Number(cell.v), { date1904 });
     const date = `${y}-${pad(m)}-${pad(d)}`;
     return H + M + S === 0 ? date : `${date} ${pad(H)}:${pad(M)}:${pad(S)}`;

@@ -38,6 +38,9 @@ export const plainName = z
   .min(1)
   .refine((name) => !hasReservedStep(name), expected('other-name'));
 
+/** Character sets that sources write, beside UTF-8. */
+export const charset = z.enum(['utf-8', 'gbk', 'gb18030', 'big5', 'utf-16le', 'utf-16be']);
+
 /** A secret is never written into a file of the configuration, only where to find it. */
 export const secretRef = z.union(
   [

@@ -105,12 +105,17 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
     // What counts where several sources deliver the same certificate.
     for (const records of Map.groupBy(found, ({ typeCode, number }) => `${typeCode} ${number}`).values()) {
       if (new Set(records.map(({ stream }) => stream)).size < 2) continue;
-      const { certificate, origin, conflicts } = mergeRecords(records, catalog.get(records[0]?.typeCode ?? ''));
+      const { certificate, origin, conflicts, variants } = mergeRecords(
+        records,
+        catalog.get(records[0]?.typeCode ?? ''),
+      );
       console.log(`\n${certificate.number} counts as ${STATUSES[certificate.status]} (${origin.status ?? ''})`);
       for (const { field, values } of conflicts)
         console.log(
           `  ▲ ${field} from ${origin[field] ?? ''}; ${values.map(({ stream }) => stream).join(', ')} differ`,
         );
+      for (const { field, values } of variants)
+        console.log(`  ${field} is spelt in several ways by ${values.map(({ stream }) => stream).join(', ')}`);
     }
     for (const record of found) await showMembers(db, record, catalog);
   });

@@ -51,9 +51,11 @@ function listConflicts(options: ConflictOptions): Promise<void> {
     const catalog = await approvedCatalog(db);
     const groups = await differingCertificates(db, { typeCode: options.type, limit: options.limit });
     const found = groups.flatMap((records) => {
-      const { certificate, origin, conflicts } = mergeRecords(records, catalog.get(records[0]?.typeCode ?? ''));
+      const merged = mergeRecords(records, catalog.get(records[0]?.typeCode ?? ''));
+      const { certificate, origin } = merged;
+      const variants = merged.variants.map((variant) => ({ ...variant, spelling: true }));
       const { typeCode, number, name } = certificate;
-      return conflicts.map(({ field, values }) => ({
+      return [...merged.conflicts, ...variants].map(({ field, values, ...kind }) => ({
         typeCode,
         number,
         name,
@@ -63,9 +65,10 @@ function listConflicts(options: ConflictOptions): Promise<void> {
           options.unmasked || field !== 'holders'
             ? values
             : values.map(({ stream, value }) => ({ stream, value: maskAll(value) })),
+        ...kind,
       }));
     });
-    if (found.length > 0) process.exitCode = 1;
+    if (found.some((one) => !('spelling' in one))) process.exitCode = 1;
     if (options.json) return console.log(JSON.stringify(found, null, 2));
     if (found.length === 0)
       return console.log('No conflicts: wherever several sources deliver a certificate, they agree.');
@@ -73,7 +76,7 @@ function listConflicts(options: ConflictOptions): Promise<void> {
       table(found, [
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
-        ['字段', ({ field }) => field],
+        ['字段', ({ field, ...kind }) => ('spelling' in kind ? `${field}（仅写法不同）` : field)],
         ['采信', ({ believed }) => believed],
         ['各来源所述', ({ values }) => values.map(({ stream, value }) => `${stream}：${text(value)}`).join('\n')],
       ]),

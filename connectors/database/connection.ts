@@ -12,7 +12,7 @@ import { parseKeepingDigits } from '../json.ts';
 import { NodeSqlite } from './sqlite.ts';
 import { isThisMachine, TLS_PARAMETERS, tlsOf } from './tls.ts';
 
-type Address = Pick<DatabaseConnectorConfig, 'id' | 'address' | 'password'>;
+type Address = Pick<DatabaseConnectorConfig, 'id' | 'address' | 'password' | 'charset'>;
 
 /** A department's database: knex, what is particular about its server, and the classification of its faults. */
 export interface DepartmentDatabase {
@@ -98,7 +98,14 @@ export function openDepartmentDatabase(
   if (!scheme) throw badAddress(place);
   const server = SERVERS[scheme];
   const { connection, shown } = connectionOf(scheme, text, place, connector, write);
-  const pool = { min: 0, max: 3, afterCreate: prepareSession(server.dialect, write) };
+  const { charset } = connector;
+  if (charset !== undefined && server.dialect !== 'mysql')
+    throw fault('address-invalid', {
+      place: `${connector.id}: charset`,
+      why: `it is for mysql and mariadb, not ${scheme}`,
+    });
+  const decode = charset === undefined ? null : bytesDecoder(charset);
+  const pool = { min: 0, max: 3, afterCreate: prepareSession(server.dialect, write, decode !== null) };
   const db = openKnex(scheme, {
     ...(server.dialect === 'sqlite'
       ? { client: NodeSqlite as unknown as typeof Knex.Client, useNullAsDefault: true }
@@ -119,7 +126,10 @@ export function openDepartmentDatabase(
     }
   };
   const rows: DepartmentDatabase['rows'] = (statement, what) =>
-    run(async (handle) => (await statement(handle)) as Record<string, unknown>[], what);
+    run(async (handle) => {
+      const found = (await statement(handle)) as Record<string, unknown>[];
+      return decode ? found.map(decode) : found;
+    }, what);
   const number: DepartmentDatabase['number'] = async (statement, what) => {
     const [row] = await rows(statement, what);
     return Number(row?.n ?? row?.N);
@@ -277,6 +287,22 @@ const sslOf = (host: string, parameters: ReadonlyMap<string, string>, place: str
   return tls ? { ssl: tls } : {};
 };
 
+/** Latin-1 text with letters beyond ASCII. */
+const BYTES = /^(?=.*[\x80-\xff])[\0-\xff]*$/s;
+
+/** Reads the texts of a row that are bytes, one character each, in a character set. */
+function bytesDecoder(charset: string): (row: Record<string, unknown>) => Record<string, unknown> {
+  const decoder = new TextDecoder(charset);
+  return (row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) =>
+        typeof value === 'string' && BYTES.test(value)
+          ? [name, decoder.decode(Buffer.from(value, 'latin1'))]
+          : [name, value],
+      ),
+    );
+}
+
 const PG_TYPES: Record<number, (text: string) => unknown> = {
   16: (text) => text === 't',
   17: (text) => Buffer.from(text),
@@ -288,14 +314,19 @@ const parserOf = (oid: number): ((text: string) => unknown) => PG_TYPES[oid] ?? 
 type AfterCreate = (connection: unknown, done: (error: unknown, connection: unknown) => void) => void;
 
 /** Every session goes by Shanghai time. */
-function prepareSession(dialect: keyof typeof DIALECTS, write: boolean): AfterCreate {
+function prepareSession(dialect: keyof typeof DIALECTS, write: boolean, asStored: boolean): AfterCreate {
   const statements = {
     pg: [
       "SET TIME ZONE 'Asia/Shanghai'",
       'SET datestyle = ISO',
       ...(write ? [] : ['SET default_transaction_read_only = on']),
     ],
-    mysql: ["SET time_zone = '+08:00'", ...(write ? [] : ['SET SESSION TRANSACTION READ ONLY'])],
+    mysql: [
+      "SET time_zone = '+08:00'",
+      ...(write ? [] : ['SET SESSION TRANSACTION READ ONLY']),
+      // Each column in its own character set: converted, bytes that are none of it would be lost.
+      ...(asStored ? ['SET character_set_results = NULL'] : []),
+    ],
     mssql: [],
     oracle: ["ALTER SESSION SET TIME_ZONE = 'Asia/Shanghai'"],
     sqlite: [],

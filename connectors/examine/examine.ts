@@ -257,5 +257,7 @@ export async function windowToPreview({ source, config }: OpenStream, fromMs: nu
 export async function batchToPreview(source: BatchSource, { id }: Pick<StreamConfig, 'id'>): Promise<BatchWindow> {
   const next = await source.nextBatch(null, { upToMs: Date.now(), known: () => Promise.resolve(new Map()) });
   if (next.batch) return next.batch;
+  const [unreadable] = next.unreadable ?? [];
+  if (unreadable) throw unreadable.fault;
   throw fault('no-batch', { stream: id });
 }

@@ -9,3 +9,9 @@ export function columnNames(cells: readonly (string | undefined)[]): string[] {
     return count === 1 ? name : `${name} (${count})`;
   });
 }
+
+/** Which of the expected columns are not among the names of a header row. */
+export function missingFrom(names: readonly string[], expected: readonly string[]): string[] {
+  const found = new Set(names);
+  return expected.filter((column) => !found.has(column));
+}

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { fileConnectorSchema, type FileConnectorConfig, type FileStreamConfig } from '../../settings/kinds/file.ts';
 import { addDays, parseDate, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
-import { fault } from '../../domain/faults.ts';
+import { HubError } from '../../domain/errors.ts';
+import { fault, type FaultCode } from '../../domain/faults.ts';
 import { followingBatch, timeWindow, type BatchWindow } from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type {
@@ -14,11 +15,13 @@ import type {
   Page,
   ProvenWindow,
   Resume,
+  UnreadableDelivery,
 } from '../contract.ts';
 import { digestOf } from '../digest.ts';
+import { undecodableOf } from '../undecodable.ts';
 import { Intake, type TakenFile } from './intake.ts';
+import { NOTHING_UNREAD, type FileRows } from './rows.ts';
 import { openPlace, sidecars, type Entry, type Place } from './places.ts';
-import { rowsOf } from './rows.ts';
 
 /** Files that a department drops into a folder, or holds ready over SFTP or HTTP. Each whole file is a batch. */
 export const file: ConnectorKind = {
@@ -34,6 +37,21 @@ export const file: ConnectorKind = {
 };
 
 const SAMPLE = 200;
+
+/** Faults of one file, which say nothing of the others. */
+const UNREADABLE = new Set<string>(['file-broken', 'file-incomplete', 'file-too-large'] satisfies FaultCode[]);
+
+/** Columns without which every record would be rejected: a file that lacks one of them is another table. */
+function expectedColumns({ record, status }: FileStreamConfig): string[] {
+  const needed = (['number', 'issuedOn', 'holderName'] as const).map((field) => {
+    const rule = record.fields[field];
+    return typeof rule === 'object' ? (rule.constant ?? rule.default) === undefined && rule.from : rule;
+  });
+  const inList = typeof record.holders === 'string';
+  return [record.key, record.updatedAt, status.field, ...(inList ? needed.slice(0, 2) : needed)].filter(
+    (column): column is string => typeof column === 'string' && !column.includes('.') && column !== '$',
+  );
+}
 
 /** A file that the stream's pattern matches. */
 interface Drop extends Entry {
@@ -51,11 +69,11 @@ class FileSource implements BatchSource {
   readonly #pattern: RegExp;
   readonly #trace: OpenOptions['trace'];
   /** A read that was left after a page, so that going on does not parse the file from its start. */
-  #paused: { batch: string; page: number; rows: AsyncIterator<unknown> } | null = null;
+  #paused: { batch: string; page: number; rows: FileRows } | null = null;
 
   constructor(connector: FileConnectorConfig, stream: FileStreamConfig, options: OpenOptions = {}) {
     this.#place = openPlace(connector, stream, options.now);
-    this.#intake = new Intake(this.#place, connector, stream);
+    this.#intake = new Intake(this.#place, connector, stream, expectedColumns(stream));
     this.#stream = stream;
     this.#pattern = patternOf(stream);
     this.#trace = options.trace;
@@ -72,8 +90,8 @@ class FileSource implements BatchSource {
     const paused = this.#paused;
     this.#paused = null;
     const goesOn = paused?.batch === window.id && paused.page === done;
-    if (!goesOn) await paused?.rows.return?.();
-    const rows = goesOn ? paused.rows : rowsOf(taken, this.#stream)[Symbol.asyncIterator]();
+    if (!goesOn) await paused?.rows.return(NOTHING_UNREAD);
+    const rows = goesOn ? paused.rows : this.#intake.rows(taken);
     let number = goesOn ? done : 0;
     let records: unknown[] = [];
     let atPage = false;
@@ -95,25 +113,32 @@ class FileSource implements BatchSource {
     } finally {
       // Whoever stopped at a page usually comes back for the next one.
       if (atPage) this.#paused = { batch: window.id, page: number, rows };
-      else await rows.return?.();
+      else await rows.return(NOTHING_UNREAD);
     }
   }
 
   async nextBatch(after: BatchWindow | null, { known }: ChainView): Promise<NextBatch> {
     const proven: ProvenWindow[] = [];
+    const unreadable: UnreadableDelivery[] = [];
     for (const drop of await this.#drops()) {
       if (drop.missing.length > 0) continue;
-      const hash = await this.#intake.hashOf(drop);
+      const hash = await this.#hashOf(drop);
+      if (hash instanceof HubError) {
+        unreadable.push({ name: drop.name, date: drop.date, fault: hash });
+        continue;
+      }
       if ((await known([hash])).has(hash)) {
-        const fromMs = startOfDayMs(drop.date);
-        proven.push({ window: timeWindow(fromMs, startOfDayMs(addDays(drop.date, 1))), batch: hash });
+        const partial = this.#intake.partial(drop);
+        const window = timeWindow(startOfDayMs(drop.date), startOfDayMs(addDays(drop.date, 1)));
+        if (partial) unreadable.push({ name: drop.name, date: drop.date, fault: partial });
+        else proven.push({ window, batch: hash });
         await this.#intake.release(hash);
         continue;
       }
       const { declared, name } = await this.#intake.take(drop);
       return { batch: followingBatch(after, { id: hash, next: name, declared }) };
     }
-    return { batch: null, proven };
+    return { batch: null, proven, unreadable };
   }
 
   async acknowledge(window: BatchWindow): Promise<void> {
@@ -136,6 +161,11 @@ class FileSource implements BatchSource {
     notes.push(
       `${taken.name}: ${taken.format}${taken.format === 'csv' || taken.format === 'jsonl' ? ` in ${taken.encoding}` : ''}, for ${latest.date}`,
     );
+    const { filled, records: others } = taken.unread;
+    if (filled.length > 0) {
+      const proven = others.length > 0 ? ', and the day is not proven until sheet names the one to be read' : '';
+      notes.push(`${taken.name}: there are rows that are not read on ${filled.join(', ')}${proven}`);
+    }
     return { records: records.length, count: taken.declared, clockSkewMs: 0, notes };
   }
 
@@ -156,6 +186,10 @@ class FileSource implements BatchSource {
       {
         zh: '相同内容只收一次，不论文件名；文件留在原处',
         en: 'takes each content once, whatever its name, and leaves the files where they are',
+      },
+      {
+        zh: '不是约定表格的文件（网页、缺列、损坏）不算已证实，其后的文件照常读取',
+        en: 'counts no day as proven by a file that is not the expected table (a web page, columns missing, broken), and reads the files after it',
       },
       { zh: `列名在第 ${header} 行`, en: `reads the names of the columns from row ${header}` },
       files.includes('{date}')
@@ -193,14 +227,14 @@ class FileSource implements BatchSource {
   }
 
   async close(): Promise<void> {
-    await this.#paused?.rows.return?.();
+    await this.#paused?.rows.return(NOTHING_UNREAD);
     await this.#intake.close();
     await this.#place.close();
   }
 
   async #first(taken: TakenFile, count: number): Promise<unknown[]> {
     const records: unknown[] = [];
-    for await (const row of rowsOf(taken, this.#stream)) {
+    for await (const row of this.#intake.rows(taken)) {
       records.push(row);
       if (records.length === count) break;
     }
@@ -234,12 +268,20 @@ class FileSource implements BatchSource {
     return this.#place.open(basename(reference));
   }
 
+  /** The content hash of a file; what is wrong with one that cannot be read. */
+  #hashOf(drop: Drop): Promise<string | HubError> {
+    return this.#intake.hashOf(drop).catch((error: unknown) => {
+      if (error instanceof HubError && UNREADABLE.has(error.code)) return error;
+      throw error;
+    });
+  }
+
   /** The file of a batch, wherever it is now. */
   async #find({ id, next }: BatchWindow): Promise<TakenFile> {
     const drops = await this.#drops();
     const named = drops.filter(({ name }) => name === next);
     for (const drop of [...named, ...drops.filter(({ name }) => name !== next)]) {
-      if ((await this.#intake.hashOf(drop)) === id) return this.#intake.take(drop);
+      if ((await this.#hashOf(drop)) === id) return this.#intake.take(drop);
     }
     throw fault('file-gone', { place: this.#stream.id, file: next, taken: true });
   }
@@ -256,16 +298,6 @@ export const filePage = (number: number, records: unknown[], garbled: boolean): 
   digest: digestOf(records),
   position: null,
 });
-
-/** Rows with bytes that did not decode. */
-function undecodableOf(records: unknown[]): ReadonlyMap<number, string> {
-  const found = new Map<number, string>();
-  for (const [index, record] of records.entries()) {
-    const text = JSON.stringify(record);
-    if (text.includes('\ufffd')) found.set(index, text);
-  }
-  return found.size > 0 ? found : NONE;
-}
 
 const DATES = { yyyyMMdd: '(?<date>\\d{8})', 'yyyy-MM-dd': '(?<date>\\d{4}-\\d{2}-\\d{2})' };
 

@@ -11,8 +11,12 @@ import yauzl from 'yauzl';
 import { formatOf, type FileConnectorConfig, type FileStreamConfig } from '../../settings/kinds/file.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
+import { joinedRows } from '../joined-rows.ts';
+import { isObject } from '../json.ts';
 import { sidecars, type Entry, type Place } from './places.ts';
-import { rowsOf, type Encoding, type LocalFile } from './rows.ts';
+import { contentOf } from './content.ts';
+import { rowsOf, type Encoding, type FileLayout, type LocalFile, type FileRows } from './rows.ts';
+import type { UnreadSheets } from './workbook.ts';
 
 /** A file that was fetched, found to be whole, and looked through once. */
 export interface TakenFile extends LocalFile {
@@ -20,6 +24,7 @@ export interface TakenFile extends LocalFile {
   hash: string;
   /** Records, as its count line says or as they were counted. */
   declared: number;
+  unread: UnreadSheets;
 }
 
 /** Of the characters beyond ASCII, how many may be garbled in a file that is still taken for UTF-8. */
@@ -42,11 +47,28 @@ export class Intake {
   /** By name, size and time: what was looked through already is not fetched again to be known. */
   readonly #hashes = new Map<string, string>();
   readonly #taken = new Map<string, TakenFile>();
+  /** Files that were looked through and are broken, by name, size and time. */
+  readonly #broken = new Map<string, HubError>();
+  /** Files of which only a part is read, by name, size and time, and what is wrong with that. */
+  readonly #partial = new Map<string, HubError>();
+  readonly #layout: FileLayout;
 
-  constructor(place: Place, connector: Pick<FileConnectorConfig, 'maxFile'>, stream: FileStreamConfig) {
+  /** @param columns without which a file is not the one that is expected */
+  constructor(
+    place: Place,
+    connector: Pick<FileConnectorConfig, 'maxFile'>,
+    stream: FileStreamConfig,
+    columns: readonly string[] = [],
+  ) {
     this.#place = place;
     this.#connector = connector;
     this.#stream = stream;
+    this.#layout = { ...stream, columns };
+  }
+
+  /** The records of a file that was taken. */
+  rows(file: TakenFile): FileRows {
+    return rowsOf(file, this.#layout);
   }
 
   /** The content hash of a file; fetches it unless it is known. */
@@ -57,13 +79,28 @@ export class Intake {
 
   /** The file, fetched now or before. */
   async take(entry: Entry): Promise<TakenFile> {
+    const broken = this.#broken.get(idOf(entry));
+    if (broken) throw broken;
     const hash = this.#hashes.get(idOf(entry));
     const known = hash === undefined ? undefined : this.#taken.get(hash);
     if (known && existsSync(known.path)) return known;
-    const file = await this.#fetch(entry);
+    const file = await this.#fetch(entry).catch((error: unknown) => {
+      // A place that tells no size does not tell either when the file is replaced.
+      if (error instanceof HubError && error.code === 'file-broken' && entry.size >= 0)
+        this.#broken.set(idOf(entry), error);
+      throw error;
+    });
     this.#hashes.set(idOf(entry), file.hash);
     this.#taken.set(file.hash, file);
+    const { records } = file.unread;
+    if (records.length > 0)
+      this.#partial.set(idOf(entry), fault('file-broken', { file: file.name, is: 'sheets', sheets: records }));
     return file;
+  }
+
+  /** Why a file that was taken proves nothing: there are records in it that are not read. */
+  partial(entry: Entry): HubError | undefined {
+    return this.#partial.get(idOf(entry));
   }
 
   /** Removes the copy of a file that is no longer needed. */
@@ -118,17 +155,18 @@ export class Intake {
     return sums.sha256 ?? '';
   }
 
-  async #lookThrough(name: string, path: string): Promise<LocalFile & Pick<TakenFile, 'declared'>> {
+  async #lookThrough(name: string, path: string): Promise<Omit<TakenFile, 'hash'>> {
     if (/\.zip$/i.test(name)) await unpack(path, name);
     const format = this.#stream.format ?? formatOf(this.#stream.files) ?? 'csv';
     const workbook = format === 'xlsx' || format === 'xls';
     if (workbook) await this.#requireSize(path, name);
     if (format === 'xlsx') await requireWhole(path, name);
-    const text = workbook
-      ? ({ encoding: 'utf-8', garbled: false } as const)
-      : await encodingOf(path, this.#stream.encoding);
+    const text = await encodingOf(path, this.#stream.encoding);
     const file = { path, name, format, ...text };
-    return { ...file, declared: (await this.#statedCount(file)) ?? (await countOf(rowsOf(file, this.#stream))) };
+    const stated = await this.#statedCount(file);
+    // Looked through to its end in any case: what breaks it is found here, and not when half of it is in.
+    const { records, joined, unread } = await lookedThrough(rowsOf(file, this.#layout));
+    return { ...file, declared: stated === null ? records : stated - joined, unread };
   }
 
   async #requireSum(name: string, found: string): Promise<void> {
@@ -166,16 +204,37 @@ export class Intake {
   }
 }
 
-/** The encoding of a text file, as it is stated or as its bytes tell; whether some of them do not decode. */
+/**
+ * The encoding of a text file, as it is stated or as its bytes tell; whether some of them do not decode. Of a workbook
+ * that is one it says nothing.
+ */
 export async function encodingOf(
   path: string,
   stated?: FileStreamConfig['encoding'],
 ): Promise<{ encoding: Encoding; garbled: boolean }> {
+  const content = await contentOf(path);
+  if (content === 'zip' || content === 'office') return { encoding: 'utf-8', garbled: false };
+  const wide = await wideEncodingOf(path);
+  if (wide !== null) return { encoding: wide, garbled: !(await decodes(path, wide)) };
   const utf8 = await decodes(path, 'utf-8');
   if (utf8 && (stated ?? 'utf-8') === 'utf-8') return { encoding: 'utf-8', garbled: false };
   if (stated === 'utf-8' || (stated === undefined && (await isMostlyUtf8(path))))
     return { encoding: 'utf-8', garbled: true };
   return { encoding: 'gb18030', garbled: !(await decodes(path, 'gb18030')) };
+}
+
+/** UTF-16, which its byte order mark tells, or the zero byte of every character of ASCII; null for another encoding. */
+async function wideEncodingOf(path: string): Promise<Encoding | null> {
+  const head = Buffer.concat((await createReadStream(path, { end: 4_095 }).toArray()) as Buffer[]);
+  if (head.length < 2) return null;
+  const mark = head.readUInt16BE(0);
+  if (mark === 0xfffe) return 'utf-16le';
+  if (mark === 0xfeff) return 'utf-16be';
+  const zeros = [...head.entries()].filter(([, byte]) => byte === 0).map(([index]) => index % 2);
+  const odd = zeros.filter((place) => place === 1).length;
+  const even = zeros.length - odd;
+  if (Math.max(even, odd) * 4 < head.length / 2) return null;
+  return odd > even ? 'utf-16le' : 'utf-16be';
 }
 
 async function decodes(path: string, encoding: Encoding): Promise<boolean> {
@@ -205,11 +264,18 @@ async function isMostlyUtf8(path: string): Promise<boolean> {
 
 const idOf = ({ name, size, modifiedMs }: Entry): string => `${name} ${size} ${modifiedMs}`;
 
-async function countOf(rows: AsyncIterable<unknown>): Promise<number> {
-  let count = 0;
-  for await (const row of rows) count += Number(row !== undefined);
-  return count;
+/** Counts records, and the rows that they have beyond one each. */
+async function lookedThrough(rows: FileRows): Promise<{ records: number; joined: number; unread: UnreadSheets }> {
+  let joined = 0;
+  for (let records = 0; ; records++) {
+    const next = await rows.next();
+    if (next.done === true) return { records, joined, unread: next.value };
+    if (isObject(next.value)) joined += (joinedRows(next.value)?.length ?? 1) - 1;
+  }
 }
+
+/** Folders, and what macOS and Windows add to archives. */
+const OF_A_SYSTEM = /(?:\/|(?:^|\/)(?:__MACOSX\/.*|\._[^/]*|\.DS_Store|Thumbs\.db|desktop\.ini))$/i;
 
 /** Puts the one file of an archive in the archive's place. */
 async function unpack(path: string, name: string): Promise<void> {
@@ -217,7 +283,7 @@ async function unpack(path: string, name: string): Promise<void> {
   try {
     await withArchive(path, name, async (archive) => {
       const entries = (await Array.fromAsync(entriesOf(archive, name))).filter(
-        ({ fileName }) => !fileName.endsWith('/'),
+        ({ fileName }) => !OF_A_SYSTEM.test(fileName),
       );
       const [entry] = entries;
       if (!entry || entries.length > 1)

@@ -11,8 +11,7 @@ export async function* rowsOfFile(path: string): AsyncIterable<unknown> {
   if (format === null || /\.zip$/i.test(name)) {
     throw fault('file-format', { file: name });
   }
-  const workbook = format === 'xlsx' || format === 'xls';
-  const text = workbook ? ({ encoding: 'utf-8', garbled: false } as const) : await encodingOf(path);
+  const text = await encodingOf(path);
   if (text.garbled) {
     throw fault('file-encoding', { file: name });
   }

@@ -10,6 +10,7 @@ import { resolveReference } from '../../settings/environment.ts';
 import { addDays, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
+import { unpacked } from '../unpacked.ts';
 
 /** A file as its place lists it. */
 export interface Entry {
@@ -39,6 +40,8 @@ export function openPlace(
   const place = `${connector.id}: address`;
   const address =
     typeof connector.address === 'string' ? connector.address : resolveReference(connector.address, place);
+  if (URL.canParse(address) && new URL(address).search !== '')
+    throw fault('address-invalid', { place, why: 'found parameters after ?, expected none' });
   if (address.startsWith('sftp:')) return new SftpPlace(connector, new URL(address));
   if (/^https?:/.test(address)) return new HttpPlace(connector, new URL(address), stream, now);
   return new FolderPlace(address, connector.id);
@@ -261,10 +264,12 @@ class HttpPlace implements Place {
   }
 
   async open(name: string): Promise<Readable> {
-    const { status, data } = await this.#ask('GET', name);
+    const { status, headers, data } = await this.#ask('GET', name);
     if (status === 404 || status === 410) throw fileGone(this.#id, name);
     this.#requireStatus(status, name);
-    return flowing(data, this.#timeout, (error) => this.#away((error as NodeJS.ErrnoException).code ?? 'broken off'));
+    return flowing(unpacked(data, headers), this.#timeout, (error) =>
+      this.#away((error as NodeJS.ErrnoException).code ?? 'broken off'),
+    );
   }
 
   close(): Promise<void> {
@@ -283,6 +288,7 @@ class HttpPlace implements Place {
         timeout: this.#timeout,
         maxRedirects: 0,
         proxy: false,
+        decompress: false,
         validateStatus: () => true,
         ...(this.#auth && { auth: this.#auth }),
       });

@@ -2,35 +2,75 @@ import { isUtf8 } from 'node:buffer';
 import type { HttpStreamConfig } from '../../settings/kinds/http.ts';
 import type { HubError } from '../../domain/errors.ts';
 import { fault, type Facts } from '../../domain/faults.ts';
-import { parseKeepingDigits, valueAt } from '../json.ts';
+import { isObject, valueAt } from '../json.ts';
+import { defectsOf, parseMending, type ParsedText, type TextDefect } from '../json-text.ts';
+import { undecodableOf } from '../undecodable.ts';
 
 /** The decoded JSON of an answer. */
-export interface ParsedAnswer {
-  json: unknown;
-  /** The bytes were no UTF-8: texts hold one character a byte until {@link decodeRecords} mends them. */
-  bytes: boolean;
+export interface ParsedAnswer extends ParsedText {
+  /**
+   * `all`: every text is what its bytes say; `some`: what did not decode is U+FFFD; `none`: the bytes were no UTF-8,
+   * and texts hold one character a byte until {@link decodeRecords} mends them.
+   */
+  decoded: 'all' | 'some' | 'none';
+}
+
+/** By what the character set of an answer is known. */
+export interface CharsetSource {
+  /** As the connector says it: whatever the answer says. */
+  charset?: string | undefined;
+  /** The answer's Content-Type; what it says is taken where the bytes are no UTF-8. */
+  contentType?: string;
 }
 
 /**
- * Parses an answer's body. Numbers of 16 digits and more keep every digit, as text. A body that is not UTF-8 is kept
- * byte by byte, so that only the records with the bad bytes suffer. Throws a transient error for an empty or broken
- * body: a source that has nothing says so.
+ * Parses an answer's body. Numbers of 16 digits and more keep every digit, as text. A body that is not UTF-8, and in no
+ * character set that is known, is kept byte by byte, so that only the records with the bad bytes suffer. Throws a
+ * transient error for an empty or broken body: a source that has nothing says so.
  */
-export function parseAnswer(body: Buffer, what: string): ParsedAnswer {
+export function parseAnswer(body: Buffer, what: string, known: CharsetSource = {}): ParsedAnswer {
   if (body.length === 0) {
     throw fault('empty-body', { place: what });
   }
-  const bytes = !isUtf8(body);
-  const text = body.toString(bytes ? 'latin1' : 'utf8');
-  return { json: parseJson(text.startsWith('\ufeff') ? text.slice(1) : text, what), bytes };
+  const { text, decoded } = decodedBody(body, known);
+  return { ...parseJson(text.startsWith('\ufeff') ? text.slice(1) : text, what), decoded };
+}
+
+function decodedBody(
+  body: Buffer,
+  { charset, contentType = '' }: CharsetSource,
+): {
+  text: string;
+  decoded: ParsedAnswer['decoded'];
+} {
+  if (charset === undefined && isUtf8(body)) return { text: body.toString('utf8'), decoded: 'all' };
+  const label = charset ?? /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType)?.[1] ?? '';
+  const decoder = decoderOf(label);
+  if (!decoder) return { text: body.toString('latin1'), decoded: 'none' };
+  const text = decoder.decode(body);
+  return { text, decoded: text.includes('\ufffd') ? 'some' : 'all' };
+}
+
+/** The decoder of a character set that is named; none for Latin-1, which servers name that know of no other. */
+function decoderOf(label: string): InstanceType<typeof TextDecoder> | null {
+  try {
+    const decoder = new TextDecoder(label);
+    return ['utf-8', 'windows-1252'].includes(decoder.encoding) && label.toLowerCase() !== 'utf-8' ? null : decoder;
+  } catch {
+    return null;
+  }
 }
 
 /** Parses JSON text; throws a transient error for text that is none. */
-export function parseJson(text: string, what: string): unknown {
+export function parseJson(text: string, what: string): ParsedText {
   try {
-    return parseKeepingDigits(text);
+    return parseMending(text);
   } catch {
-    throw fault('broken-body', { place: what, characters: text.length, markup: text.trimStart().startsWith('<') });
+    throw fault('broken-body', {
+      place: what,
+      characters: text.length,
+      is: text.trimStart().startsWith('<') ? 'markup' : 'cut',
+    });
   }
 }
 
@@ -60,22 +100,62 @@ export const misshapen = (
   }: { what: string; path: string; value: unknown; expected: Facts<'answer-shape'>['expected'] },
 ): HubError => fault('answer-shape', { place: what, found: typeName(value), path, expected, fields: fieldsOf(json) });
 
-/** The list of records at a path, also where the list arrives as a JSON string; a missing list with nothing in it is null. */
+/** Records of an answer: as they were decoded, those whose bytes did not, and those whose text has a defect. */
+export interface AnsweredRecords {
+  records: unknown[];
+  undecodable: ReadonlyMap<number, string>;
+  defects?: ReadonlyMap<number, TextDefect>;
+}
+
+/** What is known of an answer's records beside the answer. */
+export interface ExpectedRecords {
+  /** How many the whole window has; null where the source does not say. */
+  total?: number | null;
+  /** The answer is known to be a success: nothing in the list's place is an empty list. */
+  successful?: boolean;
+}
+
+/**
+ * The list of records at a path, also where it arrives as a JSON string, one record that stands for a list of one, and
+ * null for an empty list. Throws a configuration error where there is none of these.
+ */
 export function recordsAt(
-  answer: ParsedAnswer,
+  { json, decoded, ...answer }: ParsedAnswer,
   path: string,
   what: string,
-): { records: unknown[]; undecodable: Map<number, string> } {
-  let list = valueAt(answer.json, path);
-  if (typeof list === 'string') list = parseJson(list, what);
+  { total = null, successful = false }: ExpectedRecords = {},
+): AnsweredRecords {
+  let list = valueAt(json, path);
+  let { defects } = answer;
+  if (typeof list === 'string' && list.trim() !== '') ({ json: list, defects } = parseJson(list, what));
+  if (isNothing(list) && (total === 0 || (endsInNull(json, path) && (total !== null || successful)))) list = [];
+  if (isObject(list) && (total === 1 || (total === null && !Object.values(list).some(Array.isArray)))) list = [list];
   if (!Array.isArray(list)) {
-    throw misshapen(answer.json, { what, path, value: list, expected: 'records' });
+    throw misshapen(json, { what, path, value: list, expected: 'records' });
   }
-  return answer.bytes ? decodeRecords(list) : { records: list, undecodable: new Map() };
+  const records = list as unknown[];
+  const defective = defectsOf(records, defects);
+  // What the answer says around its records: nobody knows which of two values is meant.
+  if (!defective?.size && defects.get(json)?.problem.rule === 'field-repeated') {
+    throw fault('broken-body', { place: what, characters: JSON.stringify(json).length, is: 'repeated' });
+  }
+  const read = decoded === 'none' ? decodeRecords(records) : { records, undecodable: NONE };
+  if (decoded === 'some') read.undecodable = undecodableOf(records);
+  return { ...read, ...(defective && { defects: defective }) };
+}
+
+const NONE: ReadonlyMap<number, string> = new Map();
+const isNothing = (value: unknown): boolean =>
+  value === undefined || value === null || value === '' || (isObject(value) && Object.keys(value).length === 0);
+
+/** Whether a path ends in null, or leads through it. */
+export function endsInNull(json: unknown, path: string): boolean {
+  const steps = path.split('.');
+  return steps.some((_, index) => valueAt(json, steps.slice(0, index + 1).join('.')) === null);
 }
 
 /** Decodes each record of a page that was kept byte by byte, and names those whose bytes are no UTF-8. */
-function decodeRecords(list: unknown[]): { records: unknown[]; undecodable: Map<number, string> } {
+function decodeRecords(list: unknown[]): { records: unknown[]; undecodable: ReadonlyMap<number, string> } {
   const undecodable = new Map<number, string>();
   const records = list.map((record, index) => {
     const text = JSON.stringify(record);

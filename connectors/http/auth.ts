@@ -1,6 +1,7 @@
 import type { Auth, FetchedSecret, SignedAuth } from '../../settings/kinds/http.ts';
 import { resolveReference } from '../../settings/environment.ts';
 import { parseInstant } from '../../domain/dates.ts';
+import { HubError } from '../../domain/errors.ts';
 import type { SecretRef } from '../../settings/values.ts';
 import { writeTime } from '../time-format.ts';
 import { valueAt } from '../json.ts';
@@ -51,7 +52,7 @@ export function authenticator(auth: Auth | undefined, connector: string, send: S
       return fixed((request) => ({ ...request, url: withQuery(request.url, { [auth.name]: value }) }));
     }
     case 'basic': {
-      const pair = Buffer.from(`${auth.user}:${secret(auth.password, 'password')}`).toString('base64');
+      const pair = basicPair(auth.user, secret(auth.password, 'password'));
       return fixed((request) => withHeader(request, 'Authorization', `Basic ${pair}`));
     }
     case 'bearer': {
@@ -112,31 +113,52 @@ class Renewable<T> {
   }
 }
 
+/** How long a token lives; one of which no sensible end is told, until it is refused. */
+function lifetimeOf(told: unknown): number {
+  const lifetime = told === null || told === undefined || told === '' ? NaN : Number(told);
+  return lifetime >= 0 ? lifetime : Infinity;
+}
+
+const basicPair = (user: string, password: string): string => Buffer.from(`${user}:${password}`).toString('base64');
+
+/** As a form writes a text, which OAuth has done to both parts of the header. */
+const formText = (text: string): string => new URLSearchParams({ t: text }).toString().slice(2);
+
 function clientCredentials(
   auth: Extract<Auth, { type: 'clientCredentials' }>,
   connector: string,
   clientSecret: string,
   send: Send,
 ): Authenticator {
+  const what = `${connector} POST ${auth.path}`;
+  const grant = { grant_type: 'client_credentials', ...(auth.scope !== undefined && { scope: auth.scope }) };
+  const ask = (form: Record<string, string>, headers: Record<string, string>): Promise<Buffer> =>
+    send({ method: 'POST', url: auth.path, headers, data: new URLSearchParams(form).toString() }, what);
+  // Both are allowed (RFC 6749, 2.3.1); servers that take one of them refuse the other.
+  const ways = [
+    () => ask({ ...grant, client_id: auth.clientId, client_secret: clientSecret }, {}),
+    () => ask(grant, { Authorization: `Basic ${basicPair(formText(auth.clientId), formText(clientSecret))}` }),
+  ] as const;
+  let way = 0;
+  const tokenAnswer = async (): Promise<Buffer> => {
+    try {
+      return await (ways[way] ?? ways[0])();
+    } catch (error) {
+      if (!(error instanceof HubError && error.code === 'unauthorised')) throw error;
+      const body = await (ways[1 - way] ?? ways[0])();
+      way = 1 - way;
+      return body;
+    }
+  };
   const token = new Renewable(async () => {
-    const what = `${connector} POST ${auth.path}`;
-    const form = {
-      grant_type: 'client_credentials',
-      client_id: auth.clientId,
-      client_secret: clientSecret,
-      ...(auth.scope !== undefined && { scope: auth.scope }),
-    };
-    const body = await send(
-      { method: 'POST', url: auth.path, headers: {}, data: new URLSearchParams(form).toString() },
-      what,
-    );
+    const body = await tokenAnswer();
     const { json } = parseAnswer(body, what);
     const value = valueAt(json, auth.token);
     if (typeof value !== 'string' || value === '') {
       throw misshapen(json, { what, path: auth.token, value, expected: 'token' });
     }
-    const lifetime = numberAt(json, auth.expiresIn, what) * (auth.expiresInUnit === 'minutes' ? 60_000 : 1000);
-    return { value, endsAtMs: Date.now() + lifetime };
+    const unitMs = auth.expiresInUnit === 'minutes' ? 60_000 : 1000;
+    return { value, endsAtMs: Date.now() + lifetimeOf(valueAt(json, auth.expiresIn)) * unitMs };
   });
   return async (request) => {
     const held = await token.get();
@@ -220,7 +242,7 @@ class Signed {
   #open(body: Buffer, what: string, given: Variables): Buffer {
     const { answer } = this.#auth;
     if (!answer) return body;
-    const encrypted = valueAt(parseJson(body.toString('utf8'), what), answer.at);
+    const encrypted = valueAt(parseJson(body.toString('utf8'), what).json, answer.at);
     // An error is answered in the clear, without data.
     if (typeof encrypted !== 'string' || encrypted === '') return body;
     const variables = runSteps(answer.steps, { ...given, body: encrypted }, `${this.#place}.answer`);

@@ -9,6 +9,7 @@ import { resolveReference } from '../../settings/environment.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import type { OpenOptions } from '../contract.ts';
+import { unpacked } from '../unpacked.ts';
 import { isDenied, parseAnswer, requireSuccess, type ParsedAnswer, type Success } from './answer.ts';
 import { authenticator, type AppliedRequest, type Authenticator, type OutgoingRequest } from './auth.ts';
 import { fillBody, fillPath, type RequestTemplate, type Values } from './template.ts';
@@ -44,6 +45,8 @@ export class HttpClient {
   readonly #id: string;
   readonly #axios: AxiosInstance;
   readonly #auth: Authenticator;
+  readonly #charset: string | undefined;
+  readonly #longestWaitMs: number;
   readonly #trace: OpenOptions['trace'];
   readonly #throttled: (request: OutgoingRequest, signal: AbortSignal | undefined) => Promise<RawAnswer>;
   readonly baseUrl: string;
@@ -51,10 +54,15 @@ export class HttpClient {
   clockSkewMs = 0;
 
   constructor(
-    config: Pick<HttpConnectorConfig, 'id' | 'baseUrl' | 'auth' | 'timeout' | 'inFlight' | 'maxPage' | 'rate'>,
+    config: Pick<
+      HttpConnectorConfig,
+      'id' | 'baseUrl' | 'auth' | 'timeout' | 'inFlight' | 'maxPage' | 'rate' | 'charset' | 'longestWait'
+    >,
     options: OpenOptions = {},
   ) {
     this.#id = config.id;
+    this.#charset = config.charset;
+    this.#longestWaitMs = config.longestWait;
     this.#trace = options.trace;
     this.baseUrl = (
       typeof config.baseUrl === 'string' ? config.baseUrl : resolveReference(config.baseUrl, `${config.id}: baseUrl`)
@@ -83,7 +91,7 @@ export class HttpClient {
       async (request, what) => {
         const { status, body, headers } = await this.#request(request, what);
         // OAuth refuses a client with 400 or 401.
-        requireStatus(status === 400 ? 401 : status, headers, what);
+        this.#requireStatus(status === 400 ? 401 : status, headers, what);
         return body;
       },
       () => Date.now() + this.clockSkewMs,
@@ -106,7 +114,8 @@ export class HttpClient {
       async () => {
         const attempt = async (): Promise<{ answer: HttpAnswer; refused: AppliedRequest['refused'] }> => {
           const { body, headers, refused } = await this.#send(template, values, what, options);
-          return { answer: { ...parseAnswer(body, what), headers }, refused };
+          const known = { charset: this.#charset, contentType: headerOf(headers['content-type']) };
+          return { answer: { ...parseAnswer(body, what, known), headers }, refused };
         };
         const first = await attempt();
         let { answer } = first;
@@ -156,7 +165,7 @@ export class HttpClient {
         throw fault('token-refused', { place: what });
       }
     }
-    requireStatus(answer.status, answer.headers, what);
+    this.#requireStatus(answer.status, answer.headers, what);
     const opened = { ...answer, body: applied.open(answer.body, what), refused: applied.refused };
     this.#trace?.({ request: shownRequest(this.baseUrl, request), response: shownAnswer(opened) });
     return opened;
@@ -172,16 +181,41 @@ export class HttpClient {
     for (let renewed = false; ; renewed = true) {
       const applied = await this.#auth({ method: 'GET', url, headers: {} });
       const { status, headers, data } = await this.#axios
-        .request<Readable>({ ...applied.request, responseType: 'stream', maxContentLength: Infinity, signal })
+        .request<Readable>({
+          ...applied.request,
+          responseType: 'stream',
+          decompress: false,
+          maxContentLength: Infinity,
+          signal,
+        })
         .catch((error: unknown) => {
           throw classifyTransport(error, what);
         });
-      if (status < 300) return flowing(data, what);
+      if (status < 300) return flowing(unpacked(data, headers), what);
       data.destroy();
       if (status === 401 && !renewed && (await applied.refused())) continue;
       if (status === 404 || status === 410) throw fault('file-gone', { place: what, status });
-      requireStatus(status, headers, what);
+      this.#requireStatus(status, headers, what);
     }
+  }
+
+  #requireStatus(status: number, headers: Record<string, unknown>, what: string): void {
+    if (status >= 200 && status < 300) return;
+    if (status === 401 || status === 403) {
+      throw fault('unauthorised', { place: what, status });
+    }
+    if (status === 408 || status === 425 || status === 429 || status >= 500) {
+      const asked = retryAfter(headers['retry-after']);
+      const retryAfterMs = asked && Math.min(asked, this.#longestWaitMs);
+      const waits = asked !== undefined && { asked: secondsOf(asked), granted: secondsOf(retryAfterMs ?? 0) };
+      throw fault(
+        status === 429 ? 'rate-limited' : 'source-failing',
+        { place: what, status, ...waits },
+        { retryAfterMs },
+      );
+    }
+    if (status >= 400) throw fault('request-refused', { place: what, status });
+    throw fault('request-redirected', { place: what, status, to: pathOf(headerOf(headers.location), this.baseUrl) });
   }
 
   async #request(request: OutgoingRequest, what: string, signal?: AbortSignal): Promise<RawAnswer> {
@@ -217,16 +251,13 @@ function shownRequest(base: string, { method, url, data }: OutgoingRequest): str
 const shownAnswer = ({ status, body }: RawAnswer): string =>
   `${status}, ${body.length} bytes\n${body.toString('utf8').slice(0, SHOWN_CHARACTERS)}`;
 
-function requireStatus(status: number, headers: Record<string, unknown>, what: string): void {
-  if (status >= 200 && status < 300) return;
-  if (status === 401 || status === 403) {
-    throw fault('unauthorised', { place: what, status });
-  }
-  if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    const retryAfterMs = retryAfter(headers['retry-after']);
-    throw fault(status === 429 ? 'rate-limited' : 'source-failing', { place: what, status }, { retryAfterMs });
-  }
-  throw fault(status < 400 ? 'request-redirected' : 'request-refused', { place: what, status });
+const secondsOf = (ms: number): number => Math.ceil(ms / 1000);
+
+/** Where an answer leads, without its query, which may hold a ticket. */
+function pathOf(location: string, base: string): string {
+  if (!URL.canParse(location, base)) return '';
+  const { origin, pathname } = new URL(location, base);
+  return `${origin}${pathname}`;
 }
 
 /** Retry-After in seconds or as a date. */

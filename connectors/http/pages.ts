@@ -7,7 +7,7 @@ import type { Said } from '../../domain/said.ts';
 import type { Page, Resume } from '../contract.ts';
 import { digestOf } from '../digest.ts';
 import { valueAt } from '../json.ts';
-import { numberAt, recordsAt, textAt } from './answer.ts';
+import { endsInNull, numberAt, recordsAt, textAt } from './answer.ts';
 import { headerOf, type HttpAnswer, type HttpClient } from './client.ts';
 import type { Values } from './template.ts';
 
@@ -214,8 +214,9 @@ export class PageReader {
       values,
       response.success,
       (answer, what) => {
-        const { records, undecodable } = recordsAt(answer, response.records, what);
-        const total = response.total === undefined ? null : numberAt(answer.json, response.total, what);
+        const total = this.#totalOf(answer, what);
+        const successful = response.success !== undefined;
+        const { records, ...remarks } = recordsAt(answer, response.records, what, { total, successful });
         const more =
           response.untilEmpty === true
             ? records.length > 0
@@ -227,10 +228,18 @@ export class PageReader {
           throw fault('short-page', { place: what, records: records.length, least });
         }
         const warnings = this.#warnings(answer);
-        return { number, records, undecodable, total, digest: digestOf(records), position, more, ...warnings };
+        return { number, records, ...remarks, total, digest: digestOf(records), position, more, ...warnings };
       },
       { signal, url: at !== null && page.by !== 'cursor' ? at : undefined },
     );
+  }
+
+  /** How many records the window has; 0 where a successful answer has nothing where both list and total belong. */
+  #totalOf({ json }: HttpAnswer, what: string): number | null {
+    const { total, records, success } = this.#stream.response;
+    if (total === undefined) return null;
+    if (success !== undefined && endsInNull(json, total) && endsInNull(json, records)) return 0;
+    return numberAt(json, total, what);
   }
 
   /** Where the page after an answer is, for sequential sources; null after the last one. */

@@ -12,10 +12,13 @@ export interface PageContext extends ReadContext {
   found?: ReadonlyMap<number, Problem[]>;
 }
 
+/** What of a page is mapped. */
+export type MappablePage = Pick<Page, 'records' | 'undecodable' | 'defects' | 'warnings'>;
+
 /** What a stream's configuration says of its records, compiled. */
 export interface Mapping {
   /** Turns the records of one page into library rows and rejects, in the order in which they came. */
-  map: (page: Pick<Page, 'records' | 'undecodable' | 'warnings'>, context: PageContext) => MappedPage;
+  map: (page: MappablePage, context: PageContext) => MappedPage;
   /** The source's key of a record, or null where it has none. */
   keyOf: (record: unknown) => string | null;
 }
@@ -28,7 +31,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
   const readers = compileReaders(stream, hints);
   return {
     keyOf: (record) => readKey(readers, record),
-    map: ({ records, undecodable, warnings }, context) => {
+    map: ({ records, undecodable, defects, warnings }, context) => {
       const placing = new Placing(warnings);
       const rejectUnread = (record: unknown, problems: Problem[], bytes?: string): void => {
         const refused = { key: readKey(readers, record), updatedAt: readTime(readers, record, context), problems };
@@ -38,8 +41,10 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
       };
       for (const [index, record] of records.entries()) {
         const bytes = undecodable.get(index);
+        const defect = defects?.get(index);
         const found = context.found?.get(index);
         if (bytes !== undefined) rejectUnread(record, [{ rule: 'encoding', field: '' }], bytes);
+        else if (defect) rejectUnread(record, [defect.problem], bytesOf(defect.text));
         else if (found) rejectUnread(record, found);
         else if (isObject(record)) placing.place(readRecord(readers, record, context), record);
         else
@@ -52,3 +57,6 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     },
   };
 }
+
+/** The bytes of a text, one character each. */
+const bytesOf = (text: string): string => Buffer.from(text).toString('latin1');

@@ -1,18 +1,19 @@
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { fault } from '../../domain/faults.ts';
 import { waits } from '../../domain/library/validation.ts';
-import type { Page } from '../contract.ts';
-import type { Mapping, PageContext } from './compile.ts';
+import type { MappablePage, Mapping, PageContext } from './compile.ts';
 import type { MappedPage } from './placing.ts';
 import type { CompareFields } from './source-contract.ts';
 
 /** Records from which on the share of rejects is judged. */
 const JUDGED_FROM = 200;
+/** Records from which on the share of garbled ones is judged: another character set spoils a whole source at once. */
+const CHARSET_JUDGED_FROM = 10;
 
 /** Maps a page and holds its fields against the stream's contract with its source, which may reject further records. */
 export async function mapPage(
   { map }: Pick<Mapping, 'map'>,
-  page: Pick<Page, 'records' | 'undecodable' | 'warnings'>,
+  page: MappablePage,
   context: Pick<PageContext, 'readAt' | 'catalog'>,
   compare: CompareFields,
 ): Promise<MappedPage> {
@@ -31,4 +32,13 @@ export function requireFewRejects(
   const tooMany = most !== undefined && rejected > most;
   if (!tooMany && !(read >= JUDGED_FROM && rejected > read * share)) return;
   throw fault('too-many-rejects', { stream: id, rejected, read, limit: tooMany ? 'most' : 'share' });
+}
+
+/** Throws a configuration error once more records of a read look garbled than the stream allows. */
+export function requireFewGarbled(
+  { id, rejects: { garbled: share } }: Pick<StreamConfig, 'id' | 'rejects'>,
+  { read, garbled }: { read: number; garbled: number },
+): void {
+  if (read >= CHARSET_JUDGED_FROM && garbled > read * share)
+    throw fault('charset-wrong', { stream: id, garbled, read });
 }

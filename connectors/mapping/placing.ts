@@ -28,6 +28,8 @@ export interface MappedPage {
   /** The records that enter the library. */
   rows: RowBuffer;
   rejected: RejectedRecord[];
+  /** How many of the rows look as if they were decoded in another character set. */
+  garbled: number;
   /** Deletions whose record carries no certificate; of each key the latest counts, unless on this page a version replaces it. */
   deleted: Deletion[];
   /** Of each record of the page, what rejects it; null where nothing does. */
@@ -46,6 +48,7 @@ export class Placing {
   readonly #deleted: Deletion[] = [];
   readonly #deletions = new Map<string, Deletion>();
   readonly #outcomes: (Problem[] | null)[] = [];
+  #garbled = 0;
   readonly #warnings: Page['warnings'];
 
   constructor(warnings: Page['warnings']) {
@@ -72,6 +75,7 @@ export class Placing {
     if (warning !== undefined)
       problems.push({ rule: 'source-warning', field: '', found: warning.slice(0, MAX_REMARK) });
     this.#rows.append(json, key, updatedAt, problems, completedAt);
+    if (problems.some(({ rule }) => rule === 'mojibake')) this.#garbled += 1;
     const deletion = this.#deletions.get(key);
     if (deletion && !isLater(deletion.updatedAt, updatedAt)) {
       deletion.replaced = true;
@@ -109,6 +113,7 @@ export class Placing {
     return {
       rows: this.#rows,
       rejected: this.#rejected,
+      garbled: this.#garbled,
       outcomes: this.#outcomes,
       deleted: this.#deleted,
     };

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sortedKeys, type Certificate, type Holder } from '../../domain/library/certificate.ts';
 import { validateByCatalog, type Catalog } from '../../domain/library/catalog.ts';
 import { statusWith, type StateMark, type ToldMarks } from '../../domain/library/marks.ts';
-import { parseInstant, type Instant } from '../../domain/dates.ts';
+import { isEndless, isNoDay, parseInstant, type Instant } from '../../domain/dates.ts';
 import { ownValue } from '../../domain/names.ts';
 import { rejects, validateCertificate, type Problem } from '../../domain/library/validation.ts';
+import { joinedRows } from '../joined-rows.ts';
 import { asList, isObject } from '../json.ts';
 import type { Readers } from './readers.ts';
 import { QUOTED, Texts } from './texts.ts';
@@ -38,12 +40,12 @@ export interface ReadRecord {
 export function readRecord(readers: Readers, raw: Json, { readAt, catalog }: ReadContext): ReadRecord {
   const texts = new Texts();
   const { problems } = texts;
-  const key = texts.required(readers.key(raw), 'key');
+  const key = texts.key(readers.key(raw));
   const updatedAt = readers.updatedAt ? texts.instant(readers.updatedAt(raw), 'updatedAt') : readAt;
-  const known = problems.length === 0;
+  const known = !problems.some(rejects);
   const { certificate, deleted } = readCertificate(readers, raw, texts);
   // Rules about a whole certificate say nothing useful of one whose fields could not be read.
-  if (problems.length === 0) {
+  if (!problems.some(rejects)) {
     validateCertificate(certificate, (updatedAt ?? readAt).slice(0, 10), problems);
     if (readers.review && !deleted && !readers.review.reviewed(raw))
       problems.push({ rule: 'review-missing', field: `extension.${readers.review.field}` });
@@ -58,18 +60,23 @@ export function readRecord(readers: Readers, raw: Json, { readAt, catalog }: Rea
 function readCertificate(readers: Readers, raw: Json, texts: Texts): Pick<ReadRecord, 'certificate' | 'deleted'> {
   const { fields, dates, type } = readers;
   const expiry = texts.text(fields.expiresOn(raw), 'expiresOn');
-  const longTerm = readers.longTerm.has(expiry);
+  const longTerm = readers.longTerm.has(expiry) || isEndless(expiry) || /^infinity$/i.test(expiry);
+  const expiresOn = texts.optionalDate(longTerm && !isNoDay(expiry) ? '' : expiry, 'expiresOn', dates.expiresOn);
   const { deleted, ...status } = readStatus(readers, raw, texts);
   const certificate: Certificate = {
     identifier: texts.code(fields.identifier(raw), 'identifier') || null,
     typeCode: texts.code(fields.typeCode(raw), 'typeCode') || texts.required(type?.code, 'typeCode'),
-    name: texts.text(fields.name(raw), 'name') || texts.required(type?.name, 'name'),
+    name: texts.name(fields.name(raw), 'name') || texts.required(type?.name, 'name'),
     number: texts.code(texts.required(fields.number(raw), 'number'), 'number'),
-    issuerName: texts.text(fields.issuerName(raw), 'issuerName') || null,
+    issuerName: texts.name(fields.issuerName(raw), 'issuerName') || null,
     issuerCode: texts.code(fields.issuerCode(raw), 'issuerCode') || null,
     issuedOn: texts.date(texts.required(fields.issuedOn(raw), 'issuedOn'), 'issuedOn', dates.issuedOn) ?? '',
-    effectiveOn: texts.date(texts.text(fields.effectiveOn(raw), 'effectiveOn'), 'effectiveOn', dates.effectiveOn),
-    expiresOn: longTerm ? null : texts.date(expiry, 'expiresOn', dates.expiresOn),
+    effectiveOn: texts.optionalDate(
+      texts.text(fields.effectiveOn(raw), 'effectiveOn'),
+      'effectiveOn',
+      dates.effectiveOn,
+    ),
+    expiresOn,
     longTerm,
     holders: readHolders(readers, raw, texts),
     ...status,
@@ -136,19 +143,32 @@ const ofHolder = (index: number, field: string): string => `holders[${index}].${
 function readHolders(readers: Readers, raw: Json, texts: Texts): Holder[] {
   const { fields, holders } = readers;
   if (holders && 'split' in holders) return splitHolders(readers, holders.split, raw, texts);
-  const items = (holders && holderItems(holders.list(raw))) ?? [raw];
+  const rows = joinedRows(raw);
+  if (rows) requireOneRecord(rows, holders && 'rowColumns' in holders ? holders.rowColumns : null, texts);
+  const items = rows ?? (holders && 'list' in holders ? holderItems(holders.list(raw)) : null) ?? [raw];
   return items.map((item, index) => ({
-    name: texts.required(fields.holderName(item), ofHolder(index, 'name')),
+    name: texts.requiredName(fields.holderName(item), ofHolder(index, 'name')),
     code: texts.code(fields.holderCode(item), ofHolder(index, 'code')).toUpperCase(),
     codeType: codeTypeOf(readers, texts.code(fields.holderCodeType(item), ofHolder(index, 'codeType'))),
   }));
+}
+
+/** Several rows of one key are one record only where they differ in nothing but their holders. */
+function requireOneRecord(rows: Json[], columns: ReadonlySet<string> | null, { problems }: Texts): void {
+  const [first = {}, ...others] = rows;
+  const differing = Object.keys(first).find(
+    (column) => !columns?.has(column) && others.some((row) => !isDeepStrictEqual(row[column], first[column])),
+  );
+  if (columns && differing === undefined && others.length > 0) return;
+  const found = `${rows.length} rows${differing === undefined ? '' : `, ${differing}`}`;
+  problems.push({ rule: 'key-repeated', field: 'key', found });
 }
 
 /** Holders whose names, codes and types stand in one text each, in the same order. */
 function splitHolders(readers: Readers, split: RegExp, raw: Json, texts: Texts): Holder[] {
   const { fields } = readers;
   const parts = (text: string): string[] => text.split(split).map((part) => part.trim());
-  const names = parts(texts.required(fields.holderName(raw), ofHolder(0, 'name')));
+  const names = parts(texts.requiredName(fields.holderName(raw), ofHolder(0, 'name')));
   const codes = parts(texts.code(fields.holderCode(raw), ofHolder(0, 'code')).toUpperCase());
   const types = parts(texts.code(fields.holderCodeType(raw), ofHolder(0, 'codeType')));
   if (names.length !== codes.length || (types.length !== 1 && types.length !== names.length))

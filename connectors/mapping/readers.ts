@@ -10,6 +10,7 @@ import { ownValue } from '../../domain/names.ts';
 import { statusWith, type MarkEvents, type StateMark } from '../../domain/library/marks.ts';
 import type { Status } from '../../domain/library/status.ts';
 import type { RecordHints } from '../contract.ts';
+import { JOINED_ROWS } from '../joined-rows.ts';
 import { valueAt } from '../json.ts';
 import { compileRule, type Read } from './rule.ts';
 import { NUMBER_CELL, Texts } from './texts.ts';
@@ -32,7 +33,7 @@ export interface Readers {
   /** Ends of validity that mean 长期. */
   longTerm: ReadonlySet<string>;
   /** Several holders: their list, or how their texts are split. */
-  holders: { list: Read } | { split: RegExp } | null;
+  holders: { list: Read } | { split: RegExp } | { rowColumns: ReadonlySet<string> } | null;
   codeTypes: Readonly<Record<string, string>>;
   /** The type of every certificate, where the records do not say. */
   type: { code: string; name: string } | undefined;
@@ -80,12 +81,12 @@ export function compileReaders(
     fields: Object.fromEntries(CERTIFICATE_FIELDS.map((field) => [field, fieldOf(field)])) as Readers['fields'],
     dates: { issuedOn: orderOf('issuedOn'), effectiveOn: orderOf('effectiveOn'), expiresOn: orderOf('expiresOn') },
     longTerm: new Set(record.longTerm),
-    holders: holdersOf(record.holders, access),
+    holders: holdersOf(record, access),
     codeTypes: record.codeTypes,
     type: certificateType,
     review: reviewOf(record.review),
     extension: {
-      without: access.fieldsAnd([...ignore, ...record.extension.leave]),
+      without: access.fieldsAnd([...ignore, ...record.extension.leave, JOINED_ROWS]),
       names: new Map(Object.entries(record.extension.rename)),
     },
     completedAt: completionOf(completed),
@@ -160,9 +161,17 @@ class Access {
   }
 }
 
-function holdersOf(holders: StreamConfig['record']['holders'], access: Access): Readers['holders'] {
+function holdersOf({ holders, fields }: StreamConfig['record'], access: Access): Readers['holders'] {
   if (holders === undefined) return null;
   if (typeof holders === 'string') return { list: access.at(holders) };
+  if ('rows' in holders) {
+    const columns = (['holderName', 'holderCode', 'holderCodeType'] as const).flatMap((field) => {
+      const rule = fields[field];
+      if (typeof rule === 'string') return rule;
+      return rule?.from ?? STANDARD_NAMES[field].flatMap((name) => [name, name.toLowerCase()]);
+    });
+    return { rowColumns: new Set(columns) };
+  }
   return { split: new RegExp(`[${holders.split.replace(/[\]\\^-]/g, '\\$&')}]`) };
 }
 

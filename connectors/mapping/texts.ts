@@ -1,16 +1,41 @@
-import { parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../../domain/dates.ts';
-import { normaliseCode } from '../../domain/library/identifiers.ts';
-import type { Problem } from '../../domain/library/validation.ts';
+import { isCellError } from '../../domain/cell-errors.ts';
+import { isNoDay, parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../../domain/dates.ts';
+import { isScientific, normaliseCode } from '../../domain/library/identifiers.ts';
+import { withoutInvisible } from '../../domain/library/spelling.ts';
+import { rejects, type Problem } from '../../domain/library/validation.ts';
 import { isObject } from '../json.ts';
 
 /** Longest text taken for a field of a certificate; a longer one is a fault of the record. */
 const MAX_TEXT = 4000;
 /** What systems write for ‘empty’. */
-const EMPTY: ReadonlySet<string> = new Set(['', 'null', 'NULL', 'undefined']);
+const EMPTY: ReadonlySet<string> = new Set([
+  '',
+  'null',
+  'NULL',
+  'Null',
+  '(null)',
+  '(NULL)',
+  '<null>',
+  '<NULL>',
+  '[null]',
+  '[NULL]',
+  '\\N',
+  'undefined',
+  'None',
+  'nan',
+  'NaN',
+  'NAN',
+  '-',
+  '--',
+  '---',
+  '—',
+  '——',
+  '－',
+]);
+/** A text of which nothing could be written. */
+const LOST = /^[?？]+$/;
 /** Marks a number cell where a code belongs. */
 export const NUMBER_CELL = Symbol('number cell');
-/** A long number as spreadsheets write it once its digits are gone. */
-const SCIENTIFIC = /^\d(?:\.\d+)?E\+?\d{2,}$/i;
 /** Days since 1900 as spreadsheets count them, from 1954 to 2119. */
 const SERIAL_DATE = /^[2-7]\d{4}(?:\.\d+)?$/;
 /** Of a value that a problem quotes. */
@@ -23,8 +48,13 @@ export const isEmpty = (value: unknown): boolean =>
 export class Texts {
   readonly problems: Problem[] = [];
 
-  /** The text of a field: trimmed, the words by which systems say ‘empty’ taken as empty. */
+  /** The text of a field: trimmed, nothing unseen in it, the words by which systems say ‘empty’ taken as empty. */
   text(value: unknown, field: string): string {
+    return withoutInvisible(this.name(value, field)).trim();
+  }
+
+  /** As {@link text}, with the characters that nobody sees: a name is kept as it is spelt. */
+  name(value: unknown, field: string): string {
     if (value === undefined || value === null) return '';
     if (typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (typeof value !== 'string') {
@@ -44,21 +74,36 @@ export class Texts {
       return '';
     }
     const text = value.trim();
-    return EMPTY.has(text) ? '' : text;
+    if (EMPTY.has(text)) return '';
+    const rule = isCellError(text) ? 'cell-error' : LOST.test(text) ? 'mojibake' : null;
+    if (rule === null) return text;
+    this.problems.push({ rule, field, found: text.slice(0, QUOTED) });
+    return '';
   }
 
   /** A text that must not be empty. */
-  required(value: unknown, field: string): string {
-    const before = this.problems.length;
-    const text = this.text(value, field);
-    if (text === '' && this.problems.length === before) this.problems.push({ rule: 'required-missing', field });
+  required(value: unknown, field: string, text = this.text(value, field)): string {
+    if (text === '' && !this.problems.some((problem) => problem.field === field && rejects(problem)))
+      this.problems.push({ rule: 'required-missing', field });
     return text;
+  }
+
+  /** A name that must not be empty. */
+  requiredName(value: unknown, field: string): string {
+    return this.required(value, field, this.name(value, field));
+  }
+
+  /** The source's key of a record, every digit of which counts. */
+  key(value: unknown): string {
+    const key = this.required(value, 'key');
+    if (isScientific(key)) this.problems.push({ rule: 'digits-lost', field: 'key', found: key });
+    return key;
   }
 
   /** A code in half width, every digit of which counts. */
   code(value: unknown, field: string): string {
     const code = normaliseCode(this.text(value, field));
-    if (SCIENTIFIC.test(code)) this.problems.push({ rule: 'digits-lost', field, found: code });
+    if (isScientific(code)) this.problems.push({ rule: 'digits-lost', field, found: code });
     return code;
   }
 
@@ -74,6 +119,13 @@ export class Texts {
       this.problems.push({ rule, field, found: text.slice(0, QUOTED) });
     }
     return date;
+  }
+
+  /** As {@link date}, of a field that may be empty: what programs write for no day is none, with a remark. */
+  optionalDate(text: string, field: string, order: 'dmy' | 'mdy' | undefined): CalendarDate | null {
+    if (!isNoDay(text)) return this.date(text, field, order);
+    this.problems.push({ rule: 'no-day', field, found: text });
+    return null;
   }
 
   /** A point in time that must be there. */

@@ -128,8 +128,8 @@ export const EXPECTED = {
     en: 'the name of a field, or {from, constant, default, lookup, dates}',
   },
   'holders-rule': {
-    zh: '列出持证主体的字段，或 {split: "、;"}',
-    en: 'the field that lists the holders, or {split: "、;"}',
+    zh: '列出持证主体的字段，{split: "、;"} 或 {rows: true}',
+    en: 'the field that lists the holders, {split: "、;"} or {rows: true}',
   },
   identifier: { zh: '不加引号的表名或 schema.表名', en: 'a name, or schema.name, without quotes' },
   'database-scheme': ({ among }: Among) => ({

@@ -266,9 +266,26 @@ export type FileBreak =
   | { is: 'rows'; why: string }
   | { is: 'line'; most: number }
   | { is: 'sheet'; sheets: readonly string[]; expected: string }
+  | { is: 'sheets'; sheets: readonly string[] }
   | { is: 'header'; row: number }
-  | { is: 'unopened'; why: string }
+  | { is: 'columns'; row: number; columns: number; missing: readonly string[]; content: FileContent }
+  | { is: 'quote'; row: number }
+  | { is: 'unopened'; why: string; content?: FileContent }
   | { is: 'too-much'; what: keyof typeof TOO_MUCH; most: number };
+
+/** What the first bytes of a file are, in words. */
+const CONTENTS = {
+  empty: { zh: '文件没有内容', en: 'the file has no content' },
+  html: { zh: '内容是网页', en: 'the file is an HTML page' },
+  markup: { zh: '内容是 XML', en: 'the file is XML' },
+  json: { zh: '内容以 JSON 开头', en: 'the file begins as JSON does' },
+  zip: { zh: '内容是压缩包或 xlsx', en: 'the file is an archive or a workbook (zip)' },
+  gzip: { zh: '内容是 gzip 压缩包', en: 'the file is compressed by gzip' },
+  office: { zh: '内容是旧版 Office 文件', en: 'the file is an old Office file' },
+  pdf: { zh: '内容是 PDF', en: 'the file is a PDF' },
+  text: { zh: '内容是文本', en: 'the file is text' },
+} as const;
+export type FileContent = keyof typeof CONTENTS;
 
 function brokenBy(found: FileBreak): { zh: string; en: string } {
   switch (found.is) {
@@ -293,8 +310,29 @@ function brokenBy(found: FileBreak): { zh: string; en: string } {
         zh: `第 ${found.row} 行为空，应为列名，请修正 header`,
         en: `row ${found.row} is empty, expected the names of the columns: correct header`,
       };
-    case 'unopened':
-      return { zh: `不是能打开的工作簿（${found.why}）`, en: `cannot be opened as a workbook (${found.why})` };
+    case 'sheets':
+      return {
+        zh: `工作表 ${found.sheets.join('、')} 也有数据，没有读取，请在 sheet 中指明读哪一个`,
+        en: `there are records that are not read on ${found.sheets.join(', ')}: name the sheet to be read in sheet`,
+      };
+    case 'columns': {
+      const content = CONTENTS[found.content];
+      return {
+        zh: `${content.zh}，第 ${found.row} 行的 ${found.columns} 列中没有列名 ${found.missing.join('、')}`,
+        en: `${content.en}, and the ${found.columns} columns of row ${found.row} have no ${found.missing.join(', ')}`,
+      };
+    }
+    case 'quote':
+      return {
+        zh: `第 ${found.row} 行的引号没有闭合，并入了其后的行`,
+        en: `a quote of row ${found.row} does not close and takes in the rows after it`,
+      };
+    case 'unopened': {
+      if (found.content === undefined)
+        return { zh: `不是能打开的工作簿（${found.why}）`, en: `cannot be opened as a workbook (${found.why})` };
+      const content = CONTENTS[found.content];
+      return { zh: `${content.zh}，无法打开（${found.why}）`, en: `${content.en} and cannot be opened (${found.why})` };
+    }
     case 'too-much': {
       const { zh, en } = TOO_MUCH[found.what];
       const most = found.most.toLocaleString('en');

@@ -6,6 +6,21 @@ interface Place {
   place: string;
 }
 
+/** How long an answer asks to be left alone (Retry-After), and how long it is, in seconds. */
+interface Waits {
+  asked?: number;
+  granted?: number;
+}
+
+function waitInWords({ asked, granted }: Waits): Said | null {
+  if (asked === undefined || granted === undefined) return null;
+  if (asked <= granted) return { zh: `，要求 ${asked} 秒后再问`, en: `, asks to be left alone for ${asked} s` };
+  return {
+    zh: `，要求 ${asked} 秒后再问，超过 longestWait，${granted} 秒后再问`,
+    en: `, asks to be left alone for ${asked} s, more than longestWait: is asked again in ${granted} s`,
+  };
+}
+
 const AGAIN = {
   zh: '无需操作，系统会自动重试；若持续出现请联系该单位',
   en: 'nothing to do, it is asked again; ask the department if it goes on',
@@ -27,6 +42,11 @@ const TYPES: Readonly<Record<string, string>> = {
   'a number': '数字',
   'a boolean': '真假值',
   'a object': '对象',
+};
+const NO_JSON = {
+  markup: { zh: '是网页或 XML', en: 'markup' },
+  cut: { zh: '被截断或有乱码', en: 'truncated or garbled' },
+  repeated: { zh: '记录之外有重复的字段', en: 'a field beside the records is there twice' },
 };
 const READ_BY = { windows: '时段', batches: '批次' };
 
@@ -54,18 +74,21 @@ export const SOURCES = {
   'source-failing': {
     kind: 'transient',
     brief: '源端内部出错',
-    say: (facts: Place & ({ status: number } | { why: string })) =>
+    say: (facts: Place & (({ status: number } & Waits) | { why: string })) =>
       'status' in facts
-        ? { zh: `${facts.place}：答复 ${facts.status}`, en: `${facts.place}: answered ${facts.status}` }
+        ? {
+            zh: `${facts.place}：答复 ${facts.status}${waitInWords(facts)?.zh ?? ''}`,
+            en: `${facts.place}: answered ${facts.status}${waitInWords(facts)?.en ?? ''}`,
+          }
         : { zh: `${facts.place}：出错（${facts.why}）`, en: `${facts.place} failed (${facts.why})` },
     cure: AGAIN,
   },
   'rate-limited': {
     kind: 'transient',
     brief: '源端限制了访问频率',
-    say: ({ place, status }: Place & { status: number }) => ({
-      zh: `${place}：答复 ${status}，访问过于频繁`,
-      en: `${place}: answered ${status}`,
+    say: ({ place, status, ...waits }: Place & { status: number } & Waits) => ({
+      zh: `${place}：答复 ${status}，访问过于频繁${waitInWords(waits)?.zh ?? ''}`,
+      en: `${place}: answered ${status}${waitInWords(waits)?.en ?? ''}`,
     }),
     cure: AGAIN,
   },
@@ -206,13 +229,13 @@ export const SOURCES = {
   'request-redirected': {
     kind: 'configuration',
     brief: '源端转向了另一个地址',
-    say: ({ place, status }: Place & { status: number }) => ({
-      zh: `${place}：答复 ${status}，转向了另一个地址`,
-      en: `${place}: answered ${status}`,
+    say: ({ place, status, to }: Place & { status: number; to: string }) => ({
+      zh: `${place}：答复 ${status}，转向了 ${to || '别处'}`,
+      en: `${place}: answered ${status}, which leads to ${to || 'nowhere'}`,
     }),
     cure: {
-      zh: '将源端的实际地址写入 baseUrl',
-      en: 'the source redirects; write its real address into baseUrl',
+      zh: '转向登录页的，核对凭据；源端换了地址的，将新地址写入 baseUrl',
+      en: 'if that is a page to sign in, check the credentials; if the source has moved, write its address into baseUrl',
     },
   },
   'statement-refused': {
@@ -293,9 +316,9 @@ export const SOURCES = {
   'broken-body': {
     kind: 'transient',
     brief: '源端的答复不完整或不是 JSON',
-    say: ({ place, characters, markup }: Place & { characters: number; markup: boolean }) => ({
-      zh: `${place}：答复的 ${characters} 个字符不是完整的 JSON（${markup ? '是网页或 XML' : '被截断或有乱码'}）`,
-      en: `${place}: found ${characters} characters that are no complete JSON (${markup ? 'markup' : 'truncated or garbled'})`,
+    say: ({ place, characters, is }: Place & { characters: number; is: keyof typeof NO_JSON }) => ({
+      zh: `${place}：答复的 ${characters} 个字符不是完整的 JSON（${NO_JSON[is].zh}）`,
+      en: `${place}: found ${characters} characters that are no complete JSON (${NO_JSON[is].en})`,
     }),
     cure: {
       zh: AGAIN.zh,
@@ -408,6 +431,18 @@ export const SOURCES = {
     cure: {
       zh: '预览数据并修正映射；确属源端问题的，可调整 rejects 上限',
       en: 'look at ./hub connector preview; mend the mapping, or raise the limit',
+    },
+  },
+  'charset-wrong': {
+    kind: 'configuration',
+    brief: '名称多为乱码，已停止入库',
+    say: ({ stream, garbled, read }: { stream: string; garbled: number; read: number }) => ({
+      zh: `${stream}：读取 ${read} 条，其中 ${garbled} 条的名称疑似乱码，超过 rejects.garbled`,
+      en: `${stream}: the names of ${garbled} of ${read} records look garbled, more than rejects.garbled allows`,
+    }),
+    cure: {
+      zh: '用 charset（文件为 encoding）写明源端的字符集；确属源端数据问题的，可调整 rejects.garbled',
+      en: 'name the source’s character set in charset (encoding for files); if the data itself is garbled, raise rejects.garbled',
     },
   },
   'mapping-refuses-all': {

@@ -57,6 +57,8 @@ const PROVINCES: Readonly<Record<string, string>> = {
   71: '台湾省',
   81: '香港特别行政区',
   82: '澳门特别行政区',
+  // Of residence permits (居住证) only, as 81 and 82 are there.
+  83: '台湾省',
 };
 
 /** The cities and districts whose regulations the hub knows (GB/T 2260). */

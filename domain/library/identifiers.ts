@@ -1,5 +1,7 @@
 /** Check digits and shapes of the national identifiers. Every function is linear in the length of its input. */
 
+import { withoutInvisible } from './spelling.ts';
+
 const ALPHANUMERIC = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /** 统一社会信用代码 (GB 32100-2015): no I, O, S, V, Z. */
@@ -83,6 +85,18 @@ export function idNumberFault(code: string): CodeFault {
   return completeIdNumber(code.slice(0, 17)) === code ? null : 'check';
 }
 
+/** A 公民身份号码 of 15 digits, as they were until 1999: without the century and a check character. */
+export const isOldIdNumber = (code: string): boolean => /^\d{15}$/.test(code) && idNumberOf(code) !== null;
+
+/** The number of 18 characters that one of 15 digits has become; null for digits that are no such number. */
+function idNumberOf(old: string): string | null {
+  const number = completeIdNumber(`${old.slice(0, 6)}19${old.slice(6)}`);
+  return idNumberFault(number) === null ? number : null;
+}
+
+/** Day of birth in a 公民身份号码 of the right shape, `YYYY-MM-DD`. */
+export const birthOf = (code: string): string => `${code.slice(6, 10)}-${code.slice(10, 12)}-${code.slice(12, 14)}`;
+
 /** Appends the check character to the first 17 digits of a 公民身份号码. */
 export function completeIdNumber(first17: string): string {
   let sum = 0;
@@ -125,7 +139,10 @@ function mod37Check(text: string): string {
   return ALPHANUMERIC.charAt((37 - p) % 36);
 }
 
-/** Full-width letters, digits and brackets in half width, without blanks. */
+/** A long number as spreadsheets write it once its digits are gone. */
+export const isScientific = (code: string): boolean => /^\d(?:\.\d+)?E\+?\d{2,}$/i.test(code);
+
+/** Full-width letters, digits and brackets in half width, without blanks and characters that nobody sees. */
 export function normaliseCode(text: string): string {
-  return /^[\x21-\x7e]*$/.test(text) ? text : text.normalize('NFKC').replace(/\s+/g, '');
+  return /^[\x21-\x7e]*$/.test(text) ? text : withoutInvisible(text.normalize('NFKC')).replace(/\s+/g, '');
 }

@@ -1,4 +1,5 @@
 import type { Certificate } from './certificate.ts';
+import { foldName } from './spelling.ts';
 
 /** Fields of which sources can differ about one certificate; the end of validity includes 长期. */
 export const MERGED_FIELDS = [
@@ -24,7 +25,15 @@ export interface MergedCertificate {
   /** Whose value each field has; only fields that any stream states. */
   origin: Partial<Record<MergedField, string>>;
   /** Fields of which streams state different values, with who states what. */
-  conflicts: { field: MergedField; values: { stream: string; value: unknown }[] }[];
+  conflicts: StatedValues[];
+  /** Fields that streams spell differently and mean the same by. */
+  variants: StatedValues[];
+}
+
+/** What each stream states of a field. */
+export interface StatedValues {
+  field: MergedField;
+  values: { stream: string; value: unknown }[];
 }
 
 /**
@@ -46,7 +55,8 @@ export function mergeSources(records: readonly Sourced[], precedence: Precedence
   };
 
   const origin: MergedCertificate['origin'] = {};
-  const conflicts: MergedCertificate['conflicts'] = [];
+  const conflicts: StatedValues[] = [];
+  const variants: StatedValues[] = [];
   const certificate: Certificate = { ...first };
   for (const field of MERGED_FIELDS) {
     const stated = inOrder(field).filter((record) => valueOf(record, field) !== null);
@@ -60,18 +70,24 @@ export function mergeSources(records: readonly Sourced[], precedence: Precedence
       certificate.marks = winner.marks ?? null;
     }
     const values = stated.map((record) => ({ stream: record.stream, value: valueOf(record, field) }));
-    if (new Set(values.map(({ value }) => JSON.stringify(value))).size > 1) conflicts.push({ field, values });
+    const differ = (texts: string[]): boolean => new Set(texts).size > 1;
+    if (!differ(values.map(({ value }) => JSON.stringify(value)))) continue;
+    const meant = stated.map((record) => JSON.stringify(valueOf(record, field, foldName)));
+    (differ(meant) ? conflicts : variants).push({ field, values });
   }
   certificate.extension = extensionOf(heard, precedence);
-  return { certificate, origin, conflicts };
+  return { certificate, origin, conflicts, variants };
 }
 
-/** What a stream states of a field; null where it states nothing. */
-function valueOf(record: Sourced, field: MergedField): unknown {
+const asSpelt = (name: string): string => name;
+
+/** What a stream states of a field; null where it states nothing. @param spelling of names */
+function valueOf(record: Sourced, field: MergedField, spelling: (name: string) => string = asSpelt): unknown {
   if (field === 'expiresOn' && record.longTerm) return '长期';
+  if (field === 'name' || field === 'issuerName') return record[field] === null ? null : spelling(record[field]);
   if (field === 'holders') {
     return record.holders
-      .map(({ code, codeType, name }) => ({ name, code, codeType }))
+      .map(({ code, codeType, name }) => ({ name: spelling(name), code, codeType }))
       .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   }
   return record[field];

@@ -1,7 +1,8 @@
 import type { Certificate } from './certificate.ts';
 import type { CalendarDate } from '../dates.ts';
-import { HOLDER_CODE_TYPES } from './codes.ts';
-import { certificateIdentifierFault, creditCodeFault, idNumberFault } from './identifiers.ts';
+import { areaName, HOLDER_CODE_TYPES } from './codes.ts';
+import { spellingFault } from './spelling.ts';
+import { birthOf, certificateIdentifierFault, creditCodeFault, idNumberFault, isOldIdNumber } from './identifiers.ts';
 
 /**
  * `reject`: the row does not enter the library and becomes casework. `wait`: it is kept outside as well, but through no
@@ -37,6 +38,18 @@ export const RULES = {
     zh: '字段名 __proto__ 不可使用',
     en: 'has a field called __proto__, which is refused',
   },
+  'json-invalid': {
+    severity: 'reject',
+    dimension: 'accuracy',
+    zh: '不是合法的 JSON 写法',
+    en: 'is not written as JSON allows',
+  },
+  'field-repeated': {
+    severity: 'reject',
+    dimension: 'accuracy',
+    zh: '同一记录中重复出现',
+    en: 'is twice in the record',
+  },
   'wrong-type': { severity: 'reject', dimension: 'accuracy', zh: '类型不符', en: 'has the wrong type' },
   'required-missing': { severity: 'reject', dimension: 'completeness', zh: '必填项为空', en: 'is required and empty' },
   'cursor-invalid': {
@@ -59,6 +72,12 @@ export const RULES = {
     zh: '科学计数法，位数已丢失',
     en: 'is in scientific notation: digits are lost',
   },
+  'cell-error': {
+    severity: 'reject',
+    dimension: 'accuracy',
+    zh: '单元格的公式出错或没有计算结果',
+    en: 'is the error of a formula, or a formula without a value',
+  },
   'code-as-number': {
     severity: 'reject',
     dimension: 'accuracy',
@@ -70,6 +89,12 @@ export const RULES = {
     dimension: 'accuracy',
     zh: '持证主体名称与代码个数不等',
     en: 'has unequal numbers of names and codes',
+  },
+  'key-repeated': {
+    severity: 'reject',
+    dimension: 'accuracy',
+    zh: '同一文件中主键重复而内容不同',
+    en: 'is that of several rows that say different things',
   },
   'field-added': {
     severity: 'reject',
@@ -158,6 +183,24 @@ export const RULES = {
     zh: '持证主体类型与发证目录不符',
     en: 'is no kind of holder that the catalog names',
   },
+  'no-day': {
+    severity: 'flag',
+    dimension: 'accuracy',
+    zh: '零日期或无穷，按未填写处理',
+    en: 'is day zero or infinity, taken for no day',
+  },
+  mojibake: {
+    severity: 'flag',
+    dimension: 'accuracy',
+    zh: '疑似乱码（字符集有误）',
+    en: 'looks as if it was decoded in another character set',
+  },
+  'invisible-character': {
+    severity: 'flag',
+    dimension: 'accuracy',
+    zh: '含不可见字符',
+    en: 'has a character that nobody sees',
+  },
   'status-date': {
     severity: 'flag',
     dimension: 'accuracy',
@@ -181,6 +224,24 @@ export const RULES = {
     dimension: 'accuracy',
     zh: '持证主体代码校验位不符',
     en: 'has a wrong check character',
+  },
+  'holder-code-15-digits': {
+    severity: 'flag',
+    dimension: 'accuracy',
+    zh: '15 位旧公民身份号码',
+    en: 'is a citizen’s number of 15 digits, as they were until 1999',
+  },
+  'holder-code-area': {
+    severity: 'flag',
+    dimension: 'accuracy',
+    zh: '持证主体代码中的行政区划不存在',
+    en: 'has the code of an area that never was',
+  },
+  'holder-birth-future': {
+    severity: 'flag',
+    dimension: 'accuracy',
+    zh: '公民身份号码中的出生日期在未来',
+    en: 'has a day of birth in the future',
   },
   // Not found by a check: an objector was right, and no corrected version has come in (异议).
   'dispute-upheld': {
@@ -221,6 +282,11 @@ export function validateCertificate(certificate: Certificate, changedOn: Calenda
     (status === 'valid' ? expiresOn < changedOn : status === 'expired' && expiresOn > changedOn)
   )
     problems.push({ rule: 'status-date', field: 'status', found: `${status}, ${expiresOn}` });
+  for (const field of ['number', 'name', 'issuerName'] as const) {
+    const text = certificate[field];
+    const rule = text === null ? null : spellingFault(text);
+    if (text !== null && rule !== null) problems.push({ rule, field, found: text });
+  }
   if (TEST_ROW.test(certificate.number))
     problems.push({ rule: 'test-row', field: 'number', found: certificate.number });
   if (identifier !== null && certificateIdentifierFault(identifier) !== null) {
@@ -234,17 +300,26 @@ export function validateCertificate(certificate: Certificate, changedOn: Calenda
     } else if (name.length <= 200 && ADDRESS.test(name)) {
       problems.push({ rule: 'name-address-swapped', field: at('name'), found: name });
     }
-    const rule = holderCodeRule(code, codeType);
-    if (rule !== null) problems.push({ rule, field: at('code'), found: code });
+    const spelling = spellingFault(name);
+    if (spelling !== null) problems.push({ rule: spelling, field: at('name'), found: name });
+    for (const rule of holderCodeRules(code, codeType, changedOn))
+      problems.push({ rule, field: at('code'), found: code });
   }
 }
 
-function holderCodeRule(code: string, codeType: string): RuleId | null {
-  if (code === '') return 'holder-code-missing';
-  if (!Object.hasOwn(HOLDER_CODE_TYPES, codeType)) return 'holder-code-type';
-  if (codeType !== '001' && codeType !== '111') return null;
-  if (codeType === '001' && /^\d{15}$/.test(code)) return 'holder-code-registration-number';
-  const fault = codeType === '001' ? creditCodeFault(code) : idNumberFault(code);
-  if (fault === null) return null;
-  return fault === 'check' ? 'holder-code-check' : 'holder-code-shape';
+function holderCodeRules(code: string, codeType: string, changedOn: CalendarDate): RuleId[] {
+  if (code === '') return ['holder-code-missing'];
+  if (!Object.hasOwn(HOLDER_CODE_TYPES, codeType)) return ['holder-code-type'];
+  if (codeType !== '001' && codeType !== '111') return [];
+  if (codeType === '001' && /^\d{15}$/.test(code)) return ['holder-code-registration-number'];
+  const old = codeType === '111' && isOldIdNumber(code);
+  const fault = old ? null : codeType === '001' ? creditCodeFault(code) : idNumberFault(code);
+  if (fault === 'shape') return ['holder-code-shape'];
+  const rules: RuleId[] = old ? ['holder-code-15-digits'] : fault === 'check' ? ['holder-code-check'] : [];
+  if (areaName(codeType === '001' ? code.slice(2, 8) : areaOf(code)) === null) rules.push('holder-code-area');
+  if (codeType === '111' && !old && birthOf(code) > changedOn) rules.push('holder-birth-future');
+  return rules;
 }
+
+/** The area of a 公民身份号码; of a foreigner's residence (外国人永久居留身份证), which begins with 9, its province. */
+const areaOf = (code: string): string => (code.startsWith('9') ? `${code.slice(1, 3)}0000` : code.slice(0, 6));

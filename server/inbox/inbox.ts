@@ -6,6 +6,7 @@ import type { Logger } from '../../settings/logger.ts';
 import { z } from 'zod';
 import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
 import { digestOf } from '../../connectors/digest.ts';
+import { defectsOf } from '../../connectors/json-text.ts';
 import type { OpenStream } from '../../connectors/registry.ts';
 import { mapPage } from '../../connectors/mapping/map-page.ts';
 import { openContract } from '../../connectors/mapping/source-contract.ts';
@@ -27,6 +28,7 @@ import {
   jsonOf,
   keyTaken,
   LARGEST_BODY,
+  parsedBody,
   RefusedRequest,
   requireBody,
   requireFirst,
@@ -200,10 +202,10 @@ async function acceptPush(
   const known = await earlier();
   if (known && !hasRejects(known.push)) return known;
 
-  const records = recordsOf(body, (connector as InboxConnectorConfig).most);
+  const { records, defects } = recordsOf(body, (connector as InboxConnectorConfig).most);
   const contract = await openContract(config, fieldMemory(db, row.id, now));
   const at = now();
-  const page = { records, undecodable: new Map<number, string>() };
+  const page = { records, undecodable: new Map<number, string>(), ...(defects && { defects }) };
   const mapped = await mapPage(
     stream,
     page,
@@ -260,14 +262,14 @@ function answerPush({ push, repeated }: Awaited<ReturnType<typeof acceptPush>>, 
   };
 }
 
-function recordsOf(body: Buffer, most: number): unknown[] {
-  const json = jsonOf(body, 'send one record, or a list of records, as JSON');
+function recordsOf(body: Buffer, most: number): { records: unknown[]; defects: ReturnType<typeof defectsOf> } {
+  const { json, defects } = parsedBody(body, 'send one record, or a list of records, as JSON');
   const records = Array.isArray(json) ? (json as unknown[]) : [json];
   const [only] = records;
   if (!Array.isArray(json) && typeof only === 'object' && only !== null && Object.values(only).some(isListOfRecords))
     throw new RefusedRequest(400, 'the body is a map around a list', 'send one record, or the list itself');
   if (records.length === 0) throw new RefusedRequest(400, 'the list is empty', 'send at least one record');
-  if (records.length <= most) return records;
+  if (records.length <= most) return { records, defects: defectsOf(records, defects) };
   throw new RefusedRequest(413, `${records.length} records, expected at most ${most}`, 'send them in parts');
 }
 

@@ -5,7 +5,8 @@ import { resolveReference } from '../../settings/environment.ts';
 import type { ConnectorConfig } from '../../settings/schemas/connector.ts';
 import type { InboxConnectorConfig } from '../../settings/kinds/inbox.ts';
 import type { Logger } from '../../settings/logger.ts';
-import { isTooDeep, parseKeepingDigits } from '../../connectors/json.ts';
+import { isTooDeep } from '../../connectors/json.ts';
+import { parseText, type ParsedText } from '../../connectors/json-text.ts';
 import type { OpenStream, Streams } from '../../connectors/registry.ts';
 import { HubError } from '../../domain/errors.ts';
 import { claimNonce } from '../../store/collection/nonces.ts';
@@ -135,11 +136,13 @@ export function requireBody(request: FastifyRequest, { signature }: InboxConnect
 }
 
 /** The body as JSON; `expected` says what it should be. */
-export function jsonOf(body: Buffer, expected: string): unknown {
-  let text: string;
+export const jsonOf = (body: Buffer, expected: string): unknown => parsedBody(body, expected).json;
+
+/** The body as JSON with the defects of its text; `expected` says what it should be. */
+export function parsedBody(body: Buffer, expected: string): ParsedText {
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    if (!isTooDeep(text)) return parseKeepingDigits(text);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    if (!isTooDeep(text)) return parseText(text);
   } catch {
     throw new RefusedRequest(400, 'the body is no JSON in UTF-8', expected);
   }

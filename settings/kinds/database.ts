@@ -11,7 +11,7 @@ import {
   streamSchema,
   timeFormat,
 } from './stream.ts';
-import { secretRef } from '../values.ts';
+import { charset, secretRef } from '../values.ts';
 import { expected } from '../../domain/faults/expected.ts';
 
 /** Servers by the scheme of their address. */
@@ -52,6 +52,10 @@ export const databaseAddress = {
         'scheme://user@host:port/database; schemes postgres kingbase opengauss mysql mariadb sqlserver oracle dameng, or sqlite:/path. To another machine with TLS and a checked certificate, unless ?sslmode=require (not checked) or ?sslmode=disable says otherwise; sslrootcert, sslcert and sslkey name files. sqlserver: encrypt, trustServerCertificate; oracle, dameng: protocol=tcp or tcps',
     }),
   password: secretRef.optional(),
+  charset: charset.optional().meta({
+    description:
+      'For mysql and mariadb: character set of texts that columns of latin1 hold as bytes; other columns are read as they are',
+  }),
 };
 
 const table = identifier.meta({ description: 'Table or view, name or schema.name' });

@@ -13,7 +13,7 @@ import {
   timeFormat,
   type Complain,
 } from './stream.ts';
-import { duration, secretRef } from '../values.ts';
+import { charset, duration, secretRef } from '../values.ts';
 import { expected } from '../../domain/faults/expected.ts';
 
 /** What the hub fills into an address or a body. */
@@ -273,6 +273,12 @@ export const httpConnectorSchema = connectorSchema
     ),
     auth: auth.optional(),
     timeout: duration.prefault('30s'),
+    longestWait: duration.prefault('1h').meta({
+      description: 'Longest time that the source is left alone when it asks for it (Retry-After)',
+    }),
+    charset: charset.optional().meta({
+      description: 'Character set of its answers; found where left out: UTF-8, or what their Content-Type says',
+    }),
     inFlight: z.int().min(1).max(16).default(3).meta({ description: 'Pages asked for at once' }),
     rate: z
       .strictObject({ requests: z.int().min(1), per: duration })

@@ -103,13 +103,13 @@ export const streamSchema = z.strictObject({
       .meta({ description: 'When the source last changed it; kinds that read by time ask for windows of it' }),
     fields: fieldMap.prefault({}),
     holders: z
-      .union([path, z.strictObject({ split: z.string().min(1) })], {
+      .union([path, z.strictObject({ split: z.string().min(1) }), z.strictObject({ rows: z.literal(true) })], {
         error: expected('holders-rule'),
       })
       .optional()
       .meta({
         description:
-          'Several holders: the field with their list, or {split: "、;"} where names and codes stand in one text each, in the same order',
+          'Several holders: the field with their list; {split: "、;"} where names and codes stand in one text each, in the same order; {rows: true} where a file has a row for each, one after the other under one key',
       }),
     extension: z
       .strictObject({
@@ -141,8 +141,8 @@ export const streamSchema = z.strictObject({
       .meta({ description: 'The source’s own values of 持证主体代码类型 → GB/T 36903 codes' }),
     longTerm: z
       .array(z.string())
-      .default(['长期', '长期有效', '永久', '9999-12-31'])
-      .meta({ description: 'Values of the end of validity that mean 长期' }),
+      .default(['长期', '长期有效', '永久', '永久有效', '无固定期限', '无期限'])
+      .meta({ description: 'Values of the end of validity that mean 长期, beside days of the year 9999' }),
   }),
   status: z
     .strictObject({
@@ -212,9 +212,12 @@ export const streamSchema = z.strictObject({
     .strictObject({
       most: z.int().min(0).optional().meta({ description: 'Most rejected records of one read' }),
       share: z.number().min(0).max(1).default(0.5).meta({ description: 'Largest rejected share, from 200 records on' }),
+      garbled: z.number().min(0).max(1).default(0.3).meta({
+        description: 'Largest share of records with names in another character set (乱码), from 10 records on',
+      }),
     })
     .prefault({})
-    .meta({ description: 'Beyond either threshold the read stops and the stream is paused' }),
+    .meta({ description: 'Beyond any threshold the read stops and the stream is paused' }),
   contract: z.strictObject({ added: onDrift, missing: onDrift, retyped: onDrift }).prefault({}).meta({
     description:
       'What to do when the source’s fields are not those of its first read: accept, warn (and accept), reject the records, stop the stream',

@@ -130,6 +130,22 @@ export async function openDiscrepancy(
     .merge(['source_count', 'library_count', 'only_at_source', 'only_in_library', 'different', 'repeated']);
 }
 
+/** Begins the subjects of deliveries that cannot be read. */
+const UNREADABLE = '无法读取 ';
+
+/** Keeps a task open for each delivery that cannot be read, by what is wrong with it, and ends those of others. */
+export async function keepUnreadable(db: Knex, stream: StreamRow, faults: readonly string[], at: Date): Promise<void> {
+  const subjects = faults.map((text) => `${UNREADABLE}${text}`);
+  const delivery = { window: null, sourceCount: 1, libraryCount: 0, onlyAtSource: [], onlyInLibrary: [] };
+  for (const subject of subjects) await openDiscrepancy(db, stream, { subject, ...delivery }, at);
+  await db('discrepancy')
+    .where({ stream_id: stream.id })
+    .whereNull('closed_at')
+    .where('subject', 'like', `${UNREADABLE}%`)
+    .whereNotIn('subject', subjects)
+    .update({ closed_at: at });
+}
+
 /** Where the oldest known difference of a stream begins; null when there is none. */
 export async function oldestDifference(db: Knex, streamId: number): Promise<Date | null> {
   const oldest = await db('discrepancy')

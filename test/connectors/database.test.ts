@@ -4,6 +4,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import iconv from 'iconv-lite';
 import { provide } from '../../settings/environment.ts';
 import { databaseConnectorSchema, type DatabaseStreamConfig, type Scheme } from '../../settings/kinds/database.ts';
 import { FROM_THE_START, type NextBatch, type Page, type Source } from '../../connectors/contract.ts';
@@ -468,6 +469,115 @@ for (const [name, create] of Object.entries(PLACES)) {
     });
   });
 }
+
+describe('values that a database writes in its own way', () => {
+  const COLUMNS = {
+    number: 'no',
+    holderName: 'name',
+    holderCode: 'code',
+    holderCodeType: 'kind',
+    issuedOn: 'd1',
+    expiresOn: 'd2',
+  };
+  const STREAM = {
+    certificateType: { code: '11100000000013338W011', name: '建筑工程施工许可证' },
+    record: { key: 'id', updatedAt: 'updated', fields: COLUMNS },
+  };
+  const CODE = '320200199001011235';
+
+  /** The rows that a table gives, by key: name of the holder, days, and the rules that flag or reject it. */
+  async function taken(test: TestContext, place: Place, connector: object = {}): Promise<unknown[]> {
+    const opened = open(place.variable, STREAM, connector);
+    test.after(async () => {
+      await opened.source.close?.();
+      await place.close();
+    });
+    const pages = await readAll(opened, WINDOW);
+    return pages.flatMap((page) => {
+      const { rows, rejected } = opened.map(page, { readAt: '2025-03-10T12:00:00+08:00' });
+      const made = JSON.parse(rows.toJson().toString()) as Record<string, unknown>[];
+      return [
+        ...made.map(({ key, holders, issuedOn, expiresOn, longTerm, flags }) => [
+          key,
+          (holders as { name: string }[])[0]?.name,
+          issuedOn,
+          longTerm === true ? '长期' : expiresOn,
+          ((flags ?? []) as { rule: string; field: string }[]).map(({ rule, field }) => `${rule} ${field}`).join(),
+        ]),
+        ...rejected.map(({ key, problems }) => [key, problems.map(({ rule, field }) => `${rule} ${field}`).join()]),
+      ];
+    });
+  }
+
+  it('PostgreSQL: infinity is no end, with a remark; a time with a zone is read to the microsecond', async (test) => {
+    const place = await PLACES.PostgreSQL();
+    await place.run(
+      'CREATE TABLE certs (id text, no text, name text, code text, kind text, d1 date, d2 date, updated timestamptz)',
+    );
+    await place.run(`INSERT INTO certs VALUES
+      ('a', 'N1', '张三', '${CODE}', '111', '2025-03-01', 'infinity', '2025-03-10 09:00:00.123456+08'),
+      ('b', 'N2', '李四', '${CODE}', '111', '2025-03-01', '-infinity', '2025-03-10 09:00:01+08'),
+      ('c', 'N3', '王五', '${CODE}', '111', 'infinity', '2029-01-01', '2025-03-10 09:00:02+08')`);
+    assert.deepEqual(await taken(test, place), [
+      ['a', '张三', '2025-03-01', '长期', 'no-day expiresOn'],
+      ['b', '李四', '2025-03-01', null, 'no-day expiresOn'],
+      ['c', 'date-invalid issuedOn'],
+    ]);
+  });
+
+  describe('MariaDB', () => {
+    const create = async (charset: string): Promise<Place> => {
+      const place = await PLACES.MariaDB();
+      await place.run(
+        `CREATE TABLE certs (id varchar(20), no varchar(60) CHARACTER SET utf8mb4, name varchar(60), code varchar(20), kind char(3), d1 date, d2 date, updated datetime) CHARSET ${charset}`,
+      );
+      return place;
+    };
+    const hex = (text: string): string => `x'${iconv.encode(text, 'gbk').toString('hex')}'`;
+    const row = (id: string, name: string, d2 = "'2029-01-01'"): string =>
+      `('${id}', '锡园${id}', ${name}, '${CODE}', '111', '2025-03-01', ${d2}, '2025-03-10 09:00:00')`;
+
+    it('day zero is none with a remark', async (test) => {
+      const place = await create('utf8mb4');
+      await place.run(`SET sql_mode = ''; INSERT INTO certs VALUES ${row('a', "'张三'", "'0000-00-00'")}`);
+      assert.deepEqual(await taken(test, place), [['a', '张三', '2025-03-01', null, 'no-day expiresOn']]);
+    });
+
+    it('bytes of GBK in columns of latin1 are flagged, and read as what they are where the connector says so', async (test) => {
+      const place = await create('latin1');
+      await place.run(
+        `INSERT INTO certs VALUES ${row('a', hex('张三'))}, ${row('b', hex('锡〔某〕'))}, ${row('c', "'Li Si'")}`,
+      );
+      const found = (await taken(test, { ...place, close: () => Promise.resolve() }, { charset: 'gbk' })) as string[][];
+      assert.deepEqual(
+        found.map(([key, name, , , rules]) => [key, name, rules]),
+        [
+          ['a', '张三', ''],
+          ['b', '锡〔某〕', ''],
+          ['c', 'Li Si', ''],
+        ],
+      );
+      const unread = (await taken(test, place)) as string[][];
+      assert.deepEqual(
+        unread.map(([, , , , rules]) => rules),
+        ['mojibake holders[0].name', 'mojibake holders[0].name', ''],
+      );
+    });
+  });
+
+  it('a character set of another server, and a parameter that would be ignored, are refused', () => {
+    for (const [address, connector, words] of [
+      ['postgres://hub@127.0.0.1/certs', { charset: 'gbk' as const }, /charset: it is for mysql and mariadb/],
+      ['mysql://hub@127.0.0.1/certs?charset=gbk', {}, /found the parameter “charset”/],
+      ['postgres://hub@127.0.0.1/certs?application=x', {}, /found the parameter “application”/],
+    ] as const)
+      assert.throws(
+        () =>
+          openDepartmentDatabase({ id: 'land', address: { env: addressed(address) }, ...connector }, { write: false }),
+        told('configuration', words),
+      );
+  });
+});
 
 describe('database servers that are not here', () => {
   const range = { fromMs: EIGHT_MS, toMs: EIGHT_MS + HOUR_MS };

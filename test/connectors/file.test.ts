@@ -95,11 +95,15 @@ function opened(address: string, stream: Record<string, unknown>, connector: Rec
   return { connector: whole, stream: first, source: sourceBy('batches', file.open(whole, first)) };
 }
 
-function nextOf(source: BatchSource, known: string[] = [], after: BatchWindow | null = null): Promise<NextBatch> {
-  return source.nextBatch(after, {
+/** What follows; throws what makes a file unreadable where nothing does. */
+async function nextOf(source: BatchSource, known: string[] = [], after: BatchWindow | null = null): Promise<NextBatch> {
+  const next = await source.nextBatch(after, {
     upToMs: Date.now(),
     known: (ids: string[]) => Promise.resolve(new Map(ids.filter((id) => known.includes(id)).map((id) => [id, true]))),
   });
+  if (next.batch) return next;
+  for (const { fault } of next.unreadable ?? []) throw fault;
+  return { batch: null, proven: next.proven };
 }
 const batchOf = async (source: BatchSource, known: string[] = []): Promise<BatchWindow> =>
   (await nextOf(source, known)).batch ?? assert.fail('no batch');

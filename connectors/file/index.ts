@@ -120,14 +120,19 @@ class FileSource implements BatchSource {
   async nextBatch(after: BatchWindow | null, { known }: ChainView): Promise<NextBatch> {
     const proven: ProvenWindow[] = [];
     const unreadable: UnreadableDelivery[] = [];
-    for (const drop of await this.#drops()) {
+    const drops = await this.#drops();
+    const latest = drops.findLast(({ missing }) => missing.length === 0);
+    for (const drop of drops) {
       if (drop.missing.length > 0) continue;
       const hash = await this.#hashOf(drop);
       if (hash instanceof HubError) {
         unreadable.push({ name: drop.name, date: drop.date, fault: hash });
         continue;
       }
-      if ((await known([hash])).has(hash)) {
+      const isKnown = (await known([hash])).has(hash);
+      // A file with all records is a state: the latest one counts again, where another state was taken since.
+      const again = isKnown && drop === latest && this.#stream.content === 'full' && after && hashIn(after.id) !== hash;
+      if (isKnown && !again) {
         const partial = this.#intake.partial(drop);
         const window = timeWindow(startOfDayMs(drop.date), startOfDayMs(addDays(drop.date, 1)));
         if (partial) unreadable.push({ name: drop.name, date: drop.date, fault: partial });
@@ -136,13 +141,14 @@ class FileSource implements BatchSource {
         continue;
       }
       const { declared, name } = await this.#intake.take(drop);
-      return { batch: followingBatch(after, { id: hash, next: name, declared }) };
+      const id = again ? `${hash}#${after.ordinal + 1}` : hash;
+      return { batch: followingBatch(after, { id, next: name, declared }) };
     }
     return { batch: null, proven, unreadable };
   }
 
   async acknowledge(window: BatchWindow): Promise<void> {
-    await this.#intake.release(window.id);
+    await this.#intake.release(hashIn(window.id));
   }
 
   async check(): Promise<CheckReport> {
@@ -184,8 +190,8 @@ class FileSource implements BatchSource {
       },
       { zh: `${whole.zh}，才算文件完整`, en: `takes a file as whole when ${whole.en}` },
       {
-        zh: '相同内容只收一次，不论文件名；文件留在原处',
-        en: 'takes each content once, whatever its name, and leaves the files where they are',
+        zh: `相同内容只收一次，不论文件名${content === 'full' ? '；全量文件回到先前的内容时再收一次' : ''}；文件留在原处`,
+        en: `takes each content once, whatever its name${content === 'full' ? ' (a state that comes back, again)' : ''}, and leaves the files where they are`,
       },
       {
         zh: '不是约定表格的文件（网页、缺列、损坏）不算已证实，其后的文件照常读取',
@@ -281,11 +287,14 @@ class FileSource implements BatchSource {
     const drops = await this.#drops();
     const named = drops.filter(({ name }) => name === next);
     for (const drop of [...named, ...drops.filter(({ name }) => name !== next)]) {
-      if ((await this.#hashOf(drop)) === id) return this.#intake.take(drop);
+      if ((await this.#hashOf(drop)) === hashIn(id)) return this.#intake.take(drop);
     }
     throw fault('file-gone', { place: this.#stream.id, file: next, taken: true });
   }
 }
+
+/** The content hash in the id of a batch: a state that was taken again has its link of the chain behind it. */
+const hashIn = (id: string): string => id.split('#', 1)[0] ?? id;
 
 const NONE: ReadonlyMap<number, string> = new Map();
 

@@ -417,6 +417,37 @@ describe('file beyond the suite', () => {
       assert.deepEqual([changed.next, changed.declared], ['b-20261120.csv', 3]);
     });
 
+    it('takes a file with all records again where the state that it is comes back, and that once', async () => {
+      const days = ['20261120', '20261121', '20261122'];
+      const states = { [days[0]!]: csv(1), [days[1]!]: csv(2), [days[2]!]: csv(1) };
+      const { source, folder } = inFolder(
+        {},
+        { ...MARKED, content: 'full', record: { key: '流水号', fields: FIELDS } },
+      );
+      const chain: BatchWindow[] = [];
+      const next = async () =>
+        (
+          await nextOf(
+            source,
+            chain.map(({ id }) => id),
+            chain.at(-1) ?? null,
+          )
+        ).batch;
+      for (const [day, content] of Object.entries(states)) {
+        writeFileSync(join(folder, `permits-${day}.csv`), content);
+        writeFileSync(join(folder, `permits-${day}.csv.ok`), '');
+        chain.push((await next()) ?? assert.fail(`nothing of ${day}`));
+        assert.equal(await next(), null);
+      }
+      const [first, , again] = chain;
+      assert.deepEqual(
+        chain.map(({ next: name, ordinal }) => [name, ordinal]),
+        days.map((day, index) => [`permits-${day}.csv`, index + 1]),
+      );
+      assert.equal(again?.id, `${first?.id}#3`);
+      assert.equal(recordsOf(await readAll({ source }, again)).length, 1);
+    });
+
     it('proves the days of the files that it has, and no other', async () => {
       const { source, folder } = inFolder(
         { 'permits-2026-11-18.csv': csv(1), 'permits-2026-11-18.csv.ok': '', 'permits-2026-11-19.csv': csv(2) },

@@ -8,6 +8,7 @@ import * as batches from '../store/collection/batches.ts';
 import { approvedCatalog } from '../store/library/catalog.ts';
 import * as inspections from '../store/supervision/inspections.ts';
 import * as proofs from '../store/collection/proofs.ts';
+import { noteBeyond } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -41,6 +42,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
           ? batches.takenBatches(db, id, new Date(taken.from), new Date(taken.to))
           : batches.longestUnprovenBatches(db, id, BATCHES_A_NIGHT);
       }
+      if (source.beyond) await noteBeyond(db, await getStream(db, input.stream), await source.beyond(), now());
       const todayMs = Math.min(startOfDayMs(shanghaiDate(now().getTime())), (await source.clock()) - config.lag);
       const past = timeWindow(collectFrom.getTime(), todayMs);
       const yesterdayMs = Math.max(collectFrom.getTime(), startOfDayMs(shanghaiDate(todayMs - 1)));

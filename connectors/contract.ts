@@ -35,6 +35,12 @@ export interface WindowSource extends SourceOf<TimeWindow> {
 
   /** The source's own clock, epoch milliseconds, by which windows end; the hub's where the source tells none. */
   clock(): Promise<number>;
+
+  /**
+   * How many records it has that no window reaches: without a time, or with one that is none, or lies ahead. Sources that
+   * can be asked only.
+   */
+  beyond?(): Promise<number>;
 }
 
 /** A source that names its batches one after the other. */

@@ -54,11 +54,11 @@ function show(stream: string, date: string, options: DayOptions): Promise<void> 
     if (records.length === 0) return;
     console.log(
       table(records, [
-        ['Record', ({ key }) => key ?? ''],
+        ['记录', ({ key }) => key ?? ''],
         ['证照编号', ({ number }) => number ?? ''],
         ['属于当日，按', ({ because }) => LATE_BECAUSE[because].zh],
         ['入库', ({ recordedAt }) => timeText(recordedAt)],
-        ['Reject', ({ reject }) => reject ?? '', 'right'],
+        ['问题数据', ({ reject }) => reject ?? '', 'right'],
       ]),
     );
     if (records.length < late) console.log(`The first ${records.length}; --limit names more.`);

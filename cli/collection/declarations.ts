@@ -28,7 +28,7 @@ export function addDeclarations(program: Command): void {
         if (rows.length === 0) return console.log('没有声明。 Nothing is declared.');
         console.log(
           table(rows, [
-            ['Id', ({ id }) => id, 'right'],
+            ['编号', ({ id }) => id, 'right'],
             ['数据流', ({ stream }) => stream],
             ['单位', ({ unit }) => unit],
             ['声明', ({ kind }) => DECLARATIONS[kind].zh],

@@ -194,7 +194,7 @@ function arrivalTable(units: readonly UnitFigures[], figure: FigureId, basis: Ba
     units.flatMap(({ streams }) => streams),
     [
       ['单位', ({ unit }) => unit],
-      ['Stream', ({ stream }) => stream],
+      ['数据流', ({ stream }) => stream],
       ['按期入库', ({ timeliness }) => timeliness[basis].numerator, 'right'],
       ['应入库', ({ timeliness }) => timeliness[basis].denominator, 'right'],
       [FIGURES[figure].name, ({ timeliness }) => percent(timeliness[basis]), 'right'],

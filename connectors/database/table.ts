@@ -9,6 +9,8 @@ import { recordOf, RowReader, type Range, type ReadableRows, type Row, type RowP
 /** Pages that one statement fetches: a sort without an index is paid once for all of them, and memory stays flat. */
 const PAGES_AT_ONCE = 5;
 const SAMPLE = 200;
+/** No record was changed before: zero dates, empty texts and epoch 0 are no times. */
+const FIRST_TIME_MS = Date.UTC(1971, 0, 1);
 
 /** What reading needs to know of a stream; a published list has that, too. */
 export type PagedTable = ReadableRows & Pick<DatabaseStreamConfig, 'page'> & { overlap?: string | undefined };
@@ -32,6 +34,12 @@ export abstract class Table {
 
   protected countRows(range: Range): Promise<number> {
     return this.#db.number((db) => this.#rows.count(db, range), 'count');
+  }
+
+  /** Rows whose time is none, or lies more than a day ahead: no window reaches them. */
+  protected async countBeyond(): Promise<number> {
+    const reached: Range = { fromMs: FIRST_TIME_MS, toMs: (await this.clock()) + DAY_MS };
+    return (await this.countRows('all')) - (await this.countRows(reached));
   }
 
   /** The last number among the next rows of a sequence; null when none follows. */
@@ -102,6 +110,11 @@ export abstract class Table {
     if (unreachable && lost > 0)
       notes.push(
         `${lost} rows have no value in ${unreachable.column}: no window will ever hold them, ask the department to fill it`,
+      );
+    const beyond = byTime ? (await this.countBeyond()) - lost : 0;
+    if (beyond > 0)
+      notes.push(
+        `${beyond} rows have a time that is none, or lies ahead: no window holds them, ask the department to correct it`,
       );
     return { records: page.length, count: await this.countRows(range), clockSkewMs, notes };
   }

@@ -19,6 +19,10 @@ export class TableWindows extends Table implements WindowSource {
     return this.countRows(rangeOf(window));
   }
 
+  beyond(): Promise<number> {
+    return this.countBeyond();
+  }
+
   read(window: TimeWindow, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
     return this.readRows(rangeOf(window), resume, signal);
   }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { HUB } from '../../domain/ledger/reasons.ts';
+import { BEYOND_WINDOWS } from '../../domain/collection/gap.ts';
 import { timeWindow, type TimeWindow } from '../../domain/collection/window.ts';
 import { cover, uncover } from './batches.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
@@ -155,6 +156,13 @@ export async function oldestDifference(db: Knex, streamId: number): Promise<Date
     .orderBy('window_from')
     .first<{ from: Date } | undefined>({ from: 'window_from' });
   return oldest?.from ?? null;
+}
+
+/** Records of a source that no window reaches are a task of the unit until there are none. */
+export async function noteBeyond(db: Knex, stream: StreamRow, records: number, at: Date): Promise<void> {
+  if (records === 0) return closeDiscrepancy(db, stream.id, BEYOND_WINDOWS, at);
+  const counts = { sourceCount: records, libraryCount: 0, onlyAtSource: [], onlyInLibrary: [] };
+  await openDiscrepancy(db, stream, { subject: BEYOND_WINDOWS, window: null, ...counts }, at);
 }
 
 /** Closes what was known of a batch for nothing but keys that came twice, now that it came without them. */

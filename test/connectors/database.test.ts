@@ -248,6 +248,20 @@ for (const [name, create] of Object.entries(PLACES)) {
       assert.deepEqual((await opened(test).source.check()).notes, []);
     });
 
+    it('rows that no window reaches are counted: without a time, before any, or ahead', async (test) => {
+      const beyond = async (rows: Value[][]): Promise<number | undefined> => {
+        await byTime(rows);
+        return sourceBy('windows', opened(test).source).beyond?.();
+      };
+      const sound: Value[][] = [
+        ['a', at(1)],
+        ['b', at(2)],
+      ];
+      assert.equal(await beyond(sound), 0);
+      const ahead = `${Number(at(1).slice(0, 4)) + 60}${at(1).slice(4)}`;
+      assert.equal(await beyond([...sound, ['c', null], ['d', `1970-01-01${at(1).slice(10)}`], ['e', ahead]]), 3);
+    });
+
     it('numbers keep their digits', async (test) => {
       const decimal = name === 'SQLite' ? 'TEXT' : 'DECIMAL(30, 4)';
       await createTable(place, 'certs', `id BIGINT, amount ${decimal}, updated ${place.time}`, [

@@ -12,7 +12,7 @@ import { DISPUTES, findDispute, openDispute } from '../../store/casework/dispute
 import { wakeCase } from '../../temporal/cases.ts';
 import { HUB_DUE_AT } from '../../workflows/search-attributes.ts';
 import { seeded } from '../departments/random.ts';
-import { runHub } from '../support/command.ts';
+import { runHub } from '../support/commands/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
 

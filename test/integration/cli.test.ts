@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { newestMigration, openDatabase } from '../../store/database.ts';
 import { ROOT } from '../../settings/root.ts';
-import { runHosted, runHub, startHub } from '../support/command.ts';
+import { runHosted, runHub, startHub } from '../support/commands/command.ts';
 import { createDatabase, withName, type TestDatabase } from '../support/database.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
 import { oldPostgres, oldTemporal } from '../support/servers/old-servers.ts';

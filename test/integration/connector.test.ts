@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { shanghaiWallTime } from '../../domain/dates.ts';
-import { runHub } from '../support/command.ts';
+import { runHub } from '../support/commands/command.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
 
 const SECRET_NAME = '无锡甲园林有限公司';

@@ -12,7 +12,7 @@ import { remindExpiries } from '../../store/library/expiry.ts';
 import { saveStreams } from '../../store/collection/streams.ts';
 import { configuredStreams } from '../../store/apply-config.ts';
 import { arrive, tasksOf, useProfile } from '../support/arrivals.ts';
-import { runHub } from '../support/command.ts';
+import { runHub } from '../support/commands/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import axios from 'axios';
 import type { Health } from '../../server/health.ts';
-import { runHub, startHub, type RunningCommand } from '../support/command.ts';
+import { runHub, startHub, type RunningCommand } from '../support/commands/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
 import { isAlive, whileFrozen } from '../support/processes.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FUNCTIONS } from '../../domain/ledger/served.ts';
-import { runHosted } from '../support/command.ts';
+import { runHosted } from '../support/commands/command.ts';
 
 describe('hub duties', () => {
   it('prints every duty of the regulation, what serves it, and how many there are of each kind', async () => {

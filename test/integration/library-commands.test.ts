@@ -23,7 +23,7 @@ import { configuredStreams } from '../../store/apply-config.ts';
 import { saveCalendar } from '../../store/ledger/calendar.ts';
 import { saveRules } from '../../store/ledger/rules.ts';
 import { getStream, saveStreams } from '../../store/collection/streams.ts';
-import { runHub } from '../support/command.ts';
+import { runHub } from '../support/commands/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
 

@@ -16,7 +16,7 @@ import { fileContact, type NewContact } from '../../store/ledger/contacts.ts';
 import { openObligations } from '../../store/ledger/obligations.ts';
 import { listReminders, type ReminderReport } from '../../store/ledger/reminders.ts';
 import { saveHub, saveRules } from '../../store/ledger/rules.ts';
-import { runHub, startHub } from '../support/command.ts';
+import { runHub, startHub } from '../support/commands/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';

@@ -11,7 +11,7 @@ import { saveStreams } from '../../store/collection/streams.ts';
 import { configuredStreams } from '../../store/apply-config.ts';
 import type { Health } from '../../server/health.ts';
 import { watch } from '../../server/background/watchdog.ts';
-import { startHub } from '../support/command.ts';
+import { startHub } from '../support/commands/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { demoConfig } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { tool } from '../support/tool.ts';
+import { tool } from '../support/commands/tool.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { gapInWords, type GapFacts } from '../../../domain/collection/gap.ts';
+import { BEYOND_WINDOWS, gapInWords, type GapFacts } from '../../../domain/collection/gap.ts';
 
 const none = { from: null, to: null };
 const CASES: [GapFacts, zh: string, en: string][] = [
@@ -28,6 +28,21 @@ const CASES: [GapFacts, zh: string, en: string][] = [
     },
     'x：源端 3 条，库内 2 条；库中缺失：a、b；内容不一致：c；重复出现（分页次序不稳，或源端主键重复）：d',
     'x: source 3, library 2; missing: a, b; other content: c; listed twice (pages without a stable order, or keys that are not unique): d',
+  ],
+  [
+    {
+      kind: 'difference',
+      subject: BEYOND_WINDOWS,
+      source: 3,
+      library: 0,
+      missing: [],
+      extra: [],
+      different: [],
+      repeated: [],
+      ...none,
+    },
+    '源端 3 条记录的更新时间为空、无法识别或在将来，任何时段都读不到',
+    '3 records of the source have no time of change, or one that is none or lies ahead: no window reaches them',
   ],
 ];
 

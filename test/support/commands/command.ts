@@ -2,9 +2,9 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { bound, untilItAnswers } from './processes.ts';
+import { bound, untilItAnswers } from '../processes.ts';
 
-export const MAIN = join(import.meta.dirname, '../../cli/main.ts');
+export const MAIN = join(import.meta.dirname, '../../../cli/main.ts');
 
 /** A `hub` command that runs, and what it has printed so far. */
 export interface RunningCommand {

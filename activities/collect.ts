@@ -128,7 +128,7 @@ export function createCollectActivities(dependencies: Dependencies) {
       const { source, hints } = streams().get(batch.stream);
       const { read } = await batches.batchCounts(db, batch);
       const declared = read === batch.declared ? read : await countOf(source, batch.window);
-      const { delivery = false } = streams().capabilities(batch.stream);
+      const delivery = batch.window.kind === 'batch';
       const closing = { declared, delivery, deletes: hints.deletes };
       const { gone, keys, repeated, ...closed } = await batches.closeBatch(db, batch, closing, now());
       if (!delivery) await tellRepeated(batch, { declared, keys, repeated });

@@ -86,8 +86,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
         return { proofId, records: 0, differences: 0 };
       }
       const declared = await countOf(source, window);
-      const { delivery = false } = streams().capabilities(input.stream);
-      const rules = { untimed: config.record.updatedAt === undefined, delivery, declared };
+      const rules = { untimed: config.record.updatedAt === undefined, delivery: window.kind === 'batch', declared };
       const proof = await proofs.finishProof(db, proofId, id, window, rules, now());
       return { proofId, records: proof.sourceRecords, differences: proof.differences };
     },

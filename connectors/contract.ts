@@ -250,12 +250,6 @@ export interface Capabilities<B extends Source['by'] = Source['by']> {
   again: 'all' | 'present' | 'none';
   /** The department delivers by itself, and is never asked. */
   pushed?: boolean;
-  /**
-   * Each batch is one delivery that is read from end to end, a file or the rows after a number: a key that stands in it
-   * twice was delivered twice. Else it is asked for page by page, and a record that comes twice, because the pages have
-   * no stable order, took the place of another that never came: such a batch is never complete.
-   */
-  delivery?: boolean;
 }
 
 /** One way of reaching source systems. */

@@ -52,7 +52,8 @@ async function compareParts(input: ReconcileStreamInput): Promise<ReconcileStrea
   return result;
 
   /** What differed as a whole differs, unless its halves explain it. */
-  async function addUp({ halves: _, ...window }: ReconcileStep, halves: TimeWindow[]): Promise<void> {
+  async function addUp({ kind, from, to }: ReconcileStep, halves: TimeWindow[]): Promise<void> {
+    const window = { kind, from, to };
     const { differs } = await source.addUp.executeWithOptions({ summary: `合计核对 ${describeWindow(window)}` }, [
       { stream, window, halves },
     ]);

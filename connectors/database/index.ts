@@ -17,10 +17,8 @@ export const database: ConnectorKind = {
   spec: databaseConnectorSchema,
   capabilities: (stream) => {
     const { cursor } = stream as DatabaseStreamConfig;
-    if (cursor === 'snapshot') return { by: 'batches', again: 'present', delivery: true };
-    return sequenceOf(cursor) === null
-      ? { by: 'windows', again: 'all' }
-      : { by: 'batches', again: 'all', delivery: true };
+    if (cursor === 'snapshot') return { by: 'batches', again: 'present' };
+    return { by: sequenceOf(cursor) === null ? 'windows' : 'batches', again: 'all' };
   },
   hints: (stream) => {
     const { deletes } = stream as DatabaseStreamConfig;

@@ -30,7 +30,7 @@ export const exchange: ConnectorKind = {
   kind: 'exchange',
   spec: exchangeConnectorSchema,
   // Rows that are marked as consumed do not say of which batch they were.
-  capabilities: () => ({ by: 'batches', again: 'none', delivery: true }),
+  capabilities: () => ({ by: 'batches', again: 'none' }),
   hints: (stream) => {
     const { rowId, operation, consumed } = stream as ExchangeStreamConfig;
     return {

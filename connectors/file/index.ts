@@ -27,7 +27,7 @@ import { openPlace, sidecars, type Entry, type Place } from './places.ts';
 export const file: ConnectorKind = {
   kind: 'file',
   spec: fileConnectorSchema,
-  capabilities: () => ({ by: 'batches', again: 'all', delivery: true }),
+  capabilities: () => ({ by: 'batches', again: 'all' }),
   hints: (stream) => {
     const { numbers, deletes, file: certificateFile } = stream as FileStreamConfig;
     return { numbers, ...(deletes && { deletes }), ...(certificateFile && { file: certificateFile }) };

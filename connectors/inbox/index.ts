@@ -11,7 +11,7 @@ import type { BatchSource, CheckReport, ConnectorKind, NextBatch, Page } from '.
 export const inbox: ConnectorKind = {
   kind: 'inbox',
   spec: inboxConnectorSchema,
-  capabilities: () => ({ by: 'batches', again: 'none', pushed: true, delivery: true }),
+  capabilities: () => ({ by: 'batches', again: 'none', pushed: true }),
   open: (connector) => new InboxSource(connector as InboxConnectorConfig),
 };
 

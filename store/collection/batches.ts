@@ -248,7 +248,10 @@ export async function batchCounts(db: Knex, batch: Pick<Batch, 'id' | 'attempt'>
 export interface Closing {
   /** What the source says it has. */
   declared: number;
-  /** It is one delivery: a key that stands in it twice was delivered twice, and takes no other record’s place. */
+  /**
+   * It is one delivery of the source’s own: what stands in it twice was delivered twice. Else it was asked for page by
+   * page, and a record that came twice, because the pages have no stable order, took the place of one that never came.
+   */
   delivery: boolean;
   deletes?: { share: number } | undefined;
 }

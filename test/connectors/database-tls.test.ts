@@ -99,9 +99,12 @@ describe('the address of a department’s database', () => {
 
   it('of another machine asks for it by itself', () => {
     const asked = (address: string): unknown => {
-      const { connection } = open(address).knex.client.config as {
-        connection: { ssl?: { rejectUnauthorized: boolean; verifyIdentity: boolean }; connectString?: string };
+      const { config } = open(address).knex.client as {
+        config: {
+          connection: { ssl?: { rejectUnauthorized: boolean; verifyIdentity: boolean }; connectString?: string };
+        };
       };
+      const { connection } = config;
       return connection.ssl ? [connection.ssl.rejectUnauthorized, connection.ssl.verifyIdentity] : null;
     };
     for (const scheme of ['postgres', 'postgresql', 'kingbase', 'opengauss', 'mysql', 'mariadb']) {

@@ -121,11 +121,7 @@ describe('reconcileStream', () => {
       }),
     } as unknown as Streams;
     const now = (): Date => new Date(hub.nowMs);
-    const { addUp, compareCounts } = createReconcileActivities({
-      db: hub.db,
-      streams: () => streams,
-      now,
-    } as Dependencies);
+    const activities = createReconcileActivities({ db: hub.db, streams: () => streams, now });
     const at = (hours: number): number => hub.nowMs - (73 - hours) * HOUR_MS;
     const [first, second] = [timeWindow(at(0), at(36)), timeWindow(at(36), at(73))];
     const say = (of: TimeWindow, count: number) => totals.set(`${of.from} ${of.to}`, count);
@@ -135,16 +131,16 @@ describe('reconcileStream', () => {
     say(window, held);
     say(first, inFirst);
     say(second, held - inFirst);
-    assert.deepEqual(await addUp({ stream: STREAM, window, halves: [first, second] }), { differs: false });
+    assert.deepEqual(await activities.addUp({ stream: STREAM, window, halves: [first, second] }), { differs: false });
 
     say(window, held + 1);
-    assert.deepEqual(await addUp({ stream: STREAM, window, halves: [first, second] }), { differs: true });
+    assert.deepEqual(await activities.addUp({ stream: STREAM, window, halves: [first, second] }), { differs: true });
     assert.deepEqual(await known(), [describeWindow(window)]);
     const [gap] = (await findGaps(hub.db, now(), STREAM)).filter(({ kind }) => kind === 'difference');
     assert.ok(gap?.kind === 'difference');
     assert.deepEqual([gap.source, gap.library], [held + 1, held], 'what it says, and what its halves are');
     say(window, held);
-    await compareCounts({ stream: STREAM, window });
+    await activities.compareCounts({ stream: STREAM, window });
     assert.deepEqual(await known(), []);
 
     say(first, inFirst + 1);
@@ -152,10 +148,10 @@ describe('reconcileStream', () => {
     const names = { onlyAtSource: ['x'], onlyInLibrary: [] };
     const counts = { sourceCount: inFirst + 1, libraryCount: inFirst };
     await openDiscrepancy(hub.db, stream, { subject: 'first', window: first, ...names, ...counts }, now());
-    await compareCounts({ stream: STREAM, window });
+    await activities.compareCounts({ stream: STREAM, window });
     assert.deepEqual(await known(), ['first'], 'the sum is equal, the part is not');
     say(first, inFirst);
-    await compareCounts({ stream: STREAM, window });
+    await activities.compareCounts({ stream: STREAM, window });
     assert.deepEqual(await known(), []);
   });
 });

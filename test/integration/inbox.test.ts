@@ -229,7 +229,7 @@ describe('the inbox', () => {
     it('many at once, each with its own outcome, in the order in which they came', async () => {
       const { status, body } = await push([
         record('a'),
-        record('b', { state: '?' }),
+        record('b', { state: '!' }),
         record('c', { id: undefined }),
         'text',
         record('d'),
@@ -248,7 +248,7 @@ describe('the inbox', () => {
     });
 
     it('a later push corrects a reject and replaces a version', async () => {
-      await push([record('a'), record('b', { state: '?' })]);
+      await push([record('a'), record('b', { state: '!' })]);
       await push([record('a', { at: '2026-11-20 11:00:00', state: 'C' }), record('b')]);
       assert.deepEqual(await keys(), ['a', 'b']);
       assert.equal(await count('certificate_history'), 1);
@@ -281,7 +281,7 @@ describe('the inbox', () => {
     });
 
     it('a request of which something was rejected is taken anew: the mapping may have been mended', async () => {
-      const body = [record('a'), record('b', { state: '?' })];
+      const body = [record('a'), record('b', { state: '!' })];
       const first = await push(body, key);
       const second = await push(body, key);
       assert.equal(second.headers['idempotent-replayed'], undefined);
@@ -485,7 +485,7 @@ describe('the inbox', () => {
     };
 
     it('with what is wrong in both languages, and the record as it was sent, until a corrected one is in', async () => {
-      const bad = record('b', { state: '?', ZZBFRQ: '2026-02-30', KZ_SZ: { a: ['1', 2] } });
+      const bad = record('b', { state: '!', ZZBFRQ: '2026-02-30', KZ_SZ: { a: ['1', 2] } });
       await post([record('a'), bad, record('c', { id: undefined }), record('w', { ZZLXDM: '11100000000013338W999' })]);
       const { rejects, next } = await list();
       assert.equal(next, null);
@@ -500,7 +500,7 @@ describe('the inbox', () => {
       ]);
 
       // Corrected, but not all of it: it is listed as it was sent last.
-      await post(record('b', { state: '?', at: '2026-11-20 11:00:00' }));
+      await post(record('b', { state: '!', at: '2026-11-20 11:00:00' }));
       const again = (await list()).rejects.find(({ key }) => key === 'b');
       assert.deepEqual(
         [again?.problems.map(({ rule }) => rule), again?.record.at],
@@ -515,7 +515,7 @@ describe('the inbox', () => {
     });
 
     it('page by page, each once', async () => {
-      await post(Array.from({ length: 5 }, (_, index) => record(index, { state: '?' })));
+      await post(Array.from({ length: 5 }, (_, index) => record(index, { state: '!' })));
       const seen: Rejects['rejects'][] = [];
       for (let after: number | null = 0; after !== null;) {
         const page: Rejects = await list(`?limit=2&after=${after}`);
@@ -545,14 +545,14 @@ describe('the inbox', () => {
     });
 
     it('also while the stream is paused: what is rejected may be why', async () => {
-      await post(record('b', { state: '?' }));
+      await post(record('b', { state: '!' }));
       await pauseStream(db, 'police-permits', 'too many rejects', 'too-many-rejects');
       assert.equal((await list()).rejects.length, 1);
       await db('stream').update({ paused_reason: null });
     });
 
     it('to nobody but the department whose they are', async () => {
-      await post(record('b', { state: '?' }));
+      await post(record('b', { state: '!' }));
       assert.deepEqual(await list('', 'fire-permits'), { rejects: [], next: null });
       const answers = await Promise.all([
         get('', { authorization: 'Bearer token-4712' }),
@@ -713,7 +713,7 @@ describe('the inbox', () => {
     };
 
     it('with the number that arrived proves the time; rejected records count', async () => {
-      await push([record('a'), record('b', { state: '?' }), record('c', { at: '2026-11-21 00:00:00' })]);
+      await push([record('a'), record('b', { state: '!' }), record('c', { at: '2026-11-21 00:00:00' })]);
       assert.equal(await covered(), false);
       const { status, body } = await close({ ...day, records: 2 });
       assert.deepEqual([status, body], [200, { equal: true, records: 2, library: 2 }]);

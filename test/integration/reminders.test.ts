@@ -198,7 +198,7 @@ describe('reminders are sent', () => {
     const { headers, text } = received;
     assert.equal(headers.from, 'hub@city.example.cn');
     assert.equal(headers.to, `${PERSON.person} <${PERSON.email}>`);
-    assert.equal(headers.subject, '时限任务提醒：市住房和城乡建设局 逾期 5000 项');
+    assert.equal(headers.subject, '时限任务提醒：市住房和城乡建设局 内控时限 逾期 5000 项');
     assert.equal(headers['auto-submitted'], 'auto-generated');
     assert.match(headers['message-id'] ?? '', /^<[0-9a-f-]{36}@city\.example\.cn>$/);
     assert.match(text, /WX-6 第六条（内控时限） catalog\/\d+ · 逾期 · 到期 2026-11-09 24:00\n/);
@@ -308,7 +308,7 @@ describe('reminders are sent', () => {
         second.headers['idempotency-key'],
         'reminder',
         { code: UNIT, name: '市住房和城乡建设局' },
-        '时限任务提醒：市住房和城乡建设局 逾期 2 项',
+        '时限任务提醒：市住房和城乡建设局 内控时限 逾期 2 项',
       ],
     );
     assert.doesNotMatch(second.body, /欧阳/);
@@ -361,7 +361,7 @@ describe('reminders are sent', () => {
     assert.deepEqual(queued, [
       {
         target: 'city-sms',
-        payload: { phone: PERSON.phone, text: '时限任务提醒：市住房和城乡建设局 逾期 1 项', reminder: 1 },
+        payload: { phone: PERSON.phone, text: '时限任务提醒：市住房和城乡建设局 内控时限 逾期 1 项', reminder: 1 },
       },
     ]);
   });
@@ -390,7 +390,10 @@ describe('reminders are sent', () => {
     await look('24T08:31');
     const [received, ...more] = mail.mails;
     assert.deepEqual(more, []);
-    assert.equal(received?.headers.subject, '每日简报 2026-11-24：逾期 0 项，今日到期 0 项，Temporal 不可达');
+    assert.equal(
+      received?.headers.subject,
+      '每日简报 2026-11-24：法定时限逾期 0 项、今日到期 0 项，内控时限逾期 0 项、今日到期 0 项，Temporal 不可达',
+    );
     assert.ok(received.text.includes('checked at 08:30'));
     temporal = 'up';
     await look('25T09:00');
@@ -452,7 +455,7 @@ describe('reminders are sent', () => {
       await overdue();
       await look('10:00');
       const listed = await hub('reminders', '--unacknowledged');
-      assert.match(listed.stdout, /▲ 无法送达.*时限任务提醒：市住房和城乡建设局 逾期 1 项.*专人未备案/);
+      assert.match(listed.stdout, /▲ 无法送达.*时限任务提醒：市住房和城乡建设局 内控时限 逾期 1 项.*专人未备案/);
       assert.equal((await hub('reminders', 'ack', '1', '--by', '王工')).code, 0);
       assert.match((await hub('reminders', '--unacknowledged')).stdout, /There is none/);
       const [row] = JSON.parse((await hub('reminders', '--json', '--unit', UNIT)).stdout) as ReminderReport[];

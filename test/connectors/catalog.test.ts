@@ -107,7 +107,7 @@ describe('a catalog in a database', () => {
     assert.deepEqual([listed, drafts.length, drafts[0]?.face[0]?.label], [CODES, 25, '甲']);
     assert.deepEqual(
       findings.flatMap(({ state, typeCode, faults }) => (state === 'faulty' ? [[typeCode, faults[0]?.field]] : [])),
-      [['entry 26', 'typeCode']],
+      [['#26', 'typeCode']],
     );
   });
 });

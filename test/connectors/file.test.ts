@@ -23,6 +23,7 @@ import { file } from '../../connectors/file/index.ts';
 import { openPlace } from '../../connectors/file/places.ts';
 import { compileMapping } from '../../connectors/mapping/compile.ts';
 import { sourceBy } from '../../connectors/reading.ts';
+import { parsed } from '../support/parsed.ts';
 import { readAll } from '../../connectors/examine/suite.ts';
 import { addDays, shanghaiDate, startOfDayMs } from '../../domain/dates.ts';
 import { HubError, type ErrorKind } from '../../domain/errors.ts';
@@ -74,7 +75,7 @@ const FIELDS = {
 
 /** A source made from what a YAML file would say. */
 function opened(address: string, stream: Record<string, unknown>, connector: Record<string, unknown> = {}): Opened {
-  const parsed = fileConnectorSchema.parse({
+  const connectorRead = parsed(fileConnectorSchema, {
     name: '市教育局',
     unit: '11320200014006470N',
     kind: 'file',
@@ -90,7 +91,7 @@ function opened(address: string, stream: Record<string, unknown>, connector: Rec
       },
     ],
   });
-  const whole = { ...parsed, id: 'drop' };
+  const whole = { ...connectorRead, id: 'drop' };
   const [first = assert.fail('no stream')] = whole.streams;
   return { connector: whole, stream: first, source: sourceBy('batches', file.open(whole, first)) };
 }

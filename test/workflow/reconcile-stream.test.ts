@@ -5,7 +5,6 @@ import { gapInWords } from '../../domain/collection/gap.ts';
 import { compareWithTruth } from '../../cli/demo/truth.ts';
 import { reconcileWorkflowId } from '../../domain/ids.ts';
 import { describeWindow, timeWindow, type TimeWindow } from '../../domain/collection/window.ts';
-import type { Dependencies } from '../../activities/dependencies.ts';
 import { createReconcileActivities } from '../../activities/reconcile.ts';
 import type { Streams } from '../../connectors/registry.ts';
 import { countLibrary, openDiscrepancy } from '../../store/collection/reconciliation.ts';

@@ -169,8 +169,14 @@ const TYPE_NAMES: Record<string, Said> = {
 const SECRET = Symbol('a value written into the file');
 
 /** zod names the options of a discriminated union on the issue, though not in its type. */
-const optionsOf = (issue: z.core.$ZodIssue): string[] =>
-  'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+const optionsOf = (issue: z.core.$ZodIssue): string[] => {
+  if ('options' in issue && Array.isArray(issue.options)) return issue.options.map(String);
+  if (issue.code !== 'invalid_union') return [];
+  // One value of some, or a list: the value was meant.
+  return issue.errors
+    .flat()
+    .flatMap((one) => (one.code === 'invalid_value' && one.path.length === 0 ? one.values.map(String) : []));
+};
 
 const isPrimitive = (value: unknown): value is number | boolean =>
   typeof value === 'number' || typeof value === 'boolean';

@@ -57,7 +57,7 @@ const years: ReadCell = (text) => {
 const holderKinds: ReadCell = (text) => {
   const kinds = holderKindsOf(text);
   if (kinds.length > 0) return kinds;
-  throw new Error(`one of ${Object.values(HOLDER_KINDS).join('、')}`);
+  throw new Error(expected('one-of', { among: Object.values(HOLDER_KINDS) }));
 };
 const holders = (entry: CatalogEntry): string => entry.holders.map((kind) => HOLDER_KINDS[kind]).join('、');
 const fieldSources = (entry: CatalogEntry): string =>

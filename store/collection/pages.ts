@@ -128,8 +128,9 @@ WITH given AS MATERIALIZED (
   INSERT INTO certificate_history (replaced_at, stream_id, record_key, number, type_code, name, identifier,
     issuer_name, issuer_code, issued_on, effective_on, expires_on, long_term, holders, status, raw_status, extension,
     flags, content_hash, source_updated_at, batch_id, recorded_at, marks)
-  SELECT $8, $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode", "issuedOn", "effectiveOn",
-    "expiresOn", "longTerm", holders, status, "rawStatus", extension, flags, decode(hash, 'hex'), "updatedAt", $2, $8,
+  SELECT DISTINCT ON (key, "updatedAt", hash) $8, $1, key, number, "typeCode", name, identifier, "issuerName", "issuerCode",
+    "issuedOn", "effectiveOn", "expiresOn", "longTerm", holders, status, "rawStatus", extension, flags,
+    decode(hash, 'hex'), "updatedAt", $2, $8,
     marks
   FROM given JOIN late USING (key, place)
   WHERE NOT EXISTS (SELECT FROM certificate_history known WHERE known.stream_id = $1 AND known.record_key = key

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Permission } from '../../domain/access.ts';
-import { openWorkbook } from '../../connectors/sheets/open.ts';
+import { sheetsOf } from '../support/sheets.ts';
 import { sheetRows } from '../../domain/spreadsheet.ts';
 import type { Basis } from '../../domain/basis.ts';
 import type { FigureId } from '../../domain/supervision/figures.ts';
@@ -401,7 +401,7 @@ describe('exports', () => {
       headers: { cookie: of },
     });
     assert.equal(statusCode, 200);
-    const book = await openWorkbook(rawPayload, 'x');
+    const book = sheetsOf(rawPayload);
     return Object.fromEntries(
       [...book.keys()].map((name) => [name, sheetRows(book, name).map((row) => row.map((cell) => String(cell ?? '')))]),
     );

@@ -16,7 +16,6 @@ import { actOnCase } from '../../store/casework/cases.ts';
 import { findingsUnder, getFinding } from '../../store/supervision/findings.ts';
 import { findByHand } from '../../store/supervision/inspections.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { newStream } from '../support/library.ts';
 import { enact } from '../support/law/enact.ts';
 
 const NOW = new Date('2026-11-20T12:00:00+08:00');
@@ -156,7 +155,9 @@ describe('a database of an earlier version', () => {
       );
     let stream = { id: 0, name: '' };
     await across('0032-marks', async () => {
-      await newStream(db).then((made) => (stream = made));
+      const unit = { unit_code: 'U', unit_name: 'U', collect_from: NOW, activated_at: NOW };
+      const given = { name: 'of-before', title: 'x', connector: 'c', delivery: 'daily', ...unit };
+      [stream = stream] = await db('stream').insert(given).returning<{ id: number; name: string }[]>(['id', 'name']);
       await insert('valid', '2026-11-01T09:00:00+08:00');
       await insert('suspended', '2026-11-02T09:00:00+08:00');
     });

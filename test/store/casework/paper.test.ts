@@ -123,7 +123,7 @@ describe('records that were made on paper', () => {
   it('are mapped as the source’s own are: committed or rejected, in one batch that is no link and covers nothing', async () => {
     const coverage = () => db('coverage').orderBy('stream_id');
     const before = await coverage();
-    const taken = await take(fileOf(csv([row('1'), row('2', { state: '?' }), row('3')])));
+    const taken = await take(fileOf(csv([row('1'), row('2', { state: '!' }), row('3')])));
     const { batchId, ...counts } = taken;
     assert.deepEqual(counts, { read: 3, accepted: 2, unchanged: 0, rejected: 1, known: false });
     assert.deepEqual(await keys(), ['1', '3']);
@@ -154,7 +154,7 @@ describe('records that were made on paper', () => {
   });
 
   it('the same file is taken once, whatever its name, also twice at the same time; another one beside it', async () => {
-    const content = csv([row('1'), row('2', { state: '?' })]);
+    const content = csv([row('1'), row('2', { state: '!' })]);
     const both = await Promise.all([take(fileOf(content)), take(fileOf(content))]);
     assert.deepEqual(both.map(({ known }) => known).sort(), [false, true]);
     const again = await take(fileOf(content));
@@ -189,7 +189,7 @@ describe('records that were made on paper', () => {
   });
 
   it('nothing is taken of a file that has too many faults, no key, or cannot be read', async () => {
-    const many = Array.from({ length: 2_600 }, (_, index) => row(String(index), { state: index < 1_000 ? '01' : '?' }));
+    const many = Array.from({ length: 2_600 }, (_, index) => row(String(index), { state: index < 1_000 ? '01' : '!' }));
     const wrong: [string, RegExp][] = [
       [fileOf(csv(many)), /housing-permits: \d+ of \d+ records were rejected/],
       [fileOf('编号,状态\r\n1,01'), /found 编号, 状态, expected “id” with the source’s key/],

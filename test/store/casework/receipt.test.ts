@@ -106,7 +106,7 @@ describe('the receipt of a dispute', () => {
 
     it('is a later one for the issuer that it is transferred to', async () => {
       const id = await raise('2026-09-01T10:00:00');
-      const step = { action: 'transfer', issuer: PLATFORM } as const;
+      const step = { action: 'transfer', issuer: { code: '11320200014006462U', name: '市自然资源和规划局' } } as const;
       await actOnCase(db, DISPUTES, id, step, who('2026-09-02T10:00:00'));
       assert.deepEqual(await dues(id, '2026-09-02T11:00:00'), [
         'WX-18b cancelled 09-03T00:00',

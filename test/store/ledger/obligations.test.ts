@@ -752,8 +752,14 @@ describe('the ledger', () => {
         { source: 3, library: 3 },
         at('2026-11-20', '22:10'),
       );
+      // What is known of a part is that part’s own.
+      assert.deepEqual(
+        (await findGaps(db, at('2026-11-20', '22:00'))).map(({ kind }) => kind),
+        ['difference'],
+      );
+      await saveComparison(db, row, hour, { source: 3, library: 3 }, at('2026-11-20', '22:11'));
       assert.deepEqual(await findGaps(db, at('2026-11-20', '22:00')), []);
-      assert.equal((await db('reconciliation')).length, 2);
+      assert.equal((await db('reconciliation')).length, 3);
     });
 
     it('with equal counts close what differed in just that window, but not a difference of content', async () => {

@@ -29,6 +29,14 @@ async function cityOf(db: Knex, city: string): Promise<HubConfig> {
     [{ subject: 'contact/U1', ownerCode: UNIT.code, ownerName: UNIT.name, startedAt }],
     who('2026-10-12T10:00:00'),
   );
+  // Where the order is the regulation’s own, nothing internal leads to it.
+  if (city === 'xuchang')
+    await openObligations(
+      db,
+      'dispute-answer',
+      [{ subject: 'dispute/9', ownerCode: UNIT.code, ownerName: UNIT.name, startedAt }],
+      who('2026-10-12T10:00:00'),
+    );
   return config;
 }
 

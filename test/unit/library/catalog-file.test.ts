@@ -102,7 +102,7 @@ describe('the catalog as a file', () => {
     assert.deepEqual(kinds('自然人、非法人组织'), ['natural', 'unincorporated']);
     assert.deepEqual(kinds('法人或其他组织、法人'), ['legal', 'unincorporated']);
     assert.deepEqual(faultsOf(edited(['目录', 3, '持证主体类型', '个人'])), [
-      '目录, row 3, 持证主体类型: found “个人”, expected one of 自然人、法人、非法人组织',
+      '目录, row 3, 持证主体类型: found “个人”, expected one of 自然人, 法人, 非法人组织',
     ]);
   });
 

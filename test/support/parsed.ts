@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { expectedInWords } from '../../domain/faults/expected.ts';
 
 /** What a schema makes of a configuration; throws what it refuses, in the words in which people read it. */

@@ -80,7 +80,7 @@ describe('in a browser', () => {
     assert.match(shown, /状态 status\s+● 正常 ok/);
     assert.match(shown, /工作进程 workers 1/);
     assert.match(shown, /缺口 gaps\s+0/);
-    assert.match(shown, /逾期 overdue 0 · (临期 due soon \d · )?未到期 open \d · 按期办结 met 7/);
+    assert.match(shown, /逾期 overdue 0 · (临期 due soon \d+ · )?未到期 open \d+ · 按期办结 met 7/);
     assert.deepEqual(
       asked.filter((path) => path !== '/health' && path !== '/favicon.ico'),
       [],

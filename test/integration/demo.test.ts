@@ -157,7 +157,7 @@ describe('hub demo', () => {
     assert.match(stdout, /鄂尔多斯/);
     assert.match(stdout, /✖ not every stream was collected: housing-permits: .* is not proven to be in/);
     assert.match(stdout, /✖ housing-permits equals its department: .* 1 differ, for example HO\d+ is missing/);
-    assert.match(stdout, /housing-permits .* 源端 \d+ 条，库内 \d+ 条/);
+    assert.match(stdout, /housing-permits .*源端 \d+ 条，库内 \d+ 条/);
     assert.match(stdout, /✔ health-doctors equals its department/);
   });
 });

@@ -583,7 +583,7 @@ describe('values that a database writes in its own way', () => {
     for (const [address, connector, words] of [
       ['postgres://hub@127.0.0.1/certs', { charset: 'gbk' as const }, /charset: it is for mysql and mariadb/],
       ['mysql://hub@127.0.0.1/certs?charset=gbk', {}, /found the parameter charset/],
-      ['postgres://hub@127.0.0.1/certs?application=x', {}, /found the parameter “application”/],
+      ['postgres://hub@127.0.0.1/certs?application=x', {}, /found the parameter application/],
     ] as const)
       assert.throws(
         () =>

@@ -128,10 +128,10 @@ export function createCollectActivities(dependencies: Dependencies) {
       const { source, hints } = streams().get(batch.stream);
       const { read } = await batches.batchCounts(db, batch);
       const declared = read === batch.declared ? read : await countOf(source, batch.window);
-      const delivery = batch.window.kind === 'batch';
-      const closing = { declared, delivery, deletes: hints.deletes };
+      const { window } = batch;
+      const closing = { declared, delivery: window.kind === 'batch', deletes: hints.deletes };
       const { gone, keys, repeated, ...closed } = await batches.closeBatch(db, batch, closing, now());
-      if (!delivery) await tellRepeated(batch, { declared, keys, repeated });
+      if (window.kind === 'time') await tellRepeated(batch, window, { declared, keys, repeated });
       if (closed.complete && read > 0) await settleFields(db, batch.streamId, now());
       if (gone?.refused) await reportGone(batch, gone);
       if (await approvedMeanwhile(db, batch.id)) await replayWaiting(dependencies, batch.stream);
@@ -141,15 +141,14 @@ export function createCollectActivities(dependencies: Dependencies) {
 
   /** Records that came twice in a read page by page hide others: a task of the unit until it is read without them. */
   async function tellRepeated(
-    batch: batches.Batch,
+    { stream, streamId }: batches.Batch,
+    window: TimeWindow,
     { declared, keys, repeated }: batches.DistinctKeys & { declared: number },
   ): Promise<void> {
-    const stream = await getStream(db, batch.stream);
-    const subject = describeWindow(batch.window);
-    if (repeated.length === 0) return closeRepeated(db, stream.id, subject, now());
-    const window = batch.window.kind === 'time' ? batch.window : null;
+    const subject = describeWindow(window);
+    if (repeated.length === 0) return closeRepeated(db, streamId, subject, now());
     const found = { sourceCount: declared, libraryCount: keys, onlyAtSource: [], onlyInLibrary: [], repeated };
-    await openDiscrepancy(db, stream, { subject, window, ...found }, now());
+    await openDiscrepancy(db, await getStream(db, stream), { subject, window, ...found }, now());
   }
 
   /** More records are gone at once than may be deleted: a task of the unit, and nothing is deleted. */

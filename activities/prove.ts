@@ -34,7 +34,8 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
       const { again } = streams().capabilities(input.stream);
       if (again === 'none') return [];
       const { source, config } = streams().get(input.stream);
-      const { id, collectFrom } = await getStream(db, input.stream);
+      const stream = await getStream(db, input.stream);
+      const { id, collectFrom } = stream;
       if (source.by === 'batches') {
         if (again === 'present') return batches.longestUnprovenBatches(db, id, 1);
         const { taken } = input;
@@ -42,7 +43,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
           ? batches.takenBatches(db, id, new Date(taken.from), new Date(taken.to))
           : batches.longestUnprovenBatches(db, id, BATCHES_A_NIGHT);
       }
-      if (source.beyond) await noteBeyond(db, await getStream(db, input.stream), await source.beyond(), now());
+      if (source.beyond) await noteBeyond(db, stream, await source.beyond(), now());
       const todayMs = Math.min(startOfDayMs(shanghaiDate(now().getTime())), (await source.clock()) - config.lag);
       const past = timeWindow(collectFrom.getTime(), todayMs);
       const yesterdayMs = Math.max(collectFrom.getTime(), startOfDayMs(shanghaiDate(todayMs - 1)));
@@ -86,7 +87,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
         return { proofId, records: 0, differences: 0 };
       }
       const declared = await countOf(source, window);
-      const rules = { untimed: config.record.updatedAt === undefined, delivery: window.kind === 'batch', declared };
+      const rules = { untimed: config.record.updatedAt === undefined, declared };
       const proof = await proofs.finishProof(db, proofId, id, window, rules, now());
       return { proofId, records: proof.sourceRecords, differences: proof.differences };
     },

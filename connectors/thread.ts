@@ -7,6 +7,16 @@ export interface ThreadLimits {
   partMs: number;
 }
 
+/** What a file is found to be broken by, in the thread that opens it. */
+export class Broken extends Error {
+  readonly found: FileBreak;
+
+  constructor(found: FileBreak) {
+    super(found.is);
+    this.found = found;
+  }
+}
+
 /** A thread that opens a file and is asked for one part after the other. What takes too much of it breaks the file. */
 export class FileThread<Message extends object> {
   readonly #worker: Worker;

@@ -5,6 +5,7 @@ import { read, set_cptable, type CellObject, type WorkBook, type WorkSheet } fro
 import { messageOf } from '../../domain/errors.ts';
 import type { FileBreak, FileContent } from '../../domain/faults/files.ts';
 import { cellValue } from '../../domain/spreadsheet.ts';
+import { Broken } from '../thread.ts';
 import { plainText } from './cells.ts';
 import { columnNames, missingFrom } from './columns.ts';
 import * as codepages from 'xlsx/dist/cpexcel.full.mjs';
@@ -142,15 +143,6 @@ function holdsRecordsOf({ hidden, rows, columns }: Table, other: Table): boolean
   return (
     !hidden && columns.length > wide && rows.some((row) => row !== undefined && row.filter(isFilled).length > wide)
   );
-}
-
-class Broken extends Error {
-  readonly found: FileBreak;
-
-  constructor(found: FileBreak) {
-    super(found.is);
-    this.found = found;
-  }
 }
 
 if (parentPort) {

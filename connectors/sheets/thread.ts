@@ -6,6 +6,7 @@ import yauzl from 'yauzl';
 import { messageOf } from '../../domain/errors.ts';
 import type { FileBreak } from '../../domain/faults/files.ts';
 import { cellValue, type Cells } from '../../domain/spreadsheet.ts';
+import { Broken } from '../thread.ts';
 
 /** What the thread tells, a part each time it is asked: rows of a sheet; then the end, or what is wrong. */
 export type SheetsMessage = { sheet: string; rows: Cells[] } | { end: true } | { broken: FileBreak };
@@ -16,15 +17,6 @@ const MOST = { entries: 1_000, bytes: 200_000_000, cells: 2_000_000, characters:
 
 /** The beginning of a cell in the XML of a sheet. */
 const CELL = /<(?:\w+:)?c[\s>]/g;
-
-class Broken extends Error {
-  readonly found: FileBreak;
-
-  constructor(found: FileBreak) {
-    super(found.is);
-    this.found = found;
-  }
-}
 
 /** An xlsx is an archive: a small one can hold more than there is room for. */
 async function requireSmall(content: Buffer): Promise<void> {

@@ -1,4 +1,4 @@
-import { idNumberFault } from './identifiers.ts';
+import { idNumberFault, isOldIdNumber } from './identifiers.ts';
 
 /** Runs of digits, also in full width, that are long enough for a 公民身份号码. */
 const RUN = /[\d０-９]{15,}[XxＸｘ]?/g;
@@ -13,8 +13,7 @@ const hasBirth = (digits: string): boolean => /^\d{6}(?:18|19|20)/.test(digits) 
 /** Where numbers of somebody stand in a run of digits: the whole of it, or any 18 characters within that a place begins. */
 function placesIn(run: string): [start: number, end: number][] {
   // The form until 1999 has no century and no check character.
-  if (run.length === OLD_LENGTH)
-    return PROVINCE.test(run) && hasBirth(`${run.slice(0, 6)}19${run.slice(6)}0`) ? [[0, OLD_LENGTH]] : [];
+  if (run.length === OLD_LENGTH) return PROVINCE.test(run) && isOldIdNumber(run) ? [[0, OLD_LENGTH]] : [];
   if (run.length === LENGTH) return hasBirth(run) ? [[0, LENGTH]] : [];
   const places: [number, number][] = [];
   for (let start = 0; start + LENGTH <= run.length; start++) {

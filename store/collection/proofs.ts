@@ -190,8 +190,8 @@ WITH listed AS MATERIALIZED (
   SELECT count(*) AS count FROM judged WHERE found = 'elsewhere'
 )
 UPDATE proof SET finished_at = :at, declared = :declared,
-  listed = (SELECT CASE WHEN :delivery THEN sum(times) ELSE count(*) END FROM named),
-  repeated = array(SELECT record_key FROM named WHERE times > 1 AND NOT :delivery ORDER BY 1 LIMIT :named),
+  listed = (SELECT CASE WHEN :ordinal::bigint IS NOT NULL THEN sum(times) ELSE count(*) END FROM named),
+  repeated = array(SELECT record_key FROM named WHERE times > 1 AND :ordinal::bigint IS NULL ORDER BY 1 LIMIT :named),
   source_records = (SELECT count(*) FROM told) + elsewhere.count + refused.count, source_refused = refused.count,
   library_records = (SELECT count(*) FROM held) + elsewhere.count,
   source_digest = (SELECT ${digestOf('told')}), library_digest = (SELECT ${digestOf('held')}),
@@ -212,7 +212,7 @@ export async function finishProof(
   proofId: number,
   streamId: number,
   window: Window,
-  rules: Pick<PageRules, 'untimed'> & { delivery: boolean; declared: number },
+  rules: Pick<PageRules, 'untimed'> & { declared: number },
   at: Date,
 ): Promise<Proof> {
   return db.transaction(async (trx) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { certificateWith } from '../support/library.ts';
 import { spawn } from 'node:child_process';
 import { appendFileSync, createReadStream, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,23 +63,14 @@ describe('commands on the library', () => {
     const window = timeWindow(fromMs, NOW.getTime());
     const batch = await openBatch(database.db, id, { purpose: 'daily', window, declared: 2, workflowId: 'w' }, NOW);
     const rows = new RowBuffer();
-    const certificate = {
-      identifier: null,
+    const certificate = certificateWith({
       typeCode: TYPE,
       name: '建筑工程施工许可证',
       number: '锡建施1号',
-      issuerName: null,
-      issuerCode: null,
-      issuedOn: '2026-11-20',
-      effectiveOn: null,
-      expiresOn: null,
-      longTerm: true,
       holders: [{ name: NAME, code: '91460100MA5THWMM2J', codeType: '001' }],
       status,
-      rawStatus: '1',
-      extension: {},
       ...change,
-    };
+    });
     rows.append(JSON.stringify(certificate), key, shanghaiInstant(fromMs + second * 1000), []);
     const raw = JSON.stringify({ id: 'B1', issueDate: '2026-02-30', organName: NAME });
     await writePage(
@@ -446,7 +438,7 @@ describe('commands on the library', () => {
     const { id } = await database.db('stream').where({ name: 'housing-permits' }).first<{ id: number }>('id');
     const window = timeWindow(NOW.getTime() - DAY_MS, NOW.getTime());
     const proofId = await startProof(database.db, id, window, new Date());
-    await finishProof(database.db, proofId, id, window, { untimed: false, delivery: false, declared: 0 }, new Date());
+    await finishProof(database.db, proofId, id, window, { untimed: false, declared: 0 }, new Date());
     const listed = await hub('proofs', '--different');
     assert.match(listed.stdout, /housing-permits .* ✖ 有差异/, listed.stderr);
     const file = join(folder, 'evidence.xlsx');

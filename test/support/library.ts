@@ -19,6 +19,24 @@ export async function newStream(db: Knex): Promise<{ id: number; name: string }>
   return { name, id: (await db('stream').where({ name }).first<{ id: number }>('id')).id };
 }
 
+/** A certificate as a mapping makes it, in everything alike but for what a test says. */
+export const certificateWith = (own: Record<string, unknown> & { number: string }): Record<string, unknown> => ({
+  identifier: null,
+  typeCode: 'T',
+  name: 'N',
+  issuerName: null,
+  issuerCode: null,
+  issuedOn: '2026-11-20',
+  effectiveOn: null,
+  expiresOn: null,
+  longTerm: true,
+  holders: [],
+  status: 'valid',
+  rawStatus: '1',
+  extension: {},
+  ...own,
+});
+
 /** A batch of the stream for the day. */
 export const newBatch = (db: Knex, streamId: number, declared = 0): Promise<number> =>
   openBatch(

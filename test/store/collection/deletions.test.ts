@@ -9,7 +9,7 @@ import { HubError } from '../../../domain/errors.ts';
 import { closeBatch, getBatch, restartBatch, type Gone } from '../../../store/collection/batches.ts';
 import { writePage, type PageCounts, type PageRows, type PageRules } from '../../../store/collection/pages.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { BASE_MS, newBatch as batchOf, newStream, NOW } from '../../support/library.ts';
+import { certificateWith, BASE_MS, newBatch as batchOf, newStream, NOW } from '../../support/library.ts';
 
 const TIMED: PageRules = { untimed: false, snapshot: false };
 const UNTIMED: PageRules = { untimed: true, snapshot: false };
@@ -20,22 +20,13 @@ type Version = [key: string, at: number, content: number];
 
 const instant = (at: number): string => shanghaiInstant(BASE_MS + at * 1000);
 const certificate = ([key, , content]: Version): string =>
-  JSON.stringify({
-    identifier: null,
-    typeCode: 'T',
-    name: 'N',
-    number: `no-${key}`,
-    issuerName: null,
-    issuerCode: null,
-    issuedOn: '2026-11-20',
-    effectiveOn: null,
-    expiresOn: null,
-    longTerm: true,
-    holders: [{ name: '甲', code: 'c', codeType: '099' }],
-    status: 'valid',
-    rawStatus: '1',
-    extension: { content },
-  });
+  JSON.stringify(
+    certificateWith({
+      number: `no-${key}`,
+      holders: [{ name: '甲', code: 'c', codeType: '099' }],
+      extension: { content },
+    }),
+  );
 const contentOf = (version: Version): string => contentHash(certificate(version));
 /** What stands for the content of a record that is gone. */
 const endOf = (version: Version): string => hash('sha256', Buffer.from(contentOf(version), 'hex'), 'hex');

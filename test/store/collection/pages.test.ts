@@ -8,7 +8,7 @@ import { shanghaiInstant } from '../../../domain/dates.ts';
 import { closeBatch, getBatch, restartBatch } from '../../../store/collection/batches.ts';
 import { writePage, type PageCounts, type PageRows } from '../../../store/collection/pages.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { BASE_MS, newBatch as batchOf, newStream, NOW } from '../../support/library.ts';
+import { certificateWith, BASE_MS, newBatch as batchOf, newStream, NOW } from '../../support/library.ts';
 
 /** One delivered record: its key, its update time in seconds, its content, whether it breaks a rule. */
 interface Delivered {
@@ -18,22 +18,12 @@ interface Delivered {
   bad: boolean;
 }
 
-const certificate = ({ key, content }: Delivered): Record<string, unknown> => ({
-  identifier: null,
-  typeCode: 'T',
-  name: 'N',
-  number: `no-${key}`,
-  issuerName: null,
-  issuerCode: null,
-  issuedOn: '2026-11-20',
-  effectiveOn: null,
-  expiresOn: null,
-  longTerm: true,
-  holders: [{ name: '甲', code: 'c', codeType: '099' }],
-  status: 'valid',
-  rawStatus: '1',
-  extension: { content },
-});
+const certificate = ({ key, content }: Delivered): Record<string, unknown> =>
+  certificateWith({
+    number: `no-${key}`,
+    holders: [{ name: '甲', code: 'c', codeType: '099' }],
+    extension: { content },
+  });
 const instant = (at: number): string => shanghaiInstant(BASE_MS + at * 1000);
 const keyOf = (key: number): string => `K${key}`;
 

@@ -8,7 +8,7 @@ import { closeBatch, getBatch } from '../../../store/collection/batches.ts';
 import { writePage, type PageRows } from '../../../store/collection/pages.ts';
 import { finishProof, listPage, startProof, type Proof } from '../../../store/collection/proofs.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { BASE_MS, newBatch, newStream, NOW } from '../../support/library.ts';
+import { certificateWith, BASE_MS, newBatch, newStream, NOW } from '../../support/library.ts';
 
 /** A record: its key, hours after the start of its day, what it says. */
 type Listed = readonly [key: string, hours: number, content?: string];
@@ -17,17 +17,7 @@ const at = (hours: number): string => shanghaiInstant(BASE_MS + hours * 3_600_00
 const pageOf = (number: number, records: readonly Listed[]): PageRows => {
   const rows = new RowBuffer();
   for (const [key, hours, content = 'a'] of records) {
-    const certificate = {
-      typeCode: 'T',
-      name: '证',
-      number: key,
-      issuedOn: '2026-11-20',
-      rawStatus: '1',
-      longTerm: true,
-      holders: [],
-      status: 'valid',
-      extension: { content },
-    };
+    const certificate = certificateWith({ name: '证', number: key, extension: { content } });
     rows.append(JSON.stringify(certificate), key, at(hours), []);
   }
   return {
@@ -70,7 +60,7 @@ describe('a proof, and a batch', () => {
     const id = await startProof(db, streamId, window, startedAt);
     await listPage(db, id, pageOf(0, records));
     await meanwhile();
-    return finishProof(db, id, streamId, window, { untimed: false, delivery: false, declared }, startedAt);
+    return finishProof(db, id, streamId, window, { untimed: false, declared }, startedAt);
   };
 
   it('is equal where counts, total and digests are', async () => {
@@ -157,7 +147,7 @@ describe('a proof, and a batch', () => {
     const startedAt = new Date(NOW.getTime() + 60_000);
     const id = await startProof(db, streamId, DAY, startedAt);
     await listPage(db, id, { ...pageOf(0, [['A', 1]]), deleted: [{ key: 'B', updatedAt: at(3) }] });
-    const rules = { untimed: false, delivery: false, declared: 2 };
+    const rules = { untimed: false, declared: 2 };
     const proof = await finishProof(db, id, streamId, DAY, rules, startedAt);
     assert.deepEqual([proof.differences, proof.different], [1, ['B']]);
   });

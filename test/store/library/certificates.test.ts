@@ -7,7 +7,7 @@ import { findCertificates, REVIVED, revivedCertificates, versionsOf } from '../.
 import { getBatch } from '../../../store/collection/batches.ts';
 import { writePage } from '../../../store/collection/pages.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { BASE_MS, newBatch, newStream, NOW } from '../../support/library.ts';
+import { certificateWith, BASE_MS, newBatch, newStream, NOW } from '../../support/library.ts';
 
 describe('looking certificates up', () => {
   let database: TestDatabase;
@@ -120,22 +120,7 @@ describe('certificates that live on after their end', () => {
     const batch = await getBatch(db, await newBatch(db, stream.id, versions.length));
     for (const [page, [second, status]] of versions.entries()) {
       const rows = new RowBuffer();
-      const certificate = {
-        identifier: null,
-        typeCode: key.slice(0, 1),
-        name: 'N',
-        number: key,
-        issuerName: null,
-        issuerCode: null,
-        issuedOn: '2026-11-20',
-        effectiveOn: null,
-        expiresOn: null,
-        longTerm: true,
-        holders: [],
-        status,
-        rawStatus: '1',
-        extension: {},
-      };
+      const certificate = certificateWith({ typeCode: key.slice(0, 1), number: key, status });
       rows.append(JSON.stringify(certificate), key, shanghaiInstant(BASE_MS + second * 1000), []);
       await writePage(
         db,

@@ -10,7 +10,7 @@ import { getBatch } from '../../../store/collection/batches.ts';
 import { writePage, type PageCounts } from '../../../store/collection/pages.ts';
 import { findCertificates, standingNow, versionsOf } from '../../../store/library/certificates.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { BASE_MS, newBatch, newStream, NOW } from '../../support/library.ts';
+import { certificateWith, BASE_MS, newBatch, newStream, NOW } from '../../support/library.ts';
 
 /** A version: its second, its status, and what it says of marks. */
 type Told = [at: number, status: Status, marks?: ToldMarks];
@@ -38,23 +38,12 @@ describe('marks in the library', () => {
   async function deliver(versions: readonly Told[], deleted: number[] = []): Promise<PageCounts> {
     const rows = new RowBuffer();
     for (const [at, status, marks] of versions) {
-      const certificate = {
-        identifier: null,
-        typeCode: 'T',
-        name: 'N',
+      const certificate = certificateWith({
         number: `no-${stream.name}`,
-        issuerName: null,
-        issuerCode: null,
-        issuedOn: '2026-11-20',
-        effectiveOn: null,
-        expiresOn: null,
-        longTerm: true,
         holders: [{ name: '甲', code: 'H1', codeType: '099' }],
         status,
-        rawStatus: '1',
         ...(marks && { marks }),
-        extension: {},
-      };
+      });
       rows.append(JSON.stringify(certificate), 'K1', shanghaiInstant(BASE_MS + at * 1000), []);
     }
     pages += 1;

@@ -9,7 +9,7 @@ import { getBatch } from '../../../store/collection/batches.ts';
 import { writePage } from '../../../store/collection/pages.ts';
 import { recordsBreaking, STREAM_QUALITY, streamQuality } from '../../../store/library/quality.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { BASE_MS, newBatch, newStream, NOW } from '../../support/library.ts';
+import { certificateWith, BASE_MS, newBatch, newStream, NOW } from '../../support/library.ts';
 
 const figuresOf = (counts: QualityCounts) => ({
   completeness: shareOf(qualityOf(counts).completeness),
@@ -42,22 +42,7 @@ describe('completeness and accuracy', () => {
     const updatedAt = shanghaiInstant(BASE_MS + pages * 1000);
     const rows = new RowBuffer();
     for (const [key, flags, status = 'valid'] of held) {
-      const certificate = {
-        identifier: null,
-        typeCode: 'T',
-        name: 'N',
-        number: key,
-        issuerName: null,
-        issuerCode: null,
-        issuedOn: '2026-11-20',
-        effectiveOn: null,
-        expiresOn: null,
-        longTerm: true,
-        holders: [],
-        status,
-        rawStatus: '1',
-        extension: { page: pages },
-      };
+      const certificate = certificateWith({ number: key, status, extension: { page: pages } });
       rows.append(JSON.stringify(certificate), key, updatedAt, flags);
     }
     await writePage(

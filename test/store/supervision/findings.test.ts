@@ -171,7 +171,7 @@ describe('a sample (随机抽查)', () => {
             updated_at: held.at,
             content_hash: index === 1 ? Buffer.from('other') : held.hash,
           });
-        const rules = { untimed: false, delivery: false, declared: index > 0 ? 1 : 0 };
+        const rules = { untimed: false, declared: index > 0 ? 1 : 0 };
         await finishProof(db, proofId, stream.id, window, rules, NOW);
         if (index === 2)
           await db('certificate')

@@ -4,6 +4,7 @@ import { addDays } from '../../domain/dates.ts';
 import { byBasis, type Basis } from '../../domain/basis.ts';
 import { HUB, type Reason } from '../../domain/ledger/reasons.ts';
 import { fault } from '../../domain/faults.ts';
+import { changing } from './obligations.ts';
 
 /** The working days that deadlines are counted by. */
 export interface CalendarInForce {
@@ -68,9 +69,11 @@ export async function saveCalendar(
       },
     );
     const { rowCount } = await trx.raw<{ rowCount: number }>(
-      `UPDATE obligation SET due_at = moved.to_at, calendar = moved.to_calendar, changed_by = '${HUB}',
-         reason = CASE WHEN ended THEN coalesce(reason, :arrived::jsonb) ELSE reason END
-       FROM (${movedBy('term_end')}) AS moved WHERE obligation.id = moved.id`,
+      changing(
+        movedBy('term_end'),
+        `due_at = change.to_at, calendar = change.to_calendar, changed_by = '${HUB}',
+         reason = CASE WHEN ended THEN coalesce(reason, :arrived::jsonb) ELSE reason END`,
+      ),
       { arrived: JSON.stringify({ code: 'calendar-arrived' } satisfies Reason) },
     );
     return { changed: true, moved: rowCount, name };

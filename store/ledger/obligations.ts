@@ -112,6 +112,16 @@ const RUNNING = `JOIN LATERAL (SELECT * FROM obligation WHERE subject = item.sub
   ON o.duty_kind = :ledgerDuty AND obligation_runs(o)`;
 
 /**
+ * Changes deadlines by the rows of a query that has their ids, which is read once and whole: left a choice, the planner
+ * reads it once for each deadline, while its statistics are of before many were opened.
+ * @param changes a query of id, and of what `set` takes from `change`
+ * @param and further conditions
+ */
+export const changing = (changes: string, set: string, and = ''): string =>
+  `WITH change AS MATERIALIZED (${changes})
+   UPDATE obligation SET ${set} FROM change WHERE obligation.id = change.id ${and}`;
+
+/**
  * Lets running deadlines of a duty start at another time than they did, under the rules of the profile as they are;
  * their history keeps what they were. What is overdue stays so: it can only come to have started earlier; and a corrected
  * term is as the management unit set it.
@@ -125,17 +135,16 @@ export async function retimeFrom(
   { by, at, starts }: LedgerEntry,
 ): Promise<void> {
   await db.raw(
-    `UPDATE obligation SET started_at = moved.started_at, due_at = moved.due_at, calendar = moved.calendar,
-       changed_by = :ledgerBy
-     FROM (
-       SELECT o.id, item.started_at, ${DUE} AS due_at, term.calendar
+    changing(
+      `SELECT o.id, item.started_at, ${DUE} AS due_at, term.calendar
        FROM (${items}) AS item ${RUNNING}
        JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule AND rule.starts = coalesce(:ledgerStarts, rule.starts)
        LEFT JOIN term_end term ON term.start_on = ${START_DAY}
          AND term.working_days = coalesce(o.working_days, rule.working_days)
        WHERE o.started_at <> item.started_at AND o.correction = 0
-         AND (o.due_at IS NULL OR o.due_at > :ledgerAt OR item.started_at < o.started_at)
-     ) AS moved WHERE obligation.id = moved.id`,
+         AND (o.due_at IS NULL OR o.due_at > :ledgerAt OR item.started_at < o.started_at)`,
+      'started_at = change.started_at, due_at = change.due_at, calendar = change.calendar, changed_by = :ledgerBy',
+    ),
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by, ledgerStarts: starts ?? null },
   );
 }
@@ -152,8 +161,10 @@ export async function meetFrom(
   by: string,
 ): Promise<number> {
   const { rowCount } = await db.raw<{ rowCount: number }>(
-    `UPDATE obligation SET met_at = met.met_at, reason = NULL, changed_by = :ledgerBy
-     FROM (SELECT o.id, item.met_at FROM (${items}) AS item ${RUNNING}) AS met WHERE obligation.id = met.id`,
+    changing(
+      `SELECT o.id, item.met_at FROM (${items}) AS item ${RUNNING}`,
+      'met_at = change.met_at, reason = NULL, changed_by = :ledgerBy',
+    ),
     { ...bindings, ledgerDuty: duty, ledgerBy: by },
   );
   return rowCount;
@@ -173,13 +184,14 @@ export async function verifyFrom(
   { by, at }: LedgerEntry,
 ): Promise<void> {
   await db.raw(
-    `UPDATE obligation SET verified_at = coalesce(verified_at, :ledgerAt), met_at = greatest(met_at, late.late_at), reason = late.reason,
-       changed_by = :ledgerBy
-     FROM (SELECT o.id, item.late_at, item.reason FROM (${items}) AS item
+    changing(
+      `SELECT o.id, item.late_at, item.reason FROM (${items}) AS item
        JOIN LATERAL (SELECT * FROM obligation WHERE subject = item.subject OFFSET 0) AS o ON o.duty_kind = :ledgerDuty
          AND met_at IS NOT NULL AND (verified_at IS NULL OR late_at > met_at) AND cancelled_at IS NULL
-         AND exempted_at IS NULL) AS late
-     WHERE obligation.id = late.id`,
+         AND exempted_at IS NULL`,
+      `verified_at = coalesce(verified_at, :ledgerAt), met_at = greatest(met_at, change.late_at), reason = change.reason,
+       changed_by = :ledgerBy`,
+    ),
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by },
   );
 }
@@ -196,9 +208,10 @@ export async function explainFrom(
   by: string,
 ): Promise<void> {
   await db.raw(
-    `UPDATE obligation SET reason = explained.reason, changed_by = :ledgerBy
-     FROM (SELECT o.id, item.reason FROM (${items}) AS item ${RUNNING} WHERE o.reason IS DISTINCT FROM item.reason) AS explained
-     WHERE obligation.id = explained.id`,
+    changing(
+      `SELECT o.id, item.reason FROM (${items}) AS item ${RUNNING} WHERE o.reason IS DISTINCT FROM item.reason`,
+      'reason = change.reason, changed_by = :ledgerBy',
+    ),
     { ...bindings, ledgerDuty: duty, ledgerBy: by },
   );
 }
@@ -225,18 +238,17 @@ export async function promiseFrom(
   by: string,
 ): Promise<void> {
   await db.raw(
-    `UPDATE obligation SET due_at = wanted.due_at, working_days = wanted.working_days, calendar = wanted.calendar,
-       changed_by = :ledgerBy
-     FROM (
-       SELECT o.id, coalesce(item.due_at, term.ends_at) AS due_at,
+    changing(
+      `SELECT o.id, coalesce(item.due_at, term.ends_at) AS due_at,
          CASE WHEN item.due_at IS NULL THEN rule.working_days END AS working_days,
          CASE WHEN item.due_at IS NULL THEN term.calendar END AS calendar
        FROM (${items}) AS item ${RUNNING} JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule
        LEFT JOIN term_end term ON term.start_on = (o.started_at AT TIME ZONE 'Asia/Shanghai')::date
          AND term.working_days = rule.working_days
-       WHERE item.due_at IS NOT NULL OR rule.working_days IS NOT NULL AND o.working_days IS NULL
-     ) AS wanted WHERE obligation.id = wanted.id
-       AND (obligation.due_at, obligation.working_days) IS DISTINCT FROM (wanted.due_at, wanted.working_days)`,
+       WHERE item.due_at IS NOT NULL OR rule.working_days IS NOT NULL AND o.working_days IS NULL`,
+      'due_at = change.due_at, working_days = change.working_days, calendar = change.calendar, changed_by = :ledgerBy',
+      'AND (obligation.due_at, obligation.working_days) IS DISTINCT FROM (change.due_at, change.working_days)',
+    ),
     { ...bindings, ledgerDuty: duty, ledgerBy: by },
   );
 }
@@ -266,13 +278,17 @@ export async function followSuspensions(db: Knex): Promise<void> {
     WHERE obligation_runs(o) AND o.duty_kind = ANY (:hindered)
     ORDER BY o.id, lower(s.during), length(s.subject), s.subject`;
   await db.raw(
-    `UPDATE obligation SET suspended_by = stopped.subject, reason = stopped.reason, changed_by = '${HUB}'
-     FROM (${stopped}) AS stopped WHERE obligation.id = stopped.id AND suspended_by IS DISTINCT FROM stopped.subject`,
+    changing(
+      stopped,
+      `suspended_by = change.subject, reason = change.reason, changed_by = '${HUB}'`,
+      'AND suspended_by IS DISTINCT FROM change.subject',
+    ),
     hindered,
   );
   await db.raw(
-    `UPDATE obligation SET suspended_by = NULL, reason = NULL, changed_by = '${HUB}'
-     WHERE suspended_by IS NOT NULL AND obligation_runs(obligation) AND id NOT IN (SELECT id FROM (${stopped}) AS stopped)`,
+    `WITH stopped AS MATERIALIZED (${stopped})
+     UPDATE obligation SET suspended_by = NULL, reason = NULL, changed_by = '${HUB}'
+     WHERE suspended_by IS NOT NULL AND obligation_runs(obligation) AND id NOT IN (SELECT id FROM stopped)`,
     hindered,
   );
 }

@@ -26,7 +26,19 @@ const STOREYS = {
 const TYPES_ONLY = { workflows: ['activities'], console: ['server'] };
 
 /** The rooms of a storey: each may import those before it. */
-const ROOMS = ['base', 'kit', 'ledger', 'library', 'collection', 'casework', 'supervision', 'console', 'demo', 'hub'];
+const ROOMS = [
+  'base',
+  'kit',
+  'ledger',
+  'library',
+  'collection',
+  'sharing',
+  'casework',
+  'supervision',
+  'console',
+  'demo',
+  'hub',
+];
 /** Where the rooms lie, and what stands beside them and joins them; all else beside them is below them. */
 const FLOORS = {
   domain: [],

@@ -98,7 +98,7 @@ const ROOMS: Record<string, Listed[]> = {
     [
       'usage-list',
       'lists of uses (用证清单): for which items and scenarios a unit asks for which certificates',
-      async () => (await import('./library/usage-list.ts')).addUsageList,
+      async () => (await import('./sharing/usage-list.ts')).addUsageList,
     ],
     [
       'identify',

@@ -38,6 +38,14 @@ export const PERMISSIONS = {
   'share:request': ['management', 'user'],
   'share:say': ['management', 'issuer', 'user'],
   'share:decide': ['management'],
+  /** Lists of uses (用证清单) and grants: of one's own unit, or of all. */
+  'sharing:read': ['management', 'issuer', 'user', 'auditor'],
+  'sharing:list': ['management', 'issuer', 'user'],
+  'sharing:approve': ['management'],
+  /** The log of uses: of one's own unit, of one's own certificates, or all. */
+  'uses:read': ['management', 'issuer', 'user', 'auditor'],
+  /** The share interface (用证接口), within the grants of one's unit. */
+  'certificates:use': ['issuer', 'user'],
   'supervision:read': ['management', 'issuer', 'auditor'],
   'supervision:answer': ['issuer', 'management'],
   'supervision:order': ['management'],
@@ -84,6 +92,11 @@ export const PERMISSION_NAMES: Record<Permission, { zh: string; en: string }> = 
   'share:request': { zh: '提出共享申请', en: 'request shares' },
   'share:say': { zh: '共享申请表态', en: 'say whether to share' },
   'share:decide': { zh: '决定共享申请', en: 'decide on shares' },
+  'sharing:read': { zh: '查看用证清单与授权', en: 'see lists of uses and grants' },
+  'sharing:list': { zh: '提交用证清单', en: 'hand in lists of uses' },
+  'sharing:approve': { zh: '审定用证清单', en: 'approve lists of uses' },
+  'uses:read': { zh: '查看用证日志', en: 'see the log of uses' },
+  'certificates:use': { zh: '用证', en: 'use certificates' },
   'supervision:read': { zh: '查看问题整改', en: 'see supervision' },
   'supervision:answer': { zh: '答复整改', en: 'answer orders' },
   'supervision:order': { zh: '下达整改与出具文书', en: 'order rectification' },

@@ -6,10 +6,12 @@ import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import { createApp } from '../../server/app.ts';
 import { startExports } from '../../server/background/exports.ts';
+import { startReceipts } from '../../server/background/receipts.ts';
 import { startReminders } from '../../server/background/reminders.ts';
 import { startWatchdog } from '../../server/background/watchdog.ts';
 import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
+import { openReceiptSigner } from '../../store/sharing/receipt-signing.ts';
 import { wakeUnseen } from '../../temporal/cases.ts';
 import { LazyTemporal } from '../../temporal/client.ts';
 import { countWorkers } from '../../temporal/worker.ts';
@@ -48,6 +50,8 @@ export function addServer(program: Command): void {
       const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
       const now = (): Date => new Date();
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
+      const data = dataFolder(options, options.demo ?? false);
+      const signer = openReceiptSigner(data);
       const app = createApp(
         { db, now, logger, countWorkers: workers, streams: () => streams },
         {
@@ -56,7 +60,7 @@ export function addServer(program: Command): void {
           logger,
           config: () => current,
           temporal: () => temporal.client(),
-          files: await openFileStore(settings.files, dataFolder(options, options.demo ?? false)),
+          files: await openFileStore(settings.files, data),
           folder: await builtConsole((what) => logger.info(what)),
         },
       );
@@ -89,6 +93,7 @@ export function addServer(program: Command): void {
         wakeUnseen: async () => wakeUnseen(db, await temporal.client(), settings.temporal.taskQueue, now()),
       });
       const stopExports = startExports({ db, logger, now, config: () => current });
+      const stopReceipts = startReceipts({ db, logger, now, signer });
       // The simulated departments have nobody to remind.
       const stopReminders = options.demo
         ? undefined
@@ -102,6 +107,7 @@ export function addServer(program: Command): void {
           await stopWatchdog();
           await stopReminders?.();
           await stopExports();
+          await stopReceipts();
           await app.close();
           await temporal.close();
           await db.destroy();

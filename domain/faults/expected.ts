@@ -274,7 +274,11 @@ export const EXPECTED = {
           zh: `目录中的证照类型代码，最接近的是 ${nearest}`,
           en: `a 证照类型代码 of the catalog, of which ${nearest} is the nearest`,
         },
-  'scenario-once': { zh: '每个事项的每个场景只列一次', en: 'each scenario of an item once' },
+  'scenario-once': { zh: '每个事项的每个场景对同一类证照只列一次', en: 'each scenario of an item once for each type' },
+  'shared-field': ({ among }: Among) => ({
+    zh: `证照字段${among.length > 0 ? `，照面信息有 ${among.join('、')}` : ''}`,
+    en: `a field of certificates${among.length > 0 ? `, of their face ${among.join(', ')}` : ''}`,
+  }),
   'case-map': {
     zh: '含 case、completedAt、mode 及 key 或 number 的对象',
     en: 'a map with case, completedAt, mode and key or number',

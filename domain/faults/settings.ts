@@ -48,6 +48,32 @@ export const SETTINGS = {
     }),
     cure: { zh: '修正后重新导入', en: 'correct it and import it again' },
   },
+  'usage-list-version': {
+    kind: 'configuration',
+    status: 409,
+    say: ({ unit, version, latest }: { unit: string; version: number; latest: number | null }) => ({
+      zh: `${unit} 的用证清单第 ${version} 版不待审定${latest === null ? '，没有清单' : `，最新为第 ${latest} 版`}`,
+      en: `Version ${version} of the list of ${unit} does not wait for approval${latest === null ? ': it has none' : `; the latest is ${latest}`}`,
+    }),
+    cure: { zh: '用 ./hub usage-list --unit 查看各版本', en: './hub usage-list --unit shows the versions' },
+  },
+  'receipt-keys': {
+    kind: 'configuration',
+    say: ({ file }: { file: string }) => ({
+      zh: `${file} 中的回执签名密钥无法读取`,
+      en: `The keys that receipts are signed by cannot be read from ${file}`,
+    }),
+    cure: {
+      zh: '检查该文件的权限；若已损坏，从备份恢复（旧回执仍可用旧公钥核验），或移走后重新启动以生成新密钥',
+      en: 'check its permissions; bring a damaged one back from the backup, or move it away and start again for new keys (old receipts are checked by the old public keys)',
+    },
+  },
+  'grant-unknown': {
+    kind: 'configuration',
+    status: 404,
+    say: ({ id }: { id: number }) => ({ zh: `没有生效的授权 ${id}`, en: `There is no grant ${id} in force` }),
+    cure: { zh: '查看授权列表', en: 'look at the list of grants' },
+  },
   'calendar-version': {
     kind: 'configuration',
     status: 409,

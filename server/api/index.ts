@@ -1,15 +1,15 @@
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
-import type { FastifyPluginCallback } from 'fastify';
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { isTooDeep } from '../../connectors/json.ts';
 import { guard } from './base/access.ts';
 import type { ApiOptions } from './base/api.ts';
-import { openapi } from './base/openapi.ts';
+import { describedAs } from './base/openapi.ts';
 import { answerProblem, InvalidRequest, notFound, unstorableIn } from './base/problem.ts';
-import { register, type RequestsOf } from './base/route.ts';
+import { register, type RequestsOf, type Routes } from './base/route.ts';
 import { overviewRoutes } from './ledger/overview.ts';
 import { taskRoutes } from './ledger/tasks.ts';
 import { taskActionRoutes } from './ledger/task-actions.ts';
@@ -22,6 +22,9 @@ import { streamDayRoutes } from './collection/day.ts';
 import { streamDetailRoutes } from './collection/stream.ts';
 import { streamActionRoutes } from './collection/stream-actions.ts';
 import { rejectRoutes } from './collection/rejects.ts';
+import { grantRoutes } from './sharing/grants.ts';
+import { shareRoutes } from './sharing/share.ts';
+import { useRoutes } from './sharing/uses.ts';
 import { disputeRoutes } from './casework/disputes.ts';
 import { outageRoutes } from './casework/outages.ts';
 import { shareRequestRoutes } from './casework/share-requests.ts';
@@ -55,6 +58,8 @@ const TABLES = [
   streamDayRoutes,
   streamActionRoutes,
   rejectRoutes,
+  grantRoutes,
+  useRoutes,
   disputeRoutes,
   outageRoutes,
   shareRequestRoutes,
@@ -86,6 +91,32 @@ const MOST_REQUESTS = 1200;
  * (OpenAPI 3.1) is made from the schemas that requests are checked by.
  */
 export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
+  const audience = new Audience(options);
+  app.decorate('audience', audience);
+  app.addHook('preClose', () => audience.close());
+  serve(app, options, TABLES, {
+    title: '电子证照枢纽 Certificate hub',
+    description: 'Everything that the console shows or does. Errors are problem+json (RFC 9457).',
+  });
+  done();
+};
+
+/** The share interface (用证接口), under /share/v1: what systems of user units use certificates by. */
+export const share: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
+  serve(app, options, [shareRoutes], {
+    title: '用证接口 Share interface',
+    description: 'Certificates for systems of user units, within their grants. Errors are problem+json (RFC 9457).',
+  });
+  done();
+};
+
+/** Has an app answer routes, behind the one door, with their description beside them. */
+function serve(
+  app: FastifyInstance,
+  options: ApiOptions,
+  tables: readonly Routes[],
+  about: { title: string; description: string },
+): void {
   app.addHook('onRequest', (request, reply, next) => {
     // Whoever asked has left already, as a page does that is closed: no answer, and no address to count by.
     if ((request.ip as string | undefined) === undefined) {
@@ -111,17 +142,13 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, options.logger));
   app.setNotFoundHandler((request, reply) => answerProblem(notFound(), request, reply, options.logger));
-  const audience = new Audience(options);
-  app.decorate('audience', audience);
-  app.addHook('preClose', () => audience.close());
   void app.register(cookie);
   void app.register(rateLimit, { max: MOST_REQUESTS, timeWindow: '1 minute' });
-  void app.register(swagger, openapi);
+  void app.register(swagger, describedAs(about));
   app.after(() => {
     guard(app, options);
     app.get('/openapi.json', { config: { needs: 'signed-in' }, schema: { hide: true } }, () => app.swagger());
     const typed = app.withTypeProvider<ZodTypeProvider>();
-    for (const table of TABLES) register(typed, options, table);
+    for (const table of tables) register(typed, options, table);
   });
-  done();
-};
+}

@@ -10,7 +10,7 @@ import { handOverWaiting } from '../../store/casework/disputes.ts';
 import { syncCatalogDeadlines } from '../../store/library/catalog.ts';
 import { isScanDue, remindExpiries, syncReminders, type ExpirySettings } from '../../store/library/expiry.ts';
 import { syncReviews } from '../../store/collection/declarations.ts';
-import { syncNeeds } from '../../store/library/usage-lists.ts';
+import { syncNeeds } from '../../store/sharing/usage-lists.ts';
 import { openDays } from '../../store/collection/days.ts';
 import { syncLifecycle } from '../../store/collection/lifecycle.ts';
 import { syncDifferences } from '../../store/collection/reconciliation.ts';

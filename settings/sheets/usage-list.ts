@@ -1,14 +1,20 @@
 import { closest } from 'fastest-levenshtein';
+import { INTERFACES, sharedFieldOf, type Interface, type SharedField } from '../../domain/sharing/grant.ts';
+import type { Catalog } from '../../domain/library/catalog.ts';
 import { z } from 'zod';
 import { expected, foundInstead, placed, rowPlace } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
 import type { Said } from '../../domain/said.ts';
 import { sheetRows, type Workbook } from '../../domain/spreadsheet.ts';
-import type { UsageItem } from '../../domain/library/usage-list.ts';
+import type { UsageItem } from '../../domain/sharing/usage-list.ts';
 import { expectation, parseYaml } from '../diagnostics.ts';
 
-/** A list of uses, whose types must be among those that the catalog knows; null: or be any that could be. */
-const listOf = (known: readonly string[] | null) =>
+const INTERFACE_NAMES = Object.keys(INTERFACES) as Interface[];
+const interfaceOf = (word: string): Interface | undefined =>
+  INTERFACE_NAMES.find((name) => name === word || INTERFACES[name].zh === word);
+
+/** A list of uses, whose types must be among those that the catalog knows; with `others`: or be any that could be. */
+const listOf = (catalog: Catalog, others: boolean) =>
   z
     .array(
       z.strictObject({
@@ -21,48 +27,83 @@ const listOf = (known: readonly string[] | null) =>
               .string()
               .trim()
               .superRefine((code, context) => {
-                if (known === null) {
+                if (catalog.has(code)) return;
+                if (others) {
                   if (!/^[0-9A-Z]{21}$/.test(code))
                     context.addIssue({ code: 'custom', message: 'a 证照类型代码 of 21 characters' });
                   return;
                 }
-                if (known.includes(code)) return;
-                const nearest = known.length === 0 ? null : closest(code, known);
+                const nearest = catalog.size === 0 ? null : closest(code, [...catalog.keys()]);
                 context.addIssue({ code: 'custom', message: expected('known-type', { nearest }) });
               }),
           )
           .min(1),
+        fields: z.array(z.string().trim()).min(1).optional(),
+        interfaces: z
+          .array(
+            z.string().transform((word, context): Interface => {
+              const found = interfaceOf(word.trim());
+              if (found !== undefined) return found;
+              const among = INTERFACE_NAMES.map((name) => INTERFACES[name].zh);
+              context.addIssue({ code: 'custom', message: expected('one-of', { among }) });
+              return z.NEVER;
+            }),
+          )
+          .min(1)
+          .optional(),
+        legalBasis: z.string().trim().min(1).optional(),
       }),
     )
     .min(1)
     .superRefine((items, context) => {
       const seen = new Set<string>();
-      for (const [index, { code, scenario }] of items.entries()) {
-        const use = JSON.stringify([code, scenario]);
-        if (seen.has(use))
+      for (const [index, { code, scenario, types }] of items.entries()) {
+        const uses = types.map((type) => JSON.stringify([code, scenario, type]));
+        if (uses.some((use) => seen.has(use)))
           context.addIssue({ code: 'custom', path: [index, 'scenario'], message: expected('scenario-once') });
-        seen.add(use);
+        for (const use of uses) seen.add(use);
       }
-    });
+    })
+    .transform((items, context) =>
+      items.map(({ fields, ...item }, index): UsageItem => {
+        const entries = item.types.flatMap((type) => catalog.get(type) ?? []);
+        const named = fields?.flatMap((word, place): SharedField[] => {
+          const found = entries.map((entry) => sharedFieldOf(word, entry)).find((field) => field !== null);
+          if (found) return [found];
+          const among = entries.flatMap(({ face }) => face.map(({ label }) => label));
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'fields', place],
+            message: expected('shared-field', { among }),
+          });
+          return [];
+        });
+        return { ...item, ...(named && { fields: named }) };
+      }),
+    );
 
 /** Columns of the workbook, in the order of the fields of a row. */
 const COLUMNS = { code: '事项编码', name: '事项名称', scenario: '应用场景', types: '证照类型代码' } as const;
-type Field = keyof typeof COLUMNS;
+/** Columns that a workbook can have beside them. */
+const MORE = { fields: '字段', interfaces: '用证方式', legalBasis: '依据' } as const;
+const EVERY_COLUMN = { ...COLUMNS, ...MORE };
+type Field = keyof typeof EVERY_COLUMN;
 const LIST = /[、;;,,\s]+/;
 
 /**
  * Reads a list of uses (用证清单) from a workbook (xlsx) or a YAML list. Throws one configuration error that names every
  * fault by its row or line; then nothing of the file counts.
- * @param known the types that the catalog has; null where others may be named as well, because the unit needs them
+ * @param others types may be named that the catalog does not have, because the unit needs them
  */
-export function readUsageList(file: string, content: string | Workbook, known: readonly string[] | null): UsageItem[] {
+export function readUsageList(file: string, content: string | Workbook, catalog: Catalog, others = false): UsageItem[] {
+  const shape = listOf(catalog, others);
   if (typeof content === 'string') {
-    const { value, faults } = parseYaml(file, content, () => listOf(known));
+    const { value, faults } = parseYaml(file, content, () => shape);
     if (value) return value;
     throw refused(file, faults);
   }
   const rows = rowsOf(file, content);
-  const read = listOf(known).safeParse(rows.map(({ item }) => item));
+  const read = shape.safeParse(rows.map(({ item }) => item));
   if (read.success) return read.data;
   throw refused(
     file,
@@ -70,8 +111,8 @@ export function readUsageList(file: string, content: string | Workbook, known: r
       const [index, field, item] = issue.path;
       const row = rows[Number(index)];
       const place = rowPlace(row?.row ?? 1);
-      const column = field === undefined ? null : COLUMNS[field as Field];
-      const value = field === undefined ? undefined : row?.item[field as Field];
+      const column = field === undefined ? null : EVERY_COLUMN[field as Field];
+      const value = field === undefined ? undefined : row?.item[field as keyof Row];
       const found = Array.isArray(value) ? (value[Number(item)] ?? '') : (value ?? '');
       return placed(
         column === null ? place : { zh: `${place.zh}，${column}`, en: `${place.en}, ${column}` },
@@ -81,7 +122,18 @@ export function readUsageList(file: string, content: string | Workbook, known: r
   );
 }
 
-function rowsOf(file: string, book: Workbook): { row: number; item: UsageItem }[] {
+/** A row as it is written. */
+interface Row {
+  code: string;
+  name: string;
+  scenario: string;
+  types: string[];
+  fields?: string[];
+  interfaces?: string[];
+  legalBasis?: string;
+}
+
+function rowsOf(file: string, book: Workbook): { row: number; item: Row }[] {
   const rows = sheetRows(book).map((row) => row.map((cell) => String(cell ?? '').trim()));
   const [header = [], ...body] = rows;
   const missing = Object.values(COLUMNS).filter((column) => !header.includes(column));
@@ -91,9 +143,18 @@ function rowsOf(file: string, book: Workbook): { row: number; item: UsageItem }[
     ]);
   return body.flatMap((cells, index) => {
     if (cells.every((cell) => cell === '')) return [];
-    const cell = (field: Field): string => cells[header.indexOf(COLUMNS[field])] ?? '';
-    const types = cell('types').split(LIST).filter(Boolean);
-    const item = { code: cell('code'), name: cell('name'), scenario: cell('scenario'), types };
+    const cell = (field: Field): string => cells[header.indexOf(EVERY_COLUMN[field])] ?? '';
+    const list = (field: Field): string[] => cell(field).split(LIST).filter(Boolean);
+    const [fields, interfaces, legalBasis] = [list('fields'), list('interfaces'), cell('legalBasis')];
+    const item = {
+      code: cell('code'),
+      name: cell('name'),
+      scenario: cell('scenario'),
+      types: list('types'),
+      ...(fields.length > 0 && { fields }),
+      ...(interfaces.length > 0 && { interfaces }),
+      ...(legalBasis !== '' && { legalBasis }),
+    };
     return [{ row: index + 2, item }];
   });
 }

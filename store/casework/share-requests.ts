@@ -23,6 +23,7 @@ import {
 import { dropObligations, noteEvent, openObligations, meetObligations } from '../ledger/obligations.ts';
 import { managementUnit, requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
+import { grantByRequest, type NewGrant } from '../sharing/grants.ts';
 import { selectCases, type CaseChoice, type CaseKeeper } from './cases.ts';
 
 /** A user unit’s request for a certificate that the city does not share yet (无锡第十一条). */
@@ -33,6 +34,8 @@ export interface NewShareRequest {
   scenario: string;
   /** When the need arose, where that is known: the request is to follow 及时. */
   neededAt: Date | null;
+  /** The one use of one type that it is for, where it says so: granting it makes that grant. */
+  wish?: NewGrant | undefined;
   /** Where it was handed in on paper before it was entered: when, and who says so. */
   filed?: { at: Date; saidBy: string } | undefined;
 }
@@ -43,6 +46,7 @@ export interface ShareRequest extends VersionedCase, ShareFacts {
   wanted: string;
   scenario: string;
   neededAt: Date | null;
+  wish: NewGrant | null;
   requestedAt: Date;
   /** Who says that it was requested then, where that was on paper. */
   filing: string | null;
@@ -66,6 +70,7 @@ const COLUMNS = {
   wanted: 'wanted',
   scenario: 'scenario',
   neededAt: 'needed_at',
+  wish: 'wish',
   requestedAt: 'requested_at',
   filing: 'filing',
   outcome: 'outcome',
@@ -126,6 +131,7 @@ export async function openShareRequest(db: Knex, given: NewShareRequest, who: Wh
       wanted: given.wanted,
       scenario: given.scenario,
       needed_at: neededAt,
+      wish: given.wish === undefined ? null : JSON.stringify(given.wish),
       requested_at: requestedAt,
       filing: filed?.saidBy ?? null,
     });
@@ -194,6 +200,8 @@ export const SHARE_REQUESTS: CaseKeeper<ShareRequest, ShareStep> = {
           { subjects, duty: 'share-decision' },
           { ...who, reason: said(SHARE_OUTCOMES[step.outcome].zh) },
         );
+        if (step.outcome === 'granted' && request.wish)
+          await grantByRequest(trx, { code: request.unitCode, name: request.unitName }, id, request.wish, who);
         return closeCase(trx, id, step.outcome, who.at);
       case 'withdraw':
         await dropObligations(trx, { subjects }, { ...who, reason: said(step.reason) });

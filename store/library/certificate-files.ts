@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
 import {
   sealState,
@@ -245,6 +246,24 @@ export async function filesOf(db: Knex, stream: string, key: string): Promise<Fe
       fetchedAt: 'fetched_at',
       judgedAt: 'judged_at',
     });
+}
+
+/** Of which record of a type a file is, byte for byte, and whether it is the present one; null where it is of none. */
+export async function findFetched(
+  db: Knex,
+  content: Buffer,
+  typeCode: string,
+): Promise<{ stream: string; key: string; signature: SealState; latest: boolean } | null> {
+  const { rows } = await db.raw<{ rows: { stream: string; key: string; signature: SealState; latest: boolean }[] }>(
+    `SELECT s.name AS stream, f.record_key AS key, f.signature,
+       NOT EXISTS (SELECT FROM fetched_file later
+         WHERE later.stream_id = f.stream_id AND later.record_key = f.record_key AND later.id > f.id) AS latest
+     FROM fetched_file f JOIN stream s ON s.id = f.stream_id
+     JOIN certificate c ON c.stream_id = f.stream_id AND c.record_key = f.record_key
+     WHERE f.content_hash = :hash AND c.type_code = :typeCode ORDER BY f.id DESC LIMIT 1`,
+    { hash: hash('sha256', content), typeCode },
+  );
+  return rows[0] ?? null;
 }
 
 /** A record's file that is still to be fetched; null where it is here, or there is none. */

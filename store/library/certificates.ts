@@ -96,6 +96,18 @@ export async function findCertificates(
   return rows;
 }
 
+/** One record as it is now; null where there is none. */
+export async function findRecord(
+  db: Knex,
+  { stream, key }: Pick<CertificateVersion, 'stream' | 'key'>,
+): Promise<PresentCertificate | null> {
+  const { rows } = await db.raw<{ rows: PresentCertificate[] }>(
+    `SELECT ${PRESENT} FROM stream s JOIN certificate c ON c.stream_id = s.id WHERE s.name = :stream AND c.record_key = :key`,
+    { stream, key },
+  );
+  return rows[0] ?? null;
+}
+
 /** Certificates of one stream, those that its source changed last first; `after`: so many of an instant, and all later, were seen. */
 export async function certificatesOf(
   db: Knex,

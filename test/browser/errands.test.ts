@@ -14,7 +14,7 @@ import { openObligations } from '../../store/ledger/obligations.ts';
 import { latestSyncs } from '../../store/collection/live.ts';
 import { getFinding } from '../../store/supervision/findings.ts';
 import { listTasks } from '../../store/ledger/tasks.ts';
-import { saveUsageList } from '../../store/library/usage-lists.ts';
+import { saveUsageList } from '../../store/sharing/usage-lists.ts';
 import { act, aDispute, besideField, confirm, Console, HOUSING } from '../support/console.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';

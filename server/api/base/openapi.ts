@@ -65,14 +65,10 @@ const responseOf = (answer: OtherAnswer): OpenAPIV3_1.ResponsesObject =>
 const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
 /** How the API is described (OpenAPI 3.1): by the schemas that requests are checked by. */
-export const openapi: FastifyDynamicSwaggerOptions = {
+export const describedAs = (about: { title: string; description: string }): FastifyDynamicSwaggerOptions => ({
   openapi: {
     openapi: '3.1.0',
-    info: {
-      title: '电子证照枢纽 Certificate hub',
-      version: '1',
-      description: 'Everything that the console shows or does. Errors are problem+json (RFC 9457).',
-    },
+    info: { ...about, version: '1' },
     components: {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'An API token, made in the console' },
@@ -85,4 +81,4 @@ export const openapi: FastifyDynamicSwaggerOptions = {
   },
   transform,
   transformObject: complete,
-};
+});

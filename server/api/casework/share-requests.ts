@@ -1,5 +1,12 @@
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
+import { shanghaiInstant } from '../../../domain/dates.ts';
+import { expected } from '../../../domain/faults/expected.ts';
+import type { Catalog } from '../../../domain/library/catalog.ts';
+import { BASE_FIELDS, BASE_INTERFACES, INTERFACES, sharedFieldOf } from '../../../domain/sharing/grant.ts';
+import { approvedCatalog } from '../../../store/library/catalog.ts';
+import type { NewGrant } from '../../../store/sharing/grants.ts';
+import { InvalidRequest } from '../base/problem.ts';
 import { SHARE_ENDS, SHARE_OUTCOMES, SHARE_REQUEST, type ShareStep } from '../../../domain/casework/share-request.ts';
 import {
   listShareRequests,
@@ -28,6 +35,20 @@ export const shareRequestView = z
     wanted: z.string(),
     scenario: z.string(),
     neededAt: instant.nullable(),
+    wish: z
+      .object({
+        matter: z.string(),
+        matterName: z.string(),
+        scenario: z.string(),
+        typeCode: z.string(),
+        fields: z.array(z.string()),
+        interfaces: z.array(keyOf(INTERFACES)),
+        legalBasis: z.string().nullable(),
+        perDay: z.int().nullable(),
+        until: z.string().nullable(),
+      })
+      .nullable()
+      .meta({ description: 'The grant that it asks for (一证一接口): made when the request is granted' }),
     requestedAt: instant,
     filing: z.string().nullable().meta({ description: 'Who says that it was handed in on paper then' }),
     outcome: outcome.nullable(),
@@ -131,6 +152,19 @@ const getShareRequest = get(
   },
 );
 
+/** One use of one type (一证一接口). */
+const use = z.object({
+  matter: text(100),
+  matterName: text(200),
+  typeCode: z.string().regex(/^[0-9A-Z]{21}$/, '证照类型代码'),
+  fields: z.array(text(100)).min(1).max(100).optional(),
+  interfaces: z.array(keyOf(INTERFACES)).min(1).optional(),
+  legalBasis: text(500).optional(),
+  perDay: z.int().positive().optional(),
+  until: instant.optional(),
+});
+type Use = z.output<typeof use>;
+
 const postShareRequest = post(
   '/share-requests',
   {
@@ -142,6 +176,9 @@ const postShareRequest = post(
       scenario: text(1_000),
       neededAt: instant.optional().meta({ description: 'When the need arose, where that is known' }),
       unit: unitCode.optional().meta({ description: 'Left out: one’s own unit' }),
+      use: use
+        .optional()
+        .meta({ description: 'For one use of one type, in the scenario: granting the request makes this grant' }),
       filed: z
         .object({ at: instant, saidBy: text(200) })
         .optional()
@@ -152,9 +189,10 @@ const postShareRequest = post(
   },
   async (request, options) => {
     const answer = await act(request, options, async (trx, { by, at, principal }) => {
-      const { unit: named, neededAt = null, ...given } = request.body;
+      const { unit: named, neededAt = null, use, ...given } = request.body;
       const unit = await actingUnit(trx, principal, named);
-      const id = await openShareRequest(trx, { ...given, unit, neededAt }, { by, at });
+      const wish = use && wishOf(use, given.scenario, await approvedCatalog(trx));
+      const id = await openShareRequest(trx, { ...given, wish, unit, neededAt }, { by, at });
       const detail = { unit: unit.code };
       return { answer: { id }, deed: { action: 'share:request', object: `share/${id}`, detail } };
     });
@@ -162,6 +200,33 @@ const postShareRequest = post(
     return answer;
   },
 );
+
+/** The grant that a request is for. Throws where it names a field that certificates of the type do not have. */
+function wishOf(
+  { matter, matterName, typeCode, fields, interfaces, legalBasis, perDay, until }: Use,
+  scenario: string,
+  catalog: Catalog,
+): NewGrant {
+  const entry = catalog.get(typeCode);
+  const named = fields?.map((word, index) => {
+    const field = sharedFieldOf(word, entry);
+    if (field) return field;
+    const among = entry?.face.map(({ label }) => label) ?? [];
+    const message = expected('shared-field', { among });
+    throw new InvalidRequest([{ code: 'custom', path: ['use', 'fields', index], message, input: word, params: {} }]);
+  });
+  return {
+    matter,
+    matterName,
+    scenario,
+    typeCode,
+    fields: named ?? [...BASE_FIELDS],
+    interfaces: interfaces ?? [...BASE_INTERFACES],
+    legalBasis: legalBasis ?? null,
+    perDay: perDay ?? null,
+    until: until ? shanghaiInstant(until.getTime()) : null,
+  };
+}
 
 /** Requests for certificates that are not shared yet (共享申请). */
 export const shareRequestRoutes = {

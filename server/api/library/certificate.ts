@@ -35,7 +35,7 @@ import { listCompletedCases } from '../../../store/casework/completed-cases.ts';
 import { marksOn } from '../../../store/casework/disputes.ts';
 import { isIntact } from '../../../store/library/files/contract.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
-import { usesOf } from '../../../store/library/usage-lists.ts';
+import { usesOf } from '../../../store/sharing/usage-lists.ts';
 import { FORBIDDEN, principalOf } from '../base/access.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';

@@ -11,7 +11,7 @@ import { fileContact, followContacts, listContacts } from '../../../store/ledger
 import { openObligations } from '../../../store/ledger/obligations.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { approveDrafts, draftEntries, syncCatalogDeadlines } from '../../../store/library/catalog.ts';
-import { saveUsageList } from '../../../store/library/usage-lists.ts';
+import { saveUsageList } from '../../../store/sharing/usage-lists.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { at, enact } from '../../support/law/enact.ts';
 

@@ -1,8 +1,12 @@
 import type { Knex } from 'knex';
-import type { UsageItem } from '../../domain/library/usage-list.ts';
+import { BASE_FIELDS, BASE_INTERFACES, type SharedField } from '../../domain/sharing/grant.ts';
+import type { UsageItem } from '../../domain/sharing/usage-list.ts';
+import type { Catalog } from '../../domain/library/catalog.ts';
+import { fault } from '../../domain/faults.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
 import type { Unit } from '../../domain/units.ts';
+import { grantByList, type NewGrant } from './grants.ts';
 
 /** One version of the list of uses (用证清单) of a user unit. */
 export interface UsageList {
@@ -12,12 +16,16 @@ export interface UsageList {
   items: UsageItem[];
   takenAt: Date;
   takenBy: string;
+  /** When the management unit approved it, from when on it grants what it lists; null while it waits for that. */
+  approvedAt: Date | null;
+  approvedBy: string | null;
 }
 
 /** The latest list of every unit, or every version of one, the latest first. */
 export async function usageLists(db: Knex, unit?: string): Promise<UsageList[]> {
   const { rows } = await db.raw<{ rows: UsageList[] }>(
-    `SELECT unit_code AS "unitCode", unit_name AS "unitName", version, items, taken_at AS "takenAt", taken_by AS "takenBy"
+    `SELECT unit_code AS "unitCode", unit_name AS "unitName", version, items, taken_at AS "takenAt", taken_by AS "takenBy",
+       approved_at AS "approvedAt", approved_by AS "approvedBy"
      FROM usage_list l WHERE unit_code = :unit
        OR :unit::text IS NULL AND version = (SELECT max(version) FROM usage_list WHERE unit_code = l.unit_code)
      ORDER BY unit_code, version DESC`,
@@ -70,6 +78,58 @@ export async function saveUsageList(
     );
     return { version: row.version, met };
   });
+}
+
+/** What approving a list did. */
+export interface ApprovedList {
+  /** Grants that it made, and that it ended. */
+  made: number;
+  ended: number;
+  /** Types that it lists and that are not shared: not in the catalog, or 不公开 there. */
+  unshared: string[];
+}
+
+/**
+ * Approves the latest version of a unit's list: from now on it grants what it lists, and nothing that it does not. Throws
+ * a configuration error for another version than the latest, and for one that is approved.
+ */
+export async function approveUsageList(
+  trx: Knex.Transaction,
+  unit: string,
+  version: number,
+  catalog: Catalog,
+  who: { by: string; at: Date },
+): Promise<ApprovedList> {
+  await trx.raw('LOCK TABLE usage_list IN SHARE ROW EXCLUSIVE MODE');
+  const [latest] = await usageLists(trx, unit);
+  if (latest?.version !== version || latest.approvedAt !== null)
+    throw fault('usage-list-version', { unit, version, latest: latest?.version ?? null });
+  await trx('usage_list').where({ unit_code: unit, version }).update({ approved_at: who.at, approved_by: who.by });
+  const shared = (type: string): boolean => (catalog.get(type)?.publicity ?? 'internal') !== 'internal';
+  const types = [...new Set(latest.items.flatMap((item) => item.types))];
+  const wanted = latest.items.flatMap((item) => item.types.filter(shared).map((type) => grantOf(item, type, catalog)));
+  const { made, ended } = await grantByList(trx, { code: unit, name: latest.unitName }, version, wanted, who);
+  return { made, ended, unshared: types.filter((type) => !shared(type)) };
+}
+
+/** The grant that an item stands for, of one of its types; of the face it has the fields that the type has. */
+function grantOf(
+  { code, name, scenario, fields = [...BASE_FIELDS], interfaces = [...BASE_INTERFACES], legalBasis }: UsageItem,
+  typeCode: string,
+  catalog: Catalog,
+): NewGrant {
+  const face = new Set(catalog.get(typeCode)?.face.map((field): SharedField => `face:${field.name}`));
+  return {
+    matter: code,
+    matterName: name,
+    scenario,
+    typeCode,
+    fields: fields.filter((field) => !field.startsWith('face:') || face.has(field)),
+    interfaces,
+    legalBasis: legalBasis ?? null,
+    perDay: null,
+    until: null,
+  };
 }
 
 /**

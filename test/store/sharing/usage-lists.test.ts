@@ -5,7 +5,7 @@ import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import { readUsageList } from '../../../settings/sheets/usage-list.ts';
 import { inOneLanguage } from '../../support/languages.ts';
 import { textSheet, workbookOf, type Workbook } from '../../../domain/spreadsheet.ts';
-import { noteUsageChange, saveUsageList, syncNeeds, usageLists } from '../../../store/library/usage-lists.ts';
+import { noteUsageChange, saveUsageList, syncNeeds, usageLists } from '../../../store/sharing/usage-lists.ts';
 import { openShareRequest } from '../../../store/casework/share-requests.ts';
 import { approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
 import { at, tasksOf, useProfile } from '../../support/arrivals.ts';
@@ -15,6 +15,10 @@ import { createDatabase, type TestDatabase } from '../../support/database.ts';
 const NOW = at('2026-11-23T10:00');
 const CLERK = { by: '张三', at: NOW };
 const KNOWN = ['111000000000134939003', '11100000000013338W011'];
+const FACE = { name: 'address', label: '坐落', required: false, type: 'text', values: [] };
+const CATALOG = new Map(
+  KNOWN.map((typeCode) => [typeCode, catalogEntrySchema.parse({ typeCode, name: '证', face: [FACE] })]),
+);
 const unit = (code: string) => ({ code, name: '市住建局' });
 const use = (scenario: string) => ({ code: 'A-1', name: '施工许可', scenario, types: [KNOWN[0] ?? ''] });
 
@@ -97,7 +101,7 @@ describe('lists of uses', () => {
     const HEADER = ['事项编码', '事项名称', '应用场景', '证照类型代码'];
     const workbook = (...rows: string[][]): Workbook => sheetsOf(workbookOf({ 清单: textSheet([HEADER, ...rows]) }));
     const read = (content: Workbook | string) =>
-      inOneLanguage(() => readUsageList(typeof content === 'string' ? 'uses.yaml' : 'uses.xlsx', content, KNOWN));
+      inOneLanguage(() => readUsageList(typeof content === 'string' ? 'uses.yaml' : 'uses.xlsx', content, CATALOG));
 
     it('from a workbook and from YAML alike', () => {
       const expected = [{ code: 'A-1', name: '施工许可', scenario: '受理', types: KNOWN }];
@@ -121,6 +125,32 @@ describe('lists of uses', () => {
       );
     });
 
+    it('with the fields, the ways and the legal basis of a use, as words of the catalog', () => {
+      const more = (...cells: string[]): Workbook =>
+        sheetsOf(
+          workbookOf({
+            清单: textSheet([
+              [...HEADER, '字段', '用证方式', '依据'],
+              ['A-1', '施工许可', '受理', KNOWN[0] ?? '', ...cells],
+            ]),
+          }),
+        );
+      assert.deepEqual(read(more('证照编号、坐落', '查询、取原件', '《条例》第三条'))[0], {
+        code: 'A-1',
+        name: '施工许可',
+        scenario: '受理',
+        types: [KNOWN[0]],
+        fields: ['number', 'face:address'],
+        interfaces: ['find', 'file'],
+        legalBasis: '《条例》第三条',
+      });
+      assert.throws(
+        () => read(more('证照编号、面积', '', '')),
+        /row 2, 字段: found “面积”, expected a field of certificates, of their face 坐落/,
+      );
+      assert.throws(() => read(more('', '打印', '')), /row 2, 用证方式: found “打印”, expected one of 查询/);
+    });
+
     it('and refused where something is missing or twice', () => {
       const row = ['A-1', '施工许可', '受理', KNOWN[0] ?? ''];
       assert.throws(
@@ -129,9 +159,9 @@ describe('lists of uses', () => {
       );
       const other = workbook(['A-1', 'x', '受理', '11100000000013338W777']);
       assert.throws(() => read(other), /expected a 证照类型代码 of the catalog/);
-      assert.deepEqual(readUsageList('uses.xlsx', other, null)[0]?.types, ['11100000000013338W777']);
+      assert.deepEqual(readUsageList('uses.xlsx', other, CATALOG, true)[0]?.types, ['11100000000013338W777']);
       assert.throws(
-        () => readUsageList('uses.xlsx', workbook(['A-1', 'x', '受理', '不动产权证']), null),
+        () => readUsageList('uses.xlsx', workbook(['A-1', 'x', '受理', '不动产权证']), CATALOG, true),
         /found “不动产权证”, expected a 证照类型代码 of 21 characters/,
       );
       assert.throws(() => read(workbook(['A-1', '', '受理', KNOWN[0] ?? ''])), /row 2, 事项名称: found nothing/);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readUsageList } from '../../settings/sheets/usage-list.ts';
 import { fault } from '../../domain/faults.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
-import { noteUsageChange, saveUsageList, usageLists } from '../../store/library/usage-lists.ts';
+import { noteUsageChange, saveUsageList, usageLists } from '../../store/sharing/usage-lists.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { openGivenList } from '../kit/workbook.ts';
@@ -91,7 +91,7 @@ async function importList(
   const content = await openGivenList(file);
   return withLibrary(options, async (db) => {
     const shared = await approvedCatalog(db);
-    const items = readUsageList(file, content, options.needs ? null : [...shared.keys()]);
+    const items = readUsageList(file, content, shared, options.needs);
     const saved = await saveUsageList(db, unit, items, { by: options.by ?? '', at: new Date() });
     if (!saved) return console.log(`Nothing changed: it is the list that ${unit.name} has`);
     const met = saved.met > 0 ? '; it was owed, and is not any more' : '';

@@ -1,0 +1,127 @@
+import { hash } from 'node:crypto';
+
+/** What can be done with certificates, as the log of uses has it (应用). */
+export const USE_ACTS = {
+  find: { zh: '查询', en: 'found' },
+  read: { zh: '读取', en: 'read' },
+  file: { zh: '取原件', en: 'took the file' },
+  copy: { zh: '取加注件', en: 'took a copy' },
+  verify: { zh: '核验数据', en: 'verified' },
+  'verify-file': { zh: '核验文件', en: 'verified a file' },
+} as const;
+export type UseAct = keyof typeof USE_ACTS;
+
+export const USE_OUTCOMES = {
+  answered: { zh: '已答复', en: 'answered' },
+  none: { zh: '查无', en: 'nothing found' },
+  refused: { zh: '已拒绝', en: 'refused' },
+} as const;
+export type UseOutcome = keyof typeof USE_OUTCOMES;
+
+/**
+ * What a receipt (用证回执) says: who used which certificates when and why, and the digest of what was answered. It holds
+ * nothing of the holder: whoever has the answer can show that it is the one.
+ */
+export interface Receipt {
+  receipt: string;
+  /** ISO 8601 with Shanghai’s offset. */
+  at: string;
+  act: UseAct;
+  outcome: UseOutcome;
+  refusal: string | null;
+  /** 统一社会信用代码 of the user unit. */
+  unit: string;
+  /** The account whose token it came with. */
+  client: string;
+  operator: string | null;
+  matter: string;
+  scenario: string;
+  /** 业务流水号. */
+  business: string;
+  reason: string;
+  typeCode: string;
+  /** SM3 of what was answered, in hexadecimal. */
+  answer: string;
+}
+
+/** A receipt as it is hashed: JSON with its fields in this order. */
+export const receiptText = (receipt: Receipt): string =>
+  JSON.stringify([
+    'hub-receipt-v1',
+    receipt.receipt,
+    receipt.at,
+    receipt.act,
+    receipt.outcome,
+    receipt.refusal,
+    receipt.unit,
+    receipt.client,
+    receipt.operator,
+    receipt.matter,
+    receipt.scenario,
+    receipt.business,
+    receipt.reason,
+    receipt.typeCode,
+    receipt.answer,
+  ]);
+
+export const sm3 = (data: Buffer | string): Buffer => hash('sm3', data, 'buffer');
+
+/** Leaves and nodes are hashed apart, so that none can stand for another (RFC 6962). */
+const LEAF = Buffer.of(0);
+const NODE = Buffer.of(1);
+export const leafOf = (text: string): Buffer => sm3(Buffer.concat([LEAF, Buffer.from(text)]));
+const nodeOf = (left: Buffer, right: Buffer): Buffer => sm3(Buffer.concat([NODE, left, right]));
+
+/** Levels of the Merkle tree over leaves, these first, the root last; the odd one of a level goes up as it is. */
+function levelsOf(leaves: readonly Buffer[]): Buffer[][] {
+  const levels = [[...leaves]];
+  for (let level = levels[0] ?? []; level.length > 1;) {
+    const above: Buffer[] = [];
+    for (let index = 0; index < level.length; index += 2) {
+      const [left, right] = level.slice(index, index + 2);
+      if (left) above.push(right ? nodeOf(left, right) : left);
+    }
+    levels.push(above);
+    level = above;
+  }
+  return levels;
+}
+
+/** The root of the Merkle tree over at least one leaf. */
+export const rootOf = (leaves: readonly Buffer[]): Buffer => levelsOf(leaves).at(-1)?.[0] ?? leafOf('');
+
+/** A neighbour on the way from a leaf to the root, and the side on which it stands. */
+export interface PathStep {
+  side: 'left' | 'right';
+  hash: Buffer;
+}
+
+/** The way from a leaf to the root. */
+export function pathOf(leaves: readonly Buffer[], place: number): PathStep[] {
+  const steps: PathStep[] = [];
+  let at = place;
+  for (const level of levelsOf(leaves).slice(0, -1)) {
+    const [side, neighbour] = at % 2 === 0 ? (['right', level[at + 1]] as const) : (['left', level[at - 1]] as const);
+    if (neighbour) steps.push({ side, hash: neighbour });
+    at = Math.floor(at / 2);
+  }
+  return steps;
+}
+
+/** The root that a leaf and its way lead to. */
+export const rootBy = (leaf: Buffer, path: readonly PathStep[]): Buffer =>
+  path.reduce((hashed, step) => (step.side === 'left' ? nodeOf(step.hash, hashed) : nodeOf(hashed, step.hash)), leaf);
+
+/** Receipts that were signed together. */
+export interface ReceiptBatch {
+  id: number;
+  /** Root of the batch before it; of the first, 32 zeros. */
+  previous: Buffer;
+  root: Buffer;
+  receipts: number;
+  signedAt: Date;
+}
+
+/** What of a batch is signed. */
+export const batchText = ({ id, previous, root, receipts, signedAt }: ReceiptBatch): string =>
+  ['hub-receipts-v1', id, previous.toString('hex'), root.toString('hex'), receipts, signedAt.toISOString()].join('\n');

@@ -1,0 +1,123 @@
+import type { Knex } from 'knex';
+import type { Grant } from '../../domain/sharing/grant.ts';
+import type { Instant } from '../../domain/dates.ts';
+import type { Unit } from '../../domain/units.ts';
+import { fault } from '../../domain/faults.ts';
+
+/** A grant that is to be made. */
+export type NewGrant = Pick<
+  Grant,
+  'matter' | 'matterName' | 'scenario' | 'typeCode' | 'fields' | 'interfaces' | 'legalBasis' | 'perDay'
+> & { until: Instant | null };
+
+const COLUMNS = {
+  id: 'id',
+  unitCode: 'unit_code',
+  unitName: 'unit_name',
+  matter: 'matter',
+  matterName: 'matter_name',
+  scenario: 'scenario',
+  typeCode: 'type_code',
+  fields: 'fields',
+  interfaces: 'interfaces',
+  legalBasis: 'legal_basis',
+  perDay: 'per_day',
+  listVersion: 'list_version',
+  requestId: 'request_id',
+  grantedAt: 'granted_at',
+  grantedBy: 'granted_by',
+  until: 'until',
+  endedAt: 'ended_at',
+  endedBy: 'ended_by',
+  endReason: 'end_reason',
+};
+
+/** Which grants; those that have ended too, where they are wanted. */
+export interface GrantChoice {
+  id?: number | undefined;
+  /** Of these units; null: of all. */
+  units?: readonly string[] | null;
+  typeCode?: string | undefined;
+  ended?: boolean | undefined;
+  after?: number | undefined;
+  limit?: number;
+}
+
+/** Grants, the latest first. */
+export async function listGrants(db: Knex, choice: GrantChoice): Promise<Grant[]> {
+  const query = db('share_grant').orderBy('id', 'desc').select<Grant[]>(COLUMNS);
+  if (choice.id !== undefined) void query.where({ id: choice.id });
+  if (choice.units) void query.whereRaw('unit_code = ANY (?)', [[...choice.units]]);
+  if (choice.typeCode !== undefined) void query.where({ type_code: choice.typeCode });
+  if (choice.ended !== true && choice.id === undefined) void query.whereNull('ended_at');
+  if (choice.after !== undefined) void query.where('id', '<', choice.after);
+  if (choice.limit !== undefined) void query.limit(choice.limit);
+  return query;
+}
+
+/** The grants of a unit that have not ended. */
+export const grantsOf = (db: Knex, unit: string): Promise<Grant[]> => listGrants(db, { units: [unit] });
+
+/** Rows of `:wanted` as columns of grants. */
+const WANTED = `json_to_recordset(:wanted::json) AS wanted(matter text, "matterName" text, scenario text, "typeCode" text,
+  fields text[], interfaces text[], "legalBasis" text, "perDay" integer, until timestamptz)`;
+const INSERTED = `INSERT INTO share_grant (unit_code, unit_name, matter, matter_name, scenario, type_code, fields, interfaces,
+    legal_basis, per_day, until, list_version, request_id, granted_at, granted_by)
+  SELECT :code, :name, matter, "matterName", scenario, "typeCode", fields, interfaces, "legalBasis", "perDay", until,
+    :version, :request, :at, :by FROM ${WANTED}`;
+
+/**
+ * Has a unit's grants be those of a version of its list: what the list says no more, or says otherwise, ends; what a
+ * request granted for the same use stays.
+ */
+export async function grantByList(
+  trx: Knex.Transaction,
+  unit: Unit,
+  version: number,
+  wanted: readonly NewGrant[],
+  { by, at }: { by: string; at: Date },
+): Promise<{ made: number; ended: number }> {
+  const given = { ...unit, version, request: null, wanted: JSON.stringify(wanted), at, by };
+  const { rowCount: ended } = await trx.raw<{ rowCount: number }>(
+    `UPDATE share_grant g SET ended_at = :at, ended_by = :by, end_reason = '用证清单第 ' || :version::text || ' 版'
+     WHERE unit_code = :code AND ended_at IS NULL AND list_version IS NOT NULL AND NOT EXISTS (
+       SELECT FROM ${WANTED} WHERE (wanted.matter, wanted.scenario, "typeCode") = (g.matter, g.scenario, g.type_code)
+         AND wanted.fields = g.fields AND wanted.interfaces = g.interfaces
+         AND ("matterName", "legalBasis", wanted."perDay", wanted.until) IS NOT DISTINCT FROM (matter_name, legal_basis, per_day, g.until))`,
+    given,
+  );
+  const { rowCount: made } = await trx.raw<{ rowCount: number }>(
+    `${INSERTED} ON CONFLICT (unit_code, type_code, matter, scenario) WHERE ended_at IS NULL DO NOTHING`,
+    given,
+  );
+  return { made, ended };
+}
+
+/** Makes the grant that a share request asked for, in place of one for the same use. */
+export async function grantByRequest(
+  trx: Knex.Transaction,
+  unit: Unit,
+  request: number,
+  wanted: NewGrant,
+  { by, at }: { by: string; at: Date },
+): Promise<void> {
+  const { matter, scenario, typeCode } = wanted;
+  await trx('share_grant')
+    .where({ unit_code: unit.code, matter, scenario, type_code: typeCode })
+    .whereNull('ended_at')
+    .update({ ended_at: at, ended_by: by, end_reason: `共享申请 ${request}` });
+  await trx.raw(INSERTED, { ...unit, version: null, request, wanted: JSON.stringify([wanted]), at, by });
+}
+
+/** Ends a grant, from the next call on. Throws a configuration error where there is none in force. */
+export async function endGrant(
+  trx: Knex.Transaction,
+  id: number,
+  { by, at, reason }: { by: string; at: Date; reason: string },
+): Promise<void> {
+  const ended = await trx('share_grant')
+    .where({ id })
+    .whereNull('ended_at')
+    .update({ ended_at: at, ended_by: by, end_reason: reason });
+  if (ended === 0) throw fault('grant-unknown', { id });
+}

@@ -1,0 +1,121 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sm2 } from 'sm-crypto-v2';
+import { fault } from '../../domain/faults.ts';
+import { batchText, leafOf, rootBy, type PathStep, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
+import { sm2Holds } from '../library/files/seals/sm2.ts';
+import type { BatchSignature, ReceiptKey } from './receipts.ts';
+
+/** Signs batches of receipts, by SM2 (GB/T 32918) for those here and by Ed25519 for everybody else. */
+export interface ReceiptSigner {
+  keys: ReceiptKey[];
+  sign: (batch: ReceiptBatch) => BatchSignature[];
+}
+
+interface KeyFile {
+  /** PKCS #8, in PEM. */
+  ed25519: string;
+  /** The private number in hexadecimal. */
+  sm2: string;
+}
+
+/** A key is known by what it is. */
+const idOf = (publicKey: string): string => hash('sha256', publicKey).slice(0, 16);
+
+/**
+ * The signer with the keys of the hub’s data folder, which are made when there are none. Throws a configuration error
+ * where they cannot be read.
+ */
+export function openReceiptSigner(folder: string): ReceiptSigner {
+  const file = join(folder, 'receipt-keys.json');
+  const { ed25519, sm2: number } = readKeys(file) ?? makeKeys(file);
+  let edwards: KeyObject;
+  let point: string;
+  try {
+    edwards = createPrivateKey(ed25519);
+    point = sm2.getPublicKeyFromPrivateKey(number);
+  } catch (cause) {
+    throw fault('receipt-keys', { file }, { cause });
+  }
+  const edwardsPublic = createPublicKey(edwards).export({ type: 'spki', format: 'pem' }).toString();
+  const keys: ReceiptKey[] = [
+    { id: idOf(edwardsPublic), algorithm: 'Ed25519', publicKey: edwardsPublic },
+    { id: idOf(point), algorithm: 'SM2', publicKey: point },
+  ];
+  return {
+    keys,
+    sign(batch) {
+      const text = batchText(batch);
+      const signatures = [
+        sign(null, Buffer.from(text), edwards),
+        Buffer.from(sm2.doSignature(text, number, { der: true, hash: true, publicKey: point }), 'hex'),
+      ];
+      return keys.map(({ id, algorithm }, index) => ({
+        key: id,
+        algorithm,
+        signature: signatures[index]?.toString('base64') ?? '',
+      }));
+    },
+  };
+}
+
+function readKeys(file: string): KeyFile | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as KeyFile;
+  } catch (cause) {
+    if ((cause as { code?: string }).code === 'ENOENT') return null;
+    throw fault('receipt-keys', { file }, { cause });
+  }
+}
+
+function makeKeys(file: string): KeyFile {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const made: KeyFile = {
+    ed25519: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    sm2: sm2.generateKeyPairHex().privateKey,
+  };
+  try {
+    writeFileSync(file, JSON.stringify(made), { mode: 0o600, flag: 'wx' });
+    return made;
+  } catch (cause) {
+    // Another process was first.
+    const theirs = (cause as { code?: string }).code === 'EEXIST' ? readKeys(file) : null;
+    if (theirs) return theirs;
+    throw fault('receipt-keys', { file }, { cause });
+  }
+}
+
+/** What is wrong with a receipt: nothing (`holds`), it is not signed yet, or what of it does not hold. */
+export type ReceiptVerdict = 'holds' | 'unsigned' | 'path' | 'key-unknown' | 'signature';
+
+/** Checks a receipt by itself: nothing of the hub is asked. Every signature has to hold. */
+export function verifyReceipt(
+  text: string,
+  proof: { batch: ReceiptBatch; path: readonly PathStep[]; signatures: readonly BatchSignature[] } | null,
+  keys: readonly ReceiptKey[],
+): ReceiptVerdict {
+  if (!proof) return 'unsigned';
+  if (!rootBy(leafOf(text), proof.path).equals(proof.batch.root)) return 'path';
+  const signed = Buffer.from(batchText(proof.batch));
+  if (proof.signatures.length === 0) return 'signature';
+  for (const { key, algorithm, signature } of proof.signatures) {
+    const known = keys.find(({ id }) => id === key);
+    if (known?.algorithm !== algorithm) return 'key-unknown';
+    const bytes = Buffer.from(signature, 'base64');
+    const holds =
+      algorithm === 'SM2'
+        ? sm2Holds(signed, bytes, Buffer.from(known.publicKey, 'hex'))
+        : verify(null, signed, createPublicKey(known.publicKey), bytes);
+    if (!holds) return 'signature';
+  }
+  return 'holds';
+}

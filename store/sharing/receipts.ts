@@ -1,0 +1,134 @@
+import type { Knex } from 'knex';
+import { pathOf, rootOf, type PathStep, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
+
+/** A signature of a batch: by which key, in base64. */
+export interface BatchSignature {
+  key: string;
+  algorithm: 'Ed25519' | 'SM2';
+  signature: string;
+}
+
+/** A public key that receipts are signed by. */
+export interface ReceiptKey {
+  id: string;
+  algorithm: BatchSignature['algorithm'];
+  /** Ed25519: SPKI, in PEM; SM2: the point, 04 x y in hexadecimal. */
+  publicKey: string;
+}
+
+/** One server signs at a time. */
+const SIGNING = 0x72_63_70_74;
+/** Receipts of one batch; a way through them has 17 steps. */
+const MOST = 100_000;
+const FIRST = Buffer.alloc(32);
+
+/** Keeps public keys, so that what they signed can be checked for good. */
+export async function keepKeys(db: Knex, keys: readonly ReceiptKey[], at: Date): Promise<void> {
+  await db('receipt_key')
+    .insert(keys.map(({ id, algorithm, publicKey }) => ({ id, algorithm, public_key: publicKey, since: at })))
+    .onConflict('id')
+    .ignore();
+}
+
+export const listKeys = (db: Knex): Promise<(ReceiptKey & { since: Date })[]> =>
+  db('receipt_key').orderBy('since').select<(ReceiptKey & { since: Date })[]>({
+    id: 'id',
+    algorithm: 'algorithm',
+    publicKey: 'public_key',
+    since: 'since',
+  });
+
+/**
+ * Signs what waits for it as one batch; how many receipts it has: 0, where none waits or another server is at it.
+ * @param sign makes the signatures of a batch
+ */
+export async function signBatch(db: Knex, sign: (batch: ReceiptBatch) => BatchSignature[], at: Date): Promise<number> {
+  return db.transaction(async (trx) => {
+    const { rows: locks } = await trx.raw<{ rows: { locked: boolean }[] }>(
+      'SELECT pg_try_advisory_xact_lock(:lock) AS locked',
+      { lock: SIGNING },
+    );
+    if (!locks[0]?.locked) return 0;
+    const waiting = await trx('certificate_use')
+      .whereNull('batch_id')
+      .orderBy('id')
+      .limit(MOST)
+      .select<{ id: number; leaf: Buffer }[]>('id', 'leaf');
+    if (waiting.length === 0) return 0;
+    const last = await trx('receipt_batch')
+      .orderBy('id', 'desc')
+      .first<{ id: number; root: Buffer } | undefined>('id', 'root');
+    const batch = {
+      id: (last?.id ?? 0) + 1,
+      previous: last?.root ?? FIRST,
+      root: rootOf(waiting.map(({ leaf }) => leaf)),
+      receipts: waiting.length,
+      signedAt: at,
+    };
+    await trx('receipt_batch').insert({
+      id: batch.id,
+      previous: batch.previous,
+      root: batch.root,
+      receipts: batch.receipts,
+      signed_at: at,
+      signatures: JSON.stringify(sign(batch)),
+    });
+    await trx.raw(
+      `UPDATE certificate_use u SET batch_id = :batch, place = given.place
+       FROM (SELECT id, ordinal - 1 AS place FROM unnest(:ids::bigint[]) WITH ORDINALITY AS listed(id, ordinal)) AS given
+       WHERE u.id = given.id`,
+      { batch: batch.id, ids: waiting.map(({ id }) => id) },
+    );
+    return waiting.length;
+  });
+}
+
+/** A receipt with all that its proof needs. */
+export interface ProvenReceipt {
+  unitCode: string;
+  /** What is hashed: see `receiptText`. */
+  text: string;
+  /** Null: 待签. */
+  proof: { batch: ReceiptBatch; path: PathStep[]; signatures: BatchSignature[] } | null;
+}
+
+/** A receipt by its number; null where there is none. */
+export async function findReceipt(db: Knex, receipt: string): Promise<ProvenReceipt | null> {
+  const use = await db('certificate_use')
+    .where({ receipt })
+    .first<{ unitCode: string; text: string; batchId: number | null; place: number } | undefined>({
+      unitCode: 'unit_code',
+      text: 'text',
+      batchId: 'batch_id',
+      place: 'place',
+    });
+  if (!use) return null;
+  const { unitCode, text, batchId, place } = use;
+  if (batchId === null) return { unitCode, text, proof: null };
+  const batch = await db('receipt_batch')
+    .where({ id: batchId })
+    .first<ReceiptBatch & { signatures: BatchSignature[] }>({
+      id: 'id',
+      previous: 'previous',
+      root: 'root',
+      receipts: 'receipts',
+      signedAt: 'signed_at',
+      signatures: 'signatures',
+    });
+  const leaves = await db('certificate_use')
+    .where({ batch_id: batchId })
+    .orderBy('place')
+    .select<{ leaf: Buffer }[]>('leaf');
+  const { signatures, ...signed } = batch;
+  const path = pathOf(
+    leaves.map(({ leaf }) => leaf),
+    place,
+  );
+  return { unitCode, text, proof: { batch: signed, path, signatures } };
+}
+
+/** Since when the oldest receipt waits for its signature; null: none does. */
+export async function oldestUnsigned(db: Knex): Promise<Date | null> {
+  const row = await db('certificate_use').whereNull('batch_id').orderBy('id').first<{ at: Date } | undefined>('at');
+  return row?.at ?? null;
+}

@@ -278,7 +278,7 @@ export const REVIVED = `
   ORDER BY ended.stream_id, ended.record_key LIMIT :limit`;
 
 /** Of the records of one certificate, those that count: the latest of each stream. */
-export const latestOfStreams = (records: readonly CertificateVersion[]): CertificateVersion[] =>
+export const latestOfStreams = <Row extends CertificateVersion>(records: readonly Row[]): Row[] =>
   [...Map.groupBy(records, ({ stream }) => stream).values()].flatMap(
     (own) => own.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime() || (a.key < b.key ? 1 : -1))[0] ?? [],
   );

@@ -16,7 +16,7 @@ import { openReceiptSigner, verifyReceipt } from '../../store/sharing/receipt-si
 import { addToken } from '../../store/console/sessions.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 import { saveUsageList } from '../../store/sharing/usage-lists.ts';
-import { ApiHub, type Caller } from '../support/api.ts';
+import { ApiHub, type Answer, type Caller } from '../support/api.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
 const ID = '11010519491231002X';
@@ -125,11 +125,7 @@ describe('the share interface', () => {
     management.send<{ made: number; ended: number; unshared: string[] }>('POST', `/usage-lists/${UNIT.code}/approve`, {
       version,
     });
-  const share = async <T = Record<string, unknown>>(
-    path: string,
-    payload?: object,
-    login = 'clerk',
-  ): Promise<{ status: number; headers: Record<string, unknown>; text: string; body: T }> => {
+  const share = async <T>(path: string, payload?: object, login = 'clerk'): Promise<Answer<T> & { text: string }> => {
     const { statusCode, headers, body, rawPayload } = await hub.app.inject({
       method: payload ? 'POST' : 'GET',
       url: `/share/v1${path}`,
@@ -241,7 +237,7 @@ describe('the share interface', () => {
     assert.equal((await read()).body.certificates[0]?.state, 'suspended', 'as it is now');
     await deliver('K1', { number: 'H-1' });
     assert.equal((await share<Problem>('/read', { code }, 'stranger')).body.code, 'use-code-unknown');
-    assert.equal((await share('/read', { code: 'A'.repeat(22) })).status, 404);
+    assert.equal((await share<Problem>('/read', { code: 'A'.repeat(22) })).status, 404);
     hub.nowMs += 31 * DAY_MS;
     assert.equal((await read()).status, 404);
     hub.nowMs -= 31 * DAY_MS;
@@ -307,11 +303,12 @@ describe('the share interface', () => {
     const third = await ask();
     assert.deepEqual([third.status, third.body.code], [429, 'day-limit']);
     const { body } = await clerk.get<{ items: GrantView[] }>('/grants');
-    assert.equal(body.items[0]?.requestId, asked.body.id);
+    const grant = body.items[0]!;
+    assert.equal(grant.requestId, asked.body.id);
     hub.nowMs += DAY_MS;
     assert.equal((await ask()).status, 200, 'the next day');
     hub.nowMs -= DAY_MS;
-    await management.send('POST', `/grants/${body.items[0]?.id}/end`, { reason: '不再需要' });
+    await management.send('POST', `/grants/${grant.id}/end`, { reason: '不再需要' });
     assert.equal((await ask()).body.code, 'scenario-unlisted', 'from the next call on');
   });
 
@@ -349,7 +346,7 @@ describe('the share interface', () => {
     assert.equal(verdict(text.replace('B-2026-1', 'B-2026-2'), proof!), 'path');
     const later = { ...proof!, batch: { ...proof!.batch, signedAt: '2026-11-24T00:00:00.000Z' } };
     assert.equal(verdict(text, later), 'signature');
-    assert.equal((await share(`/receipts/${receipt}`, undefined, 'stranger')).status, 404);
+    assert.equal((await share<Problem>(`/receipts/${receipt}`, undefined, 'stranger')).status, 404);
     for (const change of [
       "UPDATE certificate_use SET reason = 'x'",
       'DELETE FROM certificate_use',

@@ -276,18 +276,19 @@ async function sharedOf(db: Knex, records: readonly PresentCertificate[], catalo
     records.filter(({ status }) => status !== 'deleted'),
     ({ typeCode: type, number }) => `${type} ${number}`,
   );
-  return Promise.all(
-    [...groups.values()].map(async (own) => {
-      const latest = latestOfStreams(own) as PresentCertificate[];
-      const merged = mergeRecords(latest, catalog.get(latest[0]?.typeCode ?? ''));
-      const { certificate, origin } = merged;
-      const record = latest.find(({ stream }) => stream === origin.status) ?? (latest[0] as PresentCertificate);
-      const { state, marks } = standingNow(record);
-      const composite = await compositeOf(db, certificate, state, catalog);
-      const disputed = own.some(({ disputedSince }) => disputedSince !== null);
-      return { record, certificate, state: composite?.state ?? state, marks, disputed };
-    }),
-  );
+  const shared: Shared[] = [];
+  for (const own of groups.values()) {
+    const latest = latestOfStreams(own);
+    const { certificate, origin } = mergeRecords(latest, catalog.get(own[0]?.typeCode ?? ''));
+    // Whose status counts says how it stands.
+    const record = latest.find(({ stream }) => stream === origin.status);
+    if (!record) continue;
+    const { state, marks } = standingNow(record);
+    const composite = await compositeOf(db, certificate, state, catalog);
+    const disputed = own.some(({ disputedSince }) => disputedSince !== null);
+    shared.push({ record, certificate, state: composite?.state ?? state, marks, disputed });
+  }
+  return shared;
 }
 
 /** What of a certificate a grant shows. @param asked the holder that was asked for, whose code is no secret to the caller */

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { readUsageList } from '../../settings/sheets/usage-list.ts';
 import { fault } from '../../domain/faults.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
-import { noteUsageChange, saveUsageList, usageLists } from '../../store/sharing/usage-lists.ts';
+import { approveUsageList, noteUsageChange, saveUsageList, usageLists } from '../../store/sharing/usage-lists.ts';
+import { positive } from '../kit/options.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { openGivenList } from '../kit/workbook.ts';
@@ -20,7 +21,7 @@ export function addUsageList(program: Command): void {
     .option('--unit <code>', '统一社会信用代码 of the user unit (用证单位)')
     .addHelpText(
       'after',
-      '\nExamples:\n  ./hub usage-list\n  ./hub usage-list import uses.xlsx --unit 11320200014006438B --name 市住建局 --by 张三\n  ./hub usage-list changed --unit 11320200014006438B --name 市住建局 --since 2026-11-20 --by 李四',
+      '\nExamples:\n  ./hub usage-list\n  ./hub usage-list import uses.xlsx --unit 11320200014006438B --name 市住建局 --by 张三\n  ./hub usage-list approve 1 --unit 11320200014006438B --by 王处长\n  ./hub usage-list changed --unit 11320200014006438B --name 市住建局 --since 2026-11-20 --by 李四',
     )
     .action((options: StreamOptions & { unit?: string }) => showLists(options));
 
@@ -33,6 +34,14 @@ export function addUsageList(program: Command): void {
     .option('--needs', 'take types that the catalog does not have too: the unit is to request each (共享申请)')
     .action((file: string, _options: unknown, command: Command) =>
       importList(file, command.optsWithGlobals<Partial<UnitOptions> & StreamOptions & { needs?: boolean }>()),
+    );
+
+  withStreams(list.command('approve <version>'))
+    .summary('approve the latest version of a unit’s list: from then on it grants what it lists')
+    .option('--unit <code>', '统一社会信用代码 of the user unit (用证单位)')
+    .requiredOption('--by <name>', 'who approves it for the management unit (管理单位)')
+    .action((version: string, _options: unknown, command: Command) =>
+      approveList(positive(version), command.optsWithGlobals<Partial<UnitOptions> & StreamOptions>()),
     );
 
   withUnit(list.command('changed'))
@@ -67,6 +76,7 @@ function showLists(options: StreamOptions & { unit?: string }): Promise<void> {
         ['证照类型', ({ items }) => new Set(items.flatMap(({ types }) => types)).size, 'right'],
         ['接收', ({ takenAt }) => timeText(takenAt)],
         ['由谁', ({ takenBy }) => takenBy],
+        ['审定', ({ approvedAt }) => (approvedAt ? timeText(approvedAt) : '待审定')],
       ]),
     );
     const [latest] = lists;
@@ -99,6 +109,21 @@ async function importList(
     const needed = new Set(items.flatMap(({ types }) => types).filter((type) => !shared.has(type)));
     if (needed.size > 0)
       console.log(`不在本市目录内，应提出共享申请 not in the catalog, to be requested: ${[...needed].join('、')}`);
+  });
+}
+
+function approveList(version: number, options: Partial<UnitOptions> & StreamOptions): Promise<void> {
+  const { code } = unitOf(options);
+  const who = { by: options.by ?? '', at: new Date() };
+  return withLibrary(options, async (db) => {
+    const { made, ended, unshared } = await db.transaction(async (trx) =>
+      approveUsageList(trx, code, version, await approvedCatalog(trx), who),
+    );
+    console.log(`Grants made: ${made}; ended: ${ended}`);
+    if (unshared.length > 0)
+      console.log(
+        `未共享，未授权 not shared, nothing granted: ${unshared.join('、')}; ./hub catalog shows 类目公开属性`,
+      );
   });
 }
 

@@ -108,10 +108,6 @@ export function pathOf(leaves: readonly Buffer[], place: number): PathStep[] {
   return steps;
 }
 
-/** The root that a leaf and its way lead to. */
-export const rootBy = (leaf: Buffer, path: readonly PathStep[]): Buffer =>
-  path.reduce((hashed, step) => (step.side === 'left' ? nodeOf(step.hash, hashed) : nodeOf(hashed, step.hash)), leaf);
-
 /** Receipts that were signed together. */
 export interface ReceiptBatch {
   id: number;

@@ -1,18 +1,9 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  hash,
-  sign,
-  verify,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, sign, type KeyObject } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sm2 } from 'sm-crypto-v2';
 import { fault } from '../../domain/faults.ts';
-import { batchText, leafOf, rootBy, type PathStep, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
-import { sm2Holds } from '../library/files/seals/sm2.ts';
+import { batchText, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
 import type { BatchSignature, ReceiptKey } from './receipts.ts';
 
 /** Signs batches of receipts, by SM2 (GB/T 32918) for those here and by Ed25519 for everybody else. */
@@ -92,30 +83,4 @@ function makeKeys(file: string): KeyFile {
     if (theirs) return theirs;
     throw fault('receipt-keys', { file }, { cause });
   }
-}
-
-/** What is wrong with a receipt: nothing (`holds`), it is not signed yet, or what of it does not hold. */
-export type ReceiptVerdict = 'holds' | 'unsigned' | 'path' | 'key-unknown' | 'signature';
-
-/** Checks a receipt by itself: nothing of the hub is asked. Every signature has to hold. */
-export function verifyReceipt(
-  text: string,
-  proof: { batch: ReceiptBatch; path: readonly PathStep[]; signatures: readonly BatchSignature[] } | null,
-  keys: readonly ReceiptKey[],
-): ReceiptVerdict {
-  if (!proof) return 'unsigned';
-  if (!rootBy(leafOf(text), proof.path).equals(proof.batch.root)) return 'path';
-  const signed = Buffer.from(batchText(proof.batch));
-  if (proof.signatures.length === 0) return 'signature';
-  for (const { key, algorithm, signature } of proof.signatures) {
-    const known = keys.find(({ id }) => id === key);
-    if (known?.algorithm !== algorithm) return 'key-unknown';
-    const bytes = Buffer.from(signature, 'base64');
-    const holds =
-      algorithm === 'SM2'
-        ? sm2Holds(signed, bytes, Buffer.from(known.publicKey, 'hex'))
-        : verify(null, signed, createPublicKey(known.publicKey), bytes);
-    if (!holds) return 'signature';
-  }
-  return 'holds';
 }

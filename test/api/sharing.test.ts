@@ -1,23 +1,25 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
-import { sm3 } from '../../domain/sharing/receipt.ts';
 import type { UsageItem } from '../../domain/sharing/usage-list.ts';
 import type { GrantView } from '../../server/api/sharing/grants.ts';
 import type { UseView } from '../../server/api/sharing/uses.ts';
 import { approveDrafts, draftEntries } from '../../store/library/catalog.ts';
 import { FolderStore } from '../../store/library/files/folder.ts';
-import { listKeys, keepKeys, signBatch, type BatchSignature } from '../../store/sharing/receipts.ts';
-import { openReceiptSigner, verifyReceipt } from '../../store/sharing/receipt-signing.ts';
+import { keepKeys, signBatch, type BatchSignature } from '../../store/sharing/receipts.ts';
+import { openReceiptSigner } from '../../store/sharing/receipt-signing.ts';
 import { addToken } from '../../store/console/sessions.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 import { saveUsageList } from '../../store/sharing/usage-lists.ts';
 import { ApiHub, type Answer, type Caller } from '../support/api.ts';
 
+/** Which shares no code with the hub, and has openssl check SM2. */
+const VERIFIER = join(import.meta.dirname, '../../docs/verify-receipt.mjs');
 const NOW = '2026-11-23T10:00:00+08:00';
 const ID = '11010519491231002X';
 const HOLDER = { code: ID, name: '张三' };
@@ -324,28 +326,29 @@ describe('the share interface', () => {
     assert.ok(signed > 1);
     assert.equal(await signBatch(db, signer.sign, new Date(NOW)), 0);
     const { text, proof } = await proofOf();
-    const keys = await listKeys(db);
-    const verdict = (of: string, by: Proof) =>
-      verifyReceipt(
-        of,
-        {
-          batch: {
-            ...by.batch,
-            previous: Buffer.from(by.batch.previous, 'hex'),
-            root: Buffer.from(by.batch.root, 'hex'),
-            signedAt: new Date(by.batch.signedAt),
-          },
-          path: by.path.map(({ side, hash }) => ({ side, hash: Buffer.from(hash, 'hex') })),
-          signatures: by.signatures,
-        },
-        keys,
-      );
-    assert.equal(verdict(text, proof!), 'holds');
-    assert.equal((JSON.parse(text) as string[]).at(-1), sm3(answer).toString('hex'), 'of what was answered');
+    const { text: keys } = await share('/receipt-keys');
+    const verdict = (of: object, answered: string = answer): string => {
+      const files = Object.entries({ receipt: JSON.stringify(of), keys, answered }).map(([name, content]) => {
+        const file = join(folder, name);
+        writeFileSync(file, content);
+        return file;
+      });
+      const { status, stdout, stderr } = spawnSync(process.execPath, [VERIFIER, ...files], { encoding: 'utf8' });
+      return `${status} ${stdout}${stderr}`;
+    };
+    assert.match(verdict({ text, proof }), new RegExp(`^0 ✔ ${receipt} 2026-11-23T10:00:00\\+08:00 find answered`));
     assert.equal(text.includes(ID), false, 'nothing of the holder');
-    assert.equal(verdict(text.replace('B-2026-1', 'B-2026-2'), proof!), 'path');
+    assert.match(verdict({ text, proof: null }), /^1 .*not signed yet/);
+    assert.match(verdict({ text: text.replace('B-2026-1', 'B-2026-2'), proof }), /^1 .*not in the batch/);
+    assert.match(verdict({ text, proof }, answer.replace('H-1', 'H-2')), /^1 .*not the one of the receipt/);
     const later = { ...proof!, batch: { ...proof!.batch, signedAt: '2026-11-24T00:00:00.000Z' } };
-    assert.equal(verdict(text, later), 'signature');
+    assert.match(verdict({ text, proof: later }), /^1 .*signature does not hold/);
+    const [edwards, sm2] = proof!.signatures;
+    const forged = Buffer.from(sm2!.signature, 'base64');
+    forged[forged.length - 1]! ^= 1;
+    const one = { ...proof!, signatures: [edwards!, { ...sm2!, signature: forged.toString('base64') }] };
+    assert.match(verdict({ text, proof: one }), /^1 .*SM2 signature does not hold/);
+    assert.match(verdict({ text, proof: { ...proof!, signatures: [edwards!] } }), /^1 .*a signature is missing/);
     assert.equal((await share<Problem>(`/receipts/${receipt}`, undefined, 'stranger')).status, 404);
     for (const change of [
       "UPDATE certificate_use SET reason = 'x'",

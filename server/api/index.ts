@@ -85,6 +85,8 @@ export type ApiRequests = RequestsOf<Endpoints<(typeof TABLES)[number]>>;
 
 /** Requests a minute from one address; a page of the console makes a handful. */
 const MOST_REQUESTS = 1200;
+/** Of a business system that uses certificates; what its unit may use a day, its grants say. */
+const MOST_USES = 300_000;
 
 /**
  * The API of the console and of programs, under /api/v1: everything that the console shows or does. Its description
@@ -94,7 +96,7 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
   const audience = new Audience(options);
   app.decorate('audience', audience);
   app.addHook('preClose', () => audience.close());
-  serve(app, options, TABLES, {
+  serve(app, options, TABLES, MOST_REQUESTS, {
     title: '电子证照枢纽 Certificate hub',
     description: 'Everything that the console shows or does. Errors are problem+json (RFC 9457).',
   });
@@ -103,7 +105,7 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
 
 /** The share interface (用证接口), under /share/v1: what systems of user units use certificates by. */
 export const share: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
-  serve(app, options, [shareRoutes], {
+  serve(app, options, [shareRoutes], MOST_USES, {
     title: '用证接口 Share interface',
     description: 'Certificates for systems of user units, within their grants. Errors are problem+json (RFC 9457).',
   });
@@ -115,6 +117,7 @@ function serve(
   app: FastifyInstance,
   options: ApiOptions,
   tables: readonly Routes[],
+  most: number,
   about: { title: string; description: string },
 ): void {
   app.addHook('onRequest', (request, reply, next) => {
@@ -143,7 +146,7 @@ function serve(
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, options.logger));
   app.setNotFoundHandler((request, reply) => answerProblem(notFound(), request, reply, options.logger));
   void app.register(cookie);
-  void app.register(rateLimit, { max: MOST_REQUESTS, timeWindow: '1 minute' });
+  void app.register(rateLimit, { max: most, timeWindow: '1 minute' });
   void app.register(swagger, describedAs(about));
   app.after(() => {
     guard(app, options);

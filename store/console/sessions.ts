@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Permission, Role } from '../../domain/access.ts';
+import { Prepared } from '../database.ts';
 
 /** Whoever a request comes from. */
 export interface Principal {
@@ -130,14 +131,15 @@ export async function addToken(
 export const revokeToken = async (db: Knex, accountId: number, id: number, at: Date): Promise<boolean> =>
   (await db('api_token').where({ id, account_id: accountId }).whereNull('revoked_at').update({ revoked_at: at })) > 0;
 
+const BY_TOKEN = new Prepared<Principal & { tokenId: number; usedAt: Date | null }>(
+  'principal-by-token',
+  `SELECT ${PRINCIPAL}, scopes, api_token.id AS "tokenId", used_at AS "usedAt" FROM api_token ${FROM_ACCOUNT}
+   WHERE token_hash = $1 AND revoked_at IS NULL AND expires_at > $2`,
+);
+
 /** Whose token it is; null where it is unknown, revoked or past its time. */
 export async function findToken(db: Knex, token: string, at: Date): Promise<Principal | null> {
-  const { rows } = await db.raw<{ rows: (Principal & { tokenId: number; usedAt: Date | null })[] }>(
-    `SELECT ${PRINCIPAL}, scopes, api_token.id AS "tokenId", used_at AS "usedAt" FROM api_token ${FROM_ACCOUNT}
-     WHERE token_hash = :hash AND revoked_at IS NULL AND expires_at > :at`,
-    { hash: hashOf(token), at },
-  );
-  const [row] = rows;
+  const [row] = await BY_TOKEN.rows(db, [hashOf(token), at]);
   if (!row) return null;
   const { tokenId, usedAt, ...principal } = row;
   if (usedAt === null || at.getTime() - usedAt.getTime() > NOTED_EVERY_MS)

@@ -6,6 +6,7 @@ import { FINAL_STATUSES, stateOfForce, type StateOfForce } from '../../domain/li
 import { markHistory, type MarkTeller, type StateMark, type ToldMarks } from '../../domain/library/marks.ts';
 import { mergeSources, type MergedCertificate } from '../../domain/library/merge.ts';
 import type { Status } from '../../domain/library/status.ts';
+import { Prepared } from '../database.ts';
 import type { Problem } from '../../domain/library/validation.ts';
 
 /** One version of a certificate as a stream delivered it. */
@@ -36,12 +37,14 @@ const COLUMNS = `c.identifier, c.type_code AS "typeCode", c.name, c.number, c.is
 
 /** A certificate as it is now. */
 export interface PresentCertificate extends CertificateVersion {
+  /** By which this version is known. */
+  contentHash: Buffer;
   /** Of a source that tells events: the versions before, the oldest first, which say what marks hold. */
   earlier: (Omit<MarkTeller, 'updatedAt' | 'recordedAt'> & { updatedAt: string; recordedAt: string })[] | null;
 }
 
 /** {@link COLUMNS} of a certificate as it is now. */
-const PRESENT = `${COLUMNS},
+const PRESENT = `${COLUMNS}, c.content_hash AS "contentHash",
   CASE WHEN jsonb_typeof(c.marks) = 'object' THEN (
     SELECT jsonb_agg(jsonb_build_object('status', h.status, 'marks', h.marks, 'updatedAt', h.source_updated_at,
       'recordedAt', h.recorded_at) ORDER BY h.source_updated_at, h.replaced_at)
@@ -95,6 +98,20 @@ export async function findCertificates(
   );
   return rows;
 }
+
+const HELD = new Prepared<PresentCertificate>(
+  'certificates-held',
+  `SELECT ${PRESENT} FROM (
+     SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = $1 AND type_code = $2
+     UNION ALL SELECT * FROM certificate WHERE holders @> $3::jsonb AND jsonb_array_length(holders) > 1
+       AND (holders->0->>'code') COLLATE "C" <> $1 AND type_code = $2
+     LIMIT ${MOST}) AS c JOIN stream s ON s.id = c.stream_id
+   ORDER BY c.number, c.source_updated_at DESC`,
+);
+
+/** Records of certificates of one type that somebody holds, as they are now; at most 100. */
+export const heldBy = (db: Knex, code: string, typeCode: string): Promise<PresentCertificate[]> =>
+  HELD.rows(db, [code, typeCode, JSON.stringify([{ code }])]);
 
 /** One record as it is now; null where there is none. */
 export async function findRecord(

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import type { Grant } from '../../domain/sharing/grant.ts';
+import type { Ask, Grant } from '../../domain/sharing/grant.ts';
+import { Prepared } from '../database.ts';
 import type { Instant } from '../../domain/dates.ts';
 import type { Unit } from '../../domain/units.ts';
 import { fault } from '../../domain/faults.ts';
@@ -54,6 +55,22 @@ export async function listGrants(db: Knex, choice: GrantChoice): Promise<Grant[]
   if (choice.limit !== undefined) void query.limit(choice.limit);
   return query;
 }
+
+const LISTED = Object.entries(COLUMNS)
+  .map(([name, column]) => `${column} AS "${name}"`)
+  .join(', ');
+const FOR_USE = new Prepared<Grant>(
+  'grant-for-use',
+  `SELECT ${LISTED} FROM share_grant
+   WHERE unit_code = $1 AND type_code = $2 AND matter = $3 AND scenario = $4 AND ended_at IS NULL`,
+);
+
+/** The grant of a unit for one use of one type, if it has one that has not ended. */
+export const grantsForUse = (
+  db: Knex,
+  unit: string,
+  { typeCode, matter, scenario }: Pick<Ask, 'typeCode' | 'matter' | 'scenario'>,
+): Promise<Grant[]> => FOR_USE.rows(db, [unit, typeCode, matter, scenario]);
 
 /** The grants of a unit that have not ended. */
 export const grantsOf = (db: Knex, unit: string): Promise<Grant[]> => listGrants(db, { units: [unit] });

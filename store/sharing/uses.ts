@@ -3,7 +3,8 @@ import type { Knex } from 'knex';
 import { leafOf, receiptText, sm3, type Receipt, type UseAct, type UseOutcome } from '../../domain/sharing/receipt.ts';
 import type { Refusal } from '../../domain/sharing/grant.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
-import type { CertificateVersion } from '../library/certificates.ts';
+import { Prepared } from '../database.ts';
+import type { PresentCertificate } from '../library/certificates.ts';
 
 /** Who uses certificates, and what for: what every call of the share interface bears. */
 export interface UseContext {
@@ -33,98 +34,144 @@ export interface NewUse {
   holder: string | null;
   /** What is answered, as its digest is made of. */
   answer: Buffer | string;
-  certificates: readonly Pick<CertificateVersion, 'stream' | 'key'>[];
+  certificates: readonly Pick<PresentCertificate, 'stream' | 'key' | 'contentHash'>[];
 }
 
+/** Uses of one statement. */
+const MOST_AT_ONCE = 500;
 /** How long what was found for a case can be read by its code (用证码). */
 const CODE_DAYS = 30;
 
+/** Keys that holders are hashed by; a database has its own for good. */
+const keys = new WeakMap<Knex, Promise<Buffer>>();
+
 /** The hash by which a holder is known in the log of uses. */
 async function holderHash(db: Knex, code: string): Promise<Buffer> {
-  const row = await db('hub').first<{ key: Buffer }>({ key: 'use_key' });
-  return createHmac('sha256', row.key).update(code).digest();
+  let key = keys.get(db);
+  if (!key) {
+    key = db('hub')
+      .first<{ key: Buffer }>({ key: 'use_key' })
+      .then((row) => row.key);
+    keys.set(db, key);
+    key.catch(() => keys.delete(db));
+  }
+  return createHmac('sha256', await key)
+    .update(code)
+    .digest();
 }
 
+/** A use that waits to be written down with others. */
+interface Waiting {
+  row: Record<string, unknown>;
+  shown: Record<string, unknown>[];
+  written: () => void;
+  failed: (cause: unknown) => void;
+}
+
+const NOTED = new Prepared<object>(
+  'note-uses',
+  `WITH noted AS (
+     INSERT INTO certificate_use (receipt, at, act, outcome, refusal, unit_code, unit_name, account_id, client, operator,
+       address, grant_id, matter, scenario, business, reason, type_code, holder, answer, text, leaf)
+     SELECT receipt, at, act, outcome, refusal, "unitCode", "unitName", "accountId", client, operator, address, "grantId",
+       matter, scenario, business, reason, "typeCode", decode(holder, 'hex'), decode(answer, 'hex'), text, decode(leaf, 'hex')
+     FROM json_to_recordset($1::json) AS given(receipt uuid, at timestamptz, act text, outcome text, refusal text,
+       "unitCode" text, "unitName" text, "accountId" bigint, client text, operator text, address text, "grantId" bigint,
+       matter text, scenario text, business text, reason text, "typeCode" text, holder text, answer text, text text, leaf text)
+     RETURNING id, receipt
+   ), shown AS (
+     SELECT noted.id, s.id AS stream_id, key, hash, code, at
+     FROM json_to_recordset($2::json) AS given(receipt uuid, at timestamptz, stream text, key text, hash text, code text)
+     JOIN noted USING (receipt) JOIN stream s ON s.name = stream
+   ), coded AS (
+     INSERT INTO use_code (code_hash, use_id, stream_id, record_key, until)
+     SELECT decode(code, 'hex'), id, stream_id, key, at + interval '${CODE_DAYS} days' FROM shown WHERE code IS NOT NULL
+   )
+   INSERT INTO used_certificate (stream_id, record_key, use_id, content_hash)
+   SELECT stream_id, key, id, decode(hash, 'hex') FROM shown`,
+);
+
 /**
- * Writes down a use, in the transaction that answers it: without its entry nothing is answered. Gives each certificate
- * that was found a code by which it is read on for the same case; of any other act none.
- * @returns the receipt's number, and the codes in the order of the certificates
+ * The log of uses (用证日志). Uses that come while others are being written are written together, in one statement, as
+ * soon as these are; each is told once its own entry is kept. Nothing is answered before.
  */
-export async function noteUse(
-  trx: Knex.Transaction,
-  receipt: string,
-  use: NewUse,
-  at: Date,
-  codes: readonly string[] = [],
-): Promise<void> {
-  const { context, act, outcome, refusal, typeCode } = use;
-  const digest = sm3(use.answer);
-  const text = receiptText({
-    receipt,
-    at: shanghaiInstant(at.getTime()),
-    act,
-    outcome,
-    refusal,
-    unit: context.unit.code,
-    client: context.client,
-    operator: context.operator,
-    matter: context.matter,
-    scenario: context.scenario,
-    business: context.business,
-    reason: context.reason,
-    typeCode,
-    answer: digest.toString('hex'),
-  });
-  const [row] = await trx('certificate_use')
-    .insert({
+export class UseLog {
+  readonly #db: Knex;
+  #waiting: Waiting[] = [];
+  #writing = false;
+
+  constructor(db: Knex) {
+    this.#db = db;
+  }
+
+  /**
+   * Writes down a use. Each certificate that was found gets a code by which it is read on for the same case.
+   * @param codes in the order of the certificates; none for other acts
+   */
+  async note(receipt: string, use: NewUse, at: Date, codes: readonly string[] = []): Promise<void> {
+    const { context, act, outcome, refusal, typeCode, grantId } = use;
+    const { matter, scenario, business, reason, operator, client, accountId, address } = context;
+    const unitCode = context.unit.code;
+    const answer = sm3(use.answer).toString('hex');
+    const said = { act, outcome, refusal, client, operator, matter, scenario, business, reason, typeCode, answer };
+    const text = receiptText({ receipt, at: shanghaiInstant(at.getTime()), unit: unitCode, ...said });
+    const holder = use.holder === null ? null : (await holderHash(this.#db, use.holder)).toString('hex');
+    const row = {
+      ...said,
       receipt,
       at,
-      act,
-      outcome,
-      refusal,
-      unit_code: context.unit.code,
-      unit_name: context.unit.name,
-      account_id: context.accountId,
-      client: context.client,
-      operator: context.operator,
-      address: context.address,
-      grant_id: use.grantId,
-      matter: context.matter,
-      scenario: context.scenario,
-      business: context.business,
-      reason: context.reason,
-      type_code: typeCode,
-      holder: use.holder === null ? null : await holderHash(trx, use.holder),
-      answer: digest,
+      unitCode,
+      unitName: context.unit.name,
+      accountId,
+      address,
+      grantId,
+      holder,
       text,
-      leaf: leafOf(text),
-    })
-    .returning<{ id: number }[]>('id');
-  if (use.certificates.length === 0) return;
-  await trx.raw(
-    `WITH used AS (
-       SELECT c.stream_id, c.record_key, c.content_hash, code
-       FROM json_to_recordset(:used::json) AS given(stream text, key text, code text)
-       JOIN stream s ON s.name = stream JOIN certificate c ON c.stream_id = s.id AND c.record_key = key
-     ), coded AS (
-       INSERT INTO use_code (code_hash, use_id, stream_id, record_key, until)
-       SELECT decode(code, 'hex'), :use, stream_id, record_key, :at::timestamptz + interval '${CODE_DAYS} days'
-       FROM used WHERE code IS NOT NULL
-     )
-     INSERT INTO used_certificate (stream_id, record_key, use_id, content_hash)
-     SELECT stream_id, record_key, :use, content_hash FROM used`,
-    {
-      use: row?.id,
-      at,
-      used: JSON.stringify(
-        use.certificates.map(({ stream, key }, index) => ({
-          stream,
-          key,
-          code: codes[index] === undefined ? null : hashOfCode(codes[index]).toString('hex'),
-        })),
-      ),
-    },
-  );
+      leaf: leafOf(text).toString('hex'),
+    };
+    const shown = use.certificates.map(({ stream, key, contentHash }, index) => {
+      const code = codes[index];
+      return {
+        receipt,
+        at,
+        stream,
+        key,
+        hash: contentHash.toString('hex'),
+        code: code && hashOfCode(code).toString('hex'),
+      };
+    });
+    await new Promise<void>((written, failed) => {
+      this.#waiting.push({ row, shown, written, failed });
+      if (!this.#writing) void this.#write();
+    });
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MOST_AT_ONCE);
+      // Where one of them cannot be written, the others are.
+      await this.#insert(batch).catch(() =>
+        Promise.all(batch.map((each) => this.#insert([each]).catch((cause: unknown) => each.failed(cause)))),
+      );
+    }
+    this.#writing = false;
+  }
+
+  async #insert(batch: readonly Waiting[]): Promise<void> {
+    const [rows, shown] = [batch.map(({ row }) => row), batch.flatMap((each) => each.shown)];
+    await NOTED.rows(this.#db, [JSON.stringify(rows), JSON.stringify(shown)]);
+    for (const { written } of batch) written();
+  }
+}
+
+const logs = new WeakMap<Knex, UseLog>();
+
+/** The log of a database: of a process, one. */
+export function useLogOf(db: Knex): UseLog {
+  const log = logs.get(db) ?? new UseLog(db);
+  logs.set(db, log);
+  return log;
 }
 
 /** A code (用证码) that nobody guesses. */
@@ -157,14 +204,9 @@ export async function useByCode(db: Knex, code: string, at: Date): Promise<Coded
 }
 
 /** Counts a call against the limit of its grant; false where the day has no more. */
-export async function withinDay(
-  trx: Knex.Transaction,
-  grantId: number,
-  perDay: number | null,
-  at: Date,
-): Promise<boolean> {
+export async function withinDay(db: Knex, grantId: number, perDay: number | null, at: Date): Promise<boolean> {
   if (perDay === null) return true;
-  const { rowCount } = await trx.raw<{ rowCount: number }>(
+  const { rowCount } = await db.raw<{ rowCount: number }>(
     `INSERT INTO share_grant_day AS counted (grant_id, day, calls)
      VALUES (:grantId, (:at::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, 1)
      ON CONFLICT (grant_id, day) DO UPDATE SET calls = counted.calls + 1 WHERE counted.calls < :perDay`,

@@ -25,6 +25,7 @@ import {
   compositeOf,
   findCertificates,
   findRecord,
+  heldBy,
   latestOfStreams,
   mergeRecords,
   standingNow,
@@ -32,9 +33,16 @@ import {
 } from '../../../store/library/certificates.ts';
 import { isIntact } from '../../../store/library/files/contract.ts';
 import { filesOf, findFetched } from '../../../store/library/certificate-files.ts';
-import { grantsOf } from '../../../store/sharing/grants.ts';
+import { grantsForUse, grantsOf } from '../../../store/sharing/grants.ts';
 import { findReceipt, listKeys } from '../../../store/sharing/receipts.ts';
-import { newCode, noteUse, useByCode, withinDay, type CodedUse, type UseContext } from '../../../store/sharing/uses.ts';
+import {
+  newCode,
+  useByCode,
+  useLogOf,
+  withinDay,
+  type CodedUse,
+  type UseContext,
+} from '../../../store/sharing/uses.ts';
 import { principalOf } from '../base/access.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
@@ -204,39 +212,33 @@ async function answer(
   reply: FastifyReply,
   { db, now }: ApiOptions,
   call: Call,
-  work: (grant: Grant, trx: Knex.Transaction) => Promise<Answered>,
+  work: (grant: Grant) => Promise<Answered>,
 ): Promise<never> {
   const at = now();
   const receipt = randomUUID();
   void reply.header('Hub-Receipt', receipt);
   const { context, act, typeCode: type, holder: asked } = call;
   const noted = { context, act, typeCode: type, holder: asked };
+  const log = useLogOf(db);
   const refuse = async (refusal: Refusal, grantId: number | null): Promise<never> => {
-    const problem = refused(refusal);
-    await db.transaction((trx) =>
-      noteUse(trx, receipt, { ...noted, outcome: 'refused', refusal, grantId, answer: refusal, certificates: [] }, at),
-    );
-    throw problem;
+    const entry = { ...noted, outcome: 'refused' as const, refusal, grantId, answer: refusal, certificates: [] };
+    await log.note(receipt, entry, at);
+    throw refused(refusal);
   };
-  const grant = grantFor(call, await grantsOf(db, context.unit.code), at);
+  const [own] = await grantsForUse(db, context.unit.code, call);
+  const grant = grantFor(call, own ? [own] : await grantsOf(db, context.unit.code), at);
   if (typeof grant === 'string') return refuse(grant, null);
-  const answered = await db.transaction(async (trx) => {
-    if (!(await withinDay(trx, grant.id, grant.perDay, at))) return null;
-    const made = await work(grant, trx);
-    const outcome = made.certificates.length > 0 ? 'answered' : 'none';
-    const { body, certificates, codes } = made;
-    await noteUse(
-      trx,
-      receipt,
-      { ...noted, outcome, refusal: null, grantId: grant.id, answer: body, certificates },
-      at,
-      codes,
-    );
-    return made;
-  });
-  if (!answered) return refuse('day-limit', grant.id);
+  if (!(await withinDay(db, grant.id, grant.perDay, at))) return refuse('day-limit', grant.id);
+  const { body, type: mediaType, certificates, codes } = await work(grant);
+  const outcome = certificates.length > 0 ? 'answered' : 'none';
+  await log.note(
+    receipt,
+    { ...noted, outcome, refusal: null, grantId: grant.id, answer: body, certificates },
+    at,
+    codes,
+  );
   // Written out already, as its digest is made of it.
-  return reply.type(answered.type).send(answered.body) as never;
+  return reply.type(mediaType).send(body) as never;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -359,10 +361,12 @@ const postFind = post(
       context,
       holder: asked.code,
     } as const;
-    return answer(reply, options, call, async (grant, trx) => {
-      const catalog = await approvedCatalog(trx);
-      const records = await findCertificates(trx, asked.code, { by: ['holder'], typeCode: type });
-      const shared = (await sharedOf(trx, records, catalog)).filter(({ certificate }) => isHeldBy(certificate, asked));
+    return answer(reply, options, call, async (grant) => {
+      const catalog = await approvedCatalog(options.db);
+      const records = await heldBy(options.db, asked.code, type);
+      const shared = (await sharedOf(options.db, records, catalog)).filter(({ certificate }) =>
+        isHeldBy(certificate, asked),
+      );
       const codes = shared.map(() => newCode());
       const certificates = shared.map((each, index) => ({
         code: codes[index] ?? '',
@@ -410,8 +414,8 @@ const postRead = post(
     const { code: given } = request.body;
     const { context, coded } = await callByCode(request, options, given);
     const call = { ...coded, interface: 'find', act: 'read', context, holder: null } as const;
-    return answer(reply, options, call, async (grant, trx) => {
-      const shared = await sharedOf(trx, await recordsOf(trx, coded), await approvedCatalog(trx));
+    return answer(reply, options, call, async (grant) => {
+      const shared = await sharedOf(options.db, await recordsOf(options.db, coded), await approvedCatalog(options.db));
       const certificates = shared.map((each) => ({ code: given, ...shown(each, grant, '') }));
       return {
         body: JSON.stringify(found.encode({ certificates })),
@@ -436,9 +440,9 @@ const postFile = post(
     const { context, coded } = await callByCode(request, options, request.body.code);
     const call = { ...coded, interface: 'file', act: 'file', context, holder: null } as const;
     const { files } = options;
-    return answer(reply, options, call, async (_grant, trx) => {
-      const record = await findRecord(trx, coded);
-      const [latest] = await filesOf(trx, coded.stream, coded.key);
+    return answer(reply, options, call, async () => {
+      const record = await findRecord(options.db, coded);
+      const [latest] = await filesOf(options.db, coded.stream, coded.key);
       if (!record || !latest) throw NO_FILE;
       if (!(await isIntact(files, latest.hash))) throw DAMAGED;
       void reply.header('X-Content-Type-Options', 'nosniff').header('Content-Disposition', 'attachment');
@@ -478,9 +482,9 @@ const postVerify = post(
       context,
       holder: asked.code,
     } as const;
-    return answer(reply, options, call, async (grant, trx) => {
-      const records = await findCertificates(trx, number, { by: ['number'], typeCode: type });
-      const shared = await sharedOf(trx, records, await approvedCatalog(trx));
+    return answer(reply, options, call, async (grant) => {
+      const records = await findCertificates(options.db, number, { by: ['number'], typeCode: type });
+      const shared = await sharedOf(options.db, records, await approvedCatalog(options.db));
       const own = shared.find(({ certificate }) => isHeldBy(certificate, asked));
       const body = own ? verdictOf(own, grant, given, shanghaiDate(options.now().getTime())) : NONE;
       return {
@@ -546,10 +550,10 @@ const postVerifyFile = post(
       context,
       holder: null,
     } as const;
-    return answer(reply, options, call, async (_grant, trx) => {
-      const file = await findFetched(trx, Buffer.from(content, 'base64'), type);
-      const record = file && (await findRecord(trx, file));
-      const [own] = record ? await sharedOf(trx, [record], await approvedCatalog(trx)) : [];
+    return answer(reply, options, call, async () => {
+      const file = await findFetched(options.db, Buffer.from(content, 'base64'), type);
+      const record = file && (await findRecord(options.db, file));
+      const [own] = record ? await sharedOf(options.db, [record], await approvedCatalog(options.db)) : [];
       const body: z.input<typeof verifiedFile> = {
         authentic: file !== null,
         latest: file?.latest ?? null,

@@ -6,6 +6,7 @@ import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
 import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
 import { countObligations, findGaps } from '../store/collection/overview.ts';
 import { listStreams } from '../store/collection/streams.ts';
+import { isBlind, lastLook } from './last-look.ts';
 
 export interface HealthOptions {
   db: Knex;
@@ -21,6 +22,8 @@ export interface Health {
   checkedAt: string;
   database: 'ok' | 'away';
   temporal: 'ok' | 'away';
+  /** `blind`: what it tells can be short of what there is; null where it has not looked yet. */
+  watchdog: 'ok' | 'blind' | null;
   workers: number | null;
   streams: number | null;
   pausedStreams: number | null;
@@ -37,6 +40,7 @@ export async function readHealth({ db, countWorkers, now }: HealthOptions): Prom
     checkedAt: shanghaiInstant(at.getTime()),
     database: 'ok',
     temporal: 'ok',
+    watchdog: lastLook() === null ? null : isBlind(at) ? 'blind' : 'ok',
     workers: null,
     streams: null,
     pausedStreams: null,
@@ -67,7 +71,13 @@ export async function readHealth({ db, countWorkers, now }: HealthOptions): Prom
   }
   await temporal;
   if (health.database === 'away') health.status = 'down';
-  else if (health.temporal === 'away' || health.workers === 0 || health.alerts.length > 0) health.status = 'degraded';
+  else if (
+    health.watchdog === 'blind' ||
+    health.temporal === 'away' ||
+    health.workers === 0 ||
+    health.alerts.length > 0
+  )
+    health.status = 'degraded';
   return health;
 }
 
@@ -84,8 +94,14 @@ export function healthRoutes(app: FastifyInstance, options: HealthOptions): void
   });
 }
 
-const WORDS = { ok: '正常 ok', degraded: '需处理 degraded', down: '不可用 down', away: '不可达 away' } as const;
-const MARKS = { ok: '●', degraded: '▲', down: '■', away: '■' } as const;
+const WORDS = {
+  ok: '正常 ok',
+  degraded: '需处理 degraded',
+  down: '不可用 down',
+  away: '不可达 away',
+  blind: '查看受阻，告警可能不全 blind',
+} as const;
+const MARKS = { ok: '●', degraded: '▲', down: '■', away: '■', blind: '■' } as const;
 
 /** Zero says something, too. */
 const ALWAYS_SHOWN = new Set<ObligationState>(['open', 'overdue', 'met', 'met late']);
@@ -95,6 +111,7 @@ function page(health: Health): string {
   const number = (value: number | null): string => (value === null ? '—' : String(value));
   const { obligations } = health;
   const rows: [string, string][] = [
+    ...(health.watchdog === 'blind' ? [['看门狗 watchdog', state('blind')] as [string, string]] : []),
     ['状态 status', state(health.status)],
     ['数据库 database', state(health.database)],
     ['Temporal', `${state(health.temporal)} · 工作进程 workers ${number(health.workers)}`],
@@ -122,7 +139,7 @@ function page(health: Health): string {
 <meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="10">
 <style>body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1f2328}
 h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #d0d7de;vertical-align:top}
-th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded{color:#7d4e00}.down,.away{color:#a40e26}small{color:#57606a}</style>
+th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded{color:#7d4e00}.down,.away,.blind{color:#a40e26}small{color:#57606a}</style>
 <h1>电子证照枢纽 · 健康状态 <small>Certificate hub · health</small></h1>
 <table>${rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join('')}</table>
 <p><small>检查于 checked at ${health.checkedAt.slice(0, 19).replace('T', ' ')} · 每 10 秒刷新 refreshed every 10 s</small></p></html>`;

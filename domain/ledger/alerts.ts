@@ -6,6 +6,7 @@ import { DRIFT_CHANGES, type DriftChange } from '../streams.ts';
 
 /** What a person must look at, by kind. */
 export const ALERTS = {
+  watchdog: { zh: '看门狗查看受阻', en: 'the watchdog could not look' },
   overdue: { zh: '时限任务逾期', en: 'overdue deadlines' },
   'temporal-away': { zh: '任务引擎不可用', en: 'Temporal is away' },
   'stream-paused': { zh: '数据流暂停', en: 'a stream is paused' },
@@ -21,8 +22,12 @@ export const ALERTS = {
 } as const;
 export type AlertKind = keyof typeof ALERTS;
 
+/** What the watchdog looks at: each kind of alert, and the deadlines that no workflow waits for. */
+export type Watched = Exclude<AlertKind, 'watchdog'> | 'deadlines';
+
 /** What an alert is raised for. Times as the database writes them in JSON. */
 export type AlertFacts =
+  | { kind: 'watchdog'; of: Watched; fault: string }
   | { kind: 'overdue'; unit: string; count: number; rule: string; article: string; basis: Basis; since: string }
   | { kind: 'temporal-away'; fault: string }
   | { kind: 'stream-paused'; unit: string; stream: string; reason: string; code: string | null }
@@ -41,6 +46,13 @@ const minute = (at: string): string => shanghaiWallTime(Date.parse(at)).slice(0,
 /** What an alert says, and where one goes on from there. */
 export function alertInWords(facts: AlertFacts): Said {
   switch (facts.kind) {
+    case 'watchdog': {
+      const { zh, en } = facts.of === 'deadlines' ? { zh: '时限', en: 'deadlines' } : ALERTS[facts.of];
+      return {
+        zh: `看门狗未能查看“${zh}”，此项告警停在上次的样子：${facts.fault}`,
+        en: `the watchdog could not look for “${en}”, which is told as it was before: ${facts.fault}`,
+      };
+    }
     case 'overdue': {
       const { unit, count, rule, article, basis, since } = facts;
       return {

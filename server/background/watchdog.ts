@@ -1,10 +1,11 @@
 import type { Knex } from 'knex';
 import cron from 'node-cron';
 import type { Logger } from '../../settings/logger.ts';
-import { alertInWords } from '../../domain/ledger/alerts.ts';
+import { alertInWords, type AlertKind, type Watched } from '../../domain/ledger/alerts.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { findAlerts, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
+import { findAlerts, FOUND_KINDS, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
 import { followContacts } from '../../store/ledger/contacts.ts';
+import { beat } from '../../store/ledger/uptime.ts';
 import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { handOverWaiting } from '../../store/casework/disputes.ts';
 import { syncCatalogDeadlines } from '../../store/library/catalog.ts';
@@ -45,30 +46,49 @@ export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
 /**
  * One look at the ledger and at Temporal. It opens the obligations of days that nothing else has opened, and of units
  * without a contact person, because a deadline exists whether or not Temporal runs, and raises or clears the alerts
- * that follow from what it finds.
+ * that follow from what it finds. What it cannot look at hides nothing else, and is an alert itself.
  */
-export async function watch({ db, logger, askTemporal, wakeUnseen, now }: WatchdogOptions): Promise<Alert[]> {
+export async function watch({ db, logger, askTemporal, wakeUnseen, now }: WatchdogOptions): Promise<void> {
   const at = now();
-  // What is overdue is told, whatever fails here.
-  const [synced] = await Promise.allSettled([syncDeadlines(db, at)]);
-  const holding = await findAlerts(db, at);
+  const blind: Alert[] = [];
+  const look = async (of: Watched, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      const message = alertInWords({ kind: 'watchdog', of, fault: messageOf(error) });
+      blind.push({ kind: 'watchdog', subject: of, message });
+    }
+  };
+  const tell = async (kind: AlertKind, holding: readonly Alert[]): Promise<void> => {
+    const { raised, cleared } = await saveAlerts(db, kind, holding, at);
+    for (const { subject, message } of raised) logger.error(message.en, { alert: kind, subject });
+    for (const subject of cleared) logger.info('alert cleared', { alert: kind, subject });
+  };
   try {
-    await askTemporal();
-    await wakeUnseen();
-  } catch (error) {
-    holding.push({
-      kind: 'temporal-away',
-      subject: 'temporal',
-      message: alertInWords({ kind: 'temporal-away', fault: messageOf(error) }),
+    await look('deadlines', () => syncDeadlines(db, at));
+    for (const kind of FOUND_KINDS) await look(kind, async () => tell(kind, await findAlerts(db, kind, at)));
+    await look('temporal-away', async () => {
+      const away = await faultOf(async () => {
+        await askTemporal();
+        await wakeUnseen();
+      });
+      const facts = { kind: 'temporal-away', fault: away ?? '' } as const;
+      await tell(
+        facts.kind,
+        away === null ? [] : [{ kind: facts.kind, subject: 'temporal', message: alertInWords(facts) }],
+      );
     });
+    await tell('watchdog', blind);
+    await beat(db, 'server', at);
+    noteLook({ at, fault: blind.length > 0 ? blind.map(({ message }) => message.en).join('; ') : null });
+  } catch (error) {
+    noteLook({ at, fault: messageOf(error) });
+    throw error;
   }
-  const { raised, cleared } = await saveAlerts(db, holding, at);
-  noteLook({ at, fault: synced.status === 'rejected' ? messageOf(synced.reason) : null });
-  for (const { kind, subject, message } of raised) logger.error(message.en, { alert: kind, subject });
-  for (const { kind, subject } of cleared) logger.info('alert cleared', { alert: kind, subject });
-  if (synced.status === 'rejected') throw synced.reason;
-  return holding;
 }
+
+/** Why something failed; null where it did not. */
+const faultOf = (work: () => Promise<unknown>): Promise<string | null> => work().then(() => null, messageOf);
 
 /** Looks through the library for certificates near their end, once a night. */
 async function scanExpiries({ db, logger, now, expiry }: NightlyOptions): Promise<void> {

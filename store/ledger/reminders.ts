@@ -149,7 +149,7 @@ async function noteTold(
        LEFT JOIN reminder_task told ON obligation_id = id AND told.stage = candidate.stage AND told.unit_code = candidate.unit_code
        WHERE obligation_id IS NULL OR told.due_at <> candidate.due_at),
      recipient AS MATERIALIZED (
-       SELECT unit_code, kind, role, min(unit_name) AS unit_name, gen_random_uuid() AS message
+       SELECT unit_code, kind, role, unit_called(unit_code, min(unit_name)) AS unit_name, gen_random_uuid() AS message
        FROM untold GROUP BY unit_code, kind, role),
      told AS (
        INSERT INTO reminder_task (obligation_id, stage, unit_code, due_at, message)
@@ -188,8 +188,8 @@ async function describe(
     { messages },
   );
   const { rows: units } = await trx.raw<{ rows: Of<ReminderBody['units'][number]>[] }>(
-    `SELECT told.message, owner_name AS unit, count(*) AS count FROM ${told} AND o.owner_code <> told.unit_code
-     GROUP BY 1, 2 ORDER BY count DESC, unit`,
+    `SELECT told.message, unit_called(owner_code, max(owner_name)) AS unit, count(*) AS count FROM ${told} AND o.owner_code <> told.unit_code
+     GROUP BY told.message, owner_code ORDER BY count DESC, unit`,
     { messages },
   );
   const { rows: tasks } = await trx.raw<{ rows: Of<ReminderBody['tasks'][number]>[] }>(
@@ -342,9 +342,10 @@ export async function holdDigest(
       { at, endOfDay: new Date(startOfDayMs(addDays(today, 1))) },
     );
     const { rows: overdue } = await trx.raw<{ rows: DigestBody['overdue'] }>(
-      `SELECT owner_name AS unit, rule, article, basis, count(*) AS count, min(due_at) AS since FROM obligation
+      `SELECT unit_called(owner_code, max(owner_name)) AS unit, rule, max(article) AS article, basis, count(*) AS count,
+         min(due_at) AS since FROM obligation
        WHERE obligation_runs(obligation) AND due_at <= :at AND obligation_state(obligation, :at) = 'overdue'
-       GROUP BY 1, 2, 3, 4 ORDER BY count DESC, unit, rule`,
+       GROUP BY owner_code, rule, basis ORDER BY count DESC, unit, rule`,
       { at },
     );
     const { rows: earlier } = await trx.raw<{ rows: { body: DigestBody }[] }>(

@@ -52,7 +52,7 @@ export interface HubFacts {
 export async function saveHub(db: Knex, { management, taskQueue, ...reading }: HubFacts): Promise<void> {
   await db('hub').update({
     management_code: management.code,
-    management_name: management.name,
+    management_name: db.raw('unit_called(?, ?)', [management.code, management.name]),
     task_queue: taskQueue,
     dispute_receipt: reading.disputeReceipt,
     oldest_days: reading.oldestDays,

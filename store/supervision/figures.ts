@@ -229,7 +229,7 @@ const LAST_PROOFS = `
 /** Deadlines whose due time lies in the period and has passed, by unit and duty; 24:00 of its last day lies in it. */
 async function dutyFigures(db: Knex, choice: FigureChoice): Promise<(DutyFigure & { code: string; name: string })[]> {
   const { rows } = await db.raw<{ rows: (DutyFigure & { code: string; name: string })[] }>(
-    `SELECT owner_code AS code, max(owner_name) AS name, duty_kind AS duty, basis,
+    `SELECT owner_code AS code, unit_called(owner_code, max(owner_name)) AS name, duty_kind AS duty, basis,
        count(*) FILTER (WHERE state = 'met') AS numerator,
        count(*) FILTER (WHERE state IN ('met', 'met late', 'overdue')) AS denominator,
        count(*) FILTER (WHERE state = 'met late') AS late, count(*) FILTER (WHERE state = 'overdue') AS overdue,

@@ -255,10 +255,10 @@ describe('reminders are sent', () => {
     const dead = found.find(({ state }) => state === 'dead');
     assert.match(dead?.lastError ?? '', /^the mail server refused the message: 550 /);
     withoutPersons();
-    const alerts = (await findAlerts(database.db, nowAt)).filter(({ kind }) => kind === 'reminders');
+    const alerts = await findAlerts(database.db, 'reminders', nowAt);
     assert.deepEqual(alerts, [], 'another contact of the unit has it');
     await database.db('reminder').where({ channel: 'webhook' }).delete();
-    const [alert] = (await findAlerts(database.db, nowAt)).filter(({ kind }) => kind === 'reminders');
+    const [alert] = await findAlerts(database.db, 'reminders', nowAt);
     assert.match(alert?.message.en ?? '', /^市住房和城乡建设局: 1 messages did not arrive: .* 550 /);
   });
 

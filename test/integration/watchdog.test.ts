@@ -9,9 +9,9 @@ import { timeOfDayMs } from '../../domain/dates.ts';
 import { openAlerts } from '../../store/ledger/alerts.ts';
 import { saveStreams } from '../../store/collection/streams.ts';
 import { configuredStreams } from '../../store/apply-config.ts';
-import type { Health } from '../../server/health.ts';
+import { readHealth, type Health } from '../../server/health.ts';
 import { watch } from '../../server/background/watchdog.ts';
-import { startHub } from '../support/commands/command.ts';
+import { runHub, startHub } from '../support/commands/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { demoConfig } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';
@@ -82,6 +82,67 @@ describe('the watchdog', () => {
     await database.db('reject').update({ resolved_at: at });
     await look('24:00', 'up');
     assert.deepEqual(await open(), []);
+  });
+
+  describe('where it cannot look', () => {
+    const at = new Date(timeOfDayMs('2026-11-20', '24:00'));
+    const overdue = (subject: string, ownerName: string): Promise<unknown> =>
+      database.db.raw(
+        `INSERT INTO obligation (rule, article, duty, basis, duty_kind, owner_code, owner_name, subject, started_at, due_at,
+           opened_at, changed_by)
+         VALUES ('WX-4.3', '第四条', '', 'statutory', 'increment', 'TWICE', :ownerName, :subject, :at, :at, :at, 'hub')`,
+        { subject, ownerName, at },
+      );
+    after(() => database.db('obligation').where({ owner_code: 'TWICE' }).delete());
+
+    it('does not stop at a unit with two names: one alert tells of both, by the name that the unit has', async () => {
+      await overdue('two/names/1', '市建设局');
+      await overdue('two/names/2', '市住房和城乡建设局（旧）');
+      await database.db('unit').insert({ code: 'TWICE', name: '市住建局' });
+      await look('24:00', 'up');
+      const alerts = await openAlerts(database.db);
+      assert.deepEqual(
+        alerts.map(({ subject, message }) => [subject, message.zh.split('，最早')[0]]),
+        [['TWICE WX-4.3', '市住建局：WX-4.3（第四条，法定时限）2 项逾期']],
+      );
+    });
+
+    it('says so before all else, keeps what it knew of that kind, and looks for the other kinds', async () => {
+      await database.db.raw('ALTER TABLE outbox RENAME TO outbox_away');
+      try {
+        await look('24:00', 'down');
+        const alerts = await openAlerts(database.db);
+        assert.deepEqual(
+          alerts.map(({ kind, subject }) => [kind, subject]),
+          [
+            ['watchdog', 'dead-letters'],
+            ['overdue', 'TWICE WX-4.3'],
+            ['temporal-away', 'temporal'],
+          ],
+        );
+        assert.match(alerts[0]?.message.zh ?? '', /^看门狗未能查看“发送失败的消息”.*outbox/);
+        const health = await readHealth({ db: database.db, now: () => at, countWorkers: () => Promise.resolve(1) });
+        assert.deepEqual([health.status, health.watchdog, health.alerts[0]?.kind], ['degraded', 'blind', 'watchdog']);
+        const { stdout } = await runHub(['status'], { DATABASE_URL: database.url });
+        assert.match(
+          stdout.split('\n').slice(0, 3).join('\n'),
+          /▲ the watchdog could not look for “messages were given up”/,
+        );
+      } finally {
+        await database.db.raw('ALTER TABLE outbox_away RENAME TO outbox');
+      }
+      await look('24:00', 'up');
+      assert.deepEqual(await open(), ['overdue']);
+    });
+
+    it('says so in the process and in the database when it stopped looking', async () => {
+      const later = new Date(at.getTime() + 4 * 60_000);
+      const health = await readHealth({ db: database.db, now: () => later, countWorkers: () => Promise.resolve(1) });
+      assert.deepEqual([health.status, health.watchdog], ['degraded', 'blind']);
+      await database.db('uptime').update({ from_at: '2026-01-01T00:00:00Z', to_at: '2026-01-01T01:00:00Z' });
+      const { stdout } = await runHub(['status'], { DATABASE_URL: database.url });
+      assert.match(stdout, /^■ The watchdog has not looked since 2026-01-01T01:00:00.000Z/);
+    });
   });
 
   it('runs in hub server while Temporal cannot be reached, and the health page says so', async () => {

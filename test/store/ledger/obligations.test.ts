@@ -839,14 +839,14 @@ describe('the ledger', () => {
       );
       await openDays(db, at('2026-11-20'));
       const night = at('2026-11-21', '00:01');
-      const found = await findAlerts(db, night);
+      const found = await findAlerts(db, 'overdue', night);
       assert.deepEqual(found.map(({ message }) => message.en).sort(), [
         '乙局: 1 × EO-8e (第八条第五款, statutory) overdue since 2026-11-21 00:00',
         '甲局: 2 × EO-8e (第八条第五款, statutory) overdue since 2026-11-21 00:00',
       ]);
-      assert.equal((await saveAlerts(db, found, night)).raised.length, 2);
-      assert.equal((await saveAlerts(db, found, night)).raised.length, 0);
-      const { cleared } = await saveAlerts(db, found.slice(1), night);
+      assert.equal((await saveAlerts(db, 'overdue', found, night)).raised.length, 2);
+      assert.equal((await saveAlerts(db, 'overdue', found, night)).raised.length, 0);
+      const { cleared } = await saveAlerts(db, 'overdue', found.slice(1), night);
       assert.equal(cleared.length, 1);
       const [open, ...others] = await openAlerts(db);
       assert.deepEqual([open?.message, others.length], [found[1]?.message, 0]);
@@ -870,16 +870,13 @@ describe('the ledger', () => {
       await volume('full', '2026-11-20', 110);
       await volume('empty', '2026-11-20', 12);
       await volume('new', '2026-11-20', 0);
-      const found = await findAlerts(db, at('2026-11-21', '08:00'));
+      const found = await findAlerts(db, 'volume', at('2026-11-21', '08:00'));
       assert.deepEqual(
-        found.filter(({ kind }) => kind === 'volume').map(({ message }) => message.en),
+        found.map(({ message }) => message.en),
         ['甲局: empty had 12 records on 2026-11-20, on this weekday it usually has 98'],
       );
-      const later = await findAlerts(db, at('2026-11-28', '08:00'));
-      assert.deepEqual(
-        later.filter(({ kind }) => kind === 'volume'),
-        [],
-      );
+      const later = await findAlerts(db, 'volume', at('2026-11-28', '08:00'));
+      assert.deepEqual(later, []);
     });
   });
 });

@@ -260,7 +260,7 @@ describe('reminders', () => {
   describe('and those who get them', () => {
     beforeEach(() => openObligations(database.db, 'dispute-mark', [item('d/1', '2026-11-16T10:00:00')], CLERK));
     const alerts = async (): Promise<string[]> =>
-      (await findAlerts(database.db, NOW)).filter(({ kind }) => kind === 'reminders').map(({ message }) => message.en);
+      (await findAlerts(database.db, 'reminders', NOW)).map(({ message }) => message.en);
 
     it('a unit without a contact: the message stays, says why, raises an alert, and is told anew once somebody is on file', async () => {
       await file('M');

@@ -20,6 +20,7 @@ import { retimeWorkflowId } from '../domain/ids.ts';
 import { messageOf } from '../domain/errors.ts';
 import { calendarInForce, configuredStreams, saveLaw } from '../store/apply-config.ts';
 import { noteCalendar, saveCalendar } from '../store/ledger/calendar.ts';
+import type { Clock } from '../store/ledger/clock.ts';
 import { openDays, streamsBehind } from '../store/collection/days.ts';
 import { saveStreams } from '../store/collection/streams.ts';
 import type { retime } from '../workflows/retime.ts';
@@ -51,6 +52,7 @@ const WINSTON_LEVELS = { TRACE: 'debug', DEBUG: 'debug', INFO: 'info', WARN: 'wa
  */
 export class HubWorker {
   readonly #db: Knex;
+  readonly #clock: Clock;
   readonly #client: Client;
   readonly #choice: ConfigChoice;
   readonly #logger: Logger;
@@ -61,6 +63,7 @@ export class HubWorker {
 
   constructor(
     options: Pick<FileDependencies, 'db' | 'files' | 'trust'> & {
+      clock: Clock;
       client: Client;
       config: HubConfig;
       choice: ConfigChoice;
@@ -68,6 +71,7 @@ export class HubWorker {
     },
   ) {
     this.#db = options.db;
+    this.#clock = options.clock;
     this.#client = options.client;
     this.#config = options.config;
     this.#choice = options.choice;
@@ -118,7 +122,8 @@ export class HubWorker {
           ...this.#files,
           db: this.#db,
           streams: () => this.#streams,
-          now: () => new Date(),
+          now: this.#clock.now,
+          aheadMs: this.#clock.aheadMs,
           disputeTarget: () => this.#config.settings.disputes.target ?? null,
         }),
         interceptors: { activity: [activityInterceptors] },
@@ -157,13 +162,13 @@ export class HubWorker {
   }
 
   async #apply(config: HubConfig): Promise<void> {
-    const at = new Date();
+    const at = this.#clock.now();
     await saveStreams(this.#db, configuredStreams(config), at);
     await saveLaw(this.#db, config);
     await this.#retime(config, at);
     const { kept, removed } = await reconcileSchedules(this.#client, config);
-    await openDays(this.#db, new Date());
-    await wakeSchedules(this.#client, config, await streamsBehind(this.#db, new Date()));
+    await openDays(this.#db, at);
+    await wakeSchedules(this.#client, config, await streamsBehind(this.#db, this.#clock.now()));
     this.#logger.info('configuration applied', { streams: kept, removed, jurisdiction: config.jurisdiction.id });
   }
 }

@@ -9,6 +9,7 @@ import { startExports } from '../../server/background/exports.ts';
 import { startReminders } from '../../server/background/reminders.ts';
 import { startWatchdog } from '../../server/background/watchdog.ts';
 import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
+import { DatabaseClock } from '../../store/ledger/clock.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
 import { wakeUnseen } from '../../temporal/cases.ts';
 import { LazyTemporal } from '../../temporal/client.ts';
@@ -46,10 +47,11 @@ export function addServer(program: Command): void {
       await requireServer(db, databaseUrl);
       await requireSchema(db);
       const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
-      const now = (): Date => new Date();
+      const clock = await DatabaseClock.open(db, 'server');
+      const { now, aheadMs } = clock;
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
       const app = createApp(
-        { db, now, logger, countWorkers: workers, streams: () => streams },
+        { db, now, aheadMs, logger, countWorkers: workers, streams: () => streams },
         {
           db,
           now,
@@ -92,7 +94,7 @@ export function addServer(program: Command): void {
       // The simulated departments have nobody to remind.
       const stopReminders = options.demo
         ? undefined
-        : startReminders({ db, logger, now, askTemporal: workers, config: () => current });
+        : startReminders({ db, logger, now, aheadMs, askTemporal: workers, config: () => current });
       logger.info('listening', { address: `http://${host}:${port}/health` });
       process.send?.('ready');
       onStop(() => {
@@ -104,6 +106,7 @@ export function addServer(program: Command): void {
           await stopExports();
           await app.close();
           await temporal.close();
+          clock.close();
           await db.destroy();
         })();
       });

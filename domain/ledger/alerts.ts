@@ -1,4 +1,4 @@
-import { shanghaiWallTime } from '../dates.ts';
+import { clockInWords, shanghaiWallTime } from '../dates.ts';
 import { faultNamed } from '../faults.ts';
 import { BASES, type Basis } from '../basis.ts';
 import type { Said } from '../said.ts';
@@ -7,6 +7,7 @@ import { DRIFT_CHANGES, type DriftChange } from '../streams.ts';
 /** What a person must look at, by kind. */
 export const ALERTS = {
   watchdog: { zh: '看门狗查看受阻', en: 'the watchdog could not look' },
+  clock: { zh: '时钟有误', en: 'a clock is wrong' },
   overdue: { zh: '时限任务逾期', en: 'overdue deadlines' },
   'temporal-away': { zh: '任务引擎不可用', en: 'Temporal is away' },
   'stream-paused': { zh: '数据流暂停', en: 'a stream is paused' },
@@ -28,6 +29,7 @@ export type Watched = Exclude<AlertKind, 'watchdog'> | 'deadlines';
 /** What an alert is raised for. Times as the database writes them in JSON. */
 export type AlertFacts =
   | { kind: 'watchdog'; of: Watched; fault: string }
+  | { kind: 'clock'; process: string; aheadMs: number }
   | { kind: 'overdue'; unit: string; count: number; rule: string; article: string; basis: Basis; since: string }
   | { kind: 'temporal-away'; fault: string }
   | { kind: 'stream-paused'; unit: string; stream: string; reason: string; code: string | null }
@@ -51,6 +53,13 @@ export function alertInWords(facts: AlertFacts): Said {
       return {
         zh: `看门狗未能查看“${zh}”，此项告警停在上次的样子：${facts.fault}`,
         en: `the watchdog could not look for “${en}”, which is told as it was before: ${facts.fault}`,
+      };
+    }
+    case 'clock': {
+      const { zh, en } = clockInWords(facts.aheadMs);
+      return {
+        zh: `${facts.process} 的机器时钟比数据库${zh}：校准之前它不发送任何消息`,
+        en: `the clock of the machine of ${facts.process} is ${en} the database’s: until it is set, nothing is told from there`,
       };
     }
     case 'overdue': {

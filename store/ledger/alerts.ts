@@ -63,6 +63,8 @@ const CALENDAR_DAILY = 31;
 
 /** What of the ledger and the streams a person must look at, by kind: a query of subject and facts; a subject comes once. */
 const FOUND = {
+  clock: `SELECT process, jsonb_build_object('kind', 'clock', 'process', process, 'aheadMs', ahead_ms)
+     FROM wrong_clock WHERE read_at > :at::timestamptz - interval '2 minutes'`,
   overdue: `SELECT concat_ws(' ', owner_code, rule, nullif(basis, 'statutory')), jsonb_build_object('kind', 'overdue', 'unit', unit_called(owner_code, max(owner_name)), 'count', count(*),
        'rule', rule, 'article', max(article), 'basis', basis, 'since', min(due_at))
      FROM obligation WHERE obligation_state(obligation, :at) = 'overdue' AND due_at <= :at AND obligation_runs(obligation)

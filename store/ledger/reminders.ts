@@ -19,8 +19,12 @@ import { managementUnit } from './rules.ts';
 
 /** Time between two rounds. */
 const ROUND_EVERY = '10 minutes';
+/** How long a message is put off at most. */
+const LONGEST_WAIT = '6 hours';
 /** Of a message's tasks, so many are named; the rest is counted. */
 const NAMED = 20;
+/** Times after this are those of a clock that was wrong, and are not believed. */
+const AHEAD = `:at::timestamptz + interval '1 minute'`;
 /** How long a message that was taken is left alone: its sender may have died with it. */
 const LEASE = '5 minutes';
 
@@ -56,10 +60,11 @@ export async function holdRound(
   return db.transaction(async (trx) => {
     const { rowCount } = await trx.raw<{ rowCount: number }>(
       `UPDATE reminder_round SET held_at = :at
-       WHERE held_at IS NULL OR held_at <= :at::timestamptz - interval '${ROUND_EVERY}'`,
+       WHERE held_at IS NULL OR held_at <= :at::timestamptz - interval '${ROUND_EVERY}' OR held_at > ${AHEAD}`,
       { at },
     );
     if (rowCount === 0) return 0;
+    await takeBackFuture(trx, at);
     await withdraw(trx, at, channels);
     const recipients = await noteTold(trx, { at, all, calendar, channels });
     if (recipients.length === 0) return 0;
@@ -72,6 +77,25 @@ export async function holdRound(
     );
     return recipients.length;
   });
+}
+
+/**
+ * Takes back what was told by a clock that was ahead: what of it waits is not sent, but for what people urged, and all of
+ * it can be told again when it is due.
+ */
+async function takeBackFuture(trx: Knex, at: Date): Promise<void> {
+  await trx.raw(
+    `DELETE FROM reminder_task WHERE stage NOT LIKE 'urged/%'
+       AND message IN (SELECT message FROM reminder WHERE created_at > ${AHEAD})`,
+    { at },
+  );
+  await trx.raw(
+    `UPDATE reminder SET created_at = :at, next_attempt_at = least(next_attempt_at, :at),
+       sent_at = least(sent_at, :at),
+       withdrawn_at = CASE WHEN body->'urged' IS NULL AND sent_at IS NULL THEN :at ELSE withdrawn_at END
+     WHERE created_at > ${AHEAD}`,
+    { at },
+  );
 }
 
 /**
@@ -401,7 +425,7 @@ export async function claimReminders(
      FROM contact WHERE contact.id = contact_id AND reminder.id IN (
        SELECT r.id FROM reminder r JOIN contact c ON c.id = contact_id
        WHERE sent_at IS NULL AND dead_at IS NULL AND withdrawn_at IS NULL AND c.ended_at IS NULL
-         AND next_attempt_at <= :at AND (any_hour OR :all)
+         AND (next_attempt_at <= :at OR next_attempt_at > :at::timestamptz + interval '${LONGEST_WAIT}' * 2) AND (any_hour OR :all)
        ORDER BY next_attempt_at, r.id LIMIT :limit FOR UPDATE OF r SKIP LOCKED)
      RETURNING reminder.id, key, reminder.unit_code AS "unitCode", reminder.unit_name AS "unitName", kind, body, channel,
        created_at AS "createdAt", attempts, person, email, webhook, phone`,
@@ -414,11 +438,11 @@ export async function markReminderSent(db: Knex, id: number, at: Date): Promise<
   await db('reminder').where({ id }).update({ sent_at: at, last_error: null });
 }
 
-/** Puts a message off: twice as long each time, from a minute to six hours. */
+/** Puts a message off: twice as long each time, from a minute to {@link LONGEST_WAIT}. */
 export async function deferReminder(db: Knex, id: number, fault: string, at: Date): Promise<void> {
   await db.raw(
     `UPDATE reminder SET last_error = :fault, next_attempt_at = :at::timestamptz
-       + least(interval '1 minute' * power(2, attempts - 1), interval '6 hours') WHERE id = :id`,
+       + least(interval '1 minute' * power(2, attempts - 1), interval '${LONGEST_WAIT}') WHERE id = :id`,
     { id, fault, at },
   );
 }

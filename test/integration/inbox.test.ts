@@ -122,7 +122,14 @@ describe('the inbox', () => {
     ({ db } = database);
     await approveDemoCatalog(db);
     const streams = new Streams({ connectors, ownKinds: new Map() } as unknown as HubConfig);
-    app = createApp({ db, logger, now: () => NOW, countWorkers: () => Promise.resolve(1), streams: () => streams });
+    app = createApp({
+      db,
+      logger,
+      now: () => NOW,
+      aheadMs: () => 0,
+      countWorkers: () => Promise.resolve(1),
+      streams: () => streams,
+    });
     await app.ready();
   });
   after(async () => {

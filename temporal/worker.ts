@@ -20,6 +20,7 @@ import { retimeWorkflowId } from '../domain/ids.ts';
 import { messageOf } from '../domain/errors.ts';
 import { calendarInForce, configuredStreams, saveLaw } from '../store/apply-config.ts';
 import { noteCalendar, saveCalendar } from '../store/ledger/calendar.ts';
+import { noteSchedules } from '../store/ledger/rules.ts';
 import type { Clock } from '../store/ledger/clock.ts';
 import { openDays, streamsBehind } from '../store/collection/days.ts';
 import { saveStreams } from '../store/collection/streams.ts';
@@ -167,9 +168,14 @@ export class HubWorker {
     await saveLaw(this.#db, config);
     await this.#retime(config, at);
     const { kept, removed } = await reconcileSchedules(this.#client, config);
+    await noteSchedules(this.#db, kept);
     await openDays(this.#db, at);
     await wakeSchedules(this.#client, config, await streamsBehind(this.#db, this.#clock.now()));
-    this.#logger.info('configuration applied', { streams: kept, removed, jurisdiction: config.jurisdiction.id });
+    this.#logger.info('configuration applied', {
+      schedules: kept.length,
+      removed,
+      jurisdiction: config.jurisdiction.id,
+    });
   }
 }
 

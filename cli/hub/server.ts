@@ -13,6 +13,7 @@ import { DatabaseClock } from '../../store/ledger/clock.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
 import { wakeUnseen } from '../../temporal/cases.ts';
 import { LazyTemporal } from '../../temporal/client.ts';
+import { findLost, putBack } from '../../temporal/lost.ts';
 import { countWorkers } from '../../temporal/worker.ts';
 import { builtConsole } from '../../launch/console.ts';
 import {
@@ -88,6 +89,8 @@ export function addServer(program: Command): void {
         now,
         askTemporal: workers,
         expiry: () => current.jurisdiction.expiry,
+        findLost: async (at) => findLost(db, await temporal.client(), current, at),
+        putBack: async (lost, at) => putBack(db, await temporal.client(), current, lost, at),
         wakeUnseen: async () => wakeUnseen(db, await temporal.client(), settings.temporal.taskQueue, now()),
       });
       const stopExports = startExports({ db, logger, now, config: () => current });

@@ -10,6 +10,7 @@ export const ALERTS = {
   clock: { zh: '时钟有误', en: 'a clock is wrong' },
   overdue: { zh: '时限任务逾期', en: 'overdue deadlines' },
   'temporal-away': { zh: '任务引擎不可用', en: 'Temporal is away' },
+  'temporal-lost': { zh: '任务引擎丢失数据', en: 'Temporal has lost data' },
   'stream-paused': { zh: '数据流暂停', en: 'a stream is paused' },
   discrepancy: { zh: '源端与库内不一致', en: 'source and library differ' },
   'dead-letters': { zh: '发送失败的消息', en: 'messages were given up' },
@@ -32,6 +33,7 @@ export type AlertFacts =
   | { kind: 'clock'; process: string; aheadMs: number }
   | { kind: 'overdue'; unit: string; count: number; rule: string; article: string; basis: Basis; since: string }
   | { kind: 'temporal-away'; fault: string }
+  | { kind: 'temporal-lost'; schedules: number; cases: number }
   | { kind: 'stream-paused'; unit: string; stream: string; reason: string; code: string | null }
   | { kind: 'discrepancy'; unit: string; stream: string; of: string; source: number; library: number }
   | { kind: 'dead-letters'; target: string; count: number }
@@ -71,6 +73,13 @@ export function alertInWords(facts: AlertFacts): Said {
     }
     case 'temporal-away':
       return { zh: `连不上 Temporal：${facts.fault}`, en: `Temporal cannot be reached: ${facts.fault}` };
+    case 'temporal-lost': {
+      const { schedules, cases } = facts;
+      return {
+        zh: `Temporal 丢失了 ${schedules} 个定时计划、${cases} 个在办案件的流程，枢纽正在重建；其间中断的读取由下一次运行补上`,
+        en: `Temporal has lost ${schedules} schedules and the workflows of ${cases} open cases; the hub puts them back, and the next runs read what was interrupted`,
+      };
+    }
     case 'stream-paused': {
       const { unit, stream, reason, code } = facts;
       return {

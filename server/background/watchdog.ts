@@ -3,7 +3,7 @@ import cron from 'node-cron';
 import type { Logger } from '../../settings/logger.ts';
 import { alertInWords, type AlertKind, type Watched } from '../../domain/ledger/alerts.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { findAlerts, FOUND_KINDS, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
+import { findAlerts, FOUND_KINDS, openAlerts, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
 import { followContacts } from '../../store/ledger/contacts.ts';
 import { beat } from '../../store/ledger/uptime.ts';
 import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
@@ -15,6 +15,7 @@ import { syncNeeds } from '../../store/library/usage-lists.ts';
 import { openDays } from '../../store/collection/days.ts';
 import { syncLifecycle } from '../../store/collection/lifecycle.ts';
 import { syncDifferences } from '../../store/collection/reconciliation.ts';
+import type { Lost } from '../../temporal/lost.ts';
 import { noteLook } from '../last-look.ts';
 import { syncStockDeadlines } from '../../store/collection/stock.ts';
 
@@ -25,8 +26,14 @@ export interface WatchdogOptions {
   askTemporal: () => Promise<unknown>;
   /** Wakes the workflows of cases in which something was done that they have not seen. */
   wakeUnseen: () => Promise<unknown>;
+  /** What Temporal should have and has not. */
+  findLost: (at: Date) => Promise<Lost>;
+  putBack: (lost: Lost, at: Date) => Promise<void>;
   now: () => Date;
 }
+
+/** So long it is told that Temporal had lost something, once it is back. */
+const TOLD_FOR_MS = 3_600_000;
 
 /** Opens and ends the deadlines that no workflow waits for, by what the database holds now. Repeating it changes nothing. */
 export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
@@ -48,7 +55,15 @@ export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
  * without a contact person, because a deadline exists whether or not Temporal runs, and raises or clears the alerts
  * that follow from what it finds. What it cannot look at hides nothing else, and is an alert itself.
  */
-export async function watch({ db, logger, askTemporal, wakeUnseen, now }: WatchdogOptions): Promise<void> {
+export async function watch({
+  db,
+  logger,
+  askTemporal,
+  wakeUnseen,
+  findLost,
+  putBack,
+  now,
+}: WatchdogOptions): Promise<void> {
   const at = now();
   const blind: Alert[] = [];
   const look = async (of: Watched, work: () => Promise<void>): Promise<void> => {
@@ -67,8 +82,9 @@ export async function watch({ db, logger, askTemporal, wakeUnseen, now }: Watchd
   try {
     await look('deadlines', () => syncDeadlines(db, at));
     for (const kind of FOUND_KINDS) await look(kind, async () => tell(kind, await findAlerts(db, kind, at)));
+    let away: string | null = null;
     await look('temporal-away', async () => {
-      const away = await faultOf(async () => {
+      away = await faultOf(async () => {
         await askTemporal();
         await wakeUnseen();
       });
@@ -78,6 +94,12 @@ export async function watch({ db, logger, askTemporal, wakeUnseen, now }: Watchd
         away === null ? [] : [{ kind: facts.kind, subject: 'temporal', message: alertInWords(facts) }],
       );
     });
+    if (away === null)
+      await look('temporal-lost', async () => {
+        const lost = await findLost(at);
+        await tell('temporal-lost', await lossesTold(db, lost, at));
+        if (lost.schedules.length > 0 || lost.cases.length > 0) await putBack(lost, at);
+      });
     await tell('watchdog', blind);
     await beat(db, 'server', at);
     noteLook({ at, fault: blind.length > 0 ? blind.map(({ message }) => message.en).join('; ') : null });
@@ -85,6 +107,17 @@ export async function watch({ db, logger, askTemporal, wakeUnseen, now }: Watchd
     noteLook({ at, fault: messageOf(error) });
     throw error;
   }
+}
+
+/** What Temporal lost now, else what it lost not long ago: whoever looks does not look every minute. */
+async function lossesTold(db: Knex, { schedules, cases }: Lost, at: Date): Promise<Alert[]> {
+  const kind = 'temporal-lost';
+  if (schedules.length > 0 || cases.length > 0) {
+    const message = alertInWords({ kind, schedules: schedules.length, cases: cases.length });
+    return [{ kind, subject: 'temporal', message }];
+  }
+  const open = await openAlerts(db);
+  return open.filter((alert) => alert.kind === kind && at.getTime() - alert.raisedAt.getTime() < TOLD_FOR_MS);
 }
 
 /** Why something failed; null where it did not. */

@@ -99,6 +99,15 @@ export async function taskQueueOf(db: Knex): Promise<string | null> {
   return row?.queue ?? null;
 }
 
+/** Notes which schedules the hub has made in Temporal. */
+export async function noteSchedules(db: Knex, ids: readonly string[]): Promise<void> {
+  await db('hub').update({ schedules: [...ids] });
+}
+
+/** Which schedules Temporal should have. */
+export const madeSchedules = async (db: Knex): Promise<string[]> =>
+  (await db('hub').first<{ schedules: string[] } | undefined>('schedules'))?.schedules ?? [];
+
 /** The unit that supervises (管理单位). */
 export async function managementUnit(db: Knex): Promise<Unit> {
   const row = await db('hub').first<Unit | undefined>({ code: 'management_code', name: 'management_name' });

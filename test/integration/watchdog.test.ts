@@ -44,6 +44,8 @@ describe('the watchdog', () => {
       logger,
       now: () => new Date(timeOfDayMs('2026-11-20', time)),
       wakeUnseen: () => Promise.resolve(),
+      findLost: () => Promise.resolve({ schedules: [], cases: [] }),
+      putBack: () => Promise.resolve(),
       askTemporal: () => (temporal === 'up' ? Promise.resolve() : Promise.reject(new Error('no answer'))),
     });
   const open = async (): Promise<string[]> => (await openAlerts(database.db)).map(({ kind }) => kind).sort();

@@ -5,6 +5,7 @@ import { isClockWrong, type Clock } from '../store/ledger/clock.ts';
 import { openAlerts } from '../store/ledger/alerts.ts';
 import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
 import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
+import { openRestoration } from '../store/ledger/restorations.ts';
 import { countObligations, findGaps } from '../store/collection/overview.ts';
 import { listStreams } from '../store/collection/streams.ts';
 import { isBlind, lastLook } from './last-look.ts';
@@ -32,6 +33,8 @@ export interface Health {
   streams: number | null;
   pausedStreams: number | null;
   gaps: number | null;
+  /** Time of which the database has lost what was written: it was restored to an earlier moment. */
+  lost: { from: string; to: string } | null;
   /** That run, or ended within 24 hours. */
   obligations: Record<Basis, Record<ObligationState, number>> | null;
   alerts: { kind: string; since: string }[];
@@ -50,6 +53,7 @@ export async function readHealth({ db, countWorkers, now, aheadMs }: HealthOptio
     streams: null,
     pausedStreams: null,
     gaps: null,
+    lost: null,
     obligations: null,
     alerts: [],
   };
@@ -67,6 +71,8 @@ export async function readHealth({ db, countWorkers, now, aheadMs }: HealthOptio
     health.pausedStreams = streams.filter((stream) => stream.pausedReason !== null).length;
     health.gaps = (await findGaps(db, at)).length;
     health.obligations = await countObligations(db, at, new Date(at.getTime() - DAY_MS));
+    const lost = await openRestoration(db);
+    health.lost = lost && { from: shanghaiInstant(lost.from.getTime()), to: shanghaiInstant(lost.to.getTime()) };
     health.alerts = (await openAlerts(db)).map(({ kind, raisedAt }) => ({
       kind,
       since: shanghaiInstant(raisedAt.getTime()),
@@ -128,6 +134,14 @@ function page(health: Health): string {
     ['状态 status', state(health.status)],
     ...(health.clock === 'wrong' ? [['时钟 clock', state('wrong')] as [string, string]] : []),
     ['数据库 database', state(health.database)],
+    ...(health.lost
+      ? [
+          ['已丢失 lost', `${health.lost.from.slice(0, 19)} – ${health.lost.to.slice(0, 19)}`.replaceAll('T', ' ')] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
     ['Temporal', `${state(health.temporal)} · 工作进程 workers ${number(health.workers)}`],
     ['数据流 streams', `${number(health.streams)} · 暂停 paused ${number(health.pausedStreams)}`],
     ['缺口 gaps', number(health.gaps)],

@@ -29,3 +29,16 @@ export async function putBack(db: Knex, client: Client, config: HubConfig, lost:
   await wakeCases(client, config.settings.temporal.taskQueue, lost.cases);
   if (lost.schedules.length > 0) await wakeSchedules(client, config, await streamsBehind(db, at));
 }
+
+/** When work on a task queue was finished for the last time within a span; null where none was. */
+export async function lastWorkIn(
+  client: Client,
+  taskQueue: string,
+  { from, to }: { from: Date; to: Date },
+): Promise<Date | null> {
+  const query =
+    `TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Completed' ` +
+    `AND CloseTime > '${from.toISOString()}' AND CloseTime < '${to.toISOString()}'`;
+  for await (const { closeTime } of client.workflow.list({ query, pageSize: 1 })) return closeTime ?? null;
+  return null;
+}

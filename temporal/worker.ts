@@ -21,6 +21,7 @@ import { messageOf } from '../domain/errors.ts';
 import { calendarInForce, configuredStreams, saveLaw } from '../store/apply-config.ts';
 import { noteCalendar, saveCalendar } from '../store/ledger/calendar.ts';
 import { noteSchedules } from '../store/ledger/rules.ts';
+import { beat, BEAT_MS } from '../store/ledger/uptime.ts';
 import type { Clock } from '../store/ledger/clock.ts';
 import { openDays, streamsBehind } from '../store/collection/days.ts';
 import { saveStreams } from '../store/collection/streams.ts';
@@ -94,6 +95,7 @@ export class HubWorker {
     await this.#apply(this.#config);
     const connection = await pRetry(() => NativeConnection.connect({ address }), { retries: 10, maxTimeout: 5_000 });
     const stopped = new AbortController();
+    let beating: NodeJS.Timeout | undefined;
     const watching = watchConfig(
       this.#choice,
       this.#config,
@@ -133,8 +135,11 @@ export class HubWorker {
         maxConcurrentActivityTaskExecutions: 20,
       });
       onReady?.();
+      await this.#beat();
+      beating = setInterval(() => void this.#beat(), BEAT_MS);
       await this.#worker.run();
     } finally {
+      clearInterval(beating);
       stopped.abort();
       await watching;
       await this.#streams.close();
@@ -144,6 +149,16 @@ export class HubWorker {
 
   stop(): void {
     if (this.#worker?.getState() === 'RUNNING') this.#worker.shutdown();
+  }
+
+  /** Notes that this worker can do its work, while Temporal and the database answer. */
+  async #beat(): Promise<void> {
+    try {
+      await (this.#client.connection as Connection).workflowService.getSystemInfo({});
+      await beat(this.#db, 'worker', this.#clock.now());
+    } catch (error) {
+      this.#logger.warn('the worker is not at work', { error: messageOf(error) });
+    }
   }
 
   /** Counts the deadlines by another calendar, where there is one, and has what waits for them told. */

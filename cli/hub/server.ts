@@ -13,7 +13,8 @@ import { DatabaseClock } from '../../store/ledger/clock.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
 import { wakeUnseen } from '../../temporal/cases.ts';
 import { LazyTemporal } from '../../temporal/client.ts';
-import { findLost, putBack } from '../../temporal/lost.ts';
+import { findLost, lastWorkIn, putBack } from '../../temporal/lost.ts';
+import { readAgain } from '../../temporal/runs.ts';
 import { countWorkers } from '../../temporal/worker.ts';
 import { builtConsole } from '../../launch/console.ts';
 import {
@@ -43,6 +44,7 @@ export function addServer(program: Command): void {
       let streams = new Streams(config);
       let current = config;
       const { databaseUrl, temporalAddress } = requireAddresses();
+      const data = dataFolder(options, options.demo ?? false);
       const logger = createHubLogger(settings.log, 'server');
       const db = openDatabase(databaseUrl, 'server');
       await requireServer(db, databaseUrl);
@@ -59,7 +61,7 @@ export function addServer(program: Command): void {
           logger,
           config: () => current,
           temporal: () => temporal.client(),
-          files: await openFileStore(settings.files, dataFolder(options, options.demo ?? false)),
+          files: await openFileStore(settings.files, data),
           folder: await builtConsole((what) => logger.info(what)),
         },
       );
@@ -91,6 +93,19 @@ export function addServer(program: Command): void {
         expiry: () => current.jurisdiction.expiry,
         findLost: async (at) => findLost(db, await temporal.client(), current, at),
         putBack: async (lost, at) => putBack(db, await temporal.client(), current, lost, at),
+        witnesses: {
+          folder: data,
+          lastWorkIn: async (span) =>
+            temporal
+              .client()
+              .then((client) => lastWorkIn(client, settings.temporal.taskQueue, span))
+              // That Temporal is away is told of apart.
+              .catch(() => null),
+        },
+        readAgain: async (span) => {
+          const once = await readAgain(await temporal.client(), current, span);
+          if (once.length > 0) logger.warn('what is lost of these streams has to be sent again', { streams: once });
+        },
         wakeUnseen: async () => wakeUnseen(db, await temporal.client(), settings.temporal.taskQueue, now()),
       });
       const stopExports = startExports({ db, logger, now, config: () => current });

@@ -49,6 +49,11 @@ export const HUB_FAULTS = {
     },
     cure: { zh: '校准本机时钟（NTP），再试一次', en: 'set the clock of this machine (NTP), then try again' },
   },
+  'nothing-lost': {
+    kind: 'configuration',
+    say: { zh: '没有未销号的丢失时段', en: 'Nothing is known to be lost that is not settled' },
+    cure: { zh: '用 ./hub restored 查看', en: './hub restored lists what was' },
+  },
   'second-instance': {
     kind: 'configuration',
     say: (facts: { database: string } | { folder: string }) =>

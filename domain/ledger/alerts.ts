@@ -10,6 +10,7 @@ export const ALERTS = {
   clock: { zh: '时钟有误', en: 'a clock is wrong' },
   overdue: { zh: '时限任务逾期', en: 'overdue deadlines' },
   'temporal-away': { zh: '任务引擎不可用', en: 'Temporal is away' },
+  'database-older': { zh: '数据库回到了早先的状态', en: 'the database is of an earlier moment' },
   'temporal-lost': { zh: '任务引擎丢失数据', en: 'Temporal has lost data' },
   'stream-paused': { zh: '数据流暂停', en: 'a stream is paused' },
   discrepancy: { zh: '源端与库内不一致', en: 'source and library differ' },
@@ -33,6 +34,7 @@ export type AlertFacts =
   | { kind: 'clock'; process: string; aheadMs: number }
   | { kind: 'overdue'; unit: string; count: number; rule: string; article: string; basis: Basis; since: string }
   | { kind: 'temporal-away'; fault: string }
+  | { kind: 'database-older'; from: string; to: string; knownBy: (keyof typeof WITNESSES)[] }
   | { kind: 'temporal-lost'; schedules: number; cases: number }
   | { kind: 'stream-paused'; unit: string; stream: string; reason: string; code: string | null }
   | { kind: 'discrepancy'; unit: string; stream: string; of: string; source: number; library: number }
@@ -45,6 +47,14 @@ export type AlertFacts =
   | { kind: 'calendar-missing'; year: number }
   | { kind: 'volume'; unit: string; stream: string; records: number; day: string; usual: number };
 
+/** Who knows of a time that the database has forgotten. */
+export const WITNESSES = {
+  heartbeat: { zh: '心跳文件', en: 'the heartbeat file' },
+  temporal: { zh: 'Temporal', en: 'Temporal' },
+  receipt: { zh: '推送单位的回执', en: 'a sender’s receipt' },
+} as const;
+
+const second = (at: string): string => shanghaiWallTime(Date.parse(at)).slice(0, 19);
 const minute = (at: string): string => shanghaiWallTime(Date.parse(at)).slice(0, 16);
 
 /** What an alert says, and where one goes on from there. */
@@ -73,6 +83,14 @@ export function alertInWords(facts: AlertFacts): Said {
     }
     case 'temporal-away':
       return { zh: `连不上 Temporal：${facts.fault}`, en: `Temporal cannot be reached: ${facts.fault}` };
+    case 'database-older': {
+      const { from, to, knownBy } = facts;
+      const who = (language: keyof Said): string[] => knownBy.map((one) => WITNESSES[one][language]);
+      return {
+        zh: `数据库缺少 ${second(from)} 至 ${second(to)} 写入的内容（据${who('zh').join('、')}）：来源仍有的正在重读，推送单位须按应答中的 repeat 重发；补齐后用 ./hub restored settle 销号`,
+        en: `the database lacks what was written from ${second(from)} to ${second(to)} (by ${who('en').join(', ')}): what sources still have is read again, senders repeat what \`repeat\` in their answers asks for; ./hub restored settle says that all is made up for`,
+      };
+    }
     case 'temporal-lost': {
       const { schedules, cases } = facts;
       return {

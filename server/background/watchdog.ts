@@ -5,7 +5,7 @@ import { alertInWords, type AlertKind, type Watched } from '../../domain/ledger/
 import { messageOf } from '../../domain/errors.ts';
 import { findAlerts, FOUND_KINDS, openAlerts, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
 import { followContacts } from '../../store/ledger/contacts.ts';
-import { beat } from '../../store/ledger/uptime.ts';
+import { noteReadAgain, openRestoration, type Restoration } from '../../store/ledger/restorations.ts';
 import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { handOverWaiting } from '../../store/casework/disputes.ts';
 import { syncCatalogDeadlines } from '../../store/library/catalog.ts';
@@ -17,6 +17,7 @@ import { syncLifecycle } from '../../store/collection/lifecycle.ts';
 import { syncDifferences } from '../../store/collection/reconciliation.ts';
 import type { Lost } from '../../temporal/lost.ts';
 import { noteLook } from '../last-look.ts';
+import { noteOlder, type Witnesses } from './older.ts';
 import { syncStockDeadlines } from '../../store/collection/stock.ts';
 
 export interface WatchdogOptions {
@@ -29,6 +30,9 @@ export interface WatchdogOptions {
   /** What Temporal should have and has not. */
   findLost: (at: Date) => Promise<Lost>;
   putBack: (lost: Lost, at: Date) => Promise<void>;
+  witnesses: Witnesses;
+  /** Has sources read again for what was written in a span and is lost. */
+  readAgain: (span: Restoration) => Promise<void>;
   now: () => Date;
 }
 
@@ -65,13 +69,13 @@ export async function watch({
   now,
 }: WatchdogOptions): Promise<void> {
   const at = now();
-  const blind: Alert[] = [];
+  const blind = new Map<Watched, Alert>();
   const look = async (of: Watched, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (error) {
       const message = alertInWords({ kind: 'watchdog', of, fault: messageOf(error) });
-      blind.push({ kind: 'watchdog', subject: of, message });
+      blind.set(of, { kind: 'watchdog', subject: of, message });
     }
   };
   const tell = async (kind: AlertKind, holding: readonly Alert[]): Promise<void> => {
@@ -80,6 +84,7 @@ export async function watch({
     for (const subject of cleared) logger.info('alert cleared', { alert: kind, subject });
   };
   try {
+    await look('database-older', () => noteOlder(db, witnesses, at));
     await look('deadlines', () => syncDeadlines(db, at));
     for (const kind of FOUND_KINDS) await look(kind, async () => tell(kind, await findAlerts(db, kind, at)));
     let away: string | null = null;
@@ -100,13 +105,22 @@ export async function watch({
         await tell('temporal-lost', await lossesTold(db, lost, at));
         if (lost.schedules.length > 0 || lost.cases.length > 0) await putBack(lost, at);
       });
-    await tell('watchdog', blind);
-    await beat(db, 'server', at);
-    noteLook({ at, fault: blind.length > 0 ? blind.map(({ message }) => message.en).join('; ') : null });
+    if (away === null) await look('database-older', () => makeUp(db, readAgain, at));
+    const unseen = [...blind.values()];
+    await tell('watchdog', unseen);
+    noteLook({ at, fault: unseen.length > 0 ? unseen.map(({ message }) => message.en).join('; ') : null });
   } catch (error) {
     noteLook({ at, fault: messageOf(error) });
     throw error;
   }
+}
+
+/** Has sources read again, once, for what the database has lost. */
+async function makeUp(db: Knex, readAgain: WatchdogOptions['readAgain'], at: Date): Promise<void> {
+  const lost = await openRestoration(db);
+  if (!lost || lost.readAgainAt !== null) return;
+  await readAgain(lost);
+  await noteReadAgain(db, lost.id, at);
 }
 
 /** What Temporal lost now, else what it lost not long ago: whoever looks does not look every minute. */

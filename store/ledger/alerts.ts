@@ -63,6 +63,8 @@ const CALENDAR_DAILY = 31;
 
 /** What of the ledger and the streams a person must look at, by kind: a query of subject and facts; a subject comes once. */
 const FOUND = {
+  'database-older': `SELECT 'database', jsonb_build_object('kind', 'database-older', 'from', lost_from, 'to', lost_to, 'knownBy', known_by)
+     FROM restoration WHERE settled_at IS NULL`,
   clock: `SELECT process, jsonb_build_object('kind', 'clock', 'process', process, 'aheadMs', ahead_ms)
      FROM wrong_clock WHERE read_at > :at::timestamptz - interval '2 minutes'`,
   overdue: `SELECT concat_ws(' ', owner_code, rule, nullif(basis, 'statutory')), jsonb_build_object('kind', 'overdue', 'unit', unit_called(owner_code, max(owner_name)), 'count', count(*),

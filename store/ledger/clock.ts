@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Knex } from 'knex';
 import { fault } from '../../domain/faults.ts';
 import { withConnection } from '../database.ts';
-import type { Part } from './uptime.ts';
+import type { HubPart } from './uptime.ts';
 
 /** Time that counts: the database's, whatever the clock of this machine says. */
 export interface Clock {
@@ -33,14 +33,14 @@ export class DatabaseClock implements Clock {
   #countMs = performance.now();
   #noted = false;
 
-  private constructor(db: Knex, part: Part) {
+  private constructor(db: Knex, part: HubPart) {
     this.#db = db;
     this.#process = `${hostname()} ${part}`;
     this.#timer = setInterval(() => void this.read().catch(() => undefined), READ_EVERY_MS).unref();
   }
 
   /** Reads the clock; throws what the database answers when it cannot. */
-  static async open(db: Knex, part: Part): Promise<DatabaseClock> {
+  static async open(db: Knex, part: HubPart): Promise<DatabaseClock> {
     const clock = new DatabaseClock(db, part);
     await clock.read();
     return clock;

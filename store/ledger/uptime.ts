@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 
 /** What of the hub is at work: the server takes and watches, the worker reads. */
-export type Part = 'server' | 'worker';
+export type HubPart = 'server' | 'worker';
 
 /** How often a part says that it is at work. */
 export const BEAT_MS = 60_000;
@@ -9,7 +9,7 @@ export const BEAT_MS = 60_000;
 export const AWAY_MS = 5 * BEAT_MS;
 
 /** Notes that a part of the hub is at work. Several machines may have one: it is at work while any of them is. */
-export async function beat(db: Knex, part: Part, at: Date): Promise<void> {
+export async function beat(db: Knex, part: HubPart, at: Date): Promise<void> {
   await db.raw(
     `WITH going_on AS (
        UPDATE uptime SET to_at = greatest(to_at, :at) WHERE part = :part AND from_at = (
@@ -22,7 +22,7 @@ export async function beat(db: Knex, part: Part, at: Date): Promise<void> {
 }
 
 /** When a part was last at work; null before it ever was. */
-export async function lastBeat(db: Knex, part: Part): Promise<Date | null> {
+export async function lastBeat(db: Knex, part: HubPart): Promise<Date | null> {
   const row = await db('uptime').where({ part }).max<{ at: Date | null }[]>('to_at as at');
   return row[0]?.at ?? null;
 }

@@ -7,6 +7,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { timeOfDayMs } from '../../domain/dates.ts';
 import { openAlerts } from '../../store/ledger/alerts.ts';
+import { listRestorations, settleRestoration } from '../../store/ledger/restorations.ts';
+import { beat } from '../../store/ledger/uptime.ts';
 import { saveStreams } from '../../store/collection/streams.ts';
 import { configuredStreams } from '../../store/apply-config.ts';
 import { readHealth, type Health } from '../../server/health.ts';
@@ -20,12 +22,16 @@ import { freePorts } from '../support/ports.ts';
 
 describe('the watchdog', () => {
   let database: TestDatabase;
+  const folder = temporaryFolder();
   before(async () => {
     database = await createDatabase();
     const first = new Date(timeOfDayMs('2026-11-20', '12:00'));
     await saveStreams(database.db, configuredStreams(demoConfig()), first);
   });
-  after(() => database.drop());
+  after(async () => {
+    await database.drop();
+    rmSync(folder, { recursive: true });
+  });
 
   const logged: string[] = [];
   const logger = winston.createLogger({
@@ -38,16 +44,18 @@ describe('the watchdog', () => {
       }),
     ],
   });
+  const options = (temporal: 'up' | 'down') => ({
+    db: database.db,
+    logger,
+    wakeUnseen: () => Promise.resolve(),
+    findLost: () => Promise.resolve({ schedules: [], cases: [] }),
+    putBack: () => Promise.resolve(),
+    witnesses: { folder, lastWorkIn: () => Promise.resolve(null) },
+    readAgain: () => Promise.resolve(),
+    askTemporal: () => (temporal === 'up' ? Promise.resolve() : Promise.reject(new Error('no answer'))),
+  });
   const look = (time: string, temporal: 'up' | 'down') =>
-    watch({
-      db: database.db,
-      logger,
-      now: () => new Date(timeOfDayMs('2026-11-20', time)),
-      wakeUnseen: () => Promise.resolve(),
-      findLost: () => Promise.resolve({ schedules: [], cases: [] }),
-      putBack: () => Promise.resolve(),
-      askTemporal: () => (temporal === 'up' ? Promise.resolve() : Promise.reject(new Error('no answer'))),
-    });
+    watch({ ...options(temporal), now: () => new Date(timeOfDayMs('2026-11-20', time)) });
   const open = async (): Promise<string[]> => (await openAlerts(database.db)).map(({ kind }) => kind).sort();
 
   it('is content before anything is due', async () => {
@@ -123,7 +131,12 @@ describe('the watchdog', () => {
           ],
         );
         assert.match(alerts[0]?.message.zh ?? '', /^看门狗未能查看“发送失败的消息”.*outbox/);
-        const health = await readHealth({ db: database.db, now: () => at, countWorkers: () => Promise.resolve(1) });
+        const health = await readHealth({
+          db: database.db,
+          now: () => at,
+          aheadMs: () => 0,
+          countWorkers: () => Promise.resolve(1),
+        });
         assert.deepEqual([health.status, health.watchdog, health.alerts[0]?.kind], ['degraded', 'blind', 'watchdog']);
         const { stdout } = await runHub(['status'], { DATABASE_URL: database.url });
         assert.match(
@@ -139,11 +152,98 @@ describe('the watchdog', () => {
 
     it('says so in the process and in the database when it stopped looking', async () => {
       const later = new Date(at.getTime() + 4 * 60_000);
-      const health = await readHealth({ db: database.db, now: () => later, countWorkers: () => Promise.resolve(1) });
+      const health = await readHealth({
+        db: database.db,
+        now: () => later,
+        aheadMs: () => 0,
+        countWorkers: () => Promise.resolve(1),
+      });
       assert.deepEqual([health.status, health.watchdog], ['degraded', 'blind']);
       await database.db('uptime').update({ from_at: '2026-01-01T00:00:00Z', to_at: '2026-01-01T01:00:00Z' });
       const { stdout } = await runHub(['status'], { DATABASE_URL: database.url });
       assert.match(stdout, /^■ The watchdog has not looked since 2026-01-01T01:00:00.000Z/);
+    });
+  });
+
+  describe('where the database was restored to an earlier moment', () => {
+    const at = (time: string): Date => new Date(timeOfDayMs('2026-11-22', time));
+    const readAgain: { from: Date; to: Date }[] = [];
+    const lookAt = (time: string, work: Date | null = null) =>
+      watch({
+        ...options('up'),
+        now: () => at(time),
+        witnesses: {
+          folder,
+          lastWorkIn: ({ from, to }) => Promise.resolve(work && work > from && work < to ? work : null),
+        },
+        readAgain: ({ from, to }) => {
+          readAgain.push({ from, to });
+          return Promise.resolve();
+        },
+      });
+    const lost = async (): Promise<unknown[]> => {
+      const found = await listRestorations(database.db);
+      return found.map(({ from, to, knownBy, settledBy }) => [from, to, knownBy, settledBy]);
+    };
+    /** As a backup of that moment has it. */
+    const restore = async (time: string): Promise<void> => {
+      await database.db('uptime').where('from_at', '>', at(time)).delete();
+      await database
+        .db('uptime')
+        .where('to_at', '>', at(time))
+        .update({ to_at: at(time) });
+    };
+    before(() => database.db('uptime').delete());
+
+    it('the heartbeat file says so: alert, health and commands name the span, and sources are read again once', async () => {
+      for (const time of ['10:00', '10:01', '10:02', '10:03', '10:04']) await lookAt(time);
+      assert.deepEqual(await lost(), [], 'nothing is lost while all is well');
+      await restore('10:01');
+      await lookAt('10:05');
+      await lookAt('10:06');
+      assert.deepEqual(await lost(), [[at('10:01'), at('10:04'), ['heartbeat'], null]]);
+      assert.deepEqual(readAgain, [{ from: at('10:01'), to: at('10:04') }]);
+      const [alert] = (await openAlerts(database.db)).filter(({ kind }) => kind === 'database-older');
+      assert.match(
+        alert?.message.zh ?? '',
+        /^数据库缺少 2026-11-22 10:01:00 至 2026-11-22 10:04:00 写入的内容（据心跳文件）/,
+      );
+      const health = await readHealth({
+        db: database.db,
+        now: () => at('10:06'),
+        aheadMs: () => 0,
+        countWorkers: () => Promise.resolve(1),
+      });
+      assert.deepEqual(health.lost, { from: '2026-11-22T10:01:00.000+08:00', to: '2026-11-22T10:04:00.000+08:00' });
+      const env = { DATABASE_URL: database.url };
+      assert.match(
+        (await runHub(['status'], env)).stdout,
+        /the database lacks what was written from 2026-11-22 10:01:00/,
+      );
+      const settled = await runHub(['restored', 'settle', '--by', '张三'], env);
+      assert.equal(settled.code, 0, settled.stderr);
+      assert.match((await runHub(['restored'], env)).stdout, /2026-11-22 10:01.*2026-11-22 10:04.*心跳文件.*张三/);
+      await lookAt('10:07');
+      assert.deepEqual(
+        (await open()).filter((kind) => kind === 'database-older'),
+        [],
+      );
+      assert.equal((await lost()).length, 1);
+    });
+
+    it('Temporal says so: it finished work while the database says that no worker ran', async () => {
+      const { db } = database;
+      await beat(db, 'worker', at('11:00'));
+      await beat(db, 'worker', at('11:30'));
+      await lookAt('11:31');
+      assert.equal((await lost()).length, 1, 'a worker that did not run is no loss');
+      await lookAt('11:32', at('11:20'));
+      await lookAt('11:33', at('11:20'));
+      assert.deepEqual((await lost())[0], [at('11:02'), at('11:20'), ['temporal'], null]);
+      assert.equal(readAgain.length, 2);
+      await settleRestoration(db, { by: '张三', at: at('11:34') });
+      await lookAt('11:35', at('11:20'));
+      assert.equal((await lost()).length, 2, 'what was settled is not found again');
     });
   });
 

@@ -18,6 +18,21 @@ export interface DayObligation {
 
 const dailySubject = (stream: string, date: string): string => `${stream}/${date}`;
 
+/** Records of `day`, a row of the ledger with the stream, that came in late, each once; what was refused when it came, too. */
+const LATE = `
+  SELECT late.record_key AS key, c.number, late.recorded_at AS "recordedAt", because, NULL::bigint AS reject
+  FROM late_record late LEFT JOIN certificate c USING (stream_id, record_key)
+  WHERE late.stream_id = day.stream_id AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date
+  UNION ALL
+  (SELECT DISTINCT ON (coalesce(record_key, reject.id::text)) record_key, NULL, first_seen_at, 'update', reject.id FROM reject
+  WHERE reject.stream_id = day.stream_id AND source_updated_at >= lower(day.whole)
+    AND source_updated_at < upper(day.whole) - coalesce(grace, interval '0') AND first_seen_at > day.due_at
+    -- Without a key it cannot be told what became of it.
+    AND (resolved_at IS NULL OR record_key IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM late_record late WHERE late.stream_id = day.stream_id AND late.record_key = reject.record_key
+      AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date)
+  ORDER BY coalesce(record_key, reject.id::text), first_seen_at)`;
+
 /**
  * Opens the obligation of every day that every daily stream has had since it was activated, up to the day of `at`.
  * Repeating it opens nothing twice.
@@ -82,21 +97,14 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
       'increment',
       `SELECT subject, late.last AS late_at,
          CASE WHEN late.count > 0 THEN jsonb_build_object('code', 'late-records', 'records', late.count) END AS reason
-       FROM obligation ended
-       JOIN (SELECT id, coalesce(grace, interval '0') AS grace FROM stream) AS stream ON stream.id = ended.stream_id
-       JOIN coverage ON coverage.stream_id = ended.stream_id AND times @> ended.whole
-       CROSS JOIN LATERAL (
-         SELECT count(*) AS count, max(came_at) AS last FROM (
-           SELECT recorded_at AS came_at FROM late_record
-           WHERE stream_id = ended.stream_id AND day = (ended.started_at AT TIME ZONE 'Asia/Shanghai')::date
-           UNION ALL SELECT first_seen_at FROM reject WHERE stream_id = ended.stream_id
-             AND source_updated_at >= lower(ended.whole) AND source_updated_at < upper(ended.whole) - stream.grace
-             AND first_seen_at > ended.due_at) AS came) AS late
-       WHERE ended.stream_id = :streamId AND ended.duty_kind = 'increment' AND ended.met_at IS NOT NULL
-         AND (ended.verified_at IS NULL OR EXISTS (SELECT FROM late_record
-           WHERE stream_id = :streamId AND day = (ended.started_at AT TIME ZONE 'Asia/Shanghai')::date
-             AND recorded_at > ended.met_at))
-         AND upper(ended.whole) <= :at AND ${undisputed('ended.whole')}`,
+       FROM obligation day JOIN stream ON stream.id = day.stream_id
+       JOIN coverage ON coverage.stream_id = day.stream_id AND times @> day.whole
+       CROSS JOIN LATERAL (SELECT count(*) AS count, max("recordedAt") AS last FROM (${LATE}) AS came) AS late
+       WHERE day.stream_id = :streamId AND day.duty_kind = 'increment' AND day.met_at IS NOT NULL
+         AND (day.verified_at IS NULL OR EXISTS (SELECT FROM late_record late
+           WHERE late.stream_id = :streamId AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date
+             AND recorded_at > day.met_at))
+         AND upper(day.whole) <= :at AND ${undisputed('day.whole')}`,
       { streamId, at },
       { by: HUB, at },
     );
@@ -126,18 +134,6 @@ export interface LateRecord {
   /** It came late and was refused: the number of its reject. */
   reject: number | null;
 }
-
-/** Records of `day`, a row of the ledger with the stream, that came in late; what was refused when it came, too. */
-const LATE = `
-  SELECT late.record_key AS key, c.number, late.recorded_at AS "recordedAt", because, NULL::bigint AS reject
-  FROM late_record late LEFT JOIN certificate c USING (stream_id, record_key)
-  WHERE late.stream_id = day.stream_id AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date
-  UNION ALL
-  SELECT record_key, NULL, first_seen_at, 'update', reject.id FROM reject
-  WHERE reject.stream_id = day.stream_id AND source_updated_at >= lower(day.whole)
-    AND source_updated_at < upper(day.whole) - coalesce(grace, interval '0') AND first_seen_at > day.due_at
-    AND NOT EXISTS (SELECT FROM late_record late WHERE late.stream_id = day.stream_id AND late.record_key = reject.record_key
-      AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date)`;
 
 /** The records of one stream's day that came in late, the first of them. */
 export async function lateRecords(db: Knex, stream: string, date: string, limit = 100): Promise<LateRecord[]> {

@@ -19,7 +19,7 @@ import {
   markAcknowledged,
   takenBatches,
 } from '../../../store/collection/batches.ts';
-import { closeDays, getDay, lateRecords, openDays, streamsBehind } from '../../../store/collection/days.ts';
+import { closeDays, dayReport, getDay, lateRecords, openDays, streamsBehind } from '../../../store/collection/days.ts';
 import {
   changesOf,
   exemptObligation,
@@ -515,6 +515,27 @@ describe('the ledger', () => {
         await cover(db, id, day('2026-11-20'));
         await closeDays(db, id, at('2026-11-21', '00:12'));
         assert.deepEqual((await states('a', at('2026-11-21'))).slice(0, 1), ['a/2026-11-20 met late']);
+      });
+
+      it('counts a record once that was refused when it came late, and corrected since', async () => {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const id = await idOf('a');
+        const came = at('2026-11-25', '10:00');
+        await refuse(id, 'corrected', at('2026-11-20', '10:00'), came);
+        await db('reject').update({ record_key: 'k', resolved_at: at('2026-11-25', '10:05') });
+        await arrives(id, 'k', at('2026-11-20', '10:00'), at('2026-11-25', '10:05'));
+        await refuse(id, 'without a key', at('2026-11-20', '10:00'), came);
+        await db('reject')
+          .whereNull('record_key')
+          .update({ resolved_at: at('2026-11-25', '10:06') });
+        await refuse(id, 'open', at('2026-11-20', '10:00'), came);
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-25', '10:10'));
+        const [owed] = await listTasks(db, came, { states: ['met late'], subject: 'a/2026-11-20', limit: 1 });
+        assert.deepEqual(owed?.reason, { code: 'late-records', records: 2 });
+        assert.equal((await lateRecords(db, 'a', '2026-11-20')).length, 2);
+        assert.equal((await dayReport(db, 'a', '2026-11-20', came))?.late, 2);
       });
 
       it('not what was issued before the stream was watched, nor what was refused in time and corrected later', async () => {

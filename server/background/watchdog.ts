@@ -66,6 +66,8 @@ export async function watch({
   wakeUnseen,
   findLost,
   putBack,
+  witnesses,
+  readAgain,
   now,
 }: WatchdogOptions): Promise<void> {
   const at = now();

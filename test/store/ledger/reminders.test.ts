@@ -158,7 +158,7 @@ describe('reminders', () => {
     assert.equal(await round('2026-11-23T18:02:00'), 0);
     assert.equal(await sendAll('2026-11-23T18:03:00'), 1, 'the summary of today');
     assert.deepEqual(await database.db('reminder_task').select(), []);
-    const due = (await findTask(database.db, 1, NOW)).dueAt ?? NOW;
+    const due = (await findTask(database.db, 1, NOW))?.dueAt ?? NOW;
     assert.ok(due < at('2026-12-03T10:00:00'), 'it was told before it was due');
     const overdue = new Date(Math.max(due.getTime(), at('2026-11-30T10:00:00').getTime()));
     assert.equal(await holdRound(database.db, { at: overdue, all: true, calendar, channels: ALL }), 2);

@@ -157,7 +157,7 @@ async function noteTold(
        FROM obligation o
        JOIN stage ON "lastDay" = ((o.due_at - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai')::date
        LEFT JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule
-       WHERE obligation_runs(o) AND o.suspended_by IS NULL AND o.due_at <= :horizon
+       WHERE obligation_runs(o) AND o.suspended_by IS NULL AND NOT missed_by_hub(o) AND o.due_at <= :horizon
          -- What is due within minutes is told of when half of them are gone: most of it needs no word.
          AND CASE WHEN rule.minutes IS NULL THEN :all ELSE :at >= o.started_at + (o.due_at - o.started_at) / 2 END),
      urgent AS (SELECT * FROM standing WHERE stage = 'overdue' AND basis = 'statutory'),

@@ -26,3 +26,9 @@ export async function lastBeat(db: Knex, part: HubPart): Promise<Date | null> {
   const row = await db('uptime').where({ part }).max<{ at: Date | null }[]>('to_at as at');
   return row[0]?.at ?? null;
 }
+
+/** A common table expression, `away`: the times in which a part of the hub was not at work, `:at` being now. */
+export const AWAY = `away AS MATERIALIZED (
+  SELECT coalesce(range_agg(tstzrange(to_at, next_at)), '{}') AS times FROM (
+    SELECT to_at, coalesce(lead(from_at) OVER (PARTITION BY part ORDER BY from_at), :at) AS next_at FROM uptime) AS span
+  WHERE next_at - to_at > interval '${AWAY_MS} milliseconds')`;

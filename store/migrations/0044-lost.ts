@@ -5,6 +5,9 @@ export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     -- Schedules that the hub has made in Temporal.
     ALTER TABLE hub ADD COLUMN schedules text[] NOT NULL DEFAULT '{}';
+    -- A deadline that the hub itself missed: it was not at work for as long as the deadline was overdue.
+    CREATE FUNCTION missed_by_hub(o obligation) RETURNS boolean LANGUAGE sql IMMUTABLE
+    RETURN coalesce(o.reason->>'code' = 'hub-away', false);
     -- Times that the database has forgotten: it was restored to an earlier moment.
     CREATE TABLE restoration (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -28,5 +31,7 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.raw('ALTER TABLE hub DROP COLUMN schedules; DROP TABLE restoration; ALTER TABLE push DROP COLUMN receipt');
+  await knex.raw(
+    'DROP FUNCTION missed_by_hub; ALTER TABLE hub DROP COLUMN schedules; DROP TABLE restoration; ALTER TABLE push DROP COLUMN receipt',
+  );
 }

@@ -38,7 +38,8 @@ import {
 import { getStream, pauseStream, saveStreams, type StreamSettings } from '../../../store/collection/streams.ts';
 import { findTask, listTasks } from '../../../store/ledger/tasks.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
-import { said } from '../../../domain/ledger/reasons.ts';
+import { reasonInWords, said, type Reason } from '../../../domain/ledger/reasons.ts';
+import { unitFigures } from '../../../store/supervision/figures.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 
 const at = (date: string, time = '12:00'): Date => new Date(timeOfDayMs(date, time));
@@ -558,6 +559,78 @@ describe('the ledger', () => {
         await arrives(id, 'before them', at('2026-11-19', '23:29'), at('2026-11-20', '00:05'), '2026-11-19');
         await closeDays(db, id, at('2026-11-22', '21:30'));
         assert.deepEqual((await states('a', at('2026-11-22'))).slice(0, 1), ['a/2026-11-19 met late']);
+      });
+    });
+
+    describe('that the hub itself missed', () => {
+      beforeEach(() => db('uptime').delete());
+      after(() => db('uptime').delete());
+      const worked = async (from: Date, to: Date): Promise<void> => {
+        for (const part of ['server', 'worker']) await db('uptime').insert({ part, from_at: from, to_at: to });
+      };
+      const state = async (subject: string, now: Date): Promise<unknown[]> => {
+        const [task] = await listTasks(db, now, { states: EVERY_STATE, subject, limit: 1 });
+        return [task?.state, task?.reason];
+      };
+      const counted = async (now: Date): Promise<unknown[]> => {
+        const [unit] = await unitFigures(db, { from: null, to: at('2026-11-21', '00:00'), at: now });
+        return [unit?.apart.statutory.missed, unit?.figures.statutoryTasks, unit?.figures.statutoryTimeliness];
+      };
+      const NONE = { numerator: 0, denominator: 0 };
+      const began = at('2026-11-20', '21:00').toISOString();
+      const reason = { code: 'hub-away', from: began, to: at('2026-11-22', '10:00').toISOString(), records: 0 };
+
+      async function away(): Promise<number> {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20', '20:00'));
+        await worked(at('2026-11-20', '08:00'), at('2026-11-20', '20:00'));
+        return idOf('a');
+      }
+      const instants = (found: unknown[]): unknown[] =>
+        found.map(
+          (value) =>
+            JSON.parse(JSON.stringify(value), (key, text: unknown) =>
+              (key === 'from' || key === 'to') && typeof text === 'string' ? new Date(text).toISOString() : text,
+            ) as unknown,
+        );
+
+      it('say since when it was not at work, count apart, and are met without lateness of their unit', async () => {
+        const id = await away();
+        const back = at('2026-11-22', '10:00');
+        await openDays(db, back);
+        assert.deepEqual(instants(await state('a/2026-11-20', back)), ['overdue', { ...reason, to: null }]);
+        await worked(back, at('2026-11-22', '12:00'));
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-22', '10:05'));
+        assert.deepEqual(instants(await state('a/2026-11-20', back)), ['met late', reason]);
+        assert.match(
+          reasonInWords(reason as Reason).zh,
+          /^枢纽自 2026-11-20 21:00 至 2026-11-22 10:00 未运行，不是该单位迟延$/,
+        );
+        assert.deepEqual(await counted(at('2026-11-22', '11:00')), [1, NONE, NONE]);
+        assert.deepEqual(await listTasks(db, back, { states: ['met late'], ofUnits: true, limit: 9 }), []);
+      });
+
+      it('are the unit’s again where it is late by more than the hub was away', async () => {
+        const id = await away();
+        await worked(at('2026-11-20', '22:00'), at('2026-11-21', '12:00'));
+        await openDays(db, at('2026-11-21', '00:30'));
+        assert.equal((await state('a/2026-11-20', at('2026-11-21', '00:30')))[0], 'overdue');
+        assert.match(JSON.stringify(await state('a/2026-11-20', at('2026-11-21', '00:30'))), /hub-away/);
+        await openDays(db, at('2026-11-21', '03:00'));
+        assert.deepEqual(await state('a/2026-11-20', at('2026-11-21', '03:00')), ['overdue', null]);
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-21', '03:05'));
+        assert.deepEqual(await state('a/2026-11-20', at('2026-11-21', '03:05')), ['met late', null]);
+        assert.deepEqual((await counted(at('2026-11-21', '04:00'))).slice(0, 2), [0, { numerator: 0, denominator: 1 }]);
+      });
+
+      it('are not those of a hub that was at work, or of which nothing is known', async () => {
+        const id = await away();
+        await db('uptime').update({ to_at: at('2026-11-22', '12:00') });
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-22', '10:05'));
+        assert.deepEqual(await state('a/2026-11-20', at('2026-11-22', '11:00')), ['met late', null]);
       });
     });
 

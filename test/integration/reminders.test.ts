@@ -503,7 +503,7 @@ describe('reminders are sent', () => {
       await file({ unitCode: MANAGEMENT, unitName: '管理办', email: PERSON.email });
       const year = new Date().getUTCFullYear();
       for (const each of [year, year + 1]) workAllYear(place, each);
-      const running = startHub(['server', '--config', place], {
+      const running = startHub(['server', '--config', place, '--data', own], {
         DATABASE_URL: database.url,
         TEMPORAL_ADDRESS: `127.0.0.1:${nothing}`,
       });

@@ -247,12 +247,41 @@ describe('the watchdog', () => {
     });
   });
 
+  it('in hub server on a machine whose clock is three days ahead says so, is not ready, and opens no day of the future', async () => {
+    const own = temporaryFolder();
+    const config = await ownConfig(own);
+    const { server } = parse(readFileSync(join(config, 'hub.yaml'), 'utf8')) as { server: { port: number } };
+    const [nothing = 0] = await freePorts(1);
+    const running = startHub(['server', '--config', config, '--data', own], {
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: `127.0.0.1:${nothing}`,
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, '../support/commands/wrong-clock.ts')}`,
+    });
+    try {
+      await eventually(async () => {
+        const url = `http://127.0.0.1:${server.port}/health`;
+        const { status, data } = await axios.get<Health>(url, { validateStatus: () => true });
+        assert.deepEqual([status, data.status, data.clock, data.database], [503, 'down', 'wrong', 'ok']);
+        assert.ok(data.alerts.some(({ kind }) => kind === 'clock'));
+      }, 60_000);
+      await running.prints('3 days ahead of the database');
+      const { rows } = await database.db.raw<{ rows: unknown[] }>(
+        `SELECT subject FROM obligation WHERE duty_kind = 'increment' AND started_at > clock_timestamp()`,
+      );
+      assert.deepEqual(rows, []);
+    } finally {
+      running.child.kill('SIGTERM');
+      assert.equal((await running.exit()).code, 0);
+      rmSync(own, { recursive: true });
+    }
+  });
+
   it('runs in hub server while Temporal cannot be reached, and the health page says so', async () => {
     const folder = temporaryFolder();
     const config = await ownConfig(folder);
     const { server } = parse(readFileSync(join(config, 'hub.yaml'), 'utf8')) as { server: { port: number } };
     const [nothing = 0] = await freePorts(1);
-    const running = startHub(['server', '--config', config], {
+    const running = startHub(['server', '--config', config, '--data', folder], {
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: `127.0.0.1:${nothing}`,
     });

@@ -54,6 +54,10 @@ export async function withConnection<T>(db: Knex, use: (connection: pg.ClientBas
   }
 }
 
+/** What went wrong, without the statement that knex puts before what PostgreSQL says. */
+export const withoutStatement = (error: unknown): string =>
+  error instanceof pg.DatabaseError ? error.message.slice(error.message.lastIndexOf(' - ') + 3) : messageOf(error);
+
 /** Address of a database without its credentials, for messages. */
 export function shownDatabase(url: string): string {
   try {

@@ -3,6 +3,7 @@ import cron from 'node-cron';
 import type { Logger } from '../../settings/logger.ts';
 import { alertInWords, type AlertKind, type Watched } from '../../domain/ledger/alerts.ts';
 import { messageOf } from '../../domain/errors.ts';
+import { withoutStatement } from '../../store/database.ts';
 import { findAlerts, FOUND_KINDS, openAlerts, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
 import { followContacts } from '../../store/ledger/contacts.ts';
 import { noteReadAgain, openRestoration, type Restoration } from '../../store/ledger/restorations.ts';
@@ -76,7 +77,7 @@ export async function watch({
     try {
       await work();
     } catch (error) {
-      const message = alertInWords({ kind: 'watchdog', of, fault: messageOf(error) });
+      const message = alertInWords({ kind: 'watchdog', of, fault: withoutStatement(error) });
       blind.set(of, { kind: 'watchdog', subject: of, message });
     }
   };
@@ -112,7 +113,7 @@ export async function watch({
     await tell('watchdog', unseen);
     noteLook({ at, fault: unseen.length > 0 ? unseen.map(({ message }) => message.en).join('; ') : null });
   } catch (error) {
-    noteLook({ at, fault: messageOf(error) });
+    noteLook({ at, fault: withoutStatement(error) });
     throw error;
   }
 }

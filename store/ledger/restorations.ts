@@ -40,12 +40,12 @@ export async function noteRestoration(
 ): Promise<void> {
   await db.raw(
     `INSERT INTO restoration (lost_from, lost_to, known_by, found_at)
-     SELECT :from, :to, ARRAY[:knownBy], :at
+     SELECT :from::timestamptz, :to::timestamptz, ARRAY[:knownBy], :at::timestamptz
      WHERE NOT EXISTS (SELECT FROM restoration WHERE settled_at IS NOT NULL AND lost_from <= :from AND lost_to >= :to)
      ON CONFLICT ((settled_at IS NULL)) WHERE settled_at IS NULL DO UPDATE SET
        lost_from = CASE WHEN :knownBy = 'receipt' THEN restoration.lost_from ELSE least(restoration.lost_from, excluded.lost_from) END,
        lost_to = CASE WHEN :knownBy = 'receipt' THEN restoration.lost_to ELSE greatest(restoration.lost_to, excluded.lost_to) END,
-       known_by = CASE WHEN :knownBy = ANY (restoration.known_by) THEN restoration.known_by ELSE restoration.known_by || :knownBy END`,
+       known_by = CASE WHEN :knownBy = ANY (restoration.known_by) THEN restoration.known_by ELSE restoration.known_by || ARRAY[:knownBy] END`,
     { from, to, knownBy, at },
   );
 }

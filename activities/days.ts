@@ -69,7 +69,7 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
       const stream = await getStream(db, input.stream);
       await closeDays(db, stream.id, now());
       const day = await getDay(db, input.stream, input.date);
-      if (day && !day.metAt) {
+      if (day && !day.metAt && !day.missedByHub) {
         const open = await gaps(db, stream.id, day.requiresFrom, day.requiresTo);
         const parts = open.slice(0, MOST_PARTS).map(({ from, to }) => ({
           from: shanghaiWallTime(from.getTime()),

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Streams } from '../connectors/registry.ts';
+import type { Clock } from '../store/ledger/clock.ts';
 import type { FileStore } from '../store/library/files/contract.ts';
 import type { Trust } from '../store/library/files/seals/trust.ts';
 
@@ -9,7 +10,12 @@ export interface Dependencies {
   /** The streams of the configuration as it is now. */
   streams: () => Streams;
   /** Now; tests put a clock of their own here. */
-  now: () => Date;
+  now: Clock['now'];
+}
+
+/** What sending needs beside that. */
+export interface SendingDependencies extends Dependencies {
+  aheadMs: Clock['aheadMs'];
 }
 
 /** What cases need beside that. */

@@ -1,7 +1,7 @@
 import { createCatalogActivities } from './catalog.ts';
 import { createCollectActivities } from './collect.ts';
 import { createDayActivities } from './days.ts';
-import type { CaseDependencies, FileDependencies } from './dependencies.ts';
+import type { CaseDependencies, FileDependencies, SendingDependencies } from './dependencies.ts';
 import { createCaseActivities } from './cases.ts';
 import { createFileActivities } from './files.ts';
 import { createHotlineActivities } from './hotline.ts';
@@ -14,7 +14,7 @@ import { createReturnActivities } from './returns.ts';
 import { createStockActivities } from './stock.ts';
 
 /** Everything that workflows can have done; the only place where Temporal meets I/O. */
-export function createActivities(dependencies: FileDependencies & CaseDependencies) {
+export function createActivities(dependencies: FileDependencies & CaseDependencies & SendingDependencies) {
   return {
     ...createCaseActivities(dependencies),
     ...createCatalogActivities(dependencies),

@@ -2,7 +2,8 @@ import { cancellationSignal } from '@temporalio/activity';
 import { HubError, messageOf } from '../domain/errors.ts';
 import type { FaultCode } from '../domain/faults.ts';
 import { claimMessage, deferMessage, markDead, markDelivered } from '../store/ledger/outbox.ts';
-import type { Dependencies } from './dependencies.ts';
+import { isClockWrong } from '../store/ledger/clock.ts';
+import type { SendingDependencies } from './dependencies.ts';
 
 /** An activity sends for this long before it reports. */
 const SEND_FOR_MS = 15_000;
@@ -27,10 +28,12 @@ export interface SentMessages {
 }
 
 /** Sending what waits in the outbox. */
-export function createOutboundActivities({ db, streams, now }: Dependencies) {
+export function createOutboundActivities({ db, streams, now, aheadMs }: SendingDependencies) {
   return {
     /** Sends the due messages of a target for a while. A receiver that is away is left alone until the next run. */
     async deliverMessages(input: { target: string }): Promise<SentMessages> {
+      // Another machine tells it, or this one once its clock is right.
+      if (isClockWrong({ aheadMs })) return { delivered: 0, deferred: 0, dead: 0, more: false };
       const { target, config } = streams().target(input.target);
       const until = Date.now() + SEND_FOR_MS;
       const result: SentMessages = { delivered: 0, deferred: 0, dead: 0, more: false };

@@ -208,7 +208,7 @@ async function ask(): Promise<void> {
   const away = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
   const now = (): Date => new Date();
   const app = createApp(
-    { db, now, logger, countWorkers: away, streams: () => streams },
+    { db, now, aheadMs: () => 0, logger, countWorkers: away, streams: () => streams },
     { db, now, logger, config: () => config, temporal: away, folder: null, files: new FolderStore(folder) },
   );
   const signIn = async (login: string): Promise<string> => {

@@ -81,7 +81,7 @@ async function main(): Promise<void> {
   const files = new FolderStore(folder);
   const away = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
   const app = createApp(
-    { db, now, logger, countWorkers: away, streams: () => streams },
+    { db, now, aheadMs: () => 0, logger, countWorkers: away, streams: () => streams },
     { db, now, logger, config: () => config, temporal: away, folder: null, files },
   );
   const { databaseUrl } = addressOf(db);

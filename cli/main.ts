@@ -30,6 +30,11 @@ const ROOMS: Record<string, Listed[]> = {
       'versions of the hub, Node, the schema, Temporal and PostgreSQL',
       async () => (await import('./hub/version.ts')).addVersion,
     ],
+    [
+      'restored',
+      'what the database has lost because it was restored to an earlier moment, and who knew',
+      async () => (await import('./hub/restored.ts')).addRestored,
+    ],
     ['test', 'set up and run every test', async () => (await import('./hub/test.ts')).addTest],
   ],
   'Ledger 台账': [

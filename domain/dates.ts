@@ -4,6 +4,8 @@
  * those years: an instant of theirs could be of the day before.
  */
 
+import type { Said } from './said.ts';
+
 /** `YYYY-MM-DD` in Asia/Shanghai. */
 export type CalendarDate = string;
 /** ISO 8601 with an offset, up to microseconds, for example `2026-11-22T21:00:00+08:00`. */
@@ -43,6 +45,22 @@ export function shanghaiInstant(atMs: number): Instant {
 /** Shanghai wall time without offset, `YYYY-MM-DD HH:MM:SS`, as most departments write and read it. */
 export function shanghaiWallTime(atMs: number): string {
   return new Date(atMs + OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** How far a clock is ahead of another, or behind it: `快 3 天`, `3 days ahead of`. */
+export function clockInWords(aheadMs: number): Said {
+  const seconds = Math.round(Math.abs(aheadMs) / 1000);
+  const [count, zh, en] =
+    seconds >= 2 * 86_400
+      ? [Math.round(seconds / 86_400), '天', 'days']
+      : seconds >= 2 * 3600
+        ? [Math.round(seconds / 3600), '小时', 'hours']
+        : seconds >= 2 * 60
+          ? [Math.round(seconds / 60), '分钟', 'minutes']
+          : [seconds, '秒', 'seconds'];
+  return aheadMs > 0
+    ? { zh: `快 ${count} ${zh}`, en: `${count} ${en} ahead of` }
+    : { zh: `慢 ${count} ${zh}`, en: `${count} ${en} behind` };
 }
 
 /** A due time as the law writes it, `YYYY-MM-DD HH:MM`: the end of a day is its 24:00, not the next day’s 00:00. */

@@ -1,46 +1,59 @@
 import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import { DAY_MS, shanghaiInstant } from '../domain/dates.ts';
+import { isClockWrong, type Clock } from '../store/ledger/clock.ts';
 import { openAlerts } from '../store/ledger/alerts.ts';
 import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
 import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
+import { openRestoration } from '../store/ledger/restorations.ts';
 import { countObligations, findGaps } from '../store/collection/overview.ts';
 import { listStreams } from '../store/collection/streams.ts';
+import { isBlind, lastLook } from './last-look.ts';
 
 export interface HealthOptions {
   db: Knex;
   /** Number of workers that ask for work; throws when Temporal cannot be reached. */
   countWorkers: () => Promise<number>;
-  now: () => Date;
+  now: Clock['now'];
+  aheadMs: Clock['aheadMs'];
 }
 
 /** States and numbers, nothing that would need a sign-in. */
 export interface Health {
-  /** `down`: the database cannot be asked; `degraded`: something needs a person. */
+  /** `down`: the database cannot be asked, or the clock of this machine is wrong; `degraded`: something needs a person. */
   status: 'ok' | 'degraded' | 'down';
   checkedAt: string;
   database: 'ok' | 'away';
+  /** `wrong`: this machine's is seconds or more from the database's. */
+  clock: 'ok' | 'wrong';
   temporal: 'ok' | 'away';
+  /** `blind`: what it tells can be short of what there is; null where it has not looked yet. */
+  watchdog: 'ok' | 'blind' | null;
   workers: number | null;
   streams: number | null;
   pausedStreams: number | null;
   gaps: number | null;
+  /** Time of which the database has lost what was written: it was restored to an earlier moment. */
+  lost: { from: string; to: string } | null;
   /** That run, or ended within 24 hours. */
   obligations: Record<Basis, Record<ObligationState, number>> | null;
   alerts: { kind: string; since: string }[];
 }
 
-export async function readHealth({ db, countWorkers, now }: HealthOptions): Promise<Health> {
+export async function readHealth({ db, countWorkers, now, aheadMs }: HealthOptions): Promise<Health> {
   const at = now();
   const health: Health = {
     status: 'ok',
     checkedAt: shanghaiInstant(at.getTime()),
     database: 'ok',
+    clock: isClockWrong({ aheadMs }) ? 'wrong' : 'ok',
     temporal: 'ok',
+    watchdog: lastLook() === null ? null : isBlind(at) ? 'blind' : 'ok',
     workers: null,
     streams: null,
     pausedStreams: null,
     gaps: null,
+    lost: null,
     obligations: null,
     alerts: [],
   };
@@ -58,6 +71,8 @@ export async function readHealth({ db, countWorkers, now }: HealthOptions): Prom
     health.pausedStreams = streams.filter((stream) => stream.pausedReason !== null).length;
     health.gaps = (await findGaps(db, at)).length;
     health.obligations = await countObligations(db, at, new Date(at.getTime() - DAY_MS));
+    const lost = await openRestoration(db);
+    health.lost = lost && { from: shanghaiInstant(lost.from.getTime()), to: shanghaiInstant(lost.to.getTime()) };
     health.alerts = (await openAlerts(db)).map(({ kind, raisedAt }) => ({
       kind,
       since: shanghaiInstant(raisedAt.getTime()),
@@ -66,12 +81,18 @@ export async function readHealth({ db, countWorkers, now }: HealthOptions): Prom
     health.database = 'away';
   }
   await temporal;
-  if (health.database === 'away') health.status = 'down';
-  else if (health.temporal === 'away' || health.workers === 0 || health.alerts.length > 0) health.status = 'degraded';
+  if (health.database === 'away' || health.clock === 'wrong') health.status = 'down';
+  else if (
+    health.watchdog === 'blind' ||
+    health.temporal === 'away' ||
+    health.workers === 0 ||
+    health.alerts.length > 0
+  )
+    health.status = 'degraded';
   return health;
 }
 
-/** `GET /health`: JSON for programs, a page for browsers; 503 when the hub cannot answer from its database. */
+/** `GET /health`: JSON for programs, a page for browsers; 503 when the hub cannot answer from its database, or its clock is wrong. */
 export function healthRoutes(app: FastifyInstance, options: HealthOptions): void {
   app.get('/health', async (request, reply) => {
     const health = await readHealth(options);
@@ -84,8 +105,22 @@ export function healthRoutes(app: FastifyInstance, options: HealthOptions): void
   });
 }
 
-const WORDS = { ok: '正常 ok', degraded: '需处理 degraded', down: '不可用 down', away: '不可达 away' } as const;
-const MARKS = { ok: '●', degraded: '▲', down: '■', away: '■' } as const;
+const WORDS = {
+  wrong: '有误 wrong',
+  ok: '正常 ok',
+  degraded: '需处理 degraded',
+  down: '不可用 down',
+  away: '不可达 away',
+  blind: '查看受阻，告警可能不全 blind',
+} as const;
+const MARKS = {
+  wrong: '■',
+  ok: '●',
+  degraded: '▲',
+  down: '■',
+  away: '■',
+  blind: '■',
+} as const;
 
 /** Zero says something, too. */
 const ALWAYS_SHOWN = new Set<ObligationState>(['open', 'overdue', 'met', 'met late']);
@@ -95,8 +130,18 @@ function page(health: Health): string {
   const number = (value: number | null): string => (value === null ? '—' : String(value));
   const { obligations } = health;
   const rows: [string, string][] = [
+    ...(health.watchdog === 'blind' ? [['看门狗 watchdog', state('blind')] as [string, string]] : []),
     ['状态 status', state(health.status)],
+    ...(health.clock === 'wrong' ? [['时钟 clock', state('wrong')] as [string, string]] : []),
     ['数据库 database', state(health.database)],
+    ...(health.lost
+      ? [
+          ['已丢失 lost', `${health.lost.from.slice(0, 19)} – ${health.lost.to.slice(0, 19)}`.replaceAll('T', ' ')] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
     ['Temporal', `${state(health.temporal)} · 工作进程 workers ${number(health.workers)}`],
     ['数据流 streams', `${number(health.streams)} · 暂停 paused ${number(health.pausedStreams)}`],
     ['缺口 gaps', number(health.gaps)],
@@ -122,7 +167,7 @@ function page(health: Health): string {
 <meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="10">
 <style>body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1f2328}
 h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #d0d7de;vertical-align:top}
-th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded{color:#7d4e00}.down,.away{color:#a40e26}small{color:#57606a}</style>
+th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded{color:#7d4e00}.down,.away,.blind,.wrong{color:#a40e26}small{color:#57606a}</style>
 <h1>电子证照枢纽 · 健康状态 <small>Certificate hub · health</small></h1>
 <table>${rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join('')}</table>
 <p><small>检查于 checked at ${health.checkedAt.slice(0, 19).replace('T', ' ')} · 每 10 秒刷新 refreshed every 10 s</small></p></html>`;

@@ -73,6 +73,10 @@ export class Prepared<Row extends object> {
   }
 }
 
+/** What went wrong, without the statement that knex puts before what PostgreSQL says. */
+export const withoutStatement = (error: unknown): string =>
+  error instanceof pg.DatabaseError ? error.message.slice(error.message.lastIndexOf(' - ') + 3) : messageOf(error);
+
 /** Address of a database without its credentials, for messages. */
 export function shownDatabase(url: string): string {
   try {

@@ -17,7 +17,7 @@ import type { returnSync } from '../workflows/return-sync.ts';
 import { streamAttributes } from '../workflows/search-attributes.ts';
 import type { stockImport } from '../workflows/stock-import.ts';
 import type { syncWindow } from '../workflows/sync-window.ts';
-import { labelOf } from './schedules.ts';
+import { labelOf, wakeSchedules } from './schedules.ts';
 
 /** A run that somebody asked for, as it began. */
 export interface StartedRun {
@@ -139,4 +139,27 @@ export async function startReplay(
       args: [{ ...label, rule }],
     }),
   );
+}
+
+/**
+ * Has a running hub read again what was written in a span and is lost: streams by windows go on from what the database
+ * knows to be in, batches of the span are asked for once more. Returns the streams whose sources hand out each only once.
+ */
+export async function readAgain(
+  client: Client,
+  config: HubConfig,
+  { from, to }: { from: Date; to: Date },
+): Promise<string[]> {
+  const streams = config.connectors.flatMap((connector) =>
+    connector.streams.map((stream) => ({ id: stream.id, ...capabilitiesOf(config, { connector, stream }) })),
+  );
+  await wakeSchedules(
+    client,
+    config,
+    streams.filter(({ pushed }) => !pushed).map(({ id }) => id),
+  );
+  const batches = streams.filter(({ by, pushed }) => by === 'batches' && !pushed);
+  for (const { id } of batches.filter(({ again }) => again !== 'none'))
+    await startRun(client, config, id, { fromMs: from.getTime(), toMs: to.getTime(), again: true });
+  return batches.filter(({ again }) => again === 'none').map(({ id }) => id);
 }

@@ -52,16 +52,10 @@ export const labelOf = (unit: string, stream: StreamConfig): StreamLabel => ({
 export async function reconcileSchedules(
   client: Client,
   config: HubConfig,
-): Promise<{ kept: number; removed: number }> {
-  const { taskQueue } = config.settings.temporal;
+): Promise<{ kept: string[]; removed: number }> {
   const wanted = new Map(wantedSchedules(config).map((options) => [options.scheduleId, options]));
-  const known = new Set<string>();
-  const stale: string[] = [];
-  for await (const { scheduleId, memo } of client.schedule.list()) {
-    if (memo?.hub !== taskQueue) continue;
-    known.add(scheduleId);
-    if (!wanted.has(scheduleId)) stale.push(scheduleId);
-  }
+  const known = await knownSchedules(client, config);
+  const stale = [...known].filter((id) => !wanted.has(id));
   await pMap(stale, (id) => remove(client, id), { concurrency: AT_ONCE });
   await pMap(
     wanted.values(),
@@ -73,7 +67,29 @@ export async function reconcileSchedules(
       }),
     { concurrency: AT_ONCE },
   );
-  return { kept: wanted.size, removed: stale.length };
+  return { kept: [...wanted.keys()], removed: stale.length };
+}
+
+/** The schedules of this hub that Temporal has. */
+async function knownSchedules(client: Client, { settings }: HubConfig): Promise<Set<string>> {
+  const known = new Set<string>();
+  for await (const { scheduleId, memo } of client.schedule.list())
+    if (memo?.hub === settings.temporal.taskQueue) known.add(scheduleId);
+  return known;
+}
+
+/** Of the schedules that were made, those that the configuration still wants and Temporal has not. */
+export async function lostSchedules(client: Client, config: HubConfig, made: readonly string[]): Promise<string[]> {
+  const known = await knownSchedules(client, config);
+  return wantedSchedules(config)
+    .map(({ scheduleId }) => scheduleId)
+    .filter((id) => made.includes(id) && !known.has(id));
+}
+
+/** Makes schedules anew that Temporal has lost. */
+export async function remakeSchedules(client: Client, config: HubConfig, lost: readonly string[]): Promise<void> {
+  const wanted = wantedSchedules(config).filter(({ scheduleId }) => lost.includes(scheduleId));
+  await pMap(wanted, (options) => create(client, options), { concurrency: AT_ONCE });
 }
 
 /**

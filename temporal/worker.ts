@@ -20,6 +20,9 @@ import { retimeWorkflowId } from '../domain/ids.ts';
 import { messageOf } from '../domain/errors.ts';
 import { calendarInForce, configuredStreams, saveLaw } from '../store/apply-config.ts';
 import { noteCalendar, saveCalendar } from '../store/ledger/calendar.ts';
+import { noteSchedules } from '../store/ledger/rules.ts';
+import { beat, BEAT_MS } from '../store/ledger/uptime.ts';
+import type { Clock } from '../store/ledger/clock.ts';
 import { openDays, streamsBehind } from '../store/collection/days.ts';
 import { saveStreams } from '../store/collection/streams.ts';
 import type { retime } from '../workflows/retime.ts';
@@ -51,6 +54,7 @@ const WINSTON_LEVELS = { TRACE: 'debug', DEBUG: 'debug', INFO: 'info', WARN: 'wa
  */
 export class HubWorker {
   readonly #db: Knex;
+  readonly #clock: Clock;
   readonly #client: Client;
   readonly #choice: ConfigChoice;
   readonly #logger: Logger;
@@ -61,6 +65,7 @@ export class HubWorker {
 
   constructor(
     options: Pick<FileDependencies, 'db' | 'files' | 'trust'> & {
+      clock: Clock;
       client: Client;
       config: HubConfig;
       choice: ConfigChoice;
@@ -68,6 +73,7 @@ export class HubWorker {
     },
   ) {
     this.#db = options.db;
+    this.#clock = options.clock;
     this.#client = options.client;
     this.#config = options.config;
     this.#choice = options.choice;
@@ -89,6 +95,7 @@ export class HubWorker {
     await this.#apply(this.#config);
     const connection = await pRetry(() => NativeConnection.connect({ address }), { retries: 10, maxTimeout: 5_000 });
     const stopped = new AbortController();
+    let beating: NodeJS.Timeout | undefined;
     const watching = watchConfig(
       this.#choice,
       this.#config,
@@ -118,7 +125,8 @@ export class HubWorker {
           ...this.#files,
           db: this.#db,
           streams: () => this.#streams,
-          now: () => new Date(),
+          now: this.#clock.now,
+          aheadMs: this.#clock.aheadMs,
           disputeTarget: () => this.#config.settings.disputes.target ?? null,
         }),
         interceptors: { activity: [activityInterceptors] },
@@ -127,8 +135,11 @@ export class HubWorker {
         maxConcurrentActivityTaskExecutions: 20,
       });
       onReady?.();
+      await this.#beat();
+      beating = setInterval(() => void this.#beat(), BEAT_MS);
       await this.#worker.run();
     } finally {
+      clearInterval(beating);
       stopped.abort();
       await watching;
       await this.#streams.close();
@@ -138,6 +149,16 @@ export class HubWorker {
 
   stop(): void {
     if (this.#worker?.getState() === 'RUNNING') this.#worker.shutdown();
+  }
+
+  /** Notes that this worker can do its work, while Temporal and the database answer. */
+  async #beat(): Promise<void> {
+    try {
+      await (this.#client.connection as Connection).workflowService.getSystemInfo({});
+      await beat(this.#db, 'worker', this.#clock.now());
+    } catch (error) {
+      this.#logger.warn('the worker is not at work', { error: messageOf(error) });
+    }
   }
 
   /** Counts the deadlines by another calendar, where there is one, and has what waits for them told. */
@@ -157,14 +178,19 @@ export class HubWorker {
   }
 
   async #apply(config: HubConfig): Promise<void> {
-    const at = new Date();
+    const at = this.#clock.now();
     await saveStreams(this.#db, configuredStreams(config), at);
     await saveLaw(this.#db, config);
     await this.#retime(config, at);
     const { kept, removed } = await reconcileSchedules(this.#client, config);
-    await openDays(this.#db, new Date());
-    await wakeSchedules(this.#client, config, await streamsBehind(this.#db, new Date()));
-    this.#logger.info('configuration applied', { streams: kept, removed, jurisdiction: config.jurisdiction.id });
+    await noteSchedules(this.#db, kept);
+    await openDays(this.#db, at);
+    await wakeSchedules(this.#client, config, await streamsBehind(this.#db, this.#clock.now()));
+    this.#logger.info('configuration applied', {
+      schedules: kept.length,
+      removed,
+      jurisdiction: config.jurisdiction.id,
+    });
   }
 }
 

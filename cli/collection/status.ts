@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { BASES, EVERY_BASIS } from '../../domain/basis.ts';
 import { EVERY_STATE } from '../../domain/ledger/duties.ts';
 import { openAlerts } from '../../store/ledger/alerts.ts';
+import { AWAY_MS, lastBeat } from '../../store/ledger/uptime.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
 import { withLibrary } from '../kit/library.ts';
 import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
@@ -26,7 +27,15 @@ export function addStatus(program: Command): void {
         const obligations = await listObligations(db, at, since);
         const counts = await countObligations(db, at, since);
         const alerts = await openAlerts(db);
-        if (options.json) return console.log(JSON.stringify({ at, streams, obligations, counts, alerts }, null, 2));
+        const lookedAt = await lastBeat(db, 'server');
+        if (options.json)
+          return console.log(JSON.stringify({ at, lookedAt, streams, obligations, counts, alerts }, null, 2));
+        if (lookedAt !== null && at.getTime() - lookedAt.getTime() > AWAY_MS)
+          console.log(`■ The watchdog has not looked since ${lookedAt.toISOString()}: alerts are of then\n`);
+        const print = (which: typeof alerts): void => {
+          for (const { message, raisedAt } of which) console.log(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
+        };
+        print(alerts.filter(({ kind }) => kind === 'watchdog'));
         console.log(streamTable(streams));
         for (const { stream, pausedReason } of streams)
           if (pausedReason !== null) console.log(`${stream} is paused: ${pausedReason}`);
@@ -39,7 +48,7 @@ export function addStatus(program: Command): void {
           console.log(`Obligations, ${zh} (${en}): ${told.join(', ')} (of those that ended, the last 24 hours)`);
         }
         if (obligations.length > 0) console.log(obligationTable(obligations));
-        for (const { message, raisedAt } of alerts) console.log(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
+        print(alerts.filter(({ kind }) => kind !== 'watchdog'));
       }),
     );
 }

@@ -10,10 +10,13 @@ import { startReceipts } from '../../server/background/receipts.ts';
 import { startReminders } from '../../server/background/reminders.ts';
 import { startWatchdog } from '../../server/background/watchdog.ts';
 import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
+import { DatabaseClock } from '../../store/ledger/clock.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
 import { openReceiptSigner } from '../../store/sharing/receipt-signing.ts';
 import { wakeUnseen } from '../../temporal/cases.ts';
 import { LazyTemporal } from '../../temporal/client.ts';
+import { findLost, lastWorkIn, putBack } from '../../temporal/lost.ts';
+import { readAgain } from '../../temporal/runs.ts';
 import { countWorkers } from '../../temporal/worker.ts';
 import { builtConsole } from '../../launch/console.ts';
 import {
@@ -43,17 +46,18 @@ export function addServer(program: Command): void {
       let streams = new Streams(config);
       let current = config;
       const { databaseUrl, temporalAddress } = requireAddresses();
+      const data = dataFolder(options, options.demo ?? false);
       const logger = createHubLogger(settings.log, 'server');
       const db = openDatabase(databaseUrl, 'server');
       await requireServer(db, databaseUrl);
       await requireSchema(db);
       const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
-      const now = (): Date => new Date();
+      const clock = await DatabaseClock.open(db, 'server');
+      const { now, aheadMs } = clock;
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
-      const data = dataFolder(options, options.demo ?? false);
       const signer = openReceiptSigner(data);
       const app = createApp(
-        { db, now, logger, countWorkers: workers, streams: () => streams },
+        { db, now, aheadMs, logger, countWorkers: workers, streams: () => streams },
         {
           db,
           now,
@@ -90,6 +94,21 @@ export function addServer(program: Command): void {
         now,
         askTemporal: workers,
         expiry: () => current.jurisdiction.expiry,
+        findLost: async (at) => findLost(db, await temporal.client(), current, at),
+        putBack: async (lost, at) => putBack(db, await temporal.client(), current, lost, at),
+        witnesses: {
+          folder: data,
+          lastWorkIn: async (span) =>
+            temporal
+              .client()
+              .then((client) => lastWorkIn(client, settings.temporal.taskQueue, span))
+              // That Temporal is away is told of apart.
+              .catch(() => null),
+        },
+        readAgain: async (span) => {
+          const once = await readAgain(await temporal.client(), current, span);
+          if (once.length > 0) logger.warn('what is lost of these streams has to be sent again', { streams: once });
+        },
         wakeUnseen: async () => wakeUnseen(db, await temporal.client(), settings.temporal.taskQueue, now()),
       });
       const stopExports = startExports({ db, logger, now, config: () => current });
@@ -97,7 +116,7 @@ export function addServer(program: Command): void {
       // The simulated departments have nobody to remind.
       const stopReminders = options.demo
         ? undefined
-        : startReminders({ db, logger, now, askTemporal: workers, config: () => current });
+        : startReminders({ db, logger, now, aheadMs, askTemporal: workers, config: () => current });
       logger.info('listening', { address: `http://${host}:${port}/health` });
       process.send?.('ready');
       onStop(() => {
@@ -110,6 +129,7 @@ export function addServer(program: Command): void {
           await stopReceipts();
           await app.close();
           await temporal.close();
+          clock.close();
           await db.destroy();
         })();
       });

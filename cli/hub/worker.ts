@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createHubLogger } from '../../settings/logger.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
 import { openTrust } from '../../store/library/files/seals/trust.ts';
+import { DatabaseClock } from '../../store/ledger/clock.ts';
 import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
 import { connectTemporal, registerSearchAttributes } from '../../temporal/client.ts';
 import { HubWorker, installRuntime, WORKFLOWS_PATH } from '../../temporal/worker.ts';
@@ -39,8 +40,10 @@ export function addWorker(program: Command): void {
         const { files: fileSettings } = config.settings;
         const files = await openFileStore(fileSettings, dataFolder(options, options.demo ?? false));
         await files.check();
+        const clock = await DatabaseClock.open(db, 'worker');
         const worker = new HubWorker({
           db,
+          clock,
           files,
           trust: openTrust(fileSettings),
           client,
@@ -52,6 +55,7 @@ export function addWorker(program: Command): void {
           worker.stop();
         });
         await worker.run(temporalAddress, { workflowsPath: WORKFLOWS_PATH }, () => process.send?.('ready'));
+        clock.close();
         await client.connection.close();
       } finally {
         await db.destroy();

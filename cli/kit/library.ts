@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { readEnvironment } from '../../settings/environment.ts';
 import { fault } from '../../domain/faults.ts';
 import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
+import { requireClock } from '../../store/ledger/clock.ts';
 import { embeddedAddress } from '../../launch/postgres.ts';
 import { dataFolder, type CommonOptions } from './options.ts';
 
@@ -21,6 +22,7 @@ export async function withLibrary<T>(options: CommonOptions, work: (db: Knex) =>
   try {
     await requireServer(db, url);
     await requireSchema(db);
+    await requireClock(db);
     return await work(db);
   } finally {
     await db.destroy();

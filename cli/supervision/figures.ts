@@ -222,6 +222,7 @@ function dutyTable(
       ['容错', ({ exempted }) => exempted || '', 'right'],
       ['撤销', ({ cancelled }) => cancelled || '', 'right'],
       ['中止', ({ suspended }) => suspended || '', 'right'],
+      ['枢纽未运行', ({ missed }) => missed || '', 'right'],
       [FIGURES[figure].name, (row) => percent(row), 'right'],
     ],
   );

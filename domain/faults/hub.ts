@@ -1,3 +1,4 @@
+import { clockInWords } from '../dates.ts';
 import type { Said } from '../said.ts';
 import type { Fault } from './fault.ts';
 
@@ -39,6 +40,19 @@ export const HUB_FAULTS = {
     kind: 'configuration',
     say: { zh: '数据库已由更新版本的枢纽升级', en: 'The database was migrated by a newer hub' },
     cure: { zh: '更新本程序', en: 'update this checkout' },
+  },
+  'clock-wrong': {
+    kind: 'configuration',
+    say: ({ aheadMs }: { aheadMs: number }) => {
+      const { zh, en } = clockInWords(aheadMs);
+      return { zh: `本机时钟比数据库${zh}`, en: `The clock of this machine is ${en} the database’s` };
+    },
+    cure: { zh: '校准本机时钟（NTP），再试一次', en: 'set the clock of this machine (NTP), then try again' },
+  },
+  'nothing-lost': {
+    kind: 'configuration',
+    say: { zh: '没有未销号的丢失时段', en: 'Nothing is known to be lost that is not settled' },
+    cure: { zh: '用 ./hub restored 查看', en: './hub restored lists what was' },
   },
   'second-instance': {
     kind: 'configuration',

@@ -1,4 +1,4 @@
-import { shanghaiWallTime } from '../dates.ts';
+import { clockInWords, shanghaiWallTime } from '../dates.ts';
 import { faultNamed } from '../faults.ts';
 import { BASES, type Basis } from '../basis.ts';
 import type { Said } from '../said.ts';
@@ -6,8 +6,12 @@ import { DRIFT_CHANGES, type DriftChange } from '../streams.ts';
 
 /** What a person must look at, by kind. */
 export const ALERTS = {
+  watchdog: { zh: '看门狗查看受阻', en: 'the watchdog could not look' },
+  clock: { zh: '时钟有误', en: 'a clock is wrong' },
   overdue: { zh: '时限任务逾期', en: 'overdue deadlines' },
   'temporal-away': { zh: '任务引擎不可用', en: 'Temporal is away' },
+  'database-older': { zh: '数据库回到了早先的状态', en: 'the database is of an earlier moment' },
+  'temporal-lost': { zh: '任务引擎丢失数据', en: 'Temporal has lost data' },
   'stream-paused': { zh: '数据流暂停', en: 'a stream is paused' },
   discrepancy: { zh: '源端与库内不一致', en: 'source and library differ' },
   'dead-letters': { zh: '发送失败的消息', en: 'messages were given up' },
@@ -21,10 +25,17 @@ export const ALERTS = {
 } as const;
 export type AlertKind = keyof typeof ALERTS;
 
+/** What the watchdog looks at: each kind of alert, and the deadlines that no workflow waits for. */
+export type Watched = Exclude<AlertKind, 'watchdog'> | 'deadlines';
+
 /** What an alert is raised for. Times as the database writes them in JSON. */
 export type AlertFacts =
+  | { kind: 'watchdog'; of: Watched; fault: string }
+  | { kind: 'clock'; process: string; aheadMs: number }
   | { kind: 'overdue'; unit: string; count: number; rule: string; article: string; basis: Basis; since: string }
   | { kind: 'temporal-away'; fault: string }
+  | { kind: 'database-older'; from: string; to: string; knownBy: (keyof typeof WITNESSES)[] }
+  | { kind: 'temporal-lost'; schedules: number; cases: number }
   | { kind: 'stream-paused'; unit: string; stream: string; reason: string; code: string | null }
   | { kind: 'discrepancy'; unit: string; stream: string; of: string; source: number; library: number }
   | { kind: 'dead-letters'; target: string; count: number }
@@ -36,11 +47,33 @@ export type AlertFacts =
   | { kind: 'calendar-missing'; year: number }
   | { kind: 'volume'; unit: string; stream: string; records: number; day: string; usual: number };
 
+/** Who knows of a time that the database has forgotten. */
+export const WITNESSES = {
+  heartbeat: { zh: '心跳文件', en: 'the heartbeat file' },
+  temporal: { zh: 'Temporal', en: 'Temporal' },
+  receipt: { zh: '推送单位的回执', en: 'a sender’s receipt' },
+} as const;
+
+const second = (at: string): string => shanghaiWallTime(Date.parse(at)).slice(0, 19);
 const minute = (at: string): string => shanghaiWallTime(Date.parse(at)).slice(0, 16);
 
 /** What an alert says, and where one goes on from there. */
 export function alertInWords(facts: AlertFacts): Said {
   switch (facts.kind) {
+    case 'watchdog': {
+      const { zh, en } = facts.of === 'deadlines' ? { zh: '时限', en: 'deadlines' } : ALERTS[facts.of];
+      return {
+        zh: `看门狗未能查看“${zh}”，此项告警停在上次的样子：${facts.fault}`,
+        en: `the watchdog could not look for “${en}”, which is told as it was before: ${facts.fault}`,
+      };
+    }
+    case 'clock': {
+      const { zh, en } = clockInWords(facts.aheadMs);
+      return {
+        zh: `${facts.process} 的机器时钟比数据库${zh}：校准之前它不发送任何消息`,
+        en: `the clock of the machine of ${facts.process} is ${en} the database’s: until it is set, nothing is told from there`,
+      };
+    }
     case 'overdue': {
       const { unit, count, rule, article, basis, since } = facts;
       return {
@@ -50,6 +83,21 @@ export function alertInWords(facts: AlertFacts): Said {
     }
     case 'temporal-away':
       return { zh: `连不上 Temporal：${facts.fault}`, en: `Temporal cannot be reached: ${facts.fault}` };
+    case 'database-older': {
+      const { from, to, knownBy } = facts;
+      const who = (language: keyof Said): string[] => knownBy.map((one) => WITNESSES[one][language]);
+      return {
+        zh: `数据库缺少 ${second(from)} 至 ${second(to)} 写入的内容（据${who('zh').join('、')}）：来源仍有的正在重读，推送单位须按应答中的 repeat 重发；补齐后用 ./hub restored settle 销号`,
+        en: `the database lacks what was written from ${second(from)} to ${second(to)} (by ${who('en').join(', ')}): what sources still have is read again, senders repeat what \`repeat\` in their answers asks for; ./hub restored settle says that all is made up for`,
+      };
+    }
+    case 'temporal-lost': {
+      const { schedules, cases } = facts;
+      return {
+        zh: `Temporal 丢失了 ${schedules} 个定时计划、${cases} 个在办案件的流程，枢纽正在重建；其间中断的读取由下一次运行补上`,
+        en: `Temporal has lost ${schedules} schedules and the workflows of ${cases} open cases; the hub puts them back, and the next runs read what was interrupted`,
+      };
+    }
     case 'stream-paused': {
       const { unit, stream, reason, code } = facts;
       return {

@@ -1,3 +1,4 @@
+import { shanghaiWallTime } from '../dates.ts';
 import type { Said } from '../said.ts';
 
 /** Who changes the ledger where no person does. */
@@ -13,6 +14,8 @@ export type Reason =
   | { code: 'said'; text: string }
   /** Records of the day came in after its deadline. */
   | { code: 'late-records'; records: number }
+  /** The hub was not at work (null: until now) for as long as the day was late; so many records came in meanwhile. */
+  | { code: 'hub-away'; from: string; to: string | null; records: number }
   /** Records of the day were refused and are not corrected. */
   | { code: 'open-rejects'; records: number }
   /** Parts of the day that are not proven to be in, Shanghai time; the first of them. */
@@ -59,6 +62,14 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: reason.text, en: reason.text };
     case 'late-records':
       return { zh: `到期后才入库 ${reason.records} 条`, en: `${reason.records} records came in after it was due` };
+    case 'hub-away': {
+      const [from, to] = [reason.from, reason.to].map((at) => at && shanghaiWallTime(Date.parse(at)).slice(0, 16));
+      const late = reason.records > 0;
+      return {
+        zh: `枢纽自 ${from} ${to ? `至 ${to} ` : '起'}未运行，不是该单位迟延${late ? `；到期后才入库 ${reason.records} 条` : ''}`,
+        en: `the hub was not at work from ${from} ${to ? `to ${to}` : 'on'}, the unit is not late${late ? `; ${reason.records} records came in after it was due` : ''}`,
+      };
+    }
     case 'open-rejects':
       return {
         zh: `当日未更正的问题数据 ${reason.records} 条`,

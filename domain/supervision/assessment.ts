@@ -45,7 +45,7 @@ interface AssessedUnit {
   code: string;
   name: string;
   figures: Record<FigureId, Ratio>;
-  apart: Record<Basis, { exempted: number; cancelled: number; suspended: number }>;
+  apart: Record<Basis, Record<(typeof APART)[number]['key'], number>>;
 }
 
 interface AssessedTask {

@@ -21,13 +21,13 @@ export const REQUIRED_FIELDS = [
 const REQUIRED = REQUIRED_FIELDS.length + 2;
 
 const timeliness = (term: string): string =>
-  `按期入库的记录 ÷ 应入库的记录。限于当日增量适用${term}且已到期的归集日；应入库 = 源端更新时间在这些日内的在库记录 + 产生于这些日（办结或签发之日，规则按更新时间的除外）而迟到的记录 + 这些日未更正的问题数据 + 与源端核对已知缺失的记录；逾期仍未证实归齐的日至少另计 1 条。迟到的记录、逾期才更正的问题数据不作按期；容错、撤销、中止的日另计，等待目录的记录不计`;
+  `按期入库的记录 ÷ 应入库的记录。限于当日增量适用${term}且已到期的归集日；应入库 = 源端更新时间在这些日内的在库记录 + 产生于这些日（办结或签发之日，规则按更新时间的除外）而迟到的记录 + 这些日未更正的问题数据 + 与源端核对已知缺失的记录；逾期仍未证实归齐的日至少另计 1 条。迟到的记录、逾期才更正的问题数据不作按期；容错、撤销、中止和枢纽未运行的日另计，等待目录的记录不计`;
 const arrivals = (term: string): string =>
-  `records in the library by their term ÷ records due, of the days of daily streams whose increment has ${term} and came due: records held that the source changed on these days, those produced on them (case completed or certificate issued, unless the profile counts changes alone) that came late, open rejects of these days, records that the source is known to have beyond these; at least one more for each day that is overdue and not proven to be in. What was refused in time and corrected late is late; days that were exempted, cancelled or suspended are apart, records that wait for the catalog do not count`;
+  `records in the library by their term ÷ records due, of the days of daily streams whose increment has ${term} and came due: records held that the source changed on these days, those produced on them (case completed or certificate issued, unless the profile counts changes alone) that came late, open rejects of these days, records that the source is known to have beyond these; at least one more for each day that is overdue and not proven to be in. What was refused in time and corrected late is late; days that were exempted, cancelled or suspended, and those that the hub itself missed, are apart, records that wait for the catalog do not count`;
 const fulfilment = (tasks: string): string =>
-  `按期办结 ÷ 已到期（${tasks}）。逾期未办结的计入分母；容错、撤销、中止（含中止后办结）的另计`;
+  `按期办结 ÷ 已到期（${tasks}）。逾期未办结的计入分母；容错、撤销、中止（含中止后办结）和枢纽未运行的另计`;
 const met = (deadlines: string): string =>
-  `${deadlines} met in time ÷ those whose due time has passed; overdue ones that are open count; exempted, cancelled and suspended ones, also those met after a suspension, are apart`;
+  `${deadlines} met in time ÷ those whose due time has passed; overdue ones that are open count; exempted, cancelled and suspended ones, also those met after a suspension, and those that the hub itself missed, are apart`;
 
 /**
  * The figures of supervision (WX 24, SH 29, EO 25) with their formulas. No regulation defines them: these are our own
@@ -161,11 +161,12 @@ export function basisOf(figure: FigureId): { of: BasedFigure; basis: Basis } | n
   return null;
 }
 
-/** What is counted apart from deadlines met and missed; what was met after a suspension belongs to 中止. */
+/** What is counted apart from deadlines met and missed by units; what was met after a suspension belongs to 中止. */
 export const APART = [
   { key: 'exempted', zh: '容错', en: 'exempted' },
   { key: 'cancelled', zh: '撤销', en: 'cancelled' },
   { key: 'suspended', zh: '中止', en: 'suspended' },
+  { key: 'missed', zh: '枢纽未运行', en: 'missed by the hub' },
 ] as const;
 
 /** What units are ranked by first, as the profile says: whether records, or whether tasks were in time. */

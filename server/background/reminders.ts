@@ -17,6 +17,7 @@ import {
   markReminderSent,
   type ClaimedReminder,
 } from '../../store/ledger/reminders.ts';
+import { isClockWrong, type Clock } from '../../store/ledger/clock.ts';
 import { sendNotice } from './channels.ts';
 
 export interface ReminderOptions {
@@ -24,7 +25,8 @@ export interface ReminderOptions {
   logger: Logger;
   /** Throws when Temporal cannot be reached. */
   askTemporal: () => Promise<unknown>;
-  now: () => Date;
+  now: Clock['now'];
+  aheadMs: Clock['aheadMs'];
   /** As it is now. */
   config: () => Pick<HubConfig, 'settings' | 'calendar'>;
 }
@@ -44,6 +46,8 @@ export async function remind(options: ReminderOptions, stopped?: AbortSignal): P
   const { db, logger, now, askTemporal, config } = options;
   const at = now();
   const { settings, calendar } = config();
+  // Nobody is told anything by a machine whose clock is wrong; another, or this one once it is right, tells it.
+  if (isClockWrong(options)) return;
   const { hours, digestAt } = settings.reminders;
   const may = sendable(at.getTime(), hours, calendar);
   if (may === 'nothing') return;
@@ -59,7 +63,7 @@ export async function remind(options: ReminderOptions, stopped?: AbortSignal): P
       );
     if (await holdDigest(db, { at, askTemporal: temporal, channels })) logger.info('the day’s summary is made');
   }
-  while (stopped?.aborted !== true) {
+  while (stopped?.aborted !== true && !isClockWrong(options)) {
     const claimed = await claimReminders(db, { at: now(), all, limit: TAKEN_AT_ONCE });
     if (claimed.length === 0) return;
     await pMap(claimed, (message) => deliver(options, message), { concurrency: SENT_AT_ONCE });

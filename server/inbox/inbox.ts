@@ -13,11 +13,19 @@ import { openContract } from '../../connectors/mapping/source-contract.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
 import { fieldMemory, settleFields } from '../../store/collection/fields.ts';
-import { commitPush, findPush, hasRejects, type PushOutcome, type Push } from '../../store/collection/pushes.ts';
+import {
+  commitPush,
+  findPush,
+  hasRejects,
+  lastReceipt,
+  type PushOutcome,
+  type Push,
+} from '../../store/collection/pushes.ts';
 import { RULES, waits } from '../../domain/library/validation.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
 import { countLibrary, saveComparison } from '../../store/collection/reconciliation.ts';
 import { rejectPage } from '../../store/collection/rejects.ts';
+import { hubSince, noteRestoration, openRestoration } from '../../store/ledger/restorations.ts';
 import { getStream, noteContact, type StreamRow } from '../../store/collection/streams.ts';
 import { acceptCompletedCases } from './completed-cases.ts';
 import { acceptTickets, disputeConnector } from './tickets.ts';
@@ -182,7 +190,7 @@ async function acceptPush(
   request: FastifyRequest<{ Params: Params }>,
   stream: OpenStream,
   { db, now }: InboxOptions,
-): Promise<{ push: Omit<Push, 'bodyHash'>; repeated: boolean }> {
+): Promise<AnsweredPush> {
   const { config, connector } = stream;
   const body = bodyOf(request);
   const bodyHash = hash('sha256', body, 'buffer');
@@ -193,10 +201,12 @@ async function acceptPush(
     throw new RefusedRequest(400, 'the Idempotency-Key is missing', cure);
   }
   const row = await readableStream(db, config.id);
-  const earlier = async (): Promise<{ push: Push; repeated: true } | null> => {
+  const told = toldReceipt(request);
+  const repeat = await toBeRepeated(db, row.id, told, now());
+  const earlier = async (): Promise<AnsweredPush | null> => {
     const push = await findPush(db, row.id, key);
     if (!push) return null;
-    if (push.bodyHash.equals(bodyHash)) return { push, repeated: true };
+    if (push.bodyHash.equals(bodyHash)) return { push, repeated: true, repeat };
     throw keyTaken(key);
   };
   const known = await earlier();
@@ -240,24 +250,62 @@ async function acceptPush(
         file: stream.hints.file,
         completed: config.completed,
       },
+      lastReceipt: told,
     },
     at,
   );
-  if (!committed) return (await earlier()) ?? { push: { batchId: 0, outcomes }, repeated: true };
+  if (!committed) return (await earlier()) ?? { push: { batchId: 0, receipt: 0, outcomes }, repeated: true, repeat };
   await noteContact(db, config.id, 'delivered', null, at);
-  return { push: { batchId: committed.batchId, outcomes }, repeated: false };
+  return { push: { ...committed, outcomes }, repeated: false, repeat };
 }
 
-function answerPush({ push, repeated }: Awaited<ReturnType<typeof acceptPush>>, reply: FastifyReply): unknown {
+/** What a push is answered, and whether it was taken before. */
+interface AnsweredPush {
+  push: Omit<Push, 'bodyHash'>;
+  repeated: boolean;
+  repeat: Repeat | null;
+}
+
+/** What a sender is asked to send again: everything that it sent after a push, or after a moment. */
+interface Repeat {
+  /** Number of the last push that is not lost; 0: all are. */
+  after: number;
+  since: string;
+}
+
+/** The number of the last answer that the sender has; 0 where it does not say. */
+function toldReceipt({ headers }: FastifyRequest): number {
+  const told = headers['last-receipt'] ?? '0';
+  if (/^\d{1,15}$/.test(String(told))) return Number(told);
+  throw new RefusedRequest(400, 'Last-Receipt is no number', 'send the `receipt` of the last answer, or nothing');
+}
+
+/** What of a stream the database has lost: a sender that has a larger number than the hub knows that it was restored. */
+async function toBeRepeated(db: Knex, streamId: number, told: number, at: Date): Promise<Repeat | null> {
+  const last = await lastReceipt(db, streamId);
+  if (told > last.receipt) {
+    const from = last.receivedAt ?? (await hubSince(db));
+    await noteRestoration(db, { from, to: at, knownBy: 'receipt' }, at);
+    return { after: last.receipt, since: shanghaiInstant(from.getTime()) };
+  }
+  const lost = await openRestoration(db);
+  if (!lost) return null;
+  const { receipt } = await lastReceipt(db, streamId, lost.from);
+  return { after: receipt, since: shanghaiInstant(lost.from.getTime()) };
+}
+
+function answerPush({ push, repeated, repeat }: AnsweredPush, reply: FastifyReply): unknown {
   if (repeated) void reply.header('Idempotent-Replayed', 'true');
   const count = (wanted: PushOutcome['outcome']): number =>
     push.outcomes.filter(({ outcome }) => outcome === wanted).length;
   const [waiting, rejected] = [count('waiting'), count('rejected')];
   return {
     batch: push.batchId,
+    receipt: push.receipt,
     committed: count('committed'),
     rejected,
     ...(waiting > 0 && { waiting }),
+    ...(repeat && { repeat }),
     results: push.outcomes,
   };
 }

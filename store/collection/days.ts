@@ -3,6 +3,7 @@ import type { LateBecause, ProducedBy } from '../../domain/collection/day.ts';
 import type { Basis } from '../../domain/basis.ts';
 import type { ObligationState } from '../../domain/ledger/duties.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
+import { AWAY } from '../ledger/uptime.ts';
 import { explainFrom, followSuspensions, meetFrom, openDated, openFrom, verifyFrom } from '../ledger/obligations.ts';
 
 /** A day's increment of one stream as the ledger has it. */
@@ -14,13 +15,39 @@ export interface DayObligation {
   dueAt: Date;
   metAt: Date | null;
   verifiedAt: Date | null;
+  /** As long as it is overdue, the hub was not at work. */
+  missedByHub: boolean;
 }
 
 const dailySubject = (stream: string, date: string): string => `${stream}/${date}`;
 
+/** Records of `day`, a row of the ledger with the stream, that came in late, each once; what was refused when it came, too. */
+const LATE = `
+  SELECT late.record_key AS key, c.number, late.recorded_at AS "recordedAt", because, NULL::bigint AS reject
+  FROM late_record late LEFT JOIN certificate c USING (stream_id, record_key)
+  WHERE late.stream_id = day.stream_id AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date
+  UNION ALL
+  (SELECT DISTINCT ON (coalesce(record_key, reject.id::text)) record_key, NULL, first_seen_at, 'update', reject.id FROM reject
+  WHERE reject.stream_id = day.stream_id AND source_updated_at >= lower(day.whole)
+    AND source_updated_at < upper(day.whole) - coalesce(grace, interval '0') AND first_seen_at > day.due_at
+    -- Without a key it cannot be told what became of it.
+    AND (resolved_at IS NULL OR record_key IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM late_record late WHERE late.stream_id = day.stream_id AND late.record_key = reject.record_key
+      AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date)
+  ORDER BY coalesce(record_key, reject.id::text), first_seen_at)`;
+
+/** For `day`, and `until`, when it was done or now: when the hub was not at work since its cut-off, and how long. */
+const AWAY_MEANWHILE = `CROSS JOIN LATERAL (
+  SELECT min(lower(part)) AS began, nullif(max(upper(part)), :at) AS ended, sum(upper(part) - lower(part)) AS took
+  FROM unnest((SELECT away.times FROM away)
+    * tstzmultirange(tstzrange(upper(day.requires), greatest(upper(day.requires), until)))) AS part) AS meanwhile`;
+/** The hub was away for as long as the day was late: it was the hub that missed it. */
+const MISSED = `coalesce(until > day.due_at AND until - day.due_at <= took, false)`;
+const HUB_AWAY = `jsonb_build_object('code', 'hub-away', 'from', began, 'to', ended, 'records', late.count)`;
+
 /**
  * Opens the obligation of every day that every daily stream has had since it was activated, up to the day of `at`.
- * Repeating it opens nothing twice.
+ * Repeating it opens nothing twice. Of those that are overdue it says where the hub itself missed them.
  */
 export async function openDays(db: Knex, at: Date): Promise<void> {
   await openDated(
@@ -43,13 +70,25 @@ export async function openDays(db: Knex, at: Date): Promise<void> {
     { by: HUB, at },
   );
   await followSuspensions(db);
+  await explainFrom(
+    db,
+    'increment',
+    `WITH ${AWAY}
+     SELECT subject, CASE WHEN ${MISSED} THEN ${HUB_AWAY} END AS reason
+     FROM obligation day CROSS JOIN (SELECT :at::timestamptz AS until, 0 AS count) AS late ${AWAY_MEANWHILE}
+     WHERE duty_kind = 'increment' AND whole IS NOT NULL AND obligation_runs(day) AND suspended_by IS NULL
+       AND due_at <= :at AND (${MISSED} OR missed_by_hub(day))`,
+    { at },
+    HUB,
+  );
 }
 
 /** The obligation of one stream's day, or null when there is none. */
 export async function getDay(db: Knex, stream: string, date: string): Promise<DayObligation | null> {
   const { rows } = await db.raw<{ rows: DayObligation[] }>(
     `SELECT id, lower(requires) AS "requiresFrom", upper(requires) AS "requiresTo",
-       due_at AS "dueAt", met_at AS "metAt", verified_at AS "verifiedAt"
+       due_at AS "dueAt", met_at AS "metAt", verified_at AS "verifiedAt",
+       missed_by_hub(obligation) AS "missedByHub"
      FROM obligation WHERE subject = ?`,
     [dailySubject(stream, date)],
   );
@@ -80,23 +119,19 @@ export async function closeDays(db: Knex, streamId: number, at: Date): Promise<v
     await verifyFrom(
       trx,
       'increment',
-      `SELECT subject, late.last AS late_at,
-         CASE WHEN late.count > 0 THEN jsonb_build_object('code', 'late-records', 'records', late.count) END AS reason
-       FROM obligation ended
-       JOIN (SELECT id, coalesce(grace, interval '0') AS grace FROM stream) AS stream ON stream.id = ended.stream_id
-       JOIN coverage ON coverage.stream_id = ended.stream_id AND times @> ended.whole
-       CROSS JOIN LATERAL (
-         SELECT count(*) AS count, max(came_at) AS last FROM (
-           SELECT recorded_at AS came_at FROM late_record
-           WHERE stream_id = ended.stream_id AND day = (ended.started_at AT TIME ZONE 'Asia/Shanghai')::date
-           UNION ALL SELECT first_seen_at FROM reject WHERE stream_id = ended.stream_id
-             AND source_updated_at >= lower(ended.whole) AND source_updated_at < upper(ended.whole) - stream.grace
-             AND first_seen_at > ended.due_at) AS came) AS late
-       WHERE ended.stream_id = :streamId AND ended.duty_kind = 'increment' AND ended.met_at IS NOT NULL
-         AND (ended.verified_at IS NULL OR EXISTS (SELECT FROM late_record
-           WHERE stream_id = :streamId AND day = (ended.started_at AT TIME ZONE 'Asia/Shanghai')::date
-             AND recorded_at > ended.met_at))
-         AND upper(ended.whole) <= :at AND ${undisputed('ended.whole')}`,
+      `WITH ${AWAY}
+       SELECT subject, late.last AS late_at, CASE WHEN ${MISSED} THEN ${HUB_AWAY}
+         WHEN late.count > 0 THEN jsonb_build_object('code', 'late-records', 'records', late.count) END AS reason
+       FROM obligation day JOIN stream ON stream.id = day.stream_id
+       JOIN coverage ON coverage.stream_id = day.stream_id AND times @> day.whole
+       CROSS JOIN LATERAL (SELECT count(*) AS count, max("recordedAt") AS last FROM (${LATE}) AS came) AS late
+       CROSS JOIN LATERAL (SELECT greatest(met_at, late.last) AS until) AS done
+       ${AWAY_MEANWHILE}
+       WHERE day.stream_id = :streamId AND day.duty_kind = 'increment' AND day.met_at IS NOT NULL
+         AND (day.verified_at IS NULL OR EXISTS (SELECT FROM late_record late
+           WHERE late.stream_id = :streamId AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date
+             AND recorded_at > day.met_at))
+         AND upper(day.whole) <= :at AND ${undisputed('day.whole')}`,
       { streamId, at },
       { by: HUB, at },
     );
@@ -126,18 +161,6 @@ export interface LateRecord {
   /** It came late and was refused: the number of its reject. */
   reject: number | null;
 }
-
-/** Records of `day`, a row of the ledger with the stream, that came in late; what was refused when it came, too. */
-const LATE = `
-  SELECT late.record_key AS key, c.number, late.recorded_at AS "recordedAt", because, NULL::bigint AS reject
-  FROM late_record late LEFT JOIN certificate c USING (stream_id, record_key)
-  WHERE late.stream_id = day.stream_id AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date
-  UNION ALL
-  SELECT record_key, NULL, first_seen_at, 'update', reject.id FROM reject
-  WHERE reject.stream_id = day.stream_id AND source_updated_at >= lower(day.whole)
-    AND source_updated_at < upper(day.whole) - coalesce(grace, interval '0') AND first_seen_at > day.due_at
-    AND NOT EXISTS (SELECT FROM late_record late WHERE late.stream_id = day.stream_id AND late.record_key = reject.record_key
-      AND late.day = (day.started_at AT TIME ZONE 'Asia/Shanghai')::date)`;
 
 /** The records of one stream's day that came in late, the first of them. */
 export async function lateRecords(db: Knex, stream: string, date: string, limit = 100): Promise<LateRecord[]> {

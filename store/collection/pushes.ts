@@ -16,6 +16,8 @@ export interface PushOutcome {
 export interface Push {
   bodyHash: Buffer;
   batchId: number;
+  /** Its number among the pushes of its stream: what comes later has a larger one. */
+  receipt: number;
   outcomes: PushOutcome[];
 }
 
@@ -26,7 +28,21 @@ export const hasRejects = ({ outcomes }: Pick<Push, 'outcomes'>): boolean =>
 export async function findPush(db: Knex, streamId: number, key: string): Promise<Push | undefined> {
   return db('push')
     .where({ stream_id: streamId, idempotency_key: key })
-    .first<Push | undefined>({ bodyHash: 'body_hash', batchId: 'batch_id', outcomes: 'outcomes' });
+    .first<Push | undefined>({ bodyHash: 'body_hash', batchId: 'batch_id', receipt: 'receipt', outcomes: 'outcomes' });
+}
+
+/** The last push of a stream up to a moment; of before any of them, number 0. */
+export async function lastReceipt(
+  db: Knex,
+  streamId: number,
+  upTo: Date | null = null,
+): Promise<{ receipt: number; receivedAt: Date | null }> {
+  const { rows } = await db.raw<{ rows: { receipt: number; receivedAt: Date }[] }>(
+    `SELECT receipt, received_at AS "receivedAt" FROM push
+     WHERE stream_id = :streamId AND received_at <= coalesce(:upTo::timestamptz, 'infinity') ORDER BY receipt DESC LIMIT 1`,
+    { streamId, upTo },
+  );
+  return rows[0] ?? { receipt: 0, receivedAt: null };
 }
 
 /**
@@ -37,9 +53,17 @@ export async function findPush(db: Knex, streamId: number, key: string): Promise
 export async function commitPush(
   db: Knex,
   streamId: number,
-  push: { key: string; bodyHash: Buffer; page: PageRows; outcomes: PushOutcome[]; rules: PageRules },
+  push: {
+    key: string;
+    bodyHash: Buffer;
+    page: PageRows;
+    outcomes: PushOutcome[];
+    rules: PageRules;
+    /** The largest number that its sender has, above which the next one lies. */
+    lastReceipt: number;
+  },
   at: Date,
-): Promise<(PageCounts & { batchId: number }) | null> {
+): Promise<(PageCounts & { batchId: number; receipt: number }) | null> {
   const { key, page } = push;
   return pRetry(
     () =>
@@ -48,6 +72,7 @@ export async function commitPush(
         await trx('coverage').where({ stream_id: streamId }).forUpdate().select('stream_id');
         const earlier = await findPush(trx, streamId, key);
         if (earlier && !hasRejects(earlier)) return null;
+        const receipt = Math.max((await lastReceipt(trx, streamId)).receipt, push.lastReceipt) + 1;
         await trx('push').where({ stream_id: streamId, idempotency_key: key }).delete();
         const { rows } = await trx.raw<{ rows: { id: number; ordinal: number }[] }>(
           `INSERT INTO batch (stream_id, purpose, workflow_id, ordinal, source_batch, cursor_after, declared, state,
@@ -65,6 +90,7 @@ export async function commitPush(
           .update({ ...counts, ...(await countKeys(trx, batch)) });
         await cover(trx, streamId, { kind: 'batch', ordinal, id: key, after: null, next: key, declared: page.read });
         await trx('push').insert({
+          receipt,
           stream_id: streamId,
           idempotency_key: key,
           body_hash: push.bodyHash,
@@ -72,7 +98,7 @@ export async function commitPush(
           outcomes: JSON.stringify(push.outcomes),
           received_at: at,
         });
-        return { ...counts, batchId };
+        return { ...counts, batchId, receipt };
       }),
     { retries: 3, minTimeout: 50, shouldRetry: ({ error }) => isDeadlock(error) },
   );

@@ -59,7 +59,7 @@ export async function saveStreams(db: Knex, streams: readonly StreamSettings[], 
     await trx.raw(
       `INSERT INTO stream (name, title, connector, unit_code, unit_name, delivery, collect_from, activated_at,
          rule, article, duty, basis, cut_off, due, grace, produced_by, certificate_type, timed, reviewed)
-       SELECT name, title, connector, "unitCode", "unitName", delivery,
+       SELECT name, title, connector, "unitCode", unit_called("unitCode", "unitName"), delivery,
          coalesce(since, date_trunc('day', :at::timestamptz, 'Asia/Shanghai')), :at,
          rule, article, duty, basis, "cutOff", due, grace, "producedBy", "certificateType", timed, reviewed
        FROM json_to_recordset(:streams::json) AS configured(name text, title text, connector text, "unitCode" text,

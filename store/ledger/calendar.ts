@@ -32,7 +32,7 @@ const TERMS = `json_to_recordset(:terms::json) AS term("start" date, days intege
 
 /**
  * Deadlines in working days that run, or ended while their calendar was missing, with what a calendar makes of them; only
- * those that it moves or counts anew.
+ * those that it moves. What it leaves where it is keeps the calendar that it was counted by.
  */
 const movedBy = (terms: string): string =>
   `SELECT o.id, o.subject, o.rule, o.basis, o.owner_name, o.due_at, o.met_at, NOT obligation_runs(o) AS ended,
@@ -40,7 +40,7 @@ const movedBy = (terms: string): string =>
    FROM obligation o LEFT JOIN ${terms} AS term
      ON term.start_on = (o.started_at AT TIME ZONE 'Asia/Shanghai')::date AND term.working_days = o.working_days
    WHERE (obligation_runs(o) OR o.due_at IS NULL) AND o.working_days IS NOT NULL
-     AND (o.due_at, o.calendar) IS DISTINCT FROM (term.ends_at, term.calendar)`;
+     AND o.due_at IS DISTINCT FROM term.ends_at`;
 
 /**
  * Counts every running deadline by the calendar, where it is another one than before, keeping in the ledger's history
@@ -95,8 +95,7 @@ export async function previewCalendar(db: Knex, inForce: CalendarInForce): Promi
   const terms = `(SELECT "start" AS start_on, days AS working_days, "end" AS ends_at, by AS calendar FROM ${TERMS})`;
   const { rows } = await db.raw<{ rows: MovedDeadline[] }>(
     `SELECT id, subject, rule, basis, owner_name AS owner, due_at AS "from", to_at AS "to", ended, met_at AS "metAt"
-     FROM (${movedBy(terms)}) AS moved
-     WHERE due_at IS DISTINCT FROM to_at ORDER BY coalesce(due_at, to_at), id`,
+     FROM (${movedBy(terms)}) AS moved ORDER BY coalesce(due_at, to_at), id`,
     { terms: JSON.stringify(termsOf(inForce)) },
   );
   return rows;

@@ -127,12 +127,23 @@ export async function unseenCases(db: Knex, before: Date, limit: number): Promis
     .select<CaseFile[]>(FILE);
 }
 
-/** Open cases, after one. */
-export async function openCases(db: Knex, after: number, limit: number): Promise<CaseFile[]> {
-  return db('case_file')
-    .whereNull('closed_at')
-    .where('id', '>', after)
-    .orderBy('id')
-    .limit(limit)
-    .select<CaseFile[]>(FILE);
+/** Open cases, so many at once. */
+export async function* openCases(db: Knex, limit: number): AsyncGenerator<CaseFile[]> {
+  for (let after = 0; ;) {
+    const files = await db('case_file')
+      .whereNull('closed_at')
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(limit)
+      .select<CaseFile[]>(FILE);
+    const last = files.at(-1);
+    if (!last) return;
+    yield files;
+    after = last.id;
+  }
+}
+
+export async function countOpenCases(db: Knex): Promise<number> {
+  const [row] = await db('case_file').whereNull('closed_at').count<{ count: number }[]>('* as count');
+  return row?.count ?? 0;
 }

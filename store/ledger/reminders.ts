@@ -19,8 +19,12 @@ import { managementUnit } from './rules.ts';
 
 /** Time between two rounds. */
 const ROUND_EVERY = '10 minutes';
+/** How long a message is put off at most. */
+const LONGEST_WAIT = '6 hours';
 /** Of a message's tasks, so many are named; the rest is counted. */
 const NAMED = 20;
+/** Times after this are those of a clock that was wrong, and are not believed. */
+const AHEAD = `:at::timestamptz + interval '1 minute'`;
 /** How long a message that was taken is left alone: its sender may have died with it. */
 const LEASE = '5 minutes';
 
@@ -56,10 +60,11 @@ export async function holdRound(
   return db.transaction(async (trx) => {
     const { rowCount } = await trx.raw<{ rowCount: number }>(
       `UPDATE reminder_round SET held_at = :at
-       WHERE held_at IS NULL OR held_at <= :at::timestamptz - interval '${ROUND_EVERY}'`,
+       WHERE held_at IS NULL OR held_at <= :at::timestamptz - interval '${ROUND_EVERY}' OR held_at > ${AHEAD}`,
       { at },
     );
     if (rowCount === 0) return 0;
+    await takeBackFuture(trx, at);
     await withdraw(trx, at, channels);
     const recipients = await noteTold(trx, { at, all, calendar, channels });
     if (recipients.length === 0) return 0;
@@ -72,6 +77,25 @@ export async function holdRound(
     );
     return recipients.length;
   });
+}
+
+/**
+ * Takes back what was told by a clock that was ahead: what of it waits is not sent, but for what people urged, and all of
+ * it can be told again when it is due.
+ */
+async function takeBackFuture(trx: Knex, at: Date): Promise<void> {
+  await trx.raw(
+    `DELETE FROM reminder_task WHERE stage NOT LIKE 'urged/%'
+       AND message IN (SELECT message FROM reminder WHERE created_at > ${AHEAD})`,
+    { at },
+  );
+  await trx.raw(
+    `UPDATE reminder SET created_at = :at, next_attempt_at = least(next_attempt_at, :at),
+       sent_at = least(sent_at, :at),
+       withdrawn_at = CASE WHEN body->'urged' IS NULL AND sent_at IS NULL THEN :at ELSE withdrawn_at END
+     WHERE created_at > ${AHEAD}`,
+    { at },
+  );
 }
 
 /**
@@ -133,7 +157,7 @@ async function noteTold(
        FROM obligation o
        JOIN stage ON "lastDay" = ((o.due_at - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai')::date
        LEFT JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule
-       WHERE obligation_runs(o) AND o.suspended_by IS NULL AND o.due_at <= :horizon
+       WHERE obligation_runs(o) AND o.suspended_by IS NULL AND NOT missed_by_hub(o) AND o.due_at <= :horizon
          -- What is due within minutes is told of when half of them are gone: most of it needs no word.
          AND CASE WHEN rule.minutes IS NULL THEN :all ELSE :at >= o.started_at + (o.due_at - o.started_at) / 2 END),
      urgent AS (SELECT * FROM standing WHERE stage = 'overdue' AND basis = 'statutory'),
@@ -149,7 +173,7 @@ async function noteTold(
        LEFT JOIN reminder_task told ON obligation_id = id AND told.stage = candidate.stage AND told.unit_code = candidate.unit_code
        WHERE obligation_id IS NULL OR told.due_at <> candidate.due_at),
      recipient AS MATERIALIZED (
-       SELECT unit_code, kind, role, min(unit_name) AS unit_name, gen_random_uuid() AS message
+       SELECT unit_code, kind, role, unit_called(unit_code, min(unit_name)) AS unit_name, gen_random_uuid() AS message
        FROM untold GROUP BY unit_code, kind, role),
      told AS (
        INSERT INTO reminder_task (obligation_id, stage, unit_code, due_at, message)
@@ -188,8 +212,8 @@ async function describe(
     { messages },
   );
   const { rows: units } = await trx.raw<{ rows: Of<ReminderBody['units'][number]>[] }>(
-    `SELECT told.message, owner_name AS unit, count(*) AS count FROM ${told} AND o.owner_code <> told.unit_code
-     GROUP BY 1, 2 ORDER BY count DESC, unit`,
+    `SELECT told.message, unit_called(owner_code, max(owner_name)) AS unit, count(*) AS count FROM ${told} AND o.owner_code <> told.unit_code
+     GROUP BY told.message, owner_code ORDER BY count DESC, unit`,
     { messages },
   );
   const { rows: tasks } = await trx.raw<{ rows: Of<ReminderBody['tasks'][number]>[] }>(
@@ -342,9 +366,10 @@ export async function holdDigest(
       { at, endOfDay: new Date(startOfDayMs(addDays(today, 1))) },
     );
     const { rows: overdue } = await trx.raw<{ rows: DigestBody['overdue'] }>(
-      `SELECT owner_name AS unit, rule, article, basis, count(*) AS count, min(due_at) AS since FROM obligation
+      `SELECT unit_called(owner_code, max(owner_name)) AS unit, rule, max(article) AS article, basis, count(*) AS count,
+         min(due_at) AS since FROM obligation
        WHERE obligation_runs(obligation) AND due_at <= :at AND obligation_state(obligation, :at) = 'overdue'
-       GROUP BY 1, 2, 3, 4 ORDER BY count DESC, unit, rule`,
+       GROUP BY owner_code, rule, basis ORDER BY count DESC, unit, rule`,
       { at },
     );
     const { rows: earlier } = await trx.raw<{ rows: { body: DigestBody }[] }>(
@@ -400,7 +425,7 @@ export async function claimReminders(
      FROM contact WHERE contact.id = contact_id AND reminder.id IN (
        SELECT r.id FROM reminder r JOIN contact c ON c.id = contact_id
        WHERE sent_at IS NULL AND dead_at IS NULL AND withdrawn_at IS NULL AND c.ended_at IS NULL
-         AND next_attempt_at <= :at AND (any_hour OR :all)
+         AND (next_attempt_at <= :at OR next_attempt_at > :at::timestamptz + interval '${LONGEST_WAIT}' * 2) AND (any_hour OR :all)
        ORDER BY next_attempt_at, r.id LIMIT :limit FOR UPDATE OF r SKIP LOCKED)
      RETURNING reminder.id, key, reminder.unit_code AS "unitCode", reminder.unit_name AS "unitName", kind, body, channel,
        created_at AS "createdAt", attempts, person, email, webhook, phone`,
@@ -413,11 +438,11 @@ export async function markReminderSent(db: Knex, id: number, at: Date): Promise<
   await db('reminder').where({ id }).update({ sent_at: at, last_error: null });
 }
 
-/** Puts a message off: twice as long each time, from a minute to six hours. */
+/** Puts a message off: twice as long each time, from a minute to {@link LONGEST_WAIT}. */
 export async function deferReminder(db: Knex, id: number, fault: string, at: Date): Promise<void> {
   await db.raw(
     `UPDATE reminder SET last_error = :fault, next_attempt_at = :at::timestamptz
-       + least(interval '1 minute' * power(2, attempts - 1), interval '6 hours') WHERE id = :id`,
+       + least(interval '1 minute' * power(2, attempts - 1), interval '${LONGEST_WAIT}') WHERE id = :id`,
     { id, fault, at },
   );
 }

@@ -52,7 +52,7 @@ export interface HubFacts {
 export async function saveHub(db: Knex, { management, taskQueue, ...reading }: HubFacts): Promise<void> {
   await db('hub').update({
     management_code: management.code,
-    management_name: management.name,
+    management_name: db.raw('unit_called(?, ?)', [management.code, management.name]),
     task_queue: taskQueue,
     dispute_receipt: reading.disputeReceipt,
     oldest_days: reading.oldestDays,
@@ -98,6 +98,15 @@ export async function taskQueueOf(db: Knex): Promise<string | null> {
   const row = await db('hub').first<{ queue: string | null } | undefined>({ queue: 'task_queue' });
   return row?.queue ?? null;
 }
+
+/** Notes which schedules the hub has made in Temporal. */
+export async function noteSchedules(db: Knex, ids: readonly string[]): Promise<void> {
+  await db('hub').update({ schedules: [...ids] });
+}
+
+/** Which schedules Temporal should have. */
+export const madeSchedules = async (db: Knex): Promise<string[]> =>
+  (await db('hub').first<{ schedules: string[] } | undefined>('schedules'))?.schedules ?? [];
 
 /** The unit that supervises (管理单位). */
 export async function managementUnit(db: Knex): Promise<Unit> {

@@ -52,6 +52,8 @@ export interface TaskChoice {
   subjects?: readonly string[] | undefined;
   /** Of these duties only. */
   duties?: readonly Duty[] | undefined;
+  /** Not those that the hub itself missed. */
+  ofUnits?: boolean;
   /** Due after `from` and up to `to`: a term that ends at 24:00 belongs to its last day. Null: since ever, for ever. */
   due?: { from: Date | null; to: Date | null } | undefined;
   /** Of these units only, such as those that somebody sees. */
@@ -68,6 +70,7 @@ const chosen = (at: Date, choice: TaskChoice): { where: string; bindings: Record
        AND (:subjects::text[] IS NULL OR subject = ANY (:subjects))
        AND (:duties::text[] IS NULL OR duty_kind = ANY (:duties))
        AND (:from::timestamptz IS NULL OR due_at > :from) AND (:to::timestamptz IS NULL OR due_at <= :to)
+       AND NOT (:ofUnits AND missed_by_hub(obligation))
        AND (:units::text[] IS NULL OR owner_code = ANY (:units))`,
   bindings: {
     at,
@@ -80,6 +83,7 @@ const chosen = (at: Date, choice: TaskChoice): { where: string; bindings: Record
     duties: choice.duties ? [...choice.duties] : null,
     from: choice.due?.from ?? null,
     to: choice.due?.to ?? null,
+    ofUnits: choice.ofUnits ?? false,
     units: choice.units ? [...choice.units] : null,
   },
 });

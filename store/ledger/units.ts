@@ -16,11 +16,12 @@ export const listUnits = (db: Knex, units: readonly string[] | null = null): Pro
     .orderBy(['name', 'code'])
     .select<UnitRow[]>({ code: 'code', name: 'name', parentCode: 'parent_code' });
 
-/** Makes units known; what they are below stays. */
+/** Makes units known, of one that comes under several names by the first; what they are below stays. */
 export async function noteUnits(db: Knex, units: readonly { code: string; name: string }[]): Promise<void> {
   await db.raw(
     `INSERT INTO unit (code, name) SELECT DISTINCT ON (code) code, name
-       FROM json_to_recordset(:units::json) AS given(code text, name text) ORDER BY code
+       FROM ROWS FROM (json_to_recordset(:units::json) AS (code text, name text)) WITH ORDINALITY AS given(code, name, place)
+       ORDER BY code, place
      ON CONFLICT (code) DO UPDATE SET name = excluded.name WHERE unit.name <> excluded.name`,
     { units: JSON.stringify(units) },
   );

@@ -26,7 +26,7 @@ const SCAN_HOUR = 5;
 export async function isScanDue(db: Knex, at: Date): Promise<boolean> {
   const { rows } = await db.raw<{ rows: { due: boolean }[] }>(
     `SELECT coalesce(expiry_scanned_at < ${dayOf(`:at::timestamptz - interval '${SCAN_HOUR} hours'`)}
-       + interval '${SCAN_HOUR} hours', true) AS due FROM hub`,
+       + interval '${SCAN_HOUR} hours' OR expiry_scanned_at > :at, true) AS due FROM hub`,
     { at },
   );
   return rows[0]?.due ?? true;

@@ -35,6 +35,9 @@ import * as watched from './0033-watched.ts';
 import * as catalogKinds from './0034-catalog.ts';
 import * as doors from './0036-doors.ts';
 import * as distinctKeys from './0038-distinct-keys.ts';
+import * as watch from './0042-watch.ts';
+import * as clocks from './0043-clocks.ts';
+import * as lost from './0044-lost.ts';
 import * as sharing from './0050-sharing.ts';
 
 /** What brings a database to this version of the hub, in its order. */
@@ -75,5 +78,8 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0034-catalog', catalogKinds],
   ['0036-doors', doors],
   ['0038-distinct-keys', distinctKeys],
+  ['0042-watch', watch],
+  ['0043-clocks', clocks],
+  ['0044-lost', lost],
   ['0050-sharing', sharing],
 ]);

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, sign, type KeyObject } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { sm2 } from 'sm-crypto-v2';
 import { fault } from '../../domain/faults.ts';
 import { batchText, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
@@ -75,6 +75,7 @@ function makeKeys(file: string): KeyFile {
     sm2: sm2.generateKeyPairHex().privateKey,
   };
   try {
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify(made), { mode: 0o600, flag: 'wx' });
     return made;
   } catch (cause) {

@@ -24,7 +24,7 @@ export async function readAssessment(
     calendar: await calendarName(db),
     rankedBy: supervision.rankedBy,
     units: await unitFigures(db, { from, to, at, units }),
-    late: await listTasks(db, at, { ...due, states: ['overdue', 'met late'] }),
+    late: await listTasks(db, at, { ...due, states: ['overdue', 'met late'], ofUnits: true }),
     exempted: await listTasks(db, at, { ...due, states: ['exempted'] }),
     findings: await listFindings(db, at, { ended: true, found: { from, to }, units, limit: MOST_ROWS }),
     notices: await listNotices(db, from, to, units),

@@ -109,8 +109,8 @@ async function worstUnits(db: Knex, at: Date, units: string[] | null): Promise<W
   const { rows } = await db.raw<{ rows: WorstUnit[] }>(
     `SELECT basis, code, name, running, overdue FROM (
        SELECT *, row_number() OVER (PARTITION BY basis ORDER BY overdue::numeric / running DESC, overdue DESC, code) AS place
-       FROM (SELECT basis, owner_code AS code, max(owner_name) AS name, count(*) AS running,
-           count(*) FILTER (WHERE due_at <= :at AND suspended_by IS NULL) AS overdue
+       FROM (SELECT basis, owner_code AS code, unit_called(owner_code, max(owner_name)) AS name, count(*) AS running,
+           count(*) FILTER (WHERE due_at <= :at AND suspended_by IS NULL AND NOT missed_by_hub(obligation)) AS overdue
          FROM obligation WHERE obligation_runs(obligation) AND (:units::text[] IS NULL OR owner_code = ANY (:units))
          GROUP BY basis, owner_code) AS unit WHERE overdue > 0) AS placed
      WHERE place <= :limit ORDER BY basis, place`,
@@ -128,9 +128,9 @@ interface LateUnit {
 
 async function lateUnits(db: Knex, at: Date, units: string[] | null): Promise<LateUnit[]> {
   const { rows } = await db.raw<{ rows: LateUnit[] }>(
-    `SELECT basis, owner_code AS code, max(owner_name) AS name, min(due_at) AS since
+    `SELECT basis, owner_code AS code, unit_called(owner_code, max(owner_name)) AS name, min(due_at) AS since
      FROM obligation WHERE obligation_runs(obligation) AND duty_kind = 'increment' AND due_at <= :at AND suspended_by IS NULL
-       AND (:units::text[] IS NULL OR owner_code = ANY (:units))
+       AND NOT missed_by_hub(obligation) AND (:units::text[] IS NULL OR owner_code = ANY (:units))
      GROUP BY basis, owner_code ORDER BY 4, 2`,
     { at, units },
   );

@@ -39,6 +39,7 @@ export interface DutyFigure extends Ratio {
   exempted: number;
   cancelled: number;
   suspended: number;
+  missed: number;
 }
 
 /** What one stream has of its source. */
@@ -54,7 +55,7 @@ export interface StreamFigure extends StreamQuality {
 }
 
 /** Deadlines that came due and are counted apart from those met and missed. */
-export type Apart = Pick<DutyFigure, 'exempted' | 'cancelled' | 'suspended'>;
+export type Apart = Pick<DutyFigure, 'exempted' | 'cancelled' | 'suspended' | 'missed'>;
 
 /** Every figure of one unit. */
 export interface UnitFigures {
@@ -67,7 +68,7 @@ export interface UnitFigures {
 }
 
 const NONE: Ratio = { numerator: 0, denominator: 0 };
-const nothingApart = (): Apart => ({ exempted: 0, cancelled: 0, suspended: 0 });
+const nothingApart = (): Apart => ({ exempted: 0, cancelled: 0, suspended: 0, missed: 0 });
 
 /**
  * The figures of every unit that has streams, types of the catalog, deadlines or reports of use, by name. A handful of statements, whatever
@@ -122,10 +123,11 @@ export async function unitFigures(db: Knex, choice: FigureChoice): Promise<UnitF
       figures[BASED_FIGURES.timeliness[basis]] = addRatios(streams.map(({ timeliness }) => timeliness[basis]));
       figures[BASED_FIGURES.tasks[basis]] = addRatios(own);
       figures[BASED_FIGURES.disputes[basis]] = addRatios(own.filter(({ duty }) => DISPUTE_DUTIES.includes(duty)));
-      for (const { exempted, cancelled, suspended } of own) {
+      for (const { exempted, cancelled, suspended, missed } of own) {
         apart[basis].exempted += exempted;
         apart[basis].cancelled += cancelled;
         apart[basis].suspended += suspended;
+        apart[basis].missed += missed;
       }
     }
   }
@@ -226,16 +228,21 @@ const LAST_PROOFS = `
     AND finished_at >= coalesce(:from::timestamptz, '-infinity') AND finished_at < coalesce(:to::timestamptz, 'infinity')
   ORDER BY proven_from, proven_to, ordinal, finished_at DESC, id DESC`;
 
+/** The state of a deadline; `missed` where it is late and the hub itself missed it. */
+const OWN_STATE = `CASE WHEN missed_by_hub(obligation) AND obligation_state(obligation, :at) IN ('met late', 'overdue') THEN 'missed'
+  ELSE obligation_state(obligation, :at) END`;
+
 /** Deadlines whose due time lies in the period and has passed, by unit and duty; 24:00 of its last day lies in it. */
 async function dutyFigures(db: Knex, choice: FigureChoice): Promise<(DutyFigure & { code: string; name: string })[]> {
   const { rows } = await db.raw<{ rows: (DutyFigure & { code: string; name: string })[] }>(
-    `SELECT owner_code AS code, max(owner_name) AS name, duty_kind AS duty, basis,
+    `SELECT owner_code AS code, unit_called(owner_code, max(owner_name)) AS name, duty_kind AS duty, basis,
        count(*) FILTER (WHERE state = 'met') AS numerator,
        count(*) FILTER (WHERE state IN ('met', 'met late', 'overdue')) AS denominator,
        count(*) FILTER (WHERE state = 'met late') AS late, count(*) FILTER (WHERE state = 'overdue') AS overdue,
        count(*) FILTER (WHERE state = 'exempted') AS exempted, count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
-       count(*) FILTER (WHERE state IN ('suspended', 'met suspended')) AS suspended
-     FROM (SELECT owner_code, owner_name, duty_kind, basis, obligation_state(obligation, :at) AS state FROM obligation
+       count(*) FILTER (WHERE state IN ('suspended', 'met suspended')) AS suspended,
+       count(*) FILTER (WHERE state = 'missed') AS missed
+     FROM (SELECT owner_code, owner_name, duty_kind, basis, ${OWN_STATE} AS state FROM obligation
        WHERE due_at > coalesce(:from::timestamptz, '-infinity') AND due_at <= coalesce(:to::timestamptz, 'infinity')
          AND due_at <= :at AND (:unit::text IS NULL OR owner_code = :unit)
          AND (:units::text[] IS NULL OR owner_code = ANY (:units))) AS due
@@ -307,6 +314,7 @@ export async function shortfallOf(
   if (based) {
     const tasks = await listTasks(db, choice.at, {
       states: ['overdue', 'met late'],
+      ofUnits: true,
       basis: based.basis,
       unit: choice.unit,
       units: choice.units ?? null,

@@ -408,22 +408,22 @@ const ASKED = `
 
 /** What a patrol counts of each unit. Orders to rectify have a ladder of their own and are left out. */
 const PATROLS: Record<PatrolRule['what'], string> = {
-  'overdue-count': `SELECT owner_code AS code, max(owner_name) AS name, count(*) AS value FROM obligation
-    WHERE obligation_runs(obligation) AND due_at <= :at AND suspended_by IS NULL AND duty_kind <> 'rectification'
+  'overdue-count': `SELECT owner_code AS code, unit_called(owner_code, max(owner_name)) AS name, count(*) AS value FROM obligation
+    WHERE obligation_runs(obligation) AND due_at <= :at AND suspended_by IS NULL AND NOT missed_by_hub(obligation) AND duty_kind <> 'rectification'
       AND basis = :basis GROUP BY owner_code`,
-  'overdue-share': `SELECT owner_code AS code, max(owner_name) AS name,
+  'overdue-share': `SELECT owner_code AS code, unit_called(owner_code, max(owner_name)) AS name,
       round(100.0 * count(*) FILTER (WHERE state <> 'met') / count(*), 1) AS value
     FROM (SELECT owner_code, owner_name, obligation_state(obligation, :at) AS state FROM obligation
-      WHERE due_at > :since AND due_at <= :at AND duty_kind <> 'rectification' AND basis = :basis) AS due
+      WHERE due_at > :since AND due_at <= :at AND NOT missed_by_hub(obligation) AND duty_kind <> 'rectification' AND basis = :basis) AS due
     WHERE state IN ('met', 'met late', 'overdue') GROUP BY owner_code`,
-  'late-count': `SELECT owner_code AS code, max(owner_name) AS name, count(*) AS value FROM obligation
-    WHERE due_at > :since AND due_at <= :at AND duty_kind <> 'rectification' AND basis = :basis
+  'late-count': `SELECT owner_code AS code, unit_called(owner_code, max(owner_name)) AS name, count(*) AS value FROM obligation
+    WHERE due_at > :since AND due_at <= :at AND NOT missed_by_hub(obligation) AND duty_kind <> 'rectification' AND basis = :basis
       AND obligation_state(obligation, :at) = 'met late' GROUP BY owner_code`,
   'rejects-open': `SELECT unit_code AS code, max(unit_name) AS name, count(*) AS value
     FROM reject JOIN stream ON stream.id = stream_id
     WHERE resolved_at IS NULL AND reject.rule <> ALL (:waiting) AND first_seen_at <= :since AND retired_at IS NULL
     GROUP BY unit_code`,
-  'difference-age': `SELECT owner_code AS code, max(owner_name) AS name,
+  'difference-age': `SELECT owner_code AS code, unit_called(owner_code, max(owner_name)) AS name,
       floor(extract(epoch FROM :at::timestamptz - min(opened_at)) / 86400) AS value
     FROM discrepancy WHERE closed_at IS NULL GROUP BY owner_code`,
 };

@@ -23,7 +23,8 @@ const ARRIVALS = `
       (started_at AT TIME ZONE 'Asia/Shanghai')::date AS date, coalesce(grace, interval '0') AS grace
     FROM (SELECT stream_id, basis, whole, due_at, started_at, obligation_state(obligation, :at) AS state FROM obligation
       WHERE duty_kind = 'increment' AND whole IS NOT NULL AND due_at > coalesce(:from::timestamptz, '-infinity')
-        AND due_at <= coalesce(:to::timestamptz, 'infinity') AND due_at <= :at) AS o
+        AND due_at <= coalesce(:to::timestamptz, 'infinity') AND due_at <= :at
+        AND NOT missed_by_hub(obligation)) AS o
     JOIN stream ON stream.id = o.stream_id
     WHERE state IN ('met', 'met late', 'overdue') AND ${CHOSEN}
   ), span AS (

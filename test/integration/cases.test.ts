@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import axios from 'axios';
 import { globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -13,6 +14,8 @@ import { wakeCase } from '../../temporal/cases.ts';
 import { HUB_DUE_AT } from '../../workflows/search-attributes.ts';
 import { seeded } from '../departments/random.ts';
 import { runHub } from '../support/commands/command.ts';
+import { openAlerts } from '../../store/ledger/alerts.ts';
+import type { Health } from '../../server/health.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLiveHub, type LiveHub } from '../support/live-hub.ts';
 
@@ -111,18 +114,32 @@ describe(`cases of a running hub (HUB_CHAOS_SEED=${SEED})`, () => {
     }, 180_000);
   }
 
-  it('Temporal wiped: rebuilt from the ledger, every open case is waited for again with the same due times', async () => {
+  it('Temporal wiped: the watchdog says so, and puts back schedules and open cases with the same due times', async () => {
     const open = ids.slice(CASES / 2);
     const before = await obligations();
+    const schedules = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { scheduleId } of hub.client.schedule.list()) found.push(scheduleId);
+      return found.sort();
+    };
+    const scheduled = await schedules();
+    assert.ok(scheduled.length > 10);
     await hub.kill('temporal');
     // Before the supervisor starts it again, which it waits a moment for.
     for (const name of globSync('temporal.db*', { cwd: hub.supervisor.folder }))
       rmSync(join(hub.supervisor.folder, name));
     await hub.recovered();
     await eventually(async () => {
-      const known = await hub.client.workflow.count();
-      assert.equal(known.count, 0);
-    }, 60_000);
+      const [lost] = (await openAlerts(hub.db)).filter(({ kind }) => kind === 'temporal-lost');
+      assert.match(
+        lost?.message.zh ?? '',
+        new RegExp(`丢失了 ${scheduled.length} 个定时计划、${open.length} 个在办案件的流程`),
+      );
+      const { data } = await axios.get<Health>(`http://127.0.0.1:${hub.config.settings.server.port}/health`);
+      assert.equal(data.status, 'degraded');
+      assert.deepEqual(await schedules(), scheduled);
+    }, 150_000);
+    for (const id of open) await expectState(id, 'RUNNING');
     const rebuilt = await runHub(['rebuild-workflows', '--config', hub.choice.folder, '--demo'], env);
     assert.equal(rebuilt.code, 0, rebuilt.stderr);
     assert.match(rebuilt.stdout, new RegExp(`${open.length} are waited for`));

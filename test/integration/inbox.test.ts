@@ -6,6 +6,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import { approveDemoCatalog } from '../../cli/demo/catalog.ts';
+import { shanghaiInstant } from '../../domain/dates.ts';
 import { provide } from '../../settings/environment.ts';
 import { httpConnectorSchema } from '../../settings/kinds/http.ts';
 import { inboxConnectorSchema } from '../../settings/kinds/inbox.ts';
@@ -14,6 +15,8 @@ import { Streams } from '../../connectors/registry.ts';
 import { createHubLogger } from '../../settings/logger.ts';
 import { createApp } from '../../server/app.ts';
 import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
+import { findAlerts } from '../../store/ledger/alerts.ts';
+import { openRestoration, settleRestoration } from '../../store/ledger/restorations.ts';
 import { pauseStream, saveStreams } from '../../store/collection/streams.ts';
 import { tasksOf, useProfile } from '../support/arrivals.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -103,7 +106,14 @@ interface Result {
 interface Answer {
   status: number;
   headers: Record<string, unknown>;
-  body: { batch: number; committed: number; rejected: number; results: Result[] } & {
+  body: {
+    batch: number;
+    receipt: number;
+    repeat?: { after: number; since: string };
+    committed: number;
+    rejected: number;
+    results: Result[];
+  } & {
     equal: boolean;
     records: number;
     library: number;
@@ -122,7 +132,14 @@ describe('the inbox', () => {
     ({ db } = database);
     await approveDemoCatalog(db);
     const streams = new Streams({ connectors, ownKinds: new Map() } as unknown as HubConfig);
-    app = createApp({ db, logger, now: () => NOW, countWorkers: () => Promise.resolve(1), streams: () => streams });
+    app = createApp({
+      db,
+      logger,
+      now: () => NOW,
+      aheadMs: () => 0,
+      countWorkers: () => Promise.resolve(1),
+      streams: () => streams,
+    });
     await app.ready();
   });
   after(async () => {
@@ -192,6 +209,40 @@ describe('the inbox', () => {
   const keys = (): Promise<string[]> => db('certificate').orderBy('record_key').pluck<string[]>('record_key');
   /** Batches, pages and answers that are kept; each push makes one of each. */
   const kept = (): Promise<number[]> => Promise.all(['batch', 'batch_page', 'push'].map(count));
+
+  describe('numbers what was taken', () => {
+    const receiptOf = async (answer: Promise<Answer>): Promise<unknown> => (await answer).body.receipt;
+    const lose = (after: number): Promise<unknown> => db('push').where('receipt', '>', after).delete();
+    after(() => db('restoration').delete());
+
+    it('each larger than those before, a replayed request by its own', async () => {
+      assert.deepEqual([await receiptOf(push(record(1))), await receiptOf(push(record(2)))], [1, 2]);
+      assert.equal(await receiptOf(push(record(1))), 1);
+      // What had rejects is taken anew, and is not told as less than before.
+      assert.equal(await receiptOf(push(record(3, { state: '!' }))), 3);
+      assert.equal(await receiptOf(push(record(3, { state: '!' }))), 4);
+      assert.equal(await receiptOf(push(record(4), { 'last-receipt': '4' })), 5);
+      assert.equal((await push(record(5), { 'last-receipt': 'five' })).status, 400);
+      assert.equal(await openRestoration(db), null);
+    });
+
+    it('so that a sender with a larger one shows that the database was restored, and is asked to repeat', async () => {
+      for (const id of [1, 2, 3]) await push(record(id));
+      await lose(1);
+      const { body } = await push(record(4), { 'last-receipt': '3' });
+      assert.deepEqual([body.receipt, body.repeat], [4, { after: 1, since: shanghaiInstant(NOW.getTime()) }]);
+      const [alert, ...others] = await findAlerts(db, 'database-older', NOW);
+      assert.match(alert?.message.zh ?? '', /^数据库缺少 .* 写入的内容（据推送单位的回执）/);
+      assert.deepEqual(others, []);
+      // What is repeated is taken; everybody is asked until it is settled.
+      const repeated = await push(record(2), { 'last-receipt': '4' });
+      assert.deepEqual([repeated.headers['idempotent-replayed'], repeated.body.receipt], [undefined, 5]);
+      assert.ok(repeated.body.repeat);
+      assert.equal(await settleRestoration(db, { by: '张三', at: NOW }), true);
+      assert.equal((await push(record(3), { 'last-receipt': '5' })).body.repeat, undefined);
+      assert.deepEqual(await findAlerts(db, 'database-older', NOW), []);
+    });
+  });
 
   describe('takes what is pushed', () => {
     it('one record', async () => {

@@ -116,6 +116,7 @@ describe('reminders are sent', () => {
   let reminders: object;
   let networks: string[];
   let temporal: 'up' | 'away';
+  let aheadMs = 0;
   beforeEach(async () => {
     await database.db.raw('TRUNCATE obligation, reminder, reminder_task, contact, outbox RESTART IDENTITY CASCADE');
     await database.db('reminder_round').update({ held_at: null, digest_on: '2026-11-23' });
@@ -124,6 +125,7 @@ describe('reminders are sent', () => {
     await hook.start();
     logged.length = 0;
     temporal = 'up';
+    aheadMs = 0;
     nowAt = at('2026-11-23T10:00:00');
     networks = ['127.0.0.1'];
     reminders = {
@@ -140,6 +142,7 @@ describe('reminders are sent', () => {
     db: database.db,
     logger,
     now: () => nowAt,
+    aheadMs: () => aheadMs,
     askTemporal: () => (temporal === 'up' ? Promise.resolve() : Promise.reject(new Error('no answer'))),
     config: () => ({
       settings: hubSchema.parse({ jurisdiction: 'wuxi', reminders, outgoing: { networks } }),
@@ -255,11 +258,22 @@ describe('reminders are sent', () => {
     const dead = found.find(({ state }) => state === 'dead');
     assert.match(dead?.lastError ?? '', /^the mail server refused the message: 550 /);
     withoutPersons();
-    const alerts = (await findAlerts(database.db, nowAt)).filter(({ kind }) => kind === 'reminders');
+    const alerts = await findAlerts(database.db, 'reminders', nowAt);
     assert.deepEqual(alerts, [], 'another contact of the unit has it');
     await database.db('reminder').where({ channel: 'webhook' }).delete();
-    const [alert] = (await findAlerts(database.db, nowAt)).filter(({ kind }) => kind === 'reminders');
+    const [alert] = await findAlerts(database.db, 'reminders', nowAt);
     assert.match(alert?.message.en ?? '', /^市住房和城乡建设局: 1 messages did not arrive: .* 550 /);
+  });
+
+  it('nobody is told anything by a machine whose clock is wrong, and everybody once it is right', async () => {
+    await file({ email: PERSON.email });
+    await overdue();
+    aheadMs = 3 * 24 * 3_600_000;
+    await look('10:00');
+    assert.deepEqual(await listReminders(database.db, { unacknowledged: false, limit: 10 }), []);
+    aheadMs = 0;
+    await look('10:01');
+    assert.ok(mail.mails.length > 0);
   });
 
   it('a password is not sent where the line is not encrypted', async () => {
@@ -489,7 +503,7 @@ describe('reminders are sent', () => {
       await file({ unitCode: MANAGEMENT, unitName: '管理办', email: PERSON.email });
       const year = new Date().getUTCFullYear();
       for (const each of [year, year + 1]) workAllYear(place, each);
-      const running = startHub(['server', '--config', place], {
+      const running = startHub(['server', '--config', place, '--data', own], {
         DATABASE_URL: database.url,
         TEMPORAL_ADDRESS: `127.0.0.1:${nothing}`,
       });

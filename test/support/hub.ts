@@ -111,6 +111,7 @@ export class SkippingHub {
           db: this.db,
           streams: () => streams,
           now: () => new Date(this.nowMs),
+          aheadMs: () => 0,
           disputeTarget: () => this.config.settings.disputes.target ?? null,
         }),
         ...mocks,

@@ -79,7 +79,7 @@ describe('deliverOutbound', () => {
     assert.equal(letter?.key, 'c1');
     assert.equal(letter.attempts, 3);
     assert.match(letter.lastError, /answered 422/);
-    const alerts = await findAlerts(hub.db, new Date(hub.nowMs));
+    const alerts = await findAlerts(hub.db, 'dead-letters', new Date(hub.nowMs));
     assert.ok(alerts.some(({ kind, subject }) => kind === 'dead-letters' && subject === TARGET));
 
     await hub.db('outbox').where({ message_key: 'c1' }).update({ payload: '{"title":"改正"}' });

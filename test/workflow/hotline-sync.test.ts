@@ -113,7 +113,7 @@ describe('hotlineSync', () => {
     change('12345-0003', { sqsj: shanghaiWallTime(atMs()) });
     assert.deepEqual(await sync(), { listed: 5, opened: 1, known: 3, faulty: 1 });
     const later = new Date(hub.nowMs + 3_600_000);
-    const alerts = async () => (await findAlerts(hub.db, later)).filter(({ kind }) => kind === 'ticket-faults');
+    const alerts = () => findAlerts(hub.db, 'ticket-faults', later);
     assert.match((await alerts())[0]?.message.en ?? '', /^hotline: 1 tickets cannot be taken .*\.\/hub dispute faults/);
     await openDispute(
       hub.db,

@@ -4,12 +4,10 @@ import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { Mark } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
+import { Blind } from '../../parts/blind.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { Moment, moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
-
-/** The watchdog looks every minute; one that has not for so long is not well. */
-const WATCHDOG_LATE_MS = 3 * 60_000;
 
 /** How the hub itself runs. */
 export default function Operation() {
@@ -18,10 +16,10 @@ export default function Operation() {
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const { versions, temporal, watchdog, alerts, outbox, reminders, database } = data;
-  const quiet = watchdog !== null && Date.parse(data.at) - Date.parse(watchdog.at) > WATCHDOG_LATE_MS;
   const workers = new Set(temporal?.queues.flatMap(({ pollers }) => pollers.map(({ identity }) => identity)));
   return (
     <PageLayout title={say('运行', 'Operation')} note={say(`${moment(data.at)} 核查`, `checked at ${moment(data.at)}`)}>
+      {watchdog?.blind && <Blind />}
       {temporal === null && (
         <Alert
           className="late-bar"
@@ -68,7 +66,7 @@ export default function Operation() {
                 watchdog === null ? (
                   <Mark tone="warn">{say('还没有看过', 'has not looked yet')}</Mark>
                 ) : (
-                  <Mark tone={watchdog.fault !== null || quiet ? 'bad' : 'good'}>
+                  <Mark tone={watchdog.blind ? 'bad' : 'good'}>
                     {moment(watchdog.at)}
                     {watchdog.fault !== null && ` ${watchdog.fault}`}
                   </Mark>

@@ -4,6 +4,7 @@ import { BASES, EVERY_BASIS, type Basis } from '../../../domain/basis.ts';
 import type { OverviewView } from '../../../server/api/ledger/overview.ts';
 import { useGet } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
+import { Blind } from '../../parts/blind.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { dueMoment, moment } from '../../parts/time.tsx';
@@ -18,6 +19,7 @@ export default function Overview() {
   const checked = say(`${moment(data.at)} 核查`, `checked at ${moment(data.at)}`);
   return (
     <PageLayout title={say('总览', 'Overview')} note={checked}>
+      {data.blind && <Blind />}
       {EVERY_BASIS.filter((basis) => data[basis].late.length > 0).map((basis) => (
         <Alert
           key={basis}

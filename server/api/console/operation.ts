@@ -6,7 +6,7 @@ import { openAlerts } from '../../../store/ledger/alerts.ts';
 import { calendarName } from '../../../store/ledger/calendar.ts';
 import { databaseReport } from '../../../store/console/operation.ts';
 import { temporalReport } from '../../../temporal/operation.ts';
-import { lastLook } from '../../last-look.ts';
+import { isBlind, lastLook } from '../../last-look.ts';
 import { get } from '../base/route.ts';
 import { instant, saidView } from '../base/views.ts';
 
@@ -42,7 +42,7 @@ const operationView = z
       .meta({ description: 'null: Temporal cannot be reached' }),
     taskQueue: z.string(),
     watchdog: z
-      .object({ at: instant, fault: z.string().nullable() })
+      .object({ at: instant, fault: z.string().nullable(), blind: z.boolean() })
       .nullable()
       .meta({ description: 'The last look of this process’s watchdog' }),
     alerts: z.array(
@@ -92,8 +92,10 @@ const getOperation = get(
       calendarName(db),
     ]);
     const { version, bytes, tables, migration, pending, outbox, reminders } = database;
+    const at = now();
+    const look = lastLook();
     return {
-      at: now(),
+      at,
       versions: {
         hub: pkg.version,
         node: process.version,
@@ -107,7 +109,7 @@ const getOperation = get(
       },
       temporal: report && { queues: report.queues, schedules: report.schedules },
       taskQueue,
-      watchdog: lastLook(),
+      watchdog: look && { ...look, blind: isBlind(at) },
       outbox,
       reminders,
       database: { bytes, tables },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dashboard } from '../../../store/supervision/dashboard.ts';
+import { isBlind } from '../../last-look.ts';
 import { principalOf } from '../base/access.ts';
 import { get } from '../base/route.ts';
 import { instant } from '../base/views.ts';
@@ -15,6 +16,9 @@ const numbers = z.object({
 const overviewView = z
   .object({
     at: instant,
+    blind: z
+      .boolean()
+      .meta({ description: 'The watchdog could not look: what it tells can be short of what there is' }),
     statutory: numbers.meta({ description: '法定时限' }),
     internal: numbers.meta({ description: '内控时限' }),
     noticed: counted,
@@ -27,7 +31,7 @@ const getOverview = get(
   { needs: 'tasks:read', summary: '总览 What is overdue, and whose', tag: 'tasks', answer: overviewView },
   async (request, { db, now }) => {
     const at = now();
-    return { at, ...(await dashboard(db, { at, units: principalOf(request).units })) };
+    return { at, blind: isBlind(at), ...(await dashboard(db, { at, units: principalOf(request).units })) };
   },
 );
 

@@ -46,7 +46,10 @@ export const figuresView = z
             'Among all units, 法定 and 内控 apart; of a basis null: nothing was due (无应办). Null as a whole for who does not see all units',
         }),
         figures,
-        apart: z.record(basis, z.object({ exempted: z.int(), cancelled: z.int(), suspended: z.int() })),
+        apart: z.record(
+          basis,
+          z.object({ exempted: z.int(), cancelled: z.int(), suspended: z.int(), missed: z.int() }),
+        ),
         unproven: z.int().meta({ description: 'Streams of which parts of the period were not read whole' }),
       }),
     ),

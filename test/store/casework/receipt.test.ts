@@ -81,7 +81,7 @@ describe('the receipt of a dispute', () => {
         'WX-18b overdue 09-03T00:00',
         'WX-18c overdue 09-09T00:00',
       ]);
-      assert.ok((await findAlerts(db, later)).some(({ subject }) => subject.includes(ISSUER.code)));
+      assert.ok((await findAlerts(db, 'overdue', later)).some(({ subject }) => subject.includes(ISSUER.code)));
       const figures = await unitFigures(db, { from: at('2026-09-01'), to: at('2026-12-01'), at: later });
       const { statutoryDisputes, statutoryTasks, internalDisputes } = figures.find(
         ({ code }) => code === ISSUER.code,

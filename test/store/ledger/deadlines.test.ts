@@ -166,8 +166,19 @@ describe('the ledger of deadlines', () => {
     it('a corrected table moves what runs, keeps what it was, and leaves what has ended', async () => {
       const { db } = database;
       const done = await task('state/b', 'WX-18b');
+      await openObligations(db, 'dispute-answer', [item('edge/2', at('2027-02-01T10:00:00'))], CLERK);
+      const still = await task('edge/2', 'WX-18c');
+      assert.equal(still.calendar, '2027/1');
       const tables = [...config.calendarTables, table('2', ['2027-01-01', '2027-01-04'], ['2027-01-09'])];
-      await saveCalendar(db, inForce(tables), NOW);
+      const previewed = await previewCalendar(db, inForce(tables));
+      const { moved: count } = await saveCalendar(db, inForce(tables), NOW);
+      assert.deepEqual(
+        [count, previewed.map(({ subject }) => subject)],
+        [1, ['edge/1']],
+        'what is said and what is written',
+      );
+      assert.deepEqual(await task('edge/2', 'WX-18c'), still);
+      assert.equal((await changesOf(db, still.id)).length, 1, 'what does not move is not written');
       const moved = await task('edge/1', 'WX-18c');
       assert.deepEqual([moved.dueAt, moved.calendar], [at('2027-01-06T24:00:00'), '2026/1 2027/2']);
       assert.deepEqual(
@@ -193,13 +204,10 @@ describe('the ledger of deadlines', () => {
     });
 
     it('days of the city’s own are over the State Council’s, and their version says so', async () => {
-      const local = withLocalDays(config.calendarTables, [
-        { date: '2026-02-11', work: false },
-        { date: '2026-02-15', work: true },
-      ]);
+      const local = withLocalDays(config.calendarTables, [{ date: '2026-02-11', work: false }]);
       await saveCalendar(database.db, inForce(local), NOW);
       const moved = await task('dispute/1', 'WX-18c');
-      assert.deepEqual([moved.dueAt, moved.calendar], [at('2026-02-24T24:00:00'), '2026/1 local +02-15 -02-11']);
+      assert.deepEqual([moved.dueAt, moved.calendar], [at('2026-02-25T24:00:00'), '2026/1 local -02-11']);
       assert.equal((await task('edge/1', 'WX-18c')).state, 'no calendar', 'a table that is taken back is none');
     });
 

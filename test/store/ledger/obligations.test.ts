@@ -19,7 +19,7 @@ import {
   markAcknowledged,
   takenBatches,
 } from '../../../store/collection/batches.ts';
-import { closeDays, getDay, lateRecords, openDays, streamsBehind } from '../../../store/collection/days.ts';
+import { closeDays, dayReport, getDay, lateRecords, openDays, streamsBehind } from '../../../store/collection/days.ts';
 import {
   changesOf,
   exemptObligation,
@@ -38,7 +38,8 @@ import {
 import { getStream, pauseStream, saveStreams, type StreamSettings } from '../../../store/collection/streams.ts';
 import { findTask, listTasks } from '../../../store/ledger/tasks.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
-import { said } from '../../../domain/ledger/reasons.ts';
+import { reasonInWords, said, type Reason } from '../../../domain/ledger/reasons.ts';
+import { unitFigures } from '../../../store/supervision/figures.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 
 const at = (date: string, time = '12:00'): Date => new Date(timeOfDayMs(date, time));
@@ -517,6 +518,27 @@ describe('the ledger', () => {
         assert.deepEqual((await states('a', at('2026-11-21'))).slice(0, 1), ['a/2026-11-20 met late']);
       });
 
+      it('counts a record once that was refused when it came late, and corrected since', async () => {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20'));
+        const id = await idOf('a');
+        const came = at('2026-11-25', '10:00');
+        await refuse(id, 'corrected', at('2026-11-20', '10:00'), came);
+        await db('reject').update({ record_key: 'k', resolved_at: at('2026-11-25', '10:05') });
+        await arrives(id, 'k', at('2026-11-20', '10:00'), at('2026-11-25', '10:05'));
+        await refuse(id, 'without a key', at('2026-11-20', '10:00'), came);
+        await db('reject')
+          .whereNull('record_key')
+          .update({ resolved_at: at('2026-11-25', '10:06') });
+        await refuse(id, 'open', at('2026-11-20', '10:00'), came);
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-25', '10:10'));
+        const [owed] = await listTasks(db, came, { states: ['met late'], subject: 'a/2026-11-20', limit: 1 });
+        assert.deepEqual(owed?.reason, { code: 'late-records', records: 2 });
+        assert.equal((await lateRecords(db, 'a', '2026-11-20')).length, 2);
+        assert.equal((await dayReport(db, 'a', '2026-11-20', came))?.late, 2);
+      });
+
       it('not what was issued before the stream was watched, nor what was refused in time and corrected later', async () => {
         const id = await verified();
         await arrives(id, 'old', at('2026-11-22', '09:00'), at('2026-11-22', '09:05'), '2026-11-18');
@@ -537,6 +559,78 @@ describe('the ledger', () => {
         await arrives(id, 'before them', at('2026-11-19', '23:29'), at('2026-11-20', '00:05'), '2026-11-19');
         await closeDays(db, id, at('2026-11-22', '21:30'));
         assert.deepEqual((await states('a', at('2026-11-22'))).slice(0, 1), ['a/2026-11-19 met late']);
+      });
+    });
+
+    describe('that the hub itself missed', () => {
+      beforeEach(() => db('uptime').delete());
+      after(() => db('uptime').delete());
+      const worked = async (from: Date, to: Date): Promise<void> => {
+        for (const part of ['server', 'worker']) await db('uptime').insert({ part, from_at: from, to_at: to });
+      };
+      const state = async (subject: string, now: Date): Promise<unknown[]> => {
+        const [task] = await listTasks(db, now, { states: EVERY_STATE, subject, limit: 1 });
+        return [task?.state, task?.reason];
+      };
+      const counted = async (now: Date): Promise<unknown[]> => {
+        const [unit] = await unitFigures(db, { from: null, to: at('2026-11-21', '00:00'), at: now });
+        return [unit?.apart.statutory.missed, unit?.figures.statutoryTasks, unit?.figures.statutoryTimeliness];
+      };
+      const NONE = { numerator: 0, denominator: 0 };
+      const began = at('2026-11-20', '21:00').toISOString();
+      const reason = { code: 'hub-away', from: began, to: at('2026-11-22', '10:00').toISOString(), records: 0 };
+
+      async function away(): Promise<number> {
+        await saveStreams(db, [stream('a')], at('2026-11-20', '00:00'));
+        await openDays(db, at('2026-11-20', '20:00'));
+        await worked(at('2026-11-20', '08:00'), at('2026-11-20', '20:00'));
+        return idOf('a');
+      }
+      const instants = (found: unknown[]): unknown[] =>
+        found.map(
+          (value) =>
+            JSON.parse(JSON.stringify(value), (key, text: unknown) =>
+              (key === 'from' || key === 'to') && typeof text === 'string' ? new Date(text).toISOString() : text,
+            ) as unknown,
+        );
+
+      it('say since when it was not at work, count apart, and are met without lateness of their unit', async () => {
+        const id = await away();
+        const back = at('2026-11-22', '10:00');
+        await openDays(db, back);
+        assert.deepEqual(instants(await state('a/2026-11-20', back)), ['overdue', { ...reason, to: null }]);
+        await worked(back, at('2026-11-22', '12:00'));
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-22', '10:05'));
+        assert.deepEqual(instants(await state('a/2026-11-20', back)), ['met late', reason]);
+        assert.match(
+          reasonInWords(reason as Reason).zh,
+          /^枢纽自 2026-11-20 21:00 至 2026-11-22 10:00 未运行，不是该单位迟延$/,
+        );
+        assert.deepEqual(await counted(at('2026-11-22', '11:00')), [1, NONE, NONE]);
+        assert.deepEqual(await listTasks(db, back, { states: ['met late'], ofUnits: true, limit: 9 }), []);
+      });
+
+      it('are the unit’s again where it is late by more than the hub was away', async () => {
+        const id = await away();
+        await worked(at('2026-11-20', '22:00'), at('2026-11-21', '12:00'));
+        await openDays(db, at('2026-11-21', '00:30'));
+        assert.equal((await state('a/2026-11-20', at('2026-11-21', '00:30')))[0], 'overdue');
+        assert.match(JSON.stringify(await state('a/2026-11-20', at('2026-11-21', '00:30'))), /hub-away/);
+        await openDays(db, at('2026-11-21', '03:00'));
+        assert.deepEqual(await state('a/2026-11-20', at('2026-11-21', '03:00')), ['overdue', null]);
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-21', '03:05'));
+        assert.deepEqual(await state('a/2026-11-20', at('2026-11-21', '03:05')), ['met late', null]);
+        assert.deepEqual((await counted(at('2026-11-21', '04:00'))).slice(0, 2), [0, { numerator: 0, denominator: 1 }]);
+      });
+
+      it('are not those of a hub that was at work, or of which nothing is known', async () => {
+        const id = await away();
+        await db('uptime').update({ to_at: at('2026-11-22', '12:00') });
+        await cover(db, id, day('2026-11-20'));
+        await closeDays(db, id, at('2026-11-22', '10:05'));
+        assert.deepEqual(await state('a/2026-11-20', at('2026-11-22', '11:00')), ['met late', null]);
       });
     });
 
@@ -839,14 +933,14 @@ describe('the ledger', () => {
       );
       await openDays(db, at('2026-11-20'));
       const night = at('2026-11-21', '00:01');
-      const found = await findAlerts(db, night);
+      const found = await findAlerts(db, 'overdue', night);
       assert.deepEqual(found.map(({ message }) => message.en).sort(), [
         '乙局: 1 × EO-8e (第八条第五款, statutory) overdue since 2026-11-21 00:00',
         '甲局: 2 × EO-8e (第八条第五款, statutory) overdue since 2026-11-21 00:00',
       ]);
-      assert.equal((await saveAlerts(db, found, night)).raised.length, 2);
-      assert.equal((await saveAlerts(db, found, night)).raised.length, 0);
-      const { cleared } = await saveAlerts(db, found.slice(1), night);
+      assert.equal((await saveAlerts(db, 'overdue', found, night)).raised.length, 2);
+      assert.equal((await saveAlerts(db, 'overdue', found, night)).raised.length, 0);
+      const { cleared } = await saveAlerts(db, 'overdue', found.slice(1), night);
       assert.equal(cleared.length, 1);
       const [open, ...others] = await openAlerts(db);
       assert.deepEqual([open?.message, others.length], [found[1]?.message, 0]);
@@ -870,16 +964,13 @@ describe('the ledger', () => {
       await volume('full', '2026-11-20', 110);
       await volume('empty', '2026-11-20', 12);
       await volume('new', '2026-11-20', 0);
-      const found = await findAlerts(db, at('2026-11-21', '08:00'));
+      const found = await findAlerts(db, 'volume', at('2026-11-21', '08:00'));
       assert.deepEqual(
-        found.filter(({ kind }) => kind === 'volume').map(({ message }) => message.en),
+        found.map(({ message }) => message.en),
         ['甲局: empty had 12 records on 2026-11-20, on this weekday it usually has 98'],
       );
-      const later = await findAlerts(db, at('2026-11-28', '08:00'));
-      assert.deepEqual(
-        later.filter(({ kind }) => kind === 'volume'),
-        [],
-      );
+      const later = await findAlerts(db, 'volume', at('2026-11-28', '08:00'));
+      assert.deepEqual(later, []);
     });
   });
 });

@@ -138,6 +138,32 @@ describe('reminders', () => {
     assert.equal(await round('2026-11-24T09:00:00'), 0, 'nothing is told twice');
   });
 
+  it('what a clock that was three days ahead told is told again when it is due, and its time mutes nothing', async () => {
+    await openObligations(database.db, 'dispute-mark', [item('dispute/1', '2026-11-23T10:00:00')], CLERK);
+    await file('U1');
+    await file('M');
+    const digest = (moment: string) =>
+      holdDigest(database.db, { at: at(moment), askTemporal: () => Promise.resolve('up'), channels: ALL });
+    assert.equal(await round('2026-12-03T10:00:00'), 2);
+    assert.equal(await sendAll('2026-12-03T10:00:00'), 2);
+    assert.equal(await digest('2026-12-03T18:00:00'), true);
+    await database
+      .db('reminder')
+      .where({ kind: 'digest' })
+      .update({ next_attempt_at: at('2026-12-03T18:00:00') });
+
+    // The clock is set: the day's summary is made once, what waited is not sent, and nothing is due yet.
+    assert.equal(await digest('2026-11-23T18:00:00'), true);
+    assert.equal(await digest('2026-11-23T18:01:00'), false);
+    assert.equal(await round('2026-11-23T18:02:00'), 0);
+    assert.equal(await sendAll('2026-11-23T18:03:00'), 1, 'the summary of today');
+    assert.deepEqual(await database.db('reminder_task').select(), []);
+    const due = (await findTask(database.db, 1, NOW))?.dueAt ?? NOW;
+    assert.ok(due < at('2026-12-03T10:00:00'), 'it was told before it was due');
+    const overdue = new Date(Math.max(due.getTime(), at('2026-11-30T10:00:00').getTime()));
+    assert.equal(await holdRound(database.db, { at: overdue, all: true, calendar, channels: ALL }), 2);
+  });
+
   it('rounds at once over several connections tell everything once', async () => {
     const items = Array.from({ length: 500 }, (_, index) =>
       item(`d/${index}`, '2026-11-16T10:00:00', `U${index % 10}`),
@@ -260,7 +286,7 @@ describe('reminders', () => {
   describe('and those who get them', () => {
     beforeEach(() => openObligations(database.db, 'dispute-mark', [item('d/1', '2026-11-16T10:00:00')], CLERK));
     const alerts = async (): Promise<string[]> =>
-      (await findAlerts(database.db, NOW)).filter(({ kind }) => kind === 'reminders').map(({ message }) => message.en);
+      (await findAlerts(database.db, 'reminders', NOW)).map(({ message }) => message.en);
 
     it('a unit without a contact: the message stays, says why, raises an alert, and is told anew once somebody is on file', async () => {
       await file('M');

@@ -516,10 +516,10 @@ describe('the figures of supervision', () => {
     });
     const [found] = await unitFigures(db, { unit: 'A', from: null, to: null, at: day(60) });
     assert.deepEqual(found?.apart, {
-      statutory: { exempted: 1, cancelled: 0, suspended: 0 },
-      internal: { exempted: 0, cancelled: 0, suspended: 0 },
+      statutory: { exempted: 1, cancelled: 0, suspended: 0, missed: 0 },
+      internal: { exempted: 0, cancelled: 0, suspended: 0, missed: 0 },
     });
-    const apart = { cancelled: 0, suspended: 0 };
+    const apart = { cancelled: 0, suspended: 0, missed: 0 };
     assert.deepEqual(found.duties, [
       {
         duty: 'dispute-mark',

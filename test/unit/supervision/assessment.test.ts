@@ -12,8 +12,8 @@ const figures = (statutoryTimeliness: Ratio): Record<FigureId, Ratio> => ({
   statutoryTimeliness,
 });
 const apart = {
-  statutory: { exempted: 1, cancelled: 0, suspended: 0 },
-  internal: { exempted: 0, cancelled: 2, suspended: 0 },
+  statutory: { exempted: 1, cancelled: 0, suspended: 0, missed: 0 },
+  internal: { exempted: 0, cancelled: 2, suspended: 0, missed: 0 },
 };
 const task: Assessment['late'][number] = {
   id: 7,

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import { DAY_MS, shanghaiInstant } from '../domain/dates.ts';
+import { GOES_ON, type FaultyFile } from '../domain/faulty-file.ts';
 import { openAlerts } from '../store/ledger/alerts.ts';
 import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
 import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
@@ -12,6 +13,8 @@ export interface HealthOptions {
   /** Number of workers that ask for work; throws when Temporal cannot be reached. */
   countWorkers: () => Promise<number>;
   now: () => Date;
+  /** Files of the configuration that are not taken over. */
+  faultyFiles: () => readonly FaultyFile[];
 }
 
 /** States and numbers, nothing that would need a sign-in. */
@@ -28,9 +31,11 @@ export interface Health {
   /** That run, or ended within 24 hours. */
   obligations: Record<Basis, Record<ObligationState, number>> | null;
   alerts: { kind: string; since: string }[];
+  /** Files of the configuration that are not taken over, and what goes on instead; the alerts say what is wrong. */
+  faultyFiles: Pick<FaultyFile, 'file' | 'goesOn'>[];
 }
 
-export async function readHealth({ db, countWorkers, now }: HealthOptions): Promise<Health> {
+export async function readHealth({ db, countWorkers, now, faultyFiles }: HealthOptions): Promise<Health> {
   const at = now();
   const health: Health = {
     status: 'ok',
@@ -43,6 +48,7 @@ export async function readHealth({ db, countWorkers, now }: HealthOptions): Prom
     gaps: null,
     obligations: null,
     alerts: [],
+    faultyFiles: faultyFiles().map(({ file, goesOn }) => ({ file, goesOn })),
   };
   const temporal = countWorkers().then(
     (workers) => {
@@ -67,7 +73,13 @@ export async function readHealth({ db, countWorkers, now }: HealthOptions): Prom
   }
   await temporal;
   if (health.database === 'away') health.status = 'down';
-  else if (health.temporal === 'away' || health.workers === 0 || health.alerts.length > 0) health.status = 'degraded';
+  else if (
+    health.temporal === 'away' ||
+    health.workers === 0 ||
+    health.alerts.length > 0 ||
+    health.faultyFiles.length > 0
+  )
+    health.status = 'degraded';
   return health;
 }
 
@@ -86,6 +98,10 @@ export function healthRoutes(app: FastifyInstance, options: HealthOptions): void
 
 const WORDS = { ok: '正常 ok', degraded: '需处理 degraded', down: '不可用 down', away: '不可达 away' } as const;
 const MARKS = { ok: '●', degraded: '▲', down: '■', away: '■' } as const;
+
+/** A file may be called anything. */
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** Zero says something, too. */
 const ALWAYS_SHOWN = new Set<ObligationState>(['open', 'overdue', 'met', 'met late']);
@@ -111,6 +127,15 @@ function page(health: Health): string {
           : '—',
       ];
     }),
+    [
+      '配置 configuration',
+      health.faultyFiles.length === 0
+        ? '正常 ok'
+        : health.faultyFiles
+            .map(({ file, goesOn }) => `${file} 有误 faulty：${GOES_ON[goesOn].zh} ${GOES_ON[goesOn].en}`)
+            .map(escaped)
+            .join('<br>'),
+    ],
     [
       '告警 alerts',
       health.alerts.length === 0

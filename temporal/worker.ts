@@ -12,13 +12,13 @@ import type { Knex } from 'knex';
 import pRetry from 'p-retry';
 import { createActivities } from '../activities/index.ts';
 import type { FileDependencies } from '../activities/dependencies.ts';
-import type { ConfigChoice, HubConfig } from '../settings/load.ts';
+import type { HubConfig } from '../settings/load.ts';
 import { watchConfig } from '../settings/watch.ts';
 import type { Logger } from '../settings/logger.ts';
 import { Streams } from '../connectors/registry.ts';
 import { retimeWorkflowId } from '../domain/ids.ts';
 import { messageOf } from '../domain/errors.ts';
-import { calendarInForce, configuredStreams, saveLaw } from '../store/apply-config.ts';
+import { calendarInForce, configuredStreams, saveLaw, saveVersions, unreadConnectors } from '../store/apply-config.ts';
 import { noteCalendar, saveCalendar } from '../store/ledger/calendar.ts';
 import { openDays, streamsBehind } from '../store/collection/days.ts';
 import { saveStreams } from '../store/collection/streams.ts';
@@ -46,13 +46,12 @@ const UNSHOWN = new Set(['sdkComponent', 'namespace', 'taskQueue', 'taskToken', 
 const WINSTON_LEVELS = { TRACE: 'debug', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
 /**
- * A running worker and the configuration it works by. The configuration is watched: a valid change is taken over at
- * once, an invalid one is reported and the last valid one stays.
+ * A running worker and the configuration it works by. The configuration is watched: what is valid of a change is taken
+ * over at once, what is not is logged, and the last valid version of that file stays.
  */
 export class HubWorker {
   readonly #db: Knex;
   readonly #client: Client;
-  readonly #choice: ConfigChoice;
   readonly #logger: Logger;
   readonly #files: Pick<FileDependencies, 'files' | 'trust'>;
   #config: HubConfig;
@@ -63,14 +62,12 @@ export class HubWorker {
     options: Pick<FileDependencies, 'db' | 'files' | 'trust'> & {
       client: Client;
       config: HubConfig;
-      choice: ConfigChoice;
       logger: Logger;
     },
   ) {
     this.#db = options.db;
     this.#client = options.client;
     this.#config = options.config;
-    this.#choice = options.choice;
     this.#logger = options.logger;
     this.#files = { files: options.files, trust: options.trust };
     this.#streams = new Streams(options.config);
@@ -90,9 +87,9 @@ export class HubWorker {
     const connection = await pRetry(() => NativeConnection.connect({ address }), { retries: 10, maxTimeout: 5_000 });
     const stopped = new AbortController();
     const watching = watchConfig(
-      this.#choice,
       this.#config,
       {
+        logger: this.#logger,
         apply: async (config) => {
           const previous = this.#streams;
           // First: what the change lifts or wakes reads by it, or a mended stream would be paused once more.
@@ -104,7 +101,6 @@ export class HubWorker {
             await previous.close();
           }
         },
-        report: (fault) => this.#logger.error('the changed configuration is not taken over', { error: fault }),
       },
       stopped.signal,
     );
@@ -158,12 +154,13 @@ export class HubWorker {
 
   async #apply(config: HubConfig): Promise<void> {
     const at = new Date();
-    await saveStreams(this.#db, configuredStreams(config), at);
+    await saveStreams(this.#db, configuredStreams(config), at, unreadConnectors(config));
     await saveLaw(this.#db, config);
     await this.#retime(config, at);
     const { kept, removed } = await reconcileSchedules(this.#client, config);
     await openDays(this.#db, new Date());
     await wakeSchedules(this.#client, config, await streamsBehind(this.#db, new Date()));
+    await saveVersions(this.#db, config);
     this.#logger.info('configuration applied', { streams: kept, removed, jurisdiction: config.jurisdiction.id });
   }
 }

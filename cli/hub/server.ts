@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createHubLogger } from '../../settings/logger.ts';
+import type { HubConfig } from '../../settings/load.ts';
 import { watchConfig } from '../../settings/watch.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { messageOf } from '../../domain/errors.ts';
@@ -8,21 +8,13 @@ import { createApp } from '../../server/app.ts';
 import { startExports } from '../../server/background/exports.ts';
 import { startReminders } from '../../server/background/reminders.ts';
 import { startWatchdog } from '../../server/background/watchdog.ts';
-import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
 import { wakeUnseen } from '../../temporal/cases.ts';
 import { LazyTemporal } from '../../temporal/client.ts';
 import { countWorkers } from '../../temporal/worker.ts';
 import { builtConsole } from '../../launch/console.ts';
-import {
-  configChoice,
-  dataFolder,
-  readConfig,
-  requireAddresses,
-  withConfig,
-  withData,
-  type CommonOptions,
-} from '../kit/options.ts';
+import { dataFolder, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { startPart } from '../kit/part.ts';
 import { onStop } from '../../launch/signals.ts';
 
 export function addServer(program: Command): void {
@@ -36,20 +28,16 @@ export function addServer(program: Command): void {
       '\nExample:\n  DATABASE_URL=postgres://hub@db/hub TEMPORAL_ADDRESS=temporal:7233 ./hub server',
     )
     .action(async (options: CommonOptions) => {
-      const config = readConfig(options);
+      const { temporalAddress, db, config, logger } = await startPart(options, 'server');
       const { settings } = config;
       let streams = new Streams(config);
       let current = config;
-      const { databaseUrl, temporalAddress } = requireAddresses();
-      const logger = createHubLogger(settings.log, 'server');
-      const db = openDatabase(databaseUrl, 'server');
-      await requireServer(db, databaseUrl);
-      await requireSchema(db);
       const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
       const now = (): Date => new Date();
+      const faultyFiles = (): HubConfig['faulty'] => current.faulty;
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
       const app = createApp(
-        { db, now, logger, countWorkers: workers, streams: () => streams },
+        { db, now, logger, countWorkers: workers, faultyFiles, streams: () => streams },
         {
           db,
           now,
@@ -69,14 +57,13 @@ export function addServer(program: Command): void {
       }
       const stopped = new AbortController();
       const watching = watchConfig(
-        configChoice(options),
         config,
         {
+          logger,
           apply: (changed) => {
             streams = new Streams(changed);
             current = changed;
           },
-          report: (fault) => logger.error('the changed configuration is not taken over', { error: fault }),
         },
         stopped.signal,
       );
@@ -85,6 +72,7 @@ export function addServer(program: Command): void {
         logger,
         now,
         askTemporal: workers,
+        faultyFiles,
         expiry: () => current.jurisdiction.expiry,
         wakeUnseen: async () => wakeUnseen(db, await temporal.client(), settings.temporal.taskQueue, now()),
       });

@@ -1,6 +1,7 @@
 import { shanghaiWallTime } from '../dates.ts';
 import { faultNamed } from '../faults.ts';
 import { BASES, type Basis } from '../basis.ts';
+import { GOES_ON, type FaultyFile } from '../faulty-file.ts';
 import type { Said } from '../said.ts';
 import { DRIFT_CHANGES, type DriftChange } from '../streams.ts';
 
@@ -8,6 +9,7 @@ import { DRIFT_CHANGES, type DriftChange } from '../streams.ts';
 export const ALERTS = {
   overdue: { zh: '时限任务逾期', en: 'overdue deadlines' },
   'temporal-away': { zh: '任务引擎不可用', en: 'Temporal is away' },
+  'faulty-file': { zh: '配置文件有误', en: 'a faulty file of the configuration' },
   'stream-paused': { zh: '数据流暂停', en: 'a stream is paused' },
   discrepancy: { zh: '源端与库内不一致', en: 'source and library differ' },
   'dead-letters': { zh: '发送失败的消息', en: 'messages were given up' },
@@ -25,6 +27,7 @@ export type AlertKind = keyof typeof ALERTS;
 export type AlertFacts =
   | { kind: 'overdue'; unit: string; count: number; rule: string; article: string; basis: Basis; since: string }
   | { kind: 'temporal-away'; fault: string }
+  | ({ kind: 'faulty-file' } & FaultyFile)
   | { kind: 'stream-paused'; unit: string; stream: string; reason: string; code: string | null }
   | { kind: 'discrepancy'; unit: string; stream: string; of: string; source: number; library: number }
   | { kind: 'dead-letters'; target: string; count: number }
@@ -50,6 +53,13 @@ export function alertInWords(facts: AlertFacts): Said {
     }
     case 'temporal-away':
       return { zh: `连不上 Temporal：${facts.fault}`, en: `Temporal cannot be reached: ${facts.fault}` };
+    case 'faulty-file': {
+      const { unit, file, faults, goesOn } = facts;
+      return {
+        zh: `${unit ?? '枢纽运维'}：配置文件 ${file} 有误，${GOES_ON[goesOn].zh}：${faults.map(({ zh }) => zh).join('；')}`,
+        en: `${unit ?? 'the hub’s operators'}: ${file} is faulty, ${GOES_ON[goesOn].en}: ${faults.map(({ en }) => en).join('; ')}`,
+      };
+    }
     case 'stream-paused': {
       const { unit, stream, reason, code } = facts;
       return {

@@ -3,6 +3,7 @@ import cron from 'node-cron';
 import type { Logger } from '../../settings/logger.ts';
 import { alertInWords } from '../../domain/ledger/alerts.ts';
 import { messageOf } from '../../domain/errors.ts';
+import type { FaultyFile } from '../../domain/faulty-file.ts';
 import { findAlerts, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
 import { followContacts } from '../../store/ledger/contacts.ts';
 import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
@@ -22,6 +23,8 @@ export interface WatchdogOptions {
   logger: Logger;
   /** Throws when Temporal cannot be reached. */
   askTemporal: () => Promise<unknown>;
+  /** Files of the configuration that are not taken over. */
+  faultyFiles: () => readonly FaultyFile[];
   /** Wakes the workflows of cases in which something was done that they have not seen. */
   wakeUnseen: () => Promise<unknown>;
   now: () => Date;
@@ -47,11 +50,17 @@ export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
  * without a contact person, because a deadline exists whether or not Temporal runs, and raises or clears the alerts
  * that follow from what it finds.
  */
-export async function watch({ db, logger, askTemporal, wakeUnseen, now }: WatchdogOptions): Promise<Alert[]> {
+export async function watch({ db, logger, askTemporal, faultyFiles, wakeUnseen, now }: WatchdogOptions): Promise<Alert[]> {
   const at = now();
   // What is overdue is told, whatever fails here.
   const [synced] = await Promise.allSettled([syncDeadlines(db, at)]);
   const holding = await findAlerts(db, at);
+  for (const faulty of faultyFiles())
+    holding.push({
+      kind: 'faulty-file',
+      subject: faulty.file,
+      message: alertInWords({ kind: 'faulty-file', ...faulty }),
+    });
   try {
     await askTemporal();
     await wakeUnseen();

@@ -122,7 +122,7 @@ describe('the inbox', () => {
     ({ db } = database);
     await approveDemoCatalog(db);
     const streams = new Streams({ connectors, ownKinds: new Map() } as unknown as HubConfig);
-    app = createApp({ db, logger, now: () => NOW, countWorkers: () => Promise.resolve(1), streams: () => streams });
+    app = createApp({ db, logger, now: () => NOW, countWorkers: () => Promise.resolve(1), faultyFiles: () => [], streams: () => streams });
     await app.ready();
   });
   after(async () => {

@@ -60,7 +60,7 @@ export class ApiHub {
     const files = new FolderStore(this.files);
     const away = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
     this.app = createApp(
-      { db, now, logger, countWorkers: away, streams: () => streams },
+      { db, now, logger, countWorkers: away, faultyFiles: () => this.config.faulty, streams: () => streams },
       { db, now, logger, config: () => this.config, temporal: away, folder: null, files },
     );
     this.app.addHook('onResponse', async (request, reply) => this.#compare(request, reply));

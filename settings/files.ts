@@ -18,16 +18,20 @@ export type FileVersions = ReadonlyMap<string, unknown>;
 /** Completes what a file says before it is checked, and tells what is wrong in doing so. */
 export type Prepare = (data: unknown, tell: (fault: Said) => void) => unknown;
 
-interface Reading<S extends z.ZodType> {
-  schemaOf: (data: unknown) => S;
+interface Reading<T> {
+  schemaOf: (data: unknown) => z.ZodType<T>;
   prepare?: Prepare;
   /** What is wrong with it beside other files. */
-  check?: (value: z.output<S>) => Said[];
+  check?: (value: T) => Said[];
   /** Where no version passes the check. */
   otherwise: Exclude<GoesOn, 'last version'>;
 }
 
-type Parsed<S extends z.ZodType> = { value: z.output<S>; data: unknown; faults: [] } | { value: null; faults: Said[] };
+interface Parsed<T> {
+  value: T | null;
+  data?: unknown;
+  faults: Said[];
+}
 
 export const YAML = /\.ya?ml$/;
 
@@ -94,7 +98,7 @@ export class ConfigFiles {
     return text;
   }
 
-  parse<S extends z.ZodType>(file: string, { schemaOf, prepare }: Pick<Reading<S>, 'schemaOf' | 'prepare'>): Parsed<S> {
+  parse<T>(file: string, { schemaOf, prepare }: Pick<Reading<T>, 'schemaOf' | 'prepare'>): Parsed<T> {
     const text = this.text(file);
     if (typeof text !== 'string') return { value: null, faults: [text] };
     const told: Said[] = [];
@@ -105,7 +109,7 @@ export class ConfigFiles {
   }
 
   /** The version of a file that holds; null where none does. */
-  read<S extends z.ZodType>(file: string, reading: Reading<S>): z.output<S> | null {
+  read<T>(file: string, reading: Reading<T>): T | null {
     return this.#choose(file, this.parse(file, reading), reading);
   }
 
@@ -113,14 +117,14 @@ export class ConfigFiles {
    * The versions of files that hold, in the order of the files. What two of them claim belongs to the one that had it:
    * whoever has changed is checked last.
    */
-  readAll<S extends z.ZodType>(files: readonly string[], readingOf: (file: string) => Reading<S>): [string, z.output<S>][] {
+  readAll<T>(files: readonly string[], readingOf: (file: string) => Reading<T>): [string, T][] {
     const parsed = files.map((file) => {
       const reading = readingOf(file);
       const found = this.parse(file, reading);
       const changed = found.value !== null && !isDeepStrictEqual(found.data, this.#before.get(file));
       return { file, found, reading, changed };
     });
-    const held = new Map<string, z.output<S>>();
+    const held = new Map<string, T>();
     for (const { file, found, reading } of parsed.toSorted((a, b) => Number(a.changed) - Number(b.changed))) {
       const value = this.#choose(file, found, reading);
       if (value !== null) held.set(file, value);
@@ -128,11 +132,7 @@ export class ConfigFiles {
     return [...held].sort(([one], [other]) => files.indexOf(one) - files.indexOf(other));
   }
 
-  #choose<S extends z.ZodType>(
-    file: string,
-    parsed: Parsed<S>,
-    { schemaOf, check = () => [], otherwise }: Reading<S>,
-  ): z.output<S> | null {
+  #choose<T>(file: string, parsed: Parsed<T>, { schemaOf, check = () => [], otherwise }: Reading<T>): T | null {
     const faults = parsed.value === null ? parsed.faults : check(parsed.value);
     if (parsed.value !== null) this.versions.set(file, parsed.data);
     if (faults.length === 0) return parsed.value;

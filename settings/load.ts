@@ -157,7 +157,7 @@ function connectorsOf(files: ConfigFiles, folder: string, ownKinds: ReadonlyMap<
     if (faults.length === 0) for (const { id, at } of claimed) places.set(id, at);
     return faults;
   };
-  const read = files.readAll(files.list(folder), (file) => ({
+  const read = files.readAll<ConnectorConfig>(files.list(folder), (file) => ({
     schemaOf,
     prepare: prepared(files.shown(file)),
     check: (connector) => claim(files.shown(file), connector),
@@ -219,11 +219,14 @@ function unknownExpiryTarget(place: string, target: string | undefined, targets:
 
 function calendarsOf(files: ConfigFiles): YearTable[] {
   const years = new Set<number>();
-  const read = files.readAll(files.list('calendars'), (file) => ({
+  const read = files.readAll<YearTable>(files.list('calendars'), (file) => ({
     schemaOf: () => calendarSchema,
     check: ({ year }) => {
       if (!years.has(year)) return (years.add(year), []);
-      const again = { zh: `又有 ${year} 年，每年只应有一份日历`, en: `found ${year} again, expected one table for each year` };
+      const again = {
+        zh: `又有 ${year} 年，每年只应有一份日历`,
+        en: `found ${year} again, expected one table for each year`,
+      };
       return [placed(linePlace(files.shown(file), 1, 'year'), again)];
     },
     otherwise: 'left out',

@@ -5,6 +5,8 @@ import { Streams } from '../../connectors/registry.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import { createApp } from '../../server/app.ts';
+import { INBOX_LIMITS } from '../../server/inbox/request.ts';
+import { openDatabase } from '../../store/database.ts';
 import { startExports } from '../../server/background/exports.ts';
 import { startReminders } from '../../server/background/reminders.ts';
 import { startWatchdog } from '../../server/background/watchdog.ts';
@@ -28,7 +30,8 @@ export function addServer(program: Command): void {
       '\nExample:\n  DATABASE_URL=postgres://hub@db/hub TEMPORAL_ADDRESS=temporal:7233 ./hub server',
     )
     .action(async (options: CommonOptions) => {
-      const { temporalAddress, db, config, logger } = await startPart(options, 'server');
+      const { databaseUrl, temporalAddress, db, config, logger } = await startPart(options, 'server');
+      const inbox = openDatabase(databaseUrl, 'inbox', INBOX_LIMITS);
       const { settings } = config;
       let streams = new Streams(config);
       let current = config;
@@ -37,7 +40,8 @@ export function addServer(program: Command): void {
       const faultyFiles = (): HubConfig['faulty'] => current.faulty;
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
       const app = createApp(
-        { db, now, logger, countWorkers: workers, faultyFiles, streams: () => streams },
+        { db, now, countWorkers: workers, faultyFiles },
+        { db: inbox, now, logger, streams: () => streams },
         {
           db,
           now,
@@ -92,6 +96,7 @@ export function addServer(program: Command): void {
           await stopExports();
           await app.close();
           await temporal.close();
+          await inbox.destroy();
           await db.destroy();
         })();
       });

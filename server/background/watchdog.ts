@@ -5,6 +5,7 @@ import { alertInWords } from '../../domain/ledger/alerts.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { FaultyFile } from '../../domain/faulty-file.ts';
 import { findAlerts, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
+import { explainRemoved } from '../../store/ledger/obligations.ts';
 import { followContacts } from '../../store/ledger/contacts.ts';
 import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { handOverWaiting } from '../../store/casework/disputes.ts';
@@ -41,6 +42,7 @@ export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
   await syncCatalogDeadlines(db, at);
   await syncStockDeadlines(db, at);
   await syncNeeds(db, at);
+  await explainRemoved(db);
   await syncReminders(db);
   await followContacts(db, at);
 }
@@ -50,7 +52,14 @@ export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
  * without a contact person, because a deadline exists whether or not Temporal runs, and raises or clears the alerts
  * that follow from what it finds.
  */
-export async function watch({ db, logger, askTemporal, faultyFiles, wakeUnseen, now }: WatchdogOptions): Promise<Alert[]> {
+export async function watch({
+  db,
+  logger,
+  askTemporal,
+  faultyFiles,
+  wakeUnseen,
+  now,
+}: WatchdogOptions): Promise<Alert[]> {
   const at = now();
   // What is overdue is told, whatever fails here.
   const [synced] = await Promise.allSettled([syncDeadlines(db, at)]);

@@ -250,7 +250,7 @@ const supervisor = new Supervisor(join(folder, 'data'), console.error);
 await supervisor.lock();
 try {
   const choice = { folder: await ownConfig(folder), demo: true };
-  const { url, db, unlock } = await startDatabase(supervisor, loadConfig(choice), true);
+  const { url, db, unlock } = await startDatabase(supervisor, loadConfig(choice).settings.embedded.postgresPort, true);
   await approveDemoCatalog(db);
   const places = {
     land: `sqlite:${join(folder, 'land.db')}`,

@@ -64,7 +64,7 @@ const supervisor = new Supervisor(join(folder, 'data'), () => undefined);
 process.once('exit', () => supervisor.kill());
 await supervisor.lock();
 const config = loadConfig({ folder: await ownConfig(folder), demo: true });
-const { db, unlock } = await startDatabase(supervisor, config, true);
+const { db, unlock } = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
 await approveDemoCatalog(db);
 try {
   await fill(db);
@@ -208,7 +208,8 @@ async function ask(): Promise<void> {
   const away = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
   const now = (): Date => new Date();
   const app = createApp(
-    { db, now, aheadMs: () => 0, logger, countWorkers: away, streams: () => streams },
+    { db, now, aheadMs: () => 0, countWorkers: away, faultyFiles: () => [] },
+    { db, now, logger, streams: () => streams },
     { db, now, logger, config: () => config, temporal: away, folder: null, files: new FolderStore(folder) },
   );
   const signIn = async (login: string): Promise<string> => {

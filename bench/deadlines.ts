@@ -65,7 +65,7 @@ process.once('exit', () => {
   supervisor.kill();
 });
 await supervisor.lock();
-const { url, db, unlock } = await startDatabase(supervisor, config, true);
+const { url, db, unlock } = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
 await approveDemoCatalog(db);
 const { address } = await startTemporal(supervisor, config, () => undefined);
 const client = await connectTemporal(address, config.settings.temporal.namespace);

@@ -179,7 +179,7 @@ const supervisor = new Supervisor(join(folder, 'data'), console.error);
 await supervisor.lock();
 try {
   const config = loadConfig({ folder: await ownConfig(folder), demo: true });
-  const { db, unlock } = await startDatabase(supervisor, config, true);
+  const { db, unlock } = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
   await approveDemoCatalog(db);
   const machine = `${availableParallelism()} cores, ${shown(totalmem() / 2 ** 30)} GiB, load ${shown(loadavg()[0] ?? 0, 1)}`;
   console.error(machine);

@@ -74,18 +74,18 @@ async function main(): Promise<void> {
   process.once('exit', () => supervisor.kill());
   await supervisor.lock();
   const config = loadConfig({ folder: await ownConfig(folder), demo: true });
-  const { db, unlock } = await startDatabase(supervisor, config, true);
+  const { url, db, unlock } = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
   const now = (): Date => new Date();
   const logger = createHubLogger({ level: 'error', format: 'json' }, 'bench');
   const streams = new Streams(config);
   const files = new FolderStore(folder);
   const away = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
   const app = createApp(
-    { db, now, aheadMs: () => 0, logger, countWorkers: away, streams: () => streams },
+    { db, now, aheadMs: () => 0, countWorkers: away, faultyFiles: () => [] },
+    { db, now, logger, streams: () => streams },
     { db, now, logger, config: () => config, temporal: away, folder: null, files },
   );
-  const { databaseUrl } = addressOf(db);
-  const bare = bareRoute(databaseUrl);
+  const bare = bareRoute(url);
   const stopReceipts = startReceipts({ db, now, logger, signer: openReceiptSigner(folder) });
   try {
     await saveLaw(db, config);
@@ -122,11 +122,6 @@ async function main(): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-const addressOf = (db: Knex): { databaseUrl: string } => ({
-  databaseUrl: (db.client as { config: { connection: { connectionString: string } } }).config.connection
-    .connectionString,
-});
 
 /** The same look-up and nothing else. */
 function bareRoute(url: string): { app: ReturnType<typeof Fastify>; close: () => Promise<void> } {

@@ -88,6 +88,13 @@ export async function embeddedAddress(folders: readonly string[]): Promise<strin
   return null;
 }
 
+/** The port on which the embedded server of a folder was started last; null where it never was. */
+export async function lastPort(folder: string): Promise<number | null> {
+  const started = await readFile(join(folder, 'data/postmaster.opts'), 'utf8').catch(() => '');
+  const [, port] = /\bport=(\d+)/.exec(started) ?? [];
+  return port === undefined ? null : Number(port);
+}
+
 const address = (password: string, port: number): string => `postgres://hub:${password}@127.0.0.1:${port}/postgres`;
 
 const exists = (path: string): Promise<boolean> =>

@@ -58,16 +58,15 @@ async function requireFreePort(host: string, port: number, setting: Facts<'port-
   await new Promise((done) => server.close(done));
 }
 
-/** PostgreSQL: the one at DATABASE_URL, or the embedded one; with the newest schema. Says what it is. */
+/** PostgreSQL: the one at DATABASE_URL, or the embedded one on a port; with the newest schema. Says what it is. */
 export async function startDatabase(
   supervisor: Supervisor,
-  config: HubConfig,
+  postgresPort: number,
   demo: boolean,
 ): Promise<{ url: string; db: Knex; unlock: () => Promise<void>; what: string }> {
   const given = readEnvironment().databaseUrl;
   let url = given ?? '';
   if (given === undefined) {
-    const { postgresPort } = config.settings.embedded;
     const embedded = await prepareEmbeddedPostgres(join(supervisor.folder, 'postgres'), postgresPort);
     ({ url } = embedded);
     await supervisor.start({

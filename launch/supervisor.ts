@@ -1,5 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { hash } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -7,8 +18,11 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../domain/errors.ts';
 import { fault } from '../domain/faults.ts';
+import { outliveUnwritable } from '../settings/logger.ts';
 
 const LONGEST_LOG = 20_000_000;
+/** How often the logs of parts are looked at. */
+const ROTATE_EVERY_MS = 5_000;
 const FIRST_RESTART_MS = 500;
 const LAST_RESTART_MS = 30_000;
 /** A part that lived this long starts over with short waits. */
@@ -48,10 +62,12 @@ export class Supervisor {
   readonly #report: (line: string) => void;
   readonly #parts: Running[] = [];
   #lock: Server | null = null;
+  #rotating: NodeJS.Timeout | undefined;
   #stopping = false;
 
   /** @param report takes one line for people when a part ends or is started again */
   constructor(folder: string, report: (line: string) => void) {
+    outliveUnwritable();
     this.folder = resolve(folder);
     this.#report = report;
   }
@@ -82,6 +98,7 @@ export class Supervisor {
     });
     server.unref();
     this.#lock = server;
+    this.#rotating = setInterval(() => this.#rotate(), ROTATE_EVERY_MS).unref();
     await this.#endOrphans();
   }
 
@@ -149,6 +166,7 @@ export class Supervisor {
     }
     this.#parts.length = 0;
     rmSync(this.#pidsFile, { force: true });
+    clearInterval(this.#rotating);
     this.#lock?.close();
   }
 
@@ -159,14 +177,27 @@ export class Supervisor {
   }
 
   #spawn(part: Part): Pick<Running, 'child' | 'ended'> {
-    const path = this.#logOf(part.name);
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LONGEST_LOG) renameSync(path, `${path}.1`);
-    const log = openSync(path, 'a');
+    const log = openSync(this.#logOf(part.name), 'a');
     try {
       const child = part.spawn(log);
       return { child, ended: endOf(child) };
     } finally {
       closeSync(log);
+    }
+  }
+
+  /** Puts what is long of the logs aside. A part keeps its file, to whose end it writes, and goes on in it from the start. */
+  #rotate(): void {
+    for (const { part } of this.#parts) {
+      const path = this.#logOf(part.name);
+      if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= LONGEST_LOG) continue;
+      try {
+        copyFileSync(path, `${path}.1`);
+        truncateSync(path);
+      } catch {
+        // No room for both: it stays as it is until there is.
+        rmSync(`${path}.1`, { force: true });
+      }
     }
   }
 
@@ -203,8 +234,13 @@ export class Supervisor {
 
   /** For whoever finds the servers when this process was killed; whole at any moment, since others read it. */
   #notePids(): void {
-    writeFileSync(`${this.#pidsFile}.new`, JSON.stringify(this.pids()));
-    renameSync(`${this.#pidsFile}.new`, this.#pidsFile);
+    try {
+      writeFileSync(`${this.#pidsFile}.new`, JSON.stringify(this.pids()));
+      renameSync(`${this.#pidsFile}.new`, this.#pidsFile);
+    } catch (error) {
+      // As on a full disk: the parts run all the same.
+      this.#report(`${this.#pidsFile} cannot be written: ${messageOf(error)}`);
+    }
   }
 
   /** Servers that outlived a supervisor which was killed; they are known by their id and by the folder they serve. */

@@ -17,7 +17,8 @@ const MOST_CONNECTIONS = 1_000;
 
 /** The hub's HTTP server: health, the inbox, the API and the console. */
 export function createApp(
-  options: HealthOptions & InboxOptions,
+  health: HealthOptions,
+  inbox: InboxOptions,
   console: ConsoleOptions | null = null,
 ): FastifyInstance {
   const app = Fastify({
@@ -27,8 +28,8 @@ export function createApp(
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
   });
   app.server.maxConnections = MOST_CONNECTIONS;
-  healthRoutes(app, options);
-  inboxRoutes(app, options);
+  healthRoutes(app, health);
+  inboxRoutes(app, inbox);
   if (console) {
     void app.register(api, { ...console, prefix: '/api/v1' });
     void app.register(share, { ...console, prefix: '/share/v1' });

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import { DAY_MS, shanghaiInstant } from '../domain/dates.ts';
+import { GOES_ON, type FaultyFile } from '../domain/faulty-file.ts';
 import { isClockWrong, type Clock } from '../store/ledger/clock.ts';
 import { openAlerts } from '../store/ledger/alerts.ts';
 import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
@@ -16,6 +17,8 @@ export interface HealthOptions {
   countWorkers: () => Promise<number>;
   now: Clock['now'];
   aheadMs: Clock['aheadMs'];
+  /** Files of the configuration that are not taken over. */
+  faultyFiles: () => readonly FaultyFile[];
 }
 
 /** States and numbers, nothing that would need a sign-in. */
@@ -38,9 +41,11 @@ export interface Health {
   /** That run, or ended within 24 hours. */
   obligations: Record<Basis, Record<ObligationState, number>> | null;
   alerts: { kind: string; since: string }[];
+  /** Files of the configuration that are not taken over, and what goes on instead; the alerts say what is wrong. */
+  faultyFiles: Pick<FaultyFile, 'file' | 'goesOn'>[];
 }
 
-export async function readHealth({ db, countWorkers, now, aheadMs }: HealthOptions): Promise<Health> {
+export async function readHealth({ db, countWorkers, now, aheadMs, faultyFiles }: HealthOptions): Promise<Health> {
   const at = now();
   const health: Health = {
     status: 'ok',
@@ -56,6 +61,7 @@ export async function readHealth({ db, countWorkers, now, aheadMs }: HealthOptio
     lost: null,
     obligations: null,
     alerts: [],
+    faultyFiles: faultyFiles().map(({ file, goesOn }) => ({ file, goesOn })),
   };
   const temporal = countWorkers().then(
     (workers) => {
@@ -86,7 +92,8 @@ export async function readHealth({ db, countWorkers, now, aheadMs }: HealthOptio
     health.watchdog === 'blind' ||
     health.temporal === 'away' ||
     health.workers === 0 ||
-    health.alerts.length > 0
+    health.alerts.length > 0 ||
+    health.faultyFiles.length > 0
   )
     health.status = 'degraded';
   return health;
@@ -122,6 +129,9 @@ const MARKS = {
   blind: '■',
 } as const;
 
+/** A file may be called anything. */
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
 /** Zero says something, too. */
 const ALWAYS_SHOWN = new Set<ObligationState>(['open', 'overdue', 'met', 'met late']);
 
@@ -156,6 +166,15 @@ function page(health: Health): string {
           : '—',
       ];
     }),
+    [
+      '配置 configuration',
+      health.faultyFiles.length === 0
+        ? '正常 ok'
+        : health.faultyFiles
+            .map(({ file, goesOn }) => `${file} 有误 faulty：${GOES_ON[goesOn].zh} ${GOES_ON[goesOn].en}`)
+            .map(escaped)
+            .join('<br>'),
+    ],
     [
       '告警 alerts',
       health.alerts.length === 0

@@ -9,15 +9,15 @@ type Path = readonly PropertyKey[];
 
 /**
  * Reads one YAML file against a schema. Every fault becomes one line in both languages,
- * `file:line:path: found …, expected …; how to mend it`; an empty list means that `value` holds. `prepare` completes the
- * data, from a template for example, before they are checked.
+ * `file:line:path: found …, expected …; how to mend it`; an empty list means that `value` holds, read from
+ * `data`. `prepare` completes these, from a template for example, before they are checked.
  */
 export function parseYaml<S extends z.ZodType>(
   file: string,
   text: string,
   schemaOf: (data: unknown) => S,
   prepare: (data: unknown) => unknown = (data) => data,
-): { value: z.output<S>; faults: [] } | { value: null; faults: Said[] } {
+): { value: z.output<S>; data: unknown; faults: [] } | { value: null; faults: Said[] } {
   try {
     return readYaml(file, text, schemaOf, prepare);
   } catch (error) {
@@ -36,7 +36,7 @@ function readYaml<S extends z.ZodType>(
   text: string,
   schemaOf: (data: unknown) => S,
   prepare: (data: unknown) => unknown,
-): { value: z.output<S>; faults: [] } | { value: null; faults: Said[] } {
+): { value: z.output<S>; data: unknown; faults: [] } | { value: null; faults: Said[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
@@ -67,7 +67,7 @@ function readYaml<S extends z.ZodType>(
   const data = prepare(document.toJS());
   const schema = schemaOf(data);
   const result = schema.safeParse(data);
-  if (result.success) return { value: result.data, faults: [] };
+  if (result.success) return { value: result.data, data, faults: [] };
   const jsonSchema = z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
   const faults = result.error.issues
     .flatMap((issue) => explain(issue, data, jsonSchema))

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join, relative } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { WorkingCalendar, withDaysBefore, withLocalDays, type YearTable } from '../domain/ledger/calendar.ts';
 import { messageOf } from '../domain/errors.ts';
 import { expectedInWords, expected, foundInstead, placed } from '../domain/faults/expected.ts';
 import { fault } from '../domain/faults.ts';
+import type { FaultyFile } from '../domain/faulty-file.ts';
 import type { Said } from '../domain/said.ts';
 import { calendarSchema } from './schemas/calendar.ts';
 import { anyConnectorSchema, BUILT_IN_KINDS, type ConnectorConfig } from './schemas/connector.ts';
-import { linePlace, parseYaml } from './diagnostics.ts';
+import { linePlace } from './diagnostics.ts';
+import { ConfigFiles, idOf, type FileVersions, type Prepare } from './files.ts';
 import { hubSchema, type HubSettings } from './schemas/hub.ts';
 import { jurisdictionSchema, type Jurisdiction } from './schemas/jurisdiction.ts';
 import type { StreamConfig } from './kinds/stream.ts';
@@ -32,6 +31,10 @@ export interface HubConfig {
   fingerprint: string;
   /** Where it was read from. */
   choice: ConfigChoice;
+  /** Of each file the version that is in force, for the day on which it is faulty. */
+  versions: FileVersions;
+  /** Files that are not taken over as they stand. */
+  faulty: readonly FaultyFile[];
 }
 
 /** A kind of connector that `connectors/kinds/` defines. */
@@ -57,144 +60,178 @@ export interface ConfigChoice {
  * Throws one configuration error that lists every fault of every file, a line each.
  */
 export function loadConfig(choice: ConfigChoice): HubConfig {
-  const faults: Said[] = [];
-  const digest = createHash('sha256');
+  const config = loadValid(choice, new Map());
+  requireFaultless(config.faulty);
+  return config;
+}
 
-  const textOf = (file: string): string | null => {
-    try {
-      const text = readFileSync(file, 'utf8');
-      digest.update(file).update(text);
-      return text;
-    } catch (error) {
-      const why = messageOf(error);
-      faults.push(
-        placed(linePlace(shownFile(file), 1), {
-          zh: `无法读取（${why}）；请建立该文件，或用 --config 换一个目录`,
-          en: `${why}; create the file or choose another folder with --config`,
-        }),
-      );
-      return null;
-    }
-  };
-  const read = <S extends z.ZodType>(
-    file: string,
-    schemaOf: (data: unknown) => S,
-    prepare?: (data: unknown) => unknown,
-  ): z.output<S> | null => {
-    const text = textOf(file);
-    if (text === null) return null;
-    const parsed = parseYaml(shownFile(file), text, schemaOf, prepare);
-    faults.push(...parsed.faults);
-    return parsed.value;
-  };
+/** Throws one configuration error that lists every fault of some files, a line each; nothing where there are none. */
+export function requireFaultless(faulty: readonly FaultyFile[]): void {
+  if (faulty.length > 0) throw fault('config-invalid', { lines: faulty.flatMap(({ faults }) => faults) });
+}
 
-  const settings = read(join(choice.folder, 'hub.yaml'), () => hubSchema);
-  const profiles = yamlFiles(join(choice.folder, 'jurisdictions'));
-  const id = choice.jurisdiction ?? settings?.jurisdiction;
-  const profile = profiles.find((file) => idOf(file) === id);
-  let jurisdiction: Jurisdiction | null = null;
-  if (profile !== undefined) jurisdiction = read(profile, () => jurisdictionSchema);
-  else if (id !== undefined) {
-    const known = profiles.map(idOf);
-    faults.push(
-      placed(
-        linePlace(shownFile(join(choice.folder, 'hub.yaml')), 1, 'jurisdiction'),
-        unknownName(id, known, { zh: '请在 jurisdictions/ 中添加', en: 'add a profile to jurisdictions/' }),
-      ),
-    );
-  }
-
-  const tables = new Map<number, YearTable>();
-  for (const file of yamlFiles(join(choice.folder, 'calendars'))) {
-    const table = read(file, () => calendarSchema);
-    if (!table) continue;
-    if (tables.has(table.year))
-      faults.push(
-        placed(linePlace(shownFile(file), 1, 'year'), {
-          zh: `又有 ${table.year} 年，每年只应有一份日历`,
-          en: `found ${table.year} again, expected one table for each year`,
-        }),
-      );
-    tables.set(table.year, table);
-  }
-
-  const ownKinds = new Map<string, OwnKind>();
-  for (const file of filesOf(join(choice.folder, 'connectors/kinds'), /\.ts$/)) {
-    if (textOf(file) === null) continue;
-    const kind = loadKind(file);
-    if ('zh' in kind) faults.push(placed(linePlace(shownFile(file), 1), kind));
-    else ownKinds.set(kind.kind, kind);
-  }
-  const templates = join(choice.folder, 'connectors/templates');
-  const complete =
-    (place: string) =>
-    (data: unknown): unknown =>
-      withDefaults(data, (name) => {
-        const file = yamlFiles(templates).find((candidate) => idOf(candidate) === name);
-        if (file !== undefined) return read(file, () => z.unknown());
-        const known = yamlFiles(templates).map(idOf);
-        const cure = { zh: '请添加到 connectors/templates/', en: 'add it to connectors/templates/' };
-        faults.push(placed(linePlace(place, 1, 'template'), unknownName(name, known, cure)));
-        return {};
-      });
-  const schemaOf = (data: unknown): z.ZodType => {
-    const kind = isMap(data) && typeof data.kind === 'string' ? data.kind : '';
-    if (Object.hasOwn(BUILT_IN_KINDS, kind)) return BUILT_IN_KINDS[kind as keyof typeof BUILT_IN_KINDS];
-    return ownKinds.get(kind)?.spec ?? anyConnectorSchema;
-  };
-
-  const connectors: ConnectorConfig[] = [];
-  const places = new Map<string, string>();
-  for (const file of yamlFiles(join(choice.folder, choice.demo ? 'connectors/demo' : 'connectors'))) {
-    const connector = read(file, schemaOf, complete(shownFile(file))) as ConnectorConfig | null;
-    if (!connector) continue;
-    connectors.push({ ...connector, id: idOf(file) });
-    for (const [index, { id: stream }] of connector.streams.entries()) {
-      const place = `${shownFile(file)}:1:streams[${index}].id`;
-      const earlier = places.get(stream);
-      if (earlier !== undefined)
-        faults.push(
-          placed(place, {
-            zh: `“${stream}”重复，应为不重复的标识；${earlier} 已使用`,
-            en: `found “${stream}” again, expected an id of its own; ${earlier} has it`,
-          }),
-        );
-      places.set(stream, place);
-    }
-  }
-
-  const sms = settings?.reminders.sms?.target;
+/**
+ * As {@link loadConfig}, but a faulty file costs nothing beside itself: what it is for goes on by the version of it in
+ * `before`, where it was last valid, and is left out where there is none. Throws where that would leave no `hub.yaml`, no
+ * profile or, while nothing is known of before, no calendar.
+ */
+export function loadValid(choice: ConfigChoice, before: FileVersions): HubConfig {
+  const files = new ConfigFiles(choice.folder, before);
+  const ownKinds = ownKindsOf(files);
+  const connectors = connectorsOf(files, choice.demo ? 'connectors/demo' : 'connectors', ownKinds);
   const targets = connectors.flatMap(({ outbound = [] }) => outbound.map((target) => target.id));
-  if (sms !== undefined && !targets.includes(sms))
-    faults.push(
-      placed(linePlace(shownFile(join(choice.folder, 'hub.yaml')), 1, 'reminders.sms.target'), {
-        zh: `现为“${sms}”，应为 ${targets.join('、') || '（没有）'} 之一；请添加到某个连接器的 outbound`,
-        en: `found “${sms}”, expected one of ${targets.join(', ') || '(none)'}; add it to outbound of a connector`,
-      }),
-    );
-  const reminder = jurisdiction?.expiry?.target;
-  if (reminder !== undefined && profile !== undefined && !targets.includes(reminder)) {
-    const known =
-      targets.length > 0
-        ? expectedInWords(expected('one-of', { among: targets }))
-        : { zh: '某个连接器的发送目标', en: 'an outbound target of a connector' };
-    const cure = { zh: '请修改或去掉', en: 'change or remove it' };
-    faults.push(placed(linePlace(shownFile(profile), 1, 'expiry.target'), foundInstead(`“${reminder}”`, known, cure)));
-  }
-
-  if (faults.length > 0 || !settings || !jurisdiction || id === undefined) {
-    throw fault('config-invalid', { lines: faults });
+  const profileOf = profilesOf(files, targets);
+  const idIn = (settings: HubSettings): string => choice.jurisdiction ?? settings.jurisdiction;
+  const settings = files.read('hub.yaml', {
+    schemaOf: () => hubSchema,
+    check: (found) => [...unknownTarget(files, found, targets), ...profileOf(idIn(found)).faults],
+    otherwise: 'as it stands',
+  });
+  const jurisdiction = settings && profileOf(idIn(settings)).profile;
+  const tables = calendarsOf(files);
+  const uncounted = before.size === 0 && files.faulty.some(({ file }) => file.startsWith('calendars/'));
+  if (uncounted || !settings || !jurisdiction) {
+    requireFaultless(files.faulty);
+    throw new Error('a configuration without hub.yaml or profile has a fault');
   }
   if (choice.demo) settings.temporal.taskQueue += '-demo';
   return {
     settings,
-    jurisdiction: { ...jurisdiction, id },
+    jurisdiction: { ...jurisdiction, id: idIn(settings) },
     connectors,
     ownKinds,
-    ...calendarOf([...tables.values()], jurisdiction),
-    fingerprint: digest.digest('hex'),
+    ...calendarOf(tables, jurisdiction),
+    fingerprint: files.fingerprint(),
     choice,
+    versions: files.versions,
+    faulty: files.faulty,
   };
+}
+
+function ownKindsOf(files: ConfigFiles): Map<string, OwnKind> {
+  const kinds = new Map<string, OwnKind>();
+  for (const file of files.list('connectors/kinds', /\.ts$/)) {
+    const text = files.text(file);
+    const kind = typeof text === 'string' ? loadKind(files.path(file)) : text;
+    if (!('zh' in kind)) kinds.set(kind.kind, kind);
+    else files.note(file, [kind === text ? kind : placed(linePlace(files.shown(file), 1), kind)], 'left out');
+  }
+  return kinds;
+}
+
+function connectorsOf(files: ConfigFiles, folder: string, ownKinds: ReadonlyMap<string, OwnKind>): ConnectorConfig[] {
+  const schemaOf = (data: unknown): z.ZodType<ConnectorConfig> => {
+    const kind = isMap(data) && typeof data.kind === 'string' ? data.kind : '';
+    const schema = Object.hasOwn(BUILT_IN_KINDS, kind)
+      ? BUILT_IN_KINDS[kind as keyof typeof BUILT_IN_KINDS]
+      : (ownKinds.get(kind)?.spec ?? anyConnectorSchema);
+    // What only its kind knows is the kind's business.
+    return schema as unknown as z.ZodType<ConnectorConfig>;
+  };
+  const templates = files.list('connectors/templates');
+  const prepared =
+    (place: string): Prepare =>
+    (data, tell) =>
+      withDefaults(data, (name) => {
+        const file = templates.find((candidate) => idOf(candidate) === name);
+        if (file === undefined) {
+          const cure = { zh: '请添加到 connectors/templates/', en: 'add it to connectors/templates/' };
+          tell(placed(linePlace(place, 1, 'template'), unknownName(name, templates.map(idOf), cure)));
+          return {};
+        }
+        const { value, faults } = files.parse(file, { schemaOf: () => z.unknown() });
+        faults.forEach(tell);
+        return value;
+      });
+  const places = new Map<string, string>();
+  const claim = (place: string, { streams }: ConnectorConfig): Said[] => {
+    const claimed = streams.map(({ id }, index) => ({ id, at: `${place}:1:streams[${index}].id` }));
+    const faults = claimed.flatMap(({ id, at }, index) => {
+      const earlier = places.get(id) ?? claimed.slice(0, index).find((other) => other.id === id)?.at;
+      if (earlier === undefined) return [];
+      return placed(at, {
+        zh: `“${id}”重复，应为不重复的标识；${earlier} 已使用`,
+        en: `found “${id}” again, expected an id of its own; ${earlier} has it`,
+      });
+    });
+    if (faults.length === 0) for (const { id, at } of claimed) places.set(id, at);
+    return faults;
+  };
+  const read = files.readAll<ConnectorConfig>(files.list(folder), (file) => ({
+    schemaOf,
+    prepare: prepared(files.shown(file)),
+    check: (connector) => claim(files.shown(file), connector),
+    otherwise: 'left out',
+  }));
+  return read.map(([file, connector]) => ({ ...connector, id: idOf(file) }));
+}
+
+/** That `hub.yaml` sends texts to what no connector has. */
+function unknownTarget(files: ConfigFiles, { reminders }: HubSettings, targets: readonly string[]): Said[] {
+  const { target } = reminders.sms ?? {};
+  if (target === undefined || targets.includes(target)) return [];
+  const fault = {
+    zh: `现为“${target}”，应为 ${targets.join('、') || '（没有）'} 之一；请添加到某个连接器的 outbound`,
+    en: `found “${target}”, expected one of ${targets.join(', ') || '(none)'}; add it to outbound of a connector`,
+  };
+  return [placed(linePlace(files.shown('hub.yaml'), 1, 'reminders.sms.target'), fault)];
+}
+
+/** The profiles by their ids, each read when it is first asked for; what is said of `hub.yaml` where it names none that holds. */
+function profilesOf(
+  files: ConfigFiles,
+  targets: readonly string[],
+): (id: string) => { profile: Jurisdiction | null; faults: Said[] } {
+  const known = files.list('jurisdictions');
+  const read = new Map<string, Jurisdiction | null>();
+  return (id) => {
+    const place = linePlace(files.shown('hub.yaml'), 1, 'jurisdiction');
+    const file = known.find((candidate) => idOf(candidate) === id);
+    if (file === undefined) {
+      const cure = { zh: '请在 jurisdictions/ 中添加', en: 'add a profile to jurisdictions/' };
+      return { profile: null, faults: [placed(place, unknownName(id, known.map(idOf), cure))] };
+    }
+    let profile = read.get(id);
+    if (profile === undefined) {
+      profile = files.read(file, {
+        schemaOf: () => jurisdictionSchema,
+        check: ({ expiry }) => unknownExpiryTarget(files.shown(file), expiry?.target, targets),
+        otherwise: 'as it stands',
+      });
+      read.set(id, profile);
+    }
+    if (profile) return { profile, faults: [] };
+    const faulty = { zh: `“${id}”的配置文件有误，请修正`, en: `the profile “${id}” is faulty; mend it` };
+    return { profile, faults: [placed(place, faulty)] };
+  };
+}
+
+/** That a profile has holders reminded by what no connector has. */
+function unknownExpiryTarget(place: string, target: string | undefined, targets: readonly string[]): Said[] {
+  if (target === undefined || targets.includes(target)) return [];
+  const known =
+    targets.length > 0
+      ? expectedInWords(expected('one-of', { among: targets }))
+      : { zh: '某个连接器的发送目标', en: 'an outbound target of a connector' };
+  const cure = { zh: '请修改或去掉', en: 'change or remove it' };
+  return [placed(linePlace(place, 1, 'expiry.target'), foundInstead(`“${target}”`, known, cure))];
+}
+
+function calendarsOf(files: ConfigFiles): YearTable[] {
+  const years = new Set<number>();
+  const read = files.readAll<YearTable>(files.list('calendars'), (file) => ({
+    schemaOf: () => calendarSchema,
+    check: ({ year }) => {
+      if (!years.has(year)) return (years.add(year), []);
+      const again = {
+        zh: `又有 ${year} 年，每年只应有一份日历`,
+        en: `found ${year} again, expected one table for each year`,
+      };
+      return [placed(linePlace(files.shown(file), 1, 'year'), again)];
+    },
+    otherwise: 'left out',
+  }));
+  return read.map(([, table]) => table);
 }
 
 /** That a file of some name is not among those that there are. */
@@ -273,24 +310,6 @@ function loadKind(file: string): OwnKind | Said {
     return { zh: `无法加载（${why}）；请修正该文件`, en: `cannot be loaded: ${why}; mend the file` };
   }
 }
-
-const shownFile = (file: string): string => relative(process.cwd(), file) || file;
-const yamlFiles = (folder: string): string[] => filesOf(folder, /\.ya?ml$/);
-
-function filesOf(folder: string, name: RegExp): string[] {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return [];
-  }
-  return names
-    .filter((candidate) => name.test(candidate))
-    .sort()
-    .map((candidate) => join(folder, candidate));
-}
-
-const idOf = (file: string): string => basename(file).replace(/\.ya?ml$/, '');
 
 /** A stream with the connector that it belongs to. */
 export interface ConfiguredStream {

@@ -1,35 +1,41 @@
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../domain/errors.ts';
-import { loadConfig, type ConfigChoice, type HubConfig } from './load.ts';
+import { loadValid, type HubConfig } from './load.ts';
+import type { Logger } from './logger.ts';
 
 /** How often the configuration's files are looked at. */
 const WATCH_EVERY_MS = 5_000;
 
 /**
- * Looks at the configuration's files until `stopped`. A change that is valid is handed to `apply`; one that is not, or
- * that could not be applied, is reported once, and what was valid last goes on.
+ * Looks at the configuration's files until `stopped`. What is valid of a change is handed to `apply`; what is not, or could
+ * not be applied, is logged once, and what was valid last goes on.
  */
 export async function watchConfig(
-  choice: ConfigChoice,
   current: HubConfig,
-  { apply, report }: { apply: (config: HubConfig) => Promise<void> | void; report: (fault: string) => void },
+  { apply, logger }: { apply: (config: HubConfig) => Promise<void> | void; logger: Logger },
   stopped: AbortSignal,
 ): Promise<void> {
-  let { fingerprint } = current;
-  let reported = '';
+  let { fingerprint, versions } = current;
+  let told = '';
+  const tell = (faults: string): void => {
+    if (faults !== '' && faults !== told)
+      logger.error('what is faulty in the configuration is not taken over', { error: faults });
+    told = faults;
+  };
+  const tellFaulty = ({ faulty }: HubConfig): void =>
+    tell(faulty.flatMap(({ faults }) => faults.map(({ en }) => en)).join('\n'));
+  tellFaulty(current);
   for (;;) {
     const waited = await setTimeout(WATCH_EVERY_MS, true, { signal: stopped }).catch(() => false);
     if (!waited) return;
     try {
-      const config = loadConfig(choice);
+      const config = loadValid(current.choice, versions);
       if (config.fingerprint === fingerprint) continue;
       await apply(config);
-      ({ fingerprint } = config);
-      reported = '';
+      ({ fingerprint, versions } = config);
+      tellFaulty(config);
     } catch (error) {
-      const fault = messageOf(error);
-      if (fault !== reported) report(fault);
-      reported = fault;
+      tell(messageOf(error));
     }
   }
 }

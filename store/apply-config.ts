@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { startOfDayMs } from '../domain/dates.ts';
+import { idOf, type FileVersions } from '../settings/files.ts';
 import { cutOffOf, type HubConfig } from '../settings/load.ts';
 import { dailyRule, LONGEST_TERM } from '../settings/schemas/jurisdiction.ts';
 import type { StreamSettings } from './collection/streams.ts';
@@ -33,6 +34,27 @@ export function configuredStreams(config: HubConfig): StreamSettings[] {
           : null,
     })),
   );
+}
+
+/** Connectors whose files tell nothing at all. */
+export const unreadConnectors = ({ faulty }: HubConfig): string[] =>
+  faulty.filter(({ goesOn }) => goesOn === 'left out').map(({ file }) => idOf(file));
+
+/** What a configuration goes by, for a start at which a file of it is faulty. */
+export async function saveVersions(db: Knex, { versions }: HubConfig): Promise<void> {
+  const rows = [...versions].map(([file, content]) => ({ file, content: JSON.stringify(content) }));
+  await db.transaction(async (trx) => {
+    await trx('settings_version')
+      .whereNotIn('file', [...versions.keys()])
+      .delete();
+    await trx('settings_version').insert(rows).onConflict('file').merge();
+  });
+}
+
+/** What {@link saveVersions} was given last. */
+export async function readVersions(db: Knex): Promise<FileVersions> {
+  const rows = await db('settings_version').select<{ file: string; content: unknown }[]>('file', 'content');
+  return new Map(rows.map(({ file, content }) => [file, content]));
 }
 
 /** What the ledger counts working days by. */

@@ -16,14 +16,29 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 const silent = (): void => undefined;
 
+/** What a pool may take: connections, and how long its statements may run or wait for a lock; without end where left out. */
+export interface PoolLimits {
+  most?: number;
+  statementMs?: number;
+  lockMs?: number;
+}
+
 /** Opens a pool. Nothing is sent until it is first used. */
-export function openDatabase(url: string, purpose: string): Knex {
+export function openDatabase(url: string, purpose: string, { most = 10, statementMs, lockMs }: PoolLimits = {}): Knex {
+  // The driver knows more of these than knex’s types do.
+  const connection = {
+    connectionString: url,
+    application_name: `hub ${purpose}`,
+    keepAlive: true,
+    ...(statementMs !== undefined && { statement_timeout: statementMs }),
+    ...(lockMs !== undefined && { lock_timeout: lockMs }),
+  };
   return knex({
     client: 'pg',
     // Told, or knex would ask each new connection, and crash on an answer it cannot read.
     version: String(OLDEST_VERSION),
-    connection: { connectionString: url, application_name: `hub ${purpose}`, keepAlive: true },
-    pool: { min: 0, max: 10 },
+    connection,
+    pool: { min: 0, max: most },
     acquireConnectionTimeout: 20_000,
     // What goes wrong reaches the caller as an error; knex would also print it.
     log: { warn: silent, error: silent, deprecate: silent, debug: silent },
@@ -76,6 +91,27 @@ export class Prepared<Row extends object> {
 /** What went wrong, without the statement that knex puts before what PostgreSQL says. */
 export const withoutStatement = (error: unknown): string =>
   error instanceof pg.DatabaseError ? error.message.slice(error.message.lastIndexOf(' - ') + 3) : messageOf(error);
+
+/** Names of errors with which a connection fails, by Node. */
+const UNCONNECTED = /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)/;
+/** How the driver says, without a code, that its connection has ended; knex puts the statement before it. */
+const LOST = /(?:Connection terminated(?: unexpectedly)?|is not queryable)$/;
+/** SQLSTATEs of a server that starts, stops, recovers, is full or takes no more connections, or may only be read. */
+const UNABLE = /^(?:08...|53...|57P0[123]|25006|58030)$/;
+/** SQLSTATEs of a statement that waited for a lock, or ran, for too long. */
+const TOO_LONG = /^(?:55P03|57014)$/;
+
+/**
+ * Why the database could not do what it was asked and may later: it is away, or something holds it up. Null for any other
+ * error.
+ */
+export function hindranceOf(error: unknown): 'away' | 'held up' | null {
+  if (!(error instanceof Error)) return null;
+  const { code = '' } = error as { code?: string };
+  if (TOO_LONG.test(code)) return 'held up';
+  const lost = code === '' && (LOST.test(error.message) || error.name === 'KnexTimeoutError');
+  return lost || UNCONNECTED.test(code) || UNABLE.test(code) ? 'away' : null;
+}
 
 /** Address of a database without its credentials, for messages. */
 export function shownDatabase(url: string): string {

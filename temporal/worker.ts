@@ -12,13 +12,13 @@ import type { Knex } from 'knex';
 import pRetry from 'p-retry';
 import { createActivities } from '../activities/index.ts';
 import type { FileDependencies } from '../activities/dependencies.ts';
-import type { ConfigChoice, HubConfig } from '../settings/load.ts';
+import type { HubConfig } from '../settings/load.ts';
 import { watchConfig } from '../settings/watch.ts';
 import type { Logger } from '../settings/logger.ts';
 import { Streams } from '../connectors/registry.ts';
 import { retimeWorkflowId } from '../domain/ids.ts';
 import { messageOf } from '../domain/errors.ts';
-import { calendarInForce, configuredStreams, saveLaw } from '../store/apply-config.ts';
+import { calendarInForce, configuredStreams, saveLaw, saveVersions, unreadConnectors } from '../store/apply-config.ts';
 import { noteCalendar, saveCalendar } from '../store/ledger/calendar.ts';
 import { noteSchedules } from '../store/ledger/rules.ts';
 import { beat, BEAT_MS } from '../store/ledger/uptime.ts';
@@ -49,14 +49,13 @@ const UNSHOWN = new Set(['sdkComponent', 'namespace', 'taskQueue', 'taskToken', 
 const WINSTON_LEVELS = { TRACE: 'debug', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
 /**
- * A running worker and the configuration it works by. The configuration is watched: a valid change is taken over at
- * once, an invalid one is reported and the last valid one stays.
+ * A running worker and the configuration it works by. The configuration is watched: what is valid of a change is taken
+ * over at once, what is not is logged, and the last valid version of that file stays.
  */
 export class HubWorker {
   readonly #db: Knex;
   readonly #clock: Clock;
   readonly #client: Client;
-  readonly #choice: ConfigChoice;
   readonly #logger: Logger;
   readonly #files: Pick<FileDependencies, 'files' | 'trust'>;
   #config: HubConfig;
@@ -68,7 +67,6 @@ export class HubWorker {
       clock: Clock;
       client: Client;
       config: HubConfig;
-      choice: ConfigChoice;
       logger: Logger;
     },
   ) {
@@ -76,7 +74,6 @@ export class HubWorker {
     this.#clock = options.clock;
     this.#client = options.client;
     this.#config = options.config;
-    this.#choice = options.choice;
     this.#logger = options.logger;
     this.#files = { files: options.files, trust: options.trust };
     this.#streams = new Streams(options.config);
@@ -97,9 +94,9 @@ export class HubWorker {
     const stopped = new AbortController();
     let beating: NodeJS.Timeout | undefined;
     const watching = watchConfig(
-      this.#choice,
       this.#config,
       {
+        logger: this.#logger,
         apply: async (config) => {
           const previous = this.#streams;
           // First: what the change lifts or wakes reads by it, or a mended stream would be paused once more.
@@ -111,7 +108,6 @@ export class HubWorker {
             await previous.close();
           }
         },
-        report: (fault) => this.#logger.error('the changed configuration is not taken over', { error: fault }),
       },
       stopped.signal,
     );
@@ -179,13 +175,14 @@ export class HubWorker {
 
   async #apply(config: HubConfig): Promise<void> {
     const at = this.#clock.now();
-    await saveStreams(this.#db, configuredStreams(config), at);
+    await saveStreams(this.#db, configuredStreams(config), at, unreadConnectors(config));
     await saveLaw(this.#db, config);
     await this.#retime(config, at);
     const { kept, removed } = await reconcileSchedules(this.#client, config);
     await noteSchedules(this.#db, kept);
     await openDays(this.#db, at);
     await wakeSchedules(this.#client, config, await streamsBehind(this.#db, this.#clock.now()));
+    await saveVersions(this.#db, config);
     this.#logger.info('configuration applied', {
       schedules: kept.length,
       removed,

@@ -142,7 +142,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
         {
           title: 'PostgreSQL',
           task: async (_, task) => {
-            const database = await startDatabase(supervisor, config, true);
+            const database = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
             ({ db } = database);
             await approveDemoCatalog(db);
             close = database.unlock;

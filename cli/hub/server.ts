@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
-import { createHubLogger } from '../../settings/logger.ts';
+import type { HubConfig } from '../../settings/load.ts';
 import { watchConfig } from '../../settings/watch.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import { createApp } from '../../server/app.ts';
+import { INBOX_LIMITS } from '../../server/inbox/request.ts';
+import { openDatabase } from '../../store/database.ts';
 import { startExports } from '../../server/background/exports.ts';
 import { startReceipts } from '../../server/background/receipts.ts';
 import { startReminders } from '../../server/background/reminders.ts';
 import { startWatchdog } from '../../server/background/watchdog.ts';
-import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
 import { DatabaseClock } from '../../store/ledger/clock.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
 import { openReceiptSigner } from '../../store/sharing/receipt-signing.ts';
@@ -19,15 +20,8 @@ import { findLost, lastWorkIn, putBack } from '../../temporal/lost.ts';
 import { readAgain } from '../../temporal/runs.ts';
 import { countWorkers } from '../../temporal/worker.ts';
 import { builtConsole } from '../../launch/console.ts';
-import {
-  configChoice,
-  dataFolder,
-  readConfig,
-  requireAddresses,
-  withConfig,
-  withData,
-  type CommonOptions,
-} from '../kit/options.ts';
+import { dataFolder, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { startPart } from '../kit/part.ts';
 import { onStop } from '../../launch/signals.ts';
 
 export function addServer(program: Command): void {
@@ -41,23 +35,21 @@ export function addServer(program: Command): void {
       '\nExample:\n  DATABASE_URL=postgres://hub@db/hub TEMPORAL_ADDRESS=temporal:7233 ./hub server',
     )
     .action(async (options: CommonOptions) => {
-      const config = readConfig(options);
+      const { databaseUrl, temporalAddress, db, config, logger } = await startPart(options, 'server');
+      const inbox = openDatabase(databaseUrl, 'inbox', INBOX_LIMITS);
       const { settings } = config;
       let streams = new Streams(config);
       let current = config;
-      const { databaseUrl, temporalAddress } = requireAddresses();
-      const data = dataFolder(options, options.demo ?? false);
-      const logger = createHubLogger(settings.log, 'server');
-      const db = openDatabase(databaseUrl, 'server');
-      await requireServer(db, databaseUrl);
-      await requireSchema(db);
       const temporal = new LazyTemporal(temporalAddress, settings.temporal.namespace);
       const clock = await DatabaseClock.open(db, 'server');
       const { now, aheadMs } = clock;
+      const faultyFiles = (): HubConfig['faulty'] => current.faulty;
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
+      const data = dataFolder(options, options.demo ?? false);
       const signer = openReceiptSigner(data);
       const app = createApp(
-        { db, now, aheadMs, logger, countWorkers: workers, streams: () => streams },
+        { db, now, aheadMs, countWorkers: workers, faultyFiles },
+        { db: inbox, now, logger, streams: () => streams },
         {
           db,
           now,
@@ -77,14 +69,13 @@ export function addServer(program: Command): void {
       }
       const stopped = new AbortController();
       const watching = watchConfig(
-        configChoice(options),
         config,
         {
+          logger,
           apply: (changed) => {
             streams = new Streams(changed);
             current = changed;
           },
-          report: (fault) => logger.error('the changed configuration is not taken over', { error: fault }),
         },
         stopped.signal,
       );
@@ -93,6 +84,7 @@ export function addServer(program: Command): void {
         logger,
         now,
         askTemporal: workers,
+        faultyFiles,
         expiry: () => current.jurisdiction.expiry,
         findLost: async (at) => findLost(db, await temporal.client(), current, at),
         putBack: async (lost, at) => putBack(db, await temporal.client(), current, lost, at),
@@ -130,6 +122,7 @@ export function addServer(program: Command): void {
           await app.close();
           await temporal.close();
           clock.close();
+          await inbox.destroy();
           await db.destroy();
         })();
       });

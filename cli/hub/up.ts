@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Listr } from 'listr2';
 import { fault } from '../../domain/faults.ts';
-import { loadConfig } from '../../settings/load.ts';
+import { readEnvironment } from '../../settings/environment.ts';
+import { loadValid, requireFaultless, type ConfigChoice, type HubConfig } from '../../settings/load.ts';
+import { readVersions } from '../../store/apply-config.ts';
 import { configChoice, dataFolder, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { lastPort } from '../../launch/postgres.ts';
 import { program, requirePorts, startDatabase, startTemporal, type Addresses } from '../../launch/servers.ts';
 import { Supervisor } from '../../launch/supervisor.ts';
 import { untilStopped } from '../../launch/signals.ts';
@@ -11,7 +15,8 @@ export function addUp(command: Command): void {
   withData(withConfig(command.command('up')))
     .description(
       'Runs the whole hub: PostgreSQL and Temporal of its own unless DATABASE_URL and TEMPORAL_ADDRESS name existing ones,\n' +
-        'the worker, the health page and the watchdog. A part that ends by itself is started again.',
+        'the worker, the health page and the watchdog. A part that ends by itself is started again. Instead of a faulty file\n' +
+        'of the configuration its last valid version is in force.',
     )
     .addHelpText(
       'after',
@@ -19,35 +24,33 @@ export function addUp(command: Command): void {
     )
     .action(async (options: CommonOptions) => {
       const choice = configChoice(options);
-      const config = loadConfig(choice);
-      if (config.connectors.length === 0) {
-        throw fault('no-connectors', { folder: `${options.config}/connectors` });
-      }
       const supervisor = new Supervisor(dataFolder(options, false), (line) => {
         console.error(line);
       });
+      const { found, postgresPort } = await configAtStart(choice, supervisor.folder);
       await supervisor.lock();
-      await requirePorts(config);
+      if (found) await requirePorts(found);
       const addresses: Addresses = { databaseUrl: '', temporalAddress: '', temporalUi: null };
       let close = (): Promise<void> => Promise.resolve();
       const stopped = untilStopped(() => {
         supervisor.kill();
       });
       try {
-        await new Listr([
+        const { config } = await new Listr<{ config: HubConfig }>([
           {
             title: 'PostgreSQL',
-            task: async (_, task) => {
-              const { url, db, unlock, what } = await startDatabase(supervisor, config, false);
-              await db.destroy();
+            task: async (context, task) => {
+              const { url, db, unlock, what } = await startDatabase(supervisor, postgresPort, false);
               close = unlock;
+              context.config = loadValid(choice, await readVersions(db).finally(() => db.destroy()));
+              requireConnectors(context.config);
               addresses.databaseUrl = url;
               task.title = what;
             },
           },
           {
             title: 'Temporal',
-            task: async (_, task) => {
+            task: async ({ config }, task) => {
               const { address, ui, what } = await startTemporal(supervisor, config, (note) => (task.output = note));
               Object.assign(addresses, { temporalAddress: address, temporalUi: ui });
               task.title = what;
@@ -60,6 +63,8 @@ export function addUp(command: Command): void {
           },
         ]).run();
         const { server, temporal } = config.settings;
+        for (const { file, faults } of config.faulty)
+          console.error(`\n▲ ${file} is not taken over:\n${faults.map(({ en }) => en).join('\n')}`);
         console.log(`\nConsole        http://${server.host}:${server.port}/`);
         console.log(`Health page    http://${server.host}:${server.port}/health`);
         if (addresses.temporalUi !== null)
@@ -72,4 +77,30 @@ export function addUp(command: Command): void {
         await supervisor.stop();
       }
     });
+}
+
+/**
+ * The configuration as far as the files alone say it, and the port of the embedded PostgreSQL. Where too little of them is
+ * valid, what was valid before is in the database of an earlier run; throws where there was none.
+ */
+async function configAtStart(
+  choice: ConfigChoice,
+  folder: string,
+): Promise<{ found: HubConfig | null; postgresPort: number }> {
+  try {
+    const found = loadValid(choice, new Map());
+    requireConnectors(found);
+    return { found, postgresPort: found.settings.embedded.postgresPort };
+  } catch (error) {
+    const embedded = readEnvironment().databaseUrl === undefined;
+    const postgresPort = embedded ? await lastPort(join(folder, 'postgres')) : 0;
+    if (postgresPort === null) throw error;
+    return { found: null, postgresPort };
+  }
+}
+
+function requireConnectors({ connectors, faulty, choice }: HubConfig): void {
+  if (connectors.length > 0) return;
+  requireFaultless(faulty);
+  throw fault('no-connectors', { folder: `${choice.folder}/connectors` });
 }

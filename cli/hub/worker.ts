@@ -1,20 +1,11 @@
 import type { Command } from 'commander';
-import { createHubLogger } from '../../settings/logger.ts';
 import { openFileStore } from '../../store/library/files/index.ts';
 import { openTrust } from '../../store/library/files/seals/trust.ts';
 import { DatabaseClock } from '../../store/ledger/clock.ts';
-import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
 import { connectTemporal, registerSearchAttributes } from '../../temporal/client.ts';
 import { HubWorker, installRuntime, WORKFLOWS_PATH } from '../../temporal/worker.ts';
-import {
-  configChoice,
-  dataFolder,
-  readConfig,
-  requireAddresses,
-  withConfig,
-  withData,
-  type CommonOptions,
-} from '../kit/options.ts';
+import { dataFolder, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { startPart } from '../kit/part.ts';
 import { onStop } from '../../launch/signals.ts';
 
 export function addWorker(program: Command): void {
@@ -27,14 +18,9 @@ export function addWorker(program: Command): void {
       '\nExample:\n  DATABASE_URL=postgres://hub@db/hub TEMPORAL_ADDRESS=temporal:7233 ./hub worker',
     )
     .action(async (options: CommonOptions) => {
-      const config = readConfig(options);
-      const { databaseUrl, temporalAddress } = requireAddresses();
-      const logger = createHubLogger(config.settings.log, 'worker');
+      const { temporalAddress, db, config, logger } = await startPart(options, 'worker');
       installRuntime(logger);
-      const db = openDatabase(databaseUrl, 'worker');
       try {
-        await requireServer(db, databaseUrl);
-        await requireSchema(db);
         const client = await connectTemporal(temporalAddress, config.settings.temporal.namespace);
         await registerSearchAttributes(client);
         const { files: fileSettings } = config.settings;
@@ -48,7 +34,6 @@ export function addWorker(program: Command): void {
           trust: openTrust(fileSettings),
           client,
           config,
-          choice: configChoice(options),
           logger,
         });
         onStop(() => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readEnvironment } from '../../settings/environment.ts';
 import { ROOT } from '../../settings/root.ts';
-import { loadConfig, type ConfigChoice, type HubConfig } from '../../settings/load.ts';
+import { loadValid, type ConfigChoice, type HubConfig } from '../../settings/load.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 
@@ -58,7 +58,8 @@ export function configChoice(options: CommonOptions): ConfigChoice {
   return { folder: options.config, demo: options.demo ?? false, jurisdiction: options.jurisdiction };
 }
 
-export const readConfig = (options: CommonOptions): HubConfig => loadConfig(configChoice(options));
+/** The configuration; a connector whose file is faulty is left out. */
+export const readConfig = (options: CommonOptions): HubConfig => loadValid(configChoice(options), new Map());
 
 /** The addresses that a part of a hub is given; throws when one is missing. */
 export function requireAddresses(): { databaseUrl: string; temporalAddress: string } {

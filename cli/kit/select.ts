@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import type { Command } from 'commander';
-import type { ConfiguredStream, HubConfig } from '../../settings/load.ts';
+import { idOf } from '../../settings/files.ts';
+import { requireFaultless, type ConfiguredStream, type HubConfig } from '../../settings/load.ts';
 import { windowToPreview } from '../../connectors/examine/examine.ts';
 import { openStream, type OpenStream } from '../../connectors/registry.ts';
 import type { OpenOptions } from '../../connectors/contract.ts';
@@ -33,8 +34,9 @@ export function configOf(options: CommonOptions): HubConfig {
   return config;
 }
 
-/** The streams of that name, or of the connector of that name; all where none is given. */
+/** The streams of that name, or of the connector of that name; all where none is given. Throws the faults of its file. */
 export function selectStreams(config: HubConfig, name: string | undefined): ConfiguredStream[] {
+  requireFaultless(config.faulty.filter(({ file }) => idOf(file) === name));
   const all = config.connectors.flatMap((connector) => connector.streams.map((stream) => ({ connector, stream })));
   const exact = all.filter(({ stream }) => stream.id === name);
   const found =
@@ -42,6 +44,8 @@ export function selectStreams(config: HubConfig, name: string | undefined): Conf
   // One that lists or takes disputes alone has no streams.
   const alone = config.connectors.some(({ id, disputes }) => id === name && disputes !== undefined);
   if (found.length > 0 || alone) return found;
+  // It may stand in one of these.
+  requireFaultless(config.faulty);
   const names = all.flatMap(({ connector, stream }) => [connector.id, stream.id]);
   throw fault('selection-unknown', { name, nearest: names.length > 0 ? closest(name ?? '', names) : undefined });
 }

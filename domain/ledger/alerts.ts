@@ -1,6 +1,7 @@
 import { clockInWords, shanghaiWallTime } from '../dates.ts';
 import { faultNamed } from '../faults.ts';
 import { BASES, type Basis } from '../basis.ts';
+import { GOES_ON, type FaultyFile } from '../faulty-file.ts';
 import type { Said } from '../said.ts';
 import { DRIFT_CHANGES, type DriftChange } from '../streams.ts';
 
@@ -12,6 +13,7 @@ export const ALERTS = {
   'temporal-away': { zh: '任务引擎不可用', en: 'Temporal is away' },
   'database-older': { zh: '数据库回到了早先的状态', en: 'the database is of an earlier moment' },
   'temporal-lost': { zh: '任务引擎丢失数据', en: 'Temporal has lost data' },
+  'faulty-file': { zh: '配置文件有误', en: 'a faulty file of the configuration' },
   'stream-paused': { zh: '数据流暂停', en: 'a stream is paused' },
   discrepancy: { zh: '源端与库内不一致', en: 'source and library differ' },
   'dead-letters': { zh: '发送失败的消息', en: 'messages were given up' },
@@ -36,6 +38,7 @@ export type AlertFacts =
   | { kind: 'temporal-away'; fault: string }
   | { kind: 'database-older'; from: string; to: string; knownBy: (keyof typeof WITNESSES)[] }
   | { kind: 'temporal-lost'; schedules: number; cases: number }
+  | ({ kind: 'faulty-file' } & FaultyFile)
   | { kind: 'stream-paused'; unit: string; stream: string; reason: string; code: string | null }
   | { kind: 'discrepancy'; unit: string; stream: string; of: string; source: number; library: number }
   | { kind: 'dead-letters'; target: string; count: number }
@@ -96,6 +99,13 @@ export function alertInWords(facts: AlertFacts): Said {
       return {
         zh: `Temporal 丢失了 ${schedules} 个定时计划、${cases} 个在办案件的流程，枢纽正在重建；其间中断的读取由下一次运行补上`,
         en: `Temporal has lost ${schedules} schedules and the workflows of ${cases} open cases; the hub puts them back, and the next runs read what was interrupted`,
+      };
+    }
+    case 'faulty-file': {
+      const { unit, file, faults, goesOn } = facts;
+      return {
+        zh: `${unit ?? '枢纽运维'}：配置文件 ${file} 有误，${GOES_ON[goesOn].zh}：${faults.map(({ zh }) => zh).join('；')}`,
+        en: `${unit ?? 'the hub’s operators'}: ${file} is faulty, ${GOES_ON[goesOn].en}: ${faults.map(({ en }) => en).join('; ')}`,
       };
     }
     case 'stream-paused': {

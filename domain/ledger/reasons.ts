@@ -31,6 +31,8 @@ export type Reason =
   /** The management unit set this term beside one that had been counted from a wrong time. */
   | { code: 'term-corrected'; said: string }
   | { code: 'no-streams' }
+  /** What its stream came by was removed from the configuration: nothing is read any more, and it runs on. */
+  | { code: 'connector-removed'; connector: string; removedAt: string }
   /** The holder was given it by another way than the regulation names; null: it was not told by which. */
   | { code: 'delivered-elsewhere'; through: string | null }
   /** Events that came in after the day on which they came about. */
@@ -118,6 +120,13 @@ export function reasonInWords(reason: Reason): Said {
       return { zh: '依本市办法，该单位不负此项义务', en: 'the regulation does not ask it of this unit' };
     case 'no-streams':
       return { zh: '该单位已不负责任何数据流', en: 'the unit answers for no stream any more' };
+    case 'connector-removed': {
+      const since = shanghaiWallTime(Date.parse(reason.removedAt)).slice(0, 16);
+      return {
+        zh: `连接器 ${reason.connector} 已于 ${since} 移除，不再归集；时限照常计算，是否容错由管理单位决定`,
+        en: `the connector ${reason.connector} was removed on ${since}: nothing is read, the deadline runs on, and only the management unit can exempt it`,
+      };
+    }
     case 'calendar-arrived':
       return {
         zh: '办结时日历未公布，日历到后据以判定是否按期',

@@ -3,8 +3,10 @@ import cron from 'node-cron';
 import type { Logger } from '../../settings/logger.ts';
 import { alertInWords, type AlertKind, type Watched } from '../../domain/ledger/alerts.ts';
 import { messageOf } from '../../domain/errors.ts';
+import type { FaultyFile } from '../../domain/faulty-file.ts';
 import { withoutStatement } from '../../store/database.ts';
 import { findAlerts, FOUND_KINDS, openAlerts, saveAlerts, type Alert } from '../../store/ledger/alerts.ts';
+import { explainRemoved } from '../../store/ledger/obligations.ts';
 import { followContacts } from '../../store/ledger/contacts.ts';
 import { noteReadAgain, openRestoration, type Restoration } from '../../store/ledger/restorations.ts';
 import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
@@ -26,6 +28,8 @@ export interface WatchdogOptions {
   logger: Logger;
   /** Throws when Temporal cannot be reached. */
   askTemporal: () => Promise<unknown>;
+  /** Files of the configuration that are not taken over. */
+  faultyFiles: () => readonly FaultyFile[];
   /** Wakes the workflows of cases in which something was done that they have not seen. */
   wakeUnseen: () => Promise<unknown>;
   /** What Temporal should have and has not. */
@@ -51,6 +55,7 @@ export async function syncDeadlines(db: Knex, at: Date): Promise<void> {
   await syncCatalogDeadlines(db, at);
   await syncStockDeadlines(db, at);
   await syncNeeds(db, at);
+  await explainRemoved(db);
   await syncReminders(db);
   await followContacts(db, at);
 }
@@ -64,6 +69,7 @@ export async function watch({
   db,
   logger,
   askTemporal,
+  faultyFiles,
   wakeUnseen,
   findLost,
   putBack,
@@ -90,6 +96,7 @@ export async function watch({
     await look('database-older', () => noteOlder(db, witnesses, at));
     await look('deadlines', () => syncDeadlines(db, at));
     for (const kind of FOUND_KINDS) await look(kind, async () => tell(kind, await findAlerts(db, kind, at)));
+    await look('faulty-file', () => tell('faulty-file', faultyFiles().map(faultyFileAlert)));
     let away: string | null = null;
     await look('temporal-away', async () => {
       away = await faultOf(async () => {
@@ -117,6 +124,12 @@ export async function watch({
     throw error;
   }
 }
+
+const faultyFileAlert = (faulty: FaultyFile): Alert => ({
+  kind: 'faulty-file',
+  subject: faulty.file,
+  message: alertInWords({ kind: 'faulty-file', ...faulty }),
+});
 
 /** Has sources read again, once, for what the database has lost. */
 async function makeUp(db: Knex, readAgain: WatchdogOptions['readAgain'], at: Date): Promise<void> {

@@ -12,6 +12,7 @@ import { mapPage } from '../../connectors/mapping/map-page.ts';
 import { openContract } from '../../connectors/mapping/source-contract.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
+import { hindranceOf } from '../../store/database.ts';
 import { fieldMemory, settleFields } from '../../store/collection/fields.ts';
 import {
   commitPush,
@@ -45,11 +46,12 @@ import {
   type Params,
 } from './request.ts';
 
-/** Requests that are worked at; as many more may wait, later ones are told to come again. */
+/** Requests to a stream that are worked at; as many more may wait, later ones are told to come again. */
 const AT_ONCE = 4;
 const MOST_WAITING = 32;
-/** Bytes of bodies that are held at once. */
+/** Bytes of bodies that are held at once, of one stream and of all. */
 const MOST_HELD = 8 * LARGEST_BODY;
+const MOST_HELD_BY_ALL = 2 * MOST_HELD;
 /** Rejects of one page, where the request does not say; records of one page, in bytes. */
 const REJECTS = 100;
 const REJECTED_BYTES = 4_000_000;
@@ -72,7 +74,7 @@ export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
     inbox.setErrorHandler((error, _request, reply) => answerRefusal(error, reply, options.logger));
     const turns = new Turns();
     /** A route whose sender is known, and has a place, before anything of the body is read. */
-    const route = <P extends object, O>(
+    const route = <P extends Params | { connector: string }, O>(
       method: 'GET' | 'POST',
       url: string,
       open: (request: FastifyRequest<{ Params: P }>, options: InboxOptions) => O,
@@ -85,14 +87,14 @@ export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
         url,
         onRequest: async (request, reply) => {
           const opened = open(request, options);
-          turns.enter(request, reply);
+          turns.enter(lineOf(request.params as P), request, reply);
           await requireFirst(request, connectorOf(opened), options);
           known.set(request, opened);
         },
         handler: (request, reply) => {
           const opened = known.get(request) as O;
           requireBody(request, connectorOf(opened));
-          return turns.take(() => work(request, opened, reply));
+          return turns.take(lineOf(request.params as P), () => work(request, opened, reply));
         },
       });
     };
@@ -120,56 +122,95 @@ export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
   });
 }
 
-/** Lets a few work and some wait; the rest is told to come again, before anything of its body is read. */
+/** In which line a request stands: that of its stream, or of the connector whose disputes it brings. */
+const lineOf = (params: Params | { connector: string }): string =>
+  'stream' in params ? params.stream : `${params.connector} disputes`;
+
+/** Requests to one stream. */
+interface Line {
+  entered: number;
+  heldBytes: number;
+  working: number;
+  waiting: { go: () => void; refuse: (error: unknown) => void }[];
+}
+
+/**
+ * Lets a few requests to each stream work and some wait; the rest is told to come again, before anything of its body is
+ * read. What holds one stream up holds up no other.
+ */
 class Turns {
-  #entered = 0;
+  readonly #lines = new Map<string, Line>();
   #heldBytes = 0;
-  #working = 0;
-  readonly #waiting: (() => void)[] = [];
 
   /** Takes a place, until the request is answered or gone; refuses it where there is none. */
-  enter({ headers, method }: FastifyRequest, { raw }: FastifyReply): void {
+  enter(name: string, { headers, method }: FastifyRequest, { raw }: FastifyReply): void {
+    const line = this.#line(name);
     // Without a length it can become the largest.
     const bytes = method === 'GET' ? 0 : Math.min(Number(headers['content-length'] ?? LARGEST_BODY), LARGEST_BODY);
-    if (this.#entered >= AT_ONCE + MOST_WAITING || this.#heldBytes + bytes > MOST_HELD)
+    if (
+      line.entered >= AT_ONCE + MOST_WAITING ||
+      line.heldBytes + bytes > MOST_HELD ||
+      this.#heldBytes + bytes > MOST_HELD_BY_ALL
+    )
       throw new RefusedRequest(503, 'the hub is busy', 'send it again after Retry-After');
-    this.#entered += 1;
+    line.entered += 1;
+    line.heldBytes += bytes;
     this.#heldBytes += bytes;
     finished(raw, () => {
-      this.#entered -= 1;
+      line.entered -= 1;
+      line.heldBytes -= bytes;
       this.#heldBytes -= bytes;
     });
   }
 
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#working >= AT_ONCE) await new Promise<void>((turn) => this.#waiting.push(turn));
-    else this.#working += 1;
+  async take<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const line = this.#line(name);
+    if (line.working >= AT_ONCE) await new Promise<void>((go, refuse) => line.waiting.push({ go, refuse }));
+    else line.working += 1;
     try {
       return await work();
+    } catch (error) {
+      // Whoever waits behind it would wait for the same.
+      if (hindranceOf(error)) for (const { refuse } of line.waiting.splice(0)) refuse(error);
+      throw error;
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#working -= 1;
+      const next = line.waiting.shift();
+      if (next) next.go();
+      else line.working -= 1;
     }
+  }
+
+  #line(name: string): Line {
+    const line = this.#lines.get(name) ?? { entered: 0, heldBytes: 0, working: 0, waiting: [] };
+    this.#lines.set(name, line);
+    return line;
   }
 }
 
 const FAILED = new RefusedRequest(500, 'the hub failed', 'send it again; nothing of it was taken');
+const AGAIN = 'send it again after Retry-After; if it was taken after all, that is known then';
+const HINDERED = {
+  away: new RefusedRequest(503, 'the hub’s database cannot answer', AGAIN, 5),
+  'held up': new RefusedRequest(503, 'the stream is held up', AGAIN, 5),
+};
+
+function refusalOf(error: unknown): RefusedRequest {
+  if (error instanceof RefusedRequest) return error;
+  if (error instanceof HubError) {
+    if (error.code === 'source-contract')
+      return new RefusedRequest(409, error.message, 'ask the hub’s operators; nothing of it was taken');
+    return error.code === 'cases-invalid' ? new RefusedRequest(400, error.message, error.cure?.en ?? '') : FAILED;
+  }
+  const hindrance = hindranceOf(error);
+  if (hindrance) return HINDERED[hindrance];
+  return UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ?? FAILED;
+}
 
 function answerRefusal(error: unknown, reply: FastifyReply, logger: Logger): FastifyReply {
-  const refusal =
-    error instanceof RefusedRequest
-      ? error
-      : error instanceof HubError
-        ? error.code === 'source-contract'
-          ? new RefusedRequest(409, error.message, 'ask the hub’s operators; nothing of it was taken')
-          : error.code === 'cases-invalid'
-            ? new RefusedRequest(400, error.message, error.cure?.en ?? '')
-            : FAILED
-        : (UNREADABLE[(error as { statusCode?: number }).statusCode ?? 500] ?? FAILED);
+  const refusal = refusalOf(error);
   // Faults of ours, which only our operators can mend. What PostgreSQL says could quote a record.
   if (refusal.status === 500) logger.error('a request to the inbox failed', { error: codeOf(error) });
-  if (refusal.status === 503) void reply.header('Retry-After', '1');
+  if (refusal.status === 503) void reply.header('Retry-After', String(refusal.retryAfter));
   const { status, message: title, cure } = refusal;
   return reply
     .status(status)

@@ -9,6 +9,7 @@ import { isTooDeep } from '../../connectors/json.ts';
 import { parseText, type ParsedText } from '../../connectors/json-text.ts';
 import type { OpenStream, Streams } from '../../connectors/registry.ts';
 import { HubError } from '../../domain/errors.ts';
+import type { PoolLimits } from '../../store/database.ts';
 import { claimNonce } from '../../store/collection/nonces.ts';
 
 export interface InboxOptions {
@@ -21,15 +22,21 @@ export interface InboxOptions {
 
 export const LARGEST_BODY = 16_000_000;
 
+/** Of the inbox's pool: a sender is told to come again before it gives up itself. */
+export const INBOX_LIMITS: PoolLimits = { most: 16, lockMs: 5_000, statementMs: 30_000 };
+
 /** An answer that is no success, as RFC 9457 has it. */
 export class RefusedRequest extends Error {
   readonly status: number;
   readonly cure: string;
+  /** Of a 503: seconds until it is worth while. */
+  readonly retryAfter: number;
 
-  constructor(status: number, message: string, cure: string) {
+  constructor(status: number, message: string, cure: string, retryAfter = 1) {
     super(message);
     this.status = status;
     this.cure = cure;
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import type { Duty, Start } from '../../domain/ledger/duties.ts';
 import { HUB, said, type Reason } from '../../domain/ledger/reasons.ts';
 import { HubError } from '../../domain/errors.ts';
+import { normaliseCode } from '../../domain/library/identifiers.ts';
 import { fault } from '../../domain/faults.ts';
 import { refusedAction } from '../../domain/casework/definition.ts';
 import { caseWorkflowId } from '../../domain/ids.ts';
@@ -118,7 +119,7 @@ export async function listDisputes(
   const query = selectCases(db, 'dispute', COLUMNS, choice);
   if (choice.stages?.includes('closed') === false) void query.whereNull('closed_at');
   if (choice.stages) void query.whereRaw(`${STAGE} = ANY (?)`, [[...choice.stages]]);
-  if (choice.number !== undefined) void query.where('number', choice.number);
+  if (choice.number !== undefined) void query.where('number', normaliseCode(choice.number));
   if (choice.issuer !== undefined) void query.where('issuer_code', choice.issuer);
   if (choice.units) {
     // Of certificates of these issuers, or raised by these units.

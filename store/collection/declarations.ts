@@ -87,13 +87,13 @@ export async function listDeclarations(db: Knex): Promise<Declaration[]> {
 
 /** Daily streams of which nothing says that their certificates are reviewed: no field of their records, no declaration. */
 const UNREVIEWED = `SELECT stream.*, 'review/' || name AS base FROM stream
-  WHERE stream.rule IS NOT NULL AND retired_at IS NULL AND reviewed IS NOT TRUE AND NOT EXISTS (
+  WHERE stream.rule IS NOT NULL AND reviewed IS NOT TRUE AND NOT EXISTS (
     SELECT FROM declaration d WHERE d.stream_id = stream.id AND d.kind = 'reviewed' AND d.ended_at IS NULL)`;
 
 /**
  * Keeps the duty to show the issuer's review (签发审核): of every daily stream whose records have no field for it, it is
- * owed from when the hub saw that first, until such a field is mapped or the review is declared. One that was exempted is
- * not owed anew.
+ * owed from when the hub saw that first, until such a field is mapped or the review is declared; that its connector is
+ * removed shows nothing. One that was exempted is not owed anew.
  */
 export async function syncReviews(db: Knex, at: Date): Promise<void> {
   await meetFrom(
@@ -110,7 +110,7 @@ export async function syncReviews(db: Knex, at: Date): Promise<void> {
     'review',
     `SELECT unit_code AS owner_code, unit_name AS owner_name, id AS stream_id, ledger_round(base, 'review') AS subject,
        :at::timestamptz AS started_at, NULL::text AS workflow_id, NULL::integer AS working_days
-     FROM (${UNREVIEWED}) AS unreviewed WHERE NOT EXISTS (SELECT FROM obligation o
+     FROM (${UNREVIEWED}) AS unreviewed WHERE retired_at IS NULL AND NOT EXISTS (SELECT FROM obligation o
        WHERE o.stream_id = unreviewed.id AND o.duty_kind = 'review' AND o.exempted_at IS NOT NULL)`,
     { at },
     { by: HUB, at },

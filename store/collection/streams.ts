@@ -48,9 +48,14 @@ export interface StreamSettings {
 
 /**
  * Brings the table in line with the configuration: new streams begin now, paused ones are tried again, missing ones
- * are retired and keep their data.
+ * are retired and keep their data. Of `unread` connectors it is not known what streams they have: these stay as they are.
  */
-export async function saveStreams(db: Knex, streams: readonly StreamSettings[], at: Date): Promise<void> {
+export async function saveStreams(
+  db: Knex,
+  streams: readonly StreamSettings[],
+  at: Date,
+  unread: readonly string[] = [],
+): Promise<void> {
   await db.transaction(async (trx) => {
     await noteUnits(
       trx,
@@ -79,6 +84,7 @@ export async function saveStreams(db: Knex, streams: readonly StreamSettings[], 
         'name',
         streams.map(({ name }) => name),
       )
+      .whereNotIn('connector', [...unread])
       .whereNull('retired_at')
       .update({ retired_at: at });
     await trx.raw('INSERT INTO coverage (stream_id) SELECT id FROM stream ON CONFLICT DO NOTHING');

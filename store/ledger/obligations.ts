@@ -196,6 +196,9 @@ export async function verifyFrom(
   );
 }
 
+/** Of deadlines `o` whose stream is read: why others are open is said by {@link explainRemoved} alone. */
+const READ = `o.reason->>'code' IS DISTINCT FROM 'connector-removed'`;
+
 /**
  * Says why running deadlines of a duty are still open.
  * @param items a query of subject, reason
@@ -209,7 +212,8 @@ export async function explainFrom(
 ): Promise<void> {
   await db.raw(
     changing(
-      `SELECT o.id, item.reason FROM (${items}) AS item ${RUNNING} WHERE o.reason IS DISTINCT FROM item.reason`,
+      `SELECT o.id, item.reason FROM (${items}) AS item ${RUNNING}
+       WHERE o.reason IS DISTINCT FROM item.reason AND ${READ}`,
       'reason = change.reason, changed_by = :ledgerBy',
     ),
     { ...bindings, ledgerDuty: duty, ledgerBy: by },
@@ -219,9 +223,25 @@ export async function explainFrom(
 /** As {@link explainFrom}, for one deadline that is at hand. */
 export async function explainObligation(db: Knex, id: number, reason: Reason, by: string): Promise<void> {
   await db.raw(
-    `UPDATE obligation SET reason = :reason, changed_by = :by
-     WHERE id = :id AND obligation_runs(obligation) AND reason IS DISTINCT FROM :reason::jsonb`,
+    `UPDATE obligation o SET reason = :reason, changed_by = :by
+     WHERE id = :id AND obligation_runs(o) AND reason IS DISTINCT FROM :reason::jsonb AND ${READ}`,
     { id, reason: JSON.stringify(reason), by },
+  );
+}
+
+/**
+ * Says of running deadlines whose connector was removed that this is why nothing comes in for them. They run on: whoever
+ * owes a duty cannot end it in this way. Once the connector is back, it is no reason any more. Repeating it changes nothing.
+ */
+export async function explainRemoved(db: Knex): Promise<void> {
+  await db.raw(
+    changing(
+      `SELECT o.id, CASE WHEN retired_at IS NOT NULL THEN jsonb_build_object('code', 'connector-removed',
+         'connector', connector, 'removedAt', retired_at) END AS reason
+       FROM obligation o JOIN stream ON stream.id = o.stream_id
+       WHERE obligation_runs(o) AND suspended_by IS NULL AND (retired_at IS NOT NULL) = (${READ})`,
+      `reason = change.reason, changed_by = '${HUB}'`,
+    ),
   );
 }
 

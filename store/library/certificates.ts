@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Catalog, CatalogEntry } from '../../domain/library/catalog.ts';
 import { compositeState, countingMember, type CompositeMember } from '../../domain/library/composite.ts';
 import type { Certificate } from '../../domain/library/certificate.ts';
+import { normaliseCode } from '../../domain/library/identifiers.ts';
 import { FINAL_STATUSES, stateOfForce, type StateOfForce } from '../../domain/library/lifecycle.ts';
 import { markHistory, type MarkTeller, type StateMark, type ToldMarks } from '../../domain/library/marks.ts';
 import { mergeSources, type MergedCertificate } from '../../domain/library/merge.ts';
@@ -52,9 +53,9 @@ const PRESENT = `${COLUMNS}, c.content_hash AS "contentHash",
 
 /** What certificates are looked up by, each served by an index. */
 const SOUGHT = {
-  identifier: 'SELECT * FROM certificate WHERE identifier = :code',
-  number: 'SELECT * FROM certificate WHERE number = :code',
-  holder: `SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = :code
+  identifier: 'SELECT * FROM certificate WHERE identifier IN (:code, :folded)',
+  number: 'SELECT * FROM certificate WHERE number IN (:code, :folded)',
+  holder: `SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = :holderCode
        UNION SELECT * FROM certificate WHERE holders @> :holder::jsonb AND jsonb_array_length(holders) > 1`,
 };
 const EVERYTHING = Object.keys(SOUGHT) as (keyof typeof SOUGHT)[];
@@ -74,12 +75,17 @@ export interface CertificateChoice {
   units?: readonly string[] | null;
 }
 
-/** Certificates by their identifier, their number, or the code of a holder, as they are now; at most 100. */
+/**
+ * Certificates by their identifier, their number, or the code of a holder, as they are now; at most 100. A code may be
+ * spelt as it is printed: it is folded as the library's own are.
+ */
 export async function findCertificates(
   db: Knex,
   code: string,
   { by = EVERYTHING, typeCode, issuer, units }: CertificateChoice = {},
 ): Promise<PresentCertificate[]> {
+  const folded = normaliseCode(code);
+  const holderCode = folded.toUpperCase();
   const { rows } = await db.raw<{ rows: PresentCertificate[] }>(
     `SELECT ${PRESENT} FROM (
        SELECT * FROM (${by.map((what) => SOUGHT[what]).join(' UNION ')}) AS c
@@ -89,11 +95,12 @@ export async function findCertificates(
      ORDER BY c.type_code, c.number, c.source_updated_at DESC`,
     {
       code,
+      folded,
       most: MOST,
       typeCode: typeCode ?? null,
       issuer: issuer ?? null,
       units: units ? [...units] : null,
-      ...(by.includes('holder') && { holder: JSON.stringify([{ code }]) }),
+      ...(by.includes('holder') && { holderCode, holder: JSON.stringify([{ code: holderCode }]) }),
     },
   );
   return rows;

@@ -38,6 +38,7 @@ import * as distinctKeys from './0038-distinct-keys.ts';
 import * as watch from './0042-watch.ts';
 import * as clocks from './0043-clocks.ts';
 import * as lost from './0044-lost.ts';
+import * as settingsVersions from './0045-settings-versions.ts';
 import * as sharing from './0050-sharing.ts';
 
 /** What brings a database to this version of the hub, in its order. */
@@ -81,5 +82,6 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0042-watch', watch],
   ['0043-clocks', clocks],
   ['0044-lost', lost],
+  ['0045-settings-versions', settingsVersions],
   ['0050-sharing', sharing],
 ]);

@@ -94,6 +94,8 @@ describe('certificates through the API', () => {
       ['K1'],
     );
     assert.equal((await user.get<Page>('/certificates?number=A-1')).body.items.length, 2);
+    const printed = encodeURIComponent('Ａ－１');
+    assert.equal((await user.get<Page>(`/certificates?number=${printed}`)).body.items.length, 2, 'as it is printed');
     assert.equal((await management.get<Page>('/certificates?number=A-1&type=T2')).body.items.length, 0);
   });
 

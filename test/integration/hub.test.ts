@@ -3,7 +3,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ScheduleDescription } from '@temporalio/client';
+import axios from 'axios';
 import { dailyScheduleId, returnScheduleId } from '../../domain/ids.ts';
+import type { Health } from '../../server/health.ts';
 import { listStreams } from '../../store/collection/streams.ts';
 import { HUB_DUE_AT, HUB_KIND, HUB_STREAM, HUB_UNIT } from '../../workflows/search-attributes.ts';
 import { DEPARTMENTS } from '../departments/departments.ts';
@@ -111,6 +113,45 @@ describe('a running hub', () => {
       (await listStreams(hub.db)).map(({ name }) => name),
       [...Object.values(STREAM_OF), 'land-stock'].filter((id) => id !== STREAM_OF.transport).sort(),
     );
+  });
+
+  it('goes on without a faulty file, also after a restart, and says so', async () => {
+    const file = (name: string): string => join(hub.choice.folder, name);
+    const daily = dailyScheduleId(STREAM_OF.housing);
+    // The file of one connector, and that of the hub itself.
+    const [housing, hubYaml] = ['connectors/demo/housing.yaml', 'hub.yaml'].map((name) =>
+      readFileSync(file(name), 'utf8'),
+    );
+    writeFileSync(file('connectors/demo/housing.yaml'), 'name: [');
+    writeFileSync(file('hub.yaml'), (hubYaml ?? '').replace('7m', '8m'));
+    await eventually(async () => {
+      const returned = await describeSchedule(returnScheduleId(STREAM_OF.province));
+      assert.equal(returned.spec.intervals?.[0]?.every, 8 * 60_000, 'what is valid is taken over beside it');
+    }, 30_000);
+    assert.match(logOf('worker'), /housing\.yaml:1:.*is not taken over/);
+    await describeSchedule(daily);
+    writeFileSync(file('hub.yaml'), 'jurisdiction: [');
+    for (const part of ['worker', 'server'] as const) await hub.kill(part);
+    await hub.recovered();
+    const names = (await listStreams(hub.db)).map(({ name }) => name);
+    assert.ok(names.includes(STREAM_OF.housing));
+    await describeSchedule(daily);
+    const { host, port } = hub.config.settings.server;
+    const health = async (): Promise<Health> => (await axios.get<Health>(`http://${host}:${port}/health`)).data;
+    await eventually(async () => {
+      const { status, faultyFiles, alerts } = await health();
+      assert.equal(status, 'degraded');
+      assert.deepEqual(faultyFiles.map(({ file, goesOn }) => `${file}: ${goesOn}`).sort(), [
+        'connectors/demo/housing.yaml: last version',
+        'hub.yaml: last version',
+      ]);
+      assert.equal(alerts.filter(({ kind }) => kind === 'faulty-file').length, 2);
+    });
+    const page = await axios.get<string>(`http://${host}:${port}/health`, { headers: { accept: 'text/html' } });
+    assert.match(page.data, /hub\.yaml 有误 faulty/);
+    writeFileSync(file('connectors/demo/housing.yaml'), housing ?? '');
+    writeFileSync(file('hub.yaml'), hubYaml ?? '');
+    await eventually(async () => assert.deepEqual((await health()).faultyFiles, []));
   });
 });
 

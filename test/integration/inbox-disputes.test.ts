@@ -89,14 +89,10 @@ describe('disputes that are pushed', () => {
     });
     logger.clear().add(new transports.Stream({ stream }));
     const all = new Streams({ connectors, ownKinds: new Map() } as unknown as HubConfig);
-    app = createApp({
-      db,
-      logger,
-      now: () => NOW,
-      aheadMs: () => 0,
-      countWorkers: () => Promise.resolve(1),
-      streams: () => all,
-    });
+    app = createApp(
+      { db, now: () => NOW, aheadMs: () => 0, countWorkers: () => Promise.resolve(1), faultyFiles: () => [] },
+      { db, logger, now: () => NOW, streams: () => all },
+    );
     await app.ready();
   });
   after(async () => {

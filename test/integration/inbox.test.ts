@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac, hash } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { FastifyInstance } from 'fastify';
@@ -17,10 +17,13 @@ import { createApp } from '../../server/app.ts';
 import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { findAlerts } from '../../store/ledger/alerts.ts';
 import { openRestoration, settleRestoration } from '../../store/ledger/restorations.ts';
+import { openDatabase } from '../../store/database.ts';
+import { INBOX_LIMITS } from '../../server/inbox/request.ts';
 import { pauseStream, saveStreams } from '../../store/collection/streams.ts';
 import { tasksOf, useProfile } from '../support/arrivals.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePorts } from '../support/ports.ts';
 import { signedHeaders } from '../support/signed.ts';
 
 const logger = createHubLogger({ level: 'error', format: 'json' }, 'test');
@@ -123,7 +126,14 @@ interface Answer {
 describe('the inbox', () => {
   let database: TestDatabase;
   let db: Knex;
+  let inbox: Knex;
+  let streams: Streams;
   let app: FastifyInstance;
+  const appOver = (pool: Knex): FastifyInstance =>
+    createApp(
+      { db, now: () => NOW, aheadMs: () => 0, countWorkers: () => Promise.resolve(1), faultyFiles: () => [] },
+      { db: pool, logger, now: () => NOW, streams: () => streams },
+    );
   before(async () => {
     provide('INBOX_TEST_TOKEN', TOKEN);
     provide('INBOX_TEST_SECRET', SECRET);
@@ -131,19 +141,14 @@ describe('the inbox', () => {
     database = await createDatabase();
     ({ db } = database);
     await approveDemoCatalog(db);
-    const streams = new Streams({ connectors, ownKinds: new Map() } as unknown as HubConfig);
-    app = createApp({
-      db,
-      logger,
-      now: () => NOW,
-      aheadMs: () => 0,
-      countWorkers: () => Promise.resolve(1),
-      streams: () => streams,
-    });
+    inbox = openDatabase(database.url, 'inbox', INBOX_LIMITS);
+    streams = new Streams({ connectors, ownKinds: new Map() } as unknown as HubConfig);
+    app = appOver(inbox);
     await app.ready();
   });
   after(async () => {
     await app.close();
+    await inbox.destroy();
     await database.drop();
   });
   beforeEach(async () => {
@@ -171,8 +176,13 @@ describe('the inbox', () => {
     );
   });
 
-  async function send(path: string, payload: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
-    const response = await app.inject({
+  async function send(
+    path: string,
+    payload: string | Buffer,
+    headers: Record<string, string> = {},
+    to = app,
+  ): Promise<Answer> {
+    const response = await to.inject({
       method: 'POST',
       url: `/inbox/v1/${path}`,
       payload,
@@ -667,6 +677,103 @@ describe('the inbox', () => {
     for (const { body } of pushes) assert.equal((await push(body)).status, 200);
     assert.deepEqual(await kept(), [60, 60, 60]);
     assert.equal(await count('certificate'), 60);
+  });
+
+  /** Keeps a stream’s row locked while something is done: no push to it can be committed. */
+  async function whileLocked<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const { id } = await db('stream').where({ name }).first<{ id: number }>('id');
+    const slow = await db.transaction();
+    try {
+      await slow('coverage').where({ stream_id: id }).forUpdate().select('stream_id');
+      return await work();
+    } finally {
+      await slow.rollback();
+    }
+  }
+
+  it('a stream that is locked is told to come again, and holds up no other', { timeout: 60_000 }, async () => {
+    const settled: string[] = [];
+    const told = async (answer: Promise<Answer>, name: string): Promise<Answer> =>
+      answer.finally(() => settled.push(name));
+    await whileLocked('police-permits', async () => {
+      const locked = many(12).map((body) => told(push(body), 'police'));
+      const others = await Promise.all(
+        ['strict-permits', 'field-permits'].flatMap((name) =>
+          many(5).map((body) => told(push(body, {}, name), 'other')),
+        ),
+      );
+      assert.deepEqual([...new Set(others.map(({ status }) => status))], [200]);
+      assert.deepEqual([...new Set(settled)], ['other'], 'while nothing is told to those of the locked one');
+      for (const { status, headers, body } of await Promise.all(locked))
+        assert.deepEqual([status, headers['retry-after'], body.title], [503, '5', 'the stream is held up']);
+    });
+    assert.equal((await push(record(1))).status, 200);
+  });
+
+  describe('while its database', () => {
+    const hindered = ({ status, headers, body }: Answer): void =>
+      assert.deepEqual([status, headers['retry-after'], body.title], [503, '5', 'the hub’s database cannot answer']);
+    /** What is answered over a database at an address. */
+    async function answersOver(address: string): Promise<Answer[]> {
+      const pool = openDatabase(address, 'inbox', INBOX_LIMITS);
+      const other = appOver(pool);
+      try {
+        const body = JSON.stringify(record(1));
+        const url = '/inbox/v1/signed-permits';
+        const headers = signedHeaders(
+          { method: 'POST', url, body, key: '' },
+          { keyId: 'signed', secret: SECRET, at: NOW.getTime() },
+        );
+        return await Promise.all([
+          send('police-permits', body, {}, other),
+          send('signed-permits', body, headers, other),
+          send('police-permits/closings', '{}', {}, other),
+          send('police-permits/cases', JSON.stringify([{ case: '1', completedAt: '2026-11-20 10:00' }]), {}, other),
+        ]);
+      } finally {
+        await other.close();
+        await pool.destroy();
+      }
+    }
+
+    it('is away, senders are told to come again', async () => {
+      const [nothing = 0] = await freePorts(1);
+      for (const answer of await answersOver(`postgres://hub:x@127.0.0.1:${nothing}/hub`)) hindered(answer);
+    });
+
+    it('recovers, likewise', async () => {
+      // What PostgreSQL answers whoever connects until it is consistent.
+      const fields = ['SFATAL', 'VFATAL', 'C57P03', 'Mthe database system is in recovery mode', ''].join('\0');
+      const said = Buffer.from(`E0000${fields}\0`);
+      said.writeInt32BE(said.length - 1, 1);
+      const recovering = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => socket.end(said));
+      }).listen(0, '127.0.0.1');
+      await once(recovering, 'listening');
+      const { port } = recovering.address() as { port: number };
+      try {
+        for (const answer of await answersOver(`postgres://hub:x@127.0.0.1:${port}/hub`)) hindered(answer);
+      } finally {
+        recovering.close();
+      }
+    });
+
+    it('ends in the middle, likewise, and what comes again is taken once', async () => {
+      await whileLocked('police-permits', async () => {
+        const answer = push(record(1));
+        await eventually(async () => {
+          const { rows } = await db.raw<{ rows: unknown[] }>(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'hub inbox' AND wait_event_type = 'Lock'`,
+          );
+          assert.equal(rows.length, 1);
+        });
+        hindered(await answer);
+      });
+      assert.equal((await push(record(1))).status, 200);
+      assert.deepEqual(await kept(), [1, 1, 1]);
+    });
   });
 
   describe('before anybody is signed in', () => {

@@ -159,6 +159,7 @@ describe('commands on the library', () => {
   it('a certificate is found by number and holder, masked unless asked otherwise, and says who is believed', async () => {
     const { stdout, code } = await hub('certificate', '锡建施1号');
     assert.equal(code, 0);
+    assert.equal((await hub('certificate', '锡建施 １ 号')).stdout, stdout, 'as it is printed');
     assert.match(stdout, /锡建施1号 counts as 注销 \(health-doctors\)\n {2}▲ status from health-doctors/);
     assert.ok(!stdout.includes(NAME) && !stdout.includes('91460100MA5THWMM2J'));
     const unmasked = await hub('certificate', '91460100MA5THWMM2J', '--unmasked', '--json');

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { timeOfDayMs } from '../../domain/dates.ts';
+import type { FaultyFile } from '../../domain/faulty-file.ts';
 import { openAlerts } from '../../store/ledger/alerts.ts';
 import { listRestorations, settleRestoration } from '../../store/ledger/restorations.ts';
 import { beat } from '../../store/ledger/uptime.ts';
@@ -44,9 +45,11 @@ describe('the watchdog', () => {
       }),
     ],
   });
+  let faulty: FaultyFile[] = [];
   const options = (temporal: 'up' | 'down') => ({
     db: database.db,
     logger,
+    faultyFiles: () => faulty,
     wakeUnseen: () => Promise.resolve(),
     findLost: () => Promise.resolve({ schedules: [], cases: [] }),
     putBack: () => Promise.resolve(),
@@ -74,6 +77,22 @@ describe('the watchdog', () => {
 
   it('clears what no longer holds', async () => {
     await database.db.raw(`UPDATE obligation SET met_at = ?`, [new Date(timeOfDayMs('2026-11-20', '24:00'))]);
+    await look('24:00', 'up');
+    assert.deepEqual(await open(), []);
+  });
+
+  it('tells of a faulty file of the configuration, whose it is, what is wrong and how to mend it, until it is', async () => {
+    const fault = { zh: 'parks.yaml:1：请修正', en: 'parks.yaml:1:: found nothing; mend the YAML' };
+    faulty = [{ file: 'connectors/parks.yaml', unit: '市园林局', faults: [fault], goesOn: 'last version' }];
+    await look('24:00', 'up');
+    const [alert] = await openAlerts(database.db);
+    assert.deepEqual([alert?.kind, alert?.subject], ['faulty-file', 'connectors/parks.yaml']);
+    assert.match(
+      alert?.message.zh ?? '',
+      /^市园林局：.*connectors\/parks\.yaml.*沿用上一有效版本：parks\.yaml:1：请修正$/,
+    );
+    assert.match(alert?.message.en ?? '', /^市园林局: .*its last valid version goes on: .*mend the YAML$/);
+    faulty = [];
     await look('24:00', 'up');
     assert.deepEqual(await open(), []);
   });
@@ -136,6 +155,7 @@ describe('the watchdog', () => {
         );
         const health = await readHealth({
           db: database.db,
+          faultyFiles: () => [],
           now: () => at,
           aheadMs: () => 0,
           countWorkers: () => Promise.resolve(1),
@@ -157,6 +177,7 @@ describe('the watchdog', () => {
       const later = new Date(at.getTime() + 4 * 60_000);
       const health = await readHealth({
         db: database.db,
+        faultyFiles: () => [],
         now: () => later,
         aheadMs: () => 0,
         countWorkers: () => Promise.resolve(1),
@@ -213,6 +234,7 @@ describe('the watchdog', () => {
       );
       const health = await readHealth({
         db: database.db,
+        faultyFiles: () => [],
         now: () => at('10:06'),
         aheadMs: () => 0,
         countWorkers: () => Promise.resolve(1),

@@ -60,7 +60,8 @@ export class ApiHub {
     const files = new FolderStore(this.files);
     const away = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
     this.app = createApp(
-      { db, now, aheadMs: () => 0, logger, countWorkers: away, streams: () => streams },
+      { db, now, aheadMs: () => 0, countWorkers: away, faultyFiles: () => this.config.faulty },
+      { db, now, logger, streams: () => streams },
       { db, now, logger, config: () => this.config, temporal: away, folder: null, files },
     );
     this.app.addHook('onResponse', async (request, reply) => this.#compare(request, reply));

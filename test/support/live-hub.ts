@@ -81,7 +81,7 @@ export async function startLiveHub(records: number, prepare?: (config: string) =
     supervisor.kill();
   });
   await supervisor.lock();
-  const { url: databaseUrl, db, unlock } = await startDatabase(supervisor, config, true);
+  const { url: databaseUrl, db, unlock } = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
   await approveDemoCatalog(db);
   const { address, ui } = await startTemporal(supervisor, config, () => undefined);
   const client = await connectTemporal(address, config.settings.temporal.namespace);

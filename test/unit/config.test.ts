@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { staleSchemas } from '../../settings/schemas/generate.ts';
-import { loadConfig } from '../../settings/load.ts';
+import { selectStreams } from '../../cli/kit/select.ts';
+import type { FileVersions } from '../../settings/files.ts';
+import { loadConfig, loadValid, type HubConfig } from '../../settings/load.ts';
 import { resolveReference } from '../../settings/environment.ts';
 import { HubError } from '../../domain/errors.ts';
 import { assertOneLanguage } from '../support/languages.ts';
@@ -254,6 +256,102 @@ streams:
       faultsOf((folder) => rmSync(join(folder, 'hub.yaml')))[0] ?? '',
       /^hub\.yaml:1:: ENOENT.*choose another folder with --config/,
     );
+  });
+});
+
+describe('a faulty file of the configuration', () => {
+  let folder: string;
+  let known: FileVersions;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
+    cpSync(CONFIG, folder, { recursive: true });
+    // As the database keeps them.
+    const { versions } = loadConfig({ folder, demo: true });
+    known = new Map(Object.entries(JSON.parse(JSON.stringify(Object.fromEntries(versions))) as object));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const load = (versions = known): HubConfig => loadValid({ folder, demo: true }, versions);
+  const told = ({ faulty }: HubConfig): string[] => faulty.map(({ file, unit, goesOn }) => [file, unit, goesOn].join());
+  const path = (file: string): string => join(folder, file);
+  const titleOf = (config: HubConfig, stream: string): string | undefined =>
+    config.connectors.flatMap(({ streams }) => streams).find(({ id }) => id === stream)?.name;
+
+  it('costs its connector alone, which goes on by its last valid version', () => {
+    writeFileSync(path('connectors/demo/housing.yaml'), 'name: [');
+    edit('connectors/demo/health.yaml', 'name: 医师执业证书', 'name: 改名')(folder);
+    const config = load();
+    assert.deepEqual(told(config), ['connectors/demo/housing.yaml,市住房和城乡建设局,last version']);
+    assert.match(config.faulty[0]?.faults[0]?.en ?? '', /housing\.yaml:1:: .*mend the YAML/);
+    assert.deepEqual(
+      [titleOf(config, 'housing-permits'), titleOf(config, 'health-doctors')],
+      ['建筑工程施工许可证', '改名'],
+    );
+    // And so at the next look, at which it is no news.
+    assert.deepEqual(
+      load(config.versions).versions.get('connectors/demo/housing.yaml'),
+      known.get('connectors/demo/housing.yaml'),
+    );
+  });
+
+  it('a connector that never was valid is left out, the others are checked and run', () => {
+    writeFileSync(path('connectors/demo/parks.yaml'), 'kind: htp\n');
+    const config = load();
+    assert.deepEqual(told(config), ['connectors/demo/parks.yaml,,left out']);
+    assert.equal(config.connectors.length, 9);
+    assert.equal(selectStreams(config, 'housing')[0]?.stream.id, 'housing-permits');
+    for (const name of ['parks', 'park-permits'])
+      assert.throws(() => selectStreams(config, name), /parks\.yaml:1:kind: found “htp”/);
+  });
+
+  it('a template that cannot be read costs nobody who was filled in by it before', () => {
+    mkdirSync(path('connectors/templates'));
+    const template = path('connectors/templates/permit-system.yaml');
+    writeFileSync(
+      template,
+      'kind: database\ndefaults: { record: { key: id, updatedAt: gxsj }, status: { field: zt, values: { "1": valid } } }\n',
+    );
+    writeFileSync(
+      path('connectors/demo/parks.yaml'),
+      'name: 市园林局\nunit: 11320200014006438B\ntemplate: permit-system\naddress: sqlite:/p.db\nstreams: [{ id: trees, table: trees }]\n',
+    );
+    const whole = load();
+    assert.deepEqual(told(whole), []);
+    writeFileSync(template, 'kind: [');
+    const config = load(whole.versions);
+    assert.deepEqual(told(config), ['connectors/demo/parks.yaml,市园林局,last version']);
+    assert.match(config.faulty[0]?.faults[0]?.en ?? '', /templates\/permit-system\.yaml:1:: /);
+    assert.equal(selectStreams(config, 'trees').length, 1);
+  });
+
+  it('a stream that two files name stays with the one that had it, whatever they are called', () => {
+    cpSync(path('connectors/demo/housing.yaml'), path('connectors/demo/a-copy.yaml'));
+    const config = load();
+    assert.deepEqual(told(config), ['connectors/demo/a-copy.yaml,,left out']);
+    assert.equal(selectStreams(config, 'housing-permits')[0]?.connector.id, 'housing');
+  });
+
+  it('hub.yaml, the profile and calendars go on as they were, also where hub.yaml names a profile that is none', () => {
+    writeFileSync(path('jurisdictions/xuchang.yaml'), 'rules: [');
+    edit('hub.yaml', 'jurisdiction: wuxi', 'jurisdiction: xuchang')(folder);
+    writeFileSync(path('calendars/2026.yaml'), 'year: 26');
+    const config = load();
+    assert.equal(config.jurisdiction.id, 'wuxi');
+    assert.ok(config.publishedTables.some(({ year }) => year === 2026));
+    assert.deepEqual(told(config).sort(), [
+      'calendars/2026.yaml,,last version',
+      'hub.yaml,,last version',
+      'jurisdictions/xuchang.yaml,,left out',
+    ]);
+    assert.equal(config.versions.has('jurisdictions/xuchang.yaml'), false, 'it is no version to go on by');
+    assert.throws(() => load(new Map()), /2026\.yaml/, 'nothing is counted by a calendar that nobody knows');
+  });
+
+  it('a folder that is away has removed nothing', () => {
+    rmSync(folder, { recursive: true });
+    const config = load();
+    assert.deepEqual([config.connectors.length, config.jurisdiction.id], [9, 'wuxi']);
+    assert.ok(config.faulty.length > 10 && config.faulty.every(({ goesOn }) => goesOn === 'last version'));
   });
 });
 

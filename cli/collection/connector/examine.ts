@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { ConnectorConfig } from '../../../settings/schemas/connector.ts';
+import { idOf } from '../../../settings/files.ts';
 import type { HubConfig } from '../../../settings/load.ts';
 import { readTickets } from '../../../connectors/lists/tickets.ts';
 import { describeFields, draftMapping } from '../../../connectors/examine/discover.ts';
@@ -127,6 +128,16 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
       checked.push({ ...named, accepted: null, fault: faultOf(error) });
     }
   });
+  for (const { file, faults } of name === undefined ? config.faulty : []) {
+    const cause = faults.map(({ en }) => en).join('\n         ');
+    const fault = {
+      kind: 'configuration',
+      code: 'config-invalid',
+      cause,
+      cure: 'mend the file; nothing else waits for it',
+    };
+    checked.push({ stream: file, connector: idOf(file), report: null, accepted: null, refused: [], absent: [], fault });
+  }
   if (checked.some(({ fault }) => fault)) process.exitCode = 1;
   if (options.json) return console.log(JSON.stringify(checked, null, 2));
   console.log(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { keepTable, offerTable, type OfferedTable } from '../../../settings/sheets/calendar.ts';
-import { loadConfig, type HubConfig } from '../../../settings/load.ts';
+import { loadValid, type HubConfig } from '../../../settings/load.ts';
 import { CalendarMissing, DAY_REASONS, endOfTerm } from '../../../domain/ledger/calendar.ts';
 import { addDays, shanghaiDate } from '../../../domain/dates.ts';
 import { DUTIES, OWNERS, STARTS } from '../../../domain/ledger/duties.ts';
@@ -204,8 +204,8 @@ const getDue = get(
 );
 
 /** Over the files as they are now: another import may be seconds old. */
-function offered({ choice }: HubConfig, given: string): OfferedTable {
-  const { offered: table, faults } = offerTable(loadConfig(choice), '日历', given);
+function offered({ choice, versions }: HubConfig, given: string): OfferedTable {
+  const { offered: table, faults } = offerTable(loadValid(choice, versions), '日历', given);
   if (table) return table;
   throw new InvalidRequest(
     [],

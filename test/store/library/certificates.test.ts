@@ -73,6 +73,31 @@ describe('looking certificates up', () => {
     assert.deepEqual(await findCertificates(db, 'H3'), []);
   });
 
+  it('as they are printed: in full width, with blanks, in small letters', async () => {
+    // As the mapping folds what a source says.
+    const folded = { number: '锡建施(2026)第1号', identifier: '1.2.156.3005.2' };
+    const holders = JSON.stringify([{ name: '甲', code: '91460100MA5THWMM2J', codeType: '001' }]);
+    const before = await db('certificate').where({ record_key: 'K1' }).first<object>('number', 'identifier', 'holders');
+    await db('certificate')
+      .where({ record_key: 'K1' })
+      .update({ ...folded, holders });
+    for (const printed of [
+      '锡建施（2026）第1号',
+      ' 锡建施 ( 2026 ) 第１号 ',
+      '１.２.１５６.３００５.２',
+      '９１４６０１００ＭＡ５ＴＨＷＭＭ２Ｊ',
+      '91460100ma5thwmm2j',
+    ])
+      assert.deepEqual(
+        (await findCertificates(db, printed)).map(({ key }) => key),
+        ['K1'],
+        printed,
+      );
+    await db('certificate')
+      .where({ record_key: 'K1' })
+      .update({ ...before, holders: JSON.stringify((before as { holders: unknown }).holders) });
+  });
+
   it('with every version in the order of its own time, whatever came first', async () => {
     const versions = await versionsOf(db, stream.name, 'K1');
     assert.deepEqual(

@@ -71,6 +71,18 @@ export const SOURCES = {
     say: ({ place }: Place) => ({ zh: `${place}：未在限定时间内答复`, en: `${place}: no answer in time` }),
     cure: AGAIN,
   },
+  'answer-slow': {
+    kind: 'transient',
+    brief: '源端的答复太慢',
+    say: ({ place, longestMs }: Place & { longestMs: number }) => ({
+      zh: `${place}：${longestMs / 1000} 秒内没有答复完，已中止`,
+      en: `${place}: the answer was not complete within ${longestMs / 1000} s, and was given up`,
+    }),
+    cure: {
+      zh: '减小 page.size；该单位的线路确实慢的，调大 longestAnswer',
+      en: 'lower page.size; if the line to the department is that slow, raise longestAnswer',
+    },
+  },
   'source-failing': {
     kind: 'transient',
     brief: '源端内部出错',

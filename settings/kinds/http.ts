@@ -272,7 +272,10 @@ export const httpConnectorSchema = connectorSchema
       { error: expected('base-url') },
     ),
     auth: auth.optional(),
-    timeout: duration.prefault('30s'),
+    timeout: duration.prefault('30s').meta({ description: 'Longest silence of the source' }),
+    longestAnswer: duration.prefault('2m').meta({
+      description: 'Longest time that one answer may take altogether, however steadily it comes',
+    }),
     longestWait: duration.prefault('1h').meta({
       description: 'Longest time that the source is left alone when it asks for it (Retry-After)',
     }),

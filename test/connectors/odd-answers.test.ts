@@ -314,6 +314,26 @@ describe('one oddity never stops a whole stream', () => {
   });
 });
 
+describe('a source that drips', () => {
+  const drip = (first: string) => (_: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' }).write(first);
+    const drops = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(drops));
+  };
+
+  it('has so long for a whole answer, and is not asked again at once', { timeout: 20_000 }, async () => {
+    const { source, asked } = await gateway(drip('{"code":"0",'), { timeout: '10s', longestAnswer: '500ms' });
+    await assert.rejects(source.count(WINDOW), fails('transient', 'answer-slow', /within 0\.5 s/));
+    assert.equal(asked.length, 1);
+  });
+
+  it('is not waited for in a certificate’s file', { timeout: 20_000 }, async () => {
+    const { source } = await gateway(drip('%PDF-1.7'), { timeout: '500ms' });
+    const content = await source.file?.('/files/1.pdf', new AbortController().signal);
+    await assert.rejects(Array.fromAsync(content ?? []), fails('transient', 'source-away', /next to nothing/));
+  });
+});
+
 describe('the character set of answers', () => {
   const NAME = '誠信园林';
   const body = answer(text(1), JSON.stringify(record(2, { CZZT: NAME })));

@@ -13,6 +13,7 @@ import { flowing, within } from '../flowing.ts';
 import { unpacked } from '../unpacked.ts';
 import { isDenied, parseAnswer, requireSuccess, type ParsedAnswer, type Success } from './answer.ts';
 import { authenticator, type AppliedRequest, type Authenticator, type OutgoingRequest } from './auth.ts';
+import { soapFaultIn } from './markup.ts';
 import { fillBody, fillPath, type RequestTemplate, type Values } from './template.ts';
 
 /** Longest wait inside one attempt; a source that asks for more is left alone until the workflow's next attempt. */
@@ -175,6 +176,8 @@ export class HttpClient {
         throw fault('token-refused', { place: what });
       }
     }
+    const said = answer.status === 500 ? soapFaultIn(answer.body, what) : null;
+    if (said) throw said;
     this.#requireStatus(answer.status, answer.headers, what);
     const opened = { ...answer, body: applied.open(answer.body, what), refused: applied.refused };
     this.#trace?.({ request: shownRequest(this.baseUrl, request), response: shownAnswer(opened) });

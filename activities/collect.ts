@@ -2,12 +2,20 @@ import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { countOf } from '../connectors/reading.ts';
 import { durationMs } from '../settings/values.ts';
 import { HubError } from '../domain/errors.ts';
-import { describeWindow, sliceWindow, timeWindow, type TimeWindow, type Window } from '../domain/collection/window.ts';
+import {
+  describeWindow,
+  fromMs,
+  sliceWindow,
+  timeWindow,
+  toMs,
+  type TimeWindow,
+  type Window,
+} from '../domain/collection/window.ts';
 import * as batches from '../store/collection/batches.ts';
 import { approvedMeanwhile } from '../store/library/catalog.ts';
 import { settleFields } from '../store/collection/fields.ts';
 import type { PageCounts } from '../store/collection/pages.ts';
-import { closeRepeated, openDiscrepancy } from '../store/collection/reconciliation.ts';
+import { closeMoving, closeRepeated, noteMoving, openDiscrepancy } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -17,6 +25,11 @@ import { readableStream } from './stream-of.ts';
 
 /** How often a window that moves under the reader is begun anew before it is cut in two. */
 const RESTARTS = 2;
+/** No window is cut into shorter ones: what moves within a minute moves as well in a second. */
+const SHORTEST_MS = 60_000;
+/** From so many given up within an hour on none of a stream is cut: each is a burst of requests to a busy source. */
+const MOST_GIVEN_UP = 32;
+const HOUR_MS = 3_600_000;
 
 /** How far a batch has come. */
 export interface ReadProgress extends PageCounts {
@@ -24,6 +37,8 @@ export interface ReadProgress extends PageCounts {
   outcome: 'more' | 'done' | 'moved';
   pages: number;
 }
+
+const NOTHING = { pages: 0, read: 0, accepted: 0, unchanged: 0, rejected: 0 };
 
 /** How a batch ended. */
 export interface BatchResult extends PageCounts {
@@ -102,6 +117,7 @@ export function createCollectActivities(dependencies: Dependencies) {
     async readPages(input: { batchId: number }): Promise<ReadProgress> {
       for (let restart = 0; ; restart++) {
         const batch = await batches.getBatch(db, input.batchId);
+        if (batch.givenUp) return unread(batch);
         try {
           const outcome = await contacting(
             dependencies,
@@ -117,7 +133,7 @@ export function createCollectActivities(dependencies: Dependencies) {
           if (restart < RESTARTS) continue;
           // A batch cannot be cut in two, nor a gateway be read that ignores the page number: these fail, and are retried.
           if (batch.window.kind === 'batch' || error.code === 'repeated-page') throw error;
-          return { outcome: 'moved', pages: 0, read: 0, accepted: 0, unchanged: 0, rejected: 0 };
+          await batches.giveUpBatch(db, batch.id, now());
         }
       }
     },
@@ -125,6 +141,7 @@ export function createCollectActivities(dependencies: Dependencies) {
     /** Compares the three counts and, when they agree, covers the window. A source that moved is counted once more. */
     async closeBatch(input: { batchId: number }): Promise<BatchResult> {
       const batch = await batches.getBatch(db, input.batchId);
+      if (batch.givenUp) return leaveMoving(batch);
       const { source, hints } = streams().get(batch.stream);
       const { read } = await batches.batchCounts(db, batch);
       const declared = read === batch.declared ? read : await countOf(source, batch.window);
@@ -132,12 +149,28 @@ export function createCollectActivities(dependencies: Dependencies) {
       const closing = { declared, delivery: window.kind === 'batch', deletes: hints.deletes };
       const { gone, keys, repeated, ...closed } = await batches.closeBatch(db, batch, closing, now());
       if (window.kind === 'time') await tellRepeated(batch, window, { declared, keys, repeated });
+      if (closed.complete) await closeMoving(db, batch.streamId, now());
       if (closed.complete && read > 0) await settleFields(db, batch.streamId, now());
       if (gone?.refused) await reportGone(batch, gone);
       if (await approvedMeanwhile(db, batch.id)) await replayWaiting(dependencies, batch.stream);
       return { declared, ...closed };
     },
   };
+
+  /** What became of a window that moved: it is cut in two, or closed as it is where that would help no more. */
+  async function unread({ streamId, window }: batches.Batch): Promise<ReadProgress> {
+    const lengthMs = window.kind === 'time' ? toMs(window) - fromMs(window) : 0;
+    const since = new Date(now().getTime() - HOUR_MS);
+    const known = await batches.givenUpSince(db, streamId, since, 2 * SHORTEST_MS);
+    const cut = lengthMs >= 2 * SHORTEST_MS && !known.short && known.batches < MOST_GIVEN_UP;
+    return { outcome: cut ? 'moved' : 'done', ...NOTHING };
+  }
+
+  /** A window that is not cut any shorter stays uncovered, and is the unit's task. */
+  async function leaveMoving({ stream, window, declared }: batches.Batch): Promise<BatchResult> {
+    if (window.kind === 'time') await noteMoving(db, await getStream(db, stream), window, declared, now());
+    return { declared, complete: false, ...NOTHING };
+  }
 
   /** Records that came twice in a read page by page hide others: a task of the unit until it is read without them. */
   async function tellRepeated(

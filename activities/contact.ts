@@ -8,6 +8,8 @@ import type { Dependencies } from './dependencies.ts';
 const GARBLED = new Set<string>([
   'empty-body',
   'broken-body',
+  'xml-answer',
+  'soap-fault',
   'source-refused',
   'repeated-page',
   'short-page',

@@ -40,7 +40,7 @@ export async function readBatch(
   const readAt = shanghaiInstant(batch.openedAt.getTime());
   const totals = await batches.batchCounts(db, batch);
   totals.rejected -= await countWaiting(db, batch.id);
-  let outcome: 'more' | 'done' = 'done';
+  let outcome = 'done' as 'more' | 'done';
   let total = batch.total;
   const seen = { read: 0, garbled: 0 };
   let turn: Promise<unknown> = Promise.resolve();
@@ -85,5 +85,6 @@ export async function readBatch(
   }
 
   await Array.fromAsync(pMapIterable(forAWhile(), takeInTurn, { concurrency: WRITES_AT_ONCE }));
+  if (outcome === 'done') requireFewRejects(config, totals, true);
   return outcome;
 }

@@ -121,7 +121,7 @@ function targetInWords(target: Target): string {
   return [...begins.map((mark) => `begins ${mark}`), ...ends.map((mark) => `ends ${mark}`)].join(', ') || '—';
 }
 
-const DURATIONS = new Set(['lag', 'slice', 'lookback', 'timeout']);
+const DURATIONS = new Set(['lag', 'slice', 'lookback', 'timeout', 'longestAnswer', 'longestWait']);
 
 /** Settings as one would write them: durations with their unit. */
 export function shownSettings(settings: object): object {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import axios, { AxiosError } from 'axios';
 import SftpClient from 'ssh2-sftp-client';
 import type { FileConnectorConfig, FileStreamConfig } from '../../settings/kinds/file.ts';
@@ -10,6 +10,7 @@ import { resolveReference } from '../../settings/environment.ts';
 import { addDays, shanghaiDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
+import { flowing, within } from '../flowing.ts';
 import { unpacked } from '../unpacked.ts';
 
 /** A file as its place lists it. */
@@ -280,19 +281,24 @@ class HttpPlace implements Place {
     method: 'HEAD' | 'GET',
     name: string,
   ): Promise<{ status: number; headers: Partial<Record<string, unknown>>; data: Readable }> {
-    try {
-      return await axios.request<Readable>({
+    const late = (): HubError => this.#away('no answer in time');
+    const ask = (signal: AbortSignal) =>
+      axios.request<Readable>({
         method,
         url: `${this.#base}/${encodeURIComponent(name)}`,
         responseType: 'stream',
         timeout: this.#timeout,
+        signal,
         maxRedirects: 0,
         proxy: false,
         decompress: false,
         validateStatus: () => true,
         ...(this.#auth && { auth: this.#auth }),
       });
+    try {
+      return await within(this.#timeout, late, ask);
     } catch (error) {
+      if (error instanceof HubError) throw error;
       const code = error instanceof AxiosError ? (error.code ?? '') : '';
       throw this.#away(code);
     }
@@ -315,26 +321,6 @@ const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException).cod
 
 /** A file may be taken away between being listed and being opened. */
 const fileGone = (id: string, name: string): HubError => fault('file-gone', { place: id, file: name });
-
-/** The content of a file whose faults are classified, one of which is that nothing comes for a while. */
-function flowing(source: Readable, timeout: number, fault: (error: unknown) => HubError | Promise<HubError>): Readable {
-  source.on('error', () => undefined); // also one that follows the end
-  async function* chunks(): AsyncIterable<Buffer> {
-    const timer = setTimeout(() => source.destroy(new Error('nothing came in time')), timeout);
-    try {
-      for await (const chunk of source as AsyncIterable<Buffer>) {
-        timer.refresh();
-        yield chunk;
-        timer.refresh();
-      }
-    } catch (error) {
-      throw await fault(error);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-  return Readable.from(chunks(), { objectMode: false });
-}
 
 const textOf = (header: unknown): string => (typeof header === 'string' ? header : '');
 

@@ -5,6 +5,7 @@ import { fault, type Facts } from '../../domain/faults.ts';
 import { isObject, valueAt } from '../json.ts';
 import { defectsOf, parseMending, type ParsedText, type TextDefect } from '../json-text.ts';
 import { undecodableOf } from '../undecodable.ts';
+import { markupFault } from './markup.ts';
 
 /** The decoded JSON of an answer. */
 export interface ParsedAnswer extends ParsedText {
@@ -66,11 +67,9 @@ export function parseJson(text: string, what: string): ParsedText {
   try {
     return parseMending(text);
   } catch {
-    throw fault('broken-body', {
-      place: what,
-      characters: text.length,
-      is: text.trimStart().startsWith('<') ? 'markup' : 'cut',
-    });
+    throw text.trimStart().startsWith('<')
+      ? markupFault(text.trimStart(), what)
+      : fault('broken-body', { place: what, characters: text.length, is: 'cut' });
   }
 }
 

@@ -9,9 +9,11 @@ import { resolveReference } from '../../settings/environment.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
 import type { OpenOptions } from '../contract.ts';
+import { flowing, within } from '../flowing.ts';
 import { unpacked } from '../unpacked.ts';
 import { isDenied, parseAnswer, requireSuccess, type ParsedAnswer, type Success } from './answer.ts';
 import { authenticator, type AppliedRequest, type Authenticator, type OutgoingRequest } from './auth.ts';
+import { soapFaultIn } from './markup.ts';
 import { fillBody, fillPath, type RequestTemplate, type Values } from './template.ts';
 
 /** Longest wait inside one attempt; a source that asks for more is left alone until the workflow's next attempt. */
@@ -40,29 +42,29 @@ export interface AskOptions {
   idempotencyKey?: string;
 }
 
+/** How long a source is waited for, in milliseconds: in silence, for one answer, and before it is asked again. */
+type Limits = Pick<HttpConnectorConfig, 'timeout' | 'longestAnswer' | 'longestWait'>;
+
 /** Talks to one source system: authentication, short retries, and the classification of every fault. */
 export class HttpClient {
   readonly #id: string;
   readonly #axios: AxiosInstance;
   readonly #auth: Authenticator;
   readonly #charset: string | undefined;
-  readonly #longestWaitMs: number;
+  readonly #limits: Limits;
   readonly #trace: OpenOptions['trace'];
-  readonly #throttled: (request: OutgoingRequest, signal: AbortSignal | undefined) => Promise<RawAnswer>;
+  readonly #throttled: (request: OutgoingRequest, what: string, signal: AbortSignal | undefined) => Promise<RawAnswer>;
   readonly baseUrl: string;
   /** The source's clock less ours, from the Date header of its last answer. */
   clockSkewMs = 0;
 
   constructor(
-    config: Pick<
-      HttpConnectorConfig,
-      'id' | 'baseUrl' | 'auth' | 'timeout' | 'inFlight' | 'maxPage' | 'rate' | 'charset' | 'longestWait'
-    >,
+    config: Limits & Pick<HttpConnectorConfig, 'id' | 'baseUrl' | 'auth' | 'inFlight' | 'maxPage' | 'rate' | 'charset'>,
     options: OpenOptions = {},
   ) {
     this.#id = config.id;
     this.#charset = config.charset;
-    this.#longestWaitMs = config.longestWait;
+    this.#limits = config;
     this.#trace = options.trace;
     this.baseUrl = (
       typeof config.baseUrl === 'string' ? config.baseUrl : resolveReference(config.baseUrl, `${config.id}: baseUrl`)
@@ -79,10 +81,16 @@ export class HttpClient {
       httpAgent: new HttpAgent(sockets),
       httpsAgent: new HttpsAgent(sockets),
     });
-    const send = (request: OutgoingRequest, signal: AbortSignal | undefined): Promise<RawAnswer> =>
-      this.#axios
-        .request<Buffer>({ ...request, ...(signal && { signal }) })
-        .then(({ status, data, headers }) => ({ status, body: data, headers }));
+    // Its time begins once it is its turn.
+    const send = (request: OutgoingRequest, what: string, signal: AbortSignal | undefined): Promise<RawAnswer> =>
+      this.#inTime(
+        what,
+        async (either) => {
+          const { status, data, headers } = await this.#axios.request<Buffer>({ ...request, signal: either });
+          return { status, body: data, headers };
+        },
+        signal,
+      );
     const { rate } = config;
     this.#throttled = rate ? pThrottle({ limit: rate.requests, interval: rate.per })(send) : send;
     this.#auth = authenticator(
@@ -131,7 +139,10 @@ export class HttpClient {
         randomize: true,
         ...(options.signal && { signal: options.signal }),
         shouldRetry: ({ error }) =>
-          error instanceof HubError && error.kind === 'transient' && (error.retryAfterMs ?? 0) <= LONGEST_WAIT_MS,
+          error instanceof HubError &&
+          error.kind === 'transient' &&
+          error.code !== 'answer-slow' &&
+          (error.retryAfterMs ?? 0) <= LONGEST_WAIT_MS,
         onFailedAttempt: async ({ error }) => {
           if (error instanceof HubError && error.retryAfterMs !== undefined && error.retryAfterMs <= LONGEST_WAIT_MS) {
             await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs));
@@ -165,6 +176,8 @@ export class HttpClient {
         throw fault('token-refused', { place: what });
       }
     }
+    const said = answer.status === 500 ? soapFaultIn(answer.body, what) : null;
+    if (said) throw said;
     this.#requireStatus(answer.status, answer.headers, what);
     const opened = { ...answer, body: applied.open(answer.body, what), refused: applied.refused };
     this.#trace?.({ request: shownRequest(this.baseUrl, request), response: shownAnswer(opened) });
@@ -180,18 +193,22 @@ export class HttpClient {
     }
     for (let renewed = false; ; renewed = true) {
       const applied = await this.#auth({ method: 'GET', url, headers: {} });
-      const { status, headers, data } = await this.#axios
-        .request<Readable>({
-          ...applied.request,
-          responseType: 'stream',
-          decompress: false,
-          maxContentLength: Infinity,
-          signal,
-        })
-        .catch((error: unknown) => {
-          throw classifyTransport(error, what);
-        });
-      if (status < 300) return flowing(unpacked(data, headers), what);
+      const { status, headers, data } = await this.#inTime(
+        what,
+        (either) =>
+          this.#axios.request<Readable>({
+            ...applied.request,
+            responseType: 'stream',
+            decompress: false,
+            maxContentLength: Infinity,
+            signal: either,
+          }),
+        signal,
+      );
+      if (status < 300)
+        return flowing(unpacked(data, headers), this.#limits.timeout, (error) =>
+          fault('source-away', { place: what, broken: messageOf(error) }),
+        );
       data.destroy();
       if (status === 401 && !renewed && (await applied.refused())) continue;
       if (status === 404 || status === 410) throw fault('file-gone', { place: what, status });
@@ -206,7 +223,7 @@ export class HttpClient {
     }
     if (status === 408 || status === 425 || status === 429 || status >= 500) {
       const asked = retryAfter(headers['retry-after']);
-      const retryAfterMs = asked && Math.min(asked, this.#longestWaitMs);
+      const retryAfterMs = asked && Math.min(asked, this.#limits.longestWait);
       const waits = asked !== undefined && { asked: secondsOf(asked), granted: secondsOf(retryAfterMs ?? 0) };
       throw fault(
         status === 429 ? 'rate-limited' : 'source-failing',
@@ -219,23 +236,20 @@ export class HttpClient {
   }
 
   async #request(request: OutgoingRequest, what: string, signal?: AbortSignal): Promise<RawAnswer> {
+    const answer = await this.#throttled(request, what, signal);
+    const date = Date.parse(headerOf(answer.headers.date));
+    if (!Number.isNaN(date)) this.clockSkewMs = date - Math.floor(Date.now() / 1000) * 1000;
+    return answer;
+  }
+
+  /** What an answer brings by the time that it may take altogether; whatever goes wrong is classified. */
+  async #inTime<T>(what: string, ask: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const longestMs = this.#limits.longestAnswer;
     try {
-      const answer = await this.#throttled(request, signal);
-      const date = Date.parse(headerOf(answer.headers.date));
-      if (!Number.isNaN(date)) this.clockSkewMs = date - Math.floor(Date.now() / 1000) * 1000;
-      return answer;
+      return await within(longestMs, () => fault('answer-slow', { place: what, longestMs }), ask, signal);
     } catch (error) {
       throw classifyTransport(error, what);
     }
-  }
-}
-
-/** Content whose faults on the way are classified. */
-async function* flowing(content: Readable, what: string): AsyncIterable<Uint8Array> {
-  try {
-    yield* content as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    throw fault('source-away', { place: what, broken: messageOf(error) });
   }
 }
 

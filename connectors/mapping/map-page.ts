@@ -7,6 +7,8 @@ import type { CompareFields } from './source-contract.ts';
 
 /** Records from which on the share of rejects is judged. */
 const JUDGED_FROM = 200;
+/** Records of a whole read that are not all rejected by chance: it is the mapping that refuses them. */
+const ALL_JUDGED_FROM = 20;
 /** Records from which on the share of garbled ones is judged: another character set spoils a whole source at once. */
 const CHARSET_JUDGED_FROM = 10;
 
@@ -24,13 +26,18 @@ export async function mapPage(
   return found.size === 0 ? mapped : map(page, { ...context, found });
 }
 
-/** Throws a configuration error once more records of a read were rejected than the stream allows. */
+/**
+ * Throws a configuration error once more records of a read were rejected than the stream allows.
+ * @param ended all of it was read
+ */
 export function requireFewRejects(
   { id, rejects: { most, share } }: Pick<StreamConfig, 'id' | 'rejects'>,
   { read, rejected }: { read: number; rejected: number },
+  ended = false,
 ): void {
   const tooMany = most !== undefined && rejected > most;
-  if (!tooMany && !(read >= JUDGED_FROM && rejected > read * share)) return;
+  const judged = read >= JUDGED_FROM || (ended && read >= ALL_JUDGED_FROM && rejected === read);
+  if (!tooMany && !(judged && rejected > read * share)) return;
   throw fault('too-many-rejects', { stream: id, rejected, read, limit: tooMany ? 'most' : 'share' });
 }
 

@@ -44,7 +44,7 @@ const TYPES: Readonly<Record<string, string>> = {
   'a object': '对象',
 };
 const NO_JSON = {
-  markup: { zh: '是网页或 XML', en: 'markup' },
+  markup: { zh: '是网页', en: 'a web page' },
   cut: { zh: '被截断或有乱码', en: 'truncated or garbled' },
   repeated: { zh: '记录之外有重复的字段', en: 'a field beside the records is there twice' },
 };
@@ -70,6 +70,18 @@ export const SOURCES = {
     brief: '源端未在限定时间内答复',
     say: ({ place }: Place) => ({ zh: `${place}：未在限定时间内答复`, en: `${place}: no answer in time` }),
     cure: AGAIN,
+  },
+  'answer-slow': {
+    kind: 'transient',
+    brief: '源端的答复太慢',
+    say: ({ place, longestMs }: Place & { longestMs: number }) => ({
+      zh: `${place}：${longestMs / 1000} 秒内没有答复完，已中止`,
+      en: `${place}: the answer was not complete within ${longestMs / 1000} s, and was given up`,
+    }),
+    cure: {
+      zh: '减小 page.size；该单位的线路确实慢的，调大 longestAnswer',
+      en: 'lower page.size; if the line to the department is that slow, raise longestAnswer',
+    },
   },
   'source-failing': {
     kind: 'transient',
@@ -323,6 +335,30 @@ export const SOURCES = {
     cure: {
       zh: AGAIN.zh,
       en: 'the source’s answer was cut off or is an error page; it is asked again',
+    },
+  },
+  'xml-answer': {
+    kind: 'transient',
+    brief: '源端以 XML 答复，应为 JSON',
+    say: ({ place, root }: Place & { root: string }) => ({
+      zh: `${place}：答复是 XML（根元素 ${root}），应为 JSON`,
+      en: `${place}: found XML (its root is ${root}), expected JSON`,
+    }),
+    cure: {
+      zh: '系统会继续重试；接口本来就返回 XML 的，请该单位提供 JSON 接口，或改 path 和请求头使其返回 JSON',
+      en: 'it is asked again; if its interface speaks XML, ask the department for one that answers in JSON, or for the path that does',
+    },
+  },
+  'soap-fault': {
+    kind: 'transient',
+    brief: '源端的 SOAP 服务报错',
+    say: ({ place, code, reason }: Place & { code: string; reason: string }) => ({
+      zh: `${place}：SOAP 服务报错 ${code}${reason && `（${reason}）`}，应为 JSON`,
+      en: `${place}: found the SOAP fault ${code}${reason && ` (${reason})`}, expected JSON`,
+    }),
+    cure: {
+      zh: '系统会继续重试；枢纽不发 SOAP 请求，请该单位提供 JSON 接口',
+      en: 'it is asked again; the hub sends no SOAP requests: ask the department for an interface that answers in JSON',
     },
   },
   'answer-shape': {

@@ -19,12 +19,28 @@ import { expected } from '../../domain/faults/expected.ts';
 /** What the hub fills into an address or a body. */
 export const PLACEHOLDERS = ['from', 'to', 'page', 'offset', 'size', 'batch', 'cursor', 'records'] as const;
 
+const BRACED = PLACEHOLDERS.map((name) => `{${name}}`);
+
 const address = z
   .string()
   .startsWith('/', expected('below-base'))
   .refine((text) => [...text.matchAll(/\{(\w*)\}/g)].every(([, name]) => PLACEHOLDERS.includes(name as never)), {
-    error: expected('placeholders', { among: PLACEHOLDERS.map((name) => `{${name}}`) }),
+    error: expected('placeholders', { among: BRACED }),
   });
+
+const requestBody = z.record(z.string(), z.unknown()).superRefine((body, context) => {
+  for (const { at, text } of textsIn(body)) {
+    const unknown = [...text.matchAll(/\{(\w+)\}/g)].some(([, name]) => !PLACEHOLDERS.includes(name as never));
+    if (unknown) context.addIssue({ code: 'custom', path: at, message: expected('placeholders', { among: BRACED }) });
+  }
+});
+
+/** Every text within a value, and where it stands. */
+function textsIn(value: unknown, at: string[] = []): { at: string[]; text: string }[] {
+  if (typeof value === 'string') return [{ at, text: value }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => textsIn(inner, [...at, key]));
+}
 
 const request = {
   path: address.meta({
@@ -32,10 +48,7 @@ const request = {
       'Address below baseUrl; {from} {to} {page} {offset} {size} {cursor}, for batches also {batch} {records}, are filled in',
   }),
   method: z.enum(['GET', 'POST']).default('GET'),
-  body: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .meta({ description: 'JSON body; a value that is just "{page}" becomes a number' }),
+  body: requestBody.optional().meta({ description: 'JSON body; a value that is just "{page}" becomes a number' }),
 };
 
 const success = z
@@ -272,7 +285,10 @@ export const httpConnectorSchema = connectorSchema
       { error: expected('base-url') },
     ),
     auth: auth.optional(),
-    timeout: duration.prefault('30s'),
+    timeout: duration.prefault('30s').meta({ description: 'Longest silence of the source' }),
+    longestAnswer: duration.prefault('2m').meta({
+      description: 'Longest time that one answer may take altogether, however steadily it comes',
+    }),
     longestWait: duration.prefault('1h').meta({
       description: 'Longest time that the source is left alone when it asks for it (Retry-After)',
     }),

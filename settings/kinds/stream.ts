@@ -211,7 +211,9 @@ export const streamSchema = z.strictObject({
   rejects: z
     .strictObject({
       most: z.int().min(0).optional().meta({ description: 'Most rejected records of one read' }),
-      share: z.number().min(0).max(1).default(0.5).meta({ description: 'Largest rejected share, from 200 records on' }),
+      share: z.number().min(0).max(1).default(0.5).meta({
+        description: 'Largest rejected share, from 200 records on, or from 20 on where all of a read are rejected',
+      }),
       garbled: z.number().min(0).max(1).default(0.3).meta({
         description: 'Largest share of records with names in another character set (乱码), from 10 records on',
       }),

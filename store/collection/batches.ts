@@ -17,6 +17,8 @@ export interface Batch {
   total: number | null;
   attempt: number;
   state: 'open' | 'complete' | 'different';
+  /** The source kept changing under the reader, and it was given up unread. */
+  givenUp: boolean;
   openedAt: Date;
 }
 
@@ -33,6 +35,7 @@ interface BatchRecord {
   declared: number;
   total: number | null;
   attempt: number;
+  read: number | null;
   state: Batch['state'];
   opened_at: Date;
 }
@@ -69,7 +72,8 @@ export async function getBatch(db: Knex, id: number): Promise<Batch> {
     .first<BatchRecord | undefined>('batch.*', 'stream.name');
   if (!row) throw new Error(`there is no batch ${id}`);
   const { id: batchId, stream_id: streamId, name: stream, declared, total, attempt, state, opened_at: openedAt } = row;
-  return { id: batchId, streamId, stream, window: windowOf(row), declared, total, attempt, state, openedAt };
+  const givenUp = state === 'different' && row.read === null;
+  return { id: batchId, streamId, stream, window: windowOf(row), declared, total, attempt, state, givenUp, openedAt };
 }
 
 function windowOf(row: BatchRecord): Window {
@@ -108,7 +112,7 @@ export interface BatchReport {
   sourceBatch: string | null;
   state: Batch['state'];
   declared: number;
-  /** Null while it goes on. */
+  /** Null while it goes on, and of one that was given up. */
   read: number | null;
   accepted: number | null;
   unchanged: number | null;
@@ -189,6 +193,26 @@ export async function noteTotal(db: Knex, batchId: number, total: number): Promi
 export async function restartBatch(db: Knex, batchId: number): Promise<void> {
   for (const table of ['snapshot_key', 'page_key']) await db(table).where({ batch_id: batchId }).delete();
   await db('batch').where({ id: batchId }).update({ total: null }).increment('attempt', 1);
+}
+
+/** Ends a batch whose source kept changing under the reader: it counted nothing, and covers nothing. */
+export async function giveUpBatch(db: Knex, batchId: number, at: Date): Promise<void> {
+  await db('batch').where({ id: batchId }).update({ state: 'different', closed_at: at });
+}
+
+/** How many batches of a stream were given up since an instant, and whether any of them was shorter than a time. */
+export async function givenUpSince(
+  db: Knex,
+  streamId: number,
+  since: Date,
+  shortMs: number,
+): Promise<{ batches: number; short: boolean }> {
+  const { rows } = await db.raw<{ rows: { batches: number; short: boolean }[] }>(
+    `SELECT count(*) AS batches, coalesce(bool_or(read_to - read_from < :shortMs * interval '1 ms'), false) AS short
+     FROM batch WHERE stream_id = :streamId AND opened_at >= :since AND state = 'different' AND read IS NULL`,
+    { streamId, since, shortMs },
+  );
+  return rows[0] ?? { batches: 0, short: false };
 }
 
 export interface BatchCounts extends PageCounts {

@@ -60,10 +60,11 @@ export interface PageCounts {
  * A row is left alone when the library holds the same content or a newer version; of several versions on one page the
  * latest wins, of those of one instant the last. The others go into the history, where they have their place by their
  * own time, and so do versions that come after newer ones, even if another connection wrote these meanwhile.
- * Rejects that a newer version replaces are resolved. A deletion without a record ends what is held, and is remembered
- * for older versions that come after it. What one page replaces or ends of another that is written at the same time is
- * settled when the batch is closed. Where records have no times, a version may come back: a rejected one is casework
- * again, unless it was corrected, and one that is held as it was resolves what was rejected since.
+ * Rejects that a newer version replaces are resolved, and those that the version that is held replaces when it comes again:
+ * a source may mend a record without a new time. One that it spoils again is casework again, unless it was corrected, or
+ * something newer is known. A deletion without a record ends what is held, and is remembered for older versions that come
+ * after it. What one page replaces or ends of another that is written at the same time is settled when the batch is closed.
+ * Where records have no times, any version may come back, and each that comes is newer than all before.
  * What is unchanged is counted from the rows that came, not from how many were said to come: a record that got lost on the
  * way leaves read and committed apart. The keys of the page are kept, as hashes, until its batch is closed: a key that
  * comes twice is not two records.
@@ -160,21 +161,28 @@ WITH given AS MATERIALIZED (
   SELECT $1, decode(fingerprint, 'hex'), key, "updatedAt", rule, problems, raw, "rawEncoding", $2, $2, $8, $8
   FROM bad
   ON CONFLICT (stream_id, fingerprint) DO UPDATE SET last_batch_id = $2, last_seen_at = $8,
-    resolved_at = CASE WHEN NOT $11 OR reject.correction IS NOT NULL THEN reject.resolved_at END,
+    resolved_at = CASE WHEN reject.correction IS NOT NULL OR NOT $11 AND (excluded.source_updated_at IS NULL
+        OR EXISTS (SELECT FROM certificate WHERE stream_id = $1 AND record_key = excluded.record_key
+          AND source_updated_at > excluded.source_updated_at)
+        OR EXISTS (SELECT FROM deletion WHERE stream_id = $1 AND record_key = excluded.record_key
+          AND source_updated_at > excluded.source_updated_at)
+        OR EXISTS (SELECT FROM reject newer WHERE newer.stream_id = $1 AND newer.record_key = excluded.record_key
+          AND newer.source_updated_at > excluded.source_updated_at AND newer.resolved_at IS NULL))
+      THEN reject.resolved_at END,
     source_updated_at = CASE WHEN $11 AND reject.resolved_at IS NOT NULL AND reject.correction IS NULL
       THEN excluded.source_updated_at ELSE reject.source_updated_at END
 ), resolved AS (
   UPDATE reject SET resolved_at = $8 WHERE id = ANY (ARRAY(
     SELECT replaced.id
-    FROM (SELECT record_key AS key, source_updated_at AS at FROM merged
-          UNION ALL SELECT key, "updatedAt" FROM judged WHERE $11
-          UNION ALL SELECT key, "updatedAt" FROM gone
-          UNION ALL SELECT key, "updatedAt" FROM bad) AS newer
+    FROM (SELECT record_key AS key, source_updated_at AS at, true AS new FROM merged
+          UNION ALL SELECT key, "updatedAt", $11 FROM judged WHERE $11 OR held_at = "updatedAt"
+          UNION ALL SELECT key, "updatedAt", true FROM gone
+          UNION ALL SELECT key, "updatedAt", true FROM bad) AS newer
     CROSS JOIN LATERAL (
       SELECT id, fingerprint, source_updated_at FROM reject
       WHERE stream_id = $1 AND record_key = newer.key AND resolved_at IS NULL OFFSET 0
     ) AS replaced
-    WHERE (replaced.source_updated_at IS NULL OR replaced.source_updated_at <= newer.at)
+    WHERE (replaced.source_updated_at <= newer.at OR replaced.source_updated_at IS NULL AND newer.new)
       AND NOT EXISTS (SELECT FROM bad WHERE decode(bad.fingerprint, 'hex') = replaced.fingerprint)))
 ), filed AS (
   INSERT INTO certificate_file (stream_id, record_key, reference, stated, wanted_at, next_attempt_at)

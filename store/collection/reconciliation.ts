@@ -73,6 +73,7 @@ export async function saveComparison(
       // Equal counts say nothing about content.
       .whereRaw(`different = '{}'`)
       .update({ closed_at: at });
+    await closeMoving(trx, stream.id, at);
   });
 }
 
@@ -163,6 +164,34 @@ export async function noteBeyond(db: Knex, stream: StreamRow, records: number, a
   if (records === 0) return closeDiscrepancy(db, stream.id, BEYOND_WINDOWS, at);
   const counts = { sourceCount: records, libraryCount: 0, onlyAtSource: [], onlyInLibrary: [] };
   await openDiscrepancy(db, stream, { subject: BEYOND_WINDOWS, window: null, ...counts }, at);
+}
+
+/** Subject of the difference that a source makes by changing faster than even a short window can be read. */
+const MOVING = '读取期间一直在变（changes while it is read）';
+
+/** A window that could not be read, because its records kept changing, is a task of the unit until all such are covered. */
+export async function noteMoving(
+  db: Knex,
+  stream: StreamRow,
+  window: TimeWindow,
+  sourceCount: number,
+  at: Date,
+): Promise<void> {
+  const libraryCount = await countLibrary(db, stream.id, window);
+  const counts = { sourceCount, libraryCount, onlyAtSource: [], onlyInLibrary: [] };
+  await openDiscrepancy(db, stream, { subject: MOVING, window: null, ...counts }, at);
+}
+
+/** Ends that task once no window is left of which it was given up to read it. */
+export async function closeMoving(db: Knex, streamId: number, at: Date): Promise<void> {
+  await db.raw(
+    `UPDATE discrepancy SET closed_at = :at
+     WHERE stream_id = :streamId AND subject = :subject AND closed_at IS NULL AND NOT EXISTS (
+       SELECT FROM batch JOIN coverage USING (stream_id)
+       WHERE batch.stream_id = :streamId AND opened_at >= discrepancy.opened_at - interval '1 day'
+         AND state = 'different' AND read IS NULL AND NOT tstzrange(read_from, read_to) <@ times)`,
+    { streamId, subject: MOVING, at },
+  );
 }
 
 /** Closes what was known of a batch for nothing but keys that came twice, now that it came without them. */

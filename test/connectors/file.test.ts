@@ -150,7 +150,7 @@ const copies = (): string[] =>
 class WebFolder {
   readonly files = new Map<string, Buffer>();
   /** What is done with the second half of an answer. */
-  fault: 'cut' | 'stall' | null = null;
+  fault: 'cut' | 'stall' | 'drip' | null = null;
   #server: Server | null = null;
   #port = 0;
 
@@ -165,6 +165,9 @@ class WebFolder {
       if (this.fault === null) return response.end(content);
       return response.write(content.subarray(0, content.length / 2), () => {
         if (this.fault === 'cut') response.destroy();
+        if (this.fault !== 'drip') return;
+        const drops = setInterval(() => response.write(' '), 50);
+        response.on('close', () => clearInterval(drops));
       });
     });
     // Away and back it is where it was, which nobody else may be meanwhile.
@@ -863,7 +866,7 @@ describe('file beyond the suite', () => {
       assert.equal((await batchOf(source)).next, 'permits-20261120.csv');
     });
 
-    it('over HTTP a file that breaks off or stalls is transient', { timeout: 60_000 }, async () => {
+    it('over HTTP a file that breaks off, stalls or drips is transient', { timeout: 60_000 }, async () => {
       const web = await new WebFolder().listen();
       try {
         const name = `permits-${compact(addDays(shanghaiDate(Date.now()), -1))}.jsonl`;
@@ -877,6 +880,8 @@ describe('file beyond the suite', () => {
         web.fault = 'cut';
         await assert.rejects(nextOf(from('30s')), asked('transient', 'source-away'));
         web.fault = 'stall';
+        await assert.rejects(nextOf(from('2s')), asked('transient', 'source-away'));
+        web.fault = 'drip';
         await assert.rejects(nextOf(from('2s')), asked('transient', 'source-away'));
         web.fault = null;
         assert.equal((await batchOf(from('30s'))).declared, 5000);

@@ -211,6 +211,51 @@ describe('one oddity never stops a whole stream', () => {
     });
   });
 
+  describe('markup in place of JSON', () => {
+    const soap = (body: string): string =>
+      `<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>${body}</soap:Body></soap:Envelope>`;
+    const fault11 = soap(
+      '<soap:Fault><faultcode>soap:Server</faultcode><faultstring xml:lang="zh"><![CDATA[未授权的调用方 <320102199001011235>]]></faultstring><detail/></soap:Fault>',
+    );
+    const fault12 = soap(
+      '<soap:Fault><soap:Code><soap:Value>soap:Sender</soap:Value><soap:Subcode><soap:Value>wsse:FailedAuthentication</soap:Value></soap:Subcode></soap:Code><soap:Reason><soap:Text xml:lang="en">Policy &amp; signature</soap:Text></soap:Reason></soap:Fault>',
+    );
+    const told = async (answered: Answer): Promise<string> => {
+      const { source } = await gateway(answered, { contentType: 'text/xml;charset=utf-8' });
+      try {
+        await source.count(WINDOW);
+      } catch (error) {
+        if (error instanceof HubError && error.kind === 'transient') return `${error.code}: ${error.message}`;
+      }
+      return assert.fail('nothing was found wrong');
+    };
+
+    it('a fault of a SOAP service is told with its code and its reason, but for whose it is', async () => {
+      assert.match(
+        await told(fault11),
+        /^soap-fault: .*the SOAP fault soap:Server \(未授权的调用方 <3201\*{6}35>\), expected JSON/,
+      );
+      assert.match(
+        await told((_, response) => response.writeHead(500, { 'Content-Type': 'text/xml' }).end(fault12)),
+        /^soap-fault: .*soap:Sender wsse:FailedAuthentication \(Policy & signature\)/,
+      );
+    });
+
+    it('XML is told from a web page, and neither is read as empty', async () => {
+      assert.match(
+        await told(soap('<r><total>0</total></r>')),
+        /^xml-answer: .*found XML \(its root is soap:Envelope\)/,
+      );
+      assert.match(await told('<result><code>500</code>'), /^xml-answer: .*root is result/);
+      assert.match(await told('<!DOCTYPE html><html><body>登录</body></html>'), /^broken-body: .*a web page/);
+      assert.match(await told('<script>location="/login"</script>'), /^broken-body: .*a web page/);
+      assert.match(
+        await told((_, response) => response.writeHead(500).end('<html>oops</html>')),
+        /^source-failing: .*answered 500/,
+      );
+    });
+  });
+
   describe('Retry-After', () => {
     const refusing = (retryAfter: string) =>
       ((_, response) => response.writeHead(429, { 'Retry-After': retryAfter }).end('{}')) satisfies Answer;
@@ -311,6 +356,26 @@ describe('one oddity never stops a whole stream', () => {
       const wrong = await gateway(issuer('', () => false).answered, { auth });
       await assert.rejects(wrong.source.count(WINDOW), fails('configuration', 'unauthorised'));
     });
+  });
+});
+
+describe('a source that drips', () => {
+  const drip = (first: string) => (_: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' }).write(first);
+    const drops = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(drops));
+  };
+
+  it('has so long for a whole answer, and is not asked again at once', { timeout: 20_000 }, async () => {
+    const { source, asked } = await gateway(drip('{"code":"0",'), { timeout: '10s', longestAnswer: '500ms' });
+    await assert.rejects(source.count(WINDOW), fails('transient', 'answer-slow', /within 0\.5 s/));
+    assert.equal(asked.length, 1);
+  });
+
+  it('is not waited for in a certificate’s file', { timeout: 20_000 }, async () => {
+    const { source } = await gateway(drip('%PDF-1.7'), { timeout: '500ms' });
+    const content = await source.file?.('/files/1.pdf', new AbortController().signal);
+    await assert.rejects(Array.fromAsync(content ?? []), fails('transient', 'source-away', /next to nothing/));
   });
 });
 

@@ -150,6 +150,14 @@ describe('the configuration', () => {
   it('an unknown placeholder is refused', () => {
     const [fault = ''] = faultsOf(edit('connectors/demo/housing.yaml', 'pageNo={page}', 'pageNo={pag}'));
     assert.match(fault, /streams\[0\]\.path: .*only the placeholders \{from\} \{to\} \{page\}/);
+    const inBody = (to: string): string[] =>
+      faultsOf(edit('connectors/demo/transport.yaml', 'from: "{from}", to: "{to}", page', `${to}, page`));
+    assert.match(
+      inBody('from: "{form}", to: "{to}"').join(),
+      /^connectors\/demo\/transport\.yaml:17:streams\[0\]\.body\.from: found “\{form\}”, expected only the placeholders/,
+    );
+    assert.match(inBody('query: { times: ["{from}", "bis {too}"] }').join(), /body\.query\.times/);
+    assert.deepEqual(inBody('from: "{from}", to: "{to}", filter: "{}", sort: "{ \'id\': 1 }"'), []);
   });
 
   it('a connector takes over a template and its own defaults, and overrules both', () => {

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Activities } from '../../activities/index.ts';
 import { syncWorkflowId } from '../../domain/ids.ts';
 import { timeWindow, type Window } from '../../domain/collection/window.ts';
+import { httpConnectorSchema } from '../../settings/kinds/http.ts';
+import { configuredStreams } from '../../store/apply-config.ts';
+import { saveStreams } from '../../store/collection/streams.ts';
+import { findAlerts } from '../../store/ledger/alerts.ts';
 import type { SyncWindowInput } from '../../workflows/messages.ts';
 import type { syncWindow } from '../../workflows/sync-window.ts';
 import { Departments } from '../support/departments.ts';
@@ -85,6 +92,67 @@ describe('syncWindow', () => {
     assert.deepEqual(lengths, [8_000, 4_000, 2_000, 2_000, 4_000, 2_000, 2_000]);
     assert.equal(result.read, 8_000);
     assert.equal(result.complete, true);
+  });
+
+  it('a source that never stands still costs few requests, leaves no batch open, and is told with its owner', async () => {
+    let [requests, growing] = [0, true];
+    const server = createServer((request, response) => {
+      requests += 1;
+      const page = Number(new URL(request.url ?? '', 'http://parks').searchParams.get('page'));
+      const list = [1, 2].map((n) => ({ id: `K${page * 2 + n}`, gxsj: '2026-11-20 10:00:00' }));
+      response.end(JSON.stringify({ total: growing ? 4 + requests : 4, list }));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const parks = httpConnectorSchema.parse({
+        name: '市公园管理局',
+        unit: '11320200014006438B',
+        kind: 'http',
+        baseUrl: `http://127.0.0.1:${port}`,
+        streams: [
+          {
+            id: 'parks',
+            path: '/list?from={from}&to={to}&page={page}',
+            response: { records: 'list', total: 'total' },
+            record: { key: 'id', updatedAt: 'gxsj' },
+            status: {},
+            page: { size: 2 },
+          },
+        ],
+      });
+      hub.config.connectors.push({ ...parks, id: 'parks' });
+      await saveStreams(hub.db, configuredStreams(hub.config), new Date(hub.nowMs));
+      const window = timeWindow(hub.nowMs - 2 * 3_600_000, hub.nowMs);
+      const moving = async (): Promise<string[]> =>
+        (await findAlerts(hub.db, new Date(hub.nowMs))).flatMap(({ kind, message: { zh } }) =>
+          kind === 'discrepancy' && zh.includes('读取期间一直在变') ? [zh] : [],
+        );
+
+      assert.equal((await hub.collect('parks', window)).complete, false);
+      const windows = hub.db('batch').join('stream', 'stream.id', 'stream_id').where({ name: 'parks' });
+      const batches = await windows.select<{ state: string; seconds: number }[]>(
+        'state',
+        hub.db.raw('extract(epoch FROM read_to - read_from)::integer AS seconds'),
+      );
+      assert.deepEqual([...new Set(batches.map(({ state }) => state))], ['different']);
+      assert.ok(Math.min(...batches.map(({ seconds }) => seconds)) >= 60);
+      assert.ok(requests < 150, `${requests} requests`);
+      const [alert, ...others] = await moving();
+      assert.match(alert ?? '', /市公园管理局.*parks.*源端 \d+ 条，库内 0 条/);
+      assert.deepEqual(others, []);
+
+      // Asked again before long it is not cut again, and once it stands still all of it is read and nothing is left of it.
+      requests = 0;
+      await hub.collect('parks', window);
+      assert.ok(requests < 20, `${requests} requests`);
+      growing = false;
+      assert.equal((await hub.collect('parks', window)).complete, true);
+      assert.deepEqual(await moving(), []);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   it('is complete only when every part of it is', async () => {

@@ -190,6 +190,28 @@ describe('writing a page', () => {
     ]);
   });
 
+  it('a record that its source mends without a new time resolves its reject, and opens it again when it is spoilt again', async () => {
+    await freshStream();
+    const [sound, spoilt] = [false, true].map((bad) => ({ key: 1, at: 2, content: 1, bad }));
+    const deliver = async (...records: (Delivered | undefined)[]): Promise<string[]> => {
+      const batch = await newBatch(records.length);
+      const given = records.filter((record) => record !== undefined);
+      await write(batch, pageOf(0, given));
+      await closeBatch(db, await getBatch(db, batch), { declared: given.length, delivery: true }, NOW);
+      return openRejects();
+    };
+    assert.deepEqual(await deliver(sound), []);
+    assert.deepEqual(await deliver(spoilt), ['K1']);
+    assert.deepEqual(await deliver(sound), [], 'it is in the library as it was');
+    assert.deepEqual(await deliver(spoilt), ['K1']);
+    assert.deepEqual(await deliver({ key: 1, at: 1, content: 1, bad: false }), ['K1'], 'an older one says nothing');
+    assert.deepEqual(await deliver({ key: 1, at: 3, content: 1, bad: false }), []);
+    assert.deepEqual(await deliver(spoilt), [], 'what was replaced stays so');
+    assert.deepEqual(await deliver({ key: 1, at: 4, content: 1, bad: true }), ['K1']);
+    assert.deepEqual(await deliver(spoilt, sound), ['K1'], 'and opens nothing beside a newer one');
+    assert.equal((await db('reject').where({ stream_id: streamId }).whereNull('resolved_at')).length, 1);
+  });
+
   it('a batch covers its window when the three counts agree, and not one short of it', async () => {
     for (const [declared, complete] of [
       [2, true],

@@ -8,13 +8,13 @@ import { HubError, messageOf } from '../../domain/errors.ts';
 import type { FaultCode } from '../../domain/faults.ts';
 import { sendable } from '../../domain/ledger/reminders.ts';
 import {
-  channelsOf,
   claimReminders,
   deferReminder,
   giveUpChannel,
   holdDigest,
   holdRound,
   markReminderSent,
+  reachOf,
   type ClaimedReminder,
 } from '../../store/ledger/reminders.ts';
 import { sendNotice } from './channels.ts';
@@ -48,8 +48,8 @@ export async function remind(options: ReminderOptions, stopped?: AbortSignal): P
   const may = sendable(at.getTime(), hours, calendar);
   if (may === 'nothing') return;
   const all = may === 'all';
-  const channels = channelsOf(settings.reminders);
-  const messages = await holdRound(db, { at, all, calendar, channels });
+  const reach = reachOf(settings.reminders);
+  const messages = await holdRound(db, { at, all, calendar, reach });
   if (messages > 0) logger.info('reminders', { messages });
   if (at.getTime() >= timeOfDayMs(shanghaiDate(at.getTime()), digestAt)) {
     const temporal = (): Promise<'up' | 'away'> =>
@@ -57,7 +57,7 @@ export async function remind(options: ReminderOptions, stopped?: AbortSignal): P
         () => 'up',
         () => 'away',
       );
-    if (await holdDigest(db, { at, askTemporal: temporal, channels })) logger.info('the day’s summary is made');
+    if (await holdDigest(db, { at, askTemporal: temporal, reach })) logger.info('the day’s summary is made');
   }
   while (stopped?.aborted !== true) {
     const claimed = await claimReminders(db, { at: now(), all, limit: TAKEN_AT_ONCE });
@@ -78,7 +78,7 @@ async function deliver({ db, logger, now, config }: ReminderOptions, message: Cl
     if (!(error instanceof HubError)) throw error;
     const fault = messageOf(error);
     const last = attempts >= (REFUSED.has(error.code) ? REFUSALS : ATTEMPTS);
-    const then = last ? await giveUpChannel(db, message, fault, now(), channelsOf(settings.reminders)) : 'later';
+    const then = last ? await giveUpChannel(db, message, fault, now(), reachOf(settings.reminders)) : 'later';
     if (then === 'later') await deferReminder(db, id, fault, now());
     logger.error('a reminder could not be sent', { reminder: id, channel, attempts, then, error: fault });
     return;

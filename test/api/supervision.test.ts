@@ -585,7 +585,7 @@ describe('an urge (催办)', () => {
   });
 
   it('goes to the contacts of the unit in one message, once a day for each deadline', async () => {
-    hub.config.settings.reminders.webhook = {} as never;
+    hub.config.settings.reminders.webhook = { keys: { [OWN.code]: { secret: { env: 'WEBHOOK_KEY' } } } };
     assert.equal((await urge(0, '第一件')).status, 200);
     assert.equal((await urge(1, '第二件')).status, 200);
     assert.equal((await urge(0)).body.code, 'urged-today');

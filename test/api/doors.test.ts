@@ -189,6 +189,21 @@ describe('the doors of the console', () => {
     assert.deepEqual([out?.actor, out?.object, out?.address], ['leaver', 'account/leaver', '127.0.0.1']);
   });
 
+  it('finds what came from one address, of what stands in the audit', async () => {
+    const payload = { login: 'nobody', password: 'x' };
+    const ask = (remoteAddress: string) => hub.ask({ method: 'POST', url: '/session', payload, remoteAddress });
+    for (const address of ['2001:db8::17', '203.0.113.77', '203.0.113.77']) await ask(address);
+    for (const [address, count] of [
+      ['203.0.113.77', 2],
+      ['2001:db8::17', 1],
+      ['203.0.113.7', 0],
+    ] as const) {
+      const { body } = await auditor.get<{ items: Entry[] }>(`/audit?address=${encodeURIComponent(address)}`);
+      assert.deepEqual(body.items.map((entry) => entry.address), Array.from({ length: count }, () => address)); // prettier-ignore
+    }
+    assert.equal((await auditor.get('/audit?address=somewhere')).status, 400);
+  });
+
   it('shows no number of a citizen to those who may not see it, in whatever it stands', async () => {
     const numbers = [`锡建2026${PERSON}`, `锡建${OLD}号`, `№${PERSON.slice(0, 17)}x`];
     for (const number of numbers) {

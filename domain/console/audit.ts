@@ -48,6 +48,7 @@ const WORDS: Record<string, [zh: string, en: string]> = {
   rejects: ['问题数据', 'rejects'],
   needs: ['所需权限', 'needs'],
   token: ['令牌', 'token'],
+  login: ['登录', 'session'],
   version: ['版本', 'version'],
   before: ['此前版本', 'version before'],
   streams: ['数据流', 'streams'],

@@ -59,6 +59,10 @@ export const EXPECTED = {
   'own-id': { zh: '不重复的标识', en: 'an id of its own' },
   'one-of': ({ among }: Among) => ({ zh: `${among.join('、')} 之一`, en: `one of ${among.join(', ')}` }),
   'e-mail': { zh: '电子邮箱地址', en: 'an e-mail address' },
+  'own-secret': {
+    zh: '单独的密钥：每个接收方、每次轮换各用一个',
+    en: 'a secret of its own: one for each receiver, and another at each change',
+  },
   'secret-reference': {
     zh: '密钥的出处，{env: 名称} 或 {file: 路径}',
     en: 'a reference to the secret, {env: NAME} or {file: path}',

@@ -16,8 +16,6 @@ import type { ClaimedReminder } from '../../store/ledger/reminders.ts';
 
 const TIMEOUT_MS = 15_000;
 
-/** The receiver does not take this message; the same again will hardly do. */
-
 /** Sends a message to its contact by its channel. What it throws names neither the contact nor an address. */
 export async function sendNotice(
   db: Knex,
@@ -69,8 +67,8 @@ const SENDERS: Record<Channel, Sender> = {
     { reminders: { webhook }, outgoing },
     { id, key, kind, body, unitCode, unitName, createdAt, webhook: url },
   ) {
-    if (!webhook || url === null) throw notSetUp('webhook');
-    const secret = resolveReference(webhook.secret, 'reminders.webhook.secret');
+    const receiver = webhook?.keys[unitCode];
+    if (!receiver || url === null) throw notSetUp(`webhook.keys.${unitCode}`);
     const written = JSON.stringify({
       id,
       key,
@@ -81,6 +79,12 @@ const SENDERS: Record<Channel, Sender> = {
       body,
     });
     const content = maskNumbers(written);
+    const signatures = (['secret', 'previous'] as const).flatMap((part) => {
+      const reference = receiver[part];
+      if (!reference) return [];
+      const secret = resolveReference(reference, `reminders.webhook.keys.${unitCode}.${part}`);
+      return `sha256=${createHmac('sha256', secret).update(content).digest('hex')}`;
+    });
     let status: number;
     try {
       const { address, family } = await destinationOf(url, outgoing.networks);
@@ -88,7 +92,7 @@ const SENDERS: Record<Channel, Sender> = {
         headers: {
           'Content-Type': 'application/json; charset=utf-8',
           'Idempotency-Key': key,
-          'X-Hub-Signature': `sha256=${createHmac('sha256', secret).update(content).digest('hex')}`,
+          'X-Hub-Signature': signatures.join(', '),
         },
         timeout: TIMEOUT_MS,
         signal: AbortSignal.timeout(2 * TIMEOUT_MS),

@@ -8,13 +8,13 @@ import { HubError, messageOf } from '../../domain/errors.ts';
 import type { FaultCode } from '../../domain/faults.ts';
 import { sendable } from '../../domain/ledger/reminders.ts';
 import {
-  channelsOf,
   claimReminders,
   deferReminder,
   giveUpChannel,
   holdDigest,
   holdRound,
   markReminderSent,
+  reachOf,
   type ClaimedReminder,
 } from '../../store/ledger/reminders.ts';
 import { isClockWrong, type Clock } from '../../store/ledger/clock.ts';
@@ -52,8 +52,8 @@ export async function remind(options: ReminderOptions, stopped?: AbortSignal): P
   const may = sendable(at.getTime(), hours, calendar);
   if (may === 'nothing') return;
   const all = may === 'all';
-  const channels = channelsOf(settings.reminders);
-  const messages = await holdRound(db, { at, all, calendar, channels });
+  const reach = reachOf(settings.reminders);
+  const messages = await holdRound(db, { at, all, calendar, reach });
   if (messages > 0) logger.info('reminders', { messages });
   if (at.getTime() >= timeOfDayMs(shanghaiDate(at.getTime()), digestAt)) {
     const temporal = (): Promise<'up' | 'away'> =>
@@ -61,7 +61,7 @@ export async function remind(options: ReminderOptions, stopped?: AbortSignal): P
         () => 'up',
         () => 'away',
       );
-    if (await holdDigest(db, { at, askTemporal: temporal, channels })) logger.info('the day’s summary is made');
+    if (await holdDigest(db, { at, askTemporal: temporal, reach })) logger.info('the day’s summary is made');
   }
   while (stopped?.aborted !== true && !isClockWrong(options)) {
     const claimed = await claimReminders(db, { at: now(), all, limit: TAKEN_AT_ONCE });
@@ -82,7 +82,7 @@ async function deliver({ db, logger, now, config }: ReminderOptions, message: Cl
     if (!(error instanceof HubError)) throw error;
     const fault = messageOf(error);
     const last = attempts >= (REFUSED.has(error.code) ? REFUSALS : ATTEMPTS);
-    const then = last ? await giveUpChannel(db, message, fault, now(), channelsOf(settings.reminders)) : 'later';
+    const then = last ? await giveUpChannel(db, message, fault, now(), reachOf(settings.reminders)) : 'later';
     if (then === 'later') await deferReminder(db, id, fault, now());
     logger.error('a reminder could not be sent', { reminder: id, channel, attempts, then, error: fault });
     return;

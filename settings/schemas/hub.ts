@@ -6,6 +6,7 @@ const network = z.union(
   [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
   'an address or a network, for example 10.1.0.0/16',
 );
+const unitCode = z.string().regex(/^[0-9A-Z]{18}$/, expected('credit-code'));
 const port = z.int().min(1).max(65_535);
 
 /** A bucket of an S3-compatible server: MinIO, Ceph, a cloud's. */
@@ -85,6 +86,26 @@ const oidc = z.strictObject({
 /** The identity provider through which people sign in (OpenID Connect). */
 export type OidcSettings = z.output<typeof oidc>;
 
+/** The key of one receiver; while it is changed, its messages are signed with the one before as well. */
+const receiverKey = z.strictObject({
+  secret: secretRef,
+  previous: secretRef.optional().meta({
+    description: 'The key before, which messages are signed with as well until the receiver has the new one',
+  }),
+});
+
+/** Keys of the receivers of messages, by their units: each secret stands for one alone. */
+const receiverKeys = z.record(unitCode, receiverKey).superRefine((keys, context) => {
+  const seen = new Set<string>();
+  for (const [unit, key] of Object.entries(keys))
+    for (const part of ['secret', 'previous'] as const) {
+      if (key[part] === undefined) continue;
+      const where = JSON.stringify(key[part]);
+      if (seen.has(where)) context.addIssue({ code: 'custom', path: [unit, part], message: expected('own-secret') });
+      seen.add(where);
+    }
+});
+
 const reminders = z
   .strictObject({
     hours: hours
@@ -96,9 +117,13 @@ const reminders = z
       .meta({ description: 'When the management unit gets the day’s summary (每日简报) on working days' }),
     smtp: smtp.optional().meta({ description: 'Mail server for contacts with an e-mail address' }),
     webhook: z
-      .strictObject({ secret: secretRef })
+      .strictObject({
+        keys: receiverKeys.meta({
+          description: 'By the 统一社会信用代码 of each unit; a webhook of a unit that has none gets nothing',
+        }),
+      })
       .optional()
-      .meta({ description: 'Key that messages to the webhooks of contacts are signed with (HMAC-SHA256)' }),
+      .meta({ description: 'Keys that messages to the webhooks of contacts are signed with (HMAC-SHA256)' }),
     sms: z
       .strictObject({ target: slug })
       .optional()
@@ -113,9 +138,7 @@ export type ReminderSettings = z.output<typeof reminders>;
 export const hubSchema = z
   .strictObject({
     jurisdiction: slug.meta({ description: 'Which profile of jurisdictions/ applies, for example wuxi' }),
-    managementUnit: z
-      .string()
-      .regex(/^[0-9A-Z]{18}$/, expected('credit-code'))
+    managementUnit: unitCode
       .optional()
       .meta({ description: '统一社会信用代码 of the unit that supervises (管理单位) and approves the catalog' }),
     managementName: z.string().min(1).default('管理单位').meta({ description: 'Name of the management unit' }),

@@ -32,15 +32,17 @@ export interface AuditChoice {
   actor?: string | undefined;
   object?: string | undefined;
   action?: string | undefined;
+  address?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
 }
 
-function chosen(db: Knex, { actor, object, action, from, to }: AuditChoice) {
+function chosen(db: Knex, { actor, object, action, address, from, to }: AuditChoice) {
   const query = db('audit');
   if (actor !== undefined) void query.where({ actor });
   if (object !== undefined) void query.where({ object });
   if (action !== undefined) void query.where({ action });
+  if (address !== undefined) void query.where({ address });
   if (from) void query.where('at', '>=', from);
   if (to) void query.where('at', '<', to);
   return query;

@@ -34,13 +34,17 @@ const PRINCIPAL = `account.id AS "accountId", login, account.name, role, unit_co
   password_hash IS NULL AS external`;
 const FROM_ACCOUNT = `JOIN account ON account.id = account_id AND account.disabled_at IS NULL LEFT JOIN unit ON unit.code = unit_code`;
 
-/** Begins a session; its token, which is known to nobody else. Clears away what has ended. */
-export async function beginSession(db: Knex, accountId: number, at: Date): Promise<string> {
+/**
+ * Begins a session; its token, which is known to nobody else. Clears away what has ended.
+ * @param address the network address of who signs in
+ */
+export async function beginSession(db: Knex, accountId: number, address: string, at: Date): Promise<string> {
   const token = newToken();
   await db('session').where('expires_at', '<', at).delete();
   await db('session').insert({
     token_hash: hashOf(token),
     account_id: accountId,
+    address,
     started_at: at,
     seen_at: at,
     expires_at: new Date(at.getTime() + LONGEST_MS),
@@ -53,6 +57,45 @@ export const endSession = async (db: Knex, token: string): Promise<void> => {
     .where({ token_hash: hashOf(token) })
     .delete();
 };
+
+/** A session that is in force. */
+export interface Session {
+  id: number;
+  /** Of its token. */
+  hash: Buffer;
+  /** The network address that it was begun from; null for one that is older than that it is kept. */
+  address: string | null;
+  startedAt: Date;
+  /** When it was used last, to the minute. */
+  seenAt: Date;
+  /** When it ends at the latest. */
+  expiresAt: Date;
+}
+
+/** Sessions and tokens of an account are listed up to so many. */
+const MOST_LISTED = 200;
+
+/** The sessions of an account that are in force, the one used last first. */
+export const listSessions = (db: Knex, accountId: number, at: Date): Promise<Session[]> =>
+  db('session')
+    .where({ account_id: accountId })
+    .where('expires_at', '>', at)
+    .where('seen_at', '>', new Date(at.getTime() - IDLE_MS))
+    .orderBy('seen_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(MOST_LISTED)
+    .select<Session[]>({
+      id: 'id',
+      hash: 'token_hash',
+      address: 'address',
+      startedAt: 'started_at',
+      seenAt: 'seen_at',
+      expiresAt: 'expires_at',
+    });
+
+/** Ends a session of an account; false where it has none such. */
+export const revokeSession = async (db: Knex, accountId: number, id: number): Promise<boolean> =>
+  (await db('session').where({ id, account_id: accountId }).delete()) > 0;
 
 /** Whose session a token is of; null where it has ended. */
 export async function findSession(db: Knex, token: string, at: Date): Promise<Principal | null> {
@@ -103,8 +146,23 @@ const TOKEN = {
   revokedAt: 'revoked_at',
 };
 
-export const listTokens = (db: Knex, accountId: number): Promise<ApiToken[]> =>
-  db('api_token').where({ account_id: accountId }).orderBy('id', 'desc').select<ApiToken[]>(TOKEN);
+/** The tokens of an account: those in force, then those that have ended, the latest first. */
+export const listTokens = (db: Knex, accountId: number, at: Date): Promise<ApiToken[]> =>
+  db('api_token')
+    .where({ account_id: accountId })
+    .orderByRaw('revoked_at IS NULL AND expires_at > ? DESC, id DESC', [at])
+    .limit(MOST_LISTED)
+    .select<ApiToken[]>(TOKEN);
+
+/** How many tokens of an account are in force. */
+export async function countTokens(db: Knex, accountId: number, at: Date): Promise<number> {
+  const [row] = await db('api_token')
+    .where({ account_id: accountId })
+    .whereNull('revoked_at')
+    .where('expires_at', '>', at)
+    .count<{ count: number }[]>('* as count');
+  return row?.count ?? 0;
+}
 
 /** Makes a token; what it is, to be shown once and kept by nobody here. */
 export async function addToken(

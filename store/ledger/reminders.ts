@@ -40,10 +40,19 @@ interface NewMessage {
   anyHour: boolean;
 }
 
+/** How contacts can be reached. */
+export interface Reach {
+  /** The channels that the hub is set up for, in the order in which they are tried. */
+  channels: Channel[];
+  /** Units that have a key for their webhooks; those of others get nothing. */
+  keyedUnits: string[];
+}
+
 /** Contacts that one of the channels reaches, each with the first that does. */
 const REACHABLE = `SELECT id, unit_code, role, channel FROM contact
   CROSS JOIN LATERAL (SELECT channel FROM unnest(:channels::text[]) WITH ORDINALITY AS offered(channel, place)
-    WHERE CASE channel WHEN 'email' THEN email WHEN 'webhook' THEN webhook ELSE phone END IS NOT NULL
+    WHERE CASE channel WHEN 'email' THEN email IS NOT NULL WHEN 'sms' THEN phone IS NOT NULL
+      ELSE webhook IS NOT NULL AND unit_code = ANY (:keyedUnits::text[]) END
     ORDER BY place LIMIT 1) AS first
   WHERE ended_at IS NULL`;
 
@@ -55,7 +64,7 @@ const REACHABLE = `SELECT id, unit_code, role, channel FROM contact
  */
 export async function holdRound(
   db: Knex,
-  { at, all, calendar, channels }: { at: Date; all: boolean; calendar: WorkingCalendar; channels: readonly Channel[] },
+  { at, all, calendar, reach }: { at: Date; all: boolean; calendar: WorkingCalendar; reach: Reach },
 ): Promise<number> {
   return db.transaction(async (trx) => {
     const { rowCount } = await trx.raw<{ rowCount: number }>(
@@ -65,15 +74,15 @@ export async function holdRound(
     );
     if (rowCount === 0) return 0;
     await takeBackFuture(trx, at);
-    await withdraw(trx, at, channels);
-    const recipients = await noteTold(trx, { at, all, calendar, channels });
+    await withdraw(trx, at, reach);
+    const recipients = await noteTold(trx, { at, all, calendar, reach });
     if (recipients.length === 0) return 0;
     const bodies = await describe(trx, recipients, at, calendar);
     await queue(
       trx,
       recipients.map((recipient) => ({ ...recipient, body: bodies(recipient), anyHour: !all })),
       at,
-      channels,
+      reach,
     );
     return recipients.length;
   });
@@ -102,7 +111,7 @@ async function takeBackFuture(trx: Knex, at: Date): Promise<void> {
  * Takes back what was not sent: to those who are no contact any more, and to units that could not be reached and now
  * can. What it told is untold, so that this round tells what of it still stands.
  */
-async function withdraw(trx: Knex, at: Date, channels: readonly Channel[]): Promise<void> {
+async function withdraw(trx: Knex, at: Date, reach: Reach): Promise<void> {
   const { rows } = await trx.raw<{ rows: (Omit<NewMessage, 'role'> & { body: ReminderBody })[] }>(
     `WITH reachable AS (${REACHABLE})
      UPDATE reminder SET withdrawn_at = :at WHERE sent_at IS NULL AND withdrawn_at IS NULL AND (
@@ -110,7 +119,7 @@ async function withdraw(trx: Knex, at: Date, channels: readonly Channel[]): Prom
          ELSE unit_code IN (SELECT unit_code FROM reachable) END
        OR contact_id IN (SELECT id FROM contact WHERE ended_at IS NOT NULL))
      RETURNING message, unit_code AS "unitCode", unit_name AS "unitName", kind, body, any_hour AS "anyHour"`,
-    { at, channels: [...channels] },
+    { at, ...reach },
   );
   if (rows.length === 0) return;
   // What somebody urged goes out as it is, to whom it can, where nobody else of the unit has it.
@@ -125,7 +134,7 @@ async function withdraw(trx: Knex, at: Date, channels: readonly Channel[]): Prom
     trx,
     [...again.values()].map((row) => ({ ...row, role: 'operator' })),
     at,
-    channels,
+    reach,
   );
   await trx.raw(
     `DELETE FROM reminder_task WHERE message = ANY (:messages) AND NOT EXISTS (SELECT FROM reminder
@@ -139,7 +148,7 @@ type Recipient = Omit<NewMessage, 'body' | 'anyHour'>;
 /** Notes which deadlines are told in which stage to whom, and returns who is told something. */
 async function noteTold(
   trx: Knex,
-  { at, all, calendar, channels }: { at: Date; all: boolean; calendar: WorkingCalendar; channels: readonly Channel[] },
+  { at, all, calendar, reach }: { at: Date; all: boolean; calendar: WorkingCalendar; reach: Reach },
 ): Promise<Recipient[]> {
   const today = shanghaiDate(at.getTime());
   const { rows: oldest } = await trx.raw<{ rows: { due: Date | null }[] }>(
@@ -186,7 +195,7 @@ async function noteTold(
     {
       at,
       all,
-      channels: [...channels],
+      ...reach,
       stages: JSON.stringify(stages),
       horizon: new Date(startOfDayMs(addDays(horizon, 1))),
       managementCode: management.code,
@@ -254,12 +263,7 @@ async function describe(
 }
 
 /** Queues messages for the contacts of their units; where nobody can be reached, one row says why. */
-async function queue(
-  trx: Knex,
-  messages: readonly NewMessage[],
-  at: Date,
-  channels: readonly Channel[],
-): Promise<void> {
+async function queue(trx: Knex, messages: readonly NewMessage[], at: Date, reach: Reach): Promise<void> {
   await trx.raw(
     `WITH reachable AS (${REACHABLE})
      INSERT INTO reminder (message, unit_code, unit_name, kind, body, any_hour, contact_id, channel, created_at,
@@ -275,7 +279,7 @@ async function queue(
      LEFT JOIN reachable contact ON contact.unit_code = "unitCode" AND (contact.role = m.role
        OR m.role = 'operator' AND NOT EXISTS (
          SELECT FROM reachable other WHERE other.unit_code = "unitCode" AND other.role = 'operator'))`,
-    { at, channels: [...channels], messages: JSON.stringify(messages) },
+    { at, ...reach, messages: JSON.stringify(messages) },
   );
 }
 
@@ -289,7 +293,7 @@ export type Urged = 'queued' | 'already' | 'no contact' | 'no channel';
 export async function urge(
   trx: Knex.Transaction,
   task: { id: number; subject: string; owner: string; ownerCode: string },
-  { at, note, calendar, channels }: { at: Date; note: string; calendar: WorkingCalendar; channels: readonly Channel[] },
+  { at, note, calendar, reach }: { at: Date; note: string; calendar: WorkingCalendar; reach: Reach },
 ): Promise<Urged> {
   const unit = { unitCode: task.ownerCode, unitName: task.owner };
   // One at a time for each unit, or two would both begin a message.
@@ -301,7 +305,7 @@ export async function urge(
   if (contacts.length === 0) return 'no contact';
   const { rows: reachable } = await trx.raw<{ rows: unknown[] }>(
     `SELECT FROM (${REACHABLE}) AS reachable WHERE unit_code = :unit LIMIT 1`,
-    { unit: unit.unitCode, channels: [...channels] },
+    { unit: unit.unitCode, ...reach },
   );
   if (reachable.length === 0) return 'no channel';
   const waiting = await trx('reminder')
@@ -336,18 +340,14 @@ export async function urge(
     await trx('reminder')
       .where({ message })
       .update({ body: JSON.stringify(body) });
-  else await queue(trx, [{ ...recipient, body, anyHour: false }], at, channels);
+  else await queue(trx, [{ ...recipient, body, anyHour: false }], at, reach);
   return 'queued';
 }
 
 /** Makes the day's summary (每日简报) for the management unit; false where the day has one. */
 export async function holdDigest(
   db: Knex,
-  {
-    at,
-    askTemporal,
-    channels,
-  }: { at: Date; askTemporal: () => Promise<DigestBody['temporal']>; channels: readonly Channel[] },
+  { at, askTemporal, reach }: { at: Date; askTemporal: () => Promise<DigestBody['temporal']>; reach: Reach },
 ): Promise<boolean> {
   return db.transaction(async (trx) => {
     const today = shanghaiDate(at.getTime());
@@ -392,7 +392,7 @@ export async function holdDigest(
       kind: 'digest',
       anyHour: true,
     } as const;
-    await queue(trx, [{ ...message, role: 'operator', body }], at, channels);
+    await queue(trx, [{ ...message, role: 'operator', body }], at, reach);
     return true;
   });
 }
@@ -453,9 +453,10 @@ export async function giveUpChannel(
   { id, channel, ...contact }: ClaimedReminder,
   fault: string,
   at: Date,
-  channels: readonly Channel[],
+  { channels, keyedUnits }: Reach,
 ): Promise<'next' | 'dead'> {
-  const reaches = { email: contact.email, webhook: contact.webhook, sms: contact.phone };
+  const webhook = keyedUnits.includes(contact.unitCode) ? contact.webhook : null;
+  const reaches = { email: contact.email, webhook, sms: contact.phone };
   const next = channels.slice(channels.indexOf(channel) + 1).find((other) => reaches[other] !== null);
   const change = next === undefined ? { dead_at: at } : { channel: next, attempts: 0, next_attempt_at: at };
   await db('reminder')
@@ -523,6 +524,8 @@ export async function acknowledgeReminder(
   return changed > 0;
 }
 
-/** The channels that the hub is set up for, in the order in which they are tried. */
-export const channelsOf = (settings: ReminderSettings): Channel[] =>
-  CHANNELS.filter((channel) => settings[channel === 'email' ? 'smtp' : channel] !== undefined);
+/** How the hub is set up to reach contacts. */
+export const reachOf = (settings: ReminderSettings): Reach => ({
+  channels: CHANNELS.filter((channel) => settings[channel === 'email' ? 'smtp' : channel] !== undefined),
+  keyedUnits: Object.keys(settings.webhook?.keys ?? {}),
+});

@@ -35,6 +35,7 @@ import * as watched from './0033-watched.ts';
 import * as catalogKinds from './0034-catalog.ts';
 import * as doors from './0036-doors.ts';
 import * as distinctKeys from './0038-distinct-keys.ts';
+import * as credentials from './0041-credentials.ts';
 import * as watch from './0042-watch.ts';
 import * as clocks from './0043-clocks.ts';
 import * as lost from './0044-lost.ts';
@@ -79,6 +80,7 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0034-catalog', catalogKinds],
   ['0036-doors', doors],
   ['0038-distinct-keys', distinctKeys],
+  ['0041-credentials', credentials],
   ['0042-watch', watch],
   ['0043-clocks', clocks],
   ['0044-lost', lost],

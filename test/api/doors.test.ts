@@ -88,6 +88,67 @@ describe('the doors of the console', () => {
     assert.equal(await works(second), 401);
   });
 
+  it('lists the sessions of an account to itself and to administrators, who end them one by one, written down', async () => {
+    const thief = '198.51.100.23';
+    const owner = await hub.signedIn('user', USERS, 'session-owner');
+    const payload = { login: 'session-owner', password: PASSWORD };
+    const { headers } = await hub.ask({ method: 'POST', url: '/session', payload, remoteAddress: thief });
+    const stolen = hub.caller({ cookie: String(headers['set-cookie']).split(';')[0] ?? '' });
+    interface Login {
+      id: number;
+      address: string;
+      current: boolean;
+    }
+    const logins = async (caller: Caller, path: string): Promise<Login[]> =>
+      (await caller.get<{ items: Login[] }>(path)).body.items;
+    const own = await logins(owner, '/logins');
+    assert.deepEqual(
+      own.map(({ address, current }) => [address, current]),
+      [
+        [thief, false],
+        ['127.0.0.1', true],
+      ],
+    );
+    const of = `/accounts/${(await admin.get<{ items: { id: number }[] }>('/accounts?text=session-owner')).body.items[0]?.id}`;
+    assert.equal((await admin.get<{ login: string }>(of)).body.login, 'session-owner');
+    const seen = await logins(admin, `${of}/logins`);
+    assert.deepEqual(seen.map(({ id, current }) => [id, current]), own.map(({ id }) => [id, false])); // prettier-ignore
+    for (const path of [of, `${of}/logins`, `${of}/tokens`]) {
+      assert.equal((await management.get(path)).status, 403);
+      assert.equal((await admin.get(path.replace(/\d+/, '999999'))).status, 404);
+    }
+    assert.equal((await user.send('DELETE', `/logins/${own[0]?.id}`)).status, 404, 'of somebody else');
+    assert.equal((await stolen.get('/session')).status, 200);
+    assert.equal((await owner.send('DELETE', `/logins/${own[0]?.id}`)).status, 200);
+    assert.equal((await stolen.get('/session')).status, 401);
+    assert.equal((await admin.send('DELETE', `${of}/logins/${own[1]?.id}`)).status, 200);
+    assert.equal((await admin.send('DELETE', `${of}/logins/${own[1]?.id}`)).status, 404);
+    assert.equal((await owner.get('/session')).status, 401);
+    const [ended] = await entries('accounts:manage');
+    assert.deepEqual(
+      [ended?.actor, ended?.object, ended?.detail],
+      ['admin', 'account/session-owner', { changed: 'revoked', login: own[1]?.id }],
+    );
+    const [revoked] = await entries('session');
+    assert.deepEqual([revoked?.actor, revoked?.object], ['session-owner', `login/${own[0]?.id}`]);
+  });
+
+  it('an account has at most fifty tokens in force, and those that have ended hide none', async () => {
+    const maker = await hub.signedIn('engineer', null, 'many-tokens');
+    const make = (days: number) => maker.send('POST', '/tokens', { label: 'report', scopes: ['streams:read'], days });
+    for (let index = 0; index < 50; index++) assert.equal((await make(index === 0 ? 366 : 1)).status, 200);
+    const { status, body } = await make(1);
+    assert.deepEqual([status, body.code], [409, 'too-many-tokens']);
+    await hub.database.db.raw(
+      `INSERT INTO api_token (account_id, label, token_hash, scopes, created_at, expires_at)
+       SELECT account_id, 'old', sha256(n::text::bytea), '{}', created_at, created_at
+       FROM (SELECT * FROM api_token WHERE label = 'report' ORDER BY id DESC LIMIT 1) AS one, generate_series(1, 300) AS n`,
+    );
+    const { body: listed } = await maker.get<{ items: { label: string }[] }>('/tokens');
+    assert.equal(listed.items.length, 200);
+    assert.deepEqual(new Set(listed.items.slice(0, 50).map(({ label }) => label)), new Set(['report']));
+  });
+
   it('refuses passwords that are common, repeated, a row of keys, or the login', async () => {
     const chooser = await hub.signedIn('engineer', null, 'zhangsan-wuxi');
     for (const newPassword of [
@@ -126,6 +187,21 @@ describe('the doors of the console', () => {
     );
     const [out] = await entries('sign-out');
     assert.deepEqual([out?.actor, out?.object, out?.address], ['leaver', 'account/leaver', '127.0.0.1']);
+  });
+
+  it('finds what came from one address, of what stands in the audit', async () => {
+    const payload = { login: 'nobody', password: 'x' };
+    const ask = (remoteAddress: string) => hub.ask({ method: 'POST', url: '/session', payload, remoteAddress });
+    for (const address of ['2001:db8::17', '203.0.113.77', '203.0.113.77']) await ask(address);
+    for (const [address, count] of [
+      ['203.0.113.77', 2],
+      ['2001:db8::17', 1],
+      ['203.0.113.7', 0],
+    ] as const) {
+      const { body } = await auditor.get<{ items: Entry[] }>(`/audit?address=${encodeURIComponent(address)}`);
+      assert.deepEqual(body.items.map((entry) => entry.address), Array.from({ length: count }, () => address)); // prettier-ignore
+    }
+    assert.equal((await auditor.get('/audit?address=somewhere')).status, 400);
   });
 
   it('shows no number of a citizen to those who may not see it, in whatever it stands', async () => {

@@ -480,6 +480,8 @@ describe('exports', () => {
       entries.items.map(({ id }) => String(id)),
     );
     assert.ok(audit.get('操作')?.includes('提出异议'));
+    assert.deepEqual(new Set(audit.get('来源地址')), new Set(['127.0.0.1']));
+    assert.deepEqual((await rows('audit', { actor: 'user', address: '192.0.2.1' })).get('编号') ?? [], []);
     assert.equal((await issuer.send('POST', '/exports/audit', {})).status, 403);
     assert.deepEqual((await issuer.send<Made>('POST', '/exports/outages', {})).body.rows, 1);
     assert.deepEqual((await issuer.send<Made>('POST', '/exports/share-requests', {})).body.rows, 0);
@@ -585,7 +587,7 @@ describe('an urge (催办)', () => {
   });
 
   it('goes to the contacts of the unit in one message, once a day for each deadline', async () => {
-    hub.config.settings.reminders.webhook = {} as never;
+    hub.config.settings.reminders.webhook = { keys: { [OWN.code]: { secret: { env: 'WEBHOOK_KEY' } } } };
     assert.equal((await urge(0, '第一件')).status, 200);
     assert.equal((await urge(1, '第二件')).status, 200);
     assert.equal((await urge(0)).body.code, 'urged-today');

@@ -130,7 +130,7 @@ describe('reminders are sent', () => {
     networks = ['127.0.0.1'];
     reminders = {
       smtp: { host: '127.0.0.1', port: mail.port, secure: false, from: 'hub@city.example.cn' },
-      webhook: { secret: { file: join(folder, 'secret') } },
+      webhook: { keys: { [UNIT]: { secret: { file: join(folder, 'secret') } } } },
     };
   });
   afterEach(async () => {
@@ -291,10 +291,13 @@ describe('reminders are sent', () => {
   it('a secret that is missing is named, and the message waits', async () => {
     await file({ webhook: hook.url });
     await overdue();
-    reminders = { webhook: { secret: { file: join(folder, 'nothing') } } };
+    reminders = { webhook: { keys: { [UNIT]: { secret: { file: join(folder, 'nothing') } } } } };
     await look('10:00');
     assert.equal((await message()).state, 'waiting');
-    assert.match((await message()).lastError ?? '', /^reminders\.webhook\.secret: .*nothing/);
+    assert.match(
+      (await message()).lastError ?? '',
+      new RegExp(`^reminders\\.webhook\\.keys\\.${UNIT}\\.secret: .*nothing`),
+    );
     assert.equal(hook.requests.length, 0);
   });
 
@@ -327,6 +330,45 @@ describe('reminders are sent', () => {
     );
     assert.doesNotMatch(second.body, /欧阳/);
     withoutPersons();
+  });
+
+  it('by webhook: each unit’s messages bear the signature of its key alone, and while it is changed of both', async () => {
+    writeFileSync(join(folder, 'others'), 'another key');
+    writeFileSync(join(folder, 'new'), 'the new key');
+    const own = { file: join(folder, 'secret') };
+    const keys = { [UNIT]: { secret: own }, [MANAGEMENT]: { secret: { file: join(folder, 'others') } } };
+    reminders = { webhook: { keys } };
+    await file({ webhook: hook.url });
+    await file({ unitCode: MANAGEMENT, unitName: '管理办', webhook: hook.url });
+    await overdue();
+    await look('24T10:00');
+    const signedWith = (body: string, ...secrets: string[]): string =>
+      secrets.map((secret) => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`).join(', ');
+    const sent = hook.requests.map(({ body, headers }) => {
+      const { unit } = JSON.parse(body) as { unit: { code: string } };
+      return { unit: unit.code, body, signature: headers['x-hub-signature'] };
+    });
+    assert.deepEqual(sent.map(({ unit }) => unit).toSorted(), [MANAGEMENT, UNIT].toSorted());
+    for (const { unit, body, signature } of sent)
+      assert.equal(signature, signedWith(body, unit === UNIT ? SECRET : 'another key'), unit);
+
+    keys[UNIT] = { secret: { file: join(folder, 'new') }, previous: own } as never;
+    await database.db.raw('UPDATE reminder SET sent_at = NULL, next_attempt_at = created_at WHERE unit_code = ?', [
+      UNIT,
+    ]);
+    await look('24T10:01');
+    const { body = '', headers } = hook.requests.at(-1) ?? {};
+    assert.equal(headers?.['x-hub-signature'], signedWith(body, 'the new key', SECRET));
+  });
+
+  it('a key that two receivers share, or that stays at a change, is refused', () => {
+    const secret = { env: 'KEY' };
+    for (const keys of [{ [UNIT]: { secret }, [MANAGEMENT]: { secret } }, { [UNIT]: { secret, previous: secret } }]) {
+      const read = hubSchema.safeParse({ jurisdiction: 'wuxi', reminders: { webhook: { keys } } });
+      assert.match(read.error?.issues[0]?.message ?? '', /own-secret/);
+    }
+    const one = hubSchema.safeParse({ jurisdiction: 'wuxi', reminders: { webhook: { secret } } });
+    assert.equal(one.success, false, 'one key for all');
   });
 
   it('by webhook to no address that leads into this machine or a network of its own, whatever its name', async () => {

@@ -125,8 +125,8 @@ describe('syncWindow', () => {
       await saveStreams(hub.db, configuredStreams(hub.config), new Date(hub.nowMs));
       const window = timeWindow(hub.nowMs - 2 * 3_600_000, hub.nowMs);
       const moving = async (): Promise<string[]> =>
-        (await findAlerts(hub.db, new Date(hub.nowMs))).flatMap(({ kind, message: { zh } }) =>
-          kind === 'discrepancy' && zh.includes('读取期间一直在变') ? [zh] : [],
+        (await findAlerts(hub.db, 'discrepancy', new Date(hub.nowMs))).flatMap(({ message: { zh } }) =>
+          zh.includes('读取期间一直在变') ? [zh] : [],
         );
 
       assert.equal((await hub.collect('parks', window)).complete, false);

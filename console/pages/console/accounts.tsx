@@ -1,6 +1,6 @@
 import { Button, Dropdown, Tabs, type TableColumnsType } from 'antd';
 import { useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { useNavigate, useSearchParams } from 'react-router';
 import { ROLES, type Role } from '../../../domain/access.ts';
 import type { AccountView } from '../../../server/api/console/accounts.ts';
 import type { QueryOf } from '../../api.ts';
@@ -38,6 +38,7 @@ function AccountList() {
   const { filters, change } = useFilters<QueryOf<'/accounts'>>();
   const options = useUnitOptions();
   const choicesOf = useChoices();
+  const navigate = useNavigate();
   const { text, role, unit } = filters;
   const [acting, setActing] = useState<AccountAct | null>(null);
   const columns: TableColumnsType<AccountView> = [
@@ -63,6 +64,7 @@ function AccountList() {
           menu={{
             items: [
               { key: 'change', label: say('修改', 'Change') },
+              { key: 'credentials', label: say('登录与令牌', 'Sessions and tokens') },
               {
                 key: 'reset',
                 label: account.external ? say('重新绑定', 'Forget who it is') : say('重置密码', 'Reset the password'),
@@ -71,7 +73,10 @@ function AccountList() {
                 ? { key: 'disable', label: say('停用', 'Disable'), danger: true }
                 : { key: 'enable', label: say('启用', 'Enable') },
             ],
-            onClick: ({ key }) => setActing({ does: key as 'change', account }),
+            onClick: ({ key }) =>
+              key === 'credentials'
+                ? void navigate(`/accounts/${account.id}`)
+                : setActing({ does: key as 'change', account }),
           }}
         >
           <Button size="small" aria-label={say(`操作 ${account.login}`, `Actions of ${account.login}`)}>

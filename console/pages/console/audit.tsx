@@ -17,8 +17,8 @@ import { Moment } from '../../parts/time.tsx';
 export default function Audit() {
   const { say, name } = useLanguage();
   const { filters, change } = useFilters<QueryOf<'/audit'>>();
-  const { actor, object, action, from, to } = filters;
-  const chosen = { actor, object, action, from, to };
+  const { actor, object, action, address, from, to } = filters;
+  const chosen = { actor, object, action, address, from, to };
   const columns: TableColumnsType<AuditView> = [
     { title: say('时间', 'When'), dataIndex: 'at', render: (at: string) => <Moment at={at} /> },
     { title: say('用户名', 'Who'), dataIndex: 'actor' },
@@ -33,6 +33,11 @@ export default function Audit() {
       render: (done: string) => (AUDITED[done] ? name(AUDITED[done]) : done),
     },
     { title: say('对象', 'Object'), dataIndex: 'object', render: (about: string) => <ObjectLink object={about} /> },
+    {
+      title: say('来源地址', 'From'),
+      dataIndex: 'address',
+      render: (from: string | null) => from ?? <span className="quiet">—</span>,
+    },
     { title: say('详情', 'Detail'), render: (_, entry) => <Detail entry={entry} /> },
   ];
   return (
@@ -63,6 +68,12 @@ export default function Audit() {
             value={object}
             onChange={(value) => change({ object: value })}
           />
+          <TextFilter
+            label={say('来源地址', 'Address that it came from')}
+            value={address}
+            onChange={(value) => change({ address: value })}
+            width={180}
+          />
           <DatePicker.RangePicker
             allowEmpty
             aria-label={say('日期', 'Days')}
@@ -70,7 +81,7 @@ export default function Audit() {
             value={[from === undefined ? null : dayjs(from), to === undefined ? null : dayjs(to)]}
             onChange={(_, [first, last]) => change({ from: first, to: last })}
           />
-          <Button onClick={() => change({ actor: '', action: '', object: '', from: '', to: '' })}>
+          <Button onClick={() => change({ actor: '', action: '', object: '', address: '', from: '', to: '' })}>
             {say('清空', 'Clear')}
           </Button>
         </div>

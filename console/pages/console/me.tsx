@@ -1,18 +1,15 @@
-import { Button, Descriptions, Popconfirm, Table, type TableColumnsType } from 'antd';
+import { Button, Descriptions } from 'antd';
 import { useState } from 'react';
-import { PERMISSION_NAMES, ROLES, type Permission } from '../../../domain/access.ts';
-import type { TokenView } from '../../../server/api/console/tokens.ts';
-import { RequestFailed, send, useGet, useSend, type BodyOf } from '../../api.ts';
+import { PERMISSION_NAMES, ROLES } from '../../../domain/access.ts';
+import { RequestFailed, send, useGet, type BodyOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { BodyForm } from '../../parts/forms/body-form.tsx';
-import { Mark } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { Secret } from '../../parts/secret.tsx';
-import { Failure } from '../../parts/states.tsx';
-import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
+import { Logins, Tokens } from './credentials.tsx';
 
-/** One’s own account: password and API tokens. */
+/** One’s own account: password, sessions and API tokens. */
 export default function Me() {
   const { say, name } = useLanguage();
   const session = useSession();
@@ -41,7 +38,8 @@ export default function Me() {
           ]}
         />
       </Section>
-      <Tokens />
+      <OwnLogins />
+      <OwnTokens />
       <BodyForm
         open={changing}
         close={() => setChanging(false)}
@@ -68,53 +66,22 @@ export default function Me() {
   );
 }
 
-function Tokens() {
+function OwnLogins() {
+  const { say } = useLanguage();
+  const answer = useGet('/logins');
+  return (
+    <Section title={say('登录', 'Sessions')}>
+      <Logins answer={answer} end={(id) => send('DELETE', '/logins/:id', { params: { id } })} />
+    </Section>
+  );
+}
+
+function OwnTokens() {
   const { say, name } = useLanguage();
   const { permissions } = useSession();
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<string | null>(null);
-  const { data, error, refetch } = useGet('/tokens');
-  const revoke = useSend((id: number) => send('DELETE', '/tokens/:id', { params: { id } }));
-  // When the list was asked for is when its words hold.
-  const [now] = useState(() => Date.now());
-  if (error) return <Failure problem={error} retry={() => void refetch()} />;
-  const columns: TableColumnsType<TokenView> = [
-    { title: say('名称', 'Label'), dataIndex: 'label' },
-    {
-      title: say('状态', 'State'),
-      render: (_, { revokedAt, expiresAt }) =>
-        revokedAt !== null ? (
-          <Mark tone="off">{say('已撤销', 'revoked')}</Mark>
-        ) : Date.parse(expiresAt) < now ? (
-          <Mark tone="off">{say('已过期', 'past its time')}</Mark>
-        ) : (
-          <Mark tone="good">{say('有效', 'in force')}</Mark>
-        ),
-    },
-    {
-      title: say('权限范围', 'Scopes'),
-      dataIndex: 'scopes',
-      render: (scopes: Permission[]) => (
-        <span className="wrap">{scopes.map((scope) => name(PERMISSION_NAMES[scope])).join(say('、', ', '))}</span>
-      ),
-    },
-    { title: say('创建', 'Made'), dataIndex: 'createdAt', render: (at: string) => <Moment at={at} /> },
-    { title: say('到期', 'Until'), dataIndex: 'expiresAt', render: (at: string) => <Moment at={at} /> },
-    { title: say('最近使用', 'Last used'), dataIndex: 'usedAt', render: (at: string | null) => <Moment at={at} /> },
-    {
-      title: say('操作', 'Actions'),
-      render: (_, { id, revokedAt }) =>
-        revokedAt === null && (
-          <Popconfirm
-            title={say('撤销后，使用它的程序立即失去访问', 'Programs that use it lose access at once')}
-            okText={say('撤销', 'Revoke')}
-            onConfirm={() => revoke.mutate(id)}
-          >
-            <Button size="small">{say('撤销', 'Revoke')}</Button>
-          </Popconfirm>
-        ),
-    },
-  ];
+  const answer = useGet('/tokens');
   return (
     <Section
       title={say('API 令牌', 'API tokens')}
@@ -126,17 +93,7 @@ function Tokens() {
           'For programs that use /api/v1: Authorization: Bearer <token>. A token has the chosen permissions only, and sees what you see.',
         )}
       </p>
-      <Table<TokenView>
-        aria-label={say('API 令牌', 'API tokens')}
-        size="middle"
-        rowKey="id"
-        columns={columns}
-        dataSource={data?.items ?? []}
-        loading={!data}
-        pagination={false}
-        scroll={{ x: 'max-content' }}
-        locale={{ emptyText: say('还没有令牌', 'There is no token yet') }}
-      />
+      <Tokens answer={answer} end={(id) => send('DELETE', '/tokens/:id', { params: { id } })} />
       <BodyForm
         open={making}
         close={() => setMaking(false)}

@@ -115,8 +115,8 @@ export async function startSession(
   detail: Record<string, unknown>,
 ): Promise<void> {
   const at = now();
-  const token = await beginSession(db, id, at);
   const { ip: address } = reply.request;
+  const token = await beginSession(db, id, address, at);
   const who = { at, accountId: id, actor: login, role: null, address };
   await audit(db, { ...who, action: 'sign-in', object: `account/${login}`, detail });
   void reply.setCookie(cookieName(config().settings.server), token, cookieOptions(config));

@@ -12,7 +12,7 @@ import {
   type Account,
 } from '../../../store/console/accounts.ts';
 import { auditedWord } from '../../../domain/console/audit.ts';
-import { listTokens, revokeToken } from '../../../store/console/sessions.ts';
+import { listSessions, listTokens, revokeSession, revokeToken } from '../../../store/console/sessions.ts';
 import { listAudit } from '../../../store/console/audit.ts';
 import { act, actInSecret, type Deed } from '../base/act.ts';
 import type { ApiOptions } from '../base/api.ts';
@@ -21,7 +21,7 @@ import { ApiProblem } from '../base/problem.ts';
 import { del, get, post, put } from '../base/route.ts';
 import { idParams, instant, pageOf, pageOfRows, paging, readCursor, text, unitCode, whole } from '../base/views.ts';
 import { role } from './session.ts';
-import { NO_TOKEN, tokenView } from './tokens.ts';
+import { loginsShown, loginView, NO_LOGIN, NO_TOKEN, tokenView } from './tokens.ts';
 
 const accountView = z
   .object({
@@ -74,6 +74,19 @@ const getAccounts = get(
     const { items, next } = pageOfRows(rows, limit, (account) => [account.login]);
     return { items: items.map(shown), next };
   },
+);
+
+const getAccount = get(
+  '/accounts/:id',
+  {
+    needs: 'accounts:manage',
+    summary: '账号 An account',
+    tag: 'accounts',
+    params: idParams,
+    answer: accountView,
+    problems: [404],
+  },
+  async (request, { db }) => shown(await requireAccount(db, request.params.id)),
 );
 
 const postAccount = post(
@@ -206,12 +219,16 @@ const getAccountTokens = get(
   '/accounts/:id/tokens',
   {
     needs: 'accounts:manage',
-    summary: '账号的 API 令牌 The API tokens of an account, the latest first',
+    summary: '账号的 API 令牌 The API tokens of an account: those in force, then those that have ended',
     tag: 'accounts',
     params: idParams,
     answer: z.object({ items: z.array(tokenView) }),
+    problems: [404],
   },
-  async (request, { db }) => ({ items: await listTokens(db, request.params.id) }),
+  async (request, { db, now }) => {
+    const { id } = await requireAccount(db, request.params.id);
+    return { items: await listTokens(db, id, now()) };
+  },
 );
 
 const deleteAccountToken = del(
@@ -233,6 +250,41 @@ const deleteAccountToken = del(
     }),
 );
 
+const getAccountLogins = get(
+  '/accounts/:id/logins',
+  {
+    needs: 'accounts:manage',
+    summary: '账号的登录 The sessions of an account that are in force',
+    tag: 'accounts',
+    params: idParams,
+    answer: z.object({ items: z.array(loginView) }),
+    problems: [404],
+  },
+  async (request, { db, now }) => {
+    const { id } = await requireAccount(db, request.params.id);
+    return loginsShown(request, await listSessions(db, id, now()));
+  },
+);
+
+const deleteAccountLogin = del(
+  '/accounts/:id/logins/:login',
+  {
+    needs: 'accounts:manage',
+    summary: '结束账号的登录 End a session of an account',
+    tag: 'accounts',
+    params: idParams.extend({ login: whole.positive() }),
+    answer: z.object({}),
+    problems: [404, 422],
+  },
+  (request, options) =>
+    act(request, options, async (trx) => {
+      const { id, login: ended } = request.params;
+      const { login: of } = await requireAccount(trx, id);
+      if (!(await revokeSession(trx, id, ended))) throw NO_LOGIN;
+      return { answer: {}, deed: managed(`account/${of}`, { changed: 'revoked', login: ended }) };
+    }),
+);
+
 /** What the audit keeps of a change of accounts and units. */
 export const managed = (object: string, detail: Record<string, unknown>): Deed => ({
   action: 'accounts:manage',
@@ -240,8 +292,8 @@ export const managed = (object: string, detail: Record<string, unknown>): Deed =
   detail,
 });
 
-async function requireAccount(trx: Knex.Transaction, id: number): Promise<Account> {
-  const account = await findAccount(trx, id);
+async function requireAccount(db: Knex, id: number): Promise<Account> {
+  const account = await findAccount(db, id);
   if (account) return account;
   throw ACCOUNT_UNKNOWN;
 }
@@ -255,11 +307,14 @@ export async function lastChange(trx: Knex.Transaction, object: string): Promise
 /** Accounts (账号): who signs in. */
 export const accountRoutes = {
   getAccounts,
+  getAccount,
   postAccount,
   putAccount,
   postAccountDisable,
   postAccountEnable,
   postAccountReset,
+  getAccountLogins,
+  deleteAccountLogin,
   getAccountTokens,
   deleteAccountToken,
 };

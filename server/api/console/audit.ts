@@ -25,6 +25,7 @@ export const auditFilter = z.object({
   actor: z.string().max(100).optional(),
   object: z.string().max(200).optional(),
   action: z.enum(Object.keys(AUDITED) as [string]).optional(),
+  address: z.union([z.ipv4(), z.ipv6()]).optional().meta({ description: 'That it came from' }),
   from: date.optional(),
   to: date.optional().meta({ description: 'Up to and with this day' }),
 });

@@ -316,10 +316,11 @@ export const EXPORTS = {
     en: 'Audit',
     needs: 'audit:read',
     filter: auditFilter,
-    says: ({ actor, object, action, from, to }) => [
+    says: ({ actor, object, action, address, from, to }) => [
       ['用户名', actor],
       ['操作', action === undefined ? undefined : (AUDITED[action]?.zh ?? action)],
       ['对象', object],
+      ['来源地址', address],
       ['日期', span(from, to)],
     ],
     columns: [

@@ -3,7 +3,7 @@ import type { Given } from '../../../domain/casework/definition.ts';
 import { FINDING } from '../../../domain/supervision/findings.ts';
 import { DUTIES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
 import { correctObligation, noteEvent } from '../../../store/ledger/obligations.ts';
-import { channelsOf, urge, type Urged } from '../../../store/ledger/reminders.ts';
+import { reachOf, urge, type Urged } from '../../../store/ledger/reminders.ts';
 import { actOnCase } from '../../../store/casework/cases.ts';
 import { exempt } from '../../../store/supervision/exemptions.ts';
 import { detailOfStep, findingsUnder } from '../../../store/supervision/findings.ts';
@@ -151,7 +151,7 @@ const postTaskUrge = post(
     return act(request, options, async (trx, { by, at }) => {
       const { note } = request.body;
       const { calendar, settings } = options.config();
-      const urged = await urge(trx, task, { at, note, calendar, channels: channelsOf(settings.reminders) });
+      const urged = await urge(trx, task, { at, note, calendar, reach: reachOf(settings.reminders) });
       if (urged !== 'queued') throw NOT_URGED[urged];
       await noteEvent(trx, task.subject, { by, at, what: 'urge', detail: { duty: DUTIES[task.kind].zh, note } });
       return { answer: {}, deed: { action: 'tasks:urge', object: `task/${task.id}`, detail: { note } } };

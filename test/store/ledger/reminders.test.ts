@@ -12,7 +12,6 @@ import {
   fileContact,
   followContacts,
   listContacts,
-  type Channel,
   type NewContact,
 } from '../../../store/ledger/contacts.ts';
 import { openDatabase } from '../../../store/database.ts';
@@ -32,6 +31,7 @@ import {
   listReminders,
   markReminderSent,
   urge,
+  type Reach,
 } from '../../../store/ledger/reminders.ts';
 import { saveHub, saveRules } from '../../../store/ledger/rules.ts';
 import { saveStreams } from '../../../store/collection/streams.ts';
@@ -44,7 +44,7 @@ const { calendar } = config;
 const at = (text: string): Date => new Date(`${text}+08:00`);
 const NOW = at('2026-11-23T10:00:00');
 const CLERK = { by: '李处长', at: NOW };
-const ALL: Channel[] = ['email', 'webhook', 'sms'];
+const ALL: Reach = { channels: ['email', 'webhook', 'sms'], keyedUnits: ['U1', 'U2', 'M'] };
 
 describe('reminders', () => {
   let database: TestDatabase;
@@ -89,8 +89,8 @@ describe('reminders', () => {
       },
       { by: '李处长', at: filedAt },
     );
-  const round = (moment: string, { all = true, channels = ALL, db = database.db } = {}) =>
-    holdRound(db, { at: at(moment), all, calendar, channels });
+  const round = (moment: string, { all = true, reach = ALL, db = database.db } = {}) =>
+    holdRound(db, { at: at(moment), all, calendar, reach });
   /** What is made at a moment, oldest first: to whom, of what kind, and the stages that it tells. */
   async function made(moment: string): Promise<string[]> {
     const rows = (await listReminders(database.db, { unacknowledged: false, limit: 100 })).toReversed();
@@ -143,7 +143,7 @@ describe('reminders', () => {
     await file('U1');
     await file('M');
     const digest = (moment: string) =>
-      holdDigest(database.db, { at: at(moment), askTemporal: () => Promise.resolve('up'), channels: ALL });
+      holdDigest(database.db, { at: at(moment), askTemporal: () => Promise.resolve('up'), reach: ALL });
     assert.equal(await round('2026-12-03T10:00:00'), 2);
     assert.equal(await sendAll('2026-12-03T10:00:00'), 2);
     assert.equal(await digest('2026-12-03T18:00:00'), true);
@@ -161,7 +161,7 @@ describe('reminders', () => {
     const due = (await findTask(database.db, 1, NOW))?.dueAt ?? NOW;
     assert.ok(due < at('2026-12-03T10:00:00'), 'it was told before it was due');
     const overdue = new Date(Math.max(due.getTime(), at('2026-11-30T10:00:00').getTime()));
-    assert.equal(await holdRound(database.db, { at: overdue, all: true, calendar, channels: ALL }), 2);
+    assert.equal(await holdRound(database.db, { at: overdue, all: true, calendar, reach: ALL }), 2);
   });
 
   it('rounds at once over several connections tell everything once', async () => {
@@ -343,9 +343,20 @@ describe('reminders', () => {
 
     it('contacts that no channel reaches are named as that', async () => {
       await file('U1', { email: null, phone: '13800001234' });
-      await round('2026-11-23T10:00:00', { channels: ['email'] });
+      await round('2026-11-23T10:00:00', { reach: { ...ALL, channels: ['email'] } });
       const found = (await list()).find(({ unitCode }) => unitCode === 'U1');
       assert.match(found?.lastError ?? '', /no contact has a channel that is set up under reminders in hub\.yaml/);
+    });
+
+    it('a webhook of a unit without a key of its own is none: the next channel is taken, also later on', async () => {
+      const reach: Reach = { channels: ['webhook', 'sms'], keyedUnits: ['U2'] };
+      await file('U1', { email: null, phone: '13800001234', webhook: 'https://unit.example.cn/in' });
+      await file('U1', { person: '孙七', email: null, webhook: 'https://unit.example.cn/in' });
+      await round('2026-11-23T10:00:00', { reach });
+      const [taken, ...others] = await claimReminders(database.db, { at: NOW, all: true, limit: 10 });
+      assert.deepEqual([taken?.person, taken?.channel, others], ['王五', 'sms', []]);
+      const gone = { ...taken!, channel: 'webhook' } as const;
+      assert.equal(await giveUpChannel(database.db, gone, 'refused', NOW, { ...reach, channels: ['webhook'] }), 'dead');
     });
 
     it('every operator gets it, the leader what is escalated, and alone what is for operators where there is none', async () => {
@@ -435,7 +446,7 @@ describe('reminders', () => {
       await file('U1', { person: '孙七' });
       const [id] = await database.db('obligation').where({ subject: 'd/1' }).pluck<number[]>('id');
       const task = { id: id!, subject: 'd/1', owner: 'U1局', ownerCode: 'U1' };
-      const how = { at: NOW, note: '请尽快办理', calendar, channels: ALL };
+      const how = { at: NOW, note: '请尽快办理', calendar, reach: ALL };
       assert.equal(await database.db.transaction((trx) => urge(trx, task, how)), 'queued');
       const claimed = await claimReminders(database.db, { at: NOW, all: true, limit: 5 });
       const other = claimed.find(({ person }) => person === '孙七')!;
@@ -489,7 +500,7 @@ describe('reminders', () => {
 
   describe('the day’s summary', () => {
     const digest = (moment: string, temporal: 'up' | 'away' = 'up') =>
-      holdDigest(database.db, { at: at(moment), askTemporal: () => Promise.resolve(temporal), channels: ALL });
+      holdDigest(database.db, { at: at(moment), askTemporal: () => Promise.resolve(temporal), reach: ALL });
     const latest = async (): Promise<DigestBody> => {
       const [row] = await list();
       assert.ok(row && 'temporal' in row.body);

@@ -7,7 +7,7 @@ import * as batches from '../store/collection/batches.ts';
 import { approvedMeanwhile } from '../store/library/catalog.ts';
 import { settleFields } from '../store/collection/fields.ts';
 import type { PageCounts } from '../store/collection/pages.ts';
-import { closeRepeated, openDiscrepancy } from '../store/collection/reconciliation.ts';
+import { closeRepeated, openDiscrepancy, settleOutside } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -131,6 +131,7 @@ export function createCollectActivities(dependencies: Dependencies) {
       const { window } = batch;
       const closing = { declared, delivery: window.kind === 'batch', deletes: hints.deletes };
       const { gone, keys, repeated, ...closed } = await batches.closeBatch(db, batch, closing, now());
+      if (window.kind === 'time' && closed.complete) await settleOutside(db, batch.streamId, window, now());
       if (window.kind === 'time') await tellRepeated(batch, window, { declared, keys, repeated });
       if (closed.complete && read > 0) await settleFields(db, batch.streamId, now());
       if (gone?.refused) await reportGone(batch, gone);

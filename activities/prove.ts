@@ -8,7 +8,7 @@ import * as batches from '../store/collection/batches.ts';
 import { approvedCatalog } from '../store/library/catalog.ts';
 import * as inspections from '../store/supervision/inspections.ts';
 import * as proofs from '../store/collection/proofs.ts';
-import { noteBeyond } from '../store/collection/reconciliation.ts';
+import { addOutside, noteBeyond, recountOutside, settleOutside } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -71,20 +71,29 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
      */
     async proveWindow(input: { stream: string; window: Window }): Promise<WindowProof> {
       const { source, map, config } = streams().get(input.stream);
-      const { id } = await getStream(db, input.stream);
+      const stream = await getStream(db, input.stream);
+      const { id } = stream;
       const { window } = input;
+      const asked = window.kind === 'time' ? window : undefined;
       const proofId = await proofs.startProof(db, id, window, now());
       const readAt = (window.kind === 'batch' ? await batches.takenAt(db, id, window) : null) ?? now();
-      const context = { readAt: shanghaiInstant(readAt.getTime()), catalog: await approvedCatalog(db) };
+      const context = { readAt: shanghaiInstant(readAt.getTime()), catalog: await approvedCatalog(db), window: asked };
+      let otherTimes = 0;
       try {
         for await (const page of pagesOf(source, window, FROM_THE_START, cancellationSignal())) {
-          const { rows, rejected, deleted } = map(page, context);
+          const { rows, rejected, deleted, outside } = map(page, context);
+          otherTimes += outside.length - rejected.filter(({ updatedAt }) => updatedAt === null).length;
           await proofs.listPage(db, proofId, { rows: rows.toJson(), rejected, deleted });
         }
       } catch (error) {
         if (window.kind !== 'batch' || !(error instanceof HubError) || !isGone(error)) throw error;
         await proofs.failProof(db, proofId, error.message, now());
         return { proofId, records: 0, differences: 0 };
+      }
+      if (asked) {
+        await recountOutside(db, id, asked);
+        if (otherTimes > 0) await addOutside(db, stream, asked, otherTimes, now());
+        await settleOutside(db, id, asked, now());
       }
       const declared = await countOf(source, window);
       const rules = { untimed: config.record.updatedAt === undefined, declared };

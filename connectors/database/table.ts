@@ -1,4 +1,5 @@
 import type { DatabaseConnectorConfig, DatabaseStreamConfig } from '../../settings/kinds/database.ts';
+import { credibleTimes } from '../../domain/collection/window.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 import type { Said } from '../../domain/said.ts';
 import type { CheckReport, OpenOptions, Page, Resume } from '../contract.ts';
@@ -9,8 +10,6 @@ import { recordOf, RowReader, type Range, type ReadableRows, type Row, type RowP
 /** Pages that one statement fetches: a sort without an index is paid once for all of them, and memory stays flat. */
 const PAGES_AT_ONCE = 5;
 const SAMPLE = 200;
-/** No record was changed before: zero dates, empty texts and epoch 0 are no times. */
-const FIRST_TIME_MS = Date.UTC(1971, 0, 1);
 
 /** What reading needs to know of a stream; a published list has that, too. */
 export type PagedTable = ReadableRows & Pick<DatabaseStreamConfig, 'page'> & { overlap?: string | undefined };
@@ -38,7 +37,7 @@ export abstract class Table {
 
   /** Rows whose time is none, or lies more than a day ahead: no window reaches them. */
   protected async countBeyond(): Promise<number> {
-    const reached: Range = { fromMs: FIRST_TIME_MS, toMs: (await this.clock()) + DAY_MS };
+    const reached: Range = credibleTimes(await this.clock());
     return (await this.countRows('all')) - (await this.countRows(reached));
   }
 

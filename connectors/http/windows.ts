@@ -1,6 +1,13 @@
 import type { HttpConnectorConfig, HttpStreamConfig } from '../../settings/kinds/http.ts';
 import { DAY_MS } from '../../domain/dates.ts';
-import { fromMs, sliceWindow, timeWindow, toMs, type TimeWindow } from '../../domain/collection/window.ts';
+import {
+  credibleTimes,
+  fromMs,
+  sliceWindow,
+  timeWindow,
+  toMs,
+  type TimeWindow,
+} from '../../domain/collection/window.ts';
 import type { Said } from '../../domain/said.ts';
 import type { CheckReport, OpenOptions, Page, Resume, WindowSource } from '../contract.ts';
 import { resolutionMs, writeTime } from '../time-format.ts';
@@ -15,12 +22,22 @@ export class HttpWindows implements WindowSource {
   readonly #client: HttpClient;
   readonly #pages: PageReader;
   readonly #stream: HttpStreamConfig;
+  readonly beyond?: () => Promise<number>;
 
   constructor(connector: HttpConnectorConfig, stream: HttpStreamConfig, options?: OpenOptions) {
     this.#client = new HttpClient(connector, options);
     this.#pages = new PageReader(this.#client, stream, connector.inFlight);
     this.#stream = stream;
     this.sequential = this.#pages.sequential;
+    const { countAll, response } = stream;
+    if (countAll)
+      this.beyond = async () => {
+        const all = await this.#client.ask(countAll, {}, response.success, ({ json }, what) =>
+          numberAt(json, countAll.value, what),
+        );
+        const reached = credibleTimes(await this.clock());
+        return Math.max(0, all - (await this.count(timeWindow(reached.fromMs, reached.toMs))));
+      };
   }
 
   async clock(): Promise<number> {
@@ -50,7 +67,14 @@ export class HttpWindows implements WindowSource {
     const window = timeWindow(nowMs - DAY_MS, nowMs);
     const { records } = await this.#pages.page(this.#asked(window), 0);
     const count = await this.count(window);
-    return { records: records.length, count, clockSkewMs: this.#client.clockSkewMs, notes: [] };
+    const beyond = (await this.beyond?.()) ?? 0;
+    const notes =
+      beyond > 0
+        ? [
+            `${beyond} records have a time that is none, or lies ahead: no window holds them, ask the department to correct it`,
+          ]
+        : [];
+    return { records: records.length, count, clockSkewMs: this.#client.clockSkewMs, notes };
   }
 
   async sample(): Promise<unknown[]> {

@@ -21,6 +21,14 @@ function waitInWords({ asked, granted }: Waits): Said | null {
   };
 }
 
+interface OutsideWindow {
+  stream: string;
+  window: string;
+  records: number;
+  /** Of the first of them. */
+  keys: readonly string[];
+}
+
 const AGAIN = {
   zh: '无需操作，系统会自动重试；若持续出现请联系该单位',
   en: 'nothing to do, it is asked again; ask the department if it goes on',
@@ -443,6 +451,18 @@ export const SOURCES = {
     cure: {
       zh: '用 charset（文件为 encoding）写明源端的字符集；确属源端数据问题的，可调整 rejects.garbled',
       en: 'name the source’s character set in charset (encoding for files); if the data itself is garbled, raise rejects.garbled',
+    },
+  },
+  'outside-window': {
+    kind: 'configuration',
+    brief: '源端返回了所问时段之外的记录',
+    say: ({ stream, window, records, keys }: OutsideWindow) => ({
+      zh: `${stream}：请求 ${window}，返回的记录中有 ${records} 条的更新时间为空、无法识别或不在其中：${keys.join('、')}`,
+      en: `${stream}: asked for ${window}, found ${records} records whose time of change is none, unreadable or not in it: ${keys.join(', ')}`,
+    }),
+    cure: {
+      zh: '核对 path 中的起止参数、window.format、window.end 和 record.updatedAt；都无误的，请该单位按所给时段筛选，并补正这些记录的更新时间',
+      en: 'check from and to in path, window.format, window.end and record.updatedAt; if these are right, ask the department to filter by them, and to correct the times of these records',
     },
   },
   'mapping-refuses-all': {

@@ -199,6 +199,13 @@ const httpStream = streamSchema.extend({
     .meta({
       description: 'Where the source says how many records a window has; the first page’s total where left out',
     }),
+  countAll: z
+    .strictObject({ ...request, value: path })
+    .optional()
+    .meta({
+      description:
+        'Where the source says how many records it has in all, whatever their times: each night those are counted that no window reaches',
+    }),
   batches: z
     .strictObject({
       next: z.strictObject({ ...request, id: path, cursor: path, count: path }),

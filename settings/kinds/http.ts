@@ -190,7 +190,7 @@ const httpStream = streamSchema.extend({
       end: z
         .enum(['exclusive', 'inclusive'])
         .default('exclusive')
-        .meta({ description: 'inclusive: the source also returns records at {to}, so one unit less is asked' }),
+        .meta({ description: 'inclusive: the source also returns records at {to}; they are left to the next window' }),
     })
     .prefault({}),
   count: z

@@ -36,6 +36,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
       const { source, config } = streams().get(input.stream);
       const stream = await getStream(db, input.stream);
       const { id, collectFrom } = stream;
+      if (source.beyond) await noteBeyond(db, stream, await source.beyond(), now());
       if (source.by === 'batches') {
         if (again === 'present') return batches.longestUnprovenBatches(db, id, 1);
         const { taken } = input;
@@ -43,7 +44,6 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
           ? batches.takenBatches(db, id, new Date(taken.from), new Date(taken.to))
           : batches.longestUnprovenBatches(db, id, BATCHES_A_NIGHT);
       }
-      if (source.beyond) await noteBeyond(db, stream, await source.beyond(), now());
       const todayMs = Math.min(startOfDayMs(shanghaiDate(now().getTime())), (await source.clock()) - config.lag);
       const past = timeWindow(collectFrom.getTime(), todayMs);
       const yesterdayMs = Math.max(collectFrom.getTime(), startOfDayMs(shanghaiDate(todayMs - 1)));

@@ -15,8 +15,8 @@ export const outsideWindow = ({ from, to }: { from: string; to: string }): strin
 export function subjectInWords(subject: string, records: number): Said | null {
   if (subject === BEYOND_WINDOWS)
     return {
-      zh: `源端 ${records} 条记录的更新时间为空、无法识别或在将来，任何时段都读不到`,
-      en: `${records} records of the source have no time of change, or one that is none or lies ahead: no window reaches them`,
+      zh: `源端 ${records} 条记录的更新时间（或序号）为空、无法识别或在将来，读不到`,
+      en: `${records} records of the source have no time of change (or number), or one that is none or lies ahead: no read reaches them`,
     };
   if (subject === UNTIMED)
     return {

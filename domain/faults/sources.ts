@@ -465,6 +465,18 @@ export const SOURCES = {
       en: 'check from and to in path, window.format, window.end and record.updatedAt; if these are right, ask the department to filter by them, and to correct the times of these records',
     },
   },
+  'time-misspelt': {
+    kind: 'configuration',
+    brief: '时间列的写法不一，不能按时段读取',
+    say: ({ place, column, rows, format }: Place & { column: string; rows: number; format: string }) => ({
+      zh: `${place}：${column} 列有 ${rows} 行的时间不是 timeFormat: ${format} 的写法，按文本比较会漏读或错序`,
+      en: `${place}: ${rows} rows have a ${column} that is not written as timeFormat: ${format} says: compared as text they are missed, or come out of order`,
+    }),
+    cure: {
+      zh: '改用 query，将该列转换为时间类型（例如 SELECT t.*, CAST(gxsj AS timestamp) AS changed_at FROM t），并以其为 record.updatedAt；各行写法一致、只是与 timeFormat 不符的，改正 timeFormat',
+      en: 'use a query that makes it a column of times (for example SELECT t.*, CAST(gxsj AS timestamp) AS changed_at FROM t), and that as record.updatedAt; where all rows are written alike, but in another form, correct timeFormat',
+    },
+  },
   'mapping-refuses-all': {
     kind: 'configuration',
     brief: '样本中没有一条记录能通过映射',

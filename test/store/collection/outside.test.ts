@@ -94,7 +94,7 @@ describe('records outside the window that was asked for', () => {
     const subject = await collecting({ countAll: { path: '/list', value: 'total' } });
     await subject.collect(SINCE_MS);
     assert.deepEqual(await subject.gapsInWords(), [
-      '2 records of the source have no time of change, or one that is none or lies ahead: no window reaches them',
+      '2 records of the source have no time of change (or number), or one that is none or lies ahead: no read reaches them',
     ]);
     const { report } = await checkStream(subject.streams.get(subject.stream));
     assert.deepEqual(report?.notes, [

@@ -15,7 +15,13 @@ import * as batches from '../store/collection/batches.ts';
 import { approvedMeanwhile } from '../store/library/catalog.ts';
 import { settleFields } from '../store/collection/fields.ts';
 import type { PageCounts } from '../store/collection/pages.ts';
-import { closeMoving, closeRepeated, noteMoving, openDiscrepancy } from '../store/collection/reconciliation.ts';
+import {
+  closeMoving,
+  closeRepeated,
+  noteMoving,
+  openDiscrepancy,
+  settleOutside,
+} from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -148,6 +154,7 @@ export function createCollectActivities(dependencies: Dependencies) {
       const { window } = batch;
       const closing = { declared, delivery: window.kind === 'batch', deletes: hints.deletes };
       const { gone, keys, repeated, ...closed } = await batches.closeBatch(db, batch, closing, now());
+      if (window.kind === 'time' && closed.complete) await settleOutside(db, batch.streamId, window, now());
       if (window.kind === 'time') await tellRepeated(batch, window, { declared, keys, repeated });
       if (closed.complete) await closeMoving(db, batch.streamId, now());
       if (closed.complete && read > 0) await settleFields(db, batch.streamId, now());

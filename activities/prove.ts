@@ -8,7 +8,7 @@ import * as batches from '../store/collection/batches.ts';
 import { approvedCatalog } from '../store/library/catalog.ts';
 import * as inspections from '../store/supervision/inspections.ts';
 import * as proofs from '../store/collection/proofs.ts';
-import { noteBeyond } from '../store/collection/reconciliation.ts';
+import { addOutside, noteBeyond, recountOutside, settleOutside } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -36,6 +36,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
       const { source, config } = streams().get(input.stream);
       const stream = await getStream(db, input.stream);
       const { id, collectFrom } = stream;
+      if (source.beyond) await noteBeyond(db, stream, await source.beyond(), now());
       if (source.by === 'batches') {
         if (again === 'present') return batches.longestUnprovenBatches(db, id, 1);
         const { taken } = input;
@@ -43,7 +44,6 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
           ? batches.takenBatches(db, id, new Date(taken.from), new Date(taken.to))
           : batches.longestUnprovenBatches(db, id, BATCHES_A_NIGHT);
       }
-      if (source.beyond) await noteBeyond(db, stream, await source.beyond(), now());
       const todayMs = Math.min(startOfDayMs(shanghaiDate(now().getTime())), (await source.clock()) - config.lag);
       const past = timeWindow(collectFrom.getTime(), todayMs);
       const yesterdayMs = Math.max(collectFrom.getTime(), startOfDayMs(shanghaiDate(todayMs - 1)));
@@ -71,20 +71,29 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
      */
     async proveWindow(input: { stream: string; window: Window }): Promise<WindowProof> {
       const { source, map, config } = streams().get(input.stream);
-      const { id } = await getStream(db, input.stream);
+      const stream = await getStream(db, input.stream);
+      const { id } = stream;
       const { window } = input;
+      const asked = window.kind === 'time' ? window : undefined;
       const proofId = await proofs.startProof(db, id, window, now());
       const readAt = (window.kind === 'batch' ? await batches.takenAt(db, id, window) : null) ?? now();
-      const context = { readAt: shanghaiInstant(readAt.getTime()), catalog: await approvedCatalog(db) };
+      const context = { readAt: shanghaiInstant(readAt.getTime()), catalog: await approvedCatalog(db), window: asked };
+      let otherTimes = 0;
       try {
         for await (const page of pagesOf(source, window, FROM_THE_START, cancellationSignal())) {
-          const { rows, rejected, deleted } = map(page, context);
+          const { rows, rejected, deleted, outside } = map(page, context);
+          otherTimes += outside.length - rejected.filter(({ updatedAt }) => updatedAt === null).length;
           await proofs.listPage(db, proofId, { rows: rows.toJson(), rejected, deleted });
         }
       } catch (error) {
         if (window.kind !== 'batch' || !(error instanceof HubError) || !isGone(error)) throw error;
         await proofs.failProof(db, proofId, error.message, now());
         return { proofId, records: 0, differences: 0 };
+      }
+      if (asked) {
+        await recountOutside(db, id, asked);
+        if (otherTimes > 0) await addOutside(db, stream, asked, otherTimes, now());
+        await settleOutside(db, id, asked, now());
       }
       const declared = await countOf(source, window);
       const rules = { untimed: config.record.updatedAt === undefined, declared };

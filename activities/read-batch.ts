@@ -10,6 +10,8 @@ import * as batches from '../store/collection/batches.ts';
 import { approvedCatalog, countWaiting } from '../store/library/catalog.ts';
 import { fieldMemory } from '../store/collection/fields.ts';
 import { writePage } from '../store/collection/pages.ts';
+import { addOutside, recountOutside } from '../store/collection/reconciliation.ts';
+import { getStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** An activity reads for this long before it reports; the workflow shows the progress and goes on. */
@@ -38,6 +40,8 @@ export async function readBatch(
     completed: config.completed,
   };
   const readAt = shanghaiInstant(batch.openedAt.getTime());
+  const window = batch.window.kind === 'time' ? batch.window : undefined;
+  if (window && committed.size === 0) await recountOutside(db, batch.streamId, window);
   const totals = await batches.batchCounts(db, batch);
   totals.rejected -= await countWaiting(db, batch.id);
   let outcome = 'done' as 'more' | 'done';
@@ -63,12 +67,16 @@ export async function readBatch(
 
   async function take(page: Page, before: Promise<unknown>): Promise<void> {
     const catalog = await approvedCatalog(db);
-    const { rows, rejected, deleted, garbled } = await mapPage(stream, page, { readAt, catalog }, contract);
+    const context = { readAt, catalog, window };
+    const { rows, rejected, deleted, garbled, outside } = await mapPage(stream, page, context, contract);
     const { number, digest, position, records } = page;
     seen.read += records.length;
     seen.garbled += garbled;
     // Before anything of it is in: a wrong character set is no fault of the records.
     requireFewGarbled(config, seen);
+    // Those without a time are known by their rejects.
+    const otherTimes = outside.length - rejected.filter(({ updatedAt }) => updatedAt === null).length;
+    if (window && otherTimes > 0) await addOutside(db, await getStream(db, batch.stream), window, otherTimes, now());
     const mapped = { number, digest, position, read: records.length, rows: rows.toJson(), rejected, deleted };
     await before;
     const counts = await writePage(db, batch, mapped, rules, now());

@@ -35,12 +35,6 @@ export interface WindowSource extends SourceOf<TimeWindow> {
 
   /** The source's own clock, epoch milliseconds, by which windows end; the hub's where the source tells none. */
   clock(): Promise<number>;
-
-  /**
-   * How many records it has that no window reaches: without a time, or with one that is none, or lies ahead. Sources that
-   * can be asked only.
-   */
-  beyond?(): Promise<number>;
 }
 
 /** A source that names its batches one after the other. */
@@ -63,6 +57,12 @@ export interface SourceOf<W extends Window> {
    * How many records the source says it has in a window, at this moment. A batch's count is what it declared.
    */
   count(window: W): Promise<number>;
+
+  /**
+   * How many records it has that no window reaches: without a time, or the number that they are asked by, or with a time
+   * that is none, or lies ahead. Sources that can be asked only.
+   */
+  beyond?(): Promise<number>;
 
   /**
    * Reads a window page by page. Ends after the last page, and only when the source's own stop rule says so: never

@@ -40,7 +40,7 @@ export function keepHours<S extends Source | ListSource>(source: S, connector: H
       { retryAfterMs: opensMs - nowMs },
     );
   };
-  const asked = ['clock', 'count', 'check', 'sample', 'nextBatch', 'acknowledge', 'file'] as const;
+  const asked = ['clock', 'count', 'beyond', 'check', 'sample', 'nextBatch', 'acknowledge', 'file'] as const;
   return new Proxy(source, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target);

@@ -38,6 +38,10 @@ export interface Dialect {
   time: string;
   /** Text of a time column at its full precision, where the driver would round it. */
   exact: ((column: string) => string) | null;
+  /** Text of any column. */
+  text: (column: string) => string;
+  /** LIKE patterns of a time’s text, where a column of text is compared with times; null where the server refuses that. */
+  spelling: readonly string[] | null;
 }
 
 const DIALECTS: Record<'pg' | 'mysql' | 'mssql' | 'oracle' | 'sqlite', Dialect> = {
@@ -45,25 +49,39 @@ const DIALECTS: Record<'pg' | 'mysql' | 'mssql' | 'oracle' | 'sqlite', Dialect> 
     clock: 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS n',
     time: 'CAST(? AS timestamp)',
     exact: null,
+    text: (column) => `CAST(${column} AS text)`,
+    spelling: null,
   },
   mysql: {
     clock: 'SELECT ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000) AS n',
     time: 'CAST(? AS DATETIME(6))',
     exact: null,
+    text: (column) => `CAST(${column} AS CHAR)`,
+    spelling: ['____-__-__ __:__:__%', '____-__-__'],
   },
   mssql: {
     clock: "SELECT DATEDIFF_BIG(millisecond, '1970-01-01', SYSUTCDATETIME()) AS n",
     time: 'CAST(? AS datetime2)',
     // A datetime counts in three-hundredths of a second, which its own text rounds.
     exact: (column) => `CONVERT(varchar(33), CAST(${column} AS datetime2), 121)`,
+    text: (column) => `CAST(${column} AS varchar(100))`,
+    spelling: null,
   },
   oracle: {
     clock:
       'SELECT ROUND((CAST(SYS_EXTRACT_UTC(SYSTIMESTAMP) AS DATE) - DATE \'1970-01-01\') * 86400000) AS "n" FROM DUAL',
     time: "TO_TIMESTAMP(?, 'YYYY-MM-DD HH24:MI:SS.FF')",
     exact: (column) => `TO_CHAR(CAST(${column} AS TIMESTAMP), 'YYYY-MM-DD HH24:MI:SS.FF9')`,
+    text: (column) => `TO_CHAR(${column})`,
+    spelling: null,
   },
-  sqlite: { clock: null, time: '?', exact: null },
+  sqlite: {
+    clock: null,
+    time: '?',
+    exact: null,
+    text: (column) => `CAST(${column} AS TEXT)`,
+    spelling: ['____-__-__ __:__:__%'],
+  },
 };
 
 /** How knex talks to each server, and the package that it needs beyond those that the hub brings along. */
@@ -387,8 +405,8 @@ function classify(error: unknown, what: string, shown: string): unknown {
   if (REFUSED.test(code)) {
     return fault('unauthorised', { place, why: code });
   }
-  // A cast in a query, a column of another type; the server's words quote the value.
-  if (code.startsWith('22')) {
+  // A cast in a query, a column of another type (42883: one of text); the server's words quote the value.
+  if (code.startsWith('22') || code === '42883') {
     return fault('value-mistyped', { place: what, why: code });
   }
   if (WRONG.test(code) && !busy) {

@@ -4,9 +4,24 @@ import type { TimeFormat } from '../../settings/kinds/stream.ts';
 import { writeTime } from '../time-format.ts';
 import type { Dialect } from './connection.ts';
 
+interface TimeRange {
+  fromMs: number;
+  toMs: number;
+}
+
+/** LIKE patterns of the forms in which times are written as text; null for numbers. */
+const SPELLINGS: Record<TimeFormat, readonly string[] | null> = {
+  datetime: ['____-__-__ __:__:__'],
+  'date-time-ms': ['____-__-__ __:__:__.___'],
+  iso: ['____-__-__T__:__:__%+08:00'],
+  compact: ['______________'],
+  'epoch-ms': null,
+  'epoch-s': null,
+};
+
 /** Which rows of a table: a window of time, a part of a sequence, or all of them. */
 export type Range =
-  | { fromMs: number; toMs: number }
+  | TimeRange
   /** `after` is left out. */
   | { after: string | null; upTo: string }
   | 'all';
@@ -89,6 +104,51 @@ export class RowReader {
 
   count(db: Knex, range: Range): Knex.QueryBuilder {
     return this.#ranged(db, range).count({ n: '*' });
+  }
+
+  /**
+   * What the times of a table are like, all of it in one pass: how many `rows` there are, how many without a time
+   * (`lost`), with one that is written in another form than the one by which times are compared (`misspelt`), within the
+   * times that a window can reach (`reached`), and within one window (`recent`).
+   */
+  survey(db: Knex, reached: TimeRange, recent: TimeRange): Knex.QueryBuilder {
+    const [column, spelt] = [this.#cut ?? '', this.#spelt(db)];
+    const within = ({ fromMs, toMs }: TimeRange): Knex.Raw =>
+      db.raw('?? >= ? AND ?? < ?', [column, this.#time(db, fromMs), column, this.#time(db, toMs)]);
+    const counted = (condition: Knex.Raw, name: string): Knex.Raw =>
+      db.raw('sum(CASE WHEN ? THEN 1 ELSE 0 END) AS ??', [condition, name]);
+    return this.#from(db).select(
+      db.raw('count(*) AS ??', ['all_rows']),
+      counted(db.raw('?? IS NULL', [column]), 'lost'),
+      counted(this.#misspelt(db, spelt), 'misspelt'),
+      counted(db.raw('? AND ?', [within(reached), spelt]), 'reached'),
+      counted(within(recent), 'recent'),
+    );
+  }
+
+  /** Some times that are written in another form. */
+  misspelt(db: Knex, limit: number): Knex.QueryBuilder {
+    return this.#from(db)
+      .select({ at: this.#cut ?? '' })
+      .where((matching) => void matching.whereRaw(this.#misspelt(db, this.#spelt(db))))
+      .limit(limit);
+  }
+
+  #misspelt(db: Knex, spelt: Knex.Raw): Knex.Raw {
+    const column = this.#cut ?? '';
+    return db.raw(`?? IS NOT NULL AND ${this.#dialect.text('??')} <> '' AND NOT ?`, [column, column, spelt]);
+  }
+
+  /** That a time is written as those are that it is compared with. */
+  #spelt(db: Knex): Knex.Raw {
+    const { timeFormat } = this.#stream;
+    const patterns = timeFormat === 'native' ? this.#dialect.spelling : SPELLINGS[timeFormat];
+    if (patterns === null) return db.raw('1 = 1');
+    const alike = patterns.map(() => `${this.#dialect.text('??')} LIKE ?`).join(' OR ');
+    return db.raw(
+      `(${alike})`,
+      patterns.flatMap((pattern) => [this.#cut ?? '', pattern]),
+    );
   }
 
   /** The column by which rows are found, and how many rows have none in it: no read will ever hold those. */

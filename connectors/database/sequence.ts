@@ -38,6 +38,10 @@ export class TableSequence extends Table implements BatchSource {
     return this.countRows(this.#rangeOf(window));
   }
 
+  beyond(): Promise<number> {
+    return this.countUnreachable();
+  }
+
   read(window: BatchWindow, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
     return this.readRows(this.#rangeOf(window), resume, signal);
   }
@@ -54,7 +58,7 @@ export class TableSequence extends Table implements BatchSource {
   }
 
   check(): Promise<CheckReport> {
-    return this.checkRows({ byTime: false });
+    return this.checkRows();
   }
 
   explain(): Said[] {

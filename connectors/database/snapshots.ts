@@ -42,7 +42,7 @@ export class TableSnapshots extends Table implements BatchSource {
   }
 
   check(): Promise<CheckReport> {
-    return this.checkRows({ byTime: false });
+    return this.checkRows();
   }
 
   explain(): Said[] {

@@ -1,5 +1,7 @@
 import type { DatabaseConnectorConfig, DatabaseStreamConfig } from '../../settings/kinds/database.ts';
-import { DAY_MS } from '../../domain/dates.ts';
+import { credibleTimes } from '../../domain/collection/window.ts';
+import { DAY_MS, parseInstant } from '../../domain/dates.ts';
+import { fault } from '../../domain/faults.ts';
 import type { Said } from '../../domain/said.ts';
 import type { CheckReport, OpenOptions, Page, Resume } from '../contract.ts';
 import { digestOf } from '../digest.ts';
@@ -9,22 +11,31 @@ import { recordOf, RowReader, type Range, type ReadableRows, type Row, type RowP
 /** Pages that one statement fetches: a sort without an index is paid once for all of them, and memory stays flat. */
 const PAGES_AT_ONCE = 5;
 const SAMPLE = 200;
-/** No record was changed before: zero dates, empty texts and epoch 0 are no times. */
-const FIRST_TIME_MS = Date.UTC(1971, 0, 1);
 
 /** What reading needs to know of a stream; a published list has that, too. */
 export type PagedTable = ReadableRows & Pick<DatabaseStreamConfig, 'page'> & { overlap?: string | undefined };
+
+/** How many rows of a table there are, and what their times are like: see `RowReader.survey`. */
+interface TimeSurvey {
+  rows: number;
+  lost: number;
+  misspelt: number;
+  reached: number;
+  recent: number;
+}
 
 /** A table, view or query of a department's database, whatever its rows are asked for by. */
 export abstract class Table {
   readonly sequential = true;
   readonly #db: DepartmentDatabase;
   readonly #stream: PagedTable;
+  readonly #place: string;
   readonly #rows: RowReader;
 
   constructor(connector: DatabaseConnectorConfig, stream: PagedTable, options?: OpenOptions) {
     this.#db = openDepartmentDatabase(connector, { write: false }, options);
     this.#stream = stream;
+    this.#place = connector.id;
     this.#rows = new RowReader(stream, this.#db.dialect);
   }
 
@@ -36,10 +47,32 @@ export abstract class Table {
     return this.#db.number((db) => this.#rows.count(db, range), 'count');
   }
 
-  /** Rows whose time is none, or lies more than a day ahead: no window reaches them. */
+  /** Rows whose time is none, is written in another form, or lies more than a day ahead: no window reaches them. */
   protected async countBeyond(): Promise<number> {
-    const reached: Range = { fromMs: FIRST_TIME_MS, toMs: (await this.clock()) + DAY_MS };
-    return (await this.countRows('all')) - (await this.countRows(reached));
+    const { rows, reached } = await this.#survey();
+    return rows - reached;
+  }
+
+  /** Rows that have nothing in the column by which rows are found. */
+  protected async countUnreachable(): Promise<number> {
+    const unreachable = this.#rows.unreachable(this.#db.knex);
+    return unreachable ? this.#db.number(() => unreachable.count, 'rows without a cursor') : 0;
+  }
+
+  /** Looks at the times of all rows, by the source's clock and, for the last day, by ours. */
+  async #survey(clockMs?: number): Promise<TimeSurvey> {
+    const nowMs = Date.now();
+    const reached = credibleTimes(clockMs ?? (await this.clock()));
+    const recent = { fromMs: nowMs - DAY_MS, toMs: nowMs };
+    const [row = {}] = await this.#db.rows((db) => this.#rows.survey(db, reached, recent), 'count');
+    const number = (name: string): number => Number(row[name] ?? row[name.toUpperCase()] ?? 0);
+    return {
+      rows: number('all_rows'),
+      lost: number('lost'),
+      misspelt: number('misspelt'),
+      reached: number('reached'),
+      recent: number('recent'),
+    };
   }
 
   /** The last number among the next rows of a sequence; null when none follows. */
@@ -86,16 +119,44 @@ export abstract class Table {
     if (number === 0) yield pageOf(0, [], null);
   }
 
-  /** Really asks for the last day's first page and its count; where rows are not asked for by time, for the last row. */
-  protected async checkRows({ byTime }: { byTime: boolean }): Promise<CheckReport> {
+  /** Really asks for the last row and its count, and notes what is not as the mapping says. */
+  protected async checkRows(): Promise<CheckReport> {
     const clockSkewMs = (await this.clock()) - Date.now();
-    const nowMs = Date.now();
-    const range: Range = byTime ? { fromMs: nowMs - DAY_MS, toMs: nowMs } : 'all';
-    const latest = await this.#db.rows((db) => this.#rows.latest(db, 1), 'latest');
-    const page = byTime
-      ? await this.#db.rows((db) => this.#rows.page(db, range, null, this.#stream.page.size), 'page')
-      : latest;
     const notes: string[] = [];
+    const latest = await this.#latestRow(notes);
+    const column = this.#rows.unreachable(this.#db.knex)?.column;
+    if (column !== undefined) noteLost(notes, column, await this.countUnreachable());
+    return { records: latest.length, count: await this.countRows('all'), clockSkewMs, notes };
+  }
+
+  /** Really asks for the last day's first page and its count, and looks at the times of all rows. */
+  protected async checkTimes(column: string): Promise<CheckReport> {
+    const clockMs = await this.clock();
+    const nowMs = Date.now();
+    const notes: string[] = [];
+    await this.#latestRow(notes);
+    const recent: Range = { fromMs: nowMs - DAY_MS, toMs: nowMs };
+    const page = await this.#db.rows((db) => this.#rows.page(db, recent, null, this.#stream.page.size), 'page');
+    const survey = await this.#survey(clockMs);
+    if (survey.misspelt > 0) await this.#requireOneSpelling(column, survey.misspelt);
+    noteLost(notes, column, survey.lost);
+    const beyond = survey.rows - survey.reached - survey.lost;
+    if (beyond > 0)
+      notes.push(
+        `${beyond} rows have a time that is none, or lies ahead: no window holds them, ask the department to correct it`,
+      );
+    return { records: page.length, count: survey.recent, clockSkewMs: clockMs - nowMs, notes };
+  }
+
+  /** Throws a configuration error where times are written in several forms; texts that are no time are not meant. */
+  async #requireOneSpelling(column: string, rows: number): Promise<void> {
+    const found = await this.#db.rows((db) => this.#rows.misspelt(db, SAMPLE), 'times');
+    if (found.every(({ at, AT }) => parseInstant(textOf(at ?? AT).trim()) === null)) return;
+    throw fault('time-misspelt', { place: this.#place, column, rows, format: this.#stream.timeFormat });
+  }
+
+  async #latestRow(notes: string[]): Promise<Row[]> {
+    const latest = await this.#db.rows((db) => this.#rows.latest(db, 1), 'latest');
     const record = recordOf(latest[0] ?? {});
     const { key, updatedAt } = this.#stream.record;
     if (latest.length === 0) notes.push('the table has no rows: the columns could not be compared with the mapping');
@@ -105,18 +166,7 @@ export abstract class Table {
           notes.push(`the column ${column} is not there; the table has ${Object.keys(record).join(', ')}`);
       }
     }
-    const unreachable = this.#rows.unreachable(this.#db.knex);
-    const lost = unreachable ? await this.#db.number(() => unreachable.count, 'rows without a cursor') : 0;
-    if (unreachable && lost > 0)
-      notes.push(
-        `${lost} rows have no value in ${unreachable.column}: no window will ever hold them, ask the department to fill it`,
-      );
-    const beyond = byTime ? (await this.countBeyond()) - lost : 0;
-    if (beyond > 0)
-      notes.push(
-        `${beyond} rows have a time that is none, or lies ahead: no window holds them, ask the department to correct it`,
-      );
-    return { records: page.length, count: await this.countRows(range), clockSkewMs, notes };
+    return latest;
   }
 
   async sample(): Promise<unknown[]> {
@@ -171,6 +221,11 @@ export abstract class Table {
   async close(): Promise<void> {
     await this.#db.knex.destroy();
   }
+}
+
+function noteLost(notes: string[], column: string, rows: number): void {
+  if (rows > 0)
+    notes.push(`${rows} rows have no value in ${column}: no window will ever hold them, ask the department to fill it`);
 }
 
 function pageOf(number: number, rows: Row[], place: RowPlace | null): Page {

@@ -28,7 +28,7 @@ export class TableWindows extends Table implements WindowSource {
   }
 
   check(): Promise<CheckReport> {
-    return this.checkRows({ byTime: true });
+    return this.checkTimes(this.#stream.record.updatedAt ?? '');
   }
 
   explain(): Said[] {

@@ -10,9 +10,10 @@ import { DRIFT_ACTIONS } from '../../domain/streams.ts';
 import type { Said } from '../../domain/said.ts';
 import type { Problem, RuleId } from '../../domain/library/validation.ts';
 import { timeWindow, type BatchWindow, type Window } from '../../domain/collection/window.ts';
-import type { BatchSource, CheckReport, Page } from '../contract.ts';
+import { FROM_THE_START, type BatchSource, type CheckReport, type Page } from '../contract.ts';
 import { describeFields, maskAll } from './discover.ts';
 import type { OpenStream } from '../registry.ts';
+import { outsideOf, requireInside } from './suite.ts';
 
 /** What is said of one side of a stream. */
 export interface Explained {
@@ -172,9 +173,26 @@ export interface Checked {
 export async function checkStream(open: OpenStream): Promise<Checked> {
   try {
     const report = await open.source.check();
-    return { report, ...mapped(open, await open.source.sample()) };
+    const looked = { report, ...mapped(open, await open.source.sample()) };
+    return looked.fault ? looked : { ...looked, fault: await outsideLastDay(open) };
   } catch (error) {
     return { report: null, accepted: null, refused: [], absent: [], fault: faultOf(error) };
+  }
+}
+
+/** The fault of a source whose first page of the last day holds records of other times. */
+async function outsideLastDay({ source, config, map, keyOf }: OpenStream): Promise<SourceFault | null> {
+  if (source.by !== 'windows') return null;
+  const nowMs = Date.now();
+  const window = timeWindow(nowMs - DAY_MS, nowMs);
+  try {
+    for await (const page of source.read(window, FROM_THE_START, new AbortController().signal)) {
+      requireInside(config.id, window, outsideOf({ map, keyOf }, window, [page]));
+      break;
+    }
+    return null;
+  } catch (error) {
+    return faultOf(error);
   }
 }
 

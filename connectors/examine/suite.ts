@@ -1,10 +1,18 @@
-import { halveWindow, timeWindow, type Window } from '../../domain/collection/window.ts';
+import {
+  describeWindow,
+  halveWindow,
+  timeWindow,
+  toMs,
+  type TimeWindow,
+  type Window,
+} from '../../domain/collection/window.ts';
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { FROM_THE_START, type Page, type Resume } from '../contract.ts';
 import { countOf, pagesOf } from '../reading.ts';
 import type { OpenStream } from '../registry.ts';
 import { runExamples } from '../mapping/examples.ts';
-import { DAY_MS } from '../../domain/dates.ts';
+import { DAY_MS, shanghaiInstant } from '../../domain/dates.ts';
+import { fault } from '../../domain/faults.ts';
 
 /** What the suite examines: one stream of a real source, and a window of it. */
 export interface SuiteSubject extends Pick<OpenStream, 'source' | 'keyOf' | 'map'> {
@@ -36,6 +44,26 @@ export const keysOf = ({ keyOf }: Pick<SuiteSubject, 'keyOf'>, pages: Page[]): s
   pages.flatMap(({ records }) => records.map((record) => keyOf(record) ?? '(none)')).sort();
 
 const isTime = ({ window }: SuiteSubject): boolean => window.kind === 'time';
+
+/** Keys of the records of pages that are not known to be of the window that these were asked for. */
+export function outsideOf(
+  { map, keyOf }: Pick<SuiteSubject, 'map' | 'keyOf'>,
+  window: TimeWindow,
+  pages: Page[],
+): string[] {
+  const context = { readAt: shanghaiInstant(Math.max(Date.now(), toMs(window))), window };
+  return pages.flatMap((page) => map(page, context).outside.map((place) => keyOf(page.records[place]) ?? '(none)'));
+}
+
+/** Keys of records that an error names. */
+const NAMED = 5;
+
+/** Throws a configuration error for records that are not of the window that was asked for. */
+export function requireInside(stream: string, window: TimeWindow, outside: string[]): void {
+  if (outside.length === 0) return;
+  const keys = outside.slice(0, NAMED);
+  throw fault('outside-window', { stream, window: describeWindow(window), records: outside.length, keys });
+}
 
 function requireEqual(found: unknown, expected: unknown, what: string): void {
   if (JSON.stringify(found) === JSON.stringify(expected)) return;
@@ -109,6 +137,15 @@ export const CHECKS: Check[] = [
         keys.push(...part);
       }
       requireEqual(keys.sort(), keysOf(subject, await readAll(subject, subject.window)), 'records of the parts');
+    },
+  },
+  {
+    name: 'every record that a window brings is of that window',
+    applies: isTime,
+    run: async (subject) => {
+      const { config, window } = subject;
+      if (window.kind !== 'time') return;
+      requireInside(config.id, window, outsideOf(subject, window, await readAll(subject, window)));
     },
   },
   {

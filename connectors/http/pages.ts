@@ -131,13 +131,20 @@ export class PageReader {
     }
   }
 
-  /** A gateway without pages: what is read comes in parts, each answered whole. */
-  async *readParts(parts: Asked[], resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
+  /**
+   * A gateway without pages: what is read comes in parts, each answered whole.
+   * @param own leaves of a part what is its own
+   */
+  async *readParts(
+    parts: Asked[],
+    resume: Resume,
+    signal: AbortSignal,
+    own: (part: HttpPage) => HttpPage,
+  ): AsyncIterable<Page> {
     const missing = [...parts.entries()].filter(([number]) => !resume.committed.has(number));
-    const fetched = this.#atOnce(missing, signal, async ([number, part], signals) => ({
-      ...(await this.page(part, 0, { signal: signals })),
-      number,
-    }));
+    const fetched = this.#atOnce(missing, signal, async ([number, part], signals) =>
+      own({ ...(await this.page(part, 0, { signal: signals })), number }),
+    );
     const marks = new Map(resume.committed);
     for await (const page of fetched) {
       if (isRepeated(page, marks)) throw repeated(this.#stream.id, page.number);

@@ -1,4 +1,5 @@
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
+import { credibleTimes, type TimeWindow } from '../../domain/collection/window.ts';
 import type { Problem } from '../../domain/library/validation.ts';
 import type { Page, RecordHints } from '../contract.ts';
 import { isObject } from '../json.ts';
@@ -8,6 +9,8 @@ import { compileReaders } from './readers.ts';
 
 /** What a page is mapped with beside its records. */
 export interface PageContext extends ReadContext {
+  /** The window that the page was asked for; where left out, it is nobody's concern of when its records are. */
+  window?: TimeWindow | undefined;
   /** Problems of records by place that were found before the mapping. */
   found?: ReadonlyMap<number, Problem[]>;
 }
@@ -31,8 +34,9 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
   const readers = compileReaders(stream, hints);
   return {
     keyOf: (record) => readKey(readers, record),
-    map: ({ records, undecodable, defects, warnings }, context) => {
-      const placing = new Placing(warnings);
+    map: ({ records, undecodable, defects, warnings }, given) => {
+      const context = { ...given, credible: credibleTimes(Date.parse(given.readAt)) };
+      const placing = new Placing(warnings, given.window);
       const rejectUnread = (record: unknown, problems: Problem[], bytes?: string): void => {
         const refused = { key: readKey(readers, record), updatedAt: readTime(readers, record, context), problems };
         // Text that was decoded in parts is no longer bytes.

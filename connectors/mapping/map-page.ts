@@ -16,7 +16,7 @@ const CHARSET_JUDGED_FROM = 10;
 export async function mapPage(
   { map }: Pick<Mapping, 'map'>,
   page: MappablePage,
-  context: Pick<PageContext, 'readAt' | 'catalog'>,
+  context: Pick<PageContext, 'readAt' | 'catalog' | 'window'>,
   compare: CompareFields,
 ): Promise<MappedPage> {
   const mapped = map(page, context);

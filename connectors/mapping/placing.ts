@@ -1,4 +1,5 @@
 import type { Instant } from '../../domain/dates.ts';
+import { fromMs, toMs, type TimeWindow } from '../../domain/collection/window.ts';
 import { rejects, type Problem, type RuleId } from '../../domain/library/validation.ts';
 import type { Page } from '../contract.ts';
 import type { ReadRecord } from './read-record.ts';
@@ -34,6 +35,8 @@ export interface MappedPage {
   deleted: Deletion[];
   /** Of each record of the page, what rejects it; null where nothing does. */
   outcomes: (Problem[] | null)[];
+  /** Places of the records that are not known to be of the window that was asked for. */
+  outside: number[];
 }
 
 /** Longest serialised certificate. */
@@ -49,17 +52,23 @@ export class Placing {
   readonly #deletions = new Map<string, Deletion>();
   readonly #outcomes: (Problem[] | null)[] = [];
   #garbled = 0;
+  readonly #outside: number[] = [];
   readonly #warnings: Page['warnings'];
+  /** In whole seconds: no source that writes its times so can tell more. */
+  readonly #asked: { fromMs: number; toMs: number } | null;
 
-  constructor(warnings: Page['warnings']) {
+  constructor(warnings: Page['warnings'], window?: TimeWindow) {
     this.#warnings = warnings;
+    this.#asked = window
+      ? { fromMs: Math.floor(fromMs(window) / 1000) * 1000, toMs: Math.ceil(toMs(window) / 1000) * 1000 }
+      : null;
   }
 
   /** Puts a record into the library, takes it as a deletion, or rejects it. */
   place(read: ReadRecord, raw: unknown): void {
     const { key, updatedAt, problems } = read;
     if (updatedAt !== null && (this.#append(read, updatedAt) || this.#delete(read, updatedAt)))
-      this.#outcomes.push(null);
+      this.#note(updatedAt, null);
     else this.reject({ key: key || null, updatedAt, problems: problems.filter(rejects) }, JSON.stringify(raw));
   }
 
@@ -104,8 +113,16 @@ export class Placing {
     raw: string,
     rawEncoding: RejectedRecord['rawEncoding'] = 'json',
   ): void {
-    this.#outcomes.push(refused.problems);
+    this.#note(refused.updatedAt, refused.problems);
     this.#rejected.push({ ...refused, raw, rawEncoding });
+  }
+
+  #note(updatedAt: Instant | null, problems: Problem[] | null): void {
+    if (this.#asked) {
+      const atMs = updatedAt === null ? NaN : Date.parse(updatedAt);
+      if (!(atMs >= this.#asked.fromMs && atMs < this.#asked.toMs)) this.#outside.push(this.#outcomes.length);
+    }
+    this.#outcomes.push(problems);
   }
 
   /** The page; nothing can be placed on it afterwards. */
@@ -116,6 +133,7 @@ export class Placing {
       garbled: this.#garbled,
       outcomes: this.#outcomes,
       deleted: this.#deleted,
+      outside: this.#outside,
     };
   }
 }

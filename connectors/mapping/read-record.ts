@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { sortedKeys, type Certificate, type Holder } from '../../domain/library/certificate.ts';
 import { validateByCatalog, type Catalog } from '../../domain/library/catalog.ts';
 import { statusWith, type StateMark, type ToldMarks } from '../../domain/library/marks.ts';
-import { isEndless, isNoDay, parseInstant, type Instant } from '../../domain/dates.ts';
+import { isEndless, isNoDay, type Instant } from '../../domain/dates.ts';
 import { ownValue } from '../../domain/names.ts';
 import { rejects, validateCertificate, type Problem } from '../../domain/library/validation.ts';
 import { joinedRows } from '../joined-rows.ts';
 import { asList, isObject } from '../json.ts';
 import type { Readers } from './readers.ts';
-import { QUOTED, Texts } from './texts.ts';
+import { credibleInstant, QUOTED, Texts, type CredibleTimes } from './texts.ts';
 
 type Json = Record<string, unknown>;
 
@@ -18,6 +18,11 @@ export interface ReadContext {
   readAt: Instant;
   /** The approved catalog; records are not held against it where it is left out. */
   catalog?: Catalog;
+}
+
+/** The same, and when the records can have been changed. */
+export interface JudgedContext extends ReadContext {
+  credible: CredibleTimes;
 }
 
 /** A record as its stream's mapping understands it. */
@@ -37,11 +42,11 @@ export interface ReadRecord {
 }
 
 /** The second step of a mapping: reads a record into a certificate, and notes everything that is wrong with it. */
-export function readRecord(readers: Readers, raw: Json, { readAt, catalog }: ReadContext): ReadRecord {
+export function readRecord(readers: Readers, raw: Json, { readAt, credible, catalog }: JudgedContext): ReadRecord {
   const texts = new Texts();
   const { problems } = texts;
   const key = texts.key(readers.key(raw));
-  const updatedAt = readers.updatedAt ? texts.instant(readers.updatedAt(raw), 'updatedAt') : readAt;
+  const updatedAt = readers.updatedAt ? texts.changedAt(readers.updatedAt(raw), credible) : readAt;
   const known = !problems.some(rejects);
   const { certificate, deleted } = readCertificate(readers, raw, texts);
   // Rules about a whole certificate say nothing useful of one whose fields could not be read.
@@ -206,7 +211,7 @@ export const readKey = ({ key }: Readers, record: unknown): string | null =>
   (isObject(record) && new Texts().text(key(record), 'key')) || null;
 
 /** When the source last changed a record of which nothing else may be readable. */
-export function readTime({ updatedAt }: Readers, record: unknown, { readAt }: ReadContext): Instant | null {
+export function readTime({ updatedAt }: Readers, record: unknown, { readAt, credible }: JudgedContext): Instant | null {
   if (!updatedAt) return readAt;
-  return isObject(record) ? parseInstant(new Texts().text(updatedAt(record), 'updatedAt')) : null;
+  return isObject(record) ? credibleInstant(new Texts().text(updatedAt(record), 'updatedAt'), credible) : null;
 }

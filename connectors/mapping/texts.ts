@@ -1,4 +1,5 @@
 import { isCellError } from '../../domain/cell-errors.ts';
+import { credibleTimes } from '../../domain/collection/window.ts';
 import { isNoDay, parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../../domain/dates.ts';
 import { isScientific, normaliseCode } from '../../domain/library/identifiers.ts';
 import { withoutInvisible } from '../../domain/library/spelling.ts';
@@ -40,6 +41,17 @@ export const NUMBER_CELL = Symbol('number cell');
 const SERIAL_DATE = /^[2-7]\d{4}(?:\.\d+)?$/;
 /** Of a value that a problem quotes. */
 export const QUOTED = 100;
+
+/** See `credibleTimes`. */
+export type CredibleTimes = ReturnType<typeof credibleTimes>;
+
+/** The instant that a text means; null where a record cannot have been changed then. */
+export function credibleInstant(text: string, { fromMs, toMs }: CredibleTimes): Instant | null {
+  const instant = parseInstant(text);
+  if (instant === null) return null;
+  const atMs = Date.parse(instant);
+  return atMs >= fromMs && atMs < toMs ? instant : null;
+}
 
 export const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === 'string' && EMPTY.has(value.trim()));
@@ -128,12 +140,12 @@ export class Texts {
     return null;
   }
 
-  /** A point in time that must be there. */
-  instant(value: unknown, field: string): Instant | null {
-    const text = this.required(value, field);
-    const instant = text === '' ? null : parseInstant(text);
+  /** When a record was changed, which must be there. @param credible see `credibleTimes` */
+  changedAt(value: unknown, credible: CredibleTimes): Instant | null {
+    const text = this.required(value, 'updatedAt');
+    const instant = text === '' ? null : credibleInstant(text, credible);
     if (instant === null && text !== '')
-      this.problems.push({ rule: 'cursor-invalid', field, found: text.slice(0, QUOTED) });
+      this.problems.push({ rule: 'cursor-invalid', field: 'updatedAt', found: text.slice(0, QUOTED) });
     return instant;
   }
 }

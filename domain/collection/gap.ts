@@ -1,4 +1,5 @@
 import { shanghaiWallTime } from '../dates.ts';
+import { subjectInWords } from '../difference-subjects.ts';
 import { faultNamed } from '../faults.ts';
 import type { Said } from '../said.ts';
 
@@ -34,9 +35,6 @@ export interface Difference {
   repeated: string[];
 }
 
-/** Subject of a difference that is of no window: records that none reaches. */
-export const BEYOND_WINDOWS = 'beyond-windows';
-
 /** What a gap is of, in words. */
 export function gapInWords(gap: GapFacts): Said {
   switch (gap.kind) {
@@ -52,15 +50,12 @@ export function gapInWords(gap: GapFacts): Said {
     case 'unacknowledged':
       return { zh: `批次 ${gap.batch}`, en: `batch ${gap.batch}` };
     case 'difference':
-      if (gap.subject === BEYOND_WINDOWS)
-        return {
-          zh: `源端 ${gap.source} 条记录的更新时间为空、无法识别或在将来，任何时段都读不到`,
-          en: `${gap.source} records of the source have no time of change, or one that is none or lies ahead: no window reaches them`,
-        };
-      return {
-        zh: [`${gap.subject}：源端 ${gap.source} 条，库内 ${gap.library} 条`, ...keysOf(gap, 'zh')].join('；'),
-        en: [`${gap.subject}: source ${gap.source}, library ${gap.library}`, ...keysOf(gap, 'en')].join('; '),
-      };
+      return (
+        subjectInWords(gap.subject, gap.source) ?? {
+          zh: [`${gap.subject}：源端 ${gap.source} 条，库内 ${gap.library} 条`, ...keysOf(gap, 'zh')].join('；'),
+          en: [`${gap.subject}: source ${gap.source}, library ${gap.library}`, ...keysOf(gap, 'en')].join('; '),
+        }
+      );
   }
 }
 

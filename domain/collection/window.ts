@@ -52,6 +52,15 @@ export const followingBatch = (
 /** Longest period that a proof lists at once. */
 export const PROOF_SLICE_MS = 31 * DAY_MS;
 
+/**
+ * The times at which a record can have been changed, epoch milliseconds: zero dates and the first day of computers are
+ * none, and what lies more than a day ahead is an error.
+ */
+export const credibleTimes = (nowMs: number): { fromMs: number; toMs: number } => ({
+  fromMs: Date.UTC(1971, 0, 1),
+  toMs: nowMs + DAY_MS,
+});
+
 /** Cuts a window into consecutive ones of at most `maxMs`. */
 export function sliceWindow(window: TimeWindow, maxMs: number): TimeWindow[] {
   const slices: TimeWindow[] = [];

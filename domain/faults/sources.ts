@@ -21,6 +21,14 @@ function waitInWords({ asked, granted }: Waits): Said | null {
   };
 }
 
+interface OutsideWindow {
+  stream: string;
+  window: string;
+  records: number;
+  /** Of the first of them. */
+  keys: readonly string[];
+}
+
 const AGAIN = {
   zh: '无需操作，系统会自动重试；若持续出现请联系该单位',
   en: 'nothing to do, it is asked again; ask the department if it goes on',
@@ -479,6 +487,30 @@ export const SOURCES = {
     cure: {
       zh: '用 charset（文件为 encoding）写明源端的字符集；确属源端数据问题的，可调整 rejects.garbled',
       en: 'name the source’s character set in charset (encoding for files); if the data itself is garbled, raise rejects.garbled',
+    },
+  },
+  'outside-window': {
+    kind: 'configuration',
+    brief: '源端返回了所问时段之外的记录',
+    say: ({ stream, window, records, keys }: OutsideWindow) => ({
+      zh: `${stream}：请求 ${window}，返回的记录中有 ${records} 条的更新时间为空、无法识别或不在其中：${keys.join('、')}`,
+      en: `${stream}: asked for ${window}, found ${records} records whose time of change is none, unreadable or not in it: ${keys.join(', ')}`,
+    }),
+    cure: {
+      zh: '核对 path 中的起止参数、window.format、window.end 和 record.updatedAt；都无误的，请该单位按所给时段筛选，并补正这些记录的更新时间',
+      en: 'check from and to in path, window.format, window.end and record.updatedAt; if these are right, ask the department to filter by them, and to correct the times of these records',
+    },
+  },
+  'time-misspelt': {
+    kind: 'configuration',
+    brief: '时间列的写法不一，不能按时段读取',
+    say: ({ place, column, rows, format }: Place & { column: string; rows: number; format: string }) => ({
+      zh: `${place}：${column} 列有 ${rows} 行的时间不是 timeFormat: ${format} 的写法，按文本比较会漏读或错序`,
+      en: `${place}: ${rows} rows have a ${column} that is not written as timeFormat: ${format} says: compared as text they are missed, or come out of order`,
+    }),
+    cure: {
+      zh: '改用 query，将该列转换为时间类型（例如 SELECT t.*, CAST(gxsj AS timestamp) AS changed_at FROM t），并以其为 record.updatedAt；各行写法一致、只是与 timeFormat 不符的，改正 timeFormat',
+      en: 'use a query that makes it a column of times (for example SELECT t.*, CAST(gxsj AS timestamp) AS changed_at FROM t), and that as record.updatedAt; where all rows are written alike, but in another form, correct timeFormat',
     },
   },
   'mapping-refuses-all': {

@@ -1,4 +1,5 @@
 import { clockInWords, shanghaiWallTime } from '../dates.ts';
+import { subjectInWords } from '../difference-subjects.ts';
 import { faultNamed } from '../faults.ts';
 import { BASES, type Basis } from '../basis.ts';
 import { GOES_ON, type FaultyFile } from '../faulty-file.ts';
@@ -117,6 +118,8 @@ export function alertInWords(facts: AlertFacts): Said {
     }
     case 'discrepancy': {
       const { unit, stream, of, source, library } = facts;
+      const words = subjectInWords(of, source);
+      if (words) return { zh: `${unit}：${stream} ${words.zh}`, en: `${unit}: ${stream}: ${words.en}` };
       return {
         zh: `${unit}：${stream} ${of}，源端 ${source} 条，库内 ${library} 条`,
         en: `${unit}: ${stream} ${of}: the source has ${source}, the library ${library}`,

@@ -55,8 +55,8 @@ export const RULES = {
   'cursor-invalid': {
     severity: 'reject',
     dimension: 'accuracy',
-    zh: '更新时间无法识别',
-    en: 'is no time that can be read',
+    zh: '更新时间无法识别，或在将来',
+    en: 'is no time that can be read, or lies ahead',
   },
   'date-invalid': { severity: 'reject', dimension: 'accuracy', zh: '日期不存在或不合理', en: 'is no possible date' },
   'date-order': { severity: 'reject', dimension: 'accuracy', zh: '有效期起晚于止', en: 'starts after it ends' },

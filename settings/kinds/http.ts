@@ -203,7 +203,7 @@ const httpStream = streamSchema.extend({
       end: z
         .enum(['exclusive', 'inclusive'])
         .default('exclusive')
-        .meta({ description: 'inclusive: the source also returns records at {to}, so one unit less is asked' }),
+        .meta({ description: 'inclusive: the source also returns records at {to}; they are left to the next window' }),
     })
     .prefault({}),
   count: z
@@ -211,6 +211,13 @@ const httpStream = streamSchema.extend({
     .optional()
     .meta({
       description: 'Where the source says how many records a window has; the first page’s total where left out',
+    }),
+  countAll: z
+    .strictObject({ ...request, value: path })
+    .optional()
+    .meta({
+      description:
+        'Where the source says how many records it has in all, whatever their times: each night those are counted that no window reaches',
     }),
   batches: z
     .strictObject({

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Reason } from '../../domain/ledger/reasons.ts';
 import { byBasis, type Basis } from '../../domain/basis.ts';
+import { UNTIMED } from '../../domain/difference-subjects.ts';
 import { EVERY_STATE, type ObligationState } from '../../domain/ledger/duties.ts';
 import type { GapFacts } from '../../domain/collection/gap.ts';
 import {
@@ -104,6 +105,11 @@ const GAPS = `due AS (
        jsonb_build_object('subject', subject, 'source', source_count, 'library', library_count,
          'missing', only_at_source[1:20], 'extra', only_in_library[1:20], 'different', different[1:20], 'repeated', repeated[1:20])
      FROM due JOIN discrepancy d ON d.stream_id = due.id AND d.closed_at IS NULL
+     UNION ALL
+     SELECT name, unit_name, 'difference', NULL, NULL, jsonb_build_object('subject', '${UNTIMED}', 'source', count(*), 'library', 0,
+       'missing', '{}'::text[], 'extra', '{}'::text[], 'different', '{}'::text[], 'repeated', '{}'::text[])
+     FROM due JOIN reject r ON r.stream_id = due.id AND r.resolved_at IS NULL AND r.source_updated_at IS NULL
+     GROUP BY name, unit_name
      UNION ALL
      SELECT name, unit_name, 'unacknowledged', NULL, NULL, jsonb_build_object('batch', source_batch)
      FROM due JOIN batch b ON b.stream_id = due.id

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { HUB } from '../../domain/ledger/reasons.ts';
-import { BEYOND_WINDOWS } from '../../domain/collection/gap.ts';
+import { BEYOND_WINDOWS, MOVING, outsideWindow } from '../../domain/difference-subjects.ts';
 import { timeWindow, type TimeWindow } from '../../domain/collection/window.ts';
 import { cover, uncover } from './batches.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
@@ -166,9 +166,6 @@ export async function noteBeyond(db: Knex, stream: StreamRow, records: number, a
   await openDiscrepancy(db, stream, { subject: BEYOND_WINDOWS, window: null, ...counts }, at);
 }
 
-/** Subject of the difference that a source makes by changing faster than even a short window can be read. */
-const MOVING = '读取期间一直在变（changes while it is read）';
-
 /** A window that could not be read, because its records kept changing, is a task of the unit until all such are covered. */
 export async function noteMoving(
   db: Knex,
@@ -191,6 +188,55 @@ export async function closeMoving(db: Knex, streamId: number, at: Date): Promise
        WHERE batch.stream_id = :streamId AND opened_at >= discrepancy.opened_at - interval '1 day'
          AND state = 'different' AND read IS NULL AND NOT tstzrange(read_from, read_to) <@ times)`,
     { streamId, subject: MOVING, at },
+  );
+}
+
+/** Counts anew which records a window brings of other times: it is read from its first page. */
+export async function recountOutside(db: Knex, streamId: number, window: TimeWindow): Promise<void> {
+  await db('discrepancy')
+    .where({ stream_id: streamId, subject: outsideWindow(window) })
+    .whereNull('closed_at')
+    .update({ source_count: 0, library_count: 0 });
+}
+
+/**
+ * Adds records that came for a window and are of other times: a task of the unit until the window is read without any.
+ * It is of no window itself, because these records keep no day from being proven; the library lacks none of them.
+ */
+export async function addOutside(
+  db: Knex,
+  stream: StreamRow,
+  window: TimeWindow,
+  records: number,
+  at: Date,
+): Promise<void> {
+  await db('discrepancy')
+    .insert({
+      stream_id: stream.id,
+      subject: outsideWindow(window),
+      source_count: records,
+      library_count: records,
+      owner_code: stream.unitCode,
+      owner_name: stream.unitName,
+      opened_at: at,
+    })
+    .onConflict(db.raw('(stream_id, subject) WHERE closed_at IS NULL'))
+    .merge({
+      source_count: db.raw('discrepancy.source_count + excluded.source_count'),
+      library_count: db.raw('discrepancy.library_count + excluded.library_count'),
+    });
+}
+
+/** Ends what was known of a window, and of those within it, where a whole read of it brought no record of other times. */
+export async function settleOutside(db: Knex, streamId: number, window: TimeWindow, at: Date): Promise<void> {
+  await db.raw(
+    `UPDATE discrepancy SET closed_at = :at WHERE id IN (
+       SELECT id FROM discrepancy, regexp_match(subject, '^outside-window ([^ ]+)/([^ ]+)$') AS asked
+       WHERE stream_id = :streamId AND closed_at IS NULL
+         AND asked[1]::timestamptz >= :from AND asked[2]::timestamptz <= :to)
+     AND NOT EXISTS (SELECT FROM discrepancy own WHERE own.stream_id = :streamId AND own.closed_at IS NULL
+       AND own.subject = :subject AND own.source_count > 0)`,
+    { at, streamId, from: window.from, to: window.to, subject: outsideWindow(window) },
   );
 }
 

@@ -7,7 +7,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import iconv from 'iconv-lite';
 import { provide } from '../../settings/environment.ts';
 import { databaseConnectorSchema, type DatabaseStreamConfig, type Scheme } from '../../settings/kinds/database.ts';
-import { FROM_THE_START, type NextBatch, type Page, type Source } from '../../connectors/contract.ts';
+import { FROM_THE_START, type NextBatch, type OpenOptions, type Page, type Source } from '../../connectors/contract.ts';
 import { openDepartmentDatabase, sqlWriter } from '../../connectors/database/connection.ts';
 import { RowReader } from '../../connectors/database/rows.ts';
 import { openStream, type OpenStream } from '../../connectors/registry.ts';
@@ -50,7 +50,7 @@ const createCerts = (place: Place): Promise<void> =>
   createTable(place, 'certs', `id VARCHAR(20) PRIMARY KEY, updated ${place.time}, seq BIGINT`, ROWS);
 
 /** A stream as its YAML would configure it. */
-function open(variable: string, stream: object = {}, connector: object = {}): OpenStream {
+function open(variable: string, stream: object = {}, connector: object = {}, trace?: OpenOptions['trace']): OpenStream {
   const parsed = databaseConnectorSchema.parse({
     kind: 'database',
     name: '市自然资源和规划局',
@@ -69,7 +69,7 @@ function open(variable: string, stream: object = {}, connector: object = {}): Op
     ...connector,
   });
   const [only = assert.fail('no stream')] = parsed.streams;
-  return openStream({ ownKinds: new Map() }, { ...parsed, id: 'land' }, only);
+  return openStream({ ownKinds: new Map() }, { ...parsed, id: 'land' }, only, trace && { trace });
 }
 
 const following = (source: Source, before: BatchWindow | null, upToMs: number): Promise<NextBatch> =>
@@ -260,6 +260,62 @@ for (const [name, create] of Object.entries(PLACES)) {
       assert.equal(await beyond(sound), 0);
       const ahead = `${Number(at(1).slice(0, 4)) + 60}${at(1).slice(4)}`;
       assert.equal(await beyond([...sound, ['c', null], ['d', `1970-01-01${at(1).slice(10)}`], ['e', ahead]]), 3);
+    });
+
+    it('times that are text are refused where they are written in several forms, and counted as out of reach', async (test) => {
+      const day = at(1).slice(0, 10);
+      const spellings = [
+        `${day} 10:00:00`,
+        `${day.replaceAll('-', '/')} 11:00:00`,
+        `${day}T12:00:00`,
+        `${day.replaceAll('-', '')}130000`,
+        ` ${day} 14:00:00`,
+        `${day} 9:05:00`,
+      ];
+      const others: Value[] = ['', null, '昨天'];
+      const fill = (values: Value[]): Promise<void> =>
+        createTable(
+          place,
+          'certs',
+          'id VARCHAR(20), updated VARCHAR(30)',
+          values.map((value, index) => [numbered('K', index), value]),
+        );
+      await fill([...spellings, ...others]);
+      const subject = opened(test, { timeFormat: 'datetime' });
+      const cure = (error: unknown): boolean =>
+        error instanceof HubError && (error.cure?.en ?? '').includes('use a query that makes it a column of times');
+      await assert.rejects(
+        subject.source.check(),
+        (error) =>
+          told('configuration', /6 rows have a updated that is not written as timeFormat: datetime says/)(error) &&
+          cure(error),
+      );
+      assert.equal(await sourceBy('windows', subject.source).beyond?.(), 8);
+      if (name !== 'SQLite' && name !== 'MariaDB')
+        // The server compares no text with a time.
+        await assert.rejects(opened(test).source.check(), told('configuration', /42883/));
+      else
+        await assert.rejects(
+          opened(test).source.check(),
+          told('configuration', /is not written as timeFormat: native says/),
+        );
+      // What is no time at all does not make the others wrong.
+      await fill([`${day} 10:00:00`, ...others]);
+      const { notes } = await opened(test, { timeFormat: 'datetime' }).source.check();
+      assert.deepEqual(notes, [
+        '1 rows have no value in updated: no window will ever hold them, ask the department to fill it',
+        '2 rows have a time that is none, or lies ahead: no window holds them, ask the department to correct it',
+      ]);
+    });
+
+    it('the times of a table are looked at once for its check', async (test) => {
+      await createCerts(place);
+      const asked: string[] = [];
+      const { source } = open(place.variable, {}, {}, ({ request }) => asked.push(request));
+      test.after(() => source.close?.());
+      const { count, records, notes } = await source.check();
+      assert.deepEqual([count, records, notes], [0, 0, []]);
+      assert.equal(asked.filter((request) => /count\(/i.test(request)).length, 1);
     });
 
     it('numbers keep their digits', async (test) => {

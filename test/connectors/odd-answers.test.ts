@@ -6,7 +6,7 @@ import iconv from 'iconv-lite';
 import { provide } from '../../settings/environment.ts';
 import { httpConnectorSchema } from '../../settings/kinds/http.ts';
 import type { WindowSource } from '../../connectors/contract.ts';
-import { readAll } from '../../connectors/examine/suite.ts';
+import { keysOf, readAll } from '../../connectors/examine/suite.ts';
 import { http } from '../../connectors/http/index.ts';
 import { compileMapping, type Mapping } from '../../connectors/mapping/compile.ts';
 import { sourceBy } from '../../connectors/reading.ts';
@@ -435,5 +435,59 @@ describe('the character set of answers', () => {
       spoiled.map(([, rules]) => rules),
       ['', 'encoding'],
     );
+  });
+
+  describe('a source that includes the ends of windows', () => {
+    const TIMES = [
+      '2026-11-20 00:00:00',
+      '2026-11-20 11:59:59.5',
+      '2026-11-20 12:00:00',
+      '2026-11-20 23:59:59.999',
+      '2026-11-21 00:00:00',
+    ];
+    const rows = TIMES.map((gxsj, index) => record(index + 1, { gxsj }));
+    const inclusive: Answer = (request, response) => {
+      const { pathname, searchParams: asked } = new URL(request.url ?? '/', 'http://gateway');
+      const found = rows.filter(
+        ({ gxsj }) => String(gxsj) >= (asked.get('from') ?? '') && String(gxsj) <= (asked.get('to') ?? ''),
+      );
+      const start = 2 * (Number(asked.get('page') ?? '1') - 1);
+      const list = asked.has('page') ? found.slice(start, start + 2) : found;
+      response.end(
+        JSON.stringify(
+          pathname === '/count' ? { code: '0', n: found.length } : { code: '0', data: { total: found.length, list } },
+        ),
+      );
+    };
+    const ways: [name: string, stream: Record<string, unknown>][] = [
+      ['pages', { page: { size: 2 } }],
+      ['a count of its own', { page: { size: 2 }, count: { path: '/count?from={from}&to={to}', value: 'n' } }],
+      [
+        'slices',
+        {
+          path: '/list?from={from}&to={to}',
+          response: { records: 'data.list' },
+          page: { by: 'slice', slice: '6h' },
+          count: { path: '/count?from={from}&to={to}', value: 'n' },
+        },
+      ],
+    ];
+    for (const [name, stream] of ways) {
+      it(`has nothing between windows, and nothing in two of them: ${name}`, async () => {
+        const { source, keyOf } = await gateway(inclusive, {}, { window: { end: 'inclusive' }, ...stream });
+        const [start, noon, end] = [WINDOW.from, '2026-11-20T12:00:00+08:00', WINDOW.to].map((at) =>
+          Date.parse(at),
+        ) as [number, number, number];
+        for (const [window, keys] of [
+          [timeWindow(start, noon), ['K1', 'K2']],
+          [timeWindow(noon, end), ['K3', 'K4']],
+          [timeWindow(start, end), ['K1', 'K2', 'K3', 'K4']],
+          [timeWindow(end, end + 1000), ['K5']],
+        ] as const) {
+          assert.deepEqual(keysOf({ keyOf }, await readAll({ source }, window)), keys);
+          assert.equal(await source.count(window), keys.length);
+        }
+      });
+    }
   });
 });

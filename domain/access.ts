@@ -49,6 +49,8 @@ export const PERMISSIONS = {
   /** Holders’ names and numbers, written out. */
   'certificates:personal': ['management', 'issuer'],
   'catalog:read': EVERYBODY,
+  /** Of the types that one’s own unit issues; the management unit: of all. */
+  'catalog:draft': ['management', 'issuer'],
   'catalog:approve': ['management'],
   'calendar:read': EVERYBODY,
   'calendar:import': ['administrator'],
@@ -94,6 +96,7 @@ export const PERMISSION_NAMES: Record<Permission, { zh: string; en: string }> = 
   'certificates:read': { zh: '查看证照', en: 'see certificates' },
   'certificates:personal': { zh: '查看持证主体信息', en: 'see holders' },
   'catalog:read': { zh: '查看目录', en: 'see the catalog' },
+  'catalog:draft': { zh: '起草目录', en: 'draft the catalog' },
   'catalog:approve': { zh: '审定目录', en: 'approve the catalog' },
   'calendar:read': { zh: '查看日历', en: 'see the calendar' },
   'calendar:import': { zh: '导入日历', en: 'import the calendar' },

@@ -72,7 +72,7 @@ export const FUNCTIONS = {
     zh: '发证目录编制与审定',
     en: 'the issuing catalog, drafted and approved',
     commands: ['catalog import', 'catalog approve', 'catalog export'],
-    api: ['GET /catalog', 'POST /catalog/:typeCode/approve'],
+    api: ['GET /catalog', 'POST /catalog/:typeCode/template', 'POST /catalog/:typeCode/approve'],
     tests: ['api/catalog.test.ts', 'workflow/catalog.test.ts'],
   },
   files: {

@@ -35,6 +35,7 @@ import * as watched from './0033-watched.ts';
 import * as catalogKinds from './0034-catalog.ts';
 import * as doors from './0036-doors.ts';
 import * as distinctKeys from './0038-distinct-keys.ts';
+import * as templates from './0040-templates.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -74,4 +75,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0034-catalog', catalogKinds],
   ['0036-doors', doors],
   ['0038-distinct-keys', distinctKeys],
+  ['0040-templates', templates],
 ]);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Knex } from 'knex';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
@@ -83,7 +84,11 @@ describe('whose duties are', () => {
         ({ kind, rule, owner, state }) => `${kind} ${rule} ${owner} ${state}`,
       );
     assert.deepEqual(await seen(), ['catalog WX-6 市公园管理局 open']);
-    await draftEntries(db, [catalogEntrySchema.parse(whole)], 'x', at('2026-11-23T10:00:00'));
+    await draftEntries(db, [catalogEntrySchema.parse(whole)], 'x', at('2026-11-23T09:30:00'));
+    await syncCatalogDeadlines(db, LATER);
+    assert.deepEqual(await seen(), ['catalog WX-6 市公园管理局 open'], 'the file of its template is not stored');
+    const templates = new Map([['a.png', hash('sha256', '底图')]]);
+    await draftEntries(db, [catalogEntrySchema.parse(whole)], 'x', at('2026-11-23T10:00:00'), { templates });
     await syncCatalogDeadlines(db, LATER);
     await syncCatalogDeadlines(db, LATER);
     assert.deepEqual((await seen()).toSorted(), [

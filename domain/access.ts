@@ -43,6 +43,8 @@ export const PERMISSIONS = {
   'supervision:order': ['management'],
   'streams:read': [...WATCHERS, 'issuer'],
   'streams:run': ['engineer'],
+  /** What cannot be synchronised, what is reviewed: of one’s own streams; the management unit: of all. */
+  'streams:declare': ['management', 'issuer'],
   'rejects:read': ['engineer', 'management', 'issuer', 'auditor'],
   'rejects:correct': ['engineer', 'management', 'issuer'],
   'certificates:read': ['engineer', 'management', 'issuer', 'user', 'auditor'],
@@ -91,6 +93,7 @@ export const PERMISSION_NAMES: Record<Permission, { zh: string; en: string }> = 
   'supervision:order': { zh: '下达整改与出具文书', en: 'order rectification' },
   'streams:read': { zh: '查看归集', en: 'see streams' },
   'streams:run': { zh: '运行归集', en: 'run streams' },
+  'streams:declare': { zh: '登记数据流声明', en: 'declare of streams' },
   'rejects:read': { zh: '查看问题数据', en: 'see rejects' },
   'rejects:correct': { zh: '更正问题数据', en: 'correct rejects' },
   'certificates:read': { zh: '查看证照', en: 'see certificates' },

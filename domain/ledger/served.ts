@@ -58,8 +58,8 @@ export const FUNCTIONS = {
     zh: '数据流声明（无法同步、签发审核）',
     en: 'declarations of streams: not synchronisable, reviewed',
     commands: ['declarations', 'declarations add'],
-    api: ['GET /tasks'],
-    tests: ['store/collection/declarations.test.ts'],
+    api: ['GET /declarations', 'POST /declarations'],
+    tests: ['store/collection/declarations.test.ts', 'api/declarations.test.ts'],
   },
   lookup: {
     zh: '证照查询（按权限、脱敏）',

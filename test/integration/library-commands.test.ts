@@ -444,7 +444,7 @@ describe('commands on the library', () => {
     const { stdout } = await hub('certificate', '综合1号');
     assert.match(
       stdout,
-      /综合1号 is 中止 by its members \(一业一证\)\n {2}建筑工程施工许可证: \S+号, 有效 \(有效\)\n {2}✖ 11100000000019713D021: its holder has none/,
+      /综合1号[^\n]*│ 中止[^\n]*[^]*综合1号 is 中止 by its members \(一业一证\)\n {2}建筑工程施工许可证: \S+号, 有效 \(有效\)\n {2}✖ 11100000000019713D021: its holder has none/,
     );
   });
 

@@ -24,7 +24,7 @@ import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { fileWanted, filesOf } from '../../../store/library/certificate-files.ts';
 import {
   certificateSubjects,
-  compositeOf,
+  compositesOf,
   findCertificates,
   isSeen,
   mergeRecords,
@@ -48,7 +48,7 @@ import {
   holder,
   auditLook,
   PERSONAL_ADDRESS,
-  shownRow,
+  shownRows,
   unitsOf,
 } from './certificates.ts';
 
@@ -263,7 +263,8 @@ async function detailOf(
   const untilMs = asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(asOf);
   const counting = versions.findLastIndex(({ updatedAt }) => updatedAt.getTime() <= untilMs);
   const standing = standingAfter(lives.slice(0, counting + 1));
-  const composite = await compositeOf(db, latest, lives.at(-1)?.state ?? 'inForce', catalog);
+  const own = { ...latest, state: lives.at(-1)?.state ?? 'inForce' };
+  const [composite = null] = await compositesOf(db, [own], catalog);
   const labels = new Map(entry?.face.map(({ name, label }) => [name, label]));
   const several = new Set(records.map((row) => row.stream)).size > 1;
   const { origin, conflicts } = several ? mergeRecords(records, entry) : { origin: {}, conflicts: [] };
@@ -296,7 +297,7 @@ async function detailOf(
     marks: marks
       .filter((mark) => mark.typeCode === null || mark.typeCode === type)
       .map(({ dispute, markedAt }) => ({ dispute, markedAt })),
-    sources: records.map((row) => shownRow(row, may(principal, 'certificates:personal'))),
+    sources: await shownRows(db, records, may(principal, 'certificates:personal')),
     conflicts: conflicts.map(({ field, values }) => ({
       field,
       believed: origin[field] ?? '',

@@ -13,6 +13,7 @@ import { openContract } from '../../connectors/mapping/source-contract.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
 import { fieldMemory, settleFields } from '../../store/collection/fields.ts';
+import { certificatesAt } from '../../store/collection/lifecycle.ts';
 import { commitPush, findPush, hasRejects, type PushOutcome, type Push } from '../../store/collection/pushes.ts';
 import { RULES, waits } from '../../domain/library/validation.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
@@ -211,6 +212,7 @@ async function acceptPush(
     page,
     { readAt: shanghaiInstant(at.getTime()), catalog: await approvedCatalog(db) },
     contract,
+    (events) => certificatesAt(db, row.id, events),
   );
   const outcomes = mapped.outcomes.map((problems, index): PushOutcome => {
     const recordKey = stream.keyOf(records[index]);

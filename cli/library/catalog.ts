@@ -140,7 +140,7 @@ function listCatalog(options: StreamOptions): Promise<void> {
           ['自', ({ decidedAt, draftedAt }) => timeText(decidedAt ?? draftedAt)],
         ]),
       );
-    } else console.log('The catalog is empty.');
+    } else console.log('目录为空。 The catalog is empty.');
     if (waiting.length === 0) return;
     console.log('\nRecords that wait because their type has no approved entry:');
     console.log(
@@ -253,7 +253,7 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
       const told = found.map(({ connector, syncedAt, findings: of }) => ({ connector, syncedAt, findings: of }));
       return console.log(JSON.stringify(told, null, 2));
     }
-    if (findings.length === 0) return console.log('Nothing is new or changed.');
+    if (findings.length === 0) return console.log('没有新增或变更。 Nothing is new or changed.');
     console.log(
       table(findings, [
         ['证照类型代码', ({ typeCode }) => typeCode],

@@ -87,7 +87,10 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
     const chosen = lives.flatMap((life) => (options.history ? life : life.slice(-1))).map((row) => shown(row, options));
     if (chosen.length === 0) process.exitCode = 1;
     if (options.json) return console.log(JSON.stringify(chosen, null, 2));
-    if (chosen.length === 0) return console.log('No certificate has this identifier, number or holder’s code.');
+    if (chosen.length === 0)
+      return console.log(
+        '没有以此为证照标识、证照编号或持证主体代码的证照。 No certificate has this identifier, number or holder’s code.',
+      );
     console.log(
       table(chosen, [
         ['数据流', ({ stream }) => stream],

@@ -5,6 +5,7 @@ import { maskAll } from '../../../connectors/examine/discover.ts';
 import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { COMPLETED_CASE_MODES } from '../../../domain/casework/completed-case.ts';
+import { faultInWords } from '../../../domain/faults.ts';
 import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { EVENTS, STATES_OF_FORCE, withEvents, type Lived } from '../../../domain/library/lifecycle.ts';
@@ -180,7 +181,7 @@ const detailView = z
       }),
     ),
     awaited: z
-      .object({ attempts: z.int(), lastError: z.string().nullable(), nextAttemptAt: instant })
+      .object({ attempts: z.int(), lastError: saidView.nullable(), nextAttemptAt: instant })
       .nullable()
       .meta({ description: 'Its file is not here yet' }),
     completedCase: z
@@ -309,7 +310,10 @@ async function detailOf(
       reason: wordsOf(reason, personal),
       seals: seals.map((seal) => shownSeal(seal, personal)),
     })),
-    awaited: awaited && { ...awaited, lastError: awaited.lastError && maskNumbers(awaited.lastError) },
+    awaited: awaited && {
+      ...awaited,
+      lastError: awaited.lastError === null ? null : withoutNumbers(faultInWords(awaited.lastError)),
+    },
     completedCase: completed ? { ...completed, caseNumber: maskNumbers(completed.caseNumber) } : null,
     tasks: tasks.map(shownBy(config(), at)),
     uses,
@@ -421,9 +425,11 @@ const shownSeal = ({ reason, signedAt, ...seal }: Seal, personal: boolean) => ({
 });
 
 function wordsOf(reason: SealReason, personal: boolean): Said {
-  const { zh, en } = sealReasonInWords(reason);
-  return personal ? { zh, en } : { zh: maskNumbers(zh), en: maskNumbers(en) };
+  const words = sealReasonInWords(reason);
+  return personal ? words : withoutNumbers(words);
 }
+
+const withoutNumbers = ({ zh, en }: Said): Said => ({ zh: maskNumbers(zh), en: maskNumbers(en) });
 
 /** Fields in which a version differs from the one before it; those of the 照面扩展 by their labels. */
 function changesBetween(

@@ -38,7 +38,7 @@ export function createCatalogActivities({ db, streams, now }: Dependencies) {
           by,
           earlier,
         });
-        const { drafted } = await catalog.draftEntries(trx, drafts, by, at, 'keep');
+        const { drafted } = await catalog.draftEntries(trx, drafts, by, at, { others: 'keep' });
         await catalog.dropDrafts(trx, outdated, by);
         const ever = [...new Set([...earlier, ...listed])];
         await catalog.saveCatalogSync(trx, connector.id, { syncedAt: at, listed: ever, findings });

@@ -1,6 +1,6 @@
 import { addDays, shanghaiInstant, shanghaiWallTime } from '../domain/dates.ts';
 import { HUB } from '../domain/ledger/reasons.ts';
-import { closeDays, getDay, openDays } from '../store/collection/days.ts';
+import { closeDays, getDay, openDays, unowedDay } from '../store/collection/days.ts';
 import { explainObligation, shortenObligation } from '../store/ledger/obligations.ts';
 import { gaps } from '../store/collection/batches.ts';
 import { oldestDifference } from '../store/collection/reconciliation.ts';
@@ -28,10 +28,16 @@ const MOST_PARTS = 5;
 
 /** The daily increment as obligations in the ledger. */
 export function createDayActivities({ db, streams, now }: Dependencies) {
+  /** A day and its deadline; `id` is null where nobody owes it. */
+  const dayOf = async (stream: string, date: string) => {
+    const unowed = await unowedDay(db, stream, date, now());
+    return unowed ? { ...unowed, id: null } : getDay(db, stream, date);
+  };
   return {
     /**
      * Opens the day's obligation, with all earlier ones that are missing. `closeAt`: the day is over before its
-     * cut-off. For a day before the hub first saw the stream: the day after it, when `orNext` says so, else null.
+     * cut-off. A platform above the city owes none, and is read all the same. For a day before the hub first saw the
+     * stream: the day after it, when `orNext` says so, else null.
      */
     async openDay(input: {
       stream: string;
@@ -41,14 +47,14 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
     }): Promise<Day | null> {
       await openDays(db, now());
       let { date } = input;
-      let opened = await getDay(db, input.stream, date);
+      let opened = await dayOf(input.stream, date);
       if (!opened && input.orNext) {
         date = addDays(date, 1);
-        opened = await getDay(db, input.stream, date);
+        opened = await dayOf(input.stream, date);
       }
       if (!opened) return null;
       const closeAt = input.closeAt === undefined ? opened.requiresTo : new Date(input.closeAt);
-      if (closeAt < opened.requiresTo) await shortenObligation(db, opened.id, closeAt, HUB);
+      if (closeAt < opened.requiresTo && opened.id !== null) await shortenObligation(db, opened.id, closeAt, HUB);
       const { id, collectFrom } = await getStream(db, input.stream);
       const { config, source } = streams().get(input.stream);
       const disputedFrom = (await oldestDifference(db, id)) ?? opened.requiresFrom;
@@ -68,8 +74,9 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
     async closeDay(input: { stream: string; date: string }): Promise<DayState> {
       const stream = await getStream(db, input.stream);
       await closeDays(db, stream.id, now());
-      const day = await getDay(db, input.stream, input.date);
-      if (day && !day.metAt && !day.missedByHub) {
+      const day = await dayOf(input.stream, input.date);
+      const task = day?.id ?? null;
+      if (day && task !== null && !day.metAt && !day.missedByHub) {
         const open = await gaps(db, stream.id, day.requiresFrom, day.requiresTo);
         const parts = open.slice(0, MOST_PARTS).map(({ from, to }) => ({
           from: shanghaiWallTime(from.getTime()),
@@ -78,7 +85,7 @@ export function createDayActivities({ db, streams, now }: Dependencies) {
         const more = open.length > MOST_PARTS;
         await explainObligation(
           db,
-          day.id,
+          task,
           open.length > 0 ? { code: 'not-proven', parts, more } : { code: 'differs' },
           HUB,
         );

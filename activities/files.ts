@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { cancellationSignal } from '@temporalio/activity';
 import pMap from 'p-map';
-import type { FaultCode } from '../domain/faults.ts';
+import { keptFault, type FaultCode } from '../domain/faults.ts';
 import { HubError } from '../domain/errors.ts';
 import * as files from '../store/library/certificate-files.ts';
 import { judgeSeals } from '../store/library/files/seals/judge.ts';
@@ -54,7 +54,7 @@ export function createFileActivities({ db, streams, now, files: store, trust }: 
           progress.fetched += 1;
         } catch (error) {
           if (!(error instanceof HubError) || error.kind === 'system') throw error;
-          await files.deferFile(db, id, wanted, error.message, error.retryAfterMs, now());
+          await files.deferFile(db, id, wanted, keptFault(error), error.retryAfterMs, now());
           progress.missing += 1;
           if (!OF_ONE_FILE.has(error.code)) away = true;
         }

@@ -1,7 +1,9 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { readWhole } from '../connectors/lists/catalog.ts';
 import { readTickets } from '../connectors/lists/tickets.ts';
+import { UNNUMBERED } from '../domain/casework/ticket.ts';
 import { HubError } from '../domain/errors.ts';
+import { keptFault } from '../domain/faults.ts';
 import { takeTickets } from '../store/casework/disputes.ts';
 import { saveTicketFaults } from '../store/casework/ticket-faults.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -28,7 +30,7 @@ export function createHotlineActivities({ db, streams, now }: Dependencies) {
       const at = now();
       const records = await readWhole(source, cancellationSignal()).catch(async (error: unknown) => {
         if (error instanceof HubError && error.code !== 'outside-hours') {
-          const fault = { ticket: 'the whole list', numbered: false, reason: error.message };
+          const fault = { ticket: UNNUMBERED.list, numbered: false, reason: keptFault(error) };
           await saveTicketFaults(db, connector, [fault], at, { whole: false });
         }
         throw error;
@@ -37,7 +39,7 @@ export function createHotlineActivities({ db, streams, now }: Dependencies) {
       const given = tickets.map(({ type: typeCode, ...ticket }) => ({ ...ticket, typeCode }));
       const outcomes = await takeTickets(db, connector, given, { by: connector, at }, cancellationSignal());
       for (const { ticket, fault } of outcomes)
-        if (fault) faults.push({ ticket, numbered: true, reason: fault.message });
+        if (fault) faults.push({ ticket, numbered: true, reason: keptFault(fault) });
       return {
         listed: records.length,
         opened: outcomes.filter(({ dispute, known }) => dispute !== null && !known).length,

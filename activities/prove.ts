@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { FROM_THE_START } from '../connectors/contract.ts';
+import { mapWithHeld } from '../connectors/mapping/map-page.ts';
 import { countOf, pagesOf } from '../connectors/reading.ts';
 import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
@@ -7,6 +8,7 @@ import { timeWindow, type TimeWindow, type Window } from '../domain/collection/w
 import * as batches from '../store/collection/batches.ts';
 import { approvedCatalog } from '../store/library/catalog.ts';
 import * as inspections from '../store/supervision/inspections.ts';
+import { certificatesAt } from '../store/collection/lifecycle.ts';
 import * as proofs from '../store/collection/proofs.ts';
 import { addOutside, noteBeyond, recountOutside, settleOutside } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
@@ -70,7 +72,8 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
      * source has no more is noted as such.
      */
     async proveWindow(input: { stream: string; window: Window }): Promise<WindowProof> {
-      const { source, map, config } = streams().get(input.stream);
+      const mapping = streams().get(input.stream);
+      const { source, config } = mapping;
       const stream = await getStream(db, input.stream);
       const { id } = stream;
       const { window } = input;
@@ -81,7 +84,9 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
       let otherTimes = 0;
       try {
         for await (const page of pagesOf(source, window, FROM_THE_START, cancellationSignal())) {
-          const { rows, rejected, deleted, outside } = map(page, context);
+          const { rows, rejected, deleted, outside } = await mapWithHeld(mapping, page, context, (events) =>
+            certificatesAt(db, id, events),
+          );
           otherTimes += outside.length - rejected.filter(({ updatedAt }) => updatedAt === null).length;
           await proofs.listPage(db, proofId, { rows: rows.toJson(), rejected, deleted });
         }

@@ -1,7 +1,7 @@
 import { pMapIterable } from 'p-map';
 import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
-import { mapPage, requireFewGarbled, requireFewRejects } from '../connectors/mapping/map-page.ts';
+import { mapPage, requireFewGarbled, requireFewRejects, type FindHeld } from '../connectors/mapping/map-page.ts';
 import { openContract } from '../connectors/mapping/source-contract.ts';
 import { pagesOf } from '../connectors/reading.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
@@ -9,6 +9,7 @@ import { waits } from '../domain/library/validation.ts';
 import * as batches from '../store/collection/batches.ts';
 import { approvedCatalog, countWaiting } from '../store/library/catalog.ts';
 import { fieldMemory } from '../store/collection/fields.ts';
+import { certificatesAt } from '../store/collection/lifecycle.ts';
 import { writePage } from '../store/collection/pages.ts';
 import { addOutside, recountOutside } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
@@ -65,10 +66,14 @@ export async function readBatch(
     }
   }
 
+  const findHeld: FindHeld = (events) => certificatesAt(db, batch.streamId, events);
+
   async function take(page: Page, before: Promise<unknown>): Promise<void> {
     const catalog = await approvedCatalog(db);
+    // An event can be of a certificate that the page before has.
+    if (config.status.events) await before;
     const context = { readAt, catalog, window };
-    const { rows, rejected, deleted, garbled, outside } = await mapPage(stream, page, context, contract);
+    const { rows, rejected, deleted, garbled, outside } = await mapPage(stream, page, context, contract, findHeld);
     const { number, digest, position, records } = page;
     seen.read += records.length;
     seen.garbled += garbled;
@@ -86,7 +91,8 @@ export async function readBatch(
   }
 
   function takeInTurn(page: Page): Promise<void> {
-    const taken = take(page, source.sequential ? turn : Promise.resolve());
+    const inTurn = source.sequential || config.status.events !== undefined;
+    const taken = take(page, inTurn ? turn : Promise.resolve());
     turn = taken;
     turn.catch(() => undefined); // thrown where it is awaited
     return taken;

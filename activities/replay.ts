@@ -7,6 +7,7 @@ import { shanghaiInstant } from '../domain/dates.ts';
 import { approvedCatalog } from '../store/library/catalog.ts';
 import { followRejects } from '../store/collection/days.ts';
 import { fieldMemory } from '../store/collection/fields.ts';
+import { certificatesAt } from '../store/collection/lifecycle.ts';
 import type { PageCounts } from '../store/collection/pages.ts';
 import * as rejects from '../store/collection/rejects.ts';
 import { getStream } from '../store/collection/streams.ts';
@@ -73,6 +74,7 @@ async function replayPage({ db, streams, now }: Dependencies, input: ReplayChoic
       page,
       { readAt: shanghaiInstant(untimed ? readMs : at.getTime()), catalog },
       contract,
+      (events) => certificatesAt(db, id, events),
     );
     const refused = group.flatMap(({ id: reject }, index) => {
       const problems = mapped.outcomes[index];

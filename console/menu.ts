@@ -93,6 +93,13 @@ export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
         lazy: page(() => import('./pages/collection/streams.tsx')),
       },
       {
+        path: '/declarations',
+        zh: '声明',
+        en: 'Declarations',
+        needs: 'streams:read',
+        lazy: page(() => import('./pages/collection/declarations.tsx')),
+      },
+      {
         path: '/rejects',
         zh: '问题数据',
         en: 'Rejects',

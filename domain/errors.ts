@@ -14,6 +14,8 @@ export type ErrorKind = 'configuration' | 'transient' | 'system';
 export interface HubErrorDetails {
   /** How to mend it, one sentence. */
   cure?: Said;
+  /** What its words are made of, where they are made of something. */
+  facts?: unknown;
   /** How long the other side asked us to wait (Retry-After). */
   retryAfterMs?: number | undefined;
   cause?: unknown;
@@ -28,15 +30,17 @@ export class HubError extends Error {
   /** Names the fault for programs, for example `source-away`; stable. */
   readonly code: string;
   readonly zh: string;
+  readonly facts: unknown;
   readonly cure: Said | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor(kind: ErrorKind, code: string, said: Said, { cure, retryAfterMs, cause }: HubErrorDetails = {}) {
+  constructor(kind: ErrorKind, code: string, said: Said, { cure, facts, retryAfterMs, cause }: HubErrorDetails = {}) {
     super(said.en, cause === undefined ? undefined : { cause });
     this.name = 'HubError';
     this.kind = kind;
     this.code = code;
     this.zh = said.zh;
+    this.facts = facts;
     this.cure = cure;
     this.retryAfterMs = retryAfterMs;
   }

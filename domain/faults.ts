@@ -43,6 +43,7 @@ export function fault<Code extends FaultCode>(code: Code, ...[facts, more]: Give
   const { kind, say, cure }: Fault = FAULTS[code];
   return new HubError(kind, code, worded(say, facts), {
     ...more,
+    facts,
     ...(cure && { cure: worded(cure, facts) }),
   });
 }
@@ -50,3 +51,24 @@ export function fault<Code extends FaultCode>(code: Code, ...[facts, more]: Give
 /** The fault of a code, unless it is one of a kind of one's own. */
 export const faultNamed = (code: string | null): Fault | undefined =>
   code !== null && Object.hasOwn(FAULTS, code) ? FAULTS[code as FaultCode] : undefined;
+
+/** A fault as the database keeps it: its code and what is known of it; or a sentence of before that was so. */
+export type KeptFault = string;
+
+/** A fault to be kept. One of a kind of one’s own is in no table, and is kept as it says itself. */
+export const keptFault = ({ code, facts, zh, message: en }: HubError): KeptFault =>
+  JSON.stringify(faultNamed(code) ? { code, facts } : { code, zh, en });
+
+/** A kept fault as people read it. */
+export function faultInWords(kept: KeptFault): Said {
+  let read: unknown;
+  try {
+    read = JSON.parse(kept);
+  } catch {
+    return { zh: kept, en: kept };
+  }
+  const { code, facts, zh, en } = read as { code: string; facts?: unknown } & Partial<Said>;
+  const known = faultNamed(code);
+  if (known) return worded(known.say, facts ?? {});
+  return { zh: zh ?? code, en: en ?? code };
+}

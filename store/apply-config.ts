@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { startOfDayMs } from '../domain/dates.ts';
 import { idOf, type FileVersions } from '../settings/files.ts';
+import { standsAbove } from '../domain/units.ts';
 import { cutOffOf, type HubConfig } from '../settings/load.ts';
 import { dailyRule, LONGEST_TERM } from '../settings/schemas/jurisdiction.ts';
 import type { StreamSettings } from './collection/streams.ts';
@@ -21,6 +22,7 @@ export function configuredStreams(config: HubConfig): StreamSettings[] {
       unitCode: connector.unit,
       unitName: connector.name,
       delivery: stream.delivery,
+      unitAbove: standsAbove(connector.unit, config.jurisdiction.areaCode),
       certificateType: stream.certificateType?.code,
       since: stream.since === undefined ? null : new Date(startOfDayMs(stream.since)),
       daily:

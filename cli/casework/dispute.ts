@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { parseYaml } from '../../settings/diagnostics.ts';
 import { disputeSchema } from '../../settings/schemas/tickets.ts';
 import { DISPUTE, DISPUTE_ENDS, DISPUTE_SOURCES, DISPUTE_STAGES, disputeStage } from '../../domain/casework/dispute.ts';
-import { fault } from '../../domain/faults.ts';
+import { ticketInWords } from '../../domain/casework/ticket.ts';
+import { fault, faultInWords } from '../../domain/faults.ts';
 import { DISPUTES, listDisputes, openDispute, requireDispute, type Dispute } from '../../store/casework/disputes.ts';
 import { listTicketFaults } from '../../store/casework/ticket-faults.ts';
 import { addActions, caseId, inCase, printCase, withActor, withCase, type CaseOptions } from './case-command.ts';
@@ -66,12 +67,12 @@ export function addDispute(program: Command): void {
     .action((_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CaseOptions>();
       return withLibrary(options, async (db) => {
-        const found = await listTicketFaults(db);
+        const found = (await listTicketFaults(db)).map((kept) => ({ ...kept, reason: faultInWords(kept.reason) }));
         printList(found, options.json, (rows) =>
           table(rows, [
             ['来源', ({ source }) => source],
-            ['工单', ({ ticket }) => ticket],
-            ['问题', ({ reason }) => reason],
+            ['工单', ({ ticket }) => ticketInWords(ticket).zh],
+            ['问题', ({ reason }) => reason.zh],
             ['首次发现', ({ firstSeenAt }) => timeText(firstSeenAt)],
             ['最近列出', ({ lastSeenAt }) => timeText(lastSeenAt)],
           ]),

@@ -55,7 +55,7 @@ async function list(options: ProofsOptions): Promise<void> {
     writeFileSync(options.out, evidenceOf(proofs), { mode: 0o600 });
     console.log(`Wrote ${proofs.length} proofs to ${options.out}`);
   } else if (options.json) console.log(JSON.stringify(proofs, null, 2));
-  else if (proofs.length === 0) console.log('Nothing was proven in that time.');
+  else if (proofs.length === 0) console.log('这段时间没有核验。 Nothing was proven in that time.');
   else console.log(proofTable(proofs));
 }
 

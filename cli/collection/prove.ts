@@ -62,7 +62,7 @@ async function prove(options: ProveOptions): Promise<void> {
   const proofs = await withLibrary(options, (db) => findProofs(db, ids));
   if (proofs.some((proof) => proof.differences > 0 || proof.fault !== null)) process.exitCode = 1;
   if (options.json) return console.log(JSON.stringify(proofs, null, 2));
-  if (proofs.length === 0) return console.log('Nothing was taken in that time.');
+  if (proofs.length === 0) return console.log('这段时间没有归集。 Nothing was taken in that time.');
   show(proofs);
 }
 

@@ -53,7 +53,7 @@ function listRejects(stream: string | undefined, options: StreamOptions): Promis
   return withLibrary(options, async (db) => {
     const groups = await rejectGroups(db, { stream });
     if (options.json) return console.log(JSON.stringify(groups, null, 2));
-    if (groups.length === 0) return console.log('No open rejects.');
+    if (groups.length === 0) return console.log('没有待处理的问题数据。 No open rejects.');
     console.log(
       table(groups, [
         ['单位', ({ unit }) => unit],

@@ -67,7 +67,12 @@ export function addGaps(program: Command): void {
         const gaps = await findGaps(db, new Date(), options.stream);
         if (gaps.length > 0) process.exitCode = 1;
         if (options.json) console.log(JSON.stringify(gaps, null, 2));
-        else console.log(gaps.length === 0 ? 'No gaps: everything that is due is proven to be in.' : gapTable(gaps));
+        else
+          console.log(
+            gaps.length === 0
+              ? '没有缺口：应归集的均已证实归集。 No gaps: everything that is due is proven to be in.'
+              : gapTable(gaps),
+          );
       }),
     );
 }

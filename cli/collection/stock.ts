@@ -44,7 +44,7 @@ function listStock(options: StreamOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const reports = await stockReports(db);
     if (options.json) return console.log(JSON.stringify(reports, null, 2));
-    if (reports.length === 0) return console.log('No stream has delivery: stock.');
+    if (reports.length === 0) return console.log('没有存量数据流（delivery: stock）。 No stream has delivery: stock.');
     const today = shanghaiDate(Date.now());
     console.log(
       table(reports, [

@@ -30,7 +30,7 @@ export function printList<T>(
   render: (rows: readonly T[]) => string,
 ): void {
   if (json) console.log(JSON.stringify(rows, null, 2));
-  else console.log(rows.length === 0 ? 'There is none.' : render(rows));
+  else console.log(rows.length === 0 ? '没有。 There is none.' : render(rows));
 }
 
 export const thousands = (value: number): string => value.toLocaleString('en-US');

@@ -39,7 +39,7 @@ export function addContacts(program: Command): void {
         const found = await listContacts(db);
         const shown = options.unmasked ? found : found.map(masked);
         if (options.json) return console.log(JSON.stringify(shown, null, 2));
-        console.log(shown.length === 0 ? 'There is no unit yet.' : contactTable(shown));
+        console.log(shown.length === 0 ? '还没有单位。 There is no unit yet.' : contactTable(shown));
       }),
     );
 

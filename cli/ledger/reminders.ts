@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { fault } from '../../domain/faults.ts';
+import { fault, faultInWords } from '../../domain/faults.ts';
+import type { Said } from '../../domain/said.ts';
 import { messageText } from '../../domain/ledger/reminders.ts';
 import {
   acknowledgeReminder,
@@ -35,7 +36,11 @@ export function addReminders(program: Command): void {
     .action((options: ReminderListOptions) =>
       withLibrary(options, async (db) => {
         const { unit, unacknowledged = false, limit } = options;
-        const found = await listReminders(db, { unit, unacknowledged, limit });
+        const kept = await listReminders(db, { unit, unacknowledged, limit });
+        const found = kept.map((one) => ({
+          ...one,
+          lastError: one.lastError === null ? null : faultInWords(one.lastError),
+        }));
         printList(found, options.json, reminderTable);
       }),
     );
@@ -53,7 +58,7 @@ export function addReminders(program: Command): void {
     });
 }
 
-const reminderTable = (rows: readonly ReminderReport[]): string =>
+const reminderTable = (rows: readonly (Omit<ReminderReport, 'lastError'> & { lastError: Said | null })[]): string =>
   table(rows, [
     ['编号', ({ id }) => id, 'right'],
     ['状态', ({ state }) => `${state === 'undeliverable' || state === 'dead' ? '▲ ' : ''}${REMINDER_STATES[state]}`],
@@ -68,5 +73,5 @@ const reminderTable = (rows: readonly ReminderReport[]): string =>
       ({ acknowledgedAt, acknowledgedBy }) =>
         acknowledgedAt ? `${timeText(acknowledgedAt)} ${acknowledgedBy ?? ''}` : '',
     ],
-    ['原因', ({ lastError }) => lastError ?? ''],
+    ['原因', ({ lastError }) => lastError?.zh ?? ''],
   ]);

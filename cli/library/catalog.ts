@@ -10,6 +10,7 @@ import {
   lackingFields,
   mayDraft,
   publicCatalog,
+  templateMissing,
   type CatalogEntry,
   type CatalogFinding,
 } from '../../domain/library/catalog.ts';
@@ -18,14 +19,19 @@ import { fault } from '../../domain/faults.ts';
 import type { Said } from '../../domain/said.ts';
 import { catalogWorkflowId } from '../../domain/ids.ts';
 import * as store from '../../store/library/catalog.ts';
+import type { FileStore } from '../../store/library/files/contract.ts';
+import { openFileStore } from '../../store/library/files/index.ts';
+import { keepTemplate, lacksTemplate } from '../../store/library/templates.ts';
 import type { catalogSync } from '../../workflows/catalog-sync.ts';
 import { catalogAttributes } from '../../workflows/search-attributes.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { openGivenList } from '../kit/workbook.ts';
 import { timeText, table } from '../kit/output.ts';
+import { dataFolder } from '../kit/options.ts';
 import { replay } from '../kit/replay.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
+import { openTemplates } from './templates.ts';
 
 const STATES = { draft: '草案待批准', approved: '✔ 有效', superseded: '已被取代', withdrawn: '✖ 已撤回' } as const;
 
@@ -33,12 +39,16 @@ interface ByOptions extends StreamOptions {
   by: string;
 }
 
+interface ImportOptions extends ByOptions {
+  templates?: string;
+}
+
 export function addCatalog(program: Command): void {
   const catalog = program
     .command('catalog')
     .addHelpText(
       'after',
-      '\nExamples:\n  ./hub catalog draft park-permits > parks.yaml\n  ./hub catalog import parks.yaml --by 11320200014006438B\n  ./hub catalog approve 11100000000013338W011 --by 11320200MB1D55902K\n  ./hub catalog export --public --out public.xlsx\n  ./hub catalog sync province',
+      '\nExamples:\n  ./hub catalog draft park-permits > parks.yaml\n  ./hub catalog import parks.yaml --templates templates/ --by 11320200014006438B\n  ./hub catalog approve 11100000000013338W011 --by 11320200MB1D55902K\n  ./hub catalog export --public --out public.xlsx\n  ./hub catalog sync province',
     );
 
   withStreams(catalog.command('list'))
@@ -61,8 +71,12 @@ export function addCatalog(program: Command): void {
 
   withBy(catalog.command('import <file>'))
     .summary('draft the entries of a workbook (xlsx) or YAML file')
-    .description('All of the file is taken or, if anything of it is wrong, nothing. What is like it is is left alone.')
-    .action((file: string, options: ByOptions) => importCatalog(file, options));
+    .description(
+      'All of the file is taken or, if anything of it is wrong, nothing. What is like it is is left alone. An entry is\n' +
+        'approved once the file of its template is stored; --templates has those that entries name.',
+    )
+    .option('--templates <path>', 'the file of a template (证照模板), or a folder or ZIP archive of them')
+    .action((file: string, options: ImportOptions) => importCatalog(file, options));
 
   withStreams(catalog.command('export'))
     .summary('the approved entries as a workbook that can be imported again')
@@ -126,7 +140,7 @@ function listCatalog(options: StreamOptions): Promise<void> {
           ['自', ({ decidedAt, draftedAt }) => timeText(decidedAt ?? draftedAt)],
         ]),
       );
-    } else console.log('The catalog is empty.');
+    } else console.log('目录为空。 The catalog is empty.');
     if (waiting.length === 0) return;
     console.log('\nRecords that wait because their type has no approved entry:');
     console.log(
@@ -162,8 +176,20 @@ async function draftFor(name: string, options: StreamOptions): Promise<void> {
   });
 }
 
-async function importCatalog(file: string, options: ByOptions): Promise<void> {
+const templateStore = (options: StreamOptions): Promise<FileStore> =>
+  openFileStore(configOf(options).settings.files, dataFolder(options, options.demo ?? false));
+
+const draftsOf = async (db: Knex, entries: readonly CatalogEntry[]): Promise<store.EntryVersion[]> =>
+  (
+    await store.entryVersions(
+      db,
+      entries.map(({ typeCode }) => typeCode),
+    )
+  ).filter(({ state }) => state === 'draft');
+
+async function importCatalog(file: string, options: ImportOptions): Promise<void> {
   const config = configOf(options);
+  const files = await templateStore(options);
   const entries = readCatalog(file, await openGivenList(file));
   const { managementUnit } = config.settings;
   const others = entries.filter((entry) => !mayDraft(options.by, entry, managementUnit));
@@ -173,6 +199,10 @@ async function importCatalog(file: string, options: ByOptions): Promise<void> {
       entries: others.map(({ typeCode, issuer }) => ({ type: typeCode, issuer: issuer?.code })),
     });
   }
+  const named = new Set(entries.map(({ template }) => template));
+  const given = options.templates === undefined ? [] : [...(await openTemplates(options.templates))];
+  const templates = new Map<string, string>();
+  for (const [name, read] of given) if (named.has(name)) templates.set(name, await keepTemplate(files, await read()));
   await withLibrary(options, async (db) => {
     const known = new Set([...(await store.approvedCatalog(db)).keys(), ...entries.map(({ typeCode }) => typeCode)]);
     for (const { typeCode, members } of entries) {
@@ -180,9 +210,11 @@ async function importCatalog(file: string, options: ByOptions): Promise<void> {
       if (missing.length === 0) continue;
       throw fault('member-unknown', { type: typeCode, missing });
     }
-    const { drafted, unchanged } = await store.draftEntries(db, entries, options.by, new Date());
+    const { drafted, unchanged } = await store.draftEntries(db, entries, options.by, new Date(), { templates });
     console.log(`${drafted} drafted, ${unchanged} unchanged`);
-    const lacking = lackingOf(entries, config);
+    const unnamed = given.flatMap(([name]) => (named.has(name) ? [] : name));
+    if (unnamed.length > 0) console.log(`No entry names the template ${unnamed.join(', ')}`);
+    const lacking = await lackingOf(await draftsOf(db, entries), config, files);
     for (const { en } of lacking) console.log(en);
     if (drafted > 0 && lacking.length === 0) console.log('Next: ./hub catalog approve --all --by <management unit>');
   });
@@ -221,7 +253,7 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
       const told = found.map(({ connector, syncedAt, findings: of }) => ({ connector, syncedAt, findings: of }));
       return console.log(JSON.stringify(told, null, 2));
     }
-    if (findings.length === 0) return console.log('Nothing is new or changed.');
+    if (findings.length === 0) return console.log('没有新增或变更。 Nothing is new or changed.');
     console.log(
       table(findings, [
         ['证照类型代码', ({ typeCode }) => typeCode],
@@ -235,10 +267,7 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
       .map(({ typeCode }) => typeCode);
     if (types.length === 0) return;
     const drafts = (await store.entryVersions(db, types)).filter(({ state }) => state === 'draft');
-    const lacking = lackingOf(
-      drafts.map(({ entry }) => entry),
-      config,
-    );
+    const lacking = await lackingOf(drafts, config, await templateStore(options));
     for (const { en } of lacking) console.log(en);
     console.log('Next: ./hub catalog show CODE, and ./hub catalog approve CODE --by <management unit>');
   });
@@ -258,19 +287,26 @@ function whatOf({ state, fields, faults, draftedBy }: CatalogFinding): string {
   return [...fields, ...faulty].join(state === 'faulty' ? '；' : '、');
 }
 
-/** What the jurisdiction asks of entries and they do not say, a line for each entry. */
-function lackingOf(entries: readonly CatalogEntry[], { jurisdiction }: HubConfig): Said[] {
+/** What the jurisdiction asks of drafts and they do not say, and the templates that are not stored: lines of each. */
+async function lackingOf(
+  drafts: readonly store.EntryVersion[],
+  { jurisdiction }: HubConfig,
+  files: FileStore,
+): Promise<Said[]> {
   const { required, article } = jurisdiction.catalog;
-  return entries.flatMap((entry) => {
+  const absent = await Promise.all(drafts.map((draft) => lacksTemplate(files, draft)));
+  return drafts.flatMap(({ entry }, index) => {
+    const place = `${entry.typeCode} ${entry.name}`;
+    const template = absent[index] === true ? [placed(place, templateMissing(entry))] : [];
     const lacking = lackingFields(entry, required);
-    if (lacking.length === 0) return [];
+    if (lacking.length === 0) return template;
     const [names, both] = [
       lacking.map((field) => CATALOG_FIELDS[field]),
       lacking.map((field) => `${field} (${CATALOG_FIELDS[field]})`),
     ];
-    const place = `${entry.typeCode} ${entry.name}`;
     const by = `${jurisdiction.name} ${article}`;
     return [
+      ...template,
       placed(place, { zh: `缺少${by}要求的${names.join('、')}`, en: `lacks ${both.join(', ')}, which ${by} asks for` }),
     ];
   });
@@ -284,7 +320,8 @@ function requireManagement({ settings: { managementUnit } }: HubConfig, by: stri
 async function approve(codes: string[], options: ByOptions & { all?: boolean }): Promise<void> {
   const config = configOf(options);
   requireManagement(config, options.by);
-  const streams = await withLibrary(options, (db) => approveIn(db, codes, config, options));
+  const files = await templateStore(options);
+  const streams = await withLibrary(options, (db) => approveIn(db, codes, { config, files }, options));
   // What waited for its type goes in by the workflow that maps rejects again.
   for (const stream of streams) {
     console.error(
@@ -298,7 +335,7 @@ async function approve(codes: string[], options: ByOptions & { all?: boolean }):
 async function approveIn(
   db: Knex,
   codes: readonly string[],
-  config: HubConfig,
+  { config, files }: { config: HubConfig; files: FileStore },
   options: ByOptions & { all?: boolean },
 ): Promise<string[]> {
   const drafts = (await store.entryVersions(db)).filter(
@@ -308,10 +345,7 @@ async function approveIn(
   if (unknown.length > 0 || drafts.length === 0) {
     throw fault('draft-unknown', { types: unknown });
   }
-  const lacking = lackingOf(
-    drafts.map(({ entry }) => entry),
-    config,
-  );
+  const lacking = await lackingOf(drafts, config, files);
   if (lacking.length > 0) {
     throw fault('entry-incomplete', { lines: lacking });
   }

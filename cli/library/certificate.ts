@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { Knex } from 'knex';
 import { maskAll } from '../../connectors/examine/discover.ts';
 import type { Catalog } from '../../domain/library/catalog.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
@@ -15,13 +14,13 @@ import { STATUSES } from '../../domain/library/status.ts';
 import { RULES } from '../../domain/library/validation.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
 import {
-  compositeOf,
+  compositesOf,
   findCertificates,
   mergeRecords,
   standingNow,
   versionsOf,
   type CertificateVersion,
-  type PresentCertificate,
+  type Composite,
 } from '../../store/library/certificates.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
@@ -79,10 +78,19 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         ),
       ),
     );
+    const standing = found.map((record) => ({ ...record, state: standingNow(record).state }));
+    const composites = options.asOf === undefined ? await compositesOf(db, standing, catalog) : [];
+    for (const [index, composite] of composites.entries()) {
+      const now = lives[index]?.at(-1);
+      if (composite && now) now.state = composite.state;
+    }
     const chosen = lives.flatMap((life) => (options.history ? life : life.slice(-1))).map((row) => shown(row, options));
     if (chosen.length === 0) process.exitCode = 1;
     if (options.json) return console.log(JSON.stringify(chosen, null, 2));
-    if (chosen.length === 0) return console.log('No certificate has this identifier, number or holder’s code.');
+    if (chosen.length === 0)
+      return console.log(
+        '没有以此为证照标识、证照编号或持证主体代码的证照。 No certificate has this identifier, number or holder’s code.',
+      );
     console.log(
       table(chosen, [
         ['数据流', ({ stream }) => stream],
@@ -117,16 +125,15 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
       for (const { field, values } of variants)
         console.log(`  ${field} is spelt in several ways by ${values.map(({ stream }) => stream).join(', ')}`);
     }
-    for (const record of found) await showMembers(db, record, catalog);
+    for (const [index, composite] of composites.entries())
+      if (composite) showMembers(found[index]?.number ?? '', composite);
   });
 }
 
 /** 一业一证: of a licence that is made of several, which of these its holder has, and its state by theirs. */
-async function showMembers(db: Knex, record: PresentCertificate, catalog: Catalog): Promise<void> {
-  const composite = await compositeOf(db, record, standingNow(record).state, catalog);
-  if (!composite) return;
-  console.log(`\n${record.number} is ${STATES_OF_FORCE[composite.state]} by its members (一业一证)`);
-  for (const { name, held } of composite.members)
+function showMembers(number: string, { state, members }: Composite): void {
+  console.log(`\n${number} is ${STATES_OF_FORCE[state]} by its members (一业一证)`);
+  for (const { name, held } of members)
     console.log(
       held
         ? `  ${name}: ${held.number}, ${STATES_OF_FORCE[held.state]} (${STATUSES[held.status]})`

@@ -71,7 +71,9 @@ function listConflicts(options: ConflictOptions): Promise<void> {
     if (found.some((one) => !('spelling' in one))) process.exitCode = 1;
     if (options.json) return console.log(JSON.stringify(found, null, 2));
     if (found.length === 0)
-      return console.log('No conflicts: wherever several sources deliver a certificate, they agree.');
+      return console.log(
+        '没有冲突：多个来源的证照均一致。 No conflicts: wherever several sources deliver a certificate, they agree.',
+      );
     console.log(
       table(found, [
         ['证照名称', ({ name }) => name],
@@ -90,7 +92,10 @@ function listRevived(options: ConflictOptions): Promise<void> {
     const found = options.unmasked ? revived : revived.map((row) => ({ ...row, key: maskNumbers(row.key) }));
     if (found.length > 0) process.exitCode = 1;
     if (options.json) return console.log(JSON.stringify(found, null, 2));
-    if (found.length === 0) return console.log('No conflicts: no certificate lives on after its source had ended it.');
+    if (found.length === 0)
+      return console.log(
+        '没有冲突：没有证照在终止后复生。 No conflicts: no certificate lives on after its source had ended it.',
+      );
     console.log(
       table(found, [
         ['单位', ({ unit }) => unit],
@@ -114,7 +119,10 @@ function listDuplicates(options: ConflictOptions): Promise<void> {
     const found = duplicates.map((row) => ({ ...row, counts: shown(row.counts), others: row.others.map(shown) }));
     if (found.length > 0) process.exitCode = 1;
     if (options.json) return console.log(JSON.stringify(found, null, 2));
-    if (found.length === 0) return console.log('No duplicates: every stream delivers each certificate once.');
+    if (found.length === 0)
+      return console.log(
+        '没有重复：每个数据流的每份证照只有一条。 No duplicates: every stream delivers each certificate once.',
+      );
     console.log(
       table(found, [
         ['单位', ({ unit }) => unit],

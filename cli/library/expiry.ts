@@ -75,7 +75,7 @@ function showReminders(options: ExpiryOptions): Promise<void> {
     // Holders are in the file only.
     if (options.json)
       return console.log(JSON.stringify(found, (name, value: unknown) => (name === 'holders' ? undefined : value), 2));
-    if (found.length === 0) return console.log('There is none.');
+    if (found.length === 0) return console.log('没有。 There is none.');
     console.log(
       table(found, [
         ['单位', ({ unit }) => unit],

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { findStream } from '../../settings/load.ts';
-import { fault } from '../../domain/faults.ts';
+import { fault, faultInWords } from '../../domain/faults.ts';
 import { filesWorkflowId } from '../../domain/ids.ts';
 import { SEAL_STATES, sealReasonInWords, sealState } from '../../domain/library/seals.ts';
 import {
@@ -72,7 +72,7 @@ function listFiles(options: StreamOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const reports = await fileReports(db);
     if (options.json) return console.log(JSON.stringify(reports, null, 2));
-    if (reports.length === 0) return console.log('No stream has delivered files.');
+    if (reports.length === 0) return console.log('没有数据流带有证照文件。 No stream has delivered files.');
     console.log(
       table(reports, [
         ['单位', ({ unit }) => unit],
@@ -92,10 +92,11 @@ function listFiles(options: StreamOptions): Promise<void> {
 
 function listMissing(stream: string | undefined, options: StreamOptions & { limit: number }): Promise<void> {
   return withLibrary(options, async (db) => {
-    const missing = await missingFiles(db, stream, options.limit);
+    const kept = await missingFiles(db, stream, options.limit);
+    const missing = kept.map((file) => ({ ...file, lastError: faultInWords(file.lastError) }));
     if (missing.length > 0) process.exitCode = 1;
     if (options.json) return console.log(JSON.stringify(missing, null, 2));
-    if (missing.length === 0) return console.log('No file is missing.');
+    if (missing.length === 0) return console.log('没有未取得的文件。 No file is missing.');
     console.log(
       table(missing, [
         ['单位', ({ unit }) => unit],
@@ -105,7 +106,7 @@ function listMissing(stream: string | undefined, options: StreamOptions & { limi
         ['次数', ({ attempts }) => attempts, 'right'],
         ['应取自', ({ wantedAt }) => timeText(wantedAt)],
         ['下次尝试', ({ nextAttemptAt }) => timeText(nextAttemptAt)],
-        ['原因', ({ lastError }) => lastError],
+        ['原因', ({ lastError }) => lastError.zh],
       ]),
     );
   });

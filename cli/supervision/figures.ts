@@ -120,7 +120,8 @@ function show(options: FigureOptions): Promise<void> {
     const units = await unitFigures(db, choice);
     if (options.json) return console.log(JSON.stringify(asJson(units, choice), null, 2));
     console.log(`${periodOf(choice)}; as of ${timeText(choice.at)}`);
-    if (units.length === 0) return console.log('No unit has streams, deadlines or reports of use.');
+    if (units.length === 0)
+      return console.log('没有单位有数据流、时限任务或用证报告。 No unit has streams, deadlines or reports of use.');
     console.log(figure === undefined ? overview(units) : one(units, figure));
     for (const id of figure === undefined ? FIGURE_IDS : [figure])
       console.log(`${FIGURES[id].name} = ${FIGURES[id].zh}\n  = ${FIGURES[id].en}`);
@@ -286,7 +287,7 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
       ? rows
       : rows.map((row) => ({ ...row, record: row.record && maskNumbers(row.record) }));
     if (options.json) return console.log(JSON.stringify(found, null, 2));
-    if (found.length === 0) return console.log('Nothing is missing.');
+    if (found.length === 0) return console.log('没有缺失。 Nothing is missing.');
     console.log(
       table(found, [
         ['单位', ({ unit }) => unit],

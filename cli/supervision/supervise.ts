@@ -173,7 +173,8 @@ function list(options: LadderOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const found = await listFindings(db, new Date(), { unit: options.unit, ended: options.all, limit: options.limit });
     if (options.json) return console.log(JSON.stringify(found, null, 2));
-    if (found.length === 0) return console.log(options.all ? 'There is no finding.' : 'No finding is open.');
+    if (found.length === 0)
+      return console.log(options.all ? '没有问题。 There is no finding.' : '没有未办结的问题。 No finding is open.');
     console.log(findingTable(found, options));
     if (found.length === options.limit) console.log(`The first ${options.limit}; --limit shows more.`);
   });

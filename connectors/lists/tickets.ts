@@ -2,7 +2,9 @@ import { hash } from 'node:crypto';
 import { expectation, printPath } from '../../settings/diagnostics.ts';
 import { listedTicketSchema, type ListedTicket } from '../../settings/schemas/tickets.ts';
 import type { DisputeSourceConfig, FieldRule } from '../../settings/kinds/stream.ts';
+import { UNNUMBERED } from '../../domain/casework/ticket.ts';
 import { yearFirst } from '../../domain/dates.ts';
+import { fault, keptFault, type KeptFault } from '../../domain/faults.ts';
 import { textRule } from './catalog.ts';
 import { isObject } from '../json.ts';
 
@@ -11,7 +13,7 @@ export interface TicketFault {
   /** Its number; a name of ours where it has none. */
   ticket: string;
   numbered: boolean;
-  reason: string;
+  reason: KeptFault;
 }
 
 /**
@@ -36,8 +38,8 @@ export function readTickets(
   const faults: TicketFault[] = [];
   for (const [index, record] of records.entries()) {
     if (!isObject(record)) {
-      const reason = 'found no record with fields, expected one, in UTF-8';
-      faults.push({ ticket: `entry ${index + 1}`, numbered: false, reason });
+      const reason = keptFault(fault('ticket-undecoded'));
+      faults.push({ ticket: UNNUMBERED.place(index + 1), numbered: false, reason });
       continue;
     }
     const given = Object.fromEntries(Object.entries(read).map(([field, rule]) => [field, rule?.(record)]));
@@ -46,14 +48,14 @@ export function readTickets(
       tickets.push(data);
       continue;
     }
-    const reason = error.issues
-      .map((issue) => {
-        const found = given[String(issue.path[0])] === undefined ? 'nothing' : 'another value';
-        return `${printPath(issue.path)}: found ${found}, expected ${expectation(issue).en}`;
-      })
-      .join('; ');
+    const fields = error.issues.map((issue) => ({
+      field: printPath(issue.path),
+      isGiven: given[String(issue.path[0])] !== undefined,
+      expected: expectation(issue),
+    }));
+    const reason = keptFault(fault('ticket-invalid', { fields }));
     const numbered = listedTicketSchema.shape.ticket.safeParse(given.ticket).data;
-    const name = numbered ?? `without a number, ${hash('sha256', JSON.stringify(record)).slice(0, 12)}`;
+    const name = numbered ?? UNNUMBERED.content(hash('sha256', JSON.stringify(record)).slice(0, 12));
     faults.push({ ticket: name, numbered: numbered !== undefined, reason });
   }
   return { tickets, faults };

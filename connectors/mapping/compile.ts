@@ -3,6 +3,7 @@ import { credibleTimes, type TimeWindow } from '../../domain/collection/window.t
 import type { Problem } from '../../domain/library/validation.ts';
 import type { Page, RecordHints } from '../contract.ts';
 import { isObject } from '../json.ts';
+import { completeEvents, type HeldCertificate } from './lone-events.ts';
 import { Placing, type MappedPage } from './placing.ts';
 import { readKey, readRecord, readTime, type ReadContext } from './read-record.ts';
 import { compileReaders } from './readers.ts';
@@ -13,6 +14,8 @@ export interface PageContext extends ReadContext {
   window?: TimeWindow | undefined;
   /** Problems of records by place that were found before the mapping. */
   found?: ReadonlyMap<number, Problem[]>;
+  /** Certificates of the library that events without one happened to. */
+  held?: readonly HeldCertificate[];
 }
 
 /** What of a page is mapped. */
@@ -37,6 +40,16 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
     map: ({ records, undecodable, defects, warnings }, given) => {
       const context = { ...given, credible: credibleTimes(Date.parse(given.readAt)) };
       const placing = new Placing(warnings, given.window);
+      const isRead = (record: unknown, index: number): record is Record<string, unknown> =>
+        isObject(record) && !undecodable.has(index) && !defects?.has(index) && !context.found?.has(index);
+      // One record is read after the other, unless what is beside an event says what it happened to.
+      const completed = readers.events
+        ? completeEvents(
+            records.map((record, index) => (isRead(record, index) ? readRecord(readers, record, context) : null)),
+            context.held ?? [],
+            context,
+          )
+        : null;
       const rejectUnread = (record: unknown, problems: Problem[], bytes?: string): void => {
         const refused = { key: readKey(readers, record), updatedAt: readTime(readers, record, context), problems };
         // Text that was decoded in parts is no longer bytes.
@@ -50,7 +63,7 @@ export function compileMapping(stream: StreamConfig, hints: RecordHints = {}): M
         if (bytes !== undefined) rejectUnread(record, [{ rule: 'encoding', field: '' }], bytes);
         else if (defect) rejectUnread(record, [defect.problem], bytesOf(defect.text));
         else if (found) rejectUnread(record, found);
-        else if (isObject(record)) placing.place(readRecord(readers, record, context), record);
+        else if (isObject(record)) placing.place(completed?.[index] ?? readRecord(readers, record, context), record);
         else
           placing.reject(
             { key: null, updatedAt: null, problems: [{ rule: 'not-a-record', field: '' }] },

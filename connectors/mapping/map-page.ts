@@ -2,6 +2,7 @@ import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { fault } from '../../domain/faults.ts';
 import { waits } from '../../domain/library/validation.ts';
 import type { MappablePage, Mapping, PageContext } from './compile.ts';
+import type { HeldCertificate, LoneEvent } from './lone-events.ts';
 import type { MappedPage } from './placing.ts';
 import type { CompareFields } from './source-contract.ts';
 
@@ -12,18 +13,34 @@ const ALL_JUDGED_FROM = 20;
 /** Records from which on the share of garbled ones is judged: another character set spoils a whole source at once. */
 const CHARSET_JUDGED_FROM = 10;
 
+/** Finds certificates of a stream as they were when events happened to them, as far as the library has them. */
+export type FindHeld = (events: readonly LoneEvent[]) => Promise<HeldCertificate[]>;
+
+/** Maps a page; events that came without their certificate happened to the one that the library has. */
+export async function mapWithHeld(
+  { map }: Pick<Mapping, 'map'>,
+  page: MappablePage,
+  context: PageContext,
+  findHeld: FindHeld,
+): Promise<MappedPage> {
+  const mapped = map(page, context);
+  const held = mapped.events.length === 0 ? [] : await findHeld(mapped.events);
+  return held.length === 0 ? mapped : map(page, { ...context, held });
+}
+
 /** Maps a page and holds its fields against the stream's contract with its source, which may reject further records. */
 export async function mapPage(
-  { map }: Pick<Mapping, 'map'>,
+  mapping: Pick<Mapping, 'map'>,
   page: MappablePage,
   context: Pick<PageContext, 'readAt' | 'catalog' | 'window'>,
   compare: CompareFields,
+  findHeld: FindHeld,
 ): Promise<MappedPage> {
-  const mapped = map(page, context);
+  const mapped = await mapWithHeld(mapping, page, context, findHeld);
   // A record that waits for an entry of its type is sound, and its fields are known.
   const outcomes = mapped.outcomes.map((problems) => (problems?.every(waits) ? null : problems));
   const found = await compare(page.records, outcomes);
-  return found.size === 0 ? mapped : map(page, { ...context, found });
+  return found.size === 0 ? mapped : mapWithHeld(mapping, page, { ...context, found }, findHeld);
 }
 
 /**

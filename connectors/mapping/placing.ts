@@ -2,8 +2,10 @@ import type { Instant } from '../../domain/dates.ts';
 import { fromMs, toMs, type TimeWindow } from '../../domain/collection/window.ts';
 import { rejects, type Problem, type RuleId } from '../../domain/library/validation.ts';
 import type { Page } from '../contract.ts';
+import type { LoneEvent } from './lone-events.ts';
 import type { ReadRecord } from './read-record.ts';
 import { RowBuffer } from './row-buffer.ts';
+import { QUOTED } from './texts.ts';
 
 /** A record that does not enter the library, and why. */
 export interface RejectedRecord {
@@ -37,6 +39,8 @@ export interface MappedPage {
   outcomes: (Problem[] | null)[];
   /** Places of the records that are not known to be of the window that was asked for. */
   outside: number[];
+  /** Events that came without their certificate, and were rejected because it is not known. */
+  events: LoneEvent[];
 }
 
 /** Longest serialised certificate. */
@@ -51,6 +55,7 @@ export class Placing {
   readonly #deleted: Deletion[] = [];
   readonly #deletions = new Map<string, Deletion>();
   readonly #outcomes: (Problem[] | null)[] = [];
+  readonly #events: LoneEvent[] = [];
   #garbled = 0;
   readonly #outside: number[] = [];
   readonly #warnings: Page['warnings'];
@@ -67,9 +72,17 @@ export class Placing {
   /** Puts a record into the library, takes it as a deletion, or rejects it. */
   place(read: ReadRecord, raw: unknown): void {
     const { key, updatedAt, problems } = read;
-    if (updatedAt !== null && (this.#append(read, updatedAt) || this.#delete(read, updatedAt)))
+    if (read.bare) this.#rejectEvent(read, raw);
+    else if (updatedAt !== null && (this.#append(read, updatedAt) || this.#delete(read, updatedAt)))
       this.#note(updatedAt, null);
     else this.reject({ key: key || null, updatedAt, problems: problems.filter(rejects) }, JSON.stringify(raw));
+  }
+
+  /** An event whose certificate is not known. */
+  #rejectEvent({ key, updatedAt }: ReadRecord, raw: unknown): void {
+    if (updatedAt !== null) this.#events.push({ key, updatedAt });
+    const problem: Problem = { rule: 'event-unknown', field: 'key', found: key.slice(0, QUOTED) };
+    this.reject({ key, updatedAt, problems: [problem] }, JSON.stringify(raw));
   }
 
   #append({ key, certificate, completedAt, problems }: ReadRecord, updatedAt: Instant): boolean {
@@ -132,6 +145,7 @@ export class Placing {
       rejected: this.#rejected,
       garbled: this.#garbled,
       outcomes: this.#outcomes,
+      events: this.#events,
       deleted: this.#deleted,
       outside: this.#outside,
     };

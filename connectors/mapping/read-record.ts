@@ -34,6 +34,8 @@ export interface ReadRecord {
   known: boolean;
   /** The source marks it as deleted. */
   deleted: boolean;
+  /** It tells an event, and nothing of the certificate that this happened to. */
+  bare: boolean;
   certificate: Certificate;
   /** When its case was completed, where the record says so. */
   completedAt: Instant | undefined;
@@ -49,6 +51,8 @@ export function readRecord(readers: Readers, raw: Json, { readAt, credible, cata
   const updatedAt = readers.updatedAt ? texts.changedAt(readers.updatedAt(raw), credible) : readAt;
   const known = !problems.some(rejects);
   const { certificate, deleted } = readCertificate(readers, raw, texts);
+  if (known && !deleted && tellsEventAlone(readers, raw, certificate, problems))
+    return { key, updatedAt, known, deleted, bare: true, certificate, completedAt: undefined, problems };
   // Rules about a whole certificate say nothing useful of one whose fields could not be read.
   if (!problems.some(rejects)) {
     validateCertificate(certificate, (updatedAt ?? readAt).slice(0, 10), problems);
@@ -58,7 +62,40 @@ export function readRecord(readers: Readers, raw: Json, { readAt, credible, cata
     if (catalog && !deleted && !problems.some(rejects)) validateByCatalog(certificate, catalog, problems);
   }
   const completedAt = updatedAt === null ? undefined : readers.completedAt?.(raw, certificate, updatedAt);
-  return { key, updatedAt, known, deleted, certificate, completedAt, problems };
+  return { key, updatedAt, known, deleted, bare: false, certificate, completedAt, problems };
+}
+
+/** Whether a record names an event, and has nothing by which one certificate is told from others. */
+function tellsEventAlone(
+  { events }: Readers,
+  raw: Json,
+  { number, issuedOn, holders }: Certificate,
+  problems: readonly Problem[],
+): boolean {
+  if (!events || new Texts().text(events.read(raw), 'event') === '') return false;
+  const isEmpty = number === '' && issuedOn === '' && holders.every(({ name, code }) => name === '' && code === '');
+  return isEmpty && problems.filter(rejects).every(({ rule }) => rule === 'required-missing');
+}
+
+/**
+ * The record of an event that came without its certificate: the certificate as it was before, with what the event says.
+ * A status that the record has is that of the certificate since.
+ */
+export function happenedTo(certificate: Certificate, event: ReadRecord, { readAt, catalog }: ReadContext): ReadRecord {
+  const { status, rawStatus, marks = null, extension } = event.certificate;
+  const said = Object.entries(extension).filter(([, value]) => value !== null && value !== '');
+  const together = sortedKeys({ ...certificate.extension, ...Object.fromEntries(said) });
+  const problems: Problem[] = [];
+  const since: Certificate = {
+    ...certificate,
+    holders: certificate.holders.map(({ name, code, codeType }) => ({ name, code, codeType })),
+    ...(rawStatus === '' ? { status: certificate.status, rawStatus: certificate.rawStatus } : { status, rawStatus }),
+    marks,
+    extension: typeof together === 'string' ? certificate.extension : together,
+  };
+  validateCertificate(since, (event.updatedAt ?? readAt).slice(0, 10), problems);
+  if (catalog && !problems.some(rejects)) validateByCatalog(since, catalog, problems);
+  return { ...event, bare: false, certificate: since, problems };
 }
 
 /** The certificate that a record holds. What could not be read of it is empty. */

@@ -1,4 +1,5 @@
 import type { Said } from '../said.ts';
+import { foundInstead, placed } from './expected.ts';
 import { inLines, type Fault, type Lines } from './fault.ts';
 
 /** The kind of a case: its name and its command. */
@@ -121,5 +122,24 @@ export const CASEWORK = {
     kind: 'configuration',
     say: { zh: '没有说明是哪个数据流的办件', en: 'Cases of which stream?' },
     cure: { zh: '用 --stream 指明', en: 'name it with --stream' },
+  },
+  'ticket-undecoded': {
+    kind: 'configuration',
+    say: {
+      zh: '不是有字段的记录，应为 UTF-8 编码、有字段的记录',
+      en: 'found no record with fields, expected one, in UTF-8',
+    },
+  },
+  'ticket-invalid': {
+    kind: 'configuration',
+    say: ({ fields }: { fields: readonly { field: string; isGiven: boolean; expected: Said }[] }) =>
+      inLines(
+        {
+          lines: fields.map(({ field, isGiven, expected }) =>
+            placed(field, foundInstead(isGiven ? { zh: '其他值', en: 'another value' } : null, expected)),
+          ),
+        },
+        { zh: '；', en: '; ' },
+      ),
   },
 } satisfies Record<string, Fault>;

@@ -125,6 +125,21 @@ export const LEDGER = {
     },
     cure: { zh: '用 ./hub declarations 查看', en: './hub declarations lists them' },
   },
+  'management-unnamed': {
+    kind: 'configuration',
+    say: { zh: 'hub.yaml 没有写明管理单位（managementUnit）', en: 'hub.yaml names no managementUnit' },
+  },
+  'contact-none': {
+    kind: 'configuration',
+    say: { zh: '专人未备案', en: 'no contact is on file (专人未备案)' },
+  },
+  'channel-none': {
+    kind: 'configuration',
+    say: {
+      zh: '在备案的专人没有 hub.yaml 的 reminders 中已设置的渠道',
+      en: 'no contact has a channel that is set up under reminders in hub.yaml',
+    },
+  },
   'task-ended': {
     kind: 'configuration',
     status: 409,

@@ -27,7 +27,10 @@ export const LIBRARY = {
       zh: `均未批准：\n${inLines(facts).zh}`,
       en: `Nothing was approved:\n${inLines(facts).en}`,
     }),
-    cure: { zh: '补全条目后重新导入', en: 'complete the entries and import them again' },
+    cure: {
+      zh: '补全条目后重新导入，证照模板的文件用 --templates 一并导入',
+      en: 'complete the entries and import them again; --templates has the files of their templates',
+    },
   },
   'draft-not-allowed': {
     kind: 'configuration',

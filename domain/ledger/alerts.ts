@@ -1,6 +1,6 @@
 import { clockInWords, shanghaiWallTime } from '../dates.ts';
 import { subjectInWords } from '../difference-subjects.ts';
-import { faultNamed } from '../faults.ts';
+import { faultInWords, faultNamed, type KeptFault } from '../faults.ts';
 import { BASES, type Basis } from '../basis.ts';
 import { GOES_ON, type FaultyFile } from '../faulty-file.ts';
 import type { Said } from '../said.ts';
@@ -47,7 +47,7 @@ export type AlertFacts =
   | { kind: 'outage'; unit: string; since: string; stopped: number; backfilling: number; streams: string[] }
   | { kind: 'drift'; unit: string; stream: string; field: string; change: DriftChange; detail: string }
   | { kind: 'waiting'; unit: string; stream: string; count: number }
-  | { kind: 'reminders'; unit: string; count: number; fault: string }
+  | { kind: 'reminders'; unit: string; count: number; fault: KeptFault }
   | { kind: 'calendar-missing'; year: number }
   | { kind: 'volume'; unit: string; stream: string; records: number; day: string; usual: number };
 
@@ -159,10 +159,11 @@ export function alertInWords(facts: AlertFacts): Said {
       };
     }
     case 'reminders': {
-      const { unit, count, fault } = facts;
+      const { unit, count } = facts;
+      const fault = faultInWords(facts.fault);
       return {
-        zh: `${unit}：${count} 条提醒没有送达：${fault}；用 ./hub reminders 查看`,
-        en: `${unit}: ${count} messages did not arrive: ${fault}; ./hub reminders lists them`,
+        zh: `${unit}：${count} 条提醒没有送达：${fault.zh}；用 ./hub reminders 查看`,
+        en: `${unit}: ${count} messages did not arrive: ${fault.en}; ./hub reminders lists them`,
       };
     }
     case 'calendar-missing': {

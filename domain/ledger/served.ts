@@ -58,8 +58,8 @@ export const FUNCTIONS = {
     zh: '数据流声明（无法同步、签发审核）',
     en: 'declarations of streams: not synchronisable, reviewed',
     commands: ['declarations', 'declarations add'],
-    api: ['GET /tasks'],
-    tests: ['store/collection/declarations.test.ts'],
+    api: ['GET /declarations', 'POST /declarations'],
+    tests: ['store/collection/declarations.test.ts', 'api/declarations.test.ts'],
   },
   lookup: {
     zh: '证照查询（按权限、脱敏）',
@@ -72,7 +72,7 @@ export const FUNCTIONS = {
     zh: '发证目录编制与审定',
     en: 'the issuing catalog, drafted and approved',
     commands: ['catalog import', 'catalog approve', 'catalog export'],
-    api: ['GET /catalog', 'POST /catalog/:typeCode/approve'],
+    api: ['GET /catalog', 'POST /catalog/:typeCode/template', 'POST /catalog/:typeCode/approve'],
     tests: ['api/catalog.test.ts', 'workflow/catalog.test.ts'],
   },
   files: {

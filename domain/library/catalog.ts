@@ -21,6 +21,9 @@ export const PUBLICITY = { public: '社会公开', shared: '部门共享', inter
 /** 标准级别 (国家、自治区或省、市、旗县区). */
 export const LEVELS = { national: '国家', provincial: '省级', municipal: '市级', county: '区县级' } as const;
 
+/** Of the file of a template, in bytes. */
+export const LARGEST_TEMPLATE = 20_000_000;
+
 /** 照面信息: one field that is printed on certificates of a type. */
 export interface FaceField {
   /** Its name in the certificate's 照面扩展. */
@@ -49,7 +52,7 @@ export interface CatalogEntry {
   definer: Unit | null;
   /** 持证主体类型. */
   holders: HolderKind[];
-  /** 证照模板, 证照底图. */
+  /** 证照模板, 证照底图: the name of its file. */
   template: string | null;
   /** 照面信息. */
   face: FaceField[];
@@ -116,6 +119,12 @@ export const lackingFields = (entry: CatalogEntry, required: readonly CatalogFie
     const value = entry[field];
     return value === null || (Array.isArray(value) && value.length === 0);
   });
+
+/** What is said of an entry whose template is not stored, or damaged. */
+export const templateMissing = ({ template }: CatalogEntry): Said => ({
+  zh: `证照模板“${template ?? ''}”的文件尚未入库或已损坏`,
+  en: `the file of its template, “${template ?? ''}”, is not stored, or damaged`,
+});
 
 /** Everything that an entry says, with its Chinese names. */
 export const ENTRY_FIELDS: Readonly<Record<keyof CatalogEntry, string>> = {

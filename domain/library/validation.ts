@@ -114,6 +114,12 @@ export const RULES = {
     zh: '约定的字段缺失',
     en: 'is gone from the source’s records',
   },
+  'event-unknown': {
+    severity: 'reject',
+    dimension: 'accuracy',
+    zh: '事件所属的证照不在库中',
+    en: 'is the key of a certificate that the library does not have, and that an event happened to',
+  },
   'status-unmapped': {
     severity: 'reject',
     dimension: 'accuracy',

@@ -19,6 +19,7 @@ import { certificateRoutes } from './library/certificates.ts';
 import { certificateRecordRoutes } from './library/certificate.ts';
 import { streamRoutes } from './collection/streams.ts';
 import { streamDayRoutes } from './collection/day.ts';
+import { declarationRoutes } from './collection/declarations.ts';
 import { streamDetailRoutes } from './collection/stream.ts';
 import { streamActionRoutes } from './collection/stream-actions.ts';
 import { rejectRoutes } from './collection/rejects.ts';
@@ -57,6 +58,7 @@ const TABLES = [
   streamDetailRoutes,
   streamDayRoutes,
   streamActionRoutes,
+  declarationRoutes,
   rejectRoutes,
   grantRoutes,
   useRoutes,

@@ -5,7 +5,7 @@ import type { HubConfig } from '../../settings/load.ts';
 import type { Logger } from '../../settings/logger.ts';
 import { shanghaiDate, timeOfDayMs } from '../../domain/dates.ts';
 import { HubError, messageOf } from '../../domain/errors.ts';
-import type { FaultCode } from '../../domain/faults.ts';
+import { keptFault, type FaultCode } from '../../domain/faults.ts';
 import { sendable } from '../../domain/ledger/reminders.ts';
 import {
   claimReminders,
@@ -80,11 +80,11 @@ async function deliver({ db, logger, now, config }: ReminderOptions, message: Cl
     await sendNotice(db, settings, message, now());
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    const fault = messageOf(error);
+    const kept = keptFault(error);
     const last = attempts >= (REFUSED.has(error.code) ? REFUSALS : ATTEMPTS);
-    const then = last ? await giveUpChannel(db, message, fault, now(), reachOf(settings.reminders)) : 'later';
-    if (then === 'later') await deferReminder(db, id, fault, now());
-    logger.error('a reminder could not be sent', { reminder: id, channel, attempts, then, error: fault });
+    const then = last ? await giveUpChannel(db, message, kept, now(), reachOf(settings.reminders)) : 'later';
+    if (then === 'later') await deferReminder(db, id, kept, now());
+    logger.error('a reminder could not be sent', { reminder: id, channel, attempts, then, error: error.message });
     return;
   }
   await markReminderSent(db, id, now());

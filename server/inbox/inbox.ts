@@ -14,6 +14,7 @@ import { shanghaiInstant } from '../../domain/dates.ts';
 import { HubError } from '../../domain/errors.ts';
 import { hindranceOf } from '../../store/database.ts';
 import { fieldMemory, settleFields } from '../../store/collection/fields.ts';
+import { certificatesAt } from '../../store/collection/lifecycle.ts';
 import {
   commitPush,
   findPush,
@@ -262,6 +263,7 @@ async function acceptPush(
     page,
     { readAt: shanghaiInstant(at.getTime()), catalog: await approvedCatalog(db) },
     contract,
+    (events) => certificatesAt(db, row.id, events),
   );
   const outcomes = mapped.outcomes.map((problems, index): PushOutcome => {
     const recordKey = stream.keyOf(records[index]);

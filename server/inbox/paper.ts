@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { findStream, type HubConfig } from '../../settings/load.ts';
 import type { StreamConfig } from '../../settings/kinds/stream.ts';
 import { openHandedIn, type HandedIn } from '../../connectors/file/handed-in.ts';
-import { requireFewRejects } from '../../connectors/mapping/map-page.ts';
+import { mapWithHeld, requireFewRejects, type FindHeld } from '../../connectors/mapping/map-page.ts';
 import { isObject } from '../../connectors/json.ts';
 import type { Mapping, PageContext } from '../../connectors/mapping/compile.ts';
 import { mappingOf } from '../../connectors/registry.ts';
@@ -10,6 +10,8 @@ import { shanghaiInstant } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import { waits } from '../../domain/library/validation.ts';
 import type { Who } from '../../store/ledger/case-files.ts';
+import { certificatesAt } from '../../store/collection/lifecycle.ts';
+import { getStream } from '../../store/collection/streams.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
 import type { PageRows } from '../../store/collection/pages.ts';
 import { commitPaper, type TakenPaper } from '../../store/casework/paper.ts';
@@ -28,6 +30,8 @@ export async function takePaper(
   const mapping = mappingOf(config, connector, stream);
   const file = await openHandedIn(given.path, stream);
   try {
+    const { id } = await getStream(db, stream.id);
+    const findHeld: FindHeld = (events) => certificatesAt(db, id, events);
     const context = { readAt: shanghaiInstant(who.at.getTime()), catalog: await approvedCatalog(db) };
     return await commitPaper(
       db,
@@ -37,7 +41,7 @@ export async function takePaper(
         hash: file.hash,
         declared: file.declared,
         rules: { untimed: stream.record.updatedAt === undefined, snapshot: false, file: mapping.hints.file },
-        pages: () => mappedPages(file, stream, mapping, context),
+        pages: () => mappedPages(file, stream, { mapping, findHeld }, context),
       },
       who,
     );
@@ -50,13 +54,13 @@ export async function takePaper(
 async function* mappedPages(
   file: Pick<HandedIn, 'name' | 'pages'>,
   stream: StreamConfig,
-  { map, keyOf }: Mapping,
+  { mapping, findHeld }: { mapping: Mapping; findHeld: FindHeld },
   context: PageContext,
 ): AsyncIterable<PageRows> {
   const totals = { read: 0, rejected: 0 };
   for await (const page of file.pages()) {
     const { records, number, digest } = page;
-    if (number === 0 && records.every((record) => keyOf(record) === null)) {
+    if (number === 0 && records.every((record) => mapping.keyOf(record) === null)) {
       const [first] = records;
       throw fault('file-columns', {
         file: file.name,
@@ -64,7 +68,7 @@ async function* mappedPages(
         key: stream.record.key,
       });
     }
-    const { rows, rejected, deleted } = map(page, context);
+    const { rows, rejected, deleted } = await mapWithHeld(mapping, page, context, findHeld);
     totals.read += records.length;
     totals.rejected += rejected.filter(({ problems }) => !problems.every(waits)).length;
     requireFewRejects(stream, totals);

@@ -1,11 +1,12 @@
 import type { Knex } from 'knex';
+import type { KeptFault } from '../../domain/faults.ts';
 
 /** A ticket that could not be taken as a dispute, since when, and why; nothing of what it says is kept. */
 export interface KeptTicketFault {
   /** Id of the connector that lists it. */
   source: string;
   ticket: string;
-  reason: string;
+  reason: KeptFault;
   firstSeenAt: Date;
   lastSeenAt: Date;
 }
@@ -18,7 +19,7 @@ export interface KeptTicketFault {
 export async function saveTicketFaults(
   db: Knex,
   source: string,
-  faults: readonly { ticket: string; numbered: boolean; reason: string }[],
+  faults: readonly { ticket: string; numbered: boolean; reason: KeptFault }[],
   at: Date,
   { whole }: { whole: boolean },
 ): Promise<number> {

@@ -96,9 +96,36 @@ export async function getDay(db: Knex, stream: string, date: string): Promise<Da
 }
 
 /** No known difference between source and library touches an interval. */
-const undisputed = (interval: string): string =>
-  `NOT EXISTS (SELECT FROM discrepancy d WHERE d.stream_id = :streamId AND d.closed_at IS NULL
+const undisputed = (interval: string, stream = ':streamId'): string =>
+  `NOT EXISTS (SELECT FROM discrepancy d WHERE d.stream_id = ${stream} AND d.closed_at IS NULL
      AND d.window_from IS NOT NULL AND tstzrange(d.window_from, d.window_to) && ${interval})`;
+
+/**
+ * A day's increment of a stream of which nobody owes it, such as a platform of the province: as its coverage proves it.
+ * Null of other streams, before it was activated, and after `at`.
+ */
+export async function unowedDay(
+  db: Knex,
+  stream: string,
+  date: string,
+  at: Date,
+): Promise<Omit<DayObligation, 'id'> | null> {
+  const { rows } = await db.raw<{ rows: Omit<DayObligation, 'id'>[] }>(
+    `SELECT lower(requires) AS "requiresFrom", upper(requires) AS "requiresTo", start + due AS "dueAt",
+       CASE WHEN times @> requires AND ${undisputed('requires', 'stream.id')} THEN :at::timestamptz END AS "metAt",
+       CASE WHEN upper(whole) <= :at AND times @> whole AND ${undisputed('whole', 'stream.id')}
+         THEN :at::timestamptz END AS "verifiedAt"
+     FROM stream JOIN coverage ON stream_id = stream.id
+     CROSS JOIN LATERAL (SELECT CAST(:date AS date)::timestamp AT TIME ZONE 'Asia/Shanghai' AS start) AS begins
+     CROSS JOIN LATERAL (SELECT tstzrange(start, start + cut_off) AS requires,
+       tstzrange(start, start + interval '24 hours') AS whole) AS day
+     WHERE name = :stream AND rule IS NOT NULL AND unit_code IN (SELECT unit_code FROM platform_unit)
+       AND start <= :at AND start >= date_trunc('day', activated_at, 'Asia/Shanghai')
+       AND NOT EXISTS (SELECT FROM obligation WHERE subject = :subject AND cancelled_at IS NULL)`,
+    { subject: dailySubject(stream, date), stream, date, at },
+  );
+  return rows[0] ?? null;
+}
 
 /**
  * Meets every open day of a stream whose interval is covered and without a known difference, and verifies those whose

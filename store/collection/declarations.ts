@@ -27,6 +27,15 @@ export interface Declaration extends NewDeclaration {
   at: Date;
 }
 
+/** The article by which streams are excepted from synchronising; undefined where the regulation has none. */
+type Exception = { article: string } | undefined;
+
+/** What can be declared of streams under the regulation. */
+export async function declarable(db: Knex, exception: Exception): Promise<Declared[]> {
+  const asked = await governs(db, ['review']);
+  return [...(exception ? ['unsynchronisable' as const] : []), ...(asked ? ['reviewed' as const] : [])];
+}
+
 /**
  * Puts a declaration of a stream on file. What it frees of is not owed from the next day on: nothing that was owed goes
  * away by it. Throws a configuration error where the regulation has no such article (`exception`), does not ask for it,
@@ -35,11 +44,11 @@ export interface Declaration extends NewDeclaration {
 export async function declare(
   db: Knex,
   { stream, kind, said, document }: NewDeclaration,
-  { exception }: { exception?: { article: string } | undefined },
+  { exception }: { exception?: Exception },
   { by, at }: Who,
 ): Promise<number> {
-  if (kind === 'unsynchronisable' && exception === undefined) throw fault('exception-none');
-  if (kind === 'reviewed' && !(await governs(db, ['review']))) throw fault('review-unasked');
+  if (!(await declarable(db, exception)).includes(kind))
+    throw fault(kind === 'unsynchronisable' ? 'exception-none' : 'review-unasked');
   const { id } = await getStream(db, stream);
   const [row] = await db('declaration')
     .insert({
@@ -59,18 +68,39 @@ export async function declare(
   return row.id;
 }
 
-/** Notes that a declaration holds no longer: what it freed of is owed again from the next day on. */
-export async function endDeclaration(db: Knex, id: number, { by, at }: Who): Promise<void> {
-  const ended = await db('declaration').where({ id }).whereNull('ended_at').update({ ended_at: at, ended_by: by });
+/**
+ * Notes that a declaration holds no longer: what it freed of is owed again from the next day on. Throws a configuration
+ * error where there is none, or it is of a stream of other units than these (null: of all).
+ */
+export async function endDeclaration(
+  db: Knex,
+  id: number,
+  { by, at }: Who,
+  units: readonly string[] | null = null,
+): Promise<void> {
+  const ended = await db('declaration')
+    .where({ id })
+    .whereNull('ended_at')
+    .whereIn('stream_id', streamsOf(db, units))
+    .update({ ended_at: at, ended_by: by });
   if (ended === 0) throw fault('declaration-unknown', { id, why: 'none' });
   await syncReviews(db, at);
 }
 
-/** The declarations that hold, by stream. */
-export async function listDeclarations(db: Knex): Promise<Declaration[]> {
+/** Streams of some units; null: of all. */
+const streamsOf = (db: Knex, units: readonly string[] | null): Knex.QueryBuilder =>
+  db('stream')
+    .select('stream.id')
+    .modify((query) => {
+      if (units) void query.whereIn('unit_code', units);
+    });
+
+/** The declarations that hold, by stream. `units`: of streams of these units only. */
+export async function listDeclarations(db: Knex, units: readonly string[] | null = null): Promise<Declaration[]> {
   return db('declaration')
     .join('stream', 'stream.id', 'stream_id')
     .whereNull('ended_at')
+    .whereIn('stream_id', streamsOf(db, units))
     .orderBy(['stream.name', 'declaration.id'])
     .select<Declaration[]>({
       id: 'declaration.id',

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { Certificate } from '../../domain/library/certificate.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
 import { explainFrom, followSuspensions, meetFrom, openFrom, verifyFrom } from '../ledger/obligations.ts';
 
@@ -12,6 +13,47 @@ const REFUSED = `SELECT r.stream_id AS stream, (r.source_updated_at AT TIME ZONE
     AND EXISTS (SELECT FROM certificate c WHERE c.stream_id = r.stream_id AND c.record_key = r.record_key OFFSET 0)
   GROUP BY 1, 2`;
 const KNOWN = 'json_to_recordset(:refused::json) AS refused(stream integer, day date, records bigint)';
+
+/** A certificate's own columns, in the order in which it is hashed. */
+const CERTIFICATE = `identifier, type_code AS "typeCode", name, number, issuer_name AS "issuerName",
+  issuer_code AS "issuerCode", issued_on::text AS "issuedOn", effective_on::text AS "effectiveOn",
+  expires_on::text AS "expiresOn", long_term AS "longTerm", holders, status, raw_status AS "rawStatus", marks, extension`;
+
+/** A certificate as a stream had it since some instant. */
+interface HeldVersion {
+  key: string;
+  updatedAt: string;
+  certificate: Certificate;
+}
+
+/**
+ * Certificates of a stream as they were when something happened to them: the version before that, else the first. Of one
+ * that the library does not have, or that its source had deleted, there is none.
+ */
+export async function certificatesAt(
+  db: Knex,
+  streamId: number,
+  events: readonly { key: string; updatedAt: string }[],
+): Promise<HeldVersion[]> {
+  const { rows } = await db.raw<{ rows: (Certificate & { key: string; since: Date })[] }>(
+    `SELECT key, source_updated_at AS since, ${CERTIFICATE}
+     FROM json_to_recordset(:events::json) AS event(key text COLLATE "C", "updatedAt" timestamptz)
+     CROSS JOIN LATERAL (
+       SELECT * FROM (
+         SELECT ${VERSION} FROM certificate WHERE stream_id = :streamId AND record_key = key
+         UNION ALL SELECT ${VERSION} FROM certificate_history WHERE stream_id = :streamId AND record_key = key
+       ) AS version
+       ORDER BY source_updated_at <= "updatedAt" DESC,
+         CASE WHEN source_updated_at <= "updatedAt" THEN source_updated_at END DESC, source_updated_at
+       LIMIT 1) AS held
+     WHERE status <> 'deleted'`,
+    { streamId, events: JSON.stringify(events) },
+  );
+  return rows.map(({ key, since, ...certificate }) => ({ key, updatedAt: since.toISOString(), certificate }));
+}
+
+const VERSION = `identifier, type_code, name, number, issuer_name, issuer_code, issued_on, effective_on, expires_on, long_term,
+  holders, status, raw_status, marks, extension, source_updated_at`;
 
 /**
  * Keeps the deadlines of events of certificates' lives (过程事件同步): changes, renewals, suspensions, ends and so on, by

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { ProducedBy } from '../../domain/collection/day.ts';
 import type { Delivery, SourceContact } from '../../domain/streams.ts';
+import { releaseUpperUnits } from '../ledger/obligations.ts';
 import { noteUnits } from '../ledger/units.ts';
 
 /** A stream as the database knows it. */
@@ -27,6 +28,8 @@ export interface StreamSettings {
   since: Date | null;
   /** 证照类型代码 of every certificate of the stream, where its records do not say. */
   certificateType?: string | undefined;
+  /** Its unit stands above the city, whose regulation does not bind it; not so where left out. */
+  unitAbove?: boolean;
   /** The rule of the daily increment; null for streams that owe none. */
   daily: {
     rule: string;
@@ -63,19 +66,21 @@ export async function saveStreams(
     );
     await trx.raw(
       `INSERT INTO stream (name, title, connector, unit_code, unit_name, delivery, collect_from, activated_at,
-         rule, article, duty, basis, cut_off, due, grace, produced_by, certificate_type, timed, reviewed)
+         rule, article, duty, basis, cut_off, due, grace, produced_by, certificate_type, timed, reviewed, unit_above)
        SELECT name, title, connector, "unitCode", unit_called("unitCode", "unitName"), delivery,
          coalesce(since, date_trunc('day', :at::timestamptz, 'Asia/Shanghai')), :at,
-         rule, article, duty, basis, "cutOff", due, grace, "producedBy", "certificateType", timed, reviewed
+         rule, article, duty, basis, "cutOff", due, grace, "producedBy", "certificateType", timed, reviewed,
+         coalesce("unitAbove", false)
        FROM json_to_recordset(:streams::json) AS configured(name text, title text, connector text, "unitCode" text,
          "unitName" text, delivery text, since timestamptz, rule text, article text, duty text,
-         basis text, "cutOff" interval, due interval, grace interval, "producedBy" text, "certificateType" text, timed boolean, reviewed boolean)
+         basis text, "cutOff" interval, due interval, grace interval, "producedBy" text, "certificateType" text, timed boolean, reviewed boolean,
+         "unitAbove" boolean)
        ON CONFLICT (name) DO UPDATE SET title = excluded.title, connector = excluded.connector,
          unit_code = excluded.unit_code, unit_name = excluded.unit_name, delivery = excluded.delivery,
          collect_from = CASE WHEN excluded.collect_from < stream.collect_from THEN excluded.collect_from ELSE stream.collect_from END,
          rule = excluded.rule, article = excluded.article, duty = excluded.duty,
          basis = excluded.basis, cut_off = excluded.cut_off, due = excluded.due, grace = excluded.grace, produced_by = excluded.produced_by, certificate_type = excluded.certificate_type,
-           timed = excluded.timed, reviewed = excluded.reviewed,
+           timed = excluded.timed, reviewed = excluded.reviewed, unit_above = excluded.unit_above,
          retired_at = NULL, paused_reason = NULL, paused_code = NULL`,
       { at, streams: JSON.stringify(streams.map(({ daily, ...stream }) => ({ ...stream, ...daily }))) },
     );
@@ -87,6 +92,7 @@ export async function saveStreams(
       .whereNotIn('connector', [...unread])
       .whereNull('retired_at')
       .update({ retired_at: at });
+    await releaseUpperUnits(trx, at);
     await trx.raw('INSERT INTO coverage (stream_id) SELECT id FROM stream ON CONFLICT DO NOTHING');
   });
 }

@@ -27,12 +27,12 @@ const START_DAY = `(item.started_at AT TIME ZONE 'Asia/Shanghai')::date`;
 
 /**
  * Who owes an item under a rule: the management unit what is its own, whatever the item says; else the item's owner, but
- * for platforms that return data (回传), which owe a city nothing.
+ * for platforms that return data (回传), and units above the city, which owe it nothing.
  */
 const OWNED = `LEFT JOIN hub ON rule.owner = 'management' AND management_code <> ''
      CROSS JOIN LATERAL (SELECT coalesce(management_code, item.owner_code) AS code,
        coalesce(management_name, item.owner_name) AS name) AS owner`;
-const OWES = `owner.code NOT IN (SELECT unit_code FROM platform_unit)`;
+const owes = (owner: string): string => `${owner} NOT IN (SELECT unit_code FROM platform_unit)`;
 
 /** Who does something to the ledger, and when; `starts`: only under rules whose clock this event starts. */
 export interface LedgerEntry {
@@ -64,7 +64,7 @@ export async function openFrom(
      JOIN rule ON rule.duty = :ledgerDuty AND rule.starts = coalesce(:ledgerStarts, rule.starts)
      ${OWNED}
      LEFT JOIN term_end term ON term.start_on = ${START_DAY} AND term.working_days = coalesce(item.working_days, rule.working_days)
-     WHERE ${OWES}
+     WHERE ${owes('owner.code')}
      ON CONFLICT (rule, subject, correction) DO NOTHING`,
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by, ledgerStarts: starts ?? null },
   );
@@ -88,11 +88,20 @@ export async function openDated(
        due_at, requires, whole, reason, opened_at, changed_by)
      SELECT rule, article, duty, basis, :ledgerDuty, owner_code, owner_name, stream_id, subject, started_at,
        due_at, requires, whole, reason, :ledgerAt, :ledgerBy
-     FROM (${items}) AS item
+     FROM (${items}) AS item WHERE ${owes('owner_code')}
      ON CONFLICT (rule, subject, correction) DO NOTHING`,
     { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by },
   );
   return rowCount;
+}
+
+/** Ends what runs of units that stand above the city, as from before the hub knew that they do: they never owed it. */
+export async function releaseUpperUnits(db: Knex, at: Date): Promise<void> {
+  await db.raw(
+    `UPDATE obligation o SET cancelled_at = :at, changed_by = '${HUB}', reason = '{"code": "not-owed"}'
+     WHERE obligation_runs(o) AND owner_code IN (SELECT unit_code FROM stream WHERE unit_above AND retired_at IS NULL)`,
+    { at },
+  );
 }
 
 /** Gives the management unit what runs of its own duties and that another unit has, as before a profile said so. */

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { byBasis, type Basis } from '../../domain/basis.ts';
+import { fault, keptFault, type KeptFault } from '../../domain/faults.ts';
 import type { ReminderSettings } from '../../settings/schemas/hub.ts';
 import type { WorkingCalendar } from '../../domain/ledger/calendar.ts';
 import { addDays, shanghaiDate, shanghaiInstant, startOfDayMs } from '../../domain/dates.ts';
@@ -270,16 +271,22 @@ async function queue(trx: Knex, messages: readonly NewMessage[], at: Date, reach
        next_attempt_at, last_error)
      SELECT message, "unitCode", "unitName", kind, body, "anyHour", contact.id, contact.channel, :at, :at,
        CASE WHEN contact.id IS NOT NULL THEN NULL
-         WHEN "unitCode" = '' THEN 'hub.yaml names no managementUnit'
-         WHEN NOT EXISTS (SELECT FROM contact WHERE unit_code = "unitCode" AND ended_at IS NULL)
-           THEN 'no contact is on file (专人未备案)'
-         ELSE 'no contact has a channel that is set up under reminders in hub.yaml' END
+         WHEN "unitCode" = '' THEN :unnamed
+         WHEN NOT EXISTS (SELECT FROM contact WHERE unit_code = "unitCode" AND ended_at IS NULL) THEN :noContact
+         ELSE :noChannel END
      FROM json_to_recordset(:messages::json) AS m(message uuid, "unitCode" text, "unitName" text, kind text, role text,
        body jsonb, "anyHour" boolean)
      LEFT JOIN reachable contact ON contact.unit_code = "unitCode" AND (contact.role = m.role
        OR m.role = 'operator' AND NOT EXISTS (
          SELECT FROM reachable other WHERE other.unit_code = "unitCode" AND other.role = 'operator'))`,
-    { at, ...reach, messages: JSON.stringify(messages) },
+    {
+      at,
+      ...reach,
+      messages: JSON.stringify(messages),
+      unnamed: keptFault(fault('management-unnamed')),
+      noContact: keptFault(fault('contact-none')),
+      noChannel: keptFault(fault('channel-none')),
+    },
   );
 }
 
@@ -439,11 +446,11 @@ export async function markReminderSent(db: Knex, id: number, at: Date): Promise<
 }
 
 /** Puts a message off: twice as long each time, from a minute to {@link LONGEST_WAIT}. */
-export async function deferReminder(db: Knex, id: number, fault: string, at: Date): Promise<void> {
+export async function deferReminder(db: Knex, id: number, reason: KeptFault, at: Date): Promise<void> {
   await db.raw(
-    `UPDATE reminder SET last_error = :fault, next_attempt_at = :at::timestamptz
+    `UPDATE reminder SET last_error = :reason, next_attempt_at = :at::timestamptz
        + least(interval '1 minute' * power(2, attempts - 1), interval '${LONGEST_WAIT}') WHERE id = :id`,
-    { id, fault, at },
+    { id, reason, at },
   );
 }
 
@@ -451,7 +458,7 @@ export async function deferReminder(db: Knex, id: number, fault: string, at: Dat
 export async function giveUpChannel(
   db: Knex,
   { id, channel, ...contact }: ClaimedReminder,
-  fault: string,
+  reason: KeptFault,
   at: Date,
   { channels, keyedUnits }: Reach,
 ): Promise<'next' | 'dead'> {
@@ -461,7 +468,7 @@ export async function giveUpChannel(
   const change = next === undefined ? { dead_at: at } : { channel: next, attempts: 0, next_attempt_at: at };
   await db('reminder')
     .where({ id })
-    .update({ ...change, last_error: fault });
+    .update({ ...change, last_error: reason });
   return next === undefined ? 'dead' : 'next';
 }
 
@@ -486,7 +493,7 @@ export interface ReminderReport {
   createdAt: Date;
   attempts: number;
   sentAt: Date | null;
-  lastError: string | null;
+  lastError: KeptFault | null;
   acknowledgedAt: Date | null;
   acknowledgedBy: string | null;
   body: MessageBody;

@@ -12,6 +12,8 @@ export interface EntryVersion {
   version: number;
   state: 'draft' | 'approved' | 'superseded' | 'withdrawn';
   entry: CatalogEntry;
+  /** SHA-256 of the stored file that `entry.template` names, hexadecimal; null: it was never handed in. */
+  templateHash: string | null;
   draftedBy: string;
   draftedAt: Date;
   decidedBy: string | null;
@@ -23,6 +25,7 @@ const COLUMNS = {
   version: 'version',
   state: 'state',
   entry: 'entry',
+  templateHash: 'template_hash',
   draftedBy: 'drafted_by',
   draftedAt: 'drafted_at',
   decidedBy: 'decided_by',
@@ -60,29 +63,51 @@ export async function entryVersions(db: Knex, typeCodes?: readonly string[]): Pr
     .select<EntryVersion[]>(COLUMNS);
 }
 
+interface DraftOptions {
+  /** What to do about a draft of somebody else; the unit's own is replaced. */
+  others?: 'replace' | 'keep';
+  /** Hashes of templates that are handed in with the entries, by the names of their files. */
+  templates?: ReadonlyMap<string, string>;
+}
+
 /**
  * Drafts entries: an entry that is like the approved one, or like its draft, is left alone; a draft that differs
- * replaces the draft before it. @param others what to do about a draft of somebody else; the unit's own is replaced
+ * replaces the draft before it. A template that bears the name of the type's last one is that file still.
  */
 export async function draftEntries(
   db: Knex,
   entries: readonly CatalogEntry[],
   by: string,
   at: Date,
-  others: 'replace' | 'keep' = 'replace',
+  { others = 'replace', templates = new Map() }: DraftOptions = {},
 ): Promise<{ drafted: number; unchanged: number }> {
   const { rows } = await db.raw<{ rows: unknown[] }>(
-    `INSERT INTO catalog_entry (type_code, version, state, entry, drafted_by, drafted_at)
-     SELECT given->>'typeCode', coalesce(draft.version, newest.version + 1, 1), 'draft', given, :by, :at
-     FROM jsonb_array_elements(:entries::jsonb) AS given
-     LEFT JOIN catalog_entry draft ON draft.type_code = given->>'typeCode' AND draft.state = 'draft'
-     LEFT JOIN catalog_entry approved ON approved.type_code = given->>'typeCode' AND approved.state = 'approved'
-     LEFT JOIN LATERAL (SELECT max(version) AS version FROM catalog_entry WHERE type_code = given->>'typeCode') AS newest ON true
-     WHERE given IS DISTINCT FROM coalesce(draft.entry, approved.entry)
-     ON CONFLICT (type_code, version) DO UPDATE SET entry = excluded.entry, drafted_by = excluded.drafted_by, drafted_at = excluded.drafted_at
+    `WITH given AS (
+       SELECT entry->>'typeCode' AS type_code, entry, coalesce(:templates::jsonb->>(entry->>'template'),
+         (SELECT template_hash FROM catalog_entry e WHERE e.type_code = list.entry->>'typeCode'
+            AND e.entry->>'template' = list.entry->>'template' AND template_hash IS NOT NULL
+          ORDER BY version DESC LIMIT 1)) AS template_hash
+       FROM jsonb_array_elements(:entries::jsonb) AS list (entry)
+     )
+     INSERT INTO catalog_entry (type_code, version, state, entry, template_hash, drafted_by, drafted_at)
+     SELECT given.type_code, CASE standing.state WHEN 'draft' THEN standing.version ELSE coalesce(newest.version + 1, 1) END,
+       'draft', given.entry, given.template_hash, :by, :at
+     FROM given
+     LEFT JOIN LATERAL (SELECT * FROM catalog_entry e WHERE e.type_code = given.type_code
+       AND state IN ('draft', 'approved') ORDER BY state = 'draft' DESC LIMIT 1) AS standing ON true
+     LEFT JOIN LATERAL (SELECT max(version) AS version FROM catalog_entry e WHERE e.type_code = given.type_code) AS newest ON true
+     WHERE (given.entry, given.template_hash) IS DISTINCT FROM (standing.entry, standing.template_hash)
+     ON CONFLICT (type_code, version) DO UPDATE SET entry = excluded.entry, template_hash = excluded.template_hash,
+       drafted_by = excluded.drafted_by, drafted_at = excluded.drafted_at
        WHERE catalog_entry.state = 'draft' AND (:replace OR catalog_entry.drafted_by = :by)
      RETURNING type_code`,
-    { entries: JSON.stringify(entries), by, at, replace: others === 'replace' },
+    {
+      entries: JSON.stringify(entries),
+      templates: JSON.stringify(Object.fromEntries(templates)),
+      by,
+      at,
+      replace: others === 'replace',
+    },
   );
   return { drafted: rows.length, unchanged: entries.length - rows.length };
 }
@@ -293,9 +318,10 @@ const UNDECIDED = `
     UNION ALL SELECT type_code, drafted_at FROM catalog_entry WHERE state = 'draft'
   ) AS waiting WHERE type_code <> '' GROUP BY type_code`;
 
-/** Drafts that say all that the profile asks for, and wait for their approval. */
+/** Drafts that say all that the profile asks for, with the file of their template, and wait for their approval. */
 const COMPLETE = `
-  SELECT type_code, drafted_at FROM catalog_entry WHERE state = 'draft' AND NOT EXISTS (
+  SELECT type_code, drafted_at FROM catalog_entry WHERE state = 'draft'
+    AND (template_hash IS NOT NULL OR coalesce(entry->'template', 'null') = 'null') AND NOT EXISTS (
     SELECT FROM hub, unnest(catalog_required) AS field WHERE coalesce(entry->field, 'null') IN ('null', '[]'))`;
 
 /** The running deadlines of one duty of the catalog, each with its type. */

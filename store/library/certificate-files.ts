@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
+import type { KeptFault } from '../../domain/faults.ts';
 import {
   sealState,
   type Issuer,
@@ -131,7 +132,7 @@ export async function deferFile(
   db: Knex,
   streamId: number,
   wanted: WantedFile,
-  fault: string,
+  fault: KeptFault,
   waitMs: number | undefined,
   at: Date,
 ): Promise<void> {
@@ -192,7 +193,7 @@ export interface MissingFile {
   attempts: number;
   wantedAt: Date;
   nextAttemptAt: Date;
-  lastError: string;
+  lastError: KeptFault;
 }
 
 export async function missingFiles(db: Knex, stream: string | undefined, limit: number): Promise<MissingFile[]> {
@@ -271,12 +272,12 @@ export async function fileWanted(
   db: Knex,
   stream: string,
   key: string,
-): Promise<(Pick<MissingFile, 'attempts' | 'nextAttemptAt'> & { lastError: string | null }) | null> {
+): Promise<(Pick<MissingFile, 'attempts' | 'nextAttemptAt'> & { lastError: KeptFault | null }) | null> {
   const row = await db('certificate_file')
     .join('stream', 'stream.id', 'certificate_file.stream_id')
     .where({ 'stream.name': stream, record_key: key })
     .whereNotNull('next_attempt_at')
-    .first<{ attempts: number; nextAttemptAt: Date; lastError: string | null } | undefined>({
+    .first<{ attempts: number; nextAttemptAt: Date; lastError: KeptFault | null } | undefined>({
       attempts: 'attempts',
       nextAttemptAt: 'next_attempt_at',
       lastError: 'last_error',

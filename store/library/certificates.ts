@@ -51,12 +51,17 @@ const PRESENT = `${COLUMNS}, c.content_hash AS "contentHash",
       'recordedAt', h.recorded_at) ORDER BY h.source_updated_at, h.replaced_at)
     FROM certificate_history h WHERE h.stream_id = c.stream_id AND h.record_key = c.record_key) END AS earlier`;
 
+/** Certificates of a holder, by two indexes. */
+function ofHolder(code: string, holder: string): string {
+  return `SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = ${code}
+       UNION SELECT * FROM certificate WHERE holders @> ${holder} AND jsonb_array_length(holders) > 1`;
+}
+
 /** What certificates are looked up by, each served by an index. */
 const SOUGHT = {
   identifier: 'SELECT * FROM certificate WHERE identifier IN (:code, :folded)',
   number: 'SELECT * FROM certificate WHERE number IN (:code, :folded)',
-  holder: `SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = :holderCode
-       UNION SELECT * FROM certificate WHERE holders @> :holder::jsonb AND jsonb_array_length(holders) > 1`,
+  holder: ofHolder(':holderCode', ':holder::jsonb'),
 };
 const EVERYTHING = Object.keys(SOUGHT) as (keyof typeof SOUGHT)[];
 
@@ -332,27 +337,47 @@ export interface Composite {
 }
 
 /**
- * What a licence of several (一业一证) is made of, as its holder has it now, whoever delivers it; null where its type is no
- * such licence. @param own the state that its own record says
+ * What licences of several (一业一证) are made of, as their holders have it now, whoever delivers it; in the order of the
+ * records, null for one whose type is no such licence. One query for all of them.
+ * @param records each with the state that it says itself
  */
-export async function compositeOf(
+export async function compositesOf(
   db: Knex,
-  { typeCode, holders }: Pick<CertificateVersion, 'typeCode' | 'holders'>,
-  own: StateOfForce,
+  records: readonly (Pick<CertificateVersion, 'typeCode' | 'holders'> & { state: StateOfForce })[],
   catalog: Catalog,
-): Promise<Composite | null> {
-  const types = catalog.get(typeCode)?.members ?? [];
-  const [holder] = holders;
-  if (types.length === 0) return null;
-  const members = await Promise.all(
-    types.map(async (type) => {
-      const found = holder ? await findCertificates(db, holder.code, { by: ['holder'], typeCode: type }) : [];
-      const held = countingMember(found.map((row) => ({ ...row, state: standingNow(row).state })));
-      return { typeCode: type, name: catalog.get(type)?.name ?? type, held };
-    }),
+): Promise<(Composite | null)[]> {
+  const typesOf = (typeCode: string): readonly string[] => catalog.get(typeCode)?.members ?? [];
+  const composite = records.filter(({ typeCode }) => typesOf(typeCode).length > 0);
+  const codes = new Set(composite.flatMap(({ holders: [holder] }) => holder?.code ?? []));
+  const types = new Set(composite.flatMap(({ typeCode }) => typesOf(typeCode)));
+  const { rows } =
+    codes.size === 0
+      ? { rows: [] }
+      : await db.raw<{ rows: (PresentCertificate & { holder: string })[] }>(MEMBERS, {
+          codes: [...codes],
+          types: [...types],
+          most: MOST,
+        });
+  const held = Map.groupBy(
+    rows.map((row) => ({ ...row, state: standingNow(row).state })),
+    ({ holder, typeCode }) => `${holder} ${typeCode}`,
   );
-  return { state: compositeState(own, members), members };
+  return records.map(({ typeCode, holders: [holder], state }) => {
+    const members = typesOf(typeCode).map((type) => ({
+      typeCode: type,
+      name: catalog.get(type)?.name ?? type,
+      held: countingMember(held.get(`${holder?.code ?? ''} ${type}`) ?? []),
+    }));
+    return members.length === 0 ? null : { state: compositeState(state, members), members };
+  });
 }
+
+/** Certificates of some types that each of some holders has, at most so many of a type. */
+const MEMBERS = `SELECT wanted.holder, ${PRESENT}
+  FROM unnest(:codes::text[]) AS wanted(holder) CROSS JOIN unnest(:types::text[]) AS member(type_code)
+  CROSS JOIN LATERAL (SELECT * FROM (${ofHolder('wanted.holder', `jsonb_build_array(jsonb_build_object('code', wanted.holder))`)})
+    AS held WHERE held.type_code = member.type_code LIMIT :most) AS c
+  JOIN stream s ON s.id = c.stream_id`;
 
 /** Every version of one record, the oldest first by its own time, the one that counts now last. */
 export async function versionsOf(db: Knex, stream: string, key: string): Promise<CertificateVersion[]> {

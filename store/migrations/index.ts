@@ -35,6 +35,7 @@ import * as watched from './0033-watched.ts';
 import * as catalogKinds from './0034-catalog.ts';
 import * as doors from './0036-doors.ts';
 import * as distinctKeys from './0038-distinct-keys.ts';
+import * as templates from './0040-templates.ts';
 import * as credentials from './0041-credentials.ts';
 import * as watch from './0042-watch.ts';
 import * as clocks from './0043-clocks.ts';
@@ -80,6 +81,7 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0034-catalog', catalogKinds],
   ['0036-doors', doors],
   ['0038-distinct-keys', distinctKeys],
+  ['0040-templates', templates],
   ['0041-credentials', credentials],
   ['0042-watch', watch],
   ['0043-clocks', clocks],

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
 import {
@@ -8,6 +11,9 @@ import {
   entryVersions,
   withdrawEntries,
 } from '../../store/library/catalog.ts';
+import { pathOf } from '../../store/library/files/contract.ts';
+import { FolderStore } from '../../store/library/files/folder.ts';
+import { keepTemplate } from '../../store/library/templates.ts';
 import type { CatalogView, EntryDetail, PublicEntryView } from '../../server/api/library/catalog.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
 
@@ -39,6 +45,7 @@ describe('the catalog through the API', () => {
   let management: Caller;
   let issuer: Caller;
   let stranger: Caller;
+  let store: FolderStore;
   before(async () => {
     hub = await ApiHub.open(NOW);
     management = await hub.signedIn('management');
@@ -46,7 +53,9 @@ describe('the catalog through the API', () => {
     stranger = await hub.signedIn('issuer', OTHER, 'stranger');
     const { db } = hub.database;
     const at = new Date('2026-11-01T09:00:00+08:00');
-    await draftEntries(db, [entry(CODE)], UNIT.code, at);
+    store = new FolderStore(hub.files);
+    const templates = new Map([['sgxk.ofd', await keepTemplate(store, Buffer.from('底图'))]]);
+    await draftEntries(db, [entry(CODE)], UNIT.code, at, { templates });
     await approveDrafts(db, [CODE], 'management', at);
     await draftEntries(db, [entry(CODE, { validYears: 3 }), entry(NEXT, { name: '商品房预售许可证' })], UNIT.code, at);
   });
@@ -137,6 +146,67 @@ describe('the catalog through the API', () => {
     assert.deepEqual([status, body.code], [422, 'entry-incomplete']);
     assert.ok(body.title.includes('照面信息'));
     assert.equal((await approvedCatalog(db)).get(NEXT), undefined);
+  });
+
+  describe('the template of a type', () => {
+    const file = (content: string, name = 'ysxk.ofd') => ({
+      file: { name, content: Buffer.from(content).toString('base64') },
+    });
+    const handIn = (caller: Caller, content: string) =>
+      caller.send<{ hash: string; code: string }>('POST', `/catalog/${NEXT}/template`, file(content));
+    const approve = () => management.send<{ code: string; title: string }>('POST', `/catalog/${NEXT}/approve`, {});
+    const download = (version: number) =>
+      hub.app.inject({ url: `/api/v1/catalog/${NEXT}/versions/${version}/template`, headers });
+    let headers: Record<string, string>;
+    before(async () => {
+      headers = { cookie: await hub.cookieOf('issuer') };
+      await draftEntries(
+        hub.database.db,
+        [entry(NEXT, { name: '商品房预售许可证', template: 'ysxk.ofd', publicity: 'shared' })],
+        UNIT.code,
+        new Date(NOW),
+      );
+    });
+
+    it('is missed until its file is stored, and nothing is approved without it', async () => {
+      const { lacking, lacksTemplate, versions } = await detail(management, NEXT);
+      assert.deepEqual([lacking, lacksTemplate, versions[0]?.templateHash], [[], true, null]);
+      const { status, body } = await approve();
+      assert.deepEqual([status, body.code], [422, 'template-missing']);
+      assert.ok(body.title.includes('ysxk.ofd'));
+      assert.equal((await download(1)).statusCode, 404);
+      assert.equal((await approvedCatalog(hub.database.db)).get(NEXT), undefined);
+    });
+
+    it('is handed in by the issuer or the management unit, kept by its hash, and given out as it was', async () => {
+      assert.equal((await handIn(stranger, '甲')).status, 404);
+      const { status, body } = await handIn(issuer, '底图甲');
+      assert.deepEqual([status, body.hash], [200, hash('sha256', '底图甲')]);
+      assert.equal((await detail(issuer, NEXT)).lacksTemplate, false);
+      const { statusCode, body: content } = await download(1);
+      assert.deepEqual([statusCode, content], [200, '底图甲']);
+      assert.equal((await approve()).status, 200);
+    });
+
+    it('is another one by a new draft, which tells that it differs; what was in force keeps its own', async () => {
+      assert.equal((await handIn(management, '底图乙')).status, 200);
+      const [draft, approved] = (await detail(management, NEXT)).versions;
+      assert.deepEqual([draft?.state, draft?.differs, approved?.state], ['draft', ['template'], 'approved']);
+      assert.deepEqual([(await download(1)).body, (await download(2)).body], ['底图甲', '底图乙']);
+    });
+
+    it('is refused where it is not any more what was stored', async () => {
+      const [draft] = (await detail(management, NEXT)).versions;
+      writeFileSync(join(hub.files, pathOf(draft?.templateHash ?? '')), '底图丙');
+      assert.equal((await download(2)).statusCode, 404);
+      assert.deepEqual([(await approve()).status, (await detail(management, NEXT)).lacksTemplate], [422, true]);
+      assert.equal((await handIn(management, '底图乙')).status, 200);
+      assert.equal((await approve()).status, 200, 'handing it in again mends it');
+    });
+
+    it('of a foreign type that is in force is not one’s own to hand in', async () => {
+      assert.equal((await handIn(stranger, '丁')).status, 403);
+    });
   });
 
   describe('for everybody', () => {

@@ -289,6 +289,22 @@ describe('certificates through the API', () => {
     assert.equal(await composite(), null);
     await deliver(foreign, 'E2', { number: 'E-2', changed: at('04'), type: 'E2', status: 'cancelled' });
     assert.deepEqual([(await ofAll())?.state, (await ofAll())?.members[1]?.held?.state], ['suspended', 'ended']);
+
+    const listed = async (query: string) => {
+      let queries = 0;
+      const count = (): void => {
+        queries += 1;
+      };
+      db.on('query', count);
+      const { items } = (await issuer.get<Page>(`/certificates?${query}`)).body;
+      db.off('query', count);
+      return { queries, states: items.filter(({ typeCode }) => typeCode === 'ALL').map(({ state }) => state) };
+    };
+    const one = await listed('number=ALL-1');
+    assert.deepEqual(one.states, ['suspended'], 'lists say it as the page does');
+    await deliver(own, 'ALL2', { number: 'ALL-1', changed: at('03'), type: 'ALL' });
+    assert.deepEqual(await listed('number=ALL-1'), { queries: one.queries, states: ['suspended', 'suspended'] });
+    assert.deepEqual((await listed(`stream=${own.name}`)).states, ['suspended', 'suspended']);
     await db('catalog_entry').whereIn('type_code', ['ALL', 'E1', 'E2']).delete();
   });
 

@@ -10,6 +10,7 @@ import { readWhole } from '../../connectors/lists/catalog.ts';
 import { readTickets } from '../../connectors/lists/tickets.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { HubError } from '../../domain/errors.ts';
+import { faultInWords } from '../../domain/faults.ts';
 import { demoConfig } from '../support/departments.ts';
 
 describe('tickets of a database', () => {
@@ -43,7 +44,7 @@ describe('tickets of a database', () => {
       const { tickets, faults } = readTickets(records, disputes);
       assert.equal(new Set(tickets.map(({ ticket }) => ticket)).size, 25);
       assert.deepEqual(
-        faults.map(({ numbered, reason }) => [numbered, reason]),
+        faults.map(({ numbered, reason }) => [numbered, faultInWords(reason).en]),
         [[false, 'ticket: found nothing, expected a string']],
       );
       assert.throws(

@@ -71,7 +71,7 @@ describe('commands on deadlines', () => {
       [['办-2', 'WX-8', true]],
     );
     assert.match((await hub('cases')).stdout, /办-1[^\n]*在线[^\n]*WX-8（内控时限）/);
-    assert.equal((await hub('cases', '--stream', 'health-doctors')).stdout, 'There is none.\n');
+    assert.equal((await hub('cases', '--stream', 'health-doctors')).stdout, '没有。 There is none.\n');
   });
 
   it('a list with something wrong is refused whole, with the place of each fault', async () => {
@@ -106,7 +106,7 @@ describe('commands on deadlines', () => {
     assert.match(twice.stderr, /row 2, ※编号: expected a reminder that is still open/);
     const all = await hub('expiry', 'done', '--all', '--stream', STREAM, '--by', '李四');
     assert.equal(all.stdout, '1 reminded, says 李四\n');
-    assert.equal((await hub('expiry')).stdout, 'There is none.\n');
+    assert.equal((await hub('expiry')).stdout, '没有。 There is none.\n');
   });
 
   it('what each action of a case asks for are options of its command, and what is refused says why', async () => {

@@ -14,6 +14,7 @@ import { findAlerts } from '../../store/ledger/alerts.ts';
 import { saveCalendar } from '../../store/ledger/calendar.ts';
 import { fileContact, type NewContact } from '../../store/ledger/contacts.ts';
 import { openObligations } from '../../store/ledger/obligations.ts';
+import { faultInWords } from '../../domain/faults.ts';
 import { listReminders, type ReminderReport } from '../../store/ledger/reminders.ts';
 import { saveHub, saveRules } from '../../store/ledger/rules.ts';
 import { runHub, startHub } from '../support/commands/command.ts';
@@ -183,7 +184,7 @@ describe('reminders are sent', () => {
   const message = async (): Promise<ReminderReport> => {
     const [only, ...more] = await listReminders(database.db, { unacknowledged: false, limit: 10 });
     assert.ok(only && more.length === 0);
-    return only;
+    return { ...only, lastError: only.lastError === null ? null : faultInWords(only.lastError).en };
   };
   const withoutPersons = (): void => {
     assert.ok(logged.length > 0);
@@ -256,7 +257,7 @@ describe('reminders are sent', () => {
     ]);
     assert.equal(hook.requests.length, 1);
     const dead = found.find(({ state }) => state === 'dead');
-    assert.match(dead?.lastError ?? '', /^the mail server refused the message: 550 /);
+    assert.match(faultInWords(dead?.lastError ?? '').en, /^the mail server refused the message: 550 /);
     withoutPersons();
     const alerts = await findAlerts(database.db, 'reminders', nowAt);
     assert.deepEqual(alerts, [], 'another contact of the unit has it');

@@ -231,8 +231,12 @@ export class DeliveringStream {
       catalog: await approvedCatalog(this.#database.db),
     };
     const page = { records: [...records], undecodable: new Map<number, string>() };
-    const { rows, rejected, deleted } = await mapPage(this.#stream, page, context, () =>
-      Promise.resolve(new Map<number, never>()),
+    const { rows, rejected, deleted } = await mapPage(
+      this.#stream,
+      page,
+      context,
+      () => Promise.resolve(new Map<number, never>()),
+      () => Promise.resolve([]),
     );
     const digest = String(number);
     return { number, digest, read: records.length, rows: rows.toJson(), rejected, deleted, position: null };

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import ts from 'typescript';
 import { ROOT } from '../../settings/root.ts';
-import { FAULTS } from '../../domain/faults.ts';
+import { ownFault } from '../../domain/errors.ts';
+import { fault, faultInWords, FAULTS, keptFault } from '../../domain/faults.ts';
 import type { Fault } from '../../domain/faults/fault.ts';
 
 const TABLES = globSync('domain/faults/*.ts', { cwd: ROOT });
@@ -84,5 +85,18 @@ describe('the faults of the hub', () => {
         (/\p{Script=Han}/u.test(text) && /∎[,;:(]|[,;:] ?∎|\.$/u.test(text)),
     );
     assert.deepEqual(half, []);
+  });
+
+  it('are kept by their code and what is known of them, and said in both languages when they are read', () => {
+    const kept = keptFault(fault('file-too-large', { limitBytes: 5_000_000 }));
+    assert.deepEqual(JSON.parse(kept), { code: 'file-too-large', facts: { limitBytes: 5_000_000 } });
+    const { zh, message } = fault('file-too-large', { limitBytes: 5_000_000 });
+    assert.deepEqual(faultInWords(kept), { zh, en: message });
+    assert.deepEqual(faultInWords(keptFault(fault('contact-none'))).zh, '专人未备案');
+    const own = ownFault('transient', 'pigeon-lost', { zh: '信鸽未归', en: 'the pigeon is lost' });
+    assert.deepEqual(faultInWords(keptFault(own)), { zh: '信鸽未归', en: 'the pigeon is lost' });
+    const sentence = 'the mail server did not take the message: 451';
+    assert.deepEqual(faultInWords(sentence), { zh: sentence, en: sentence }, 'as it was kept before');
+    assert.deepEqual(faultInWords('{"code":"gone-since"}'), { zh: 'gone-since', en: 'gone-since' });
   });
 });

@@ -3,7 +3,14 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { filesWorkflowId } from '../../domain/ids.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
-import { fileReports, filesOf, missingFiles, retryFiles } from '../../store/library/certificate-files.ts';
+import { faultInWords } from '../../domain/faults.ts';
+import {
+  fileReports,
+  filesOf,
+  missingFiles,
+  retryFiles,
+  type MissingFile,
+} from '../../store/library/certificate-files.ts';
 import { getStream } from '../../store/collection/streams.ts';
 import type { fetchFiles } from '../../workflows/fetch-files.ts';
 import type { FetchFilesResult } from '../../workflows/messages.ts';
@@ -35,6 +42,7 @@ describe('fetchFiles', () => {
       if (history !== undefined) await keepHistory(handle, history);
       return handle.result();
     });
+  const whyOf = (file: MissingFile | undefined): string => faultInWords(file?.lastError ?? '').en;
   const held = async (): Promise<string[]> => {
     const rows = await hub
       .db('certificate')
@@ -53,7 +61,7 @@ describe('fetchFiles', () => {
     server.clearFaults();
     assert.equal(fetched, 0);
     assert.ok(missing > 0 && missing <= 20, 'what keeps one file away keeps all');
-    assert.match((await missingFiles(hub.db, STREAM, 1))[0]?.lastError ?? '', /no complete answer|no answer/);
+    assert.match(whyOf((await missingFiles(hub.db, STREAM, 1))[0]), /no complete answer|no answer/);
     assert.equal(await retryFiles(hub.db, (await getStream(hub.db, STREAM)).id, new Date(hub.nowMs)), missing);
   });
 
@@ -64,7 +72,7 @@ describe('fetchFiles', () => {
     assert.deepEqual(await fetch('fetched'), { fetched: keys.length - lost.length, missing: lost.length });
     const missing = await missingFiles(hub.db, STREAM, 100);
     assert.deepEqual(missing.map(({ key }) => key).sort(), lost);
-    assert.match(missing[0]?.lastError ?? '', /transport GET a certificate’s file: answered 404/);
+    assert.match(whyOf(missing[0]), /transport GET a certificate’s file: answered 404/);
     const [report] = await fileReports(hub.db);
     assert.deepEqual(
       [report?.wanted, report?.fetched, report?.missing, report?.unsigned],
@@ -109,6 +117,6 @@ describe('fetchFiles', () => {
       .update({ reference: 'http://elsewhere.example/a.pdf', next_attempt_at: new Date(hub.nowMs) });
     assert.equal((await fetch()).fetched, 0);
     const missing = await missingFiles(hub.db, STREAM, 100);
-    assert.match(missing.find((file) => file.key === key)?.lastError ?? '', /not on the host of baseUrl/);
+    assert.match(whyOf(missing.find((file) => file.key === key)), /not on the host of baseUrl/);
   });
 });

@@ -6,6 +6,7 @@ import { hotlineWorkflowId } from '../../domain/ids.ts';
 import { findAlerts } from '../../store/ledger/alerts.ts';
 import { actOnCase } from '../../store/casework/cases.ts';
 import { DISPUTES, listDisputes, openDispute, type Dispute } from '../../store/casework/disputes.ts';
+import { faultInWords } from '../../domain/faults.ts';
 import { listTicketFaults } from '../../store/casework/ticket-faults.ts';
 import { wakeUnseen } from '../../temporal/cases.ts';
 import type { hotlineSync } from '../../workflows/hotline-sync.ts';
@@ -53,7 +54,7 @@ describe('hotlineSync', () => {
     });
   const disputes = async (): Promise<Dispute[]> => (await listDisputes(hub.db, { limit: 100 })).reverse();
   const faults = async (): Promise<string[]> =>
-    (await listTicketFaults(hub.db)).map(({ ticket, reason }) => `${ticket} ${reason}`);
+    (await listTicketFaults(hub.db)).map(({ ticket, reason }) => `${ticket} ${faultInWords(reason).en}`);
   const change = (ticket: string, more: object): void => {
     const housing = hub.departments.get('housing');
     housing.tickets = housing.tickets.map((each) => (each.gdbh === ticket ? { ...each, ...more } : each));

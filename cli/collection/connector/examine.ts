@@ -169,7 +169,8 @@ export async function discoverStream(name: string, options: StreamOptions): Prom
     const fields = describeFields(records);
     const draft = draftMapping(fields, records);
     if (options.json) return console.log(JSON.stringify({ records: records.length, fields, draft }, null, 2));
-    if (records.length === 0) return console.log(`${config.id}: the source has no records to look at`);
+    if (records.length === 0)
+      return console.log(`${config.id}：源端没有可查看的记录。 ${config.id}: the source has no records to look at`);
     console.log(`${records.length} records of ${config.id}\n`);
     console.log(
       table(fields, [

@@ -131,7 +131,8 @@ export async function planStream(name: string, options: StreamOptions): Promise<
         windows.push({ window, records: await source.count(window) });
     }
     if (options.json) return console.log(JSON.stringify(windows, null, 2));
-    if (windows.length === 0) return console.log(`${config.id}: nothing is left to read`);
+    if (windows.length === 0)
+      return console.log(`${config.id}：没有待读取的时段。 ${config.id}: nothing is left to read`);
     console.log(
       table(windows, [
         ['将读取', ({ window }) => (window.kind === 'batch' ? `批次 ${batchName(window)}` : describeWindow(window))],

@@ -67,7 +67,7 @@ export async function showOutbox(
 
 function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
   if (json) return console.log(JSON.stringify(reports, null, 2));
-  if (reports.length === 0) return console.log('Nothing was sent yet.');
+  if (reports.length === 0) return console.log('尚未发送。 Nothing was sent yet.');
   console.log(
     table(reports, [
       ['目标', (row) => row.target],
@@ -81,7 +81,7 @@ function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
 
 function printDeadLetters(target: string, letters: DeadLetter[], { json }: StreamOptions): void {
   if (json) return console.log(JSON.stringify(letters, null, 2));
-  if (letters.length === 0) return console.log(`${target} has no dead letters.`);
+  if (letters.length === 0) return console.log(`${target} 没有放弃发送的消息。 ${target} has no dead letters.`);
   console.log(
     table(letters, [
       ['消息', ({ key }) => key],

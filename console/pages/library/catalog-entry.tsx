@@ -5,12 +5,14 @@ import {
   CATALOG_FIELDS,
   ENTRY_FIELDS,
   HOLDER_KINDS,
+  LARGEST_TEMPLATE,
   LEVELS,
   PUBLICITY,
+  templateMissing,
   type CatalogEntry as Entry,
 } from '../../../domain/library/catalog.ts';
 import type { EntryDetail } from '../../../server/api/library/catalog.ts';
-import { send, useGet, type BodyOf } from '../../api.ts';
+import { addressOf, send, useGet, type BodyOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { BodyForm } from '../../parts/forms/body-form.tsx';
 import { Mark } from '../../parts/mark.tsx';
@@ -29,6 +31,7 @@ export default function CatalogEntry() {
   const { may } = useSession();
   const { code = '' } = useParams();
   const [deciding, setDeciding] = useState<'approve' | 'refuse' | null>(null);
+  const [handing, setHanding] = useState(false);
   const { data, error, refetch } = useGet('/catalog/:typeCode', { params: { typeCode: code } });
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
@@ -48,15 +51,23 @@ export default function CatalogEntry() {
         </Space>
       }
       actions={
-        draft &&
-        may('catalog:approve') && (
-          <>
-            <Button onClick={() => setDeciding('refuse')}>{say('退回草案', 'Refuse the draft')}</Button>
-            <Button type="primary" disabled={data.lacking.length > 0} onClick={() => setDeciding('approve')}>
-              {say('批准草案', 'Approve the draft')}
-            </Button>
-          </>
-        )
+        <>
+          {may('catalog:draft') && (
+            <Button onClick={() => setHanding(true)}>{say('上传证照模板', 'Hand in the template')}</Button>
+          )}
+          {draft && may('catalog:approve') && (
+            <>
+              <Button onClick={() => setDeciding('refuse')}>{say('退回草案', 'Refuse the draft')}</Button>
+              <Button
+                type="primary"
+                disabled={data.lacking.length > 0 || data.lacksTemplate}
+                onClick={() => setDeciding('approve')}
+              >
+                {say('批准草案', 'Approve the draft')}
+              </Button>
+            </>
+          )}
+        </>
       }
     >
       {data.lacking.length > 0 && (
@@ -66,6 +77,15 @@ export default function CatalogEntry() {
           showIcon
           title={say(`草案缺少${data.article}要求的内容，不能批准`, `The draft lacks what ${data.article} asks for`)}
           description={data.lacking.map((field) => CATALOG_FIELDS[field]).join('、')}
+        />
+      )}
+      {draft && data.lacksTemplate && (
+        <Alert
+          className="late-bar"
+          type="warning"
+          showIcon
+          title={name(templateMissing(draft.entry as Entry))}
+          description={say('上传后才能批准', 'It is approved once it is handed in')}
         />
       )}
       {data.waiting.length > 0 && (
@@ -94,7 +114,10 @@ export default function CatalogEntry() {
                 <th scope="row" className="plain-label">
                   {ENTRY_FIELDS[field]}
                 </th>
-                <td>{<Value field={field} entry={standing.entry as Entry} />}</td>
+                <td>
+                  <Value field={field} entry={standing.entry as Entry} />
+                  {field === 'template' && <Template typeCode={data.typeCode} version={standing} />}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -131,6 +154,21 @@ export default function CatalogEntry() {
         </table>
       </Section>
       <BodyForm
+        open={handing}
+        close={() => setHanding(false)}
+        title={say('上传证照模板', 'Hand in the template')}
+        note={say(
+          '随草案保存；没有草案时生成一份，批准后生效。',
+          'Kept with the draft, or with a new one; in force once that is approved.',
+        )}
+        fields={[
+          { name: 'file', label: say('模板文件', 'File'), kind: 'file', required: true, largest: LARGEST_TEMPLATE },
+        ]}
+        submit={(body: BodyOf<'POST', '/catalog/:typeCode/template'>) =>
+          send('POST', '/catalog/:typeCode/template', { params: { typeCode: code }, body })
+        }
+      />
+      <BodyForm
         open={deciding !== null}
         close={() => setDeciding(null)}
         title={deciding === 'refuse' ? say('退回草案', 'Refuse the draft') : say('批准草案', 'Approve the draft')}
@@ -156,6 +194,21 @@ export default function CatalogEntry() {
         }
       />
     </PageLayout>
+  );
+}
+
+/** The file of a version's template, with its hash. */
+function Template({ typeCode, version: { entry, version, templateHash } }: { typeCode: string; version: Version }) {
+  const { say } = useLanguage();
+  if (templateHash === null)
+    return entry.template === null ? null : <Mark tone="warn">{say('文件未入库', 'its file is not stored')}</Mark>;
+  return (
+    <div>
+      <a href={addressOf('/catalog/:typeCode/versions/:version/template', { params: { typeCode, version } })} download>
+        {say('下载', 'Download')}
+      </a>{' '}
+      <span className="quiet">SHA-256 {templateHash}</span>
+    </div>
   );
 }
 

@@ -22,7 +22,7 @@ import { useTaskColumns } from '../ledger/tasks.tsx';
 
 /** One certificate: what it says, how it came to that, who else says what, and what is owed about it. */
 export default function Certificate() {
-  const { say } = useLanguage();
+  const { say, name } = useLanguage();
   const { may } = useSession();
   const params = useParams();
   const state = useLocation().state as { stream: string; key: string } | null;
@@ -160,7 +160,7 @@ export default function Certificate() {
                 : say(`取件 ${data.awaited.attempts} 次未成`, `tried ${data.awaited.attempts} times`)}
             </Mark>{' '}
             {say('下次', 'next')} <Moment at={data.awaited.nextAttemptAt} />{' '}
-            <span className="quiet">{data.awaited.lastError}</span>
+            <span className="quiet">{data.awaited.lastError && name(data.awaited.lastError)}</span>
           </p>
         )}
         {data.files.length === 0 && !data.awaited && (

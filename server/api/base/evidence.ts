@@ -32,9 +32,13 @@ export async function sendEvidence(
 ): Promise<FastifyReply> {
   if (!evidence) throw NO_FILE;
   await auditRequest(request, options, { action: 'export', object, detail: { what: 'evidence' } });
-  return reply
+  return sendFile(reply, evidence);
+}
+
+/** Answers with a file as it was handed in, to be kept and not to be shown. */
+export const sendFile = (reply: FastifyReply, { name, content }: Pick<Evidence, 'name' | 'content'>): FastifyReply =>
+  reply
     .type('application/octet-stream')
     .header('X-Content-Type-Options', 'nosniff')
-    .header('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(evidence.name)}`)
-    .send(evidence.content);
-}
+    .header('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`)
+    .send(content);

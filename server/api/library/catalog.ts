@@ -11,6 +11,7 @@ import {
   lackingFields,
   LEVELS,
   publicCatalog,
+  templateMissing,
   type CatalogEntry,
   type CatalogField,
 } from '../../../domain/library/catalog.ts';
@@ -19,20 +20,23 @@ import {
   approveDrafts,
   approvedCatalog,
   catalogLines,
+  draftEntries,
   lockDraft,
   refuseDraft,
   versionsOfEntry,
   waitingTypes,
   type EntryVersion,
 } from '../../../store/library/catalog.ts';
+import { keepTemplate, lacksTemplate, readTemplate } from '../../../store/library/templates.ts';
 import type { Who } from '../../../store/ledger/case-files.ts';
 import { startReplay } from '../../../temporal/runs.ts';
-import { principalOf } from '../base/access.ts';
+import { FORBIDDEN, principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
 import type { ApiOptions } from '../base/api.ts';
+import { handedIn, keptFile, LARGEST_REPORT, sendFile } from '../base/evidence.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
-import { instant, pageOf, pageOfRows, paging, readCursor, text, unitCode } from '../base/views.ts';
+import { instant, pageOf, pageOfRows, paging, readCursor, text, unitCode, whole } from '../base/views.ts';
 
 const typeCode = z.string().regex(/^[0-9A-Z]{1,21}$/, '证照类型代码');
 const unit = z.object({ code: z.string(), name: z.string() });
@@ -67,6 +71,10 @@ const entryDetail = z
         version: z.int(),
         state: z.enum(['draft', 'approved', 'superseded', 'withdrawn']),
         entry: catalogEntrySchema,
+        templateHash: z
+          .string()
+          .nullable()
+          .meta({ description: 'SHA-256 of the template; null: its file is not stored' }),
         draftedBy: z.string(),
         draftedAt: instant,
         decidedBy: z.string().nullable(),
@@ -78,6 +86,7 @@ const entryDetail = z
       .array(keyOf(CATALOG_FIELDS))
       .meta({ description: 'What the regulation asks for and the draft does not say' }),
     article: z.string().meta({ description: 'The article that asks for it' }),
+    lacksTemplate: z.boolean().meta({ description: 'The file of the draft’s template is not stored, or damaged' }),
     draftStamp: z.string().nullable().meta({ description: 'If-Match of a decision on the draft' }),
     waiting: z.array(waitingView),
   })
@@ -188,7 +197,7 @@ const getCatalogEntry = get(
     answer: entryDetail,
     problems: [404],
   },
-  async (request, { db, config }) => {
+  async (request, { db, config, files }) => {
     const { units } = principalOf(request);
     const code = request.params.typeCode;
     const versions = await versionsOfEntry(db, code, units);
@@ -200,9 +209,10 @@ const getCatalogEntry = get(
       typeCode: code,
       article,
       lacking: draft ? lackingFields(draft.entry, required) : [],
+      lacksTemplate: draft ? await lacksTemplate(files, draft) : false,
       versions: versions.map((version, index) => {
         const before = version === draft && approved ? approved : versions[index + 1];
-        return { ...version, differs: before ? differing(before.entry, version.entry) : [] };
+        return { ...version, differs: before ? differing(before, version) : [] };
       }),
       draftStamp: draft ? stampOf(draft) : null,
       waiting: (await waitingTypes(db, units)).filter((waiting) => waiting.typeCode === code),
@@ -234,12 +244,67 @@ const postCatalogApprove = post(
       async (trx, draft, { by, at }) => {
         const lacking = lackingFields(draft.entry, required);
         if (lacking.length > 0) throw incomplete(lacking, article);
+        if (await lacksTemplate(options.files, draft)) throw withoutTemplate(draft);
         await approveDrafts(trx, [code], by, at);
       },
     );
     await letIn(options, code);
     return answer;
   },
+);
+
+const getCatalogTemplate = get(
+  '/catalog/:typeCode/versions/:version/template',
+  {
+    needs: 'catalog:read',
+    summary: '证照模板 The template of a version, as it was handed in',
+    tag: 'catalog',
+    params: codeParams.extend({ version: whole.positive() }),
+    answer: { type: 'application/octet-stream' },
+    problems: [404],
+  },
+  async (request, { db, files }, reply) => {
+    const { typeCode: code, version: number } = request.params;
+    const versions = await versionsOfEntry(db, code, principalOf(request).units);
+    const version = versions.find((one) => one.version === number);
+    if (!version) throw UNKNOWN;
+    const { entry, templateHash: hash } = version;
+    const content = hash === null ? null : await readTemplate(files, hash);
+    if (content === null) throw new ApiProblem(404, 'template-missing', templateMissing(entry));
+    return sendFile(reply, { name: entry.template ?? code, content });
+  },
+);
+
+const postCatalogTemplate = post(
+  '/catalog/:typeCode/template',
+  {
+    needs: 'catalog:draft',
+    summary: '上传证照模板 Hand in the template of a type: with its draft, else with a new draft of what is in force',
+    tag: 'catalog',
+    params: codeParams,
+    body: z.object({ file: handedIn }),
+    bodyLimit: LARGEST_REPORT,
+    answer: z.object({ hash: z.string().meta({ description: 'SHA-256, hexadecimal' }) }),
+    problems: [404, 422],
+  },
+  (request, options) =>
+    act(request, options, async (trx, { by, at, principal }) => {
+      const code = request.params.typeCode;
+      const { name, content } = keptFile(request.body.file);
+      const versions = await versionsOfEntry(trx, code, principal.units);
+      const standing =
+        versions.find(({ state }) => state === 'draft') ?? versions.find(({ state }) => state === 'approved');
+      if (!standing) throw UNKNOWN;
+      const { entry } = standing;
+      if (principal.units && !principal.units.includes(entry.issuer?.code ?? '')) throw FORBIDDEN;
+      const hash = await keepTemplate(options.files, content);
+      const templates = new Map([[name, hash]]);
+      await draftEntries(trx, [{ ...entry, template: name }], principal.unitCode ?? by, at, { templates });
+      return {
+        answer: { hash },
+        deed: { action: 'catalog:draft', object: `catalog/${code}`, detail: { template: name, sha256: hash } },
+      };
+    }),
 );
 
 const postCatalogRefuse = post(
@@ -302,13 +367,23 @@ async function letIn({ db, temporal, config, logger }: ApiOptions, code: string)
   }
 }
 
-const differing = (one: CatalogEntry, other: CatalogEntry): (keyof CatalogEntry)[] =>
-  (Object.keys(ENTRY_FIELDS) as (keyof CatalogEntry)[]).filter((name) => !isDeepStrictEqual(one[name], other[name]));
+const differing = (one: EntryVersion, other: EntryVersion): (keyof CatalogEntry)[] =>
+  (Object.keys(ENTRY_FIELDS) as (keyof CatalogEntry)[]).filter(
+    (name) =>
+      !isDeepStrictEqual(one.entry[name], other.entry[name]) ||
+      (name === 'template' && one.templateHash !== other.templateHash),
+  );
 
 const incomplete = (lacking: readonly CatalogField[], article: string): ApiProblem =>
   new ApiProblem(422, 'entry-incomplete', {
     zh: `草案缺少${article}要求的：${lacking.map((name) => CATALOG_FIELDS[name]).join('、')}`,
     en: `The draft lacks what ${article} asks for: ${lacking.join(', ')}`,
+  });
+
+const withoutTemplate = ({ entry }: EntryVersion): ApiProblem =>
+  new ApiProblem(422, 'template-missing', templateMissing(entry), {
+    zh: '先上传证照模板，再批准',
+    en: 'Hand in the file of the template, then approve',
   });
 
 function draftedMeanwhile({ draftedBy, draftedAt }: EntryVersion): ApiProblem {
@@ -327,6 +402,8 @@ export const catalogRoutes = {
   getPublicCatalog,
   getCatalogWaiting,
   getCatalogEntry,
+  getCatalogTemplate,
+  postCatalogTemplate,
   postCatalogApprove,
   postCatalogRefuse,
 };

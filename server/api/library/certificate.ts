@@ -5,6 +5,7 @@ import { maskAll } from '../../../connectors/examine/discover.ts';
 import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
 import { COMPLETED_CASE_MODES } from '../../../domain/casework/completed-case.ts';
+import { faultInWords } from '../../../domain/faults.ts';
 import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificate.ts';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { EVENTS, STATES_OF_FORCE, withEvents, type Lived } from '../../../domain/library/lifecycle.ts';
@@ -24,7 +25,7 @@ import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { fileWanted, filesOf } from '../../../store/library/certificate-files.ts';
 import {
   certificateSubjects,
-  compositeOf,
+  compositesOf,
   findCertificates,
   isSeen,
   mergeRecords,
@@ -48,7 +49,7 @@ import {
   holder,
   auditLook,
   PERSONAL_ADDRESS,
-  shownRow,
+  shownRows,
   unitsOf,
 } from './certificates.ts';
 
@@ -180,7 +181,7 @@ const detailView = z
       }),
     ),
     awaited: z
-      .object({ attempts: z.int(), lastError: z.string().nullable(), nextAttemptAt: instant })
+      .object({ attempts: z.int(), lastError: saidView.nullable(), nextAttemptAt: instant })
       .nullable()
       .meta({ description: 'Its file is not here yet' }),
     completedCase: z
@@ -263,7 +264,8 @@ async function detailOf(
   const untilMs = asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(asOf);
   const counting = versions.findLastIndex(({ updatedAt }) => updatedAt.getTime() <= untilMs);
   const standing = standingAfter(lives.slice(0, counting + 1));
-  const composite = await compositeOf(db, latest, lives.at(-1)?.state ?? 'inForce', catalog);
+  const own = { ...latest, state: lives.at(-1)?.state ?? 'inForce' };
+  const [composite = null] = await compositesOf(db, [own], catalog);
   const labels = new Map(entry?.face.map(({ name, label }) => [name, label]));
   const several = new Set(records.map((row) => row.stream)).size > 1;
   const { origin, conflicts } = several ? mergeRecords(records, entry) : { origin: {}, conflicts: [] };
@@ -296,7 +298,7 @@ async function detailOf(
     marks: marks
       .filter((mark) => mark.typeCode === null || mark.typeCode === type)
       .map(({ dispute, markedAt }) => ({ dispute, markedAt })),
-    sources: records.map((row) => shownRow(row, may(principal, 'certificates:personal'))),
+    sources: await shownRows(db, records, may(principal, 'certificates:personal')),
     conflicts: conflicts.map(({ field, values }) => ({
       field,
       believed: origin[field] ?? '',
@@ -308,7 +310,10 @@ async function detailOf(
       reason: wordsOf(reason, personal),
       seals: seals.map((seal) => shownSeal(seal, personal)),
     })),
-    awaited: awaited && { ...awaited, lastError: awaited.lastError && maskNumbers(awaited.lastError) },
+    awaited: awaited && {
+      ...awaited,
+      lastError: awaited.lastError === null ? null : withoutNumbers(faultInWords(awaited.lastError)),
+    },
     completedCase: completed ? { ...completed, caseNumber: maskNumbers(completed.caseNumber) } : null,
     tasks: tasks.map(shownBy(config(), at)),
     uses,
@@ -420,9 +425,11 @@ const shownSeal = ({ reason, signedAt, ...seal }: Seal, personal: boolean) => ({
 });
 
 function wordsOf(reason: SealReason, personal: boolean): Said {
-  const { zh, en } = sealReasonInWords(reason);
-  return personal ? { zh, en } : { zh: maskNumbers(zh), en: maskNumbers(en) };
+  const words = sealReasonInWords(reason);
+  return personal ? words : withoutNumbers(words);
 }
+
+const withoutNumbers = ({ zh, en }: Said): Said => ({ zh: maskNumbers(zh), en: maskNumbers(en) });
 
 /** Fields in which a version differs from the one before it; those of the 照面扩展 by their labels. */
 function changesBetween(

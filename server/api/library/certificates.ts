@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { Knex } from 'knex';
 import { z } from 'zod';
 import { mask, maskAll } from '../../../connectors/examine/discover.ts';
 import { maskNumbers } from '../../../domain/library/personal.ts';
@@ -9,11 +10,13 @@ import { STATUS_NAMES } from '../../../domain/library/status.ts';
 import { keyOf } from '../../../settings/values.ts';
 import {
   certificatesOf,
+  compositesOf,
   findCertificates,
   standingNow,
   type CertificateVersion,
   type PresentCertificate,
 } from '../../../store/library/certificates.ts';
+import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { auditRequest, principalOf } from '../base/access.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
@@ -104,13 +107,13 @@ const getCertificates = get(
     const { number, identifier, type, issuer, stream, limit, after } = request.query;
     const principal = principalOf(request);
     const units = unitsOf(request);
-    const shown = (row: PresentCertificate) => shownRow(row, may(principal, 'certificates:personal'));
+    const shown = (rows: readonly PresentCertificate[]) => shownRows(db, rows, may(principal, 'certificates:personal'));
     const sought = number ?? identifier;
     if (sought !== undefined) {
       if (maskNumbers(sought) !== sought) throw PERSONAL_ADDRESS;
       const by = [number === undefined ? ('identifier' as const) : ('number' as const)];
       const found = await findCertificates(db, sought, { by, typeCode: type, issuer, units });
-      return { items: found.map(shown), next: null };
+      return { items: await shown(found), next: null };
     }
     if (stream === undefined) throw ONE_OF;
     const [updatedAt, seen = 0] = readCursor(after, cursor) ?? [];
@@ -120,7 +123,7 @@ const getCertificates = get(
       after: updatedAt === undefined ? undefined : { updatedAt: new Date(updatedAt), seen },
     });
     const { items, next } = pageOfRows(rows, limit, () => []);
-    return { items: items.map(shown), next: next && nextOf(items, updatedAt, seen) };
+    return { items: await shown(items), next: next && nextOf(items, updatedAt, seen) };
   },
 );
 
@@ -139,7 +142,7 @@ const postCertificateSearch = post(
     const found = await findCertificates(options.db, sought, { typeCode: type, issuer, units: unitsOf(request) });
     const records = found.map(({ stream, key }) => `${stream}/${maskNumbers(key)}`);
     await auditLook(request, options, 'certificate-search', { holder: mask(sought), found: found.length, records });
-    return { items: found.map((row) => shownRow(row, true)), next: null };
+    return { items: await shownRows(options.db, found, true), next: null };
   },
 );
 
@@ -168,11 +171,24 @@ function nextOf(items: readonly CertificateVersion[], from: string | undefined, 
   return cursorOf([last.toISOString(), same + before]);
 }
 
-export function shownRow(row: PresentCertificate, mayPersonal: boolean): z.output<typeof certificateView> {
+/** Records as the API shows them; the state of a licence of several (一业一证) follows its members. */
+export async function shownRows(
+  db: Knex,
+  rows: readonly PresentCertificate[],
+  mayPersonal: boolean,
+): Promise<z.output<typeof certificateView>[]> {
+  const standing = rows.map((row) => ({ ...row, ...standingNow(row) }));
+  const composites = await compositesOf(db, standing, await approvedCatalog(db));
+  return standing.map((row, index) => shownRow({ ...row, state: composites[index]?.state ?? row.state }, mayPersonal));
+}
+
+function shownRow(
+  row: PresentCertificate & ReturnType<typeof standingNow>,
+  mayPersonal: boolean,
+): z.output<typeof certificateView> {
   const personalKey = maskNumbers(row.key) !== row.key;
   return {
     ...row,
-    ...standingNow(row),
     key: personalKey && !mayPersonal ? null : row.key,
     personalKey,
     number: maskNumbers(row.number),

@@ -22,7 +22,7 @@ import type { UseAct } from '../../../domain/sharing/receipt.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import {
-  compositeOf,
+  compositesOf,
   findCertificates,
   findRecord,
   heldBy,
@@ -278,19 +278,20 @@ async function sharedOf(db: Knex, records: readonly PresentCertificate[], catalo
     records.filter(({ status }) => status !== 'deleted'),
     ({ typeCode: type, number }) => `${type} ${number}`,
   );
-  const shared: Shared[] = [];
-  for (const own of groups.values()) {
+  const merged = [...groups.values()].flatMap((own) => {
     const latest = latestOfStreams(own);
     const { certificate, origin } = mergeRecords(latest, catalog.get(own[0]?.typeCode ?? ''));
     // Whose status counts says how it stands.
     const record = latest.find(({ stream }) => stream === origin.status);
-    if (!record) continue;
-    const { state, marks } = standingNow(record);
-    const composite = await compositeOf(db, certificate, state, catalog);
     const disputed = own.some(({ disputedSince }) => disputedSince !== null);
-    shared.push({ record, certificate, state: composite?.state ?? state, marks, disputed });
-  }
-  return shared;
+    return record ? [{ record, certificate, ...standingNow(record), disputed }] : [];
+  });
+  const composites = await compositesOf(
+    db,
+    merged.map(({ certificate: { typeCode: type, holders }, state }) => ({ typeCode: type, holders, state })),
+    catalog,
+  );
+  return merged.map((each, index) => ({ ...each, state: composites[index]?.state ?? each.state }));
 }
 
 /** What of a certificate a grant shows. @param asked the holder that was asked for, whose code is no secret to the caller */

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Knex } from 'knex';
 import { EVERY_STATE } from '../../../domain/ledger/duties.ts';
+import { standsAbove } from '../../../domain/units.ts';
 import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import { configuredStreams } from '../../../store/apply-config.ts';
-import { openDays } from '../../../store/collection/days.ts';
+import { openDays, unowedDay } from '../../../store/collection/days.ts';
+import { syncReviews } from '../../../store/collection/declarations.ts';
 import { openDiscrepancy, syncDifferences } from '../../../store/collection/reconciliation.ts';
 import { getStream, saveStreams } from '../../../store/collection/streams.ts';
 import { fileContact, followContacts, listContacts } from '../../../store/ledger/contacts.ts';
@@ -83,7 +86,11 @@ describe('whose duties are', () => {
         ({ kind, rule, owner, state }) => `${kind} ${rule} ${owner} ${state}`,
       );
     assert.deepEqual(await seen(), ['catalog WX-6 市公园管理局 open']);
-    await draftEntries(db, [catalogEntrySchema.parse(whole)], 'x', at('2026-11-23T10:00:00'));
+    await draftEntries(db, [catalogEntrySchema.parse(whole)], 'x', at('2026-11-23T09:30:00'));
+    await syncCatalogDeadlines(db, LATER);
+    assert.deepEqual(await seen(), ['catalog WX-6 市公园管理局 open'], 'the file of its template is not stored');
+    const templates = new Map([['a.png', hash('sha256', '底图')]]);
+    await draftEntries(db, [catalogEntrySchema.parse(whole)], 'x', at('2026-11-23T10:00:00'), { templates });
     await syncCatalogDeadlines(db, LATER);
     await syncCatalogDeadlines(db, LATER);
     assert.deepEqual((await seen()).toSorted(), [
@@ -128,6 +135,70 @@ describe('whose duties are', () => {
     assert.deepEqual(owed(PROVINCE_UNIT), new Set());
     assert.deepEqual(owed(unitCode), new Set(['consistency', 'push-online', 'increment', 'contact']));
     assert.ok(!(await listContacts(db)).some((unit) => unit.unitCode === PROVINCE_UNIT));
+  });
+
+  /** Has the platform be read day by day, as by windows of time, in the name of a unit. */
+  async function readDaily(unit: string, change: { unitAbove?: boolean } = {}): Promise<void> {
+    const config = await enact(db, 'wuxi', MONDAY, MANAGEMENT);
+    const platform = config.connectors.find(({ unit: code }) => code === PROVINCE_UNIT)!;
+    platform.unit = unit;
+    for (const stream of platform.streams) stream.delivery = 'daily';
+    const streams = configuredStreams(config);
+    await saveStreams(
+      db,
+      streams.map((stream) => ({ ...stream, ...(stream.name === PROVINCE && change) })),
+      MONDAY,
+    );
+    await openDays(db, MONDAY);
+    await followContacts(db, MONDAY);
+    await syncReviews(db, MONDAY);
+  }
+  const owedBy = async (code: string) =>
+    (await listTasks(db, MONDAY, { states: EVERY_STATE, limit: 1_000 }))
+      .filter(({ ownerCode }) => ownerCode === code)
+      .map(({ kind, state }) => `${kind} ${state}`)
+      .toSorted();
+
+  it('a platform of the province owes nothing when it is read day by day, and its days are proven all the same', async () => {
+    await readDaily(PROVINCE_UNIT);
+    assert.deepEqual(await owedBy(PROVINCE_UNIT), []);
+    assert.ok(!(await listContacts(db)).some((unit) => unit.unitCode === PROVINCE_UNIT));
+    const { id } = await getStream(db, PROVINCE);
+    const cover = (from: string, to: string) =>
+      db('coverage')
+        .where({ stream_id: id })
+        .update({ times: db.raw('tstzmultirange(tstzrange(?, ?))', [at(from), at(to)]) });
+    const day = (time: string) => unowedDay(db, PROVINCE, '2026-11-23', at(time));
+    await cover('2026-11-23T09:00:00', '2026-11-23T22:00:00');
+    assert.equal((await day('2026-11-23T22:00:00'))?.metAt, null, 'its morning is not covered');
+    await cover('2026-11-23', '2026-11-24');
+    const [met, verified] = [await day('2026-11-23T22:00:00'), await day('2026-11-24T00:10:00')];
+    assert.ok(met?.metAt && !met.verifiedAt && verified?.verifiedAt);
+    assert.equal(await unowedDay(db, HOUSING, '2026-11-23', LATER), null, 'a department’s day is owed');
+    assert.equal(await unowedDay(db, PROVINCE, '2026-11-22', LATER), null, 'before the stream was there');
+  });
+
+  it('a unit of the city owes what it is read of day by day', async () => {
+    await readDaily('11320200014000001X');
+    assert.deepEqual(await owedBy('11320200014000001X'), ['contact open', 'increment due soon', 'review open']);
+  });
+
+  it('what a platform owed before the hub knew that it stands above the city ends', async () => {
+    await readDaily(PROVINCE_UNIT, { unitAbove: false });
+    assert.deepEqual(await owedBy(PROVINCE_UNIT), ['contact open', 'increment due soon', 'review open']);
+    await readDaily(PROVINCE_UNIT);
+    assert.deepEqual(await owedBy(PROVINCE_UNIT), ['contact cancelled', 'increment cancelled', 'review cancelled']);
+  });
+
+  it('which units stand above an area is told by their codes', () => {
+    const above = (area: string) =>
+      ['100000', '320000', '320200', '320205', '330000', '330600', '310000'].filter((own) =>
+        standsAbove(`11${own}014000132X`, area),
+      );
+    assert.deepEqual(above('320200'), ['100000', '320000']);
+    assert.deepEqual(above('330603'), ['100000', '330000', '330600']);
+    assert.deepEqual(above('310000'), ['100000']);
+    assert.ok(!standsAbove('U', '320200'));
   });
 
   it('what another unit owes of a platform’s records is owed', async () => {

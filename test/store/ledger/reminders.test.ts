@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { said } from '../../../domain/ledger/reasons.ts';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { faultInWords } from '../../../domain/faults.ts';
 import { loadConfig } from '../../../settings/load.ts';
 import { LONGEST_TERM } from '../../../settings/schemas/jurisdiction.ts';
 import type { DigestBody, MessageBody, ReminderBody } from '../../../domain/ledger/reminders.ts';
@@ -108,7 +109,11 @@ describe('reminders', () => {
     assert.ok('totals' in body);
     return body;
   };
-  const list = () => listReminders(database.db, { unacknowledged: false, limit: 100 });
+  const list = async () =>
+    (await listReminders(database.db, { unacknowledged: false, limit: 100 })).map((one) => ({
+      ...one,
+      lastError: one.lastError === null ? null : faultInWords(one.lastError).en,
+    }));
   async function sendAll(moment: string): Promise<number> {
     const claimed = await claimReminders(database.db, { at: at(moment), all: true, limit: 1_000 });
     for (const { id } of claimed) await markReminderSent(database.db, id, at(moment));

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { disputeSourceSchema } from '../../../settings/kinds/stream.ts';
+import { ticketInWords } from '../../../domain/casework/ticket.ts';
+import { faultInWords } from '../../../domain/faults.ts';
 import { readTickets } from '../../../connectors/lists/tickets.ts';
 
 const config = disputeSourceSchema.parse({
@@ -63,7 +65,11 @@ describe('tickets of a list', () => {
     );
     const time = 'expected a time such as "2026-11-22 09:30:00"';
     assert.deepEqual(
-      faults.map(({ ticket, numbered, reason }) => [numbered, ticket.replace(/[0-9a-f]{12}$/, '…'), reason]),
+      faults.map(({ ticket, numbered, reason }) => [
+        numbered,
+        ticket.replace(/[0-9a-f]{12}$/, '…'),
+        faultInWords(reason).en,
+      ]),
       [
         [true, 'a', 'number: found nothing, expected a string'],
         [true, 'b', `raisedAt: found another value, ${time}`],
@@ -79,5 +85,15 @@ describe('tickets of a list', () => {
       ],
     );
     assert.ok(!JSON.stringify(faults).includes('王五'));
+    assert.deepEqual(
+      faults
+        .slice(3, 6)
+        .map(({ ticket, reason }) => [ticketInWords(ticket).zh.replace(/[0-9a-f]{12}$/, '…'), faultInWords(reason).zh]),
+      [
+        ['d', 'statement：现为其他值，应为文本'],
+        ['无编号，…', 'ticket：没有填写，应为文本'],
+        ['第 6 条', '不是有字段的记录，应为 UTF-8 编码、有字段的记录'],
+      ],
+    );
   });
 });

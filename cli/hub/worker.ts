@@ -4,7 +4,8 @@ import { openFileStore } from '../../store/library/files/index.ts';
 import { openTrust } from '../../store/library/files/seals/trust.ts';
 import { openDatabase, requireSchema, requireServer } from '../../store/database.ts';
 import { connectTemporal, registerSearchAttributes } from '../../temporal/client.ts';
-import { HubWorker, installRuntime, WORKFLOWS_PATH } from '../../temporal/worker.ts';
+import { bundledWorkflows } from '../../temporal/bundle.ts';
+import { HubWorker, installRuntime } from '../../temporal/worker.ts';
 import {
   configChoice,
   dataFolder,
@@ -51,7 +52,7 @@ export function addWorker(program: Command): void {
         onStop(() => {
           worker.stop();
         });
-        await worker.run(temporalAddress, { workflowsPath: WORKFLOWS_PATH }, () => process.send?.('ready'));
+        await worker.run(temporalAddress, await bundledWorkflows(), () => process.send?.('ready'));
         await client.connection.close();
       } finally {
         await db.destroy();

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, glob, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,15 +7,16 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { messageOf } from '../domain/errors.ts';
 import { fault } from '../domain/faults.ts';
 import { ROOT } from '../settings/root.ts';
+import { fingerprintOf } from '../settings/sources.ts';
 
 const FOLDER = join(ROOT, 'console');
 const BUILT = join(FOLDER, 'dist');
-/** What the console is made of beside its own files. */
-const ALSO = ['package-lock.json', 'domain/**/*.ts'];
+/** What the console is made of. */
+const SOURCES = ['console/**/*.{ts,tsx,css,html,svg}', 'package-lock.json', 'domain/**/*.ts'];
 
 /** Builds the console unless it is built of exactly these sources; the folder of its files. */
 export async function builtConsole(report: (what: string) => void): Promise<string> {
-  const wanted = await fingerprint();
+  const wanted = await fingerprintOf(SOURCES, (name) => !name.startsWith('console/dist'));
   const stamp = join(BUILT, '.sources');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return BUILT;
   report('building the console');
@@ -58,13 +58,4 @@ async function compress(path: string): Promise<void> {
   await writeFile(`${path}.gz`, await promisify(gzip)(content, { level: 9 }));
   const quality = { [constants.BROTLI_PARAM_QUALITY]: 9 };
   await writeFile(`${path}.br`, await promisify(brotliCompress)(content, { params: quality }));
-}
-
-async function fingerprint(): Promise<string> {
-  const names: string[] = [];
-  for await (const name of glob(['console/**/*.{ts,tsx,css,html,svg}', ...ALSO], { cwd: ROOT }))
-    if (!name.startsWith('console/dist')) names.push(name);
-  const sum = createHash('sha256');
-  for (const name of names.sort()) sum.update(`${name}\0`).update(await readFile(join(ROOT, name)));
-  return sum.digest('hex');
 }

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import type { Client, Connection } from '@temporalio/client';
 import {
   DefaultLogger,
@@ -28,8 +27,6 @@ import { saveStreams } from '../store/collection/streams.ts';
 import type { retime } from '../workflows/retime.ts';
 import { activityInterceptors } from './interceptors.ts';
 import { reconcileSchedules, wakeSchedules } from './schedules.ts';
-
-export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
 /** Sends the SDK's own log lines, the Rust core's included, to the hub's logger. Once per process, before any worker. */
 export function installRuntime(logger: Logger): void {
@@ -83,11 +80,7 @@ export class HubWorker {
    * Works until {@link stop} is called.
    * @param onReady called when the worker takes work
    */
-  async run(
-    address: string,
-    workflows: WorkflowBundleOption | { workflowsPath: string },
-    onReady?: () => void,
-  ): Promise<void> {
+  async run(address: string, workflowBundle: WorkflowBundleOption, onReady?: () => void): Promise<void> {
     const { namespace, taskQueue } = this.#config.settings.temporal;
     await this.#apply(this.#config);
     const connection = await pRetry(() => NativeConnection.connect({ address }), { retries: 10, maxTimeout: 5_000 });
@@ -116,7 +109,7 @@ export class HubWorker {
         connection,
         namespace,
         taskQueue,
-        ...('workflowsPath' in workflows ? workflows : { workflowBundle: workflows }),
+        workflowBundle,
         activities: createActivities({
           ...this.#files,
           db: this.#db,

@@ -7,11 +7,12 @@ import { spec } from 'node:test/reporters';
 import { setTimeout as wait } from 'node:timers/promises';
 import { signalled } from './support/processes.ts';
 import { leftovers, RUN_VARIABLE } from './support/run/leftovers.ts';
+import { processorTimes } from './support/run/processor-time.ts';
 
 /**
  * Runs the tests: `run.ts [--quick] [part of a file’s name …]`. Prepares what the chosen files need, real servers all of
- * it, says which took longest, fails when anything that was started is left running, and ends with the line
- * `N passed, N failed`.
+ * it, says which took longest and how long processors worked for them, fails when anything that was started is left
+ * running, and ends with the line `N passed, N failed`.
  */
 const ROOT = join(import.meta.dirname, '..');
 const quick = process.argv.includes('--quick');
@@ -100,9 +101,13 @@ async function runAll(): Promise<void> {
     if (name === file) took.push([relative(ROOT, file), details.duration_ms]);
   });
   await new Promise((done) => stream.compose(spec).on('end', done).pipe(process.stdout, { end: false }));
-  console.log('\nThe slowest files:');
+  const worked = processorTimes(folder);
+  const shown = (seconds = 0): string => `${seconds.toFixed(1).padStart(7)} s`;
+  console.log('\nThe slowest files, with the time that processors worked for them:');
   for (const [file, ms] of took.sort(([, one], [, other]) => other - one).slice(0, SLOWEST))
-    console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${file}`);
+    console.log(`${shown(ms / 1000)} ${shown(worked.get(file))}  ${file}`);
+  const all = worked.values().reduce((sum, seconds) => sum + seconds, 0);
+  console.log(`Processors worked ${all.toFixed(0)} s for all files.`);
 }
 
 /** Ends what was started and is still there, and names it; how many there were. */

@@ -3,7 +3,8 @@ import { openFileStore } from '../../store/library/files/index.ts';
 import { openTrust } from '../../store/library/files/seals/trust.ts';
 import { DatabaseClock } from '../../store/ledger/clock.ts';
 import { connectTemporal, registerSearchAttributes } from '../../temporal/client.ts';
-import { HubWorker, installRuntime, WORKFLOWS_PATH } from '../../temporal/worker.ts';
+import { bundledWorkflows } from '../../temporal/bundle.ts';
+import { HubWorker, installRuntime } from '../../temporal/worker.ts';
 import { dataFolder, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { startPart } from '../kit/part.ts';
 import { onStop } from '../../launch/signals.ts';
@@ -39,7 +40,7 @@ export function addWorker(program: Command): void {
         onStop(() => {
           worker.stop();
         });
-        await worker.run(temporalAddress, { workflowsPath: WORKFLOWS_PATH }, () => process.send?.('ready'));
+        await worker.run(temporalAddress, await bundledWorkflows(), () => process.send?.('ready'));
         clock.close();
         await client.connection.close();
       } finally {

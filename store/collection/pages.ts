@@ -161,7 +161,8 @@ WITH given AS MATERIALIZED (
   SELECT $1, decode(fingerprint, 'hex'), key, "updatedAt", rule, problems, raw, "rawEncoding", $2, $2, $8, $8
   FROM bad
   ON CONFLICT (stream_id, fingerprint) DO UPDATE SET last_batch_id = $2, last_seen_at = $8,
-    resolved_at = CASE WHEN reject.correction IS NOT NULL OR NOT $11 AND (excluded.source_updated_at IS NULL
+    resolved_at = CASE WHEN reject.resolved_at IS NULL THEN NULL
+      WHEN reject.correction IS NOT NULL OR NOT $11 AND (excluded.source_updated_at IS NULL
         OR EXISTS (SELECT FROM certificate WHERE stream_id = $1 AND record_key = excluded.record_key
           AND source_updated_at > excluded.source_updated_at)
         OR EXISTS (SELECT FROM deletion WHERE stream_id = $1 AND record_key = excluded.record_key
@@ -175,7 +176,9 @@ WITH given AS MATERIALIZED (
   UPDATE reject SET resolved_at = $8 WHERE id = ANY (ARRAY(
     SELECT replaced.id
     FROM (SELECT record_key AS key, source_updated_at AS at, true AS new FROM merged
-          UNION ALL SELECT key, "updatedAt", $11 FROM judged WHERE $11 OR held_at = "updatedAt"
+          UNION ALL SELECT key, "updatedAt", $11 FROM judged WHERE ($11 OR held_at = "updatedAt")
+            -- Most streams have no reject that is open: in order, or it could be looked for in all of them.
+            AND (SELECT true FROM reject WHERE stream_id = $1 AND resolved_at IS NULL ORDER BY record_key LIMIT 1)
           UNION ALL SELECT key, "updatedAt", true FROM gone
           UNION ALL SELECT key, "updatedAt", true FROM bad) AS newer
     CROSS JOIN LATERAL (

@@ -1,7 +1,8 @@
 import { relative } from 'node:path';
 import { after, afterEach } from 'node:test';
 import { isMainThread } from 'node:worker_threads';
-import { FILE_VARIABLE } from './leftovers.ts';
+import { FILE_VARIABLE, RUN_VARIABLE } from './leftovers.ts';
+import { noteProcessorTime } from './processor-time.ts';
 
 const LONGEST_MS = 10_000;
 /** How long the report of a test that hung has to get out. */
@@ -12,6 +13,8 @@ if (isMainThread) {
   process.execArgv.length = 0;
   const [, file = ''] = process.argv;
   process.env[FILE_VARIABLE] = relative(process.cwd(), file);
+  const run = process.env[RUN_VARIABLE];
+  if (run !== undefined) process.once('exit', () => noteProcessorTime(run, relative(process.cwd(), file)));
 
   // However it ends, what is bound to its end is ended.
   for (const [signal, code] of [

@@ -6,13 +6,13 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
 import { builtConsole } from '../../../launch/console.ts';
 import { prepareEmbeddedPostgres } from '../../../launch/postgres.ts';
 import { findTemporal } from '../../../launch/temporal.ts';
 import { readEnvironment } from '../../../settings/environment.ts';
 import { migrate, openDatabase, requireServer } from '../../../store/database.ts';
-import { WORKFLOWS_PATH } from '../../../temporal/worker.ts';
+import { bundledWorkflows } from '../../../temporal/bundle.ts';
 import { TEMPLATE, withName } from '../database.ts';
 import { freePorts } from '../ports.ts';
 import { bound, end, untilItAnswers } from '../processes.ts';
@@ -43,7 +43,7 @@ const PREPARATIONS: Record<string, Preparation> = {
   },
   'live-hub.ts': async () => {
     await findTemporal(environment, report);
-    await builtConsole(report);
+    await Promise.all([builtConsole(report), bundleWorkflows()]);
   },
 };
 
@@ -78,11 +78,10 @@ async function startPostgres(...[folder, atEnd]: Parameters<Preparation>): Promi
   process.env.HUB_TEST_DATABASE = embedded.url;
 }
 
-async function bundleWorkflows(folder: string): Promise<void> {
-  const file = join(folder, 'workflows.js');
-  const logger = new DefaultLogger('ERROR', () => undefined);
-  await writeFile(file, (await bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger })).code);
-  process.env.HUB_TEST_WORKFLOWS = file;
+async function bundleWorkflows(): Promise<void> {
+  const bundle = await bundledWorkflows(new DefaultLogger('ERROR', () => undefined));
+  if (!('codePath' in bundle)) throw new Error('the workflows could not be kept, which all tests are to share');
+  process.env.HUB_TEST_WORKFLOWS = bundle.codePath;
 }
 
 /** The time-skipping server: in the cache, by the SDK's download, or from Maven behind a script that starts it. */

@@ -2,6 +2,7 @@ import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { countOf } from '../connectors/reading.ts';
 import { durationMs } from '../settings/values.ts';
 import { HubError } from '../domain/errors.ts';
+import type { FaultCode } from '../domain/faults.ts';
 import { describeWindow, sliceWindow, timeWindow, type TimeWindow, type Window } from '../domain/collection/window.ts';
 import * as batches from '../store/collection/batches.ts';
 import { approvedMeanwhile } from '../store/library/catalog.ts';
@@ -17,6 +18,9 @@ import { readableStream } from './stream-of.ts';
 
 /** How often a window that moves under the reader is begun anew before it is cut in two. */
 const RESTARTS = 2;
+
+/** Faults of a source that cannot be read as one whole as it is now. */
+const MOVED = new Set<string>(['source-moved', 'repeated-page', 'total-capped'] satisfies FaultCode[]);
 
 /** How far a batch has come. */
 export interface ReadProgress extends PageCounts {
@@ -111,10 +115,10 @@ export function createCollectActivities(dependencies: Dependencies) {
           );
           return { outcome, ...(await batches.batchCounts(db, batch)) };
         } catch (error) {
-          const moved = error instanceof HubError && (error.code === 'source-moved' || error.code === 'repeated-page');
-          if (!moved) throw error;
+          if (!(error instanceof HubError && MOVED.has(error.code))) throw error;
           await batches.restartBatch(db, batch.id);
-          if (restart < RESTARTS) continue;
+          // A total that is capped stays so: what is beyond it is read in parts.
+          if (restart < RESTARTS && error.code !== 'total-capped') continue;
           // A batch cannot be cut in two, nor a gateway be read that ignores the page number: these fail, and are retried.
           if (batch.window.kind === 'batch' || error.code === 'repeated-page') throw error;
           return { outcome: 'moved', pages: 0, read: 0, accepted: 0, unchanged: 0, rejected: 0 };

@@ -9,6 +9,8 @@ const GARBLED = new Set<string>([
   'empty-body',
   'broken-body',
   'source-refused',
+  'error-answer',
+  'total-capped',
   'repeated-page',
   'short-page',
   'source-moved',

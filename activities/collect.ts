@@ -2,6 +2,7 @@ import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { countOf } from '../connectors/reading.ts';
 import { durationMs } from '../settings/values.ts';
 import { HubError } from '../domain/errors.ts';
+import type { FaultCode } from '../domain/faults.ts';
 import {
   describeWindow,
   fromMs,
@@ -36,6 +37,9 @@ const SHORTEST_MS = 60_000;
 /** From so many given up within an hour on none of a stream is cut: each is a burst of requests to a busy source. */
 const MOST_GIVEN_UP = 32;
 const HOUR_MS = 3_600_000;
+
+/** Faults of a source that cannot be read as one whole as it is now. */
+const MOVED = new Set<string>(['source-moved', 'repeated-page', 'total-capped'] satisfies FaultCode[]);
 
 /** How far a batch has come. */
 export interface ReadProgress extends PageCounts {
@@ -133,10 +137,10 @@ export function createCollectActivities(dependencies: Dependencies) {
           );
           return { outcome, ...(await batches.batchCounts(db, batch)) };
         } catch (error) {
-          const moved = error instanceof HubError && (error.code === 'source-moved' || error.code === 'repeated-page');
-          if (!moved) throw error;
+          if (!(error instanceof HubError && MOVED.has(error.code))) throw error;
           await batches.restartBatch(db, batch.id);
-          if (restart < RESTARTS) continue;
+          // A total that is capped stays so: what is beyond it is read in parts.
+          if (restart < RESTARTS && error.code !== 'total-capped') continue;
           // A batch cannot be cut in two, nor a gateway be read that ignores the page number: these fail, and are retried.
           if (batch.window.kind === 'batch' || error.code === 'repeated-page') throw error;
           await batches.giveUpBatch(db, batch.id, now());

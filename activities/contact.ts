@@ -11,6 +11,8 @@ const GARBLED = new Set<string>([
   'xml-answer',
   'soap-fault',
   'source-refused',
+  'error-answer',
+  'total-capped',
   'repeated-page',
   'short-page',
   'source-moved',

@@ -4,7 +4,9 @@ import type { OpenStream } from '../connectors/registry.ts';
 import { mapPage, requireFewGarbled, requireFewRejects, type FindHeld } from '../connectors/mapping/map-page.ts';
 import { openContract } from '../connectors/mapping/source-contract.ts';
 import { pagesOf } from '../connectors/reading.ts';
+import { describeWindow, halveWindow } from '../domain/collection/window.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
+import { fault } from '../domain/faults.ts';
 import { waits } from '../domain/library/validation.ts';
 import * as batches from '../store/collection/batches.ts';
 import { approvedCatalog, countWaiting } from '../store/library/catalog.ts';
@@ -54,6 +56,10 @@ export async function readBatch(
     // From the first page on: to get there may itself take long, and yet there has to be progress.
     let until: number | null = null;
     for await (const page of pagesOf(source, batch.window, { committed, total: batch.total }, signal)) {
+      if (window && page.total !== null && page.total < batch.declared && halveWindow(window)) {
+        const facts = { window: describeWindow(window), total: page.total, parts: batch.declared };
+        throw fault('total-capped', { place: batch.stream, ...facts });
+      }
       if (total === null && page.total !== null) {
         total = page.total;
         await batches.noteTotal(db, batch.id, total);

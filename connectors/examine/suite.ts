@@ -39,9 +39,11 @@ export async function readAll(
   return Array.fromAsync(pagesOf(source, window, resume, NEVER));
 }
 
+const NO_KEY = '(none)';
+
 /** Keys of the records of pages, in code-unit order; records without one as `(none)`. */
 export const keysOf = ({ keyOf }: Pick<SuiteSubject, 'keyOf'>, pages: Page[]): string[] =>
-  pages.flatMap(({ records }) => records.map((record) => keyOf(record) ?? '(none)')).sort();
+  pages.flatMap(({ records }) => records.map((record) => keyOf(record) ?? NO_KEY)).sort();
 
 const isTime = ({ window }: SuiteSubject): boolean => window.kind === 'time';
 
@@ -52,7 +54,7 @@ export function outsideOf(
   pages: Page[],
 ): string[] {
   const context = { readAt: shanghaiInstant(Math.max(Date.now(), toMs(window))), window };
-  return pages.flatMap((page) => map(page, context).outside.map((place) => keyOf(page.records[place]) ?? '(none)'));
+  return pages.flatMap((page) => map(page, context).outside.map((place) => keyOf(page.records[place]) ?? NO_KEY));
 }
 
 /** Keys of records that an error names. */
@@ -69,6 +71,24 @@ function requireEqual(found: unknown, expected: unknown, what: string): void {
   if (JSON.stringify(found) === JSON.stringify(expected)) return;
   const shown = (value: unknown): string => JSON.stringify(value).slice(0, 120);
   throw new Error(`${what}: found ${shown(found)}, expected ${shown(expected)}`);
+}
+
+/** A source that states a smaller total than its parts have hands out no more than that. */
+function requireUncapped({ config, window }: SuiteSubject, parts: number, pages: Page[]): void {
+  const total = pages[0]?.total ?? null;
+  if (window.kind === 'time' && total !== null && total < parts)
+    throw fault('total-capped', { place: config.id, window: describeWindow(window), total, parts });
+}
+
+/** A batch can bring several versions of a record, a window brings each record once; those without a key are no matter. */
+function requireOnce(subject: SuiteSubject, pages: Page[]): void {
+  if (subject.window.kind === 'batch') return;
+  const keys = Map.groupBy(keysOf(subject, pages), (key) => key);
+  const repeated = [...keys].flatMap(([key, { length }]) => (length > 1 && key !== NO_KEY ? [key] : []));
+  if (repeated.length === 0) return;
+  throw new Error(
+    `keys that came twice: found ${repeated.length} (${repeated.slice(0, NAMED).join(', ')}), expected none; each may hide another record: pages overlap because they have no stable order, which the department gives them by a unique key; or the key is not unique`,
+  );
 }
 
 /** What every kind of connector keeps to, against any source, without writing anything. */
@@ -96,7 +116,10 @@ export const CHECKS: Check[] = [
     run: async (subject) => {
       const pages = await readAll(subject, subject.window);
       const read = pages.reduce((sum, { records }) => sum + records.length, 0);
-      requireEqual(read, await countOf(subject.source, subject.window), 'records read against the source’s count');
+      const count = await countOf(subject.source, subject.window);
+      requireUncapped(subject, count, pages);
+      requireEqual(read, count, 'records read against the source’s count');
+      requireOnce(subject, pages);
       requireEqual(
         pages.map(({ number }) => number).sort((a, b) => a - b),
         pages.map((_, index) => index),

@@ -197,6 +197,39 @@ export function requireSuccess(json: unknown, success: Success, what: string): v
   });
 }
 
+const SAYS_SUCCESS = /^(?:is_?)?(?:success|successful|succeeded|ok)$/i;
+const SAYS_RESULT =
+  /^(?:(?:ret|result|resp|response|err|error|biz|sub|status)_?)?(?:code|status|no|result|ret|state)$/i;
+const SAYS_ERROR = /^(?:err|errors?|err_?msg|error_?(?:msg|message|info|desc)|exception)$/i;
+/** What such a field holds where there is no error; any other text is one. */
+const NO_ERROR = /^(?:|0+|ok|none|null|no|false|success(?:ful|ed)?|成功|操作成功|查询成功)$/i;
+/** Results that mean nothing else in any gateway: of HTTP, below nothing, and words. */
+const FAILED = /^(?:[45]\d\d|-\d+|fail(?:ed|ure)?|err(?:or)?|exception|unauthori[sz]ed|forbidden|denied)$/i;
+
+/**
+ * Throws a transient error for an answer without records that says that something failed, where no rule tells by what
+ * success is known: it is no empty window. A field is believed only where it can mean nothing else.
+ */
+export function requireNoError(json: unknown, what: string): void {
+  if (!isObject(json)) return;
+  for (const [field, value] of Object.entries(json)) {
+    const text = textOf(value);
+    const fails =
+      (SAYS_SUCCESS.test(field) && /^(?:false|0|n|no|fail(?:ed)?)$/i.test(text)) ||
+      (SAYS_RESULT.test(field) && FAILED.test(text)) ||
+      (SAYS_ERROR.test(field) && !NO_ERROR.test(text));
+    if (fails) throw fault('error-answer', { place: what, field, found: shortCode(value) });
+  }
+}
+
+/** What a field holds, as text: nothing, something that is no text, or the value. */
+function textOf(value: unknown): string {
+  if (typeof value === 'object') return value === null || Object.keys(value).length === 0 ? '' : 'something';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** A result code as far as it can be shown: codes are short, anything longer could be data. */
 const shortCode = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' ? `“${String(value).slice(0, 20)}”` : typeName(value);
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? `“${String(value).slice(0, 20)}”`
+    : typeName(value);

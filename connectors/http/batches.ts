@@ -3,7 +3,7 @@ import { followingBatch, type BatchWindow } from '../../domain/collection/window
 import type { Said } from '../../domain/said.ts';
 import type { BatchSource, CheckReport, Committed, NextBatch, OpenOptions, Page, Resume } from '../contract.ts';
 import { valueAt } from '../json.ts';
-import { numberAt, textAt } from './answer.ts';
+import { numberAt, requireNoError, textAt } from './answer.ts';
 import { HttpClient } from './client.ts';
 import { PageReader, type Asked } from './pages.ts';
 
@@ -46,7 +46,10 @@ export class HttpBatches implements BatchSource {
       response.success,
       ({ json }, what) => {
         const id = valueAt(json, next.id);
-        if (id === undefined || id === null || id === '') return null;
+        if (id === undefined || id === null || id === '') {
+          if (response.success === undefined) requireNoError(json, what);
+          return null;
+        }
         return followingBatch(after, {
           id: textAt(json, next.id, what),
           next: textAt(json, next.cursor, what),

@@ -7,7 +7,7 @@ import type { Said } from '../../domain/said.ts';
 import type { Page, Resume } from '../contract.ts';
 import { digestOf } from '../digest.ts';
 import { valueAt } from '../json.ts';
-import { endsInNull, numberAt, recordsAt, textAt } from './answer.ts';
+import { endsInNull, numberAt, recordsAt, requireNoError, textAt } from './answer.ts';
 import { headerOf, type HttpAnswer, type HttpClient } from './client.ts';
 import type { Values } from './template.ts';
 
@@ -224,6 +224,7 @@ export class PageReader {
         const total = this.#totalOf(answer, what);
         const successful = response.success !== undefined;
         const { records, ...remarks } = recordsAt(answer, response.records, what, { total, successful });
+        if (records.length + (total ?? 0) === 0 && !successful) requireNoError(answer.json, what);
         const more =
           response.untilEmpty === true
             ? records.length > 0

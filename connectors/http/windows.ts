@@ -1,8 +1,10 @@
 import type { HttpConnectorConfig, HttpStreamConfig } from '../../settings/kinds/http.ts';
-import { DAY_MS, parseInstant } from '../../domain/dates.ts';
+import { DAY_MS, parseInstant, type Instant } from '../../domain/dates.ts';
+import { HubError } from '../../domain/errors.ts';
 import {
   credibleTimes,
   fromMs,
+  halveWindow,
   sliceWindow,
   timeWindow,
   toMs,
@@ -13,7 +15,7 @@ import type { CheckReport, OpenOptions, Page, Resume, WindowSource } from '../co
 import { digestOf } from '../digest.ts';
 import { valueAt } from '../json.ts';
 import { resolutionMs, writeTime } from '../time-format.ts';
-import { numberAt } from './answer.ts';
+import { numberAt, requireNoError } from './answer.ts';
 import { HttpClient } from './client.ts';
 import { PageReader, type Asked } from './pages.ts';
 
@@ -24,6 +26,8 @@ export class HttpWindows implements WindowSource {
   readonly #client: HttpClient;
   readonly #pages: PageReader;
   readonly #stream: HttpStreamConfig;
+  /** The total at which those of longer windows ended. */
+  #cap: number | null = null;
   readonly beyond?: () => Promise<number>;
 
   constructor(connector: HttpConnectorConfig, stream: HttpStreamConfig, options?: OpenOptions) {
@@ -48,7 +52,40 @@ export class HttpWindows implements WindowSource {
     return Date.now() + this.#client.clockSkewMs;
   }
 
+  /** A total of a page or more may be capped, as by a search index: then its parts have more, and they are counted. */
   async count(window: TimeWindow): Promise<number> {
+    return this.#countParts(window, await this.#countOnce(window));
+  }
+
+  async #countParts(window: TimeWindow, total: number): Promise<number> {
+    const halves = total >= this.#stream.page.size ? halveWindow(window) : null;
+    // What cannot be cut and has as many as are admitted has more than can be read: it will never be complete.
+    if (!halves) return total === this.#cap ? total + 1 : total;
+    const parts = [await this.#countOnce(halves[0]), await this.#countOnce(halves[1])] as const;
+    const most = Math.max(...parts);
+    if (parts[0] + parts[1] > total) {
+      if (parts[0] + parts[1] - (await this.#countAlways(halves[1].from)) <= total) return total;
+      if (most === total) this.#cap = total;
+      return (await this.#countParts(halves[0], parts[0])) + (await this.#countParts(halves[1], parts[1]));
+    }
+    // Where one half has all of them, it may be as capped as the whole.
+    return most === total ? this.#countParts(parts[0] === most ? halves[0] : halves[1], total) : total;
+  }
+
+  /**
+   * What two windows that meet both have: records of the instant at which they meet, or of no window at all. That says
+   * nothing of a cap. A source may refuse to be asked for a window without a length.
+   */
+  async #countAlways(at: Instant): Promise<number> {
+    try {
+      return await this.#countOnce({ kind: 'time', from: at, to: at });
+    } catch (error) {
+      if (error instanceof HubError && error.kind === 'configuration') return 0;
+      throw error;
+    }
+  }
+
+  async #countOnce(window: TimeWindow): Promise<number> {
     const count = await this.#countAsked(this.#asked(window));
     if (this.#stream.window.end === 'exclusive' || count === 0) return count;
     const end = writeTime(toMs(window), this.#stream.window.format);
@@ -58,9 +95,11 @@ export class HttpWindows implements WindowSource {
   async #countAsked(asked: Asked): Promise<number> {
     const { count, response } = this.#stream;
     if (!count) return (await this.#pages.page(asked, 0)).total ?? 0;
-    return this.#client.ask(count, asked.values, response.success, ({ json }, what) =>
-      numberAt(json, count.value, what),
-    );
+    return this.#client.ask(count, asked.values, response.success, ({ json }, what) => {
+      const found = numberAt(json, count.value, what);
+      if (found === 0 && response.success === undefined) requireNoError(json, what);
+      return found;
+    });
   }
 
   read(window: TimeWindow, resume: Resume, signal: AbortSignal): AsyncIterable<Page> {
@@ -96,15 +135,16 @@ export class HttpWindows implements WindowSource {
   async check(): Promise<CheckReport> {
     const nowMs = Date.now();
     const window = timeWindow(nowMs - DAY_MS, nowMs);
-    const { records } = await this.#pages.page(this.#asked(window), 0);
+    const { records, total } = await this.#pages.page(this.#asked(window), 0);
     const count = await this.count(window);
     const beyond = (await this.beyond?.()) ?? 0;
-    const notes =
-      beyond > 0
-        ? [
-            `${beyond} records have a time that is none, or lies ahead: no window holds them, ask the department to correct it`,
-          ]
-        : [];
+    const notes: string[] = [];
+    if (total !== null && total < count)
+      notes.push(`the total of the last day is ${total}, that of its parts ${count}: it is capped, and read in parts`);
+    if (beyond > 0)
+      notes.push(
+        `${beyond} records have a time that is none, or lies ahead: no window holds them, ask the department to correct it`,
+      );
     return { records: records.length, count, clockSkewMs: this.#client.clockSkewMs, notes };
   }
 

@@ -1,5 +1,5 @@
 import { isCellError } from '../../domain/cell-errors.ts';
-import { credibleTimes } from '../../domain/collection/window.ts';
+import type { credibleTimes } from '../../domain/collection/window.ts';
 import { isNoDay, parseDate, parseInstant, yearFirst, type CalendarDate, type Instant } from '../../domain/dates.ts';
 import { isScientific, normaliseCode } from '../../domain/library/identifiers.ts';
 import { withoutInvisible } from '../../domain/library/spelling.ts';

@@ -29,6 +29,12 @@ interface OutsideWindow {
   keys: readonly string[];
 }
 
+interface TotalCapped extends Place {
+  window: string;
+  total: number;
+  parts: number;
+}
+
 const AGAIN = {
   zh: '无需操作，系统会自动重试；若持续出现请联系该单位',
   en: 'nothing to do, it is asked again; ask the department if it goes on',
@@ -511,6 +517,30 @@ export const SOURCES = {
     cure: {
       zh: '改用 query，将该列转换为时间类型（例如 SELECT t.*, CAST(gxsj AS timestamp) AS changed_at FROM t），并以其为 record.updatedAt；各行写法一致、只是与 timeFormat 不符的，改正 timeFormat',
       en: 'use a query that makes it a column of times (for example SELECT t.*, CAST(gxsj AS timestamp) AS changed_at FROM t), and that as record.updatedAt; where all rows are written alike, but in another form, correct timeFormat',
+    },
+  },
+  'total-capped': {
+    kind: 'transient',
+    brief: '源端的总数有上限',
+    say: ({ place, window, total, parts }: TotalCapped) => ({
+      zh: `${place}：${window} 的总数为 ${total}，各段之和为 ${parts}，总数有上限，超出的整段读不到`,
+      en: `${place}: the total of ${window} is ${total}, that of its parts ${parts}: the source caps its totals, and hands out no more of one window`,
+    }),
+    cure: {
+      zh: '系统自动分段读取；为减少请求，可调小该数据流的 slice，使一个时段不超过上限',
+      en: 'it is read in parts; to save requests lower slice of the stream, so that a window holds fewer',
+    },
+  },
+  'error-answer': {
+    kind: 'transient',
+    brief: '源端的答复是错误，而非无数据',
+    say: ({ place, field, found }: Place & { field: string; found: string }) => ({
+      zh: `${place}：没有记录，而 ${field} = ${found}，是错误而非无数据`,
+      en: `${place}: found no records beside ${field} = ${found}, which is an error and not an empty window`,
+    }),
+    cure: {
+      zh: '按接口手册查该答复；并在连接器文件的 response.success 中写明成功的取值，例如 {field: success, values: ["true"]}',
+      en: 'look the answer up in the gateway’s manual, and write into response.success of the connector’s file what means success, for example {field: success, values: ["true"]}',
     },
   },
   'mapping-refuses-all': {

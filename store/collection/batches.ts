@@ -229,9 +229,22 @@ export interface DistinctKeys {
 /** Repeated keys of a batch that are named. */
 const REPEATED_NAMED = 20;
 
-/** Counts the different keys of a batch's current attempt, from its pages’ hashes, and forgets these. */
-export async function countKeys(db: Knex, batch: Pick<Batch, 'id' | 'streamId' | 'attempt'>): Promise<DistinctKeys> {
-  const values = { batchId: batch.id, streamId: batch.streamId, attempt: batch.attempt, named: REPEATED_NAMED };
+/**
+ * Counts the different keys of a batch's current attempt, from its pages’ hashes, and forgets these.
+ * @param versions each version of a record was to come once, not each key: see `PageRules`
+ */
+export async function countKeys(
+  db: Knex,
+  batch: Pick<Batch, 'id' | 'streamId' | 'attempt'>,
+  versions = false,
+): Promise<DistinctKeys> {
+  const values = {
+    batchId: batch.id,
+    streamId: batch.streamId,
+    attempt: batch.attempt,
+    versions,
+    named: REPEATED_NAMED,
+  };
   const { rows } = await db.raw<{ rows: { keys: number; twice: string[] }[] }>(
     `WITH hashed AS (
        SELECT hash, count(*) AS times FROM page_key, unnest(hashes) AS hash
@@ -246,13 +259,13 @@ export async function countKeys(db: Knex, batch: Pick<Batch, 'id' | 'streamId' |
   const found = await db.raw<{ rows: { key: string }[] }>(
     `SELECT record_key AS key FROM (
        SELECT record_key, encode(content_hash, 'hex') AS content, source_updated_at FROM certificate WHERE stream_id = :streamId
+       -- What has versions has its last one in the library, under the same key.
        UNION ALL SELECT record_key, encode(content_hash, 'hex'), source_updated_at FROM certificate_history
-         WHERE stream_id = :streamId
+         WHERE :versions AND stream_id = :streamId
        UNION ALL SELECT record_key, 'deleted', source_updated_at FROM deletion WHERE stream_id = :streamId
        UNION ALL SELECT coalesce(record_key, encode(fingerprint, 'hex')), encode(fingerprint, 'hex'), source_updated_at FROM reject
          WHERE stream_id = :streamId) AS known
-     WHERE came_as(record_key, content, source_updated_at, true) = ANY (:twice::bigint[])
-       OR came_as(record_key, content, source_updated_at, false) = ANY (:twice::bigint[])
+     WHERE came_as(record_key, content, source_updated_at, :versions) = ANY (:twice::bigint[])
      GROUP BY record_key ORDER BY record_key LIMIT :named`,
     { ...values, twice },
   );
@@ -275,6 +288,7 @@ export interface Closing {
   /**
    * It is one delivery of the source’s own: what stands in it twice was delivered twice. Else it was asked for page by
    * page, and a record that came twice, because the pages have no stable order, took the place of one that never came.
+   * Its pages were written by rules that say so, too (`versions`).
    */
   delivery: boolean;
   deletes?: { share: number } | undefined;
@@ -294,7 +308,7 @@ export async function closeBatch(
   return db.transaction(async (trx) => {
     await settleRecords(trx, batch, at);
     const counts = await batchCounts(trx, batch);
-    const { keys, repeated } = await countKeys(trx, batch);
+    const { keys, repeated } = await countKeys(trx, batch, delivery);
     const committed = counts.accepted + counts.unchanged + counts.rejected;
     const complete = declared === counts.read && counts.read === committed && (delivery || keys === declared);
     await trx('batch')

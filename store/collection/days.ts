@@ -251,10 +251,10 @@ const rejects = (which: string): string => `SELECT DISTINCT ON (reject.id) rejec
   WHERE reject.stream_id = :streamId AND ${which} ORDER BY reject.id, started_at DESC, backfill.subject`;
 /** Those that only wait for their type are nobody's fault. */
 const OPEN = `resolved_at IS NULL AND rule <> 'type-unlisted'`;
-const COUNTED = 'count(*) AS count, max(first_seen_at) AS latest';
-const OPEN_OF_DAYS = `SELECT ${DAY_OF_REJECT} AS start, ${COUNTED} FROM (${rejects(OPEN)}) AS open
-  WHERE backfill IS NULL GROUP BY 1`;
-const OPEN_OF_BACKFILLS = `SELECT backfill AS subject, ${COUNTED} FROM (${rejects(OPEN)}) AS open
+/** The open rejects as they were counted once, by their day and by the backfill that they came with. */
+const COUNTED = `json_to_recordset(:open::json) AS counted(start timestamptz, backfill text, count bigint, latest timestamptz)`;
+const OPEN_OF_DAYS = `SELECT start, count, latest FROM ${COUNTED} WHERE backfill IS NULL`;
+const OPEN_OF_BACKFILLS = `SELECT backfill AS subject, sum(count)::bigint AS count, max(latest) AS latest FROM ${COUNTED}
   WHERE backfill IS NOT NULL GROUP BY 1`;
 const REJECTS_REASON = `jsonb_build_object('code', 'open-rejects', 'records', count)`;
 
@@ -266,6 +266,13 @@ const REJECTS_REASON = `jsonb_build_object('code', 'open-rejects', 'records', co
  */
 export async function followRejects(db: Knex, streamId: number, at: Date): Promise<void> {
   const who = { by: HUB, at };
+  const counted = await db.raw<{ rows: { open: string }[] }>(
+    `SELECT coalesce(json_agg(counted), '[]')::text AS open FROM (
+       SELECT ${DAY_OF_REJECT} AS start, backfill, count(*) AS count, max(first_seen_at) AS latest
+       FROM (${rejects(OPEN)}) AS open GROUP BY 1, 2) AS counted`,
+    { streamId },
+  );
+  const { open = '[]' } = counted.rows[0] ?? {};
   const settled = (earlier: string): string =>
     `(obligation_runs(${earlier}) OR coalesce(${earlier}.exempted_at, ${earlier}.cancelled_at) >= open.latest)`;
   await openDated(
@@ -279,7 +286,7 @@ export async function followRejects(db: Knex, streamId: number, at: Date): Promi
        AND NOT EXISTS (SELECT FROM obligation earlier
          WHERE earlier.stream_id = day.stream_id AND earlier.duty_kind = 'increment' AND earlier.started_at = day.started_at
            AND earlier.whole IS NULL AND ${settled('earlier')})`,
-    { streamId },
+    { streamId, open },
     who,
   );
   await openFrom(
@@ -291,7 +298,7 @@ export async function followRejects(db: Knex, streamId: number, at: Date): Promi
      WHERE NOT EXISTS (SELECT FROM obligation earlier
        WHERE earlier.stream_id = backfill.stream_id AND earlier.duty_kind = 'backfill'
          AND starts_with(earlier.subject, backfill.subject || '/rejects') AND ${settled('earlier')})`,
-    { streamId },
+    { streamId, open },
     who,
   );
   const runningDays = `FROM obligation o WHERE o.stream_id = :streamId AND o.duty_kind = 'increment' AND o.whole IS NULL
@@ -303,7 +310,7 @@ export async function followRejects(db: Knex, streamId: number, at: Date): Promi
     'increment',
     `SELECT o.subject, ${REJECTS_REASON} AS reason FROM (${OPEN_OF_DAYS}) AS open
      JOIN LATERAL (SELECT * ${runningDays} AND o.started_at = open.start) AS o ON true`,
-    { streamId },
+    { streamId, open },
     HUB,
   );
   await explainFrom(
@@ -311,18 +318,18 @@ export async function followRejects(db: Knex, streamId: number, at: Date): Promi
     'backfill',
     `SELECT o.subject, ${REJECTS_REASON} AS reason ${runningBackfills}
      JOIN (${OPEN_OF_BACKFILLS}) AS open ON open.subject = backfill.subject`,
-    { streamId },
+    { streamId, open },
     HUB,
   );
   // Of the day, whatever they came with: what a day owed before its outage was known it owes until the last is resolved.
   await meetFrom(
     db,
     'increment',
-    `SELECT o.subject, coalesce((SELECT max(resolved_at) FROM reject
-       WHERE stream_id = :streamId AND ${DAY_OF_REJECT} = o.started_at), :at) AS met_at
-     ${runningDays} AND NOT EXISTS (SELECT FROM reject
-       WHERE stream_id = :streamId AND ${OPEN} AND ${DAY_OF_REJECT} = o.started_at)`,
-    { streamId, at },
+    `SELECT o.subject, coalesce(max(resolved_at), :at) AS met_at
+     FROM (SELECT o.subject, o.started_at ${runningDays}
+       AND NOT EXISTS (SELECT FROM ${COUNTED} WHERE start = o.started_at)) AS o
+     LEFT JOIN reject ON reject.stream_id = :streamId AND ${DAY_OF_REJECT} = o.started_at GROUP BY o.subject`,
+    { streamId, at, open },
     HUB,
   );
   await meetFrom(
@@ -331,7 +338,7 @@ export async function followRejects(db: Knex, streamId: number, at: Date): Promi
     `SELECT o.subject, coalesce((SELECT max(resolved_at) FROM (${rejects('resolved_at IS NOT NULL')}) AS ended
        WHERE ended.backfill = backfill.subject), :at) AS met_at
      ${runningBackfills} WHERE NOT EXISTS (SELECT FROM (${OPEN_OF_BACKFILLS}) AS open WHERE open.subject = backfill.subject)`,
-    { streamId, at },
+    { streamId, at, open },
     HUB,
   );
 }

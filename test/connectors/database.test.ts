@@ -122,9 +122,11 @@ const told = (kind: ErrorKind, text: RegExp) => (error: unknown) => {
   return true;
 };
 
+const ONCE = 'the count is what a read delivers, and every record comes once';
+
 /** What the suite asks, of a window other than the acceptance's; and that it delivers these keys. */
-async function keeps(subject: SuiteSubject, keys: string[]): Promise<void> {
-  for (const { applies, run } of CHECKS) if (applies?.(subject) !== false) await run(subject);
+async function keeps(subject: SuiteSubject, keys: string[], checks = CHECKS): Promise<void> {
+  for (const { applies, run } of checks) if (applies?.(subject) !== false) await run(subject);
   assert.deepEqual(keysOf(subject, await readAll(subject, subject.window)), [...keys].sort());
 }
 
@@ -182,6 +184,12 @@ for (const [name, create] of Object.entries(PLACES)) {
       await keeps(
         opened(test, { page: { size: 10 } }),
         rows.map(([key]) => String(key)),
+        CHECKS.filter(({ name: check }) => check !== ONCE),
+      );
+      const once = CHECKS.find(({ name: check }) => check === ONCE);
+      await assert.rejects(
+        async () => once?.run(opened(test)),
+        /keys that came twice: found 3 \(K0000, K0001, K0002\)/,
       );
     });
 

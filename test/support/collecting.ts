@@ -78,7 +78,8 @@ export class Collecting {
   async sync(window: Window, purpose: BatchPurpose = 'daily'): Promise<{ complete: boolean; read: number }> {
     const { stream } = this;
     const pending = [window];
-    const result = { complete: true, read: 0, batchId: 0 };
+    const result = { complete: true, read: 0 };
+    let last = 0;
     for (let part = pending.shift(); part; part = pending.shift()) {
       const asked = { stream, purpose, window: part };
       const { batchId } = await this.#run(() => this.#activities.openBatch(asked));
@@ -91,13 +92,13 @@ export class Collecting {
           const closed = await this.#run(() => this.#activities.closeBatch({ batchId }));
           result.complete &&= closed.complete;
           result.read += closed.read;
-          result.batchId = batchId;
+          last = batchId;
         }
         break;
       }
     }
     if (result.complete && window.kind === 'batch')
-      await this.#run(() => this.#activities.acknowledgeBatch({ batchId: result.batchId }));
+      await this.#run(() => this.#activities.acknowledgeBatch({ batchId: last }));
     return result;
   }
 

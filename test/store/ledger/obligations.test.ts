@@ -19,7 +19,15 @@ import {
   markAcknowledged,
   takenBatches,
 } from '../../../store/collection/batches.ts';
-import { closeDays, dayReport, getDay, lateRecords, openDays, streamsBehind } from '../../../store/collection/days.ts';
+import {
+  closeDays,
+  dayReport,
+  followRejects,
+  getDay,
+  lateRecords,
+  openDays,
+  streamsBehind,
+} from '../../../store/collection/days.ts';
 import {
   changesOf,
   exemptObligation,
@@ -689,6 +697,32 @@ describe('the ledger', () => {
         reason: { code: 'open-rejects', records: 1 },
       };
       assert.deepEqual(await duties(at('2026-11-21', '23:00')), [increment, met, again]);
+    });
+
+    it('its open rejects are looked through once, whatever follows of them', async () => {
+      await saveStreams(db, [stream('a')], at('2026-11-18', '00:00'));
+      await openDays(db, at('2026-11-20'));
+      const id = await idOf('a');
+      const scans = (): Promise<number> =>
+        db.transaction(async (trx) => {
+          const scanned = async (): Promise<number> => {
+            const { rows } = await trx.raw<{ rows: { scans: number }[] }>(
+              `SELECT coalesce(seq_scan, 0) + coalesce(idx_scan, 0) AS scans FROM pg_stat_xact_user_tables WHERE relname = 'reject'`,
+            );
+            return rows[0]?.scans ?? 0;
+          };
+          const before = await scanned();
+          await followRejects(trx, id, at('2026-11-20', '21:30'));
+          return (await scanned()) - before;
+        });
+      for (const date of ['2026-11-18', '2026-11-19', '2026-11-20'])
+        await refuse(id, date, at(date, '10:00'), at(date, '21:00'), 'date-invalid');
+      assert.equal(await scans(), 1);
+      assert.equal(await scans(), 1);
+      const open = (await listObligations(db, at('2026-11-20', '22:00'), EVER)).filter(({ subject }) =>
+        subject.endsWith('/rejects'),
+      );
+      assert.equal(open.length, 3);
     });
 
     describe('what has ended stays as it ended', () => {

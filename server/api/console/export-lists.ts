@@ -339,9 +339,10 @@ export const EXPORTS = {
             .join('；'),
       ],
     ],
-    read: (db, filter, { after, limit }) => listAudit(db, { ...auditChoice(filter), before: lastId(after), limit }),
+    read: (db, filter, { units, after, limit }) =>
+      listAudit(db, { ...auditChoice(filter), units, before: lastId(after), limit }),
     afterOf: ({ id }) => id,
-    count: (db, filter) => countAudit(db, auditChoice(filter)),
+    count: (db, filter, { units }) => countAudit(db, { ...auditChoice(filter), units }),
   }),
 
   figures: book<typeof figureFilter>({

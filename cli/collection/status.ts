@@ -5,7 +5,7 @@ import { openAlerts } from '../../store/ledger/alerts.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
 import { withLibrary } from '../kit/library.ts';
 import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { gapTable, obligationTable, streamTable } from '../kit/output.ts';
+import { gapTable, obligationTable, print, printJson, streamTable } from '../kit/output.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 
 interface ReportOptions extends CommonOptions {
@@ -26,20 +26,20 @@ export function addStatus(program: Command): void {
         const obligations = await listObligations(db, at, since);
         const counts = await countObligations(db, at, since);
         const alerts = await openAlerts(db);
-        if (options.json) return console.log(JSON.stringify({ at, streams, obligations, counts, alerts }, null, 2));
-        console.log(streamTable(streams));
+        if (options.json) return printJson({ at, streams, obligations, counts, alerts });
+        print(streamTable(streams));
         for (const { stream, pausedReason } of streams)
-          if (pausedReason !== null) console.log(`${stream} is paused: ${pausedReason}`);
-        console.log();
+          if (pausedReason !== null) print(`${stream} is paused: ${pausedReason}`);
+        print('');
         for (const basis of EVERY_BASIS) {
           const told = EVERY_STATE.filter((state) => counts[basis][state] > 0 || state === 'overdue').map(
             (state) => `${counts[basis][state]} ${state}`,
           );
           const { zh, en } = BASES[basis];
-          console.log(`Obligations, ${zh} (${en}): ${told.join(', ')} (of those that ended, the last 24 hours)`);
+          print(`Obligations, ${zh} (${en}): ${told.join(', ')} (of those that ended, the last 24 hours)`);
         }
-        if (obligations.length > 0) console.log(obligationTable(obligations));
-        for (const { message, raisedAt } of alerts) console.log(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
+        if (obligations.length > 0) print(obligationTable(obligations));
+        for (const { message, raisedAt } of alerts) print(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
       }),
     );
 }
@@ -57,8 +57,8 @@ export function addGaps(program: Command): void {
       withLibrary(options, async (db) => {
         const gaps = await findGaps(db, new Date(), options.stream);
         if (gaps.length > 0) process.exitCode = 1;
-        if (options.json) console.log(JSON.stringify(gaps, null, 2));
-        else console.log(gaps.length === 0 ? 'No gaps: everything that is due is proven to be in.' : gapTable(gaps));
+        if (options.json) printJson(gaps);
+        else print(gaps.length === 0 ? 'No gaps: everything that is due is proven to be in.' : gapTable(gaps));
       }),
     );
 }

@@ -159,6 +159,12 @@ export default ts.config(
     files: ['domain/errors.ts', 'domain/faults.ts'],
     rules: { 'no-restricted-syntax': ['error', ...PLAIN, ...CHINESE] },
   },
+  // What commands print is masked in one place.
+  {
+    files: ['cli/**/*.ts'],
+    ignores: ['cli/kit/output.ts'],
+    rules: { 'no-console': ['error', { allow: ['error'] }] },
+  },
   ...Object.keys(STOREYS).flatMap(layout),
   {
     files: ['test/**', 'bench/**'],

@@ -1,6 +1,7 @@
 import '../settings/hardened.ts';
 import { Command, CommanderError } from 'commander';
 import { HubError, messageOf } from '../domain/errors.ts';
+import { maskNumbers } from '../domain/library/personal.ts';
 
 /** A command: its name, what the list of commands says of it, and where its code is. */
 type Listed = [name: string, summary: string, load: () => Promise<(program: Command) => void>];
@@ -234,7 +235,7 @@ for (const [room, commands] of Object.entries(ROOMS)) {
 try {
   await program.parseAsync(words, { from: 'user' });
 } catch (error) {
-  if (!(error instanceof CommanderError)) console.error(shown(error));
+  if (!(error instanceof CommanderError)) console.error(maskNumbers(shown(error)));
   // Not left to the event loop, which Temporal's runtime would keep busy for ever.
   process.exit(error instanceof CommanderError ? error.exitCode : 1);
 }

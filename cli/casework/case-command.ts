@@ -16,7 +16,7 @@ import { listTasks } from '../../store/ledger/tasks.ts';
 import { wakeCase } from '../../temporal/cases.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, readConfig, readGiven, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { timeText, table } from '../kit/output.ts';
+import { print, table, timeText } from '../kit/output.ts';
 import { taskTable } from '../ledger/tasks.ts';
 import { withRunningHub } from '../kit/running-hub.ts';
 import { instantOption } from '../kit/select.ts';
@@ -180,9 +180,9 @@ export function inCase(
   return withLibrary(options, async (db) => {
     const { file, said } = await work(db);
     const woken = await wake(db, options, file);
-    if (options.json) console.log(JSON.stringify({ ...file, at: shanghaiInstant(Date.now()), woken: woken === null }));
+    if (options.json) print(JSON.stringify({ ...file, at: shanghaiInstant(Date.now()), woken: woken === null }));
     else
-      console.log(
+      print(
         woken === null
           ? said
           : `${said}\nIts workflow could not be woken yet (${woken}); that follows when Temporal is back.`,
@@ -209,12 +209,12 @@ async function wake(
 export async function printCase(db: Knex, file: Pick<CaseFile, 'kind' | 'id' | 'round'>): Promise<void> {
   const subject = subjectOf({ ...file, round: 1 });
   const tasks = await listTasks(db, new Date(), { states: EVERY_STATE, subject, limit: 1_000 });
-  if (tasks.length > 0) console.log(`\n${taskTable(tasks)}`);
-  else if (await governs(db, CASE_DUTIES[file.kind])) console.log('\nNo deadline has begun yet.');
-  else console.log('\nNo statutory term: the regulation sets none for this. What is done is recorded all the same.');
+  if (tasks.length > 0) print(`\n${taskTable(tasks)}`);
+  else if (await governs(db, CASE_DUTIES[file.kind])) print('\nNo deadline has begun yet.');
+  else print('\nNo statutory term: the regulation sets none for this. What is done is recorded all the same.');
   const events = await timelineOf(db, file);
-  console.log('\nTimeline');
-  console.log(
+  print('\nTimeline');
+  print(
     table(events, [
       ['时间', ({ at }) => timeText(at)],
       ['办理人', ({ by }) => actorInWords(by).zh],

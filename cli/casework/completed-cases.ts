@@ -20,7 +20,7 @@ import { findStream } from '../../settings/load.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { basisText, dueText, printList, stateText, table, timeText } from '../kit/output.ts';
+import { basisText, dueText, print, printJson, printList, stateText, table, timeText } from '../kit/output.ts';
 
 /** Cases that are announced in one transaction. */
 const AT_ONCE = 10_000;
@@ -62,7 +62,7 @@ function showCompletedCases(options: ListOptions): Promise<void> {
     const only = options.late ? 'late' : options.open ? 'open' : undefined;
     const found = await listCompletedCases(db, new Date(), { stream, only, limit });
     printList(found, options.json, completedCaseTable);
-    if (!options.json && found.length === limit) console.log(`The first ${limit}; --limit shows more.`);
+    if (!options.json && found.length === limit) print(`The first ${limit}; --limit shows more.`);
   });
 }
 
@@ -108,6 +108,6 @@ async function importCompletedCases(file: string, options: ListOptions): Promise
       return sum;
     });
   });
-  if (options.json) return console.log(JSON.stringify(counts, null, 2));
-  console.log(`${counts.announced} announced, ${counts.corrected} corrected, ${counts.unchanged} unchanged`);
+  if (options.json) return printJson(counts);
+  print(`${counts.announced} announced, ${counts.corrected} corrected, ${counts.unchanged} unchanged`);
 }

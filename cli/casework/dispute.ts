@@ -8,8 +8,9 @@ import { fault, faultInWords } from '../../domain/faults.ts';
 import { DISPUTES, listDisputes, openDispute, requireDispute, type Dispute } from '../../store/casework/disputes.ts';
 import { listTicketFaults } from '../../store/casework/ticket-faults.ts';
 import { addActions, caseId, inCase, printCase, withActor, withCase, type CaseOptions } from './case-command.ts';
+import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
-import { timeText, printList, table } from '../kit/output.ts';
+import { jsonText, printList, table, timeText } from '../kit/output.ts';
 import { positive, readGiven } from '../kit/options.ts';
 
 const ticketSchema = disputeSchema.extend({
@@ -88,8 +89,13 @@ export function addDispute(program: Command): void {
       return withLibrary(options, async (db) => {
         const found = await requireDispute(db, caseId(id));
         const shown = options.unmasked ? found : masked(found);
-        if (options.json) return console.log(JSON.stringify(shown, null, 2));
-        console.log(disputeTable([found]));
+        const print = await printerFor(db, options.unmasked, {
+          action: 'disputes:personal',
+          object: `dispute/${found.id}`,
+          detail: {},
+        });
+        if (options.json) return print(jsonText(shown));
+        print(disputeTable([found]));
         for (const [name, value] of [
           ['Objector', shown.objector],
           ['Contact', shown.contact],
@@ -98,7 +104,7 @@ export function addDispute(program: Command): void {
           ['Correction', found.correction],
           ['Receipt', found.toldReceipt],
         ] as const)
-          if (value !== null) console.log(`${name}: ${value}`);
+          if (value !== null) print(`${name}: ${value}`);
         await printCase(db, found);
       });
     });

@@ -17,7 +17,7 @@ import { findEvidence } from '../../store/casework/evidence.ts';
 import { readEvidence } from '../kit/evidence.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { timeText, printList, table } from '../kit/output.ts';
+import { print, printJson, printList, table, timeText } from '../kit/output.ts';
 import { addPaper } from './paper.ts';
 
 interface ReportOptions extends CaseOptions {
@@ -80,9 +80,9 @@ export function addOutage(program: Command): void {
           if (!evidence) throw fault('evidence-missing', { id: found.id });
           writeFileSync(options.evidence, evidence.content, { mode: 0o600 });
         }
-        if (options.json) return console.log(JSON.stringify(found, null, 2));
-        console.log(outageTable([found]));
-        console.log(
+        if (options.json) return printJson(found);
+        print(outageTable([found]));
+        print(
           table(found.streams, [
             ['数据流', ({ stream }) => stream],
             ['轮次', ({ round }) => (round > 1 ? round : ''), 'right'],

@@ -4,6 +4,7 @@ import { takePaper } from '../../server/inbox/paper.ts';
 import { caseId, withActor, type CaseOptions } from './case-command.ts';
 import { withLibrary } from '../kit/library.ts';
 import { readConfig } from '../kit/options.ts';
+import { print } from '../kit/output.ts';
 
 type Options = CaseOptions & { stream: string };
 
@@ -27,9 +28,9 @@ function take(outage: number, path: string, options: Options): Promise<void> {
   return withLibrary(options, async (db) => {
     const given = { outage, stream: options.stream, path };
     const taken = await takePaper(db, config, given, { by: options.by, at: new Date() });
-    if (options.json) return console.log(JSON.stringify({ outage, stream: options.stream, ...taken }));
+    if (options.json) return print(JSON.stringify({ outage, stream: options.stream, ...taken }));
     const { read, accepted, unchanged, rejected, batchId, known } = taken;
     const counts = `${read} records, ${accepted} accepted, ${unchanged} unchanged, ${rejected} rejected`;
-    console.log(`${known ? 'This file was taken before, as' : 'Taken as'} batch ${batchId}: ${counts}`);
+    print(`${known ? 'This file was taken before, as' : 'Taken as'} batch ${batchId}: ${counts}`);
   });
 }

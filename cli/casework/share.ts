@@ -21,7 +21,7 @@ import {
 } from './case-command.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { timeText, printList, table } from '../kit/output.ts';
+import { print, printJson, printList, table, timeText } from '../kit/output.ts';
 
 interface FileOptions extends CaseOptions {
   unit: string;
@@ -81,10 +81,9 @@ export function addShare(program: Command): void {
       return withLibrary(options, async (db) => {
         const found = await requireShareRequest(db, caseId(id));
         const opinions = await opinionsOn(db, found.id);
-        if (options.json) return console.log(JSON.stringify({ ...found, opinions }, null, 2));
-        console.log(shareTable([found]));
-        for (const { unitName, opinion, saidAt } of opinions)
-          console.log(`${unitName} (${timeText(saidAt)}): ${opinion}`);
+        if (options.json) return printJson({ ...found, opinions });
+        print(shareTable([found]));
+        for (const { unitName, opinion, saidAt } of opinions) print(`${unitName} (${timeText(saidAt)}): ${opinion}`);
         await printCase(db, found);
       });
     });

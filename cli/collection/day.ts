@@ -1,14 +1,14 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { maskNumbers } from '../../domain/library/personal.ts';
 import { dayInWords, LATE_BECAUSE } from '../../domain/collection/day.ts';
 import { fault } from '../../domain/faults.ts';
 import { BASES } from '../../domain/basis.ts';
 import { OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
 import { calendarDate } from '../../settings/values.ts';
 import { dayReport, lateRecords } from '../../store/collection/days.ts';
+import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { dueText, table, timeText } from '../kit/output.ts';
+import { dueText, jsonText, table, timeText } from '../kit/output.ts';
 
 interface DayOptions extends CommonOptions {
   limit: number;
@@ -35,24 +35,23 @@ function show(stream: string, date: string, options: DayOptions): Promise<void> 
     const at = new Date();
     const report = await dayReport(db, stream, date, at);
     if (!report) throw fault('day-unknown', { stream, date });
-    const shown = (text: string | null): string | null =>
-      text === null || options.unmasked ? text : maskNumbers(text);
-    const records = (await lateRecords(db, stream, date, options.limit)).map((record) => ({
-      ...record,
-      key: shown(record.key),
-      number: shown(record.number),
-    }));
+    const records = await lateRecords(db, stream, date, options.limit);
+    const print = await printerFor(db, options.unmasked, {
+      action: 'certificates:personal',
+      object: `stream/${stream}`,
+      detail: { day: date, records: records.length },
+    });
     const judgedBy = dayInWords(report);
-    if (options.json) return console.log(JSON.stringify({ stream, date, at, ...report, judgedBy, records }, null, 2));
+    if (options.json) return print(jsonText({ stream, date, at, ...report, judgedBy, records }));
     const { basis, rule, article, state, dueAt, metAt, verifiedAt, late } = report;
-    console.log(
+    print(
       `${stream} ${date}: ${OBLIGATION_STATES[state].zh} (${OBLIGATION_STATES[state].en}), ${BASES[basis].zh} ${rule} ${article}; as of ${timeText(at)}`,
     );
-    console.log(`到期 ${dueText(dueAt)}，归齐 ${timeText(metAt)}，次日核实 ${timeText(verifiedAt)}`);
-    console.log(`${judgedBy.zh}\n${judgedBy.en}`);
-    console.log(`迟到的记录 ${late} 条 (records that came late)`);
+    print(`到期 ${dueText(dueAt)}，归齐 ${timeText(metAt)}，次日核实 ${timeText(verifiedAt)}`);
+    print(`${judgedBy.zh}\n${judgedBy.en}`);
+    print(`迟到的记录 ${late} 条 (records that came late)`);
     if (records.length === 0) return;
-    console.log(
+    print(
       table(records, [
         ['记录', ({ key }) => key ?? ''],
         ['证照编号', ({ number }) => number ?? ''],
@@ -61,6 +60,6 @@ function show(stream: string, date: string, options: DayOptions): Promise<void> 
         ['问题数据', ({ reject }) => reject ?? '', 'right'],
       ]),
     );
-    if (records.length < late) console.log(`The first ${records.length}; --limit names more.`);
+    if (records.length < late) print(`The first ${records.length}; --limit names more.`);
   });
 }

@@ -4,7 +4,7 @@ import { findStream } from '../../settings/load.ts';
 import { declare, endDeclaration, listDeclarations } from '../../store/collection/declarations.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { table, timeText } from '../kit/output.ts';
+import { print, printJson, table, timeText } from '../kit/output.ts';
 
 export function addDeclarations(program: Command): void {
   const declarations = withData(withConfig(program.command('declarations')))
@@ -24,9 +24,9 @@ export function addDeclarations(program: Command): void {
     .action((options: CommonOptions & { json?: boolean }) =>
       withLibrary(options, async (db) => {
         const rows = await listDeclarations(db);
-        if (options.json) return console.log(JSON.stringify(rows, null, 2));
-        if (rows.length === 0) return console.log('没有声明。 Nothing is declared.');
-        console.log(
+        if (options.json) return printJson(rows);
+        if (rows.length === 0) return print('没有声明。 Nothing is declared.');
+        print(
           table(rows, [
             ['编号', ({ id }) => id, 'right'],
             ['数据流', ({ stream }) => stream],
@@ -57,7 +57,7 @@ export function addDeclarations(program: Command): void {
       return withLibrary(options, async (db) => {
         const given = { stream, kind, said, document };
         const id = await declare(db, given, config.jurisdiction.synchronisation, { by, at: new Date() });
-        console.log(`声明 ${id} 已登记，自次日起有效。 On file as declaration ${id}, from the next day on.`);
+        print(`声明 ${id} 已登记，自次日起有效。 On file as declaration ${id}, from the next day on.`);
       });
     });
 
@@ -68,7 +68,7 @@ export function addDeclarations(program: Command): void {
       const { by, ...options } = command.optsWithGlobals<CommonOptions & { by: string }>();
       return withLibrary(options, async (db) => {
         await endDeclaration(db, idNumber(id, 'declaration-unknown'), { by, at: new Date() });
-        console.log(`声明 ${id} 已终止。 Declaration ${id} has ended.`);
+        print(`声明 ${id} 已终止。 Declaration ${id} has ended.`);
       });
     });
 }

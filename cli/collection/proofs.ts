@@ -5,9 +5,10 @@ import { fault } from '../../domain/faults.ts';
 import { textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { findProofs, listProofs, recheckProof, type Proof } from '../../store/collection/proofs.ts';
 import { windowBounds, withStreams, withWindow, type StreamOptions } from '../kit/select.ts';
+import { auditOperator } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { timeText, table } from '../kit/output.ts';
+import { print, printJson, table, timeText } from '../kit/output.ts';
 
 interface ProofsOptions extends StreamOptions {
   stream?: string;
@@ -48,15 +49,19 @@ export function addProofs(program: Command): void {
 async function list(options: ProofsOptions): Promise<void> {
   const [fromMs, toMs] = windowBounds(options);
   const { stream, different } = options;
-  const proofs = await withLibrary(options, (db) =>
-    listProofs(db, { stream, different, from: new Date(fromMs), to: new Date(toMs) }),
-  );
+  const proofs = await withLibrary(options, async (db) => {
+    const found = await listProofs(db, { stream, different, from: new Date(fromMs), to: new Date(toMs) });
+    // The file has the keys of records as they are, by which they are found at their source.
+    const detail = { records: found.length, stream: stream ?? null };
+    if (options.out !== undefined) await auditOperator(db, { action: 'export', object: 'proofs', detail });
+    return found;
+  });
   if (options.out !== undefined) {
     writeFileSync(options.out, evidenceOf(proofs), { mode: 0o600 });
-    console.log(`Wrote ${proofs.length} proofs to ${options.out}`);
-  } else if (options.json) console.log(JSON.stringify(proofs, null, 2));
-  else if (proofs.length === 0) console.log('这段时间没有核验。 Nothing was proven in that time.');
-  else console.log(proofTable(proofs));
+    print(`Wrote ${proofs.length} proofs to ${options.out}`);
+  } else if (options.json) printJson(proofs);
+  else if (proofs.length === 0) print('这段时间没有核验。 Nothing was proven in that time.');
+  else print(proofTable(proofs));
 }
 
 export const proofTable = (proofs: readonly Proof[]): string =>
@@ -140,8 +145,8 @@ async function recheck(id: number, options: ProofsOptions): Promise<void> {
   });
   const same = now.records === proof.libraryRecords && now.digest === proof.libraryDigest;
   if (!same) process.exitCode = 1;
-  if (options.json) return console.log(JSON.stringify({ proof: id, same, ...now }, null, 2));
-  console.log(
+  if (options.json) return printJson({ proof: id, same, ...now });
+  print(
     same
       ? `✔ The library holds what proof ${id} found: ${now.records} records, digest ${now.digest}`
       : `✖ The library has changed since proof ${id}: ${proof.libraryRecords} records then, ${now.records} now, ${now.changed} of them taken or changed after it`,

@@ -14,6 +14,7 @@ import { windowBounds, configOf, withStreams, withWindow, type StreamOptions } f
 import { withLibrary } from '../kit/library.ts';
 import { KINDS_OF_DIFFERENCE, proofTable } from './proofs.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
+import { print, printJson } from '../kit/output.ts';
 
 interface ProveOptions extends StreamOptions {
   stream: string;
@@ -61,8 +62,8 @@ async function prove(options: ProveOptions): Promise<void> {
   );
   const proofs = await withLibrary(options, (db) => findProofs(db, ids));
   if (proofs.some((proof) => proof.differences > 0 || proof.fault !== null)) process.exitCode = 1;
-  if (options.json) return console.log(JSON.stringify(proofs, null, 2));
-  if (proofs.length === 0) return console.log('这段时间没有归集。 Nothing was taken in that time.');
+  if (options.json) return printJson(proofs);
+  if (proofs.length === 0) return print('这段时间没有归集。 Nothing was taken in that time.');
   show(proofs);
 }
 
@@ -111,9 +112,9 @@ export async function provablePeriod(
 }
 
 function show(proofs: readonly Proof[]): void {
-  console.log(proofTable(proofs));
+  print(proofTable(proofs));
   for (const [title, of] of KINDS_OF_DIFFERENCE) {
     const keys = proofs.flatMap(of);
-    if (keys.length > 0) console.log(`${title}: ${keys.slice(0, 50).join(', ')}${keys.length > 50 ? ' …' : ''}`);
+    if (keys.length > 0) print(`${title}: ${keys.slice(0, 50).join(', ')}${keys.length > 50 ? ' …' : ''}`);
   }
 }

@@ -6,9 +6,10 @@ import { RULES, type RuleId } from '../../domain/library/validation.ts';
 import { openRejects, rejectGroups, saveCorrections } from '../../store/collection/rejects.ts';
 import { getStream } from '../../store/collection/streams.ts';
 import { withStreams, configOf, type StreamOptions } from '../kit/select.ts';
+import { auditOperator } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { openGiven } from '../kit/workbook.ts';
-import { timeText, table } from '../kit/output.ts';
+import { print, printJson, table, timeText } from '../kit/output.ts';
 import { replay } from '../kit/replay.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 
@@ -33,8 +34,13 @@ export function addRejects(program: Command): void {
       withLibrary(options, async (db) => {
         const { id } = await getStream(db, findStream(configOf(options), stream).stream.id);
         const open = await openRejects(db, id, { rule: options.rule });
+        await auditOperator(db, {
+          action: 'export',
+          object: `rejects/${stream}`,
+          detail: { records: open.length, rule: options.rule ?? null },
+        });
         writeFileSync(options.out, writeRejectSheet(open), { mode: 0o600 });
-        console.log(`Wrote ${open.length} rejects of ${stream} to ${options.out}`);
+        print(`Wrote ${open.length} rejects of ${stream} to ${options.out}`);
       }),
     );
 
@@ -52,9 +58,9 @@ export function addRejects(program: Command): void {
 function listRejects(stream: string | undefined, options: StreamOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const groups = await rejectGroups(db, { stream });
-    if (options.json) return console.log(JSON.stringify(groups, null, 2));
-    if (groups.length === 0) return console.log('没有待处理的问题数据。 No open rejects.');
-    console.log(
+    if (options.json) return printJson(groups);
+    if (groups.length === 0) return print('没有待处理的问题数据。 No open rejects.');
+    print(
       table(groups, [
         ['单位', ({ unit }) => unit],
         ['数据流', (group) => group.stream],
@@ -78,6 +84,6 @@ async function importSheet(name: string, file: string, options: StreamOptions): 
     await saveCorrections(db, id, corrections, new Date());
     return corrections.length;
   });
-  if (!options.json) console.log(`${taken} corrected records of ${name}`);
+  if (!options.json) print(`${taken} corrected records of ${name}`);
   if (taken > 0) await replay(name, options);
 }

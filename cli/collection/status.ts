@@ -6,7 +6,7 @@ import { AWAY_MS, lastBeat } from '../../store/ledger/uptime.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
 import { withLibrary } from '../kit/library.ts';
 import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { gapTable, obligationTable, streamTable } from '../kit/output.ts';
+import { gapTable, obligationTable, print, printJson, streamTable } from '../kit/output.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 
 interface ReportOptions extends CommonOptions {
@@ -28,27 +28,26 @@ export function addStatus(program: Command): void {
         const counts = await countObligations(db, at, since);
         const alerts = await openAlerts(db);
         const lookedAt = await lastBeat(db, 'server');
-        if (options.json)
-          return console.log(JSON.stringify({ at, lookedAt, streams, obligations, counts, alerts }, null, 2));
+        if (options.json) return printJson({ at, lookedAt, streams, obligations, counts, alerts });
         if (lookedAt !== null && at.getTime() - lookedAt.getTime() > AWAY_MS)
-          console.log(`■ The watchdog has not looked since ${lookedAt.toISOString()}: alerts are of then\n`);
-        const print = (which: typeof alerts): void => {
-          for (const { message, raisedAt } of which) console.log(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
+          print(`■ The watchdog has not looked since ${lookedAt.toISOString()}: alerts are of then\n`);
+        const tell = (which: typeof alerts): void => {
+          for (const { message, raisedAt } of which) print(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
         };
-        print(alerts.filter(({ kind }) => kind === 'watchdog'));
-        console.log(streamTable(streams));
+        tell(alerts.filter(({ kind }) => kind === 'watchdog'));
+        print(streamTable(streams));
         for (const { stream, pausedReason } of streams)
-          if (pausedReason !== null) console.log(`${stream} is paused: ${pausedReason}`);
-        console.log();
+          if (pausedReason !== null) print(`${stream} is paused: ${pausedReason}`);
+        print('');
         for (const basis of EVERY_BASIS) {
           const told = EVERY_STATE.filter((state) => counts[basis][state] > 0 || state === 'overdue').map(
             (state) => `${counts[basis][state]} ${state}`,
           );
           const { zh, en } = BASES[basis];
-          console.log(`Obligations, ${zh} (${en}): ${told.join(', ')} (of those that ended, the last 24 hours)`);
+          print(`Obligations, ${zh} (${en}): ${told.join(', ')} (of those that ended, the last 24 hours)`);
         }
-        if (obligations.length > 0) console.log(obligationTable(obligations));
-        print(alerts.filter(({ kind }) => kind !== 'watchdog'));
+        if (obligations.length > 0) print(obligationTable(obligations));
+        tell(alerts.filter(({ kind }) => kind !== 'watchdog'));
       }),
     );
 }
@@ -66,9 +65,9 @@ export function addGaps(program: Command): void {
       withLibrary(options, async (db) => {
         const gaps = await findGaps(db, new Date(), options.stream);
         if (gaps.length > 0) process.exitCode = 1;
-        if (options.json) console.log(JSON.stringify(gaps, null, 2));
+        if (options.json) printJson(gaps);
         else
-          console.log(
+          print(
             gaps.length === 0
               ? '没有缺口：应归集的均已证实归集。 No gaps: everything that is due is proven to be in.'
               : gapTable(gaps),

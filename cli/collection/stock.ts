@@ -9,7 +9,7 @@ import { getStream } from '../../store/collection/streams.ts';
 import { startStock } from '../../temporal/runs.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
-import { table, thousands } from '../kit/output.ts';
+import { print, printJson, table, thousands } from '../kit/output.ts';
 import { showRun, toldTotals, withRunningHub } from '../kit/running-hub.ts';
 
 const BAR = 24;
@@ -43,10 +43,10 @@ export function addStock(program: Command): void {
 function listStock(options: StreamOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const reports = await stockReports(db);
-    if (options.json) return console.log(JSON.stringify(reports, null, 2));
-    if (reports.length === 0) return console.log('没有存量数据流（delivery: stock）。 No stream has delivery: stock.');
+    if (options.json) return printJson(reports);
+    if (reports.length === 0) return print('没有存量数据流（delivery: stock）。 No stream has delivery: stock.');
     const today = shanghaiDate(Date.now());
-    console.log(
+    print(
       table(reports, [
         ['单位', ({ unit }) => unit],
         ['数据流', ({ stream }) => stream],
@@ -110,7 +110,7 @@ async function stopStock(name: string, options: StreamOptions): Promise<void> {
     await handle.cancel();
     await handle.result().catch(() => undefined); // it ends as cancelled
   });
-  console.log(`${name}: stopped; ./hub stock run ${name} goes on with it`);
+  print(`${name}: stopped; ./hub stock run ${name} goes on with it`);
 }
 
 function requireStock(config: HubConfig, name: string): ReturnType<typeof findStream> {

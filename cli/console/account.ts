@@ -4,7 +4,7 @@ import { fault } from '../../domain/faults.ts';
 import { addAccount, firstPassword, listAccounts, setPassword, type Account } from '../../store/console/accounts.ts';
 import { withLibrary } from '../kit/library.ts';
 import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { timeText, printList, table } from '../kit/output.ts';
+import { print, printList, table, timeText } from '../kit/output.ts';
 
 interface AddOptions extends CommonOptions {
   role: Role;
@@ -40,7 +40,7 @@ export function addAccountCommand(program: Command): void {
           { password, mustChange: true },
           new Date(),
         );
-        console.log(`${login.toLowerCase()}: first password ${password}`);
+        print(`${login.toLowerCase()}: first password ${password}`);
       });
     });
 
@@ -52,7 +52,7 @@ export function addAccountCommand(program: Command): void {
         if (!found) throw fault('account-unknown', { login });
         const password = firstPassword();
         await db.transaction((trx) => setPassword(trx, found.id, { password, mustChange: true, at: new Date() }));
-        console.log(`${found.login}: first password ${password}`);
+        print(`${found.login}: first password ${password}`);
       }),
     );
 }

@@ -26,6 +26,7 @@ import { program as part, requirePorts, startDatabase, startTemporal, type Addre
 import { untilStopped } from '../../launch/signals.ts';
 import { Supervisor } from '../../launch/supervisor.ts';
 import { DAY_MS } from '../../domain/dates.ts';
+import { print } from '../kit/output.ts';
 
 /** All records that the departments begin with. */
 const PROVEN_DAYS = 20;
@@ -73,7 +74,7 @@ export function addDemo(program: Command): void {
       const { data } = options.clear
         ? await axios.delete<unknown>(address)
         : await axios.post<unknown>(address, { fault, times: options.times });
-      console.log(`${department}: faults now ${JSON.stringify(data)}`);
+      print(`${department}: faults now ${JSON.stringify(data)}`);
     });
 
   withData(demo.command('tamper <department>'))
@@ -100,7 +101,7 @@ export function addDemo(program: Command): void {
         correct: options.correct,
         undo: options.undo,
       });
-      console.log(
+      print(
         `${department}: ${data.keys.length === 0 ? 'as it was' : `${data.keys.length} records: ${data.keys.slice(0, 20).join(', ')}`}`,
       );
     });
@@ -134,7 +135,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
   });
   const addresses: Addresses = { databaseUrl: '', temporalAddress: '', temporalUi: null };
   try {
-    console.log(`${config.jurisdiction.name} · ${config.jurisdiction.regulation.title}\n`);
+    print(`${config.jurisdiction.name} · ${config.jurisdiction.regulation.title}\n`);
     let db: Knex | undefined;
     let client: Client | undefined;
     const steps = new Listr(
@@ -205,7 +206,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
     if (options.once) {
       process.exitCode = held ? 0 : 1;
     } else {
-      console.log('\nThe hub stays up: schedules go on as the configuration says. Ctrl-C stops it.');
+      print('\nThe hub stays up: schedules go on as the configuration says. Ctrl-C stops it.');
       await stopped;
     }
     await client.connection.close();

@@ -3,7 +3,7 @@ import { BASES, EVERY_BASIS } from '../../domain/basis.ts';
 import type { HubConfig } from '../../settings/load.ts';
 import { countShared } from '../../store/library/certificates.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
-import { gapTable, obligationTable, streamTable } from '../kit/output.ts';
+import { gapTable, obligationTable, print, streamTable } from '../kit/output.ts';
 import type { Addresses } from '../../launch/servers.ts';
 import { isCollected, type StreamProof } from './collect.ts';
 import { DEMO_PASSWORD } from './departments.ts';
@@ -30,20 +30,20 @@ export async function summarise(
       truths.push(await compareWithTruth(db, id, departments[connector.id] ?? ''));
   }
 
-  console.log(`\n${streamTable(streams)}`);
-  console.log(`\n${gaps.length === 0 ? 'Gaps: none. Everything that is due is proven to be in.' : gapTable(gaps)}`);
-  console.log();
+  print(`\n${streamTable(streams)}`);
+  print(`\n${gaps.length === 0 ? 'Gaps: none. Everything that is due is proven to be in.' : gapTable(gaps)}`);
+  print('');
   for (const basis of EVERY_BASIS) {
     const { met, 'met late': late, open, 'due soon': soon, overdue } = counts[basis];
     const { zh, en } = BASES[basis];
-    console.log(
+    print(
       `Obligations, ${zh} (${en}): ${met + late} met${late > 0 ? ` (${late} late)` : ''}, ${open + soon} open, ${overdue} overdue`,
     );
   }
-  if (obligations.length > 0) console.log(obligationTable(obligations));
+  if (obligations.length > 0) print(obligationTable(obligations));
 
   const shared = await countShared(db);
-  console.log(
+  print(
     `\nSeveral streams deliver ${shared.certificates} of the certificates; of ${shared.differing} they say different things: ./hub conflicts`,
   );
 
@@ -67,14 +67,14 @@ export async function summarise(
     ],
     ['no stream paused', streams.every(({ pausedReason }) => pausedReason === null)],
   ];
-  console.log('\nChecks');
-  for (const [what, held] of checks) console.log(`  ${held ? '✔' : '✖'} ${what}`);
+  print('\nChecks');
+  for (const [what, held] of checks) print(`  ${held ? '✔' : '✖'} ${what}`);
 
   const { server, temporal } = config.settings;
-  console.log('');
+  print('');
   if (addresses.temporalUi !== null)
-    console.log(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
-  console.log(`Console        http://${server.host}:${server.port}/  (sign in as manager, password ${DEMO_PASSWORD})`);
-  console.log(`Health page    http://${server.host}:${server.port}/health`);
+    print(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
+  print(`Console        http://${server.host}:${server.port}/  (sign in as manager, password ${DEMO_PASSWORD})`);
+  print(`Health page    http://${server.host}:${server.port}/health`);
   return checks.every(([, held]) => held);
 }

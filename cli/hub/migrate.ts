@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { migrate, openDatabase, requireServer, shownDatabase } from '../../store/database.ts';
 import { requireDatabase } from '../kit/options.ts';
+import { print } from '../kit/output.ts';
 
 export function addMigrate(program: Command): void {
   program
@@ -15,7 +16,7 @@ export function addMigrate(program: Command): void {
       try {
         const version = await requireServer(db, url);
         const steps = await migrate(db, 'production');
-        console.log(
+        print(
           `${shownDatabase(url)} (PostgreSQL ${version}): ${steps === 0 ? 'the schema is the newest' : `${steps} migration(s) applied`}`,
         );
       } finally {

@@ -10,6 +10,7 @@ import { lastPort } from '../../launch/postgres.ts';
 import { program, requirePorts, startDatabase, startTemporal, type Addresses } from '../../launch/servers.ts';
 import { Supervisor } from '../../launch/supervisor.ts';
 import { untilStopped } from '../../launch/signals.ts';
+import { print } from '../kit/output.ts';
 
 export function addUp(command: Command): void {
   withData(withConfig(command.command('up')))
@@ -65,12 +66,12 @@ export function addUp(command: Command): void {
         const { server, temporal } = config.settings;
         for (const { file, faults } of config.faulty)
           console.error(`\n▲ ${file} is not taken over:\n${faults.map(({ en }) => en).join('\n')}`);
-        console.log(`\nConsole        http://${server.host}:${server.port}/`);
-        console.log(`Health page    http://${server.host}:${server.port}/health`);
+        print(`\nConsole        http://${server.host}:${server.port}/`);
+        print(`Health page    http://${server.host}:${server.port}/health`);
         if (addresses.temporalUi !== null)
-          console.log(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
-        console.log(`Logs           ${supervisor.folder}/logs/`);
-        console.log(`\n${config.connectors.length} connector(s), ${config.jurisdiction.name}. Ctrl-C stops the hub.`);
+          print(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
+        print(`Logs           ${supervisor.folder}/logs/`);
+        print(`\n${config.connectors.length} connector(s), ${config.jurisdiction.name}. Ctrl-C stops the hub.`);
         await stopped;
       } finally {
         await close();

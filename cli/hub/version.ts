@@ -6,6 +6,7 @@ import { temporalVersion } from '../../temporal/client.ts';
 import { libraryAddress } from '../kit/library.ts';
 import { readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { temporalAddress } from '../kit/running-hub.ts';
+import { print, printJson } from '../kit/output.ts';
 
 /** What a server said, null when it said nothing; and where it is, or why not. */
 interface Asked<T> {
@@ -35,10 +36,10 @@ export function addVersion(program: Command): void {
           temporal: { sdk, server: temporal.said },
           postgresql: { embedded, server: database.said?.server ?? null },
         };
-        return console.log(JSON.stringify(versions, null, 2));
+        return printJson(versions);
       }
       const applied = told(database, ({ migration }) => `the last one in the database: ${migration ?? 'none'}`);
-      console.log(`${name} ${version}
+      print(`${name} ${version}
 Node        ${process.version}
 Schema      ${schema}; ${applied}
 Temporal    SDK ${sdk}; ${told(temporal, (server) => `server ${server}`)}

@@ -4,7 +4,18 @@ import { dueWallTime, shanghaiWallTime } from '../../domain/dates.ts';
 import type { Gap, ObligationOverview, StreamOverview } from '../../store/collection/overview.ts';
 import { OBLIGATION_STATES, type ObligationState } from '../../domain/ledger/duties.ts';
 import { reasonInWords } from '../../domain/ledger/reasons.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { STREAM_STATES } from '../../domain/streams.ts';
+
+/** Prints what a program or a person was asked for by whoever reads it, as it is. */
+export const printAsGiven = (text: string): void => console.log(text);
+
+/** Prints a text with every number of somebody masked: what stands in a terminal stands in logs and histories, too. */
+export const print = (text: string): void => printAsGiven(maskNumbers(text));
+
+export const jsonText = (value: unknown): string => JSON.stringify(value, null, 2);
+/** As `print`, for programs. */
+export const printJson = (value: unknown): void => print(jsonText(value));
 
 type Column<T> = [head: string, value: (row: T) => string | number, align?: 'right'];
 
@@ -29,8 +40,8 @@ export function printList<T>(
   json: boolean | undefined,
   render: (rows: readonly T[]) => string,
 ): void {
-  if (json) console.log(JSON.stringify(rows, null, 2));
-  else console.log(rows.length === 0 ? '没有。 There is none.' : render(rows));
+  if (json) printJson(rows);
+  else print(rows.length === 0 ? '没有。 There is none.' : render(rows));
 }
 
 export const thousands = (value: number): string => value.toLocaleString('en-US');

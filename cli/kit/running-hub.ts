@@ -6,6 +6,7 @@ import { messageOf } from '../../domain/errors.ts';
 import { fault, type Facts } from '../../domain/faults.ts';
 import { connectTemporal } from '../../temporal/client.ts';
 import type { Totals } from '../../workflows/messages.ts';
+import { printJson } from './output.ts';
 
 /** Address of the Temporal of the hub that runs: TEMPORAL_ADDRESS, else that of the embedded one. */
 export const temporalAddress = ({ settings }: HubConfig): string =>
@@ -52,7 +53,7 @@ export function toldTotals(
   { read, accepted, unchanged, rejected, ...rest }: Totals,
   json: boolean | undefined,
 ): string {
-  if (json) console.log(JSON.stringify({ read, accepted, unchanged, rejected, ...rest }, null, 2));
+  if (json) printJson({ read, accepted, unchanged, rejected, ...rest });
   return `read ${read}, accepted ${accepted}, unchanged ${unchanged}, rejected ${rejected}`;
 }
 

@@ -6,7 +6,7 @@ import { countMoved, previewCalendar, type MovedDeadline } from '../../store/led
 import { calendarInForce } from '../../store/apply-config.ts';
 import { withLibrary } from '../kit/library.ts';
 import { readConfig, readGiven, type CommonOptions, withConfig, withData } from '../kit/options.ts';
-import { dueText, table } from '../kit/output.ts';
+import { dueText, print, printJson, table } from '../kit/output.ts';
 
 interface ImportOptions extends CommonOptions {
   confirm?: boolean;
@@ -22,7 +22,7 @@ export function addCalendar(program: Command): void {
     .addHelpText('after', '\nExamples:\n  ./hub calendar\n  ./hub calendar import 2027.yaml')
     .action((options: CommonOptions) => {
       const { calendarTables } = readConfig(options);
-      console.log(
+      print(
         table(calendarTables, [
           ['年份', ({ year }) => year],
           ['版本', ({ version }) => version],
@@ -60,22 +60,20 @@ function importTable(file: string, options: ImportOptions): Promise<void> {
     const counts = countMoved(moved, new Date());
     const { losses, before } = offered;
     const target = options.confirm ? keepTable(offered, options.confirmLosses ?? false) : null;
-    if (options.json)
-      return console.log(JSON.stringify({ counts, moved, losses, before, inForce: target !== null }, null, 2));
+    if (options.json) return printJson({ counts, moved, losses, before, inForce: target !== null });
     show(moved);
-    for (const { zh, en } of losses) console.log(`▲ Lost: ${zh} (${en})`);
+    for (const { zh, en } of losses) print(`▲ Lost: ${zh} (${en})`);
     if (before !== null) {
       const [off, work] = [before.off, before.work].map((dates) => dates.join(', ') || 'none');
-      console.log(`${before.year} gets version ${before.version} by it: off ${off}; work ${work}.`);
+      print(`${before.year} gets version ${before.version} by it: off ${off}; work ${work}.`);
     }
     for (const basis of EVERY_BASIS) {
       const { zh } = BASES[basis];
       const { moved: moving, starting, ending, judged, late } = counts[basis];
-      console.log(`${zh}: ${moving} deadlines move; ${starting} become overdue by it, ${ending} no longer are.`);
-      if (judged > 0)
-        console.log(`${zh}: ${judged} ended under 日历未公布 and are judged by it; ${late} were met late.`);
+      print(`${zh}: ${moving} deadlines move; ${starting} become overdue by it, ${ending} no longer are.`);
+      if (judged > 0) print(`${zh}: ${judged} ended under 日历未公布 and are judged by it; ${late} were met late.`);
     }
-    console.log(
+    print(
       target !== null
         ? `${target} is in force; a running hub takes it over within seconds.`
         : 'Nothing is changed; --confirm puts the table in force.',
@@ -85,7 +83,7 @@ function importTable(file: string, options: ImportOptions): Promise<void> {
 
 function show(moved: readonly MovedDeadline[]): void {
   if (moved.length === 0) return;
-  console.log(
+  print(
     table(moved.slice(0, SHOWN), [
       ['责任单位', ({ owner }) => owner],
       ['条款', ({ rule }) => rule],
@@ -94,5 +92,5 @@ function show(moved: readonly MovedDeadline[]): void {
       ['将到期', ({ to }) => dueText(to)],
     ]),
   );
-  if (moved.length > SHOWN) console.log(`… and ${moved.length - SHOWN} more; --json lists all.`);
+  if (moved.length > SHOWN) print(`… and ${moved.length - SHOWN} more; --json lists all.`);
 }

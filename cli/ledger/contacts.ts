@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { CONTACT_ROLES, maskedReach, PHONE, type ContactRole } from '../../domain/ledger/contact.ts';
 import { fault } from '../../domain/faults.ts';
 import { endContact, fileContact, listContacts, type Contact, type UnitContact } from '../../store/ledger/contacts.ts';
+import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { timeText, table } from '../kit/output.ts';
+import { jsonText, print, table, timeText } from '../kit/output.ts';
 import { expected, expectedInWords, shouldBe } from '../../domain/faults/expected.ts';
 
 const contactSchema = z
@@ -38,8 +39,13 @@ export function addContacts(program: Command): void {
       withLibrary(options, async (db) => {
         const found = await listContacts(db);
         const shown = options.unmasked ? found : found.map(masked);
-        if (options.json) return console.log(JSON.stringify(shown, null, 2));
-        console.log(shown.length === 0 ? '还没有单位。 There is no unit yet.' : contactTable(shown));
+        const print = await printerFor(db, options.unmasked, {
+          action: 'contacts:read',
+          object: 'contacts',
+          detail: { records: found.length },
+        });
+        if (options.json) return print(jsonText(shown));
+        print(shown.length === 0 ? '还没有单位。 There is no unit yet.' : contactTable(shown));
       }),
     );
 
@@ -81,7 +87,7 @@ export function addContacts(program: Command): void {
           },
           { by: options.by, at: new Date() },
         );
-        console.log(`On file as contact ${id} of ${name} (${CONTACT_ROLES[rest.role].zh})`);
+        print(`On file as contact ${id} of ${name} (${CONTACT_ROLES[rest.role].zh})`);
       });
     });
 
@@ -93,7 +99,7 @@ export function addContacts(program: Command): void {
       return withLibrary(options, async (db) => {
         if (!(await endContact(db, idNumber(id, 'contact-unknown'), { by, at: new Date() })))
           throw fault('contact-unknown', { id, why: 'unfiled' });
-        console.log(`Contact ${id} is none any more`);
+        print(`Contact ${id} is none any more`);
       });
     });
 }

@@ -3,7 +3,7 @@ import { CalendarMissing, DAY_REASONS, endOfTerm, type TracedDay } from '../../d
 import { parseDate, type Instant } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import { positive, readConfig, withConfig, type CommonOptions } from '../kit/options.ts';
-import { table } from '../kit/output.ts';
+import { print, printJson, table } from '../kit/output.ts';
 
 interface DueOptions extends CommonOptions {
   workingDays: number;
@@ -34,7 +34,7 @@ export function addDue(program: Command): void {
       const due = endOfTerm(last, jurisdiction.dayEnds);
       if (options.json) {
         const shown = days.map(({ date, counted, reason }) => ({ date, counted, reason: DAY_REASONS[reason].en }));
-        return console.log(JSON.stringify({ due, days: shown, calendar: calendar.versionsOf(start, last) }, null, 2));
+        return printJson({ due, days: shown, calendar: calendar.versionsOf(start, last) });
       }
       show(due, days, calendar.versionsOf(start, last));
     });
@@ -51,7 +51,7 @@ function traced<T>(work: () => T): T {
 
 function show(due: Instant, days: readonly TracedDay[], versions: string): void {
   const counted = days.filter((day) => day.counted);
-  console.log(
+  print(
     table(days, [
       ['第几日', (day) => (day.counted ? counted.indexOf(day) + 1 : ''), 'right'],
       ['日期', ({ date }) => `${date} ${'日一二三四五六'.charAt(new Date(date).getUTCDay())}`],
@@ -59,5 +59,5 @@ function show(due: Instant, days: readonly TracedDay[], versions: string): void 
       ['原因', ({ reason }) => DAY_REASONS[reason].zh],
     ]),
   );
-  console.log(`\nDue ${due.slice(0, 10)} ${due.slice(11, 16)} (calendar ${versions})`);
+  print(`\nDue ${due.slice(0, 10)} ${due.slice(11, 16)} (calendar ${versions})`);
 }

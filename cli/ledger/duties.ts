@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { regulationName } from '../../domain/ledger/duties.ts';
 import { FUNCTIONS, SERVED, servedDuties } from '../../domain/ledger/served.ts';
 import { readConfig, withConfig, type CommonOptions } from '../kit/options.ts';
-import { table, wrapped } from '../kit/output.ts';
+import { print, printJson, table, wrapped } from '../kit/output.ts';
 
 export function addDuties(program: Command): void {
   withConfig(program.command('duties'))
@@ -23,9 +23,9 @@ export function addDuties(program: Command): void {
       const duties = options.missing
         ? every.filter(({ served }) => served === 'missing' || served === 'partly')
         : every;
-      if (options.json) return console.log(JSON.stringify({ regulation: jurisdiction.regulation, duties }, null, 2));
-      console.log(`${jurisdiction.name} · ${regulationName(jurisdiction.regulation)}\n`);
-      console.log(
+      if (options.json) return printJson({ regulation: jurisdiction.regulation, duties });
+      print(`${jurisdiction.name} · ${regulationName(jurisdiction.regulation)}\n`);
+      print(
         table(duties, [
           ['编号', ({ id }) => id],
           ['条款', ({ article }) => wrapped(article, 7)],
@@ -40,6 +40,6 @@ export function addDuties(program: Command): void {
       const counts = Object.entries(SERVED).map(([state, { zh }]) => {
         return `${zh} ${every.filter(({ served }) => served === state).length}`;
       });
-      console.log(`\n共 ${every.length} 项：${counts.join('，')}`);
+      print(`\n共 ${every.length} 项：${counts.join('，')}`);
     });
 }

@@ -11,7 +11,7 @@ import {
 import type { Channel } from '../../store/ledger/contacts.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { timeText, printList, table } from '../kit/output.ts';
+import { print, printList, table, timeText } from '../kit/output.ts';
 
 const CHANNELS = { email: '邮件', webhook: '接口', sms: '短信' } as const satisfies Record<Channel, string>;
 const KINDS = { reminder: '提醒', escalation: '升级', digest: '每日简报' } as const;
@@ -53,7 +53,7 @@ export function addReminders(program: Command): void {
       return withLibrary(options, async (db) => {
         if (!(await acknowledgeReminder(db, idNumber(id, 'reminder-unknown'), { by, at: new Date() })))
           throw fault('reminder-unknown', { id, why: 'acknowledged' });
-        console.log(`Reminder ${id} is acknowledged`);
+        print(`Reminder ${id} is acknowledged`);
       });
     });
 }

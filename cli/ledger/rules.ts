@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describeTerm, DUTIES, OWNERS, STARTS } from '../../domain/ledger/duties.ts';
 import { readConfig, withConfig, type CommonOptions } from '../kit/options.ts';
-import { table, wrapped } from '../kit/output.ts';
+import { print, printJson, table, wrapped } from '../kit/output.ts';
 
 export function addRules(program: Command): void {
   withConfig(program.command('rules'))
@@ -17,10 +17,10 @@ export function addRules(program: Command): void {
     .action((options: CommonOptions & { json?: boolean }) => {
       const { jurisdiction } = readConfig(options);
       const { regulation, rules, readings } = jurisdiction;
-      if (options.json) return console.log(JSON.stringify({ regulation, rules, readings }, null, 2));
+      if (options.json) return printJson({ regulation, rules, readings });
       const number = regulation.draft ? '送审稿' : (regulation.number ?? '');
-      console.log(`${jurisdiction.name} · ${regulation.title} ${number}\n`);
-      console.log(
+      print(`${jurisdiction.name} · ${regulation.title} ${number}\n`);
+      print(
         table(rules, [
           ['规则', ({ id }) => id],
           ['条款', ({ article }) => article],
@@ -33,8 +33,8 @@ export function addRules(program: Command): void {
           ['后果', ({ breach = '' }) => wrapped(breach, 14)],
         ]),
       );
-      console.log('\n对条文未明之处的理解');
+      print('\n对条文未明之处的理解');
       for (const { point, reading, rules: about } of readings)
-        console.log(`  ${point}${about.length > 0 ? `（${about.join('、')}）` : ''}：${reading}`);
+        print(`  ${point}${about.length > 0 ? `（${about.join('、')}）` : ''}：${reading}`);
     });
 }

@@ -10,7 +10,7 @@ import { findTask, listTasks, type Task } from '../../store/ledger/tasks.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { instantOption } from '../kit/select.ts';
-import { basisText, dueText, printList, stateText, table, timeText } from '../kit/output.ts';
+import { basisText, dueText, print, printJson, printList, stateText, table, timeText } from '../kit/output.ts';
 import { actorInWords, reasonInWords } from '../../domain/ledger/reasons.ts';
 
 interface TaskOptions extends CommonOptions {
@@ -54,8 +54,7 @@ export function addTasks(program: Command): void {
           limit: options.limit,
         });
         printList(found, options.json, taskTable);
-        if (!options.json && found.length === options.limit)
-          console.log(`The first ${options.limit}; --limit shows more.`);
+        if (!options.json && found.length === options.limit) print(`The first ${options.limit}; --limit shows more.`);
       }),
     );
 
@@ -77,7 +76,7 @@ export function addTasks(program: Command): void {
       return withLibrary(options, async (db) => {
         const task = idNumber(id, 'task-unknown');
         await exempt(db, supervision, task, { cause, document, approver }, { by, at: new Date() });
-        console.log(`Task ${id} is exempted: ${cause}`);
+        print(`Task ${id} is exempted: ${cause}`);
       });
     });
 
@@ -97,7 +96,7 @@ export function addTasks(program: Command): void {
       return withLibrary(options, async (db) => {
         const task = idNumber(id, 'task-unknown');
         const given = { by, at: new Date(), startedAt, said: reason, document };
-        console.log(`Task ${await correctObligation(db, task, given)} stands beside ${id}`);
+        print(`Task ${await correctObligation(db, task, given)} stands beside ${id}`);
       });
     });
 }
@@ -128,16 +127,15 @@ function showTask(id: string, options: TaskOptions): Promise<void> {
       task.workingDays === null || task.dueAt === null
         ? []
         : calendar.trace(shanghaiDate(task.startedAt.getTime()), task.workingDays);
-    if (options.json) return console.log(JSON.stringify({ ...task, days, changes, events }, null, 2));
-    console.log(taskTable([task]));
-    console.log(`\n${task.duty}`);
+    if (options.json) return printJson({ ...task, days, changes, events });
+    print(taskTable([task]));
+    print(`\n${task.duty}`);
     if (days.length > 0) {
-      console.log(`\nHow it comes to be due (calendar ${task.calendar ?? ''})`);
-      for (const { date, counted, reason } of days)
-        console.log(`  ${date} ${counted ? '●' : '○'} ${DAY_REASONS[reason].zh}`);
+      print(`\nHow it comes to be due (calendar ${task.calendar ?? ''})`);
+      for (const { date, counted, reason } of days) print(`  ${date} ${counted ? '●' : '○'} ${DAY_REASONS[reason].zh}`);
     }
-    console.log('\nChanges');
-    console.log(
+    print('\nChanges');
+    print(
       table(changes, [
         ['直到', ({ until }) => (until ? timeText(until) : '现在')],
         ['变更人', ({ by }) => actorInWords(by).zh],
@@ -152,8 +150,8 @@ function showTask(id: string, options: TaskOptions): Promise<void> {
       ]),
     );
     if (events.length === 0) return;
-    console.log('\nTimeline');
+    print('\nTimeline');
     for (const { at, by, what, detail } of events)
-      console.log(`  ${timeText(at)} ${by}: ${what} ${Object.keys(detail).length > 0 ? JSON.stringify(detail) : ''}`);
+      print(`  ${timeText(at)} ${by}: ${what} ${Object.keys(detail).length > 0 ? JSON.stringify(detail) : ''}`);
   });
 }

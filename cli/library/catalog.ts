@@ -27,7 +27,7 @@ import { catalogAttributes } from '../../workflows/search-attributes.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { openGivenList } from '../kit/workbook.ts';
-import { timeText, table } from '../kit/output.ts';
+import { print, printJson, table, timeText } from '../kit/output.ts';
 import { dataFolder } from '../kit/options.ts';
 import { replay } from '../kit/replay.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
@@ -61,7 +61,7 @@ export function addCatalog(program: Command): void {
       withLibrary(options, async (db) => {
         const versions = await store.entryVersions(db, [code]);
         if (versions.length === 0) throw unknownEntry([code]);
-        console.log(options.json ? JSON.stringify(versions, null, 2) : stringify(versions));
+        print(options.json ? JSON.stringify(versions, null, 2) : stringify(versions));
       }),
     );
 
@@ -87,7 +87,7 @@ export function addCatalog(program: Command): void {
         const approved = await store.approvedCatalog(db);
         const open = publicCatalog(approved);
         writeFileSync(options.out, options.public ? publicWorkbook(open) : catalogWorkbook([...approved.values()]));
-        console.log(`Wrote ${options.public ? open.length : approved.size} entries to ${options.out}`);
+        print(`Wrote ${options.public ? open.length : approved.size} entries to ${options.out}`);
       }),
     );
 
@@ -112,7 +112,7 @@ export function addCatalog(program: Command): void {
       requireManagement(configOf(options), options.by);
       return withLibrary(options, async (db) => {
         await store.withdrawEntries(db, codes, options.by, new Date());
-        console.log(`Withdrawn: ${codes.join(', ')}`);
+        print(`Withdrawn: ${codes.join(', ')}`);
       });
     });
 }
@@ -126,10 +126,10 @@ function listCatalog(options: StreamOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const versions = await store.entryVersions(db);
     const waiting = await store.waitingTypes(db);
-    if (options.json) return console.log(JSON.stringify({ entries: versions, waiting }, null, 2));
+    if (options.json) return printJson({ entries: versions, waiting });
     const current = versions.filter(({ state }) => state !== 'superseded');
     if (current.length > 0) {
-      console.log(
+      print(
         table(current, [
           ['证照类型代码', ({ typeCode }) => typeCode],
           ['证照名称', ({ entry }) => entry.name],
@@ -140,10 +140,10 @@ function listCatalog(options: StreamOptions): Promise<void> {
           ['自', ({ decidedAt, draftedAt }) => timeText(decidedAt ?? draftedAt)],
         ]),
       );
-    } else console.log('目录为空。 The catalog is empty.');
+    } else print('目录为空。 The catalog is empty.');
     if (waiting.length === 0) return;
-    console.log('\nRecords that wait because their type has no approved entry:');
-    console.log(
+    print('\nRecords that wait because their type has no approved entry:');
+    print(
       table(waiting, [
         ['证照类型代码', ({ typeCode }) => typeCode],
         ['数据流', ({ stream }) => stream],
@@ -152,7 +152,7 @@ function listCatalog(options: StreamOptions): Promise<void> {
         ['自', ({ since }) => timeText(since)],
       ]),
     );
-    console.log(`\n./hub catalog draft ${waiting[0]?.stream ?? ''} writes an entry to complete.`);
+    print(`\n./hub catalog draft ${waiting[0]?.stream ?? ''} writes an entry to complete.`);
   });
 }
 
@@ -172,7 +172,7 @@ async function draftFor(name: string, options: StreamOptions): Promise<void> {
       }),
     );
     if (entries.length === 0) return console.error(`Every type that ${name} delivered has an approved entry.`);
-    console.log(`# yaml-language-server: $schema=config/schema/catalog.schema.json\n${stringify(entries)}`);
+    print(`# yaml-language-server: $schema=config/schema/catalog.schema.json\n${stringify(entries)}`);
   });
 }
 
@@ -211,12 +211,12 @@ async function importCatalog(file: string, options: ImportOptions): Promise<void
       throw fault('member-unknown', { type: typeCode, missing });
     }
     const { drafted, unchanged } = await store.draftEntries(db, entries, options.by, new Date(), { templates });
-    console.log(`${drafted} drafted, ${unchanged} unchanged`);
+    print(`${drafted} drafted, ${unchanged} unchanged`);
     const unnamed = given.flatMap(([name]) => (named.has(name) ? [] : name));
-    if (unnamed.length > 0) console.log(`No entry names the template ${unnamed.join(', ')}`);
+    if (unnamed.length > 0) print(`No entry names the template ${unnamed.join(', ')}`);
     const lacking = await lackingOf(await draftsOf(db, entries), config, files);
-    for (const { en } of lacking) console.log(en);
-    if (drafted > 0 && lacking.length === 0) console.log('Next: ./hub catalog approve --all --by <management unit>');
+    for (const { en } of lacking) print(en);
+    if (drafted > 0 && lacking.length === 0) print('Next: ./hub catalog approve --all --by <management unit>');
   });
 }
 
@@ -251,10 +251,10 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
     if (findings.some(({ state }) => state === 'faulty')) process.exitCode = 1;
     if (options.json) {
       const told = found.map(({ connector, syncedAt, findings: of }) => ({ connector, syncedAt, findings: of }));
-      return console.log(JSON.stringify(told, null, 2));
+      return printJson(told);
     }
-    if (findings.length === 0) return console.log('没有新增或变更。 Nothing is new or changed.');
-    console.log(
+    if (findings.length === 0) return print('没有新增或变更。 Nothing is new or changed.');
+    print(
       table(findings, [
         ['证照类型代码', ({ typeCode }) => typeCode],
         ['证照名称', ({ name }) => name],
@@ -268,8 +268,8 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
     if (types.length === 0) return;
     const drafts = (await store.entryVersions(db, types)).filter(({ state }) => state === 'draft');
     const lacking = await lackingOf(drafts, config, await templateStore(options));
-    for (const { en } of lacking) console.log(en);
-    console.log('Next: ./hub catalog show CODE, and ./hub catalog approve CODE --by <management unit>');
+    for (const { en } of lacking) print(en);
+    print('Next: ./hub catalog show CODE, and ./hub catalog approve CODE --by <management unit>');
   });
 }
 
@@ -351,7 +351,7 @@ async function approveIn(
   }
   const types = drafts.map(({ typeCode }) => typeCode);
   await store.approveDrafts(db, types, options.by, new Date());
-  console.log(`Approved: ${types.join(', ')}`);
+  print(`Approved: ${types.join(', ')}`);
   const waiting = (await store.waitingTypes(db)).filter(({ typeCode }) => types.includes(typeCode));
   return [...new Set(waiting.map(({ stream }) => stream))];
 }

@@ -10,6 +10,7 @@ import {
   tellingOf,
   type MarkPeriod,
 } from '../../domain/library/marks.ts';
+import { maskNumbers } from '../../domain/library/personal.ts';
 import { STATUSES } from '../../domain/library/status.ts';
 import { RULES } from '../../domain/library/validation.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
@@ -23,8 +24,9 @@ import {
   type Composite,
 } from '../../store/library/certificates.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
+import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
-import { timeText, table } from '../kit/output.ts';
+import { jsonText, table, timeText } from '../kit/output.ts';
 
 interface CertificateOptions extends StreamOptions {
   asOf?: string;
@@ -86,12 +88,17 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
     }
     const chosen = lives.flatMap((life) => (options.history ? life : life.slice(-1))).map((row) => shown(row, options));
     if (chosen.length === 0) process.exitCode = 1;
-    if (options.json) return console.log(JSON.stringify(chosen, null, 2));
+    const print = await printerFor(db, options.unmasked, {
+      action: 'certificates:personal',
+      object: 'certificate-search',
+      detail: { found: chosen.length, records: found.map(({ stream, key }) => `${stream}/${maskNumbers(key)}`) },
+    });
+    if (options.json) return print(jsonText(chosen));
     if (chosen.length === 0)
-      return console.log(
+      return print(
         '没有以此为证照标识、证照编号或持证主体代码的证照。 No certificate has this identifier, number or holder’s code.',
       );
-    console.log(
+    print(
       table(chosen, [
         ['数据流', ({ stream }) => stream],
         ['证照名称', ({ name }) => name],
@@ -108,7 +115,7 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
       ]),
     );
     for (const lost of new Set(chosen.filter(({ marks }) => marks.length > 0).map((row) => row.lost)))
-      if (lost !== '') console.log(`▲ ${lost}`);
+      if (lost !== '') print(`▲ ${lost}`);
     if (options.history || options.asOf !== undefined) return;
     // What counts where several sources deliver the same certificate.
     for (const records of Map.groupBy(found, ({ typeCode, number }) => `${typeCode} ${number}`).values()) {
@@ -117,24 +124,22 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         records,
         catalog.get(records[0]?.typeCode ?? ''),
       );
-      console.log(`\n${certificate.number} counts as ${STATUSES[certificate.status]} (${origin.status ?? ''})`);
+      print(`\n${certificate.number} counts as ${STATUSES[certificate.status]} (${origin.status ?? ''})`);
       for (const { field, values } of conflicts)
-        console.log(
-          `  ▲ ${field} from ${origin[field] ?? ''}; ${values.map(({ stream }) => stream).join(', ')} differ`,
-        );
+        print(`  ▲ ${field} from ${origin[field] ?? ''}; ${values.map(({ stream }) => stream).join(', ')} differ`);
       for (const { field, values } of variants)
-        console.log(`  ${field} is spelt in several ways by ${values.map(({ stream }) => stream).join(', ')}`);
+        print(`  ${field} is spelt in several ways by ${values.map(({ stream }) => stream).join(', ')}`);
     }
     for (const [index, composite] of composites.entries())
-      if (composite) showMembers(found[index]?.number ?? '', composite);
+      if (composite) showMembers(found[index]?.number ?? '', composite, print);
   });
 }
 
 /** 一业一证: of a licence that is made of several, which of these its holder has, and its state by theirs. */
-function showMembers(number: string, { state, members }: Composite): void {
-  console.log(`\n${number} is ${STATES_OF_FORCE[state]} by its members (一业一证)`);
+function showMembers(number: string, { state, members }: Composite, print: (text: string) => void): void {
+  print(`\n${number} is ${STATES_OF_FORCE[state]} by its members (一业一证)`);
   for (const { name, held } of members)
-    console.log(
+    print(
       held
         ? `  ${name}: ${held.number}, ${STATES_OF_FORCE[held.state]} (${STATUSES[held.status]})`
         : `  ✖ ${name}: its holder has none`,

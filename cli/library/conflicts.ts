@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Knex } from 'knex';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { STATUSES } from '../../domain/library/status.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
@@ -9,11 +10,11 @@ import {
   revivedCertificates,
 } from '../../store/library/certificates.ts';
 import { maskAll } from '../../connectors/examine/discover.ts';
-import { maskNumbers } from '../../domain/library/personal.ts';
 import { positive } from '../kit/options.ts';
 import { withStreams, type StreamOptions } from '../kit/select.ts';
+import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
-import { table } from '../kit/output.ts';
+import { jsonText, table } from '../kit/output.ts';
 
 interface ConflictOptions extends StreamOptions {
   type?: string;
@@ -46,6 +47,9 @@ export function addConflicts(program: Command): void {
     });
 }
 
+const conflictPrinter = (db: Knex, { unmasked }: ConflictOptions, records: number) =>
+  printerFor(db, unmasked, { action: 'certificates:personal', object: 'conflicts', detail: { records } });
+
 function listConflicts(options: ConflictOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const catalog = await approvedCatalog(db);
@@ -69,12 +73,13 @@ function listConflicts(options: ConflictOptions): Promise<void> {
       }));
     });
     if (found.some((one) => !('spelling' in one))) process.exitCode = 1;
-    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    const print = await conflictPrinter(db, options, found.length);
+    if (options.json) return print(jsonText(found));
     if (found.length === 0)
-      return console.log(
+      return print(
         '没有冲突：多个来源的证照均一致。 No conflicts: wherever several sources deliver a certificate, they agree.',
       );
-    console.log(
+    print(
       table(found, [
         ['证照名称', ({ name }) => name],
         ['证照编号', ({ number }) => number],
@@ -88,15 +93,15 @@ function listConflicts(options: ConflictOptions): Promise<void> {
 
 function listRevived(options: ConflictOptions): Promise<void> {
   return withLibrary(options, async (db) => {
-    const revived = await revivedCertificates(db, { typeCode: options.type, limit: options.limit });
-    const found = options.unmasked ? revived : revived.map((row) => ({ ...row, key: maskNumbers(row.key) }));
+    const found = await revivedCertificates(db, { typeCode: options.type, limit: options.limit });
     if (found.length > 0) process.exitCode = 1;
-    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    const print = await conflictPrinter(db, options, found.length);
+    if (options.json) return print(jsonText(found));
     if (found.length === 0)
-      return console.log(
+      return print(
         '没有冲突：没有证照在终止后复生。 No conflicts: no certificate lives on after its source had ended it.',
       );
-    console.log(
+    print(
       table(found, [
         ['单位', ({ unit }) => unit],
         ['数据流', ({ stream }) => stream],
@@ -114,16 +119,15 @@ function listRevived(options: ConflictOptions): Promise<void> {
 
 function listDuplicates(options: ConflictOptions): Promise<void> {
   return withLibrary(options, async (db) => {
-    const duplicates = await duplicateCertificates(db, { typeCode: options.type, limit: options.limit });
-    const shown = (key: string): string => (options.unmasked ? key : maskNumbers(key));
-    const found = duplicates.map((row) => ({ ...row, counts: shown(row.counts), others: row.others.map(shown) }));
+    const found = await duplicateCertificates(db, { typeCode: options.type, limit: options.limit });
     if (found.length > 0) process.exitCode = 1;
-    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    const print = await conflictPrinter(db, options, found.length);
+    if (options.json) return print(jsonText(found));
     if (found.length === 0)
-      return console.log(
+      return print(
         '没有重复：每个数据流的每份证照只有一条。 No duplicates: every stream delivers each certificate once.',
       );
-    console.log(
+    print(
       table(found, [
         ['单位', ({ unit }) => unit],
         ['数据流', ({ stream }) => stream],

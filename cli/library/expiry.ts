@@ -4,9 +4,10 @@ import { fault } from '../../domain/faults.ts';
 import { sheetRows, textSheet, workbookOf, type Workbook } from '../../domain/spreadsheet.ts';
 import { markReminded, openReminders, type Reminder } from '../../store/library/expiry.ts';
 import { withStreams, type StreamOptions } from '../kit/select.ts';
+import { auditOperator } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { dueText, timeText, table } from '../kit/output.ts';
+import { dueText, print, table, timeText } from '../kit/output.ts';
 import { openGiven } from '../kit/workbook.ts';
 
 interface ExpiryOptions extends StreamOptions {
@@ -67,16 +68,21 @@ function showReminders(options: ExpiryOptions): Promise<void> {
     if (out !== undefined) {
       const all = await openReminders(db, { stream });
       const rows = all.map((reminder) => COLUMNS.map(([, shown]) => shown(reminder)));
+      await auditOperator(db, {
+        action: 'export',
+        object: 'expiry',
+        detail: { records: all.length, stream: stream ?? null },
+      });
       const book = workbookOf({ [SHEET]: textSheet([COLUMNS.map(([header]) => header), ...rows]) });
       writeFileSync(out, book, { mode: 0o600 });
-      return console.log(`Wrote ${all.length} reminders to ${out}`);
+      return print(`Wrote ${all.length} reminders to ${out}`);
     }
     const found = await openReminders(db, { stream, limit: options.limit });
     // Holders are in the file only.
     if (options.json)
-      return console.log(JSON.stringify(found, (name, value: unknown) => (name === 'holders' ? undefined : value), 2));
-    if (found.length === 0) return console.log('没有。 There is none.');
-    console.log(
+      return print(JSON.stringify(found, (name, value: unknown) => (name === 'holders' ? undefined : value), 2));
+    if (found.length === 0) return print('没有。 There is none.');
+    print(
       table(found, [
         ['单位', ({ unit }) => unit],
         ['数据流', (reminder) => reminder.stream],
@@ -87,7 +93,7 @@ function showReminders(options: ExpiryOptions): Promise<void> {
         ['提醒方式', ({ target }) => target ?? '由单位提醒'],
       ]),
     );
-    if (found.length === options.limit) console.log(`The first ${options.limit}; --limit shows more.`);
+    if (found.length === options.limit) print(`The first ${options.limit}; --limit shows more.`);
   });
 }
 
@@ -100,7 +106,7 @@ async function takeDone(options: ExpiryOptions & { by: string; file?: string; al
     const open = new Set((await openReminders(db, { stream })).map(({ subject }) => subject));
     const subjects = file === undefined ? [...open] : subjectsOf(file, await openGiven(file), open);
     const done = await markReminded(db, subjects, { by, at: new Date() });
-    console.log(`${done} reminded, says ${by}`);
+    print(`${done} reminded, says ${by}`);
   });
 }
 

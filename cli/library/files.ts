@@ -25,7 +25,7 @@ import { streamAttributes } from '../../workflows/search-attributes.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { dataFolder, positive } from '../kit/options.ts';
-import { timeText, table } from '../kit/output.ts';
+import { print, printJson, table, timeText } from '../kit/output.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
 
 export function addFiles(program: Command): void {
@@ -71,9 +71,9 @@ export function addFiles(program: Command): void {
 function listFiles(options: StreamOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const reports = await fileReports(db);
-    if (options.json) return console.log(JSON.stringify(reports, null, 2));
-    if (reports.length === 0) return console.log('没有数据流带有证照文件。 No stream has delivered files.');
-    console.log(
+    if (options.json) return printJson(reports);
+    if (reports.length === 0) return print('没有数据流带有证照文件。 No stream has delivered files.');
+    print(
       table(reports, [
         ['单位', ({ unit }) => unit],
         ['数据流', ({ stream }) => stream],
@@ -95,9 +95,9 @@ function listMissing(stream: string | undefined, options: StreamOptions & { limi
     const kept = await missingFiles(db, stream, options.limit);
     const missing = kept.map((file) => ({ ...file, lastError: faultInWords(file.lastError) }));
     if (missing.length > 0) process.exitCode = 1;
-    if (options.json) return console.log(JSON.stringify(missing, null, 2));
-    if (missing.length === 0) return console.log('没有未取得的文件。 No file is missing.');
-    console.log(
+    if (options.json) return printJson(missing);
+    if (missing.length === 0) return print('没有未取得的文件。 No file is missing.');
+    print(
       table(missing, [
         ['单位', ({ unit }) => unit],
         ['数据流', (file) => file.stream],
@@ -129,7 +129,7 @@ async function fetchNow(name: string, options: StreamOptions): Promise<void> {
         staticSummary: `证照文件 · ${label.title}`,
         args: [label],
       });
-      if (options.json) console.log(JSON.stringify(result));
+      if (options.json) print(JSON.stringify(result));
       return `${result.fetched} fetched, ${result.missing} missing`;
     }),
   );
@@ -159,15 +159,14 @@ async function verifyFiles(stream: string | undefined, options: StreamOptions): 
       count(state);
       if (state !== file.signature) count('changed');
     }
-    if (options.json) return console.log(JSON.stringify(counts, null, 2));
-    console.log(
+    if (options.json) return printJson(counts);
+    print(
       table(
         [counts],
         Object.entries(VERIFIED).map(([name, { zh }]) => [zh, () => counts[name] ?? 0, 'right']),
       ),
     );
-    if (counts.damaged)
-      console.log(`✖ ${counts.damaged} are not what was stored any more, and stay as they were judged`);
+    if (counts.damaged) print(`✖ ${counts.damaged} are not what was stored any more, and stay as they were judged`);
   });
 }
 
@@ -184,8 +183,8 @@ async function getFile(stream: string, key: string, options: StreamOptions & { o
   if (options.out !== undefined && intact) {
     await pipeline(await store.get(latest.hash), createWriteStream(options.out, { mode: 0o600 }));
   }
-  if (options.json) return console.log(JSON.stringify({ intact, files: found }, null, 2));
-  console.log(
+  if (options.json) return printJson({ intact, files: found });
+  print(
     table(found, [
       ['取得', ({ fetchedAt }) => timeText(fetchedAt)],
       ['摘要（SHA-256）', ({ hash }) => hash],
@@ -196,7 +195,7 @@ async function getFile(stream: string, key: string, options: StreamOptions & { o
     ]),
   );
   if (latest.seals.length > 0) {
-    console.log(
+    print(
       table(latest.seals, [
         ['印章', ({ name }) => name ?? ''],
         ['签章人', ({ signer }) => signer ?? ''],
@@ -206,6 +205,6 @@ async function getFile(stream: string, key: string, options: StreamOptions & { o
       ]),
     );
   }
-  if (!intact) console.log(`✖ what is stored under ${latest.hash} is not that content any more`);
-  else if (options.out !== undefined) console.log(`Wrote ${options.out}`);
+  if (!intact) print(`✖ what is stored under ${latest.hash} is not that content any more`);
+  else if (options.out !== undefined) print(`Wrote ${options.out}`);
 }

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { CODE_KINDS, identify, type Identified } from '../../domain/library/identify.ts';
+import { printAsGiven } from '../kit/output.ts';
 
 export function addIdentify(program: Command): void {
   program
@@ -17,7 +18,7 @@ export function addIdentify(program: Command): void {
       const show = options.json ? (found: Identified): string => JSON.stringify(found) : shown;
       const fromInput = codes.length === 0 || (codes.length === 1 && codes[0] === '-');
       for await (const code of fromInput ? createInterface({ input: process.stdin }) : codes) {
-        if (code.trim() !== '') console.log(show(identify(code)));
+        if (code.trim() !== '') printAsGiven(show(identify(code)));
       }
     });
 }

@@ -7,7 +7,7 @@ import { positive } from '../kit/options.ts';
 import { instantOption, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { openGivenList } from '../kit/workbook.ts';
-import { timeText, printList, table } from '../kit/output.ts';
+import { print, printList, table, timeText } from '../kit/output.ts';
 
 interface UnitOptions extends StreamOptions {
   unit: string;
@@ -81,8 +81,8 @@ function showLists(options: StreamOptions & { unit?: string }): Promise<void> {
     );
     const [latest] = lists;
     if (options.unit === undefined || !latest) return;
-    console.log(`\nVersion ${latest.version}`);
-    console.log(
+    print(`\nVersion ${latest.version}`);
+    print(
       table(latest.items, [
         ['事项编码', ({ code }) => code],
         ['事项名称', ({ name }) => name],
@@ -103,12 +103,12 @@ async function importList(
     const shared = await approvedCatalog(db);
     const items = readUsageList(file, content, shared, options.needs);
     const saved = await saveUsageList(db, unit, items, { by: options.by ?? '', at: new Date() });
-    if (!saved) return console.log(`Nothing changed: it is the list that ${unit.name} has`);
+    if (!saved) return print(`Nothing changed: it is the list that ${unit.name} has`);
     const met = saved.met > 0 ? '; it was owed, and is not any more' : '';
-    console.log(`Version ${saved.version} of ${unit.name}, ${items.length} scenarios${met}`);
+    print(`Version ${saved.version} of ${unit.name}, ${items.length} scenarios${met}`);
     const needed = new Set(items.flatMap(({ types }) => types).filter((type) => !shared.has(type)));
     if (needed.size > 0)
-      console.log(`不在本市目录内，应提出共享申请 not in the catalog, to be requested: ${[...needed].join('、')}`);
+      print(`不在本市目录内，应提出共享申请 not in the catalog, to be requested: ${[...needed].join('、')}`);
   });
 }
 
@@ -132,7 +132,7 @@ function noteChange(options: Partial<UnitOptions> & StreamOptions & { since: str
   const since = new Date(instantOption(options.since, '--since'));
   return withLibrary(options, async (db) => {
     const opened = await noteUsageChange(db, unit, since, { by: options.by ?? '', at: new Date() });
-    console.log(
+    print(
       opened > 0
         ? `${unit.name} owes its list; ./hub tasks --unit ${unit.code} says by when`
         : `Nothing to do: ${unit.name} owes its list already, or the city’s profile has no such rule`,

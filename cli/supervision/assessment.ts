@@ -5,6 +5,7 @@ import { fault } from '../../domain/faults.ts';
 import { readAssessment } from '../../store/supervision/assessment.ts';
 import { withLibrary } from '../kit/library.ts';
 import { readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
+import { print } from '../kit/output.ts';
 
 interface AssessmentOptions extends CommonOptions {
   month?: string;
@@ -43,5 +44,5 @@ async function write(options: AssessmentOptions): Promise<void> {
     const assessment = await readAssessment(db, jurisdiction, period, { at: new Date(), units: null });
     writeFileSync(options.out, assessmentWorkbook(assessment), { mode: 0o600 });
   });
-  console.log(`Wrote the assessment of ${period.period} to ${options.out}`);
+  print(`Wrote the assessment of ${period.period} to ${options.out}`);
 }

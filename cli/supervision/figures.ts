@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
 import { BASES, EVERY_BASIS, type Basis } from '../../domain/basis.ts';
-import { maskNumbers } from '../../domain/library/personal.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
 import { fault } from '../../domain/faults.ts';
 import {
@@ -27,9 +26,10 @@ import {
   type UnitFigures,
 } from '../../store/supervision/figures.ts';
 import { instantOption } from '../kit/select.ts';
+import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, type CommonOptions, withConfig, withData } from '../kit/options.ts';
-import { timeText, table } from '../kit/output.ts';
+import { jsonText, print, printJson, table, timeText } from '../kit/output.ts';
 import { openGiven } from '../kit/workbook.ts';
 
 interface FigureOptions extends CommonOptions {
@@ -118,17 +118,17 @@ function show(options: FigureOptions): Promise<void> {
   const choice = choiceOf(options);
   return withLibrary(options, async (db) => {
     const units = await unitFigures(db, choice);
-    if (options.json) return console.log(JSON.stringify(asJson(units, choice), null, 2));
-    console.log(`${periodOf(choice)}; as of ${timeText(choice.at)}`);
+    if (options.json) return printJson(asJson(units, choice));
+    print(`${periodOf(choice)}; as of ${timeText(choice.at)}`);
     if (units.length === 0)
-      return console.log('没有单位有数据流、时限任务或用证报告。 No unit has streams, deadlines or reports of use.');
-    console.log(figure === undefined ? overview(units) : one(units, figure));
+      return print('没有单位有数据流、时限任务或用证报告。 No unit has streams, deadlines or reports of use.');
+    print(figure === undefined ? overview(units) : one(units, figure));
     for (const id of figure === undefined ? FIGURE_IDS : [figure])
-      console.log(`${FIGURES[id].name} = ${FIGURES[id].zh}\n  = ${FIGURES[id].en}`);
-    console.log(`法定时限与内控时限分列，不合计。The law’s terms and the city’s own targets are never in one number.`);
+      print(`${FIGURES[id].name} = ${FIGURES[id].zh}\n  = ${FIGURES[id].en}`);
+    print(`法定时限与内控时限分列，不合计。The law’s terms and the city’s own targets are never in one number.`);
     const unproven = units.flatMap(({ streams }) => streams).filter((stream) => stream.unproven > 0).length;
     if (unproven > 0)
-      console.log(
+      print(
         `▲ Of ${unproven} streams parts of the period were not read whole yet: what the source has there is not known. ./hub gaps lists them.`,
       );
   });
@@ -282,13 +282,15 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
   if (ofRule != null && ofRule !== chosen)
     throw fault('rule-elsewhere', { rule: options.rule ?? '', figure: FIGURES[ofRule].name });
   return withLibrary(options, async (db) => {
-    const rows = await shortfallOf(db, chosen, { ...choiceOf(options), rule: options.rule, limit: options.limit });
-    const found = options.unmasked
-      ? rows
-      : rows.map((row) => ({ ...row, record: row.record && maskNumbers(row.record) }));
-    if (options.json) return console.log(JSON.stringify(found, null, 2));
-    if (found.length === 0) return console.log('没有缺失。 Nothing is missing.');
-    console.log(
+    const found = await shortfallOf(db, chosen, { ...choiceOf(options), rule: options.rule, limit: options.limit });
+    const print = await printerFor(db, options.unmasked, {
+      action: 'certificates:personal',
+      object: `figure/${chosen}`,
+      detail: { records: found.length },
+    });
+    if (options.json) return print(jsonText(found));
+    if (found.length === 0) return print('没有缺失。 Nothing is missing.');
+    print(
       table(found, [
         ['单位', ({ unit }) => unit],
         ['来源', ({ source }) => source],
@@ -298,7 +300,7 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
         ['时间', ({ at }) => (at ? timeText(at) : '')],
       ]),
     );
-    if (found.length === options.limit) console.log(`The first ${options.limit}; --limit names more.`);
+    if (found.length === options.limit) print(`The first ${options.limit}; --limit names more.`);
   });
 }
 
@@ -324,6 +326,6 @@ async function report(file: string | undefined, options: ReportOptions): Promise
       : readUsageSheet(await openGiven(file));
   return withLibrary(options, async (db) => {
     await saveUsage(db, reports, { by: options.by, at: new Date() });
-    console.log(`Took ${reports.length} reports of ${[...new Set(reports.map(({ month }) => month))].join(', ')}`);
+    print(`Took ${reports.length} reports of ${[...new Set(reports.map(({ month }) => month))].join(', ')}`);
   });
 }

@@ -23,7 +23,7 @@ import { findingsUnder, getFinding } from '../../store/supervision/findings.ts';
 import { configOf, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { dataFolder } from '../kit/options.ts';
-import { table } from '../kit/output.ts';
+import { print, printJson, table } from '../kit/output.ts';
 import { showRun, withRunningHub } from '../kit/running-hub.ts';
 
 export interface InspectOptions extends StreamOptions {
@@ -87,7 +87,7 @@ export function trial(options: InspectOptions): Promise<void> {
     const done = await runTrial(db, { size, seed, hasFile: await filesOf(options) }, now(by));
     tell({ ...done, seed }, TRIAL_RESULTS, options);
     if (!options.json && done.typesWithout.length > 0)
-      console.log(`Of these types no certificate in force was drawn: ${done.typesWithout.join(', ')}`);
+      print(`Of these types no certificate in force was drawn: ${done.typesWithout.join(', ')}`);
   });
 }
 
@@ -101,11 +101,11 @@ export function patrol(options: InspectOptions): Promise<void> {
   const { supervision } = configOf(options).jurisdiction;
   return withLibrary(options, async (db) => {
     const done = await runPatrol(db, supervision.patrol, now(options.by));
-    if (options.json) return console.log(JSON.stringify(done, null, 2));
-    console.log(
+    if (options.json) return printJson(done);
+    print(
       `Patrol ${done.inspection}, ${supervision.patrol.length} rules: ${done.found.length} new findings, ${done.cleared.length} gone by themselves`,
     );
-    if (done.found.length > 0) console.log('./hub supervise lists them.');
+    if (done.found.length > 0) print('./hub supervise lists them.');
   });
 }
 
@@ -140,8 +140,8 @@ export async function recheckRecords(options: InspectOptions, id: number, days: 
         : { action: 'pass', note: told, inspection },
       now(options.by),
     );
-    if (options.json) return console.log(JSON.stringify({ id, stage, inspection, results }, null, 2));
-    console.log(`${stage === 'passed' ? '✔ passed' : '✖ failed'}: ${told}`);
+    if (options.json) return printJson({ id, stage, inspection, results });
+    print(`${stage === 'passed' ? '✔ passed' : '✖ failed'}: ${told}`);
   });
 }
 
@@ -154,14 +154,13 @@ function tell(
     Object.entries(results).reduce((sum, [result, records]) => sum + (meaning[result]?.good === good ? records : 0), 0);
   const [good, bad] = [count(true), count(false)];
   if (bad > 0) process.exitCode = 1;
-  if (json)
-    return console.log(JSON.stringify({ inspection, seed, good, asked: good + bad, results, findings }, null, 2));
-  console.log(`Inspection ${inspection}, seed ${seed}: ${good} of ${good + bad} good`);
-  console.log(
+  if (json) return printJson({ inspection, seed, good, asked: good + bad, results, findings });
+  print(`Inspection ${inspection}, seed ${seed}: ${good} of ${good + bad} good`);
+  print(
     table(Object.entries(results), [
       ['结果', ([result]) => meaning[result]?.zh ?? result],
       ['条数', ([, records]) => records, 'right'],
     ]),
   );
-  if (findings.length > 0) console.log(`Findings: ${findings.join(', ')}. ./hub supervise show ID names the records.`);
+  if (findings.length > 0) print(`Findings: ${findings.join(', ')}. ./hub supervise show ID names the records.`);
 }

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { maskNumbers } from '../../domain/library/personal.ts';
 import { shanghaiWallTime } from '../../domain/dates.ts';
 import { fault } from '../../domain/faults.ts';
 import {
@@ -20,9 +19,10 @@ import { findingsUnder, getFinding, giveNotice, listFindings, type Finding } fro
 import { addAction, caseId, withActor, workingDays, type CaseOptions } from '../casework/case-command.ts';
 import { withStreams } from '../kit/select.ts';
 import { readEvidence } from '../kit/evidence.ts';
+import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, readConfig, type CommonOptions } from '../kit/options.ts';
-import { dueText, stateText, table, timeText } from '../kit/output.ts';
+import { dueText, jsonText, print, printJson, stateText, table, timeText } from '../kit/output.ts';
 import { patrol, recheckRecords, sample, trial, type InspectOptions } from './inspect.ts';
 
 interface LadderOptions extends InspectOptions {
@@ -172,11 +172,11 @@ export function addSupervise(program: Command): void {
 function list(options: LadderOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const found = await listFindings(db, new Date(), { unit: options.unit, ended: options.all, limit: options.limit });
-    if (options.json) return console.log(JSON.stringify(found, null, 2));
+    if (options.json) return printJson(found);
     if (found.length === 0)
-      return console.log(options.all ? '没有问题。 There is no finding.' : '没有未办结的问题。 No finding is open.');
-    console.log(findingTable(found, options));
-    if (found.length === options.limit) console.log(`The first ${options.limit}; --limit shows more.`);
+      return print(options.all ? '没有问题。 There is no finding.' : '没有未办结的问题。 No finding is open.');
+    print(findingTable(found, options));
+    if (found.length === options.limit) print(`The first ${options.limit}; --limit shows more.`);
   });
 }
 
@@ -189,7 +189,7 @@ function open(options: OpenOptions): Promise<void> {
     const at = new Date();
     const id = await findByHand(db, sanctionsOf(options), { unit: { code, name }, item, facts, evidence }, { by, at });
     const finding = await getFinding(db, id, at);
-    console.log(options.json ? JSON.stringify(finding, null, 2) : findingTable([finding], options));
+    print(options.json ? JSON.stringify(finding, null, 2) : findingTable([finding], options));
   });
 }
 
@@ -217,7 +217,7 @@ function act(id: number, options: CaseOptions, given: FindingStep): Promise<void
       by: options.by,
       at: new Date(),
     });
-    console.log(options.json ? JSON.stringify(finding, null, 2) : findingTable([finding], options));
+    print(options.json ? JSON.stringify(finding, null, 2) : findingTable([finding], options));
   });
 }
 
@@ -229,7 +229,7 @@ function notice(id: number, options: NoticeOptions): Promise<void> {
     );
     writeFileSync(options.out, document, { mode: 0o600 });
     const { unit } = await getFinding(db, id, new Date());
-    console.log(`${options.number}: notice given to ${unit}; print ${options.out}`);
+    print(`${options.number}: notice given to ${unit}; print ${options.out}`);
   });
 }
 
@@ -238,16 +238,19 @@ function show(id: number, options: LadderOptions & { unmasked?: boolean }): Prom
     const finding = await getFinding(db, id, new Date());
     const events = await eventsOf(db, caseSubject(id));
     const meaning: Record<string, { zh: string } | undefined> = { ...SAMPLE_RESULTS, ...TRIAL_RESULTS };
-    const looked = await inspectedRecords(db, finding.inspection, finding.unitCode);
-    const records = options.unmasked ? looked : looked.map((record) => ({ ...record, key: maskNumbers(record.key) }));
-    if (options.json) return console.log(JSON.stringify({ ...finding, events, records }, null, 2));
-    console.log(findingTable([finding], options));
-    console.log('\nTimeline');
-    for (const { at, by, what, detail } of events)
-      console.log(`  ${timeText(at)} ${by}: ${what} ${JSON.stringify(detail)}`);
+    const records = await inspectedRecords(db, finding.inspection, finding.unitCode);
+    const print = await printerFor(db, options.unmasked, {
+      action: 'certificates:personal',
+      object: caseSubject(id),
+      detail: { records: records.length },
+    });
+    if (options.json) return print(jsonText({ ...finding, events, records }));
+    print(findingTable([finding], options));
+    print('\nTimeline');
+    for (const { at, by, what, detail } of events) print(`  ${timeText(at)} ${by}: ${what} ${JSON.stringify(detail)}`);
     if (records.length === 0) return;
-    console.log(`\nRecords of inspection ${finding.inspection}`);
-    console.log(
+    print(`\nRecords of inspection ${finding.inspection}`);
+    print(
       table(records, [
         ['数据流', ({ stream }) => stream],
         ['记录键', ({ key }) => key],

@@ -22,6 +22,15 @@ export const CONSOLE = {
     }),
     cure: { zh: '请填写单位', en: 'name the unit' },
   },
+  'unit-needless': {
+    kind: 'configuration',
+    field: 'unitCode',
+    say: ({ role }: { role: string }) => ({
+      zh: '系统管理员管理全部单位和账号，不属于某一单位',
+      en: `The role ${role} manages all units and accounts, and belongs to none`,
+    }),
+    cure: { zh: '请不要填写单位', en: 'leave the unit out' },
+  },
   'login-taken': {
     kind: 'configuration',
     status: 409,

@@ -21,6 +21,7 @@ import {
   type Ranking,
   type Ratio,
 } from './figures.ts';
+import { maskNumbers } from '../library/personal.ts';
 import { neutral, textSheet, workbookOf } from '../spreadsheet.ts';
 import { findingUnder, INSPECTIONS, type InspectionKind, type FindingStage } from './findings.ts';
 
@@ -198,7 +199,7 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
   return workbookOf(
     Object.fromEntries(
       Object.entries(sheets).map(([name, rows]) => {
-        const sheet = textSheet(rows.map((row) => row.map(neutral)));
+        const sheet = textSheet(rows.map((row) => row.map((cell) => neutral(maskNumbers(cell)))));
         sheet['!cols'] = (rows[0] ?? []).map((head, column) => ({
           wch: column === 1 ? 40 : Math.max(12, 2 * head.length),
         }));

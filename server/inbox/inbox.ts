@@ -87,6 +87,8 @@ export function inboxRoutes(app: FastifyInstance, options: InboxOptions): void {
         method,
         url,
         onRequest: async (request, reply) => {
+          // Rejects are handed out as they came: kept by no cache, and taken for nothing but what they are.
+          void reply.headers({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
           const opened = open(request, options);
           turns.enter(lineOf(request.params as P), request, reply);
           await requireFirst(request, connectorOf(opened), options);

@@ -89,6 +89,8 @@ const noUnit = (code: string): Error => fault('unit-missing', { unit: code });
 /** Somebody of a unit has one; whoever has none sees all units. */
 async function requireUnit(db: Knex, { role, unitCode }: AccountChoice): Promise<void> {
   if (unitCode === null && UNIT_ROLES.includes(role)) throw fault('unit-needed', { role });
+  // Accounts, units and the calendar are of all of them.
+  if (unitCode !== null && role === 'administrator') throw fault('unit-needless', { role });
   if (unitCode !== null && !(await db('unit').where({ code: unitCode }).first('code'))) throw noUnit(unitCode);
 }
 

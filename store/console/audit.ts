@@ -33,16 +33,19 @@ export interface AuditChoice {
   object?: string | undefined;
   action?: string | undefined;
   address?: string | undefined;
+  /** Of people of these units; null: of everybody. */
+  units?: readonly string[] | null;
   from?: Date | undefined;
   to?: Date | undefined;
 }
 
-function chosen(db: Knex, { actor, object, action, address, from, to }: AuditChoice) {
+function chosen(db: Knex, { actor, object, action, address, units = null, from, to }: AuditChoice) {
   const query = db('audit');
   if (actor !== undefined) void query.where({ actor });
   if (object !== undefined) void query.where({ object });
   if (action !== undefined) void query.where({ action });
   if (address !== undefined) void query.where({ address });
+  if (units) void query.whereIn('account_id', db('account').whereIn('unit_code', units).select('id'));
   if (from) void query.where('at', '>=', from);
   if (to) void query.where('at', '<', to);
   return query;

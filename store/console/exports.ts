@@ -49,7 +49,20 @@ const COLUMNS = {
 const select = (db: Knex) =>
   db('export').join('account', 'account.id', 'account_id').leftJoin('unit', 'unit.code', 'unit_code').select(COLUMNS);
 
-/** Begins an export, held by the caller; its id. Clears away files that are past their time. */
+/** Files of one account that are kept, the latest ones. */
+const MOST_KEPT = 50;
+
+/** How many exports of an account are in the making. */
+export async function countRunning(db: Knex, accountId: number): Promise<number> {
+  const [row] = await db('export')
+    .where({ account_id: accountId })
+    .whereNull('finished_at')
+    .whereNull('failed_at')
+    .count<{ count: number }[]>('* as count');
+  return row?.count ?? 0;
+}
+
+/** Begins an export, held by the caller; its id. Clears away files that are past their time, and those that are too many. */
 export async function openExport(
   db: Knex,
   { accountId, what, filter, units, at }: Pick<Export, 'accountId' | 'what' | 'filter' | 'units' | 'at'>,
@@ -57,6 +70,11 @@ export async function openExport(
   await db('export')
     .where('at', '<', new Date(at.getTime() - KEPT_MS))
     .delete();
+  await db.raw(
+    `DELETE FROM export WHERE id IN (SELECT id FROM export
+       WHERE account_id = :accountId AND coalesce(finished_at, failed_at) IS NOT NULL ORDER BY id DESC OFFSET ${MOST_KEPT - 1})`,
+    { accountId },
+  );
   const [row] = await db('export')
     .insert({
       account_id: accountId,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import openapiTypes, { astToString } from 'openapi-typescript';
+import openapiTypes, { astToString, type OpenAPI3 } from 'openapi-typescript';
 import ts from 'typescript';
 import { noteUnits } from '../../store/ledger/units.ts';
 import { ApiHub } from '../support/api.ts';
@@ -64,8 +64,8 @@ describe('a client made from the description of the API', () => {
 
   it('is typed throughout, and reads, changes and is refused as it says', async () => {
     const user = await hub.signedIn('user', UNIT);
-    const { body: document } = await user.get<string>('/openapi.json');
-    const types = astToString(await openapiTypes(document as unknown as Parameters<typeof openapiTypes>[0]));
+    const { body: document } = await user.get<OpenAPI3>('/openapi.json');
+    const types = astToString(await openapiTypes(document));
     writeFileSync(join(folder, 'api.d.ts'), types);
     const program = join(folder, 'program.ts');
     writeFileSync(program, PROGRAM);

@@ -149,6 +149,29 @@ describe('the doors of the console', () => {
     assert.deepEqual(new Set(listed.items.slice(0, 50).map(({ label }) => label)), new Set(['report']));
   });
 
+  it('keeps of one account so many files that are taken out, and makes a few at once', async () => {
+    const { db } = hub.database;
+    const taker = await hub.signedIn('engineer', null, 'taker');
+    const { id: account_id } = await db('account').where({ login: 'taker' }).first<{ id: number }>('id');
+    const at = new Date(hub.nowMs);
+    const kept = (more: object) => ({
+      account_id,
+      what: 'tasks',
+      filter: '{}',
+      units: null,
+      at,
+      taken_until: at,
+      ...more,
+    });
+    await db('export').insert(Array.from({ length: 60 }, () => kept({ finished_at: at })));
+    await db('export').insert(Array.from({ length: 5 }, () => kept({})));
+    const { status, body } = await taker.send('POST', '/exports/tasks', {});
+    assert.deepEqual([status, body.code], [409, 'too-many-exports']);
+    await db('export').where({ account_id }).whereNull('finished_at').update({ failed_at: at });
+    assert.equal((await taker.send('POST', '/exports/tasks', {})).status, 200);
+    assert.equal((await db('export').where({ account_id }).count<{ count: number }[]>('* as count'))[0]?.count, 50);
+  });
+
   it('refuses passwords that are common, repeated, a row of keys, or the login', async () => {
     const chooser = await hub.signedIn('engineer', null, 'zhangsan-wuxi');
     for (const newPassword of [

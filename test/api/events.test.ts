@@ -131,6 +131,20 @@ describe('what the hub tells without being asked', () => {
     for (const listener of [manager, own, foreign]) listener.leave();
   });
 
+  it('keeps a few connections of one account: who has listened longest makes room', async () => {
+    const listeners: Listener[] = [];
+    for (let index = 0; index < 21; index++) listeners.push(await listen('own'));
+    const other = await listen('foreign');
+    await eventually(() =>
+      assert.deepEqual(
+        listeners.map(({ ended }) => ended),
+        listeners.map((_, index) => index === 0),
+      ),
+    );
+    assert.equal(other.ended, false);
+    for (const listener of [...listeners, other]) listener.leave();
+  });
+
   it('tells how many deadlines are overdue and which have just become so, to those who see their unit only', async () => {
     const { db } = hub.database;
     const [manager, foreign] = [await listen('manager'), await listen('foreign')];

@@ -534,6 +534,7 @@ describe('the inbox', () => {
     const list = async (query = '', of?: string): Promise<Rejects> => {
       const response = await get(query, of === 'fire-permits' ? { authorization: `Bearer ${FIRE_TOKEN}` } : {}, of);
       assert.equal(response.status, 200);
+      assert.equal(response.headers.get('cache-control'), 'no-store');
       return (await response.json()) as Rejects;
     };
     const post = async (body: unknown): Promise<void> => {

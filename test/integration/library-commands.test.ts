@@ -19,6 +19,7 @@ import { openWorkbook } from '../../connectors/sheets/open.ts';
 import { sheetRows, textSheet, workbookOf } from '../../domain/spreadsheet.ts';
 import { openDays } from '../../store/collection/days.ts';
 import { finishProof, startProof } from '../../store/collection/proofs.ts';
+import { openDispute } from '../../store/casework/disputes.ts';
 import { getBatch, openBatch } from '../../store/collection/batches.ts';
 import { writePage } from '../../store/collection/pages.ts';
 import { timeWindow } from '../../domain/collection/window.ts';
@@ -490,6 +491,56 @@ describe('commands on the library', () => {
     writeFileSync(file, readFileSync(file).subarray(0, 500));
     const broken = await hub('rejects', 'import', 'housing-permits', file);
     assert.match(broken.stderr, /: cannot be opened as a workbook/);
+  });
+
+  it('no command prints a number of somebody but where that is asked for, which stands in the audit', async () => {
+    const person = '11010519491231002X';
+    const number = `锡国土${person}号`;
+    const key = `P ${person}`;
+    await deliver('land-permits', 'valid', 40, key, { number });
+    const ticket = {
+      source: 'command',
+      ticket: null,
+      typeCode: null,
+      objector: null,
+      contact: null,
+      number,
+      statement: `${person} 有误`,
+      raisedAt: NOW,
+    };
+    const { id } = await openDispute(database.db, ticket, { by: '张三', at: NOW });
+    const dispute = String(id);
+    for (const command of [
+      ['certificate', number],
+      ['certificate', number, '--history', '--json'],
+      ['dispute'],
+      ['dispute', '--json'],
+      ['dispute', 'show', dispute, '--json'],
+      ['files', 'get', 'land-permits', key],
+      ['tasks', '--json'],
+      ['gaps'],
+    ]) {
+      const { stdout, stderr } = await hub(...command);
+      assert.notEqual(stdout + stderr, '', command.join(' '));
+      assert.ok(!`${stdout}${stderr}`.includes(person), command.join(' '));
+    }
+    const looks = async (): Promise<object[]> => {
+      const query = database.db('audit').where({ role: null }).orderBy('id');
+      return query.select<object[]>('action', 'object', 'detail', 'address');
+    };
+    const before = await looks();
+    const { stdout } = await hub('certificate', number, '--unmasked', '--json');
+    assert.ok(stdout.includes(key));
+    assert.deepEqual((await looks()).slice(before.length), [
+      {
+        action: 'certificates:personal',
+        object: 'certificate-search',
+        detail: { found: 1, records: ['land-permits/P 1101******2X'] },
+        address: null,
+      },
+    ]);
+    const [entry] = await database.db('audit').where({ role: null }).select<{ actor: string }[]>('actor');
+    assert.match(entry?.actor ?? '', /^.+@.+$/);
   });
 
   it('a day says by which time it is judged, and names the records that came late', async () => {

@@ -15,7 +15,7 @@ import { Streams } from '../../../connectors/registry.ts';
 import { CHECKS } from '../../../connectors/examine/suite.ts';
 import { messageOf } from '../../../domain/errors.ts';
 import { describeWindow } from '../../../domain/collection/window.ts';
-import { table } from '../../kit/output.ts';
+import { print, printJson, table } from '../../kit/output.ts';
 import {
   chosenWindow,
   configOf,
@@ -41,8 +41,8 @@ export async function explainStreams(
       explained.push({ stream, ...parts, settings: open.config });
       if (options.json) return Promise.resolve();
       printParts(`${stream} · ${open.config.name ?? stream} · ${open.connector.name} (${open.connector.kind})`, parts);
-      if (options.full) console.log(`  settings in force\n${indented(stringify(shownSettings(open.config)))}`);
-      console.log('');
+      if (options.full) print(`  settings in force\n${indented(stringify(shownSettings(open.config)))}`);
+      print('');
       return Promise.resolve();
     });
   }
@@ -53,14 +53,14 @@ export async function explainStreams(
     if (!options.json) printParts(`${stream} · ${connector.name} (${connector.kind})`, parts);
     return Promise.resolve();
   });
-  if (options.json) console.log(JSON.stringify(explained, null, 2));
+  if (options.json) printJson(explained);
 }
 
 function printParts(title: string, parts: Record<string, string[]>): void {
-  console.log(title);
+  print(title);
   for (const [head, lines] of Object.entries(parts)) {
-    console.log(`  ${head}`);
-    for (const line of lines) console.log(`    – ${line}`);
+    print(`  ${head}`);
+    for (const line of lines) print(`    – ${line}`);
   }
 }
 
@@ -139,8 +139,8 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
     checked.push({ stream: file, connector: idOf(file), report: null, accepted: null, refused: [], absent: [], fault });
   }
   if (checked.some(({ fault }) => fault)) process.exitCode = 1;
-  if (options.json) return console.log(JSON.stringify(checked, null, 2));
-  console.log(
+  if (options.json) return printJson(checked);
+  print(
     table(checked, [
       ['', ({ fault }) => (fault ? '✖' : '✔')],
       ['数据流', ({ stream }) => stream],
@@ -152,11 +152,11 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
   );
   for (const { stream, report, refused, absent, tickets = [], fault } of checked) {
     const reasons = [...refused.map(({ rule, field, records }) => `${rule} of ${field} ${records}`), ...tickets];
-    if (reasons.length > 0) console.log(`${stream}: rejected by ${reasons.join(', ')}`);
+    if (reasons.length > 0) print(`${stream}: rejected by ${reasons.join(', ')}`);
     for (const { field, nearest } of absent)
-      console.log(`${stream}: the mapping names a field that is not there: ${field} (did you mean ${nearest}?)`);
-    for (const note of report?.notes ?? []) console.log(`${stream}: ${note}`);
-    if (fault) console.log(`\n✖ ${stream} (${fault.kind})\n  cause  ${fault.cause}\n  cure   ${fault.cure}`);
+      print(`${stream}: the mapping names a field that is not there: ${field} (did you mean ${nearest}?)`);
+    for (const note of report?.notes ?? []) print(`${stream}: ${note}`);
+    if (fault) print(`\n✖ ${stream} (${fault.kind})\n  cause  ${fault.cause}\n  cure   ${fault.cure}`);
   }
 }
 
@@ -168,11 +168,11 @@ export async function discoverStream(name: string, options: StreamOptions): Prom
     const records = await source.sample();
     const fields = describeFields(records);
     const draft = draftMapping(fields, records);
-    if (options.json) return console.log(JSON.stringify({ records: records.length, fields, draft }, null, 2));
+    if (options.json) return printJson({ records: records.length, fields, draft });
     if (records.length === 0)
-      return console.log(`${config.id}：源端没有可查看的记录。 ${config.id}: the source has no records to look at`);
-    console.log(`${records.length} records of ${config.id}\n`);
-    console.log(
+      return print(`${config.id}：源端没有可查看的记录。 ${config.id}: the source has no records to look at`);
+    print(`${records.length} records of ${config.id}\n`);
+    print(
       table(fields, [
         ['字段', ({ field }) => field],
         ['类型', ({ types }) => types.join('、')],
@@ -182,7 +182,7 @@ export async function discoverStream(name: string, options: StreamOptions): Prom
         ['疑为', ({ role, by }) => (by === null ? '' : `${role}（${KNOWN_BY[by]}）`)],
       ]),
     );
-    console.log(`\nA draft for the stream; put the right words in place of ?\n\n${indented(stringify(draft))}`);
+    print(`\nA draft for the stream; put the right words in place of ?\n\n${indented(stringify(draft))}`);
   });
 }
 
@@ -191,7 +191,7 @@ export async function testStream(name: string, options: StreamOptions): Promise<
     const window = await chosenWindow(open, options);
     const subject = { ...open, window };
     const results: { check: string; result: 'held' | 'failed' | 'not asked'; fault?: string }[] = [];
-    if (!options.json) console.log(`${open.config.id}, ${describeWindow(window)}; nothing is written\n`);
+    if (!options.json) print(`${open.config.id}, ${describeWindow(window)}; nothing is written\n`);
     for (const check of CHECKS) {
       let result: (typeof results)[number] = { check: check.name, result: 'held' };
       if (check.applies && !check.applies(subject)) result.result = 'not asked';
@@ -204,11 +204,11 @@ export async function testStream(name: string, options: StreamOptions): Promise<
       }
       results.push(result);
       if (options.json) continue;
-      console.log(
+      print(
         `${{ held: '✔', failed: '✖', 'not asked': '–' }[result.result]} ${check.name}${result.fault === undefined ? '' : `\n    ${result.fault}`}`,
       );
     }
     if (results.some(({ result }) => result === 'failed')) process.exitCode = 1;
-    if (options.json) console.log(JSON.stringify({ window, results }, null, 2));
+    if (options.json) printJson({ window, results });
   });
 }

@@ -8,6 +8,7 @@ import { fault } from '../../../domain/faults.ts';
 import type { Said } from '../../../domain/said.ts';
 import { identify } from '../../../domain/library/identify.ts';
 import type { CommonOptions } from '../../kit/options.ts';
+import { print } from '../../kit/output.ts';
 
 export interface NewOptions extends CommonOptions {
   id?: string;
@@ -70,8 +71,8 @@ export async function newConnector(options: NewOptions): Promise<void> {
     throw fault('file-exists', { file: shown });
   }
   writeFileSync(file, textOf(answers));
-  console.log(`Wrote ${shown}. Lines with # say what is still to be decided.\n`);
-  console.log(`Next:\n  ./hub connector check ${answers.id}\n  ./hub connector discover ${answers.id}-records`);
+  print(`Wrote ${shown}. Lines with # say what is still to be decided.\n`);
+  print(`Next:\n  ./hub connector check ${answers.id}\n  ./hub connector discover ${answers.id}-records`);
 }
 
 async function ask(options: NewOptions): Promise<Answers> {
@@ -90,7 +91,7 @@ async function ask(options: NewOptions): Promise<Answers> {
           const nearest = key === 'kind' && answer !== undefined ? closest(answer, KIND_NAMES) : undefined;
           throw fault('answer-invalid', { option: `--${key}`, found: answer, expected, nearest });
         }
-        if (answer !== undefined) console.log(`found “${answer}”, expected ${expected.en}`);
+        if (answer !== undefined) print(`found “${answer}”, expected ${expected.en}`);
         const example = key === 'address' ? `, for example ${EXAMPLES[answers.kind ?? ''] ?? ''}` : '';
         answer = (await dialogue.question(`${question}${example}: `)).trim();
       }

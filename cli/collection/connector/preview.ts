@@ -15,8 +15,9 @@ import {
 } from '../../../domain/collection/window.ts';
 import { gaps } from '../../../store/collection/batches.ts';
 import { getStream } from '../../../store/collection/streams.ts';
-import { withLibrary } from '../../kit/library.ts';
-import { table, thousands } from '../../kit/output.ts';
+import { auditOperator } from '../../kit/clear.ts';
+import { libraryAddress, withLibrary } from '../../kit/library.ts';
+import { jsonText, print, printAsGiven, printJson, table, thousands } from '../../kit/output.ts';
 import { windowBounds, chosenWindow, withNamedStream, type StreamOptions } from '../../kit/select.ts';
 
 interface PreviewOptions extends StreamOptions {
@@ -35,7 +36,8 @@ export async function previewStream(name: string, options: PreviewOptions): Prom
     const window = await chosenWindow(open, options);
     exchanges = [];
     const pages: unknown[] = [];
-    if (!options.json) console.log(`${open.config.id}, ${describeWindow(window)}; nothing is written`);
+    const print = await previewPrinter(name, options);
+    if (!options.json) print(`${open.config.id}, ${describeWindow(window)}; nothing is written`);
     for await (const page of pagesOf(open.source, window, FROM_THE_START, new AbortController().signal)) {
       const mapped = mapSample(open, page);
       const shown = {
@@ -47,11 +49,19 @@ export async function previewStream(name: string, options: PreviewOptions): Prom
       };
       exchanges = [];
       pages.push({ ...shown, rows: mapped.map((row) => hidden(row, options)) });
-      if (!options.json) printPage(shown, mapped, options);
+      if (!options.json) printPage(shown, mapped, options, print);
       if (pages.length === options.pages) break;
     }
-    if (options.json) console.log(JSON.stringify({ window, pages: maskedExchanges(pages, options) }, null, 2));
+    if (options.json) print(jsonText({ window, pages: maskedExchanges(pages, options) }));
   });
+}
+
+/** Whoever previews in clear is written down, where there is a hub with an audit. */
+async function previewPrinter(name: string, options: PreviewOptions): Promise<(text: string) => void> {
+  if (!options.unmasked) return print;
+  const look = { action: 'streams:read', object: `stream/${name}`, detail: { did: 'preview', masked: false } };
+  if ((await libraryAddress(options)) !== null) await withLibrary(options, (db) => auditOperator(db, look));
+  return printAsGiven;
 }
 
 const counts = (rows: Previewed[]): { accepted: number; rejected: number } => {
@@ -80,17 +90,18 @@ function printPage(
   page: { page: number; records: number; accepted: number; rejected: number; exchanges: Exchange[] },
   rows: Previewed[],
   options: PreviewOptions,
+  print: (text: string) => void,
 ): void {
-  console.log(`\nPage ${page.page + 1}: ${page.records} records, ${page.accepted} accepted, ${page.rejected} rejected`);
+  print(`\nPage ${page.page + 1}: ${page.records} records, ${page.accepted} accepted, ${page.rejected} rejected`);
   for (const { request, response } of page.exchanges) {
-    console.log(`  → ${request.split('\n').join('\n    ')}`);
-    console.log(`  ← ${(options.unmasked ? response : maskedText(response)).slice(0, 600).split('\n').join('\n    ')}`);
+    print(`  → ${request.split('\n').join('\n    ')}`);
+    print(`  ← ${(options.unmasked ? response : maskedText(response)).slice(0, 600).split('\n').join('\n    ')}`);
   }
   const chosen = [
     ...rows.filter(({ rejected }) => rejected).slice(0, SHOWN),
     ...rows.filter(({ rejected }) => !rejected).slice(0, 2),
   ];
-  console.log(
+  print(
     table(
       chosen.map((row) => ({ ...hidden(row, options), why: row.rejected })),
       [
@@ -130,10 +141,9 @@ export async function planStream(name: string, options: StreamOptions): Promise<
       for (const window of await windowsOf(source, config, options))
         windows.push({ window, records: await source.count(window) });
     }
-    if (options.json) return console.log(JSON.stringify(windows, null, 2));
-    if (windows.length === 0)
-      return console.log(`${config.id}：没有待读取的时段。 ${config.id}: nothing is left to read`);
-    console.log(
+    if (options.json) return printJson(windows);
+    if (windows.length === 0) return print(`${config.id}：没有待读取的时段。 ${config.id}: nothing is left to read`);
+    print(
       table(windows, [
         ['将读取', ({ window }) => (window.kind === 'batch' ? `批次 ${batchName(window)}` : describeWindow(window))],
         ['条数', ({ records }) => thousands(records), 'right'],

@@ -9,7 +9,7 @@ import {
 } from '../../../store/ledger/outbox.ts';
 import { streamReports, type StreamReport } from '../../../store/collection/stream-report.ts';
 import { withLibrary } from '../../kit/library.ts';
-import { timeText, table } from '../../kit/output.ts';
+import { print, printJson, table, timeText } from '../../kit/output.ts';
 import { readConfig } from '../../kit/options.ts';
 import { selectStreams, type StreamOptions } from '../../kit/select.ts';
 
@@ -19,8 +19,8 @@ export async function statusOfStreams(name: string | undefined, options: StreamO
   const reports = (await withLibrary(options, (db) => streamReports(db))).filter(
     ({ stream }) => wanted?.has(stream) ?? true,
   );
-  if (options.json) return console.log(JSON.stringify(reports, null, 2));
-  console.log(
+  if (options.json) return printJson(reports);
+  print(
     table(reports, [
       ['数据流', ({ stream }) => stream],
       ['名称', ({ title }) => title],
@@ -32,7 +32,7 @@ export async function statusOfStreams(name: string | undefined, options: StreamO
       ['', ({ pausedReason }) => (pausedReason === null ? '' : STREAM_STATES.paused.zh)],
     ]),
   );
-  for (const report of reports) for (const line of remarks(report)) console.log(`${report.stream}: ${line}`);
+  for (const report of reports) for (const line of remarks(report)) print(`${report.stream}: ${line}`);
 }
 
 function contactText(contact: SourceContact | null): string {
@@ -59,16 +59,16 @@ export async function showOutbox(
   if (options.retry && target === undefined) throw fault('retry-unchosen');
   await withLibrary(options, async (db) => {
     if (options.retry && target !== undefined)
-      return console.log(`${await reviveMessages(db, target, new Date())} messages of ${target} will be sent again`);
+      return print(`${await reviveMessages(db, target, new Date())} messages of ${target} will be sent again`);
     if (target === undefined) printReports(await outboxReports(db), options);
     else printDeadLetters(target, await deadLetters(db, target), options);
   });
 }
 
 function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
-  if (json) return console.log(JSON.stringify(reports, null, 2));
-  if (reports.length === 0) return console.log('尚未发送。 Nothing was sent yet.');
-  console.log(
+  if (json) return printJson(reports);
+  if (reports.length === 0) return print('尚未发送。 Nothing was sent yet.');
+  print(
     table(reports, [
       ['目标', (row) => row.target],
       ['待发', (row) => row.waiting, 'right'],
@@ -80,9 +80,9 @@ function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
 }
 
 function printDeadLetters(target: string, letters: DeadLetter[], { json }: StreamOptions): void {
-  if (json) return console.log(JSON.stringify(letters, null, 2));
-  if (letters.length === 0) return console.log(`${target} 没有放弃发送的消息。 ${target} has no dead letters.`);
-  console.log(
+  if (json) return printJson(letters);
+  if (letters.length === 0) return print(`${target} 没有放弃发送的消息。 ${target} has no dead letters.`);
+  print(
     table(letters, [
       ['消息', ({ key }) => key],
       ['排队', ({ queuedAt }) => timeText(queuedAt)],

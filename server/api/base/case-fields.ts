@@ -9,6 +9,8 @@ import { instant, text, unitCode } from './views.ts';
 
 export const streamId = z.string().regex(/^[a-z0-9-]{1,100}$/, '数据流 stream');
 
+/** Bytes of a file’s name that a disk keeps. */
+const LONGEST_NAME = 255;
 /** Units that can be named at once. */
 const MOST_UNITS = 100;
 
@@ -43,7 +45,7 @@ function valueOf(field: CaseField): z.ZodType {
       return text(10);
     case 'records':
       return handedIn.refine(
-        ({ name }) => basename(name) === name && formatOf(name) !== null,
+        ({ name }) => basename(name) === name && Buffer.byteLength(name) <= LONGEST_NAME && formatOf(name) !== null,
         FILE_FORMATS.join(' / '),
       );
   }

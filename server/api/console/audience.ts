@@ -30,6 +30,8 @@ export interface LiveEvents {
 
 const LOOK_EVERY_MS = 3_000;
 const BEAT_EVERY_MS = 15_000;
+/** Each keeps a connection open, of which there are not many: of one account, who has listened longest makes room. */
+const MOST_OF_ACCOUNT = 20;
 /** Of the newest, so many are named. */
 const NAMED = 5;
 const MOST_NEWEST = 200;
@@ -66,6 +68,8 @@ export class Audience {
     if (this.#stopped.signal.aborted) return void response.end();
     const listener: Listener = { principal, credential, response, told: {}, beatAt: this.#options.now().getTime() };
     response.on('close', () => this.#listeners.delete(listener));
+    const [longest, ...others] = [...this.#listeners].filter((one) => one.principal.accountId === principal.accountId);
+    if (longest && others.length + 1 >= MOST_OF_ACCOUNT) this.#leave(longest);
     this.#listeners.add(listener);
     this.#looking ??= this.#lookOn();
   }

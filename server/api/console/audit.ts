@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AUDITED } from '../../../domain/console/audit.ts';
 import { addDays, startOfDayMs } from '../../../domain/dates.ts';
 import { listAudit } from '../../../store/console/audit.ts';
+import { principalOf } from '../base/access.ts';
 import { get } from '../base/route.ts';
 import { role } from './session.ts';
 import { date, instant, pageOf, pageOfRows, paging, readCursor } from '../base/views.ts';
@@ -39,7 +40,7 @@ const getAudit = get(
   '/audit',
   {
     needs: 'audit:read',
-    summary: '审计 What people did, the latest first',
+    summary: '审计 What people did, the latest first; who sees some units, what people of these did',
     tag: 'audit',
     query: auditFilter.extend(paging.shape),
     answer: pageOf(auditView),
@@ -47,7 +48,8 @@ const getAudit = get(
   async (request, { db }) => {
     const { limit, after, ...filter } = request.query;
     const [before] = readCursor(after, z.tuple([z.int()])) ?? [];
-    const rows = await listAudit(db, { ...auditChoice(filter), before, limit: limit + 1 });
+    const { units } = principalOf(request);
+    const rows = await listAudit(db, { ...auditChoice(filter), units, before, limit: limit + 1 });
     return pageOfRows(rows, limit, ({ id }) => [id]);
   },
 );

@@ -339,16 +339,21 @@ export const EXPORTS = {
             .join('；'),
       ],
     ],
-    read: (db, filter, { after, limit }) => listAudit(db, { ...auditChoice(filter), before: lastId(after), limit }),
+    read: (db, filter, { units, after, limit }) =>
+      listAudit(db, { ...auditChoice(filter), units, before: lastId(after), limit }),
     afterOf: ({ id }) => id,
-    count: (db, filter) => countAudit(db, auditChoice(filter)),
+    count: (db, filter, { units }) => countAudit(db, { ...auditChoice(filter), units }),
   }),
 
   figures: book<typeof figureFilter>({
     zh: '考核',
     en: 'Assessment',
     needs: 'figures:read',
-    filter: figureFilter,
+    // Refused when it is asked for, not when it is made.
+    filter: figureFilter.refine(
+      ({ from, to }) => (from === undefined) === (to === undefined) && (from ?? '') <= (to ?? ''),
+      { path: ['to'], error: '起止日期须成对，先起后止 from and to, in their order' },
+    ),
     says: ({ period, from, to }) => [['考核期', period ?? span(from, to) ?? '本月']],
     build: async (db, filter, { at, units, by, config }) => {
       const assessment = await readAssessment(db, config.jurisdiction, periodOf(filter, at), { at, units });

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { may } from '../../../domain/access.ts';
 import { shanghaiWallTime } from '../../../domain/dates.ts';
-import { getExport, listExports, openExport, ownExport, type Export } from '../../../store/console/exports.ts';
+import {
+  countRunning,
+  getExport,
+  listExports,
+  openExport,
+  ownExport,
+  type Export,
+} from '../../../store/console/exports.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
 import { principalOf } from '../base/access.ts';
 import { act } from '../base/act.ts';
@@ -32,6 +39,14 @@ const AT_ONCE = 50_000;
 const NAMED = 10;
 
 const UNKNOWN = new ApiProblem(404, 'export-unknown', { zh: '没有这个导出文件', en: 'There is no such export' });
+/** Exports of one account that are in the making at once. */
+const MOST_RUNNING = 5;
+const TOO_MANY = new ApiProblem(
+  409,
+  'too-many-exports',
+  { zh: `正在生成的导出已有 ${MOST_RUNNING} 个`, en: `There are ${MOST_RUNNING} exports in the making already` },
+  { zh: '请等其中一个完成', en: 'Wait until one of them is done' },
+);
 const NOT_DONE = new ApiProblem(
   409,
   'export-running',
@@ -57,11 +72,12 @@ const takeOut = <What extends ExportName>(what: What) => {
       tag: 'exports',
       body: filter,
       answer: exportView,
-      problems: [422],
+      problems: [409, 422],
     },
     async (request, options) => {
       const begun = { now: false };
       const { id } = await act(request, options, async (trx, { principal: { accountId, units }, at }) => {
+        if ((await countRunning(trx, accountId)) >= MOST_RUNNING) throw TOO_MANY;
         const given = request.body;
         const opened = await openExport(trx, { accountId, what, filter: given, units, at });
         begun.now = true;

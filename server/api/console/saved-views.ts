@@ -17,6 +17,14 @@ const given = z.object({
 const savedView = given.extend({ id: z.int() }).meta({ id: 'SavedView' });
 export type SavedViewView = z.input<typeof savedView>;
 
+/** Views of one account. */
+const MOST_VIEWS = 100;
+const TOO_MANY = new ApiProblem(
+  409,
+  'too-many-views',
+  { zh: `视图已有 ${MOST_VIEWS} 个`, en: `There are ${MOST_VIEWS} views already` },
+  { zh: '请先删除不再使用的视图', en: 'Drop those that are not used any more' },
+);
 const UNKNOWN = new ApiProblem(404, 'view-unknown', { zh: '没有这个视图', en: 'There is no such view' });
 
 const getViews = get(
@@ -33,7 +41,7 @@ const getViews = get(
 const postView = post(
   '/views',
   {
-    needs: 'signed-in',
+    needs: 'person',
     summary: '保存视图 Keep a view; one of the same name is replaced',
     tag: 'session',
     body: given,
@@ -42,6 +50,9 @@ const postView = post(
   },
   (request, options) =>
     act(request, options, async (trx, { principal }) => {
+      const { page, name } = request.body;
+      const views = await listViews(trx, principal.accountId);
+      if (views.length >= MOST_VIEWS && !views.some((view) => view.page === page && view.name === name)) throw TOO_MANY;
       const id = await saveView(trx, principal.accountId, request.body);
       const detail = { saved: request.body.name, page: request.body.page };
       return { answer: { id }, deed: { action: 'session', object: `view/${id}`, detail } };
@@ -51,7 +62,7 @@ const postView = post(
 const deleteView = del(
   '/views/:id',
   {
-    needs: 'signed-in',
+    needs: 'person',
     summary: '删除视图 Drop a view',
     tag: 'session',
     params: idParams,

@@ -340,7 +340,8 @@ const decide = (
 ): Promise<z.output<typeof decided>> =>
   act(request, options, async (trx, who) => {
     const draft = await lockDraft(trx, code);
-    if (!draft) throw NO_DRAFT;
+    // One that somebody does not see is to them as one that there is not.
+    if (!draft || (await versionsOfEntry(trx, code, who.principal.units)).length === 0) throw NO_DRAFT;
     const seen = request.headers['if-match']?.replaceAll('"', '');
     if (seen !== undefined && seen !== stampOf(draft)) throw draftedMeanwhile(draft);
     await work(trx, draft, who);

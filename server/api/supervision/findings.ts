@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { maskNumbers } from '../../../domain/library/personal.ts';
 import { may } from '../../../domain/access.ts';
+import { fault } from '../../../domain/faults.ts';
 import type { Given } from '../../../domain/casework/definition.ts';
 import { EVERY_STATE, OBLIGATION_STATES } from '../../../domain/ledger/duties.ts';
 import {
@@ -269,6 +270,8 @@ const postFinding = post(
     act(request, options, async (trx, who) => {
       const { supervision } = options.config().jurisdiction;
       const { unit: code, item = null, facts, evidence } = request.body;
+      // One that somebody does not see is to them as one that there is not.
+      if (!sees(who.principal, code)) throw fault('unit-unknown', { units: [code] });
       const [unit = { code, name: code }] = await requireUnits(trx, [code]);
       const file = keptFile(evidence);
       const id = await findByHand(trx, supervision, { unit, item, facts, evidence: file }, who);

@@ -33,6 +33,10 @@ const NOT_PROVABLE = new ApiProblem(
   { zh: '该数据流的源端不能重新列出已交付的数据，无法抽查', en: 'Its source cannot list what it delivered before' },
   { zh: '请责任单位出示原始记录，人工核对', en: 'Have its unit show the records' },
 );
+const CITY_WIDE = new ApiProblem(403, 'not-yours', {
+  zh: '模拟办事和电子督查面向全部单位，本账号只能看到部分单位',
+  en: 'Trial uses and patrols are about every unit, and this account sees some of them',
+});
 export const NO_RECORDS = new ApiProblem(409, 'no-records', {
   zh: '该数据流还没有入库的记录',
   en: 'The library holds no record of this stream',
@@ -152,7 +156,8 @@ const postInspectionTrial = post(
     }),
   },
   (request, options) =>
-    act(request, options, async (trx, { by, at }) => {
+    act(request, options, async (trx, { by, at, principal }) => {
+      if (principal.units !== null) throw CITY_WIDE;
       const { size, seed = newSeed() } = request.body;
       const hasFile = (hash: string) => options.files.has(hash);
       const { inspection: id, ...done } = await runTrial(trx, { size, seed, hasFile }, { by, at });
@@ -177,7 +182,8 @@ const postInspectionPatrol = post(
     problems: [404, 409, 422],
   },
   (request, options) =>
-    act(request, options, async (trx, { by, at }) => {
+    act(request, options, async (trx, { by, at, principal }) => {
+      if (principal.units !== null) throw CITY_WIDE;
       const { supervision } = options.config().jurisdiction;
       const { inspection, found: opened, cleared } = await runPatrol(trx, supervision.patrol, { by, at });
       return {

@@ -79,6 +79,15 @@ describe('the workbook of an assessment', () => {
   const book = sheetsOf(assessmentWorkbook(assessment));
   const rows = (sheet: string) => sheetRows(book, sheet);
 
+  it('has no number of a citizen in clear, whatever it stands in', () => {
+    const person = '11010519491231002X';
+    const given = structuredClone(assessment);
+    for (const finding of given.findings) Object.assign(finding, { facts: `${person} 的证照未归集` });
+    const text = JSON.stringify([...sheetsOf(assessmentWorkbook(given)).values()]);
+    assert.ok(text.includes('1101******2X 的证照未归集'), text);
+    assert.ok(!text.includes(person));
+  });
+
   it('says in its first sheet what it is, of which time, by which calendar and formulas, with counts of rows', () => {
     assert.deepEqual([...book.keys()], ['说明', '单位考核', '逾期任务', '容错任务', '督查问题', '整改文书']);
     const head = new Map(rows('说明').map(([item, content]) => [item, content]));

@@ -1,4 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import pMap from 'p-map';
 import { findStream, type HubConfig } from '../settings/load.ts';
 import { capabilitiesOf, clockOf } from '../connectors/registry.ts';
 import { fault } from '../domain/faults.ts';
@@ -18,6 +19,9 @@ import { streamAttributes } from '../workflows/search-attributes.ts';
 import type { stockImport } from '../workflows/stock-import.ts';
 import type { syncWindow } from '../workflows/sync-window.ts';
 import { labelOf, wakeSchedules } from './schedules.ts';
+
+/** Runs that are started at once. */
+const AT_ONCE = 4;
 
 /** A run that somebody asked for, as it began. */
 export interface StartedRun {
@@ -151,15 +155,26 @@ export async function readAgain(
   { from, to }: { from: Date; to: Date },
 ): Promise<string[]> {
   const streams = config.connectors.flatMap((connector) =>
-    connector.streams.map((stream) => ({ id: stream.id, ...capabilitiesOf(config, { connector, stream }) })),
+    connector.streams
+      .filter(({ delivery }) => delivery !== 'stock')
+      .map((stream) => ({ ...stream, ...capabilitiesOf(config, { connector, stream }) }))
+      .filter(({ pushed }) => !pushed),
   );
+  const daily = streams.filter(({ delivery }) => delivery === 'daily');
   await wakeSchedules(
     client,
     config,
-    streams.filter(({ pushed }) => !pushed).map(({ id }) => id),
+    daily.map(({ id }) => id),
   );
-  const batches = streams.filter(({ by, pushed }) => by === 'batches' && !pushed);
-  for (const { id } of batches.filter(({ again }) => again !== 'none'))
-    await startRun(client, config, id, { fromMs: from.getTime(), toMs: to.getTime(), again: true });
-  return batches.filter(({ again }) => again === 'none').map(({ id }) => id);
+  const batches = Object.groupBy(
+    streams.filter(({ by }) => by === 'batches'),
+    ({ again }) => (again === 'none' ? 'once' : 'again'),
+  );
+  const span = { fromMs: from.getTime(), toMs: to.getTime(), again: true };
+  // One that cannot be read now, because a run of it is going on, keeps none of the others waiting.
+  await pMap(batches.again ?? [], ({ id }) => startRun(client, config, id, span), {
+    concurrency: AT_ONCE,
+    stopOnError: false,
+  });
+  return (batches.once ?? []).map(({ id }) => id);
 }

@@ -4,7 +4,7 @@ import { fault } from '../../domain/faults.ts';
 import { listRestorations, settleRestoration, type Restoration } from '../../store/ledger/restorations.ts';
 import { withLibrary } from '../kit/library.ts';
 import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { printList, table, timeText } from '../kit/output.ts';
+import { print, printList, table, timeText } from '../kit/output.ts';
 
 export function addRestored(program: Command): void {
   const restored = withData(withConfig(program.command('restored')))
@@ -25,7 +25,7 @@ export function addRestored(program: Command): void {
       const { by, ...options } = command.optsWithGlobals<CommonOptions & { by: string }>();
       return withLibrary(options, async (db) => {
         if (!(await settleRestoration(db, { by, at: new Date() }))) throw fault('nothing-lost');
-        console.log('It is settled; senders are not asked to repeat any more');
+        print('It is settled; senders are not asked to repeat any more');
       });
     });
 }

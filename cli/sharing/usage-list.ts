@@ -119,9 +119,9 @@ function approveList(version: number, options: Partial<UnitOptions> & StreamOpti
     const { made, ended, unshared } = await db.transaction(async (trx) =>
       approveUsageList(trx, code, version, await approvedCatalog(trx), who),
     );
-    console.log(`Grants made: ${made}; ended: ${ended}`);
+    print(`Grants made: ${made}; ended: ${ended}`);
     if (unshared.length > 0)
-      console.log(
+      print(
         `未共享，未授权 not shared, nothing granted: ${unshared.join('、')}; ./hub catalog shows 类目公开属性`,
       );
   });

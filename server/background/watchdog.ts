@@ -97,17 +97,13 @@ export async function watch({
     await look('deadlines', () => syncDeadlines(db, at));
     for (const kind of FOUND_KINDS) await look(kind, async () => tell(kind, await findAlerts(db, kind, at)));
     await look('faulty-file', () => tell('faulty-file', faultyFiles().map(faultyFileAlert)));
-    let away: string | null = null;
-    await look('temporal-away', async () => {
-      away = await faultOf(async () => {
-        await askTemporal();
-        await wakeUnseen();
-      });
-      const facts = { kind: 'temporal-away', fault: away ?? '' } as const;
-      await tell(
-        facts.kind,
-        away === null ? [] : [{ kind: facts.kind, subject: 'temporal', message: alertInWords(facts) }],
-      );
+    const away = await faultOf(async () => {
+      await askTemporal();
+      await wakeUnseen();
+    });
+    await look('temporal-away', () => {
+      const message = alertInWords({ kind: 'temporal-away', fault: away ?? '' });
+      return tell('temporal-away', away === null ? [] : [{ kind: 'temporal-away', subject: 'temporal', message }]);
     });
     if (away === null)
       await look('temporal-lost', async () => {
@@ -134,7 +130,7 @@ const faultyFileAlert = (faulty: FaultyFile): Alert => ({
 /** Has sources read again, once, for what the database has lost. */
 async function makeUp(db: Knex, readAgain: WatchdogOptions['readAgain'], at: Date): Promise<void> {
   const lost = await openRestoration(db);
-  if (!lost || lost.readAgainAt !== null) return;
+  if (lost?.readAgainAt !== null) return;
   await readAgain(lost);
   await noteReadAgain(db, lost.id, at);
 }

@@ -122,7 +122,7 @@ describe('the workbook of an assessment', () => {
         ['无应办', '无应办', '丙局', '11320200014006489N', '—', '0', '0'],
       ],
     );
-    assert.equal(head.length, 4 + 3 * FIGURE_IDS.length + 6);
+    assert.equal(head.length, 4 + 3 * FIGURE_IDS.length + 8);
     assert.deepEqual(
       ['法定时限容错', '内控时限撤销', '内控时限容错'].map((name) => units[0]?.[head.indexOf(name)]),
       ['1', '2', '0'],

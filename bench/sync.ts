@@ -71,7 +71,11 @@ async function measure(records: number): Promise<void> {
 
   try {
     let stopDepartment = await startDepartment(0);
-    const { url: databaseUrl, db, unlock } = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
+    const {
+      url: databaseUrl,
+      db,
+      unlock,
+    } = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
     await approveDemoCatalog(db);
     const temporal = await startTemporal(supervisor, config, console.error);
     const client = await connectTemporal(temporal.address, config.settings.temporal.namespace);

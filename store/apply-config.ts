@@ -44,7 +44,9 @@ export const unreadConnectors = ({ faulty }: HubConfig): string[] =>
 export async function saveVersions(db: Knex, { versions }: HubConfig): Promise<void> {
   const rows = [...versions].map(([file, content]) => ({ file, content: JSON.stringify(content) }));
   await db.transaction(async (trx) => {
-    await trx('settings_version').whereNotIn('file', [...versions.keys()]).delete();
+    await trx('settings_version')
+      .whereNotIn('file', [...versions.keys()])
+      .delete();
     await trx('settings_version').insert(rows).onConflict('file').merge();
   });
 }

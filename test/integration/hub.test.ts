@@ -119,7 +119,9 @@ describe('a running hub', () => {
     const file = (name: string): string => join(hub.choice.folder, name);
     const daily = dailyScheduleId(STREAM_OF.housing);
     // The file of one connector, and that of the hub itself.
-    const [housing, hubYaml] = ['connectors/demo/housing.yaml', 'hub.yaml'].map((name) => readFileSync(file(name), 'utf8'));
+    const [housing, hubYaml] = ['connectors/demo/housing.yaml', 'hub.yaml'].map((name) =>
+      readFileSync(file(name), 'utf8'),
+    );
     writeFileSync(file('connectors/demo/housing.yaml'), 'name: [');
     writeFileSync(file('hub.yaml'), (hubYaml ?? '').replace('7m', '8m'));
     await eventually(async () => {

@@ -77,7 +77,10 @@ describe('the watchdog', () => {
     await look('24:00', 'up');
     const [alert] = await openAlerts(database.db);
     assert.deepEqual([alert?.kind, alert?.subject], ['faulty-file', 'connectors/parks.yaml']);
-    assert.match(alert?.message.zh ?? '', /^市园林局：.*connectors\/parks\.yaml.*沿用上一有效版本：parks\.yaml:1：请修正$/);
+    assert.match(
+      alert?.message.zh ?? '',
+      /^市园林局：.*connectors\/parks\.yaml.*沿用上一有效版本：parks\.yaml:1：请修正$/,
+    );
     assert.match(alert?.message.en ?? '', /^市园林局: .*its last valid version goes on: .*mend the YAML$/);
     faulty = [];
     await look('24:00', 'up');

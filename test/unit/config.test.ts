@@ -288,7 +288,10 @@ describe('a faulty file of the configuration', () => {
       ['建筑工程施工许可证', '改名'],
     );
     // And so at the next look, at which it is no news.
-    assert.deepEqual(load(config.versions).versions.get('connectors/demo/housing.yaml'), known.get('connectors/demo/housing.yaml'));
+    assert.deepEqual(
+      load(config.versions).versions.get('connectors/demo/housing.yaml'),
+      known.get('connectors/demo/housing.yaml'),
+    );
   });
 
   it('a connector that never was valid is left out, the others are checked and run', () => {
@@ -304,7 +307,10 @@ describe('a faulty file of the configuration', () => {
   it('a template that cannot be read costs nobody who was filled in by it before', () => {
     mkdirSync(path('connectors/templates'));
     const template = path('connectors/templates/permit-system.yaml');
-    writeFileSync(template, 'kind: database\ndefaults: { record: { key: id, updatedAt: gxsj }, status: { field: zt, values: { "1": valid } } }\n');
+    writeFileSync(
+      template,
+      'kind: database\ndefaults: { record: { key: id, updatedAt: gxsj }, status: { field: zt, values: { "1": valid } } }\n',
+    );
     writeFileSync(
       path('connectors/demo/parks.yaml'),
       'name: 市园林局\nunit: 11320200014006438B\ntemplate: permit-system\naddress: sqlite:/p.db\nstreams: [{ id: trees, table: trees }]\n',

@@ -130,7 +130,12 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
   });
   for (const { file, faults } of name === undefined ? config.faulty : []) {
     const cause = faults.map(({ en }) => en).join('\n         ');
-    const fault = { kind: 'configuration', code: 'config-invalid', cause, cure: 'mend the file; nothing else waits for it' };
+    const fault = {
+      kind: 'configuration',
+      code: 'config-invalid',
+      cause,
+      cure: 'mend the file; nothing else waits for it',
+    };
     checked.push({ stream: file, connector: idOf(file), report: null, accepted: null, refused: [], absent: [], fault });
   }
   if (checked.some(({ fault }) => fault)) process.exitCode = 1;

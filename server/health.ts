@@ -6,7 +6,12 @@ import { openAlerts } from '../store/ledger/alerts.ts';
 import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
 import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
 import { countObligations, findGaps } from '../store/collection/overview.ts';
+import { hindranceOf, type PoolLimits } from '../store/database.ts';
 import { listStreams } from '../store/collection/streams.ts';
+import { SharedWork } from './shared-work.ts';
+
+/** Of the pool of the health page: nobody waits long for it. */
+export const HEALTH_LIMITS: PoolLimits = { most: 4, statementMs: 5_000, lockMs: 1_000 };
 
 export interface HealthOptions {
   db: Knex;
@@ -22,7 +27,8 @@ export interface Health {
   /** `down`: the database cannot be asked; `degraded`: something needs a person. */
   status: 'ok' | 'degraded' | 'down';
   checkedAt: string;
-  database: 'ok' | 'away';
+  /** `slow`: it was asked, and does not answer in time. */
+  database: 'ok' | 'slow' | 'away';
   temporal: 'ok' | 'away';
   workers: number | null;
   streams: number | null;
@@ -59,21 +65,24 @@ export async function readHealth({ db, countWorkers, now, faultyFiles }: HealthO
     },
   );
   try {
-    const streams = await listStreams(db);
+    const [streams, gaps, obligations, alerts] = await Promise.all([
+      listStreams(db),
+      findGaps(db, at),
+      countObligations(db, at, new Date(at.getTime() - DAY_MS)),
+      openAlerts(db),
+    ]);
     health.streams = streams.length;
     health.pausedStreams = streams.filter((stream) => stream.pausedReason !== null).length;
-    health.gaps = (await findGaps(db, at)).length;
-    health.obligations = await countObligations(db, at, new Date(at.getTime() - DAY_MS));
-    health.alerts = (await openAlerts(db)).map(({ kind, raisedAt }) => ({
-      kind,
-      since: shanghaiInstant(raisedAt.getTime()),
-    }));
-  } catch {
-    health.database = 'away';
+    health.gaps = gaps.length;
+    health.obligations = obligations;
+    health.alerts = alerts.map(({ kind, raisedAt }) => ({ kind, since: shanghaiInstant(raisedAt.getTime()) }));
+  } catch (error) {
+    health.database = hindranceOf(error) === 'held up' ? 'slow' : 'away';
   }
   await temporal;
   if (health.database === 'away') health.status = 'down';
   else if (
+    health.database === 'slow' ||
     health.temporal === 'away' ||
     health.workers === 0 ||
     health.alerts.length > 0 ||
@@ -85,8 +94,10 @@ export async function readHealth({ db, countWorkers, now, faultyFiles }: HealthO
 
 /** `GET /health`: JSON for programs, a page for browsers; 503 when the hub cannot answer from its database. */
 export function healthRoutes(app: FastifyInstance, options: HealthOptions): void {
+  const shared = new SharedWork();
   app.get('/health', async (request, reply) => {
-    const health = await readHealth(options);
+    // However many ask, the database is asked once at a time.
+    const health = await shared.of('health', () => readHealth(options));
     void reply.code(health.status === 'down' ? 503 : 200).header('Cache-Control', 'no-store');
     if (!request.headers.accept?.includes('text/html')) return health;
     return reply
@@ -96,12 +107,17 @@ export function healthRoutes(app: FastifyInstance, options: HealthOptions): void
   });
 }
 
-const WORDS = { ok: '正常 ok', degraded: '需处理 degraded', down: '不可用 down', away: '不可达 away' } as const;
-const MARKS = { ok: '●', degraded: '▲', down: '■', away: '■' } as const;
+const WORDS = {
+  ok: '正常 ok',
+  degraded: '需处理 degraded',
+  slow: '缓慢 slow',
+  down: '不可用 down',
+  away: '不可达 away',
+} as const;
+const MARKS = { ok: '●', degraded: '▲', slow: '▲', down: '■', away: '■' } as const;
 
 /** A file may be called anything. */
-const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** Zero says something, too. */
 const ALWAYS_SHOWN = new Set<ObligationState>(['open', 'overdue', 'met', 'met late']);
@@ -147,7 +163,7 @@ function page(health: Health): string {
 <meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="10">
 <style>body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1f2328}
 h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #d0d7de;vertical-align:top}
-th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded{color:#7d4e00}.down,.away{color:#a40e26}small{color:#57606a}</style>
+th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded,.slow{color:#7d4e00}.down,.away{color:#a40e26}small{color:#57606a}</style>
 <h1>电子证照枢纽 · 健康状态 <small>Certificate hub · health</small></h1>
 <table>${rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join('')}</table>
 <p><small>检查于 checked at ${health.checkedAt.slice(0, 19).replace('T', ' ')} · 每 10 秒刷新 refreshed every 10 s</small></p></html>`;

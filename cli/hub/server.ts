@@ -4,7 +4,8 @@ import { watchConfig } from '../../settings/watch.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
-import { createApp } from '../../server/app.ts';
+import { CONSOLE_LIMITS, createApp } from '../../server/app.ts';
+import { HEALTH_LIMITS } from '../../server/health.ts';
 import { INBOX_LIMITS } from '../../server/inbox/request.ts';
 import { openDatabase } from '../../store/database.ts';
 import { startExports } from '../../server/background/exports.ts';
@@ -31,7 +32,11 @@ export function addServer(program: Command): void {
     )
     .action(async (options: CommonOptions) => {
       const { databaseUrl, temporalAddress, db, config, logger } = await startPart(options, 'server');
-      const inbox = openDatabase(databaseUrl, 'inbox', INBOX_LIMITS);
+      const pools = {
+        health: openDatabase(databaseUrl, 'health', HEALTH_LIMITS),
+        inbox: openDatabase(databaseUrl, 'inbox', INBOX_LIMITS),
+        console: openDatabase(databaseUrl, 'console', CONSOLE_LIMITS),
+      };
       const { settings } = config;
       let streams = new Streams(config);
       let current = config;
@@ -40,10 +45,10 @@ export function addServer(program: Command): void {
       const faultyFiles = (): HubConfig['faulty'] => current.faulty;
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
       const app = createApp(
-        { db, now, countWorkers: workers, faultyFiles },
-        { db: inbox, now, logger, streams: () => streams },
+        { db: pools.health, now, countWorkers: workers, faultyFiles },
+        { db: pools.inbox, now, logger, streams: () => streams },
         {
-          db,
+          db: pools.console,
           now,
           logger,
           config: () => current,
@@ -96,7 +101,7 @@ export function addServer(program: Command): void {
           await stopExports();
           await app.close();
           await temporal.close();
-          await inbox.destroy();
+          for (const pool of Object.values(pools)) await pool.destroy();
           await db.destroy();
         })();
       });

@@ -72,6 +72,22 @@ const OUTAGES = 200;
 const REJECTS = 20_000;
 const SAMPLES = 40;
 const PUSHED = Array.from({ length: PUSHERS }, (_, pusher) => `pushed-${pusher}`);
+/** What somebody who has the console open reads: its first page, lists, and what stands behind them. */
+const READ = [
+  '/overview',
+  '/tasks?state=overdue',
+  '/tasks?state=open',
+  '/streams',
+  '/streams/made-up-00',
+  '/certificates?stream=made-up-00',
+  '/rejects/groups',
+  '/disputes',
+  '/outages',
+  '/findings',
+  '/units',
+  '/streams/coverage',
+  '/figures',
+].map((path) => `/api/v1${path}`);
 const NOW = new Date();
 const PASSWORD = 'for this bench alone';
 
@@ -256,23 +272,6 @@ async function signIn(app: FastifyInstance, login: string): Promise<string> {
   });
   return String(headers['set-cookie']).split(';')[0] ?? '';
 }
-
-/** What somebody who has the console open reads: its first page, lists, and what stands behind them. */
-const READ = [
-  '/overview',
-  '/tasks?state=overdue',
-  '/tasks?state=open',
-  '/streams',
-  '/streams/made-up-00',
-  '/certificates?stream=made-up-00',
-  '/rejects/groups',
-  '/disputes',
-  '/outages',
-  '/findings',
-  '/units',
-  '/streams/coverage',
-  '/figures',
-].map((path) => `/api/v1${path}`);
 
 /** Readers and pushers at once, in turns over one pool for all and over pools apart. */
 async function askAtOnce(): Promise<void> {

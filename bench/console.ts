@@ -1,7 +1,10 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import pMap from 'p-map';
 import { approveDemoCatalog } from '../cli/demo/catalog.ts';
@@ -12,7 +15,12 @@ import { createHubLogger } from '../settings/logger.ts';
 import { Streams } from '../connectors/registry.ts';
 import { DAY_MS, shanghaiDate, startOfDayMs } from '../domain/dates.ts';
 import { timeWindow } from '../domain/collection/window.ts';
-import { createApp } from '../server/app.ts';
+import { provide } from '../settings/environment.ts';
+import { inboxConnectorSchema } from '../settings/kinds/inbox.ts';
+import { CONSOLE_LIMITS, createApp } from '../server/app.ts';
+import { HEALTH_LIMITS } from '../server/health.ts';
+import { INBOX_LIMITS } from '../server/inbox/request.ts';
+import { openDatabase } from '../store/database.ts';
 import { addAccount } from '../store/console/accounts.ts';
 import { getBatch, openBatch } from '../store/collection/batches.ts';
 import { saveCalendar } from '../store/ledger/calendar.ts';
@@ -25,19 +33,22 @@ import { writePage } from '../store/collection/pages.ts';
 import { getStream, saveStreams } from '../store/collection/streams.ts';
 import { calendarInForce, saveLaw } from '../store/apply-config.ts';
 import { ownConfig } from '../test/support/live-hub.ts';
+import type { Answers, Load, Measured } from './load.ts';
 import { MadeUpStream, PAGE } from './made-up-library.ts';
 
-const USAGE = `node bench/console.ts [--records 1000000] [--obligations 100000] [--streams 500] [--times 20]
+const USAGE = `node bench/console.ts [--records 1000000] [--obligations 100000] [--streams 500] [--times 20] [--readers 0]
 
 How fast every list and figure of the console’s API answers over a hub of that size: an embedded PostgreSQL in a
 temporary folder, the server in this process, every GET route of the API’s own description asked so many times. Prints a
-Markdown table, the slowest first.`;
+Markdown table, the slowest first. With --readers 100 instead: so many who read without a pause, 20 who push, and one who
+asks for the health page, for 15 seconds each, in turns with all on one pool and with pools apart.`;
 const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '1000000' },
     obligations: { type: 'string', default: '100000' },
     streams: { type: 'string', default: '500' },
     times: { type: 'string', default: '20' },
+    readers: { type: 'string', default: '0' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -49,6 +60,10 @@ const RECORDS = Number(values.records);
 const OBLIGATIONS = Number(values.obligations);
 const STREAMS = Number(values.streams);
 const TIMES = Number(values.times);
+const READERS = Number(values.readers);
+const PUSHERS = 20;
+const LOAD_SECONDS = 15;
+const ROUNDS = 2;
 /** Of the streams, so many have the records. */
 const FILLED = 20;
 const UNITS = 60;
@@ -56,6 +71,23 @@ const DISPUTES = 1_000;
 const OUTAGES = 200;
 const REJECTS = 20_000;
 const SAMPLES = 40;
+const PUSHED = Array.from({ length: PUSHERS }, (_, pusher) => `pushed-${pusher}`);
+/** What somebody who has the console open reads: its first page, lists, and what stands behind them. */
+const READ = [
+  '/overview',
+  '/tasks?state=overdue',
+  '/tasks?state=open',
+  '/streams',
+  '/streams/made-up-00',
+  '/certificates?stream=made-up-00',
+  '/rejects/groups',
+  '/disputes',
+  '/outages',
+  '/findings',
+  '/units',
+  '/streams/coverage',
+  '/figures',
+].map((path) => `/api/v1${path}`);
 const NOW = new Date();
 const PASSWORD = 'for this bench alone';
 
@@ -64,11 +96,11 @@ const supervisor = new Supervisor(join(folder, 'data'), () => undefined);
 process.once('exit', () => supervisor.kill());
 await supervisor.lock();
 const config = loadConfig({ folder: await ownConfig(folder), demo: true });
-const { db, unlock } = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
+const { url: databaseUrl, db, unlock } = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
 await approveDemoCatalog(db);
 try {
   await fill(db);
-  await ask();
+  await (READERS > 0 ? askAtOnce() : ask());
 } finally {
   await db.destroy();
   await unlock();
@@ -103,7 +135,16 @@ async function fill(db: Knex): Promise<void> {
     since,
     daily,
   }));
-  await saveStreams(db, configured, since);
+  const pushed = { certificateType: '111000000000134939003', daily: null, connector: 'pushed', unitCode: 'U0' };
+  const inboxes = PUSHED.map((name) => ({
+    ...pushed,
+    name,
+    title: name,
+    unitName: '单位 0',
+    delivery: 'daily' as const,
+    since,
+  }));
+  await saveStreams(db, [...configured, ...inboxes], since);
   await openDays(db, NOW);
   // All but the last two days are met, one in fifty late; a hundredth of it all is overdue.
   await db.raw(
@@ -202,25 +243,96 @@ async function fill(db: Knex): Promise<void> {
   );
 }
 
-async function ask(): Promise<void> {
+/** The server, on pools for its health page, its inbox and its console. */
+function serve(pools: Record<'health' | 'inbox' | 'console', Knex>): FastifyInstance {
   const logger = createHubLogger({ level: 'error', format: 'json' }, 'bench');
   const streams = new Streams(config);
   const away = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
   const now = (): Date => new Date();
-  const app = createApp(
-    { db, now, aheadMs: () => 0, countWorkers: away, faultyFiles: () => [] },
-    { db, now, logger, streams: () => streams },
-    { db, now, logger, config: () => config, temporal: away, folder: null, files: new FolderStore(folder) },
+  return createApp(
+    { db: pools.health, now, aheadMs: () => 0, countWorkers: away, faultyFiles: () => [] },
+    { db: pools.inbox, now, logger, streams: () => streams },
+    {
+      db: pools.console,
+      now,
+      logger,
+      config: () => config,
+      temporal: away,
+      folder: null,
+      files: new FolderStore(folder),
+    },
   );
-  const signIn = async (login: string): Promise<string> => {
-    const { headers } = await app.inject({
-      method: 'POST',
-      url: '/api/v1/session',
-      payload: { login, password: PASSWORD },
-    });
-    return String(headers['set-cookie']).split(';')[0] ?? '';
+}
+
+async function signIn(app: FastifyInstance, login: string): Promise<string> {
+  const { headers } = await app.inject({
+    method: 'POST',
+    url: '/api/v1/session',
+    payload: { login, password: PASSWORD },
+  });
+  return String(headers['set-cookie']).split(';')[0] ?? '';
+}
+
+/** Readers and pushers at once, in turns over one pool for all and over pools apart. */
+async function askAtOnce(): Promise<void> {
+  const token = 'for this bench alone';
+  provide('BENCH_TOKEN', token);
+  const stream = {
+    certificateType: { code: '111000000000134939003', name: '特种行业许可证' },
+    record: { key: 'id', updatedAt: 'at' },
+    status: { field: 'state', values: { A: 'valid' } },
   };
-  const cookies = [await signIn('bench'), await signIn('admin')];
+  const connector = { name: '单位 0', unit: '11320200014006438B', kind: 'inbox', token: { env: 'BENCH_TOKEN' } };
+  const streams = PUSHED.map((id) => ({ ...stream, id }));
+  config.connectors.push({ id: 'pushed', ...inboxConnectorSchema.parse({ ...connector, streams }) });
+  console.log(`${availableParallelism()} cores; ${RECORDS} certificates, ${OBLIGATIONS} deadlines, ${STREAMS} streams; ${READERS} readers, ${PUSHERS} pushers
+
+| pools | read/s | median | 95 % | worst | pushes/s | median | worst | health: median | worst | failed |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|`);
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    const apart = round % 2 === 1;
+    const one = openDatabase(databaseUrl, 'bench');
+    const pools = apart
+      ? {
+          health: openDatabase(databaseUrl, 'health', HEALTH_LIMITS),
+          inbox: openDatabase(databaseUrl, 'inbox', INBOX_LIMITS),
+          console: openDatabase(databaseUrl, 'console', CONSOLE_LIMITS),
+        }
+      : { health: one, inbox: one, console: one };
+    const app = serve(pools);
+    const address = await app.listen({ host: '127.0.0.1', port: 0 });
+    const child = fork(join(import.meta.dirname, 'load.ts'));
+    const load: Load = {
+      address,
+      seconds: LOAD_SECONDS,
+      readers: READERS,
+      cookies: [await signIn(app, 'bench')],
+      urls: READ,
+      streams: PUSHED,
+      token,
+    };
+    child.send(load);
+    const [{ read, push, health }] = (await once(child, 'message')) as [Measured];
+    await app.close();
+    for (const pool of new Set([one, ...Object.values(pools)])) await pool.destroy();
+    const perSecond = ({ count }: Answers): string => (count / LOAD_SECONDS).toFixed(1);
+    const ms = (value: number): string => `${value.toFixed(0)} ms`;
+    console.log(
+      `| ${[
+        apart ? 'apart' : 'one',
+        perSecond(read),
+        ...[read.medianMs, read.p95Ms, read.worstMs].map(ms),
+        perSecond(push),
+        ...[push.medianMs, push.worstMs, health.medianMs, health.worstMs].map(ms),
+        [read, push, health].map(({ failed }) => failed).join(' / '),
+      ].join(' | ')} |`,
+    );
+  }
+}
+
+async function ask(): Promise<void> {
+  const app = serve({ health: db, inbox: db, console: db });
+  const cookies = [await signIn(app, 'bench'), await signIn(app, 'admin')];
   const { body } = await app.inject({ url: '/api/v1/openapi.json', headers: { cookie: cookies[0] } });
   const { paths } = JSON.parse(body) as { paths: Record<string, { get?: object }> };
   const [task] = await db('obligation').max<{ max: number }[]>('id');

@@ -3,6 +3,7 @@ import type { ApiOptions } from './api/base/api.ts';
 import { api, share } from './api/index.ts';
 import { consoleFiles } from './console-files.ts';
 import { healthRoutes, type HealthOptions } from './health.ts';
+import type { PoolLimits } from '../store/database.ts';
 import { inboxRoutes } from './inbox/inbox.ts';
 import type { InboxOptions } from './inbox/request.ts';
 
@@ -15,7 +16,13 @@ const HEADERS_TIMEOUT_MS = 20_000;
 /** Connections at once; each page of the console keeps one open. */
 const MOST_CONNECTIONS = 1_000;
 
-/** The hub's HTTP server: health, the inbox, the API and the console. */
+/** Of the console's pool: the more of a database of few cores, the longer each of them takes. */
+export const CONSOLE_LIMITS: PoolLimits = { most: 8 };
+
+/**
+ * The hub's HTTP server: health, the inbox, the API and the console. Each has a pool of its own, so that who waits for one
+ * of them does not wait for the others.
+ */
 export function createApp(
   health: HealthOptions,
   inbox: InboxOptions,

@@ -8,8 +8,13 @@ import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
 import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
 import { openRestoration } from '../store/ledger/restorations.ts';
 import { countObligations, findGaps } from '../store/collection/overview.ts';
+import { hindranceOf, type PoolLimits } from '../store/database.ts';
 import { listStreams } from '../store/collection/streams.ts';
 import { isBlind, lastLook } from './last-look.ts';
+import { SharedWork } from './shared-work.ts';
+
+/** Of the pool of the health page: nobody waits long for it. */
+export const HEALTH_LIMITS: PoolLimits = { most: 4, statementMs: 5_000, lockMs: 1_000 };
 
 export interface HealthOptions {
   db: Knex;
@@ -26,7 +31,8 @@ export interface Health {
   /** `down`: the database cannot be asked, or the clock of this machine is wrong; `degraded`: something needs a person. */
   status: 'ok' | 'degraded' | 'down';
   checkedAt: string;
-  database: 'ok' | 'away';
+  /** `slow`: it was asked, and does not answer in time. */
+  database: 'ok' | 'slow' | 'away';
   /** `wrong`: this machine's is seconds or more from the database's. */
   clock: 'ok' | 'wrong';
   temporal: 'ok' | 'away';
@@ -72,24 +78,27 @@ export async function readHealth({ db, countWorkers, now, aheadMs, faultyFiles }
     },
   );
   try {
-    const streams = await listStreams(db);
+    const [streams, gaps, obligations, alerts, lost] = await Promise.all([
+      listStreams(db),
+      findGaps(db, at),
+      countObligations(db, at, new Date(at.getTime() - DAY_MS)),
+      openAlerts(db),
+      openRestoration(db),
+    ]);
     health.streams = streams.length;
     health.pausedStreams = streams.filter((stream) => stream.pausedReason !== null).length;
-    health.gaps = (await findGaps(db, at)).length;
-    health.obligations = await countObligations(db, at, new Date(at.getTime() - DAY_MS));
-    const lost = await openRestoration(db);
+    health.gaps = gaps.length;
+    health.obligations = obligations;
     health.lost = lost && { from: shanghaiInstant(lost.from.getTime()), to: shanghaiInstant(lost.to.getTime()) };
-    health.alerts = (await openAlerts(db)).map(({ kind, raisedAt }) => ({
-      kind,
-      since: shanghaiInstant(raisedAt.getTime()),
-    }));
-  } catch {
-    health.database = 'away';
+    health.alerts = alerts.map(({ kind, raisedAt }) => ({ kind, since: shanghaiInstant(raisedAt.getTime()) }));
+  } catch (error) {
+    health.database = hindranceOf(error) === 'held up' ? 'slow' : 'away';
   }
   await temporal;
   if (health.database === 'away' || health.clock === 'wrong') health.status = 'down';
   else if (
     health.watchdog === 'blind' ||
+    health.database === 'slow' ||
     health.temporal === 'away' ||
     health.workers === 0 ||
     health.alerts.length > 0 ||
@@ -101,8 +110,10 @@ export async function readHealth({ db, countWorkers, now, aheadMs, faultyFiles }
 
 /** `GET /health`: JSON for programs, a page for browsers; 503 when the hub cannot answer from its database, or its clock is wrong. */
 export function healthRoutes(app: FastifyInstance, options: HealthOptions): void {
+  const shared = new SharedWork();
   app.get('/health', async (request, reply) => {
-    const health = await readHealth(options);
+    // However many ask, the database is asked once at a time.
+    const health = await shared.of('health', () => readHealth(options));
     void reply.code(health.status === 'down' ? 503 : 200).header('Cache-Control', 'no-store');
     if (!request.headers.accept?.includes('text/html')) return health;
     return reply
@@ -116,6 +127,7 @@ const WORDS = {
   wrong: '有误 wrong',
   ok: '正常 ok',
   degraded: '需处理 degraded',
+  slow: '缓慢 slow',
   down: '不可用 down',
   away: '不可达 away',
   blind: '查看受阻，告警可能不全 blind',
@@ -124,6 +136,7 @@ const MARKS = {
   wrong: '■',
   ok: '●',
   degraded: '▲',
+  slow: '▲',
   down: '■',
   away: '■',
   blind: '■',
@@ -186,7 +199,7 @@ function page(health: Health): string {
 <meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="10">
 <style>body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1f2328}
 h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #d0d7de;vertical-align:top}
-th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded{color:#7d4e00}.down,.away,.blind,.wrong{color:#a40e26}small{color:#57606a}</style>
+th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded,.slow{color:#7d4e00}.down,.away,.blind,.wrong{color:#a40e26}small{color:#57606a}</style>
 <h1>电子证照枢纽 · 健康状态 <small>Certificate hub · health</small></h1>
 <table>${rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join('')}</table>
 <p><small>检查于 checked at ${health.checkedAt.slice(0, 19).replace('T', ' ')} · 每 10 秒刷新 refreshed every 10 s</small></p></html>`;

@@ -4,7 +4,8 @@ import { watchConfig } from '../../settings/watch.ts';
 import { Streams } from '../../connectors/registry.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
-import { createApp } from '../../server/app.ts';
+import { CONSOLE_LIMITS, createApp } from '../../server/app.ts';
+import { HEALTH_LIMITS } from '../../server/health.ts';
 import { INBOX_LIMITS } from '../../server/inbox/request.ts';
 import { openDatabase } from '../../store/database.ts';
 import { startExports } from '../../server/background/exports.ts';
@@ -36,7 +37,11 @@ export function addServer(program: Command): void {
     )
     .action(async (options: CommonOptions) => {
       const { databaseUrl, temporalAddress, db, config, logger } = await startPart(options, 'server');
-      const inbox = openDatabase(databaseUrl, 'inbox', INBOX_LIMITS);
+      const pools = {
+        health: openDatabase(databaseUrl, 'health', HEALTH_LIMITS),
+        inbox: openDatabase(databaseUrl, 'inbox', INBOX_LIMITS),
+        console: openDatabase(databaseUrl, 'console', CONSOLE_LIMITS),
+      };
       const { settings } = config;
       let streams = new Streams(config);
       let current = config;
@@ -48,10 +53,10 @@ export function addServer(program: Command): void {
       const data = dataFolder(options, options.demo ?? false);
       const signer = openReceiptSigner(data);
       const app = createApp(
-        { db, now, aheadMs, countWorkers: workers, faultyFiles },
-        { db: inbox, now, logger, streams: () => streams },
+        { db: pools.health, now, aheadMs, countWorkers: workers, faultyFiles },
+        { db: pools.inbox, now, logger, streams: () => streams },
         {
-          db,
+          db: pools.console,
           now,
           logger,
           config: () => current,
@@ -122,7 +127,7 @@ export function addServer(program: Command): void {
           await app.close();
           await temporal.close();
           clock.close();
-          await inbox.destroy();
+          for (const pool of Object.values(pools)) await pool.destroy();
           await db.destroy();
         })();
       });

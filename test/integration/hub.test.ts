@@ -128,7 +128,7 @@ describe('a running hub', () => {
       const returned = await describeSchedule(returnScheduleId(STREAM_OF.province));
       assert.equal(returned.spec.intervals?.[0]?.every, 8 * 60_000, 'what is valid is taken over beside it');
     }, 30_000);
-    assert.match(logOf('worker'), /housing\.yaml:1:.*is not taken over/);
+    await eventually(() => assert.match(logOf('worker'), /housing\.yaml:1:.*is not taken over/));
     await describeSchedule(daily);
     writeFileSync(file('hub.yaml'), 'jurisdiction: [');
     for (const part of ['worker', 'server'] as const) await hub.kill(part);

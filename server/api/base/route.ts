@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Needed } from './access.ts';
+import { SharedWork } from '../../shared-work.ts';
+import { principalOf, type Needed } from './access.ts';
 import type { Api, ApiOptions } from './api.ts';
 import type { ProblemStatus } from './problem.ts';
 
@@ -24,6 +25,8 @@ export interface RouteContract {
   most?: number;
   /** Of the body, in bytes. */
   bodyLimit?: number;
+  /** It is the same for everybody with the same permissions and units: those who ask at once are answered at once. */
+  shared?: true;
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -88,8 +91,10 @@ declare module 'fastify' {
 
 /** Has an app answer the requests of routes. */
 export function register(app: Api, options: ApiOptions, routes: Routes): void {
+  const work = new SharedWork();
   for (const [operationId, { method, path, contract, handle }] of Object.entries(routes)) {
-    const { needs, problems, answer, most, bodyLimit, summary, description, tag, params, query, body } = contract;
+    const { needs, problems, answer, most, bodyLimit, summary, description, tag, params, query, body, shared } =
+      contract;
     const other = answer instanceof z.ZodType ? undefined : answer;
     app.route({
       method,
@@ -111,7 +116,12 @@ export function register(app: Api, options: ApiOptions, routes: Routes): void {
         ...(body && { body }),
         ...(!other && { response: { 200: answer } }),
       },
-      handler: (request, reply) => handle(request as never, options, reply),
+      handler: (request, reply) => {
+        if (!shared) return handle(request as never, options, reply);
+        const { role, units, scopes } = principalOf(request);
+        const key = JSON.stringify([request.url, role, units, scopes]);
+        return work.of(key, () => Promise.resolve(handle(request as never, options, reply)));
+      },
     });
   }
 }

@@ -125,6 +125,7 @@ const getRejectGroups = get(
     tag: 'rejects',
     query: filter,
     answer: z.object({ items: z.array(groupView) }),
+    shared: true,
   },
   async (request, { db }) => ({
     items: (await rejectGroups(db, chosen(request.query, principalOf(request)))) as z.output<typeof groupView>[],

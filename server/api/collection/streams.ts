@@ -183,6 +183,7 @@ const getStreams = get(
     tag: 'streams',
     query: listQuery,
     answer: pageOf(streamView),
+    shared: true,
   },
   async (request, options) => {
     const at = options.now();
@@ -199,6 +200,7 @@ const getStreamCounts = get(
     tag: 'streams',
     query: z.object({ unit: unitCode.optional() }),
     answer: countsView,
+    shared: true,
   },
   async (request, options) => {
     const principal = principalOf(request);
@@ -217,6 +219,7 @@ const getStreamCoverage = get(
     tag: 'streams',
     query: listQuery.extend({ from: date.optional(), to: date.optional() }),
     answer: coveragePage,
+    shared: true,
   },
   async (request, options) => {
     const principal = principalOf(request);

@@ -28,7 +28,7 @@ export type OverviewView = z.input<typeof overviewView>;
 
 const getOverview = get(
   '/overview',
-  { needs: 'tasks:read', summary: '总览 What is overdue, and whose', tag: 'tasks', answer: overviewView },
+  { needs: 'tasks:read', summary: '总览 What is overdue, and whose', tag: 'tasks', answer: overviewView, shared: true },
   async (request, { db, now }) => {
     const at = now();
     return { at, blind: isBlind(at), ...(await dashboard(db, { at, units: principalOf(request).units })) };

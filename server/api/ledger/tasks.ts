@@ -163,6 +163,7 @@ const getTasks = get(
     tag: 'tasks',
     query: taskFilter.extend(paging.shape),
     answer: pageOf(taskView),
+    shared: true,
   },
   async (request, { db, now, config }) => {
     const at = now();

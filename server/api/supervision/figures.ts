@@ -138,6 +138,7 @@ const getFigures = get(
     tag: 'figures',
     query: figureFilter,
     answer: figuresView,
+    shared: true,
   },
   async (request, { db, now, config }) => {
     const at = now();
@@ -178,6 +179,7 @@ const getFigureShortfall = get(
     params: z.object({ figure }),
     query: figureFilter.extend({ unit: unitCode.optional() }),
     answer: shortfallView,
+    shared: true,
   },
   async (request, { db, now }) => {
     const at = now();

@@ -27,7 +27,7 @@ describe('the health page', () => {
   const temporal = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
   const serve = (health: Knex): FastifyInstance =>
     createApp(
-      { db: health, now, countWorkers: () => Promise.resolve(1), faultyFiles: () => [] },
+      { db: health, now, aheadMs: () => 0, countWorkers: () => Promise.resolve(1), faultyFiles: () => [] },
       { db: pools.inbox, now, logger, streams: () => streams },
       {
         db: pools.console,

@@ -63,7 +63,7 @@ export interface Ask {
   scenario: string;
 }
 
-/** Why a use is refused, by what is missing in the grants of its unit. */
+/** Why a use is refused, by what is missing in the grants of its unit, or of what its holder does. */
 export const REFUSALS = {
   'matter-unlisted': {
     zh: '用证清单中没有这个事项',
@@ -83,6 +83,10 @@ export const REFUSALS = {
   },
   'grant-over': { zh: '用证授权已到期', en: 'The grant is over' },
   'day-limit': { zh: '已达当日调用上限', en: 'The limit of calls of the day is reached' },
+  'identity-weak': {
+    zh: '身份认证强度不足，不能办理',
+    en: 'The portal did not make sure enough of who this is',
+  },
 } as const satisfies Record<string, Said>;
 export type Refusal = keyof typeof REFUSALS;
 

@@ -1,5 +1,13 @@
 import { hash } from 'node:crypto';
 
+/** What holders do with certificates of their own, through a portal. */
+export const HOLDER_ACTS = {
+  'own-list': { zh: '本人查阅持证列表', en: 'holder listed their own' },
+  'own-read': { zh: '本人查看证照', en: 'holder read their own' },
+  'own-file': { zh: '本人下载证照', en: 'holder took the file of their own' },
+  'own-uses': { zh: '本人查阅用证记录', en: 'holder looked who used their own' },
+} as const;
+
 /** What can be done with certificates, as the log of uses has it (应用). */
 export const USE_ACTS = {
   find: { zh: '查询', en: 'found' },
@@ -8,6 +16,7 @@ export const USE_ACTS = {
   copy: { zh: '取加注件', en: 'took a copy' },
   verify: { zh: '核验数据', en: 'verified' },
   'verify-file': { zh: '核验文件', en: 'verified a file' },
+  ...HOLDER_ACTS,
 } as const;
 export type UseAct = keyof typeof USE_ACTS;
 
@@ -29,9 +38,9 @@ export interface Receipt {
   act: UseAct;
   outcome: UseOutcome;
   refusal: string | null;
-  /** 统一社会信用代码 of the user unit. */
+  /** 统一社会信用代码 of the user unit; of what a holder does, of who runs the portal. */
   unit: string;
-  /** The account whose token it came with. */
+  /** The account whose token it came with, or the portal. */
   client: string;
   operator: string | null;
   matter: string;

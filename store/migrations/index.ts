@@ -36,6 +36,7 @@ import * as catalogKinds from './0034-catalog.ts';
 import * as doors from './0036-doors.ts';
 import * as distinctKeys from './0038-distinct-keys.ts';
 import * as sharing from './0050-sharing.ts';
+import * as holders from './0051-holders.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -76,4 +77,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0036-doors', doors],
   ['0038-distinct-keys', distinctKeys],
   ['0050-sharing', sharing],
+  ['0051-holders', holders],
 ]);

@@ -2,15 +2,19 @@ import { createHmac, hash, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { leafOf, receiptText, sm3, type Receipt, type UseAct, type UseOutcome } from '../../domain/sharing/receipt.ts';
 import type { Refusal } from '../../domain/sharing/grant.ts';
+import type { Strength } from '../../domain/sharing/holder.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import type { CertificateVersion } from '../library/certificates.ts';
 
-/** Who uses certificates, and what for: what every call of the share interface bears. */
+/** Who uses certificates, and what for: what every call of the share interface bears, and every act of a holder. */
 export interface UseContext {
+  /** The user unit; of an act of a holder, who runs the portal. */
   unit: { code: string; name: string };
-  accountId: number;
-  /** The account whose token the call came with. */
+  accountId: number | null;
+  /** The account whose token the call came with, or the portal. */
   client: string;
+  /** How sure the portal was of who the holder is; left out where none acted. */
+  strength?: Strength;
   /** Who works with it at the user unit, as the caller says. */
   operator: string | null;
   address: string;
@@ -29,8 +33,8 @@ export interface NewUse {
   refusal: Refusal | null;
   grantId: number | null;
   typeCode: string;
-  /** The code of the holder; kept as a hash. */
-  holder: string | null;
+  /** The code of the holder, which is kept as a hash; or that. */
+  holder: string | Buffer | null;
   /** What is answered, as its digest is made of. */
   answer: Buffer | string;
   certificates: readonly Pick<CertificateVersion, 'stream' | 'key'>[];
@@ -40,7 +44,7 @@ export interface NewUse {
 const CODE_DAYS = 30;
 
 /** The hash by which a holder is known in the log of uses. */
-async function holderHash(db: Knex, code: string): Promise<Buffer> {
+export async function holderHash(db: Knex, code: string): Promise<Buffer> {
   const row = await db('hub').first<{ key: Buffer }>({ key: 'use_key' });
   return createHmac('sha256', row.key).update(code).digest();
 }
@@ -88,13 +92,14 @@ export async function noteUse(
       client: context.client,
       operator: context.operator,
       address: context.address,
+      strength: context.strength,
       grant_id: use.grantId,
       matter: context.matter,
       scenario: context.scenario,
       business: context.business,
       reason: context.reason,
       type_code: typeCode,
-      holder: use.holder === null ? null : await holderHash(trx, use.holder),
+      holder: typeof use.holder === 'string' ? await holderHash(trx, use.holder) : use.holder,
       answer: digest,
       text,
       leaf: leafOf(text),
@@ -137,6 +142,8 @@ export interface CodedUse {
   key: string;
   unitCode: string;
   grantId: number | null;
+  /** The hash of the holder that was asked about. */
+  holder: Buffer | null;
   typeCode: string;
   matter: string;
   scenario: string;
@@ -148,7 +155,7 @@ export interface CodedUse {
 export async function useByCode(db: Knex, code: string, at: Date): Promise<CodedUse | null> {
   const { rows } = await db.raw<{ rows: CodedUse[] }>(
     `SELECT s.name AS stream, record_key AS key, u.unit_code AS "unitCode", grant_id AS "grantId",
-       u.type_code AS "typeCode", matter, scenario, business, reason
+       holder, u.type_code AS "typeCode", matter, scenario, business, reason
      FROM use_code JOIN certificate_use u ON u.id = use_id JOIN stream s ON s.id = stream_id
      WHERE code_hash = :hash AND until > :at`,
     { hash: hashOfCode(code), at },
@@ -184,6 +191,7 @@ export interface Use extends Pick<
   unitCode: string;
   unitName: string;
   address: string | null;
+  strength: Strength | null;
   /** Whether its receipt is signed; until then it is 待签. */
   signed: boolean;
   certificates: number;
@@ -211,7 +219,7 @@ export async function listUses(db: Knex, choice: UseChoice): Promise<Use[]> {
   const { holder, certificate } = choice;
   const { rows } = await db.raw<{ rows: Use[] }>(
     `SELECT id, receipt, at, act, outcome, refusal, unit_code AS "unitCode", unit_name AS "unitName", client, operator,
-       address, matter, scenario, business, reason, type_code AS "typeCode", batch_id IS NOT NULL AS signed,
+       address, strength, matter, scenario, business, reason, type_code AS "typeCode", batch_id IS NOT NULL AS signed,
        (SELECT count(*) FROM used_certificate WHERE use_id = u.id) AS certificates
      FROM certificate_use u
      WHERE (:units::text[] IS NULL OR unit_code = ANY (:units))

@@ -30,7 +30,7 @@ import {
   standingNow,
   type PresentCertificate,
 } from '../../../store/library/certificates.ts';
-import { isIntact } from '../../../store/library/files/contract.ts';
+import { isIntact, type FileStore } from '../../../store/library/files/contract.ts';
 import { filesOf, findFetched } from '../../../store/library/certificate-files.ts';
 import { grantsOf } from '../../../store/sharing/grants.ts';
 import { findReceipt, listKeys } from '../../../store/sharing/receipts.ts';
@@ -65,7 +65,8 @@ const standing = {
   marks: z.array(keyOf(STATE_MARKS)).meta({ description: '状态标记 that hold' }),
   disputed: z.boolean().meta({ description: '异议标注: its issuer is asked whether it is right' }),
 };
-const sharedCertificate = z
+/** A certificate as a grant, or its holder, lets it be seen. */
+export const sharedCertificate = z
   .object({
     typeCode: z.string(),
     name: z.string().optional(),
@@ -85,7 +86,7 @@ const sharedCertificate = z
     ...standing,
   })
   .meta({ id: 'SharedCertificate' });
-type SharedCertificate = z.input<typeof sharedCertificate>;
+export type SharedCertificate = z.input<typeof sharedCertificate>;
 
 const found = z
   .object({
@@ -184,12 +185,12 @@ function refused(refusal: Refusal): ApiProblem {
 interface Call extends Ask {
   act: UseAct;
   context: UseContext;
-  /** Code of the holder that is asked about. */
-  holder: string | null;
+  /** Code of the holder that is asked about, or its hash. */
+  holder: string | Buffer | null;
 }
 
 /** What is answered to a call, and which certificates it shows. */
-interface Answered {
+export interface Answered {
   body: Buffer | string;
   type: string;
   certificates: readonly PresentCertificate[];
@@ -239,7 +240,7 @@ async function answer(
   return reply.type(answered.type).send(answered.body) as never;
 }
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Who calls, with what they say of their use. */
 function contextOf(
@@ -262,7 +263,7 @@ function contextOf(
 }
 
 /** A certificate out of its records, as a grant lets it be seen. */
-interface Shared {
+export interface Shared {
   record: PresentCertificate;
   certificate: Certificate;
   state: StateOfForce;
@@ -271,7 +272,7 @@ interface Shared {
 }
 
 /** Certificates out of the records that streams have of them; what its sources deleted is none. */
-async function sharedOf(db: Knex, records: readonly PresentCertificate[], catalog: Catalog): Promise<Shared[]> {
+export async function sharedOf(db: Knex, records: readonly PresentCertificate[], catalog: Catalog): Promise<Shared[]> {
   const groups = Map.groupBy(
     records.filter(({ status }) => status !== 'deleted'),
     ({ typeCode: type, number }) => `${type} ${number}`,
@@ -291,8 +292,12 @@ async function sharedOf(db: Knex, records: readonly PresentCertificate[], catalo
 }
 
 /** What of a certificate a grant shows. @param asked the holder that was asked for, whose code is no secret to the caller */
-function shown({ certificate, state, marks, disputed }: Shared, grant: Grant, asked: string): SharedCertificate {
-  const granted = (field: SharedField): boolean => grant.fields.includes(field);
+export function shown(
+  { certificate, state, marks, disputed }: Shared,
+  { fields }: Pick<Grant, 'fields'>,
+  asked: string,
+): SharedCertificate {
+  const granted = (field: SharedField): boolean => fields.includes(field);
   const values = {
     name: certificate.name,
     number: certificate.number,
@@ -408,7 +413,7 @@ const postRead = post(
   async (request, options, reply) => {
     const { code: given } = request.body;
     const { context, coded } = await callByCode(request, options, given);
-    const call = { ...coded, interface: 'find', act: 'read', context, holder: null } as const;
+    const call = { ...coded, interface: 'find', act: 'read', context } as const;
     return answer(reply, options, call, async (grant, trx) => {
       const shared = await sharedOf(trx, await recordsOf(trx, coded), await approvedCatalog(trx));
       const certificates = shared.map((each) => ({ code: given, ...shown(each, grant, '') }));
@@ -433,19 +438,27 @@ const postFile = post(
   },
   async (request, options, reply) => {
     const { context, coded } = await callByCode(request, options, request.body.code);
-    const call = { ...coded, interface: 'file', act: 'file', context, holder: null } as const;
-    const { files } = options;
-    return answer(reply, options, call, async (_grant, trx) => {
-      const record = await findRecord(trx, coded);
-      const [latest] = await filesOf(trx, coded.stream, coded.key);
-      if (!record || !latest) throw NO_FILE;
-      if (!(await isIntact(files, latest.hash))) throw DAMAGED;
-      void reply.header('X-Content-Type-Options', 'nosniff').header('Content-Disposition', 'attachment');
-      const body = Buffer.concat(await Array.fromAsync(await files.get(latest.hash)));
-      return { body, type: 'application/octet-stream', certificates: [record] };
-    });
+    const call = { ...coded, interface: 'file', act: 'file', context } as const;
+    return answer(reply, options, call, async (_grant, trx) =>
+      fileOf(await findRecord(trx, coded), trx, options.files, reply),
+    );
   },
 );
+
+/** The present file of a record as an answer; throws a problem where there is none, or it is not what was fetched. */
+export async function fileOf(
+  record: PresentCertificate | null,
+  trx: Knex.Transaction,
+  files: FileStore,
+  reply: FastifyReply,
+): Promise<Answered> {
+  const [latest] = record ? await filesOf(trx, record.stream, record.key) : [];
+  if (!record || !latest) throw NO_FILE;
+  if (!(await isIntact(files, latest.hash))) throw DAMAGED;
+  void reply.header('X-Content-Type-Options', 'nosniff').header('Content-Disposition', 'attachment');
+  const body = Buffer.concat(await Array.fromAsync(await files.get(latest.hash)));
+  return { body, type: 'application/octet-stream', certificates: [record] };
+}
 
 const postVerify = post(
   '/verify',

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { after, before, describe, it } from 'node:test';
+import { DAY_MS, shanghaiInstant } from '../../domain/dates.ts';
+import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
+import type { UsageItem } from '../../domain/sharing/usage-list.ts';
+import { approveDrafts, draftEntries } from '../../store/library/catalog.ts';
+import { FolderStore } from '../../store/library/files/folder.ts';
+import { addToken } from '../../store/console/sessions.ts';
+import { approveUsageList, saveUsageList } from '../../store/sharing/usage-lists.ts';
+import { approvedCatalog } from '../../store/library/catalog.ts';
+import { ApiHub, type Caller } from '../support/api.ts';
+import { askAsHolder, assertion, PORTAL } from '../support/holder.ts';
+
+const NOW = '2026-11-23T10:00:00+08:00';
+const ZHANG = { code: '11010519491231002X', name: '张三' };
+const LI = { code: '320102199001011234', name: '李四' };
+const HOUSE = '11100000000013338W011';
+const SHOP = '111000000000134939003';
+const UNIT = { code: '11320200014006438B', name: '市住建局' };
+const BANK = { code: '91320200MA0000001B', name: '某银行' };
+const USE = { matter: 'A-1', scenario: '受理', business: 'B-2026-1', reason: '办理施工许可' };
+const ITEM: UsageItem = {
+  code: 'A-1',
+  name: '施工许可',
+  scenario: '受理',
+  types: [HOUSE],
+  fields: ['number', 'face:address'],
+  interfaces: ['find', 'verify'],
+};
+
+interface Problem {
+  code: string;
+}
+interface Own {
+  id: string;
+  number: string;
+  typeCode: string;
+  state: string;
+  face: Record<string, unknown>;
+  holders?: { name: string; code: string }[];
+}
+interface UseOfOwn {
+  unit: string;
+  act: string;
+  outcome: string;
+  refusal: { zh: string } | null;
+  matter: string;
+  reason: string;
+  fields: string[] | null;
+  certificates: { number: string }[];
+}
+
+describe('holders through their portal', () => {
+  let hub: ApiHub;
+  let management: Caller;
+  let stream: { id: number; name: string };
+  const tokens = new Map<string, string>();
+  before(async () => {
+    hub = await ApiHub.open(NOW, undefined, ({ settings }) => {
+      settings.holders.portals = [PORTAL];
+    });
+    const { db } = hub.database;
+    const at = new Date(hub.nowMs);
+    management = await hub.signedIn('management');
+    await hub.signedIn('user', UNIT, 'clerk');
+    await hub.signedIn('user', BANK, 'bank');
+    for (const login of ['clerk', 'bank']) {
+      const { id } = await db('account').where({ login }).first<{ id: number }>('id');
+      const wanted = {
+        label: '业务系统',
+        scopes: ['certificates:use' as const],
+        expiresAt: new Date(hub.nowMs + 365 * DAY_MS),
+      };
+      tokens.set(login, (await addToken(db, id, wanted, at)).token);
+    }
+    stream = (await db('stream').orderBy('id').first<typeof stream>('id', 'name'))!;
+    const face = [{ name: 'address', label: '坐落', required: false, type: 'text', values: [] }];
+    const entries = [
+      { typeCode: HOUSE, name: '不动产权证书', publicity: 'public', face },
+      { typeCode: SHOP, name: '营业执照', publicity: 'public' },
+    ].map((entry) => catalogEntrySchema.parse(entry));
+    await draftEntries(db, entries, 'x', at);
+    await approveDrafts(db, [HOUSE, SHOP], 'y', at);
+    await deliver('K1', 'H-1', [ZHANG]);
+    await deliver('K2', 'H-2', [ZHANG, LI]);
+    await deliver('K3', 'S-1', [LI], SHOP);
+    await deliver('K4', 'H-4', [{ ...ZHANG, name: '张五' }]);
+    await saveUsageList(db, UNIT, [ITEM], { by: '张三', at });
+    await db.transaction(async (trx) =>
+      approveUsageList(trx, UNIT.code, 1, await approvedCatalog(trx), { by: '张三', at }),
+    );
+  });
+  after(() => hub.close());
+
+  async function deliver(key: string, number: string, holders: object[], type = HOUSE, status = 'valid') {
+    await hub.database.db.raw(
+      `INSERT INTO certificate (stream_id, record_key, number, type_code, name, issued_on, long_term, holders, status,
+         raw_status, extension, content_hash, source_updated_at, batch_id, recorded_at)
+       VALUES (:stream, :key, :number, :type, '证', '2025-01-01', true, :holders, :status, '1',
+         '{"address": "太湖大道一号"}', convert_to(:key || :status, 'UTF8'), :at, 0, :at)
+       ON CONFLICT (stream_id, record_key) DO UPDATE SET status = :status, content_hash = excluded.content_hash`,
+      {
+        stream: stream.id,
+        key,
+        number,
+        type,
+        status,
+        at: NOW,
+        holders: JSON.stringify(holders.map((each) => ({ codeType: '111', ...each }))),
+      },
+    );
+  }
+  const ask = <T = Record<string, unknown>>(path: string, more?: Parameters<typeof askAsHolder>[3], who = ZHANG) =>
+    askAsHolder<T>(hub, who, path, more);
+  const share = async <T = Record<string, unknown>>(path: string, payload: object, login = 'clerk') => {
+    const { statusCode, headers, body } = await hub.app.inject({
+      method: 'POST',
+      url: `/share/v1${path}`,
+      headers: { authorization: `Bearer ${tokens.get(login)}`, 'accept-language': 'zh' },
+      payload,
+    });
+    return { status: statusCode, receipt: String(headers['hub-receipt']), body: JSON.parse(body) as T };
+  };
+  const ownIdOf = async (number: string, who = ZHANG): Promise<string> =>
+    (await ask<{ certificates: Own[] }>('/certificates', {}, who)).body.certificates.find(
+      (each) => each.number === number,
+    )!.id;
+  const usesOf = async (who = ZHANG, query = '') =>
+    (await ask<{ items: UseOfOwn[]; since: string; next: string | null }>(`/uses${query}`, {}, who)).body;
+  const logged = async () =>
+    (await hub.database
+      .db('certificate_use')
+      .orderBy('id', 'desc')
+      .first<{ act: string; outcome: string; refusal: string | null; strength: string | null; type_code: string }>())!;
+
+  it('lists what somebody holds, by code, name and kind of code, and nothing of others', async () => {
+    const { status, body } = await ask<{ certificates: Own[] }>('/certificates');
+    assert.equal(status, 200);
+    assert.deepEqual(body.certificates.map(({ number, state }) => [number, state]).sort(), [
+      ['H-1', 'inForce'],
+      ['H-2', 'inForce'],
+    ]);
+    assert.deepEqual((await ask('/certificates', {}, { ...ZHANG, name: '王五' })).body, { certificates: [] });
+    assert.deepEqual((await ask('/certificates', { change: { codeType: '414' } })).body, { certificates: [] });
+  });
+
+  it('shows all that stands on a certificate, but the codes of other holders', async () => {
+    const { body } = await ask<Own>(`/certificates/${await ownIdOf('H-2')}`);
+    assert.deepEqual(body.face, { address: '太湖大道一号' });
+    assert.deepEqual(
+      body.holders?.map(({ name, code }) => [name, code === ZHANG.code || code === LI.code]),
+      [
+        ['张三', true],
+        ['李四', false],
+      ],
+    );
+    const others = await ask<Problem>(`/certificates/${await ownIdOf('S-1', LI)}`);
+    assert.deepEqual([others.status, others.body.code], [404, 'certificate-unknown']);
+  });
+
+  it('gives the file byte for byte', async () => {
+    const store = new FolderStore(hub.files);
+    const bytes = Buffer.from('%PDF-1.4 a deed');
+    const { hash } = await store.put(Readable.from([bytes]), 1_000);
+    await hub.database.db('fetched_file').insert({
+      stream_id: stream.id,
+      record_key: 'K1',
+      content_hash: hash,
+      size: bytes.length,
+      signature: 'valid',
+      signature_reason: '{"code": "holds"}',
+      seals: '[]',
+      fetched_at: NOW,
+      judged_at: NOW,
+    });
+    assert.deepEqual((await ask(`/certificates/${await ownIdOf('H-1')}/file`)).bytes, bytes);
+    assert.equal((await ask(`/certificates/${await ownIdOf('H-2')}/file`)).status, 404);
+  });
+
+  it('takes an assertion that the portal signed for this request, now, and once', async () => {
+    const url = '/holder/v1/certificates';
+    const claims = {
+      portal: PORTAL.id,
+      ...ZHANG,
+      codeType: '111',
+      strength: 'person' as const,
+      at: shanghaiInstant(hub.nowMs),
+      nonce: 'n'.repeat(20),
+      body: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    };
+    const answers = async (header: string): Promise<[number, string | undefined]> => {
+      const { status, body } = await ask<Problem | null>('/certificates', { header });
+      return [status, body?.code];
+    };
+    const refused: [number, string] = [401, 'holder-unknown'];
+    assert.deepEqual(await answers(assertion('GET', url, claims, 'another key')), refused);
+    assert.deepEqual(await answers(assertion('POST', url, claims)), refused);
+    assert.deepEqual(await answers(assertion('GET', `${url}?x=1`, claims)), refused);
+    assert.deepEqual(await answers(assertion('GET', url, { ...claims, portal: 'other' })), refused);
+    for (const awayMs of [-6 * 60_000, 6 * 60_000])
+      assert.deepEqual(
+        await answers(assertion('GET', url, { ...claims, at: shanghaiInstant(hub.nowMs + awayMs) })),
+        refused,
+      );
+    const header = assertion('GET', url, claims);
+    assert.deepEqual(await answers(header.replace(/.$/, (last) => (last === '0' ? '1' : '0'))), refused);
+    assert.equal((await answers(header))[0], 200);
+    assert.deepEqual(await answers(header), [401, 'holder-replayed']);
+    assert.equal((await hub.app.inject({ url })).statusCode, 401);
+    const token = { authorization: `Bearer ${tokens.get('clerk')}` };
+    assert.equal((await hub.app.inject({ url, headers: token })).statusCode, 401, 'an account is no holder');
+  });
+
+  it('refuses a weak identity as strictly as the profile asks, and writes down how strong it was', async () => {
+    const weak = await ask<Problem>('/certificates', { change: { strength: 'named' } });
+    assert.deepEqual([weak.status, weak.body.code], [403, 'identity-weak']);
+    const { act, outcome, refusal, strength } = await logged();
+    assert.deepEqual([act, outcome, refusal, strength], ['own-list', 'refused', 'identity-weak', 'named']);
+    const { jurisdiction } = hub.config;
+    const strict = jurisdiction.holders;
+    jurisdiction.holders = { strength: 'named' };
+    assert.equal((await ask('/certificates', { change: { strength: 'named' } })).status, 200);
+    assert.equal((await logged()).strength, 'named');
+    assert.equal((await ask('/certificates', { change: { strength: 'account' } })).status, 403);
+    jurisdiction.holders = strict;
+  });
+
+  it('says who used a certificate, why and what of it, refused ones too, and never who at the unit', async () => {
+    const { body } = await share<{ certificates: { code: string }[] }>('/find', {
+      use: { ...USE, operator: '经办人甲' },
+      typeCode: HOUSE,
+      holder: ZHANG,
+    });
+    await share('/read', { code: body.certificates[0]!.code });
+    await share('/file', { code: body.certificates[0]!.code });
+    await share('/find', { use: { ...USE, matter: 'X' }, typeCode: SHOP, holder: ZHANG });
+    const { items, since } = await usesOf();
+    assert.deepEqual(
+      items.map(({ act, outcome, matter, fields, certificates }) => [
+        act,
+        outcome,
+        matter,
+        fields,
+        certificates.length,
+      ]),
+      [
+        ['find', 'refused', 'X', null, 0],
+        ['file', 'refused', '施工许可', null, 0],
+        ['read', 'answered', '施工许可', ['证照编号', '坐落'], 1],
+        ['find', 'answered', '施工许可', ['证照编号', '坐落'], 2],
+      ],
+    );
+    assert.ok(items.every(({ unit, reason }) => unit === UNIT.name && reason === USE.reason));
+    assert.match(items[0]?.refusal?.zh ?? '', /用证清单/);
+    assert.equal(JSON.stringify(items).includes('经办人甲'), false);
+    assert.equal(since, NOW);
+    const shared = await usesOf(LI);
+    assert.deepEqual(
+      shared.items.map(({ act, certificates }) => [act, certificates.map(({ number }) => number)]),
+      [['find', ['H-2']]],
+      'of a certificate that two hold, each sees the use, and nothing of what else was shown',
+    );
+    const page = await usesOf(ZHANG, '?limit=3');
+    assert.deepEqual((await usesOf(ZHANG, `?limit=3&after=${page.next}`)).items, [items[3]]);
+  });
+
+  it('has what the holder did in the log as well, and receipts of it', async () => {
+    const { headers } = await ask(`/certificates/${await ownIdOf('H-1')}`);
+    const last = await logged();
+    assert.deepEqual(
+      [last.act, last.outcome, last.strength, last.type_code],
+      ['own-read', 'answered', 'person', HOUSE],
+    );
+    const { items } = await usesOf(ZHANG, '?of=own');
+    assert.equal(items[0]?.act, 'own-read');
+    assert.equal(items[0].unit, PORTAL.name);
+    assert.equal((items[0] as { receipt?: string }).receipt, headers['hub-receipt']);
+    const { body } = await management.get<{ items: { act: string; strength: string | null }[] }>('/uses');
+    assert.deepEqual([body.items[0]?.act, body.items[0]?.strength], ['own-uses', 'person']);
+  });
+
+  it('is described for portals, without an account', async () => {
+    const { statusCode, body } = await hub.app.inject({ url: '/holder/v1/openapi.json' });
+    assert.equal(statusCode, 200);
+    const { paths, components } = JSON.parse(body) as {
+      paths: Record<string, unknown>;
+      components: { securitySchemes: Record<string, { name?: string }> };
+    };
+    assert.ok('/holder/v1/uses' in paths);
+    assert.equal(components.securitySchemes.holder?.name, 'Hub-Holder');
+  });
+});

@@ -83,6 +83,10 @@ export const REFUSALS = {
   },
   'grant-over': { zh: '用证授权已到期', en: 'The grant is over' },
   'day-limit': { zh: '已达当日调用上限', en: 'The limit of calls of the day is reached' },
+  'presentation-over': {
+    zh: '亮证码无效、已过期或已被使用',
+    en: 'There is no such presentation code, or it is over or used',
+  },
   'identity-weak': {
     zh: '身份认证强度不足，不能办理',
     en: 'The portal did not make sure enough of who this is',

@@ -6,6 +6,7 @@ export const HOLDER_ACTS = {
   'own-read': { zh: '本人查看证照', en: 'holder read their own' },
   'own-file': { zh: '本人下载证照', en: 'holder took the file of their own' },
   'own-uses': { zh: '本人查阅用证记录', en: 'holder looked who used their own' },
+  present: { zh: '亮证', en: 'holder showed their own' },
 } as const;
 
 /** What can be done with certificates, as the log of uses has it (应用). */
@@ -16,6 +17,7 @@ export const USE_ACTS = {
   copy: { zh: '取加注件', en: 'took a copy' },
   verify: { zh: '核验数据', en: 'verified' },
   'verify-file': { zh: '核验文件', en: 'verified a file' },
+  scan: { zh: '扫码核验', en: 'looked at what a holder showed' },
   ...HOLDER_ACTS,
 } as const;
 export type UseAct = keyof typeof USE_ACTS;
@@ -48,9 +50,16 @@ export interface Receipt {
   /** 业务流水号. */
   business: string;
   reason: string;
+  /** 证照类型代码; empty where it is about certificates of several. */
   typeCode: string;
   /** SM3 of what was answered, in hexadecimal. */
   answer: string;
+}
+
+/** The type of certificates that are all of one; else empty. */
+export function commonType(certificates: readonly { typeCode: string }[]): string {
+  const [first = '', ...others] = new Set(certificates.map(({ typeCode }) => typeCode));
+  return others.length === 0 ? first : '';
 }
 
 /** A receipt as it is hashed: JSON with its fields in this order. */

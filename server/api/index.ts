@@ -24,6 +24,7 @@ import { streamActionRoutes } from './collection/stream-actions.ts';
 import { rejectRoutes } from './collection/rejects.ts';
 import { grantRoutes } from './sharing/grants.ts';
 import { holderRoutes } from './sharing/holder.ts';
+import { presentationRoutes, scanRoutes } from './sharing/presentations.ts';
 import { shareRoutes } from './sharing/share.ts';
 import { useRoutes } from './sharing/uses.ts';
 import { disputeRoutes } from './casework/disputes.ts';
@@ -105,7 +106,7 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
 
 /** The share interface (用证接口), under /share/v1: what systems of user units use certificates by. */
 export const share: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
-  serve(app, options, [shareRoutes], {
+  serve(app, options, [shareRoutes, scanRoutes], {
     title: '用证接口 Share interface',
     description: 'Certificates for systems of user units, within their grants. Errors are problem+json (RFC 9457).',
     by: 'token',
@@ -115,7 +116,7 @@ export const share: FastifyPluginCallback<ApiOptions> = (app, options, done) => 
 
 /** What holders (持证主体) do with certificates of their own, under /holder/v1: what portals offer them. */
 export const holder: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
-  serve(app, options, [holderRoutes], {
+  serve(app, options, [holderRoutes, presentationRoutes], {
     title: '持证主体接口 Holders',
     description: 'What portals offer holders of their own certificates. Errors are problem+json (RFC 9457).',
     by: 'holder',

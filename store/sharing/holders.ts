@@ -33,7 +33,7 @@ export interface UseOfHolder {
   scenario: string;
   reason: string;
   typeCode: string;
-  /** What it let be read; null where nothing was. */
+  /** What it let be read; null where nothing was, or all that stands on them. */
   fields: SharedField[] | null;
   /** Those of the holder that it showed. */
   certificates: Pick<CertificateVersion, 'typeCode' | 'number' | 'name'>[];
@@ -49,6 +49,8 @@ export async function usesOfHolder(
     records: readonly Pick<CertificateVersion, 'stream' | 'key'>[];
     /** What they did themselves, rather than what others did. */
     own: boolean;
+    /** Looks at this presentation alone. */
+    presentation?: number;
     before?: number | undefined;
     limit: number;
   },
@@ -60,18 +62,21 @@ export async function usesOfHolder(
      )
      SELECT u.id, receipt, at, act, outcome, refusal, u.unit_name AS "unitName", u.matter, coalesce(g.matter_name,
          (SELECT matter_name FROM share_grant l WHERE l.unit_code = u.unit_code AND l.matter = u.matter LIMIT 1)) AS "matterName",
-       u.scenario, reason, u.type_code AS "typeCode", CASE WHEN outcome = 'answered' THEN g.fields END AS fields,
+       u.scenario, reason, u.type_code AS "typeCode", CASE WHEN outcome = 'answered' THEN coalesce(g.fields, p.fields) END AS fields,
        coalesce((SELECT jsonb_agg(DISTINCT jsonb_build_object('typeCode', c.type_code, 'number', number, 'name', name))
          FROM own JOIN certificate c USING (stream_id, record_key) WHERE use_id = u.id), '[]') AS certificates
      FROM certificate_use u LEFT JOIN share_grant g ON g.id = grant_id
+       LEFT JOIN presentation p ON p.id = presentation_id
      WHERE u.id IN (SELECT id FROM certificate_use WHERE holder = :holder UNION SELECT use_id FROM own)
-       AND (act = ANY (:acts)) = :own AND (:before::bigint IS NULL OR u.id < :before)
+       AND (act = ANY (:acts)) = :own AND (:presentation::bigint IS NULL OR presentation_id = :presentation)
+       AND (:before::bigint IS NULL OR u.id < :before)
      ORDER BY u.id DESC LIMIT :limit`,
     {
       records: JSON.stringify(choice.records.map(({ stream, key }) => ({ stream, key }))),
       holder: await holderHash(db, choice.holder),
       acts: Object.keys(HOLDER_ACTS),
       own: choice.own,
+      presentation: choice.presentation ?? null,
       before: choice.before ?? null,
       limit: choice.limit,
     },

@@ -32,6 +32,8 @@ export interface NewUse {
   outcome: UseOutcome;
   refusal: Refusal | null;
   grantId: number | null;
+  /** The presentation (亮证) of the holder that it rests on, where it rests on no grant. */
+  presentationId?: number | undefined;
   typeCode: string;
   /** The code of the holder, which is kept as a hash; or that. */
   holder: string | Buffer | null;
@@ -94,6 +96,7 @@ export async function noteUse(
       address: context.address,
       strength: context.strength,
       grant_id: use.grantId,
+      presentation_id: use.presentationId,
       matter: context.matter,
       scenario: context.scenario,
       business: context.business,
@@ -134,7 +137,7 @@ export async function noteUse(
 
 /** A code (用证码) that nobody guesses. */
 export const newCode = (): string => randomBytes(16).toString('base64url');
-const hashOfCode = (code: string): Buffer => hash('sha256', code, 'buffer');
+export const hashOfCode = (code: string): Buffer => hash('sha256', code, 'buffer');
 
 /** What a code stands for: a certificate that a unit found for a case, and what it may do with it. */
 export interface CodedUse {

@@ -280,6 +280,101 @@ describe('holders through their portal', () => {
     assert.deepEqual([body.items[0]?.act, body.items[0]?.strength], ['own-uses', 'person']);
   });
 
+  describe('presentation codes', () => {
+    const present = async (
+      more: object = {},
+      numbers = ['H-1'],
+    ): Promise<{ id: number; code: string; until: string }> =>
+      (
+        await ask<{ id: number; code: string; until: string }>('/presentations', {
+          payload: { certificates: await Promise.all(numbers.map((number) => ownIdOf(number))), ...more },
+        })
+      ).body;
+    const scan = (code: string, login = 'bank') =>
+      share<{ certificates: Own[] } & Problem>('/presentations', { use: { ...USE, reason: '办理贷款' }, code }, login);
+
+    it('shows what stands on certificates, as they are now, to whoever is given the code, without a grant', async () => {
+      const { id, code, until } = await present({}, ['H-1', 'H-2']);
+      assert.equal(Date.parse(until), hub.nowMs + 60_000);
+      await deliver('K1', 'H-1', [ZHANG], HOUSE, 'suspended');
+      const { status, body, receipt } = await scan(code);
+      await deliver('K1', 'H-1', [ZHANG]);
+      assert.equal(status, 200);
+      assert.deepEqual(
+        body.certificates.map(({ number, state, face }) => [number, state, face]),
+        [
+          ['H-1', 'suspended', { address: '太湖大道一号' }],
+          ['H-2', 'inForce', { address: '太湖大道一号' }],
+        ],
+      );
+      assert.deepEqual(
+        body.certificates[1]?.holders?.map(({ code: shown }) => shown === ZHANG.code || shown === LI.code),
+        [true, false],
+      );
+      const { looks, usedAt } = (
+        await ask<{ usedAt: string; looks: (UseOfOwn & { receipt: string })[] }>(`/presentations/${id}`)
+      ).body;
+      assert.equal(usedAt, NOW);
+      assert.deepEqual(
+        looks.map((each) => [each.act, each.unit, each.reason, each.fields, each.receipt]),
+        [['scan', BANK.name, '办理贷款', ['证照全部内容'], receipt]],
+      );
+      assert.equal((await usesOf()).items[0]?.act, 'scan');
+      assert.equal((await ask(`/presentations/${id}`, {}, LI)).status, 404, 'another holder’s');
+    });
+
+    it('shows no more than the holder wants', async () => {
+      const { id, code } = await present({ fields: ['name', 'face:address'] });
+      const [shown] = (await scan(code)).body.certificates;
+      assert.deepEqual(Object.keys(shown ?? {}).sort(), ['disputed', 'face', 'marks', 'name', 'state', 'typeCode']);
+      const { looks } = (await ask<{ looks: UseOfOwn[] }>(`/presentations/${id}`)).body;
+      assert.deepEqual(looks[0]?.fields, ['证照名称', '坐落']);
+    });
+
+    it('is over after one look, or at its end, and the holder sees who came too late', async () => {
+      const once = await present();
+      assert.equal((await scan(once.code)).status, 200);
+      const again = await scan(once.code);
+      assert.deepEqual([again.status, again.body.code], [403, 'presentation-over']);
+      const { looks } = (await ask<{ looks: UseOfOwn[] }>(`/presentations/${once.id}`)).body;
+      assert.deepEqual(looks.map(({ outcome }) => outcome), ['refused', 'answered']); // prettier-ignore
+      const several = await present({ once: false, seconds: 30 });
+      assert.deepEqual([(await scan(several.code)).status, (await scan(several.code, 'clerk')).status], [200, 200]);
+      const late = await present({ seconds: 30 });
+      hub.nowMs += 30_000;
+      assert.equal((await scan(several.code)).body.code, 'presentation-over');
+      assert.equal((await scan(late.code)).body.code, 'presentation-over');
+      hub.nowMs -= 30_000;
+      assert.equal((await scan('A'.repeat(22))).body.code, 'presentation-over', 'nobody learns which codes there were');
+    });
+
+    it('of those who look at the same moment exactly one wins', async () => {
+      for (let round = 0; round < 5; round++) {
+        const { id, code } = await present();
+        const answers = await Promise.all(
+          Array.from({ length: 8 }, (_, index) => scan(code, index % 2 === 0 ? 'bank' : 'clerk')),
+        );
+        assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 403, 403, 403, 403, 403, 403, 403]);
+        const { looks } = (await ask<{ looks: UseOfOwn[] }>(`/presentations/${id}`)).body;
+        assert.equal(looks.length, 8);
+      }
+    });
+
+    it('takes certificates of one’s own, a body that was signed, and an end within minutes', async () => {
+      const others = await ownIdOf('S-1', LI);
+      assert.equal((await ask('/presentations', { payload: { certificates: [others] } })).status, 404);
+      const payload = { certificates: [await ownIdOf('H-1')] };
+      assert.equal((await ask('/presentations', { payload: { ...payload, seconds: 301 } })).status, 400);
+      const other = await ask<Problem>('/presentations', { payload, change: { body: '0'.repeat(64) } });
+      assert.deepEqual([other.status, other.body.code], [401, 'holder-unknown']);
+      const { code } = await present();
+      assert.match(code, /^[\w-]{22}$/);
+      const rows = await hub.database.db('presentation').select('*');
+      assert.equal(JSON.stringify(rows).includes(code), false, 'its hash alone is kept');
+      assert.equal(JSON.stringify(rows).includes(ZHANG.code), false);
+    });
+  });
+
   it('is described for portals, without an account', async () => {
     const { statusCode, body } = await hub.app.inject({ url: '/holder/v1/openapi.json' });
     assert.equal(statusCode, 200);

@@ -7,10 +7,10 @@ import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificat
 import type { Catalog } from '../../../domain/library/catalog.ts';
 import { REFUSALS, type SharedField } from '../../../domain/sharing/grant.ts';
 import { isHolderOf, isStrong } from '../../../domain/sharing/holder.ts';
-import { HOLDER_ACTS, USE_ACTS, USE_OUTCOMES } from '../../../domain/sharing/receipt.ts';
+import { commonType, HOLDER_ACTS, USE_ACTS, USE_OUTCOMES } from '../../../domain/sharing/receipt.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
-import { findCertificates } from '../../../store/library/certificates.ts';
+import { findCertificates, type PresentCertificate } from '../../../store/library/certificates.ts';
 import { certificateNames, logBegan, usesOfHolder, type UseOfHolder } from '../../../store/sharing/holders.ts';
 import { noteUse } from '../../../store/sharing/uses.ts';
 import { holderOf } from '../base/access.ts';
@@ -27,7 +27,7 @@ const WEAK = new ApiProblem(403, 'identity-weak', REFUSALS['identity-weak'], {
   zh: '请通过门户完成更高等级的身份认证（如实人认证）',
   en: 'Have the portal make sure of the person, as by face or by identity card',
 });
-const UNKNOWN = new ApiProblem(404, 'certificate-unknown', {
+export const UNKNOWN = new ApiProblem(404, 'certificate-unknown', {
   zh: '本人没有这份证照',
   en: 'The holder has no such certificate',
 });
@@ -36,7 +36,7 @@ const UNKNOWN = new ApiProblem(404, 'certificate-unknown', {
  * Answers a holder, or refuses one of whom the portal is not sure enough: the one place where that is asked and where
  * their acts are written down. The log's entry commits before anything is answered.
  */
-async function answerHolder(
+export async function answerHolder(
   request: FastifyRequest,
   { db, now, config }: ApiOptions,
   reply: FastifyReply,
@@ -76,8 +76,7 @@ async function answerHolder(
   const { body, type } = await db.transaction(async (trx) => {
     const made = await work(trx, holder, at);
     const { certificates } = made;
-    const [one, ...others] = new Set(certificates.map(({ typeCode }) => typeCode));
-    const typeCode = others.length === 0 && one !== undefined ? one : '';
+    const typeCode = commonType(certificates);
     await noteUse(
       trx,
       receipt,
@@ -95,13 +94,15 @@ interface Own extends Shared {
   id: string;
 }
 
-/** What a holder holds, by code, name and kind of code. */
-async function ownOf(db: Knex, holder: AssertedHolder, catalog: Catalog): Promise<Own[]> {
-  const records = await findCertificates(db, holder.code, { by: ['holder'] });
+/** Records of what a holder holds, by code, name and kind of code. */
+export const recordsOf = async (db: Knex, holder: AssertedHolder): Promise<PresentCertificate[]> =>
+  (await findCertificates(db, holder.code, { by: ['holder'] })).filter((record) => isHolderOf(holder, record));
+
+/** What a holder holds. */
+export async function ownOf(db: Knex, holder: AssertedHolder, catalog: Catalog): Promise<Own[]> {
   const nameOf = await certificateNames(db);
-  return (await sharedOf(db, records, catalog))
-    .filter(({ certificate }) => isHolderOf(holder, certificate))
-    .map((each) => ({ ...each, id: nameOf(each.certificate) }));
+  const own = await sharedOf(db, await recordsOf(db, holder), catalog);
+  return own.map((each) => ({ ...each, id: nameOf(each.certificate) }));
 }
 
 /** One certificate of a holder’s own; throws a problem where it is none of theirs. */
@@ -112,12 +113,12 @@ async function ownNamed(db: Knex, holder: AssertedHolder, id: string): Promise<O
 }
 
 /** All that stands on a certificate. */
-const everyField = ({ certificate }: Shared): SharedField[] => [
+export const everyField = ({ certificate }: Shared): SharedField[] => [
   ...(Object.keys(FIELD_NAMES) as NamedField[]),
   ...Object.keys(certificate.extension).map((name): SharedField => `face:${name}`),
 ];
 
-const certificateId = z.string().regex(/^[\w-]{22}$/, '证照');
+export const certificateId = z.string().regex(/^[\w-]{22}$/, '证照');
 const idOfCertificate = z.object({ id: certificateId });
 const ownCertificate = sharedCertificate
   .extend({ id: certificateId.meta({ description: 'Names the certificate to this interface, for good' }) })
@@ -182,7 +183,7 @@ const getCertificateFile = get(
     }),
 );
 
-const useOfOwn = z
+export const useOfOwn = z
   .object({
     receipt: z.uuid().meta({ description: '用证回执: number of its receipt' }),
     at: instant,
@@ -209,7 +210,7 @@ const usesOfOwn = pageOf(useOfOwn)
   .meta({ id: 'UsesOfOwn' });
 
 /** A use in words for the holder; who at the unit did it is the unit's to know. */
-function inWords(use: UseOfHolder, catalog: Catalog): z.input<typeof useOfOwn> {
+export function inWords(use: UseOfHolder, catalog: Catalog): z.input<typeof useOfOwn> {
   const { receipt, at, act, outcome, refusal, unitName, matter, matterName, scenario, typeCode, certificates } = use;
   const face = new Map(
     [typeCode, ...certificates.map((each) => each.typeCode)]
@@ -218,6 +219,7 @@ function inWords(use: UseOfHolder, catalog: Catalog): z.input<typeof useOfOwn> {
   );
   const wordFor = (field: SharedField): string =>
     field.startsWith('face:') ? (face.get(field) ?? field) : FIELD_NAMES[field as NamedField].zh;
+  const whole = act === 'file' || (act === 'scan' && use.fields === null);
   return {
     receipt,
     at: instant.encode(at),
@@ -231,7 +233,7 @@ function inWords(use: UseOfHolder, catalog: Catalog): z.input<typeof useOfOwn> {
     reason: maskNumbers(use.reason),
     typeCode,
     certificates,
-    fields: use.fields?.map(wordFor) ?? null,
+    fields: whole && outcome === 'answered' ? ['证照全部内容'] : (use.fields?.map(wordFor) ?? null),
   };
 }
 
@@ -250,9 +252,7 @@ const getUses = get(
       const { of, limit, after } = request.query;
       const [before] = readCursor(after, z.tuple([z.int()])) ?? [];
       const catalog = await approvedCatalog(trx);
-      const records = (await findCertificates(trx, holder.code, { by: ['holder'] })).filter((record) =>
-        isHolderOf(holder, record),
-      );
+      const records = await recordsOf(trx, holder);
       const choice = { holder: holder.code, records, own: of === 'own', before, limit: limit + 1 };
       const page = pageOfRows(await usesOfHolder(trx, choice), limit, ({ id }) => [id]);
       const since = await logBegan(trx);

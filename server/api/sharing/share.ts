@@ -34,7 +34,15 @@ import { isIntact, type FileStore } from '../../../store/library/files/contract.
 import { filesOf, findFetched } from '../../../store/library/certificate-files.ts';
 import { grantsOf } from '../../../store/sharing/grants.ts';
 import { findReceipt, listKeys } from '../../../store/sharing/receipts.ts';
-import { newCode, noteUse, useByCode, withinDay, type CodedUse, type UseContext } from '../../../store/sharing/uses.ts';
+import {
+  newCode,
+  noteUse,
+  useByCode,
+  withinDay,
+  type CodedUse,
+  type NewUse,
+  type UseContext,
+} from '../../../store/sharing/uses.ts';
 import { principalOf } from '../base/access.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
@@ -46,7 +54,7 @@ import { provenReceipt, shownReceipt } from './uses.ts';
 const tag = 'share';
 
 /** What every call says of itself (GB/T 36906 and its kin ask for the same five). */
-const use = z.object({
+export const use = z.object({
   matter: text(100).meta({ description: '事项编码, as the approved list of uses has it' }),
   scenario: text(200).meta({ description: '应用场景, as the list has it' }),
   business: text(100).meta({ description: '业务流水号: number of the case that the certificate is needed for' }),
@@ -58,7 +66,7 @@ const holder = z.object({
   code: text(100).meta({ description: '公民身份号码, 统一社会信用代码 …' }),
   name: text(200).meta({ description: 'Must be the name of the holder with this code: else nothing is found' }),
 });
-const code = z.string().regex(/^[\w-]{22}$/, '用证码');
+export const code = z.string().regex(/^[\w-]{22}$/, '用证码');
 
 const standing = {
   state: keyOf(STATES_OF_FORCE).meta({ description: '有效, 中止 or 终止, now' }),
@@ -165,8 +173,23 @@ const NO_UNIT = new ApiProblem(403, 'unit-missing', {
   en: 'The account is of no unit, and cannot use certificates',
 });
 
+/** What a holder consents to, in place of a grant: showing certificates (亮证). */
+export interface Consent {
+  presentationId: number;
+  fields: SharedField[];
+  /** Why there is nothing to take any more. */
+  over: Refusal;
+  /** Takes what the call needs of it; false where it is over. */
+  take: (trx: Knex.Transaction, at: Date) => Promise<boolean>;
+}
+
 /** Refuses what no grant covers, with the way to apply for it. */
 function refused(refusal: Refusal): ApiProblem {
+  if (refusal === 'presentation-over')
+    return new ApiProblem(403, refusal, REFUSALS[refusal], {
+      zh: '请持证主体重新亮证',
+      en: 'Ask the holder to show it again',
+    });
   const limit = refusal === 'day-limit';
   return new ApiProblem(
     limit ? 429 : 403,
@@ -187,6 +210,8 @@ interface Call extends Ask {
   context: UseContext;
   /** Code of the holder that is asked about, or its hash. */
   holder: string | Buffer | null;
+  /** Stands in for a grant of the list; or why none does. */
+  consent?: Consent | Refusal;
 }
 
 /** What is answered to a call, and which certificates it shows. */
@@ -201,41 +226,38 @@ export interface Answered {
  * Answers a call of the share interface, or refuses it: the one place where grants are asked, the day's limit is counted
  * and the use is written down, refusals as well. The log's entry commits before anything is answered.
  */
-async function answer(
+export async function answer(
   reply: FastifyReply,
   { db, now }: ApiOptions,
   call: Call,
-  work: (grant: Grant, trx: Knex.Transaction) => Promise<Answered>,
+  work: (allowed: Pick<Grant, 'fields'>, trx: Knex.Transaction) => Promise<Answered>,
 ): Promise<never> {
   const at = now();
   const receipt = randomUUID();
   void reply.header('Hub-Receipt', receipt);
   const { context, act, typeCode: type, holder: asked } = call;
   const noted = { context, act, typeCode: type, holder: asked };
-  const refuse = async (refusal: Refusal, grantId: number | null): Promise<never> => {
+  const refuse = async (refusal: Refusal, by: Pick<NewUse, 'grantId' | 'presentationId'>): Promise<never> => {
     const problem = refused(refusal);
     await db.transaction((trx) =>
-      noteUse(trx, receipt, { ...noted, outcome: 'refused', refusal, grantId, answer: refusal, certificates: [] }, at),
+      noteUse(trx, receipt, { ...noted, ...by, outcome: 'refused', refusal, answer: refusal, certificates: [] }, at),
     );
     throw problem;
   };
-  const grant = grantFor(call, await grantsOf(db, context.unit.code), at);
-  if (typeof grant === 'string') return refuse(grant, null);
+  const allowed = call.consent ?? grantFor(call, await grantsOf(db, context.unit.code), at);
+  if (typeof allowed === 'string') return refuse(allowed, { grantId: null });
+  const consent = 'take' in allowed ? allowed : null;
+  const by = 'take' in allowed ? { grantId: null, presentationId: allowed.presentationId } : { grantId: allowed.id };
   const answered = await db.transaction(async (trx) => {
-    if (!(await withinDay(trx, grant.id, grant.perDay, at))) return null;
-    const made = await work(grant, trx);
+    const taken = 'take' in allowed ? allowed.take(trx, at) : withinDay(trx, allowed.id, allowed.perDay, at);
+    if (!(await taken)) return null;
+    const made = await work(allowed, trx);
     const outcome = made.certificates.length > 0 ? 'answered' : 'none';
     const { body, certificates, codes } = made;
-    await noteUse(
-      trx,
-      receipt,
-      { ...noted, outcome, refusal: null, grantId: grant.id, answer: body, certificates },
-      at,
-      codes,
-    );
+    await noteUse(trx, receipt, { ...noted, ...by, outcome, refusal: null, answer: body, certificates }, at, codes);
     return made;
   });
-  if (!answered) return refuse('day-limit', grant.id);
+  if (!answered) return refuse(consent?.over ?? 'day-limit', by);
   // Written out already, as its digest is made of it.
   return reply.type(answered.type).send(answered.body) as never;
 }
@@ -243,7 +265,7 @@ async function answer(
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Who calls, with what they say of their use. */
-function contextOf(
+export function contextOf(
   request: FastifyRequest,
   { matter, scenario, business, reason, operator }: z.output<typeof use>,
 ): UseContext {
@@ -514,7 +536,7 @@ const NONE: z.input<typeof verified> = {
 
 function verdictOf(
   { certificate, state, marks, disputed }: Shared,
-  { fields }: Grant,
+  { fields }: Pick<Grant, 'fields'>,
   expected: z.output<typeof written>,
   today: string,
 ): z.input<typeof verified> {

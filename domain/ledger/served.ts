@@ -96,6 +96,27 @@ export const FUNCTIONS = {
     api: ['GET /tasks'],
     tests: ['store/library/usage-lists.test.ts'],
   },
+  holders: {
+    zh: '持证主体查询（证照、用证记录）',
+    en: 'holders see their certificates, and who used them',
+    commands: [],
+    api: ['GET /uses'],
+    tests: ['api/holders.test.ts'],
+  },
+  presentations: {
+    zh: '亮证与扫码核验',
+    en: 'presentation codes',
+    commands: [],
+    api: ['GET /uses'],
+    tests: ['api/holders.test.ts'],
+  },
+  authorisations: {
+    zh: '持证主体授权用证',
+    en: 'use by authorisation of the holder',
+    commands: [],
+    api: ['GET /uses'],
+    tests: ['api/holders.test.ts'],
+  },
   expiry: {
     zh: '到期提醒',
     en: 'reminders of an expiry',

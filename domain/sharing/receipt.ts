@@ -7,6 +7,9 @@ export const HOLDER_ACTS = {
   'own-file': { zh: '本人下载证照', en: 'holder took the file of their own' },
   'own-uses': { zh: '本人查阅用证记录', en: 'holder looked who used their own' },
   present: { zh: '亮证', en: 'holder showed their own' },
+  authorise: { zh: '授权', en: 'holder authorised a unit' },
+  revoke: { zh: '撤销授权', en: 'holder revoked an authorisation' },
+  'own-authorisations': { zh: '本人查阅授权', en: 'holder looked at what they authorised' },
 } as const;
 
 /** What can be done with certificates, as the log of uses has it (应用). */

@@ -22,6 +22,7 @@ import { streamDayRoutes } from './collection/day.ts';
 import { streamDetailRoutes } from './collection/stream.ts';
 import { streamActionRoutes } from './collection/stream-actions.ts';
 import { rejectRoutes } from './collection/rejects.ts';
+import { authorisationRoutes } from './sharing/authorisations.ts';
 import { grantRoutes } from './sharing/grants.ts';
 import { holderRoutes } from './sharing/holder.ts';
 import { presentationRoutes, scanRoutes } from './sharing/presentations.ts';
@@ -116,7 +117,7 @@ export const share: FastifyPluginCallback<ApiOptions> = (app, options, done) => 
 
 /** What holders (持证主体) do with certificates of their own, under /holder/v1: what portals offer them. */
 export const holder: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
-  serve(app, options, [holderRoutes, presentationRoutes], {
+  serve(app, options, [holderRoutes, presentationRoutes, authorisationRoutes], {
     title: '持证主体接口 Holders',
     description: 'What portals offer holders of their own certificates. Errors are problem+json (RFC 9457).',
     by: 'holder',

@@ -37,6 +37,7 @@ import * as doors from './0036-doors.ts';
 import * as distinctKeys from './0038-distinct-keys.ts';
 import * as sharing from './0050-sharing.ts';
 import * as holders from './0051-holders.ts';
+import * as authorisations from './0052-authorisations.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -78,4 +79,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0038-distinct-keys', distinctKeys],
   ['0050-sharing', sharing],
   ['0051-holders', holders],
+  ['0052-authorisations', authorisations],
 ]);

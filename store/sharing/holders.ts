@@ -62,11 +62,12 @@ export async function usesOfHolder(
      )
      SELECT u.id, receipt, at, act, outcome, refusal, u.unit_name AS "unitName", u.matter, coalesce(g.matter_name,
          (SELECT matter_name FROM share_grant l WHERE l.unit_code = u.unit_code AND l.matter = u.matter LIMIT 1)) AS "matterName",
-       u.scenario, reason, u.type_code AS "typeCode", CASE WHEN outcome = 'answered' THEN coalesce(g.fields, p.fields) END AS fields,
+       u.scenario, reason, u.type_code AS "typeCode", CASE WHEN outcome = 'answered' THEN coalesce(g.fields, p.fields, a.fields) END AS fields,
        coalesce((SELECT jsonb_agg(DISTINCT jsonb_build_object('typeCode', c.type_code, 'number', number, 'name', name))
          FROM own JOIN certificate c USING (stream_id, record_key) WHERE use_id = u.id), '[]') AS certificates
      FROM certificate_use u LEFT JOIN share_grant g ON g.id = grant_id
        LEFT JOIN presentation p ON p.id = presentation_id
+       LEFT JOIN authorisation a ON a.id = authorisation_id
      WHERE u.id IN (SELECT id FROM certificate_use WHERE holder = :holder UNION SELECT use_id FROM own)
        AND (act = ANY (:acts)) = :own AND (:presentation::bigint IS NULL OR presentation_id = :presentation)
        AND (:before::bigint IS NULL OR u.id < :before)

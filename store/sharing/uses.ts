@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import { leafOf, receiptText, sm3, type Receipt, type UseAct, type UseOutcome } from '../../domain/sharing/receipt.ts';
 import type { Refusal } from '../../domain/sharing/grant.ts';
 import type { Strength } from '../../domain/sharing/holder.ts';
+import type { Holder } from '../../domain/library/certificate.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import type { CertificateVersion } from '../library/certificates.ts';
 
@@ -32,8 +33,9 @@ export interface NewUse {
   outcome: UseOutcome;
   refusal: Refusal | null;
   grantId: number | null;
-  /** The presentation (亮证) of the holder that it rests on, where it rests on no grant. */
-  presentationId?: number | undefined;
+  /** What the holder consented to, where it rests on no grant: a presentation (亮证) or an authorisation (授权). */
+  presentationId?: number;
+  authorisationId?: number;
   typeCode: string;
   /** The code of the holder, which is kept as a hash; or that. */
   holder: string | Buffer | null;
@@ -49,6 +51,16 @@ const CODE_DAYS = 30;
 export async function holderHash(db: Knex, code: string): Promise<Buffer> {
   const row = await db('hub').first<{ key: Buffer }>({ key: 'use_key' });
   return createHmac('sha256', row.key).update(code).digest();
+}
+
+/** The code of the holder that a hash stands for, among those of a certificate; null where it is of none of them. */
+export async function codeBehind(
+  db: Knex,
+  known: Buffer,
+  holders: readonly Pick<Holder, 'code'>[],
+): Promise<string | null> {
+  for (const { code } of holders) if ((await holderHash(db, code)).equals(known)) return code;
+  return null;
 }
 
 /**
@@ -97,6 +109,7 @@ export async function noteUse(
       strength: context.strength,
       grant_id: use.grantId,
       presentation_id: use.presentationId,
+      authorisation_id: use.authorisationId,
       matter: context.matter,
       scenario: context.scenario,
       business: context.business,
@@ -145,6 +158,8 @@ export interface CodedUse {
   key: string;
   unitCode: string;
   grantId: number | null;
+  /** The authorisation that it was found by; null where a grant was. */
+  authorisationId: number | null;
   /** The hash of the holder that was asked about. */
   holder: Buffer | null;
   typeCode: string;
@@ -158,7 +173,7 @@ export interface CodedUse {
 export async function useByCode(db: Knex, code: string, at: Date): Promise<CodedUse | null> {
   const { rows } = await db.raw<{ rows: CodedUse[] }>(
     `SELECT s.name AS stream, record_key AS key, u.unit_code AS "unitCode", grant_id AS "grantId",
-       holder, u.type_code AS "typeCode", matter, scenario, business, reason
+       authorisation_id AS "authorisationId", holder, u.type_code AS "typeCode", matter, scenario, business, reason
      FROM use_code JOIN certificate_use u ON u.id = use_id JOIN stream s ON s.id = stream_id
      WHERE code_hash = :hash AND until > :at`,
     { hash: hashOfCode(code), at },

@@ -111,16 +111,26 @@ describe('holders through their portal', () => {
       },
     );
   }
+  /** Has the certificate H-1 be held by others. */
+  const sell = async (holders: object[]) => {
+    const written = JSON.stringify(holders.map((each) => ({ codeType: '111', ...each })));
+    await hub.database.db('certificate').where({ number: 'H-1' }).update({ holders: written });
+  };
   const ask = <T = Record<string, unknown>>(path: string, more?: Parameters<typeof askAsHolder>[3], who = ZHANG) =>
     askAsHolder<T>(hub, who, path, more);
   const share = async <T = Record<string, unknown>>(path: string, payload: object, login = 'clerk') => {
-    const { statusCode, headers, body } = await hub.app.inject({
+    const { statusCode, headers, body, rawPayload } = await hub.app.inject({
       method: 'POST',
       url: `/share/v1${path}`,
       headers: { authorization: `Bearer ${tokens.get(login)}`, 'accept-language': 'zh' },
       payload,
     });
-    return { status: statusCode, receipt: String(headers['hub-receipt']), body: JSON.parse(body) as T };
+    const json = String(headers['content-type']).includes('json');
+    return {
+      status: statusCode,
+      receipt: String(headers['hub-receipt']),
+      body: (json ? JSON.parse(body) : rawPayload) as T,
+    };
   };
   const ownIdOf = async (number: string, who = ZHANG): Promise<string> =>
     (await ask<{ certificates: Own[] }>('/certificates', {}, who)).body.certificates.find(
@@ -373,6 +383,131 @@ describe('holders through their portal', () => {
       assert.equal(JSON.stringify(rows).includes(code), false, 'its hash alone is kept');
       assert.equal(JSON.stringify(rows).includes(ZHANG.code), false);
     });
+  });
+
+  describe('authorisations', () => {
+    const UNTIL = '2026-12-01T00:00:00+08:00';
+    const WANTED = { unit: BANK.code, types: [HOUSE], fields: ['number'], purpose: '抵押贷款审核', until: UNTIL };
+    const authorise = async (more: object = {}): Promise<{ id: number; code: string; unitName: string }> =>
+      (
+        await ask<{ id: number; code: string; unitName: string }>('/authorisations', {
+          payload: { ...WANTED, ...more },
+        })
+      ).body;
+    const by = (authorisation: string) => ({ authorisation, business: 'L-1', reason: '审核抵押物' });
+    const find = (code: string, more: object = {}, login = 'bank') =>
+      share<{ certificates: (Own & { code: string })[] } & Problem>(
+        '/find',
+        { use: by(code), typeCode: HOUSE, holder: ZHANG, ...more },
+        login,
+      );
+
+    it('stands for the grant that a unit has not, for its types, fields and holder', async () => {
+      const without = await share<Problem>('/find', { use: USE, typeCode: HOUSE, holder: ZHANG }, 'bank');
+      assert.equal(without.body.code, 'matter-unlisted');
+      const { id, code, unitName } = await authorise();
+      assert.equal(unitName, BANK.name);
+      const { status, body, receipt } = await find(code);
+      assert.equal(status, 200);
+      assert.deepEqual(
+        body.certificates.map(({ number, face, holders }) => [number, face, holders]),
+        [
+          ['H-1', {}, undefined],
+          ['H-2', {}, undefined],
+        ],
+      );
+      const verify = { use: by(code), typeCode: HOUSE, holder: ZHANG, number: 'H-1' };
+      assert.equal((await share<{ result: number }>('/verify', verify, 'bank')).body.result, 0);
+      const [verified, found] = (await usesOf()).items as (UseOfOwn & { receipt: string; scenario: string })[];
+      assert.deepEqual([verified?.act, found?.act, found?.receipt], ['verify', 'find', receipt]);
+      assert.deepEqual(
+        [found?.unit, found?.matter, found?.scenario, found?.reason, found?.fields],
+        [BANK.name, `authorisation/${id}`, '抵押贷款审核', '审核抵押物', ['证照编号']],
+      );
+      const { items } = (await ask<{ items: { id: number; called: number }[] }>('/authorisations')).body;
+      assert.deepEqual([items[0]?.id, items[0]?.called], [id, 2]);
+      assert.equal(Object.hasOwn(items[0] ?? {}, 'holder'), false);
+      assert.deepEqual((await ask<{ items: unknown[] }>('/authorisations', {}, LI)).body.items, []);
+    });
+
+    it('is for nobody and nothing else, and what is refused is in the log of the holder', async () => {
+      const { code } = await authorise();
+      const refusals: [object, string, string?][] = [
+        [{}, 'authorisation-unknown', 'clerk'],
+        [{ holder: LI }, 'authorisation-unknown'],
+        [{ typeCode: SHOP }, 'authorisation-narrow'],
+        [{ use: by('A'.repeat(22)) }, 'authorisation-unknown'],
+      ];
+      for (const [more, expected, login] of refusals) {
+        const { status, body } = await find(code, more, login);
+        assert.deepEqual([status, body.code], [403, expected]);
+        if (!('holder' in more)) assert.match((await usesOf()).items[0]?.refusal?.zh ?? '', /授权/);
+      }
+      const both = await find(code, { use: { ...by(code), matter: 'A-1', scenario: '受理' } });
+      assert.equal(both.status, 400, 'by the list or by the holder, not both');
+      assert.equal((await find(code, { use: { business: 'L-1', reason: 'x' } })).status, 400);
+    });
+
+    it('is revoked from the next call on, with the codes that were given under it', async () => {
+      const { id, code } = await authorise({ interfaces: ['find', 'file'] });
+      const [first] = (await find(code)).body.certificates;
+      const read = () => share<{ certificates: Own[] } & Problem>('/read', { code: first!.code }, 'bank');
+      assert.equal((await read()).body.certificates[0]?.number, 'H-1');
+      assert.equal((await share('/file', { code: first!.code }, 'bank')).status, 200);
+      assert.equal((await ask(`/authorisations/${id}/revoke`, { payload: {} }, LI)).status, 404);
+      assert.equal((await ask(`/authorisations/${id}/revoke`, { payload: {} })).status, 200);
+      const after = [await find(code), await read(), await share<Problem>('/file', { code: first!.code }, 'bank')];
+      for (const { status, body } of after) assert.deepEqual([status, body.code], [403, 'authorisation-over']);
+      assert.equal((await ask(`/authorisations/${id}/revoke`, { payload: {} })).status, 404);
+      assert.equal((await usesOf()).items[0]?.outcome, 'refused');
+    });
+
+    it('does not outlast that its holder holds the certificate', async () => {
+      const { code } = await authorise();
+      const deed = (await find(code)).body.certificates.find(({ number }) => number === 'H-1')!;
+      const shown = await ask<{ code: string }>('/presentations', {
+        payload: { certificates: [await ownIdOf('H-1')] },
+      });
+      await sell([LI]);
+      const read = await share<Problem>('/read', { code: deed.code }, 'bank');
+      assert.deepEqual([read.status, read.body.code], [404, 'use-code-unknown']);
+      const scanned = await share('/presentations', { use: USE, code: shown.body.code }, 'bank');
+      assert.deepEqual(scanned.body, { certificates: [] });
+      await sell([ZHANG]);
+    });
+
+    it('is for so many calls, also where they come at once, and until its end', async () => {
+      const single = await authorise({ calls: 1 });
+      const answers = await Promise.all(Array.from({ length: 6 }, () => find(single.code)));
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 403, 403, 403, 403, 403]);
+      const won = answers.find(({ status }) => status === 200)!.body.certificates[0]!.code;
+      assert.equal((await share('/read', { code: won }, 'bank')).status, 200, 'what was found is read on');
+      const ending = await authorise();
+      const before = hub.nowMs;
+      hub.nowMs = Date.parse(UNTIL);
+      assert.equal((await find(ending.code)).body.code, 'authorisation-over');
+      assert.equal((await share<Problem>('/read', { code: won }, 'bank')).body.code, 'authorisation-over');
+      hub.nowMs = before;
+    });
+
+    it('takes units and types that there are, fields of theirs, and an end that is ahead', async () => {
+      const wrong: [object, number, string][] = [
+        [{ unit: '91320200MA0000009X' }, 404, 'unit-unknown'],
+        [{ types: ['11100000000013338W999'] }, 400, 'type-unshared'],
+        [{ fields: ['face:price'] }, 400, 'field-unknown'],
+        [{ until: NOW }, 400, 'end-wrong'],
+        [{ until: '2027-12-01T00:00:00+08:00' }, 400, 'end-wrong'],
+      ];
+      for (const [more, status, code] of wrong) {
+        const answer = await ask<Problem>('/authorisations', { payload: { ...WANTED, ...more } });
+        assert.deepEqual([answer.status, answer.body.code], [status, code]);
+      }
+    });
+  });
+
+  it('counts the requests of each holder, all of whom come from the address of their portal', async () => {
+    const { headers } = await ask('/certificates', {}, { code: 'E12345678', name: 'Ana' });
+    assert.equal(headers['x-ratelimit-remaining'], '1199');
   });
 
   it('is described for portals, without an account', async () => {

@@ -210,7 +210,7 @@ const usesOfOwn = pageOf(useOfOwn)
   .meta({ id: 'UsesOfOwn' });
 
 /** A use in words for the holder; who at the unit did it is the unit's to know. */
-export function inWords(use: UseOfHolder, catalog: Catalog): z.input<typeof useOfOwn> {
+export function inWords(use: UseOfHolder, catalog: Catalog): z.output<typeof useOfOwn> {
   const { receipt, at, act, outcome, refusal, unitName, matter, matterName, scenario, typeCode, certificates } = use;
   const face = new Map(
     [typeCode, ...certificates.map((each) => each.typeCode)]
@@ -222,7 +222,7 @@ export function inWords(use: UseOfHolder, catalog: Catalog): z.input<typeof useO
   const whole = act === 'file' || (act === 'scan' && use.fields === null);
   return {
     receipt,
-    at: instant.encode(at),
+    at,
     unit: unitName,
     act,
     what: USE_ACTS[act],
@@ -256,11 +256,8 @@ const getUses = get(
       const choice = { holder: holder.code, records, own: of === 'own', before, limit: limit + 1 };
       const page = pageOfRows(await usesOfHolder(trx, choice), limit, ({ id }) => [id]);
       const since = await logBegan(trx);
-      const body: z.input<typeof usesOfOwn> = {
-        items: page.items.map((use) => inWords(use, catalog)),
-        next: page.next,
-        since: since && instant.encode(since),
-      };
+      const items = page.items.map((use) => inWords(use, catalog));
+      const body = usesOfOwn.encode({ items, next: page.next, since });
       return { body: JSON.stringify(body), type: JSON_TYPE, certificates: [] };
     }),
 );

@@ -7,30 +7,14 @@ import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { findCertificates } from '../../../store/library/certificates.ts';
 import { usesOfHolder } from '../../../store/sharing/holders.ts';
-import {
-  lookAt,
-  present,
-  presentationBy,
-  presentationOf,
-  type Presentation,
-} from '../../../store/sharing/presentations.ts';
-import { holderHash } from '../../../store/sharing/uses.ts';
+import { present, presentationBy, presentationOf, type Presentation } from '../../../store/sharing/presentations.ts';
+import { codeBehind } from '../../../store/sharing/uses.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
 import { idParams, instant } from '../base/views.ts';
+import { consentByShowing } from './consent.ts';
 import { answerHolder, certificateId, everyField, inWords, ownOf, recordsOf, UNKNOWN, useOfOwn } from './holder.ts';
-import {
-  answer,
-  code,
-  contextOf,
-  JSON_TYPE,
-  sharedCertificate,
-  sharedOf,
-  shown,
-  use,
-  type Consent,
-  type Shared,
-} from './share.ts';
+import { answer, code, contextOf, JSON_TYPE, sharedCertificate, sharedOf, shown, use, type Shared } from './share.ts';
 
 const tag = 'presentations';
 
@@ -124,8 +108,7 @@ const getPresentation = get(
       const choice = { holder: holder.code, records, own: false, presentation: id, limit: MOST_LOOKS };
       const catalog = await approvedCatalog(trx);
       const looks = (await usesOfHolder(trx, choice)).map((each) => inWords(each, catalog));
-      const [made, ends, used] = [madeAt, until, usedAt].map((each) => each && instant.encode(each));
-      const body = { id, once, madeAt: made, until: ends, usedAt: used, looks };
+      const body = presentationView.encode({ id, once, madeAt, until, usedAt, looks });
       return { body: JSON.stringify(body), type: JSON_TYPE, certificates: [] };
     }),
 );
@@ -160,7 +143,7 @@ const postScan = post(
       scenario,
       context: contextOf(request, said),
       holder: shownNow?.holder ?? null,
-      consent: shownNow ? consentOf(shownNow) : 'presentation-over',
+      consent: shownNow ? consentByShowing(shownNow) : 'presentation-over',
     } as const;
     return answer(reply, options, call, async (_allowed, trx) => {
       const held = shownNow ? await heldOf(trx, shownNow) : [];
@@ -176,13 +159,6 @@ const postScan = post(
   },
 );
 
-const consentOf = (shownNow: Presentation): Consent => ({
-  presentationId: shownNow.id,
-  fields: shownNow.fields ?? [],
-  over: 'presentation-over',
-  take: (trx, at) => lookAt(trx, shownNow, at),
-});
-
 /** Of the certificates that are shown those that their presenter still holds, with the code that they hold them under. */
 async function heldOf(
   trx: Knex.Transaction,
@@ -191,9 +167,14 @@ async function heldOf(
   const catalog = await approvedCatalog(trx);
   const held: (Shared & { code: string })[] = [];
   for (const { typeCode, number } of certificates)
-    for (const each of await sharedOf(trx, await findCertificates(trx, number, { by: ['number'], typeCode }), catalog))
-      for (const { code: own } of each.certificate.holders)
-        if ((await holderHash(trx, own)).equals(holder)) held.push({ ...each, code: own });
+    for (const each of await sharedOf(
+      trx,
+      await findCertificates(trx, number, { by: ['number'], typeCode }),
+      catalog,
+    )) {
+      const own = await codeBehind(trx, holder, each.certificate.holders);
+      if (own !== null) held.push({ ...each, code: own });
+    }
   return held;
 }
 

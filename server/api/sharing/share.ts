@@ -19,6 +19,7 @@ import {
   type SharedField,
 } from '../../../domain/sharing/grant.ts';
 import type { UseAct } from '../../../domain/sharing/receipt.ts';
+import type { Said } from '../../../domain/said.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import {
@@ -35,6 +36,7 @@ import { filesOf, findFetched } from '../../../store/library/certificate-files.t
 import { grantsOf } from '../../../store/sharing/grants.ts';
 import { findReceipt, listKeys } from '../../../store/sharing/receipts.ts';
 import {
+  codeBehind,
   newCode,
   noteUse,
   useByCode,
@@ -48,6 +50,7 @@ import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
 import { date, instant, text } from '../base/views.ts';
+import { consentByCode, consentToReadOn, type Consent } from './consent.ts';
 import { grantView, shownGrant } from './grants.ts';
 import { provenReceipt, shownReceipt } from './uses.ts';
 
@@ -61,12 +64,25 @@ export const use = z.object({
   reason: text(200).meta({ description: '用证事由, in words that the holder will read' }),
   operator: text(100).optional().meta({ description: 'Who works at the case, as the user unit knows them' }),
 });
-const typeCode = z.string().regex(/^[0-9A-Z]{1,21}$/, '证照类型代码');
+export const code = z.string().regex(/^[\w-]{22}$/, '用证码');
+
+/** As `use`; where the holder has authorised the unit (依授权), with the code of that in place of matter and scenario. */
+const useOfHolder = use
+  .partial({ matter: true, scenario: true })
+  .extend({
+    authorisation: code.optional().meta({ description: '授权码, in place of matter and scenario' }),
+  })
+  .superRefine(({ authorisation, matter, scenario }, context) => {
+    for (const [field, value] of Object.entries({ matter, scenario }))
+      if ((value === undefined) === (authorisation === undefined))
+        context.addIssue({ code: 'custom', path: [field], message: '事项和应用场景，或授权码' });
+  });
+
+export const typeCode = z.string().regex(/^[0-9A-Z]{1,21}$/, '证照类型代码');
 const holder = z.object({
   code: text(100).meta({ description: '公民身份号码, 统一社会信用代码 …' }),
   name: text(200).meta({ description: 'Must be the name of the holder with this code: else nothing is found' }),
 });
-export const code = z.string().regex(/^[\w-]{22}$/, '用证码');
 
 const standing = {
   state: keyOf(STATES_OF_FORCE).meta({ description: '有效, 中止 or 终止, now' }),
@@ -173,23 +189,21 @@ const NO_UNIT = new ApiProblem(403, 'unit-missing', {
   en: 'The account is of no unit, and cannot use certificates',
 });
 
-/** What a holder consents to, in place of a grant: showing certificates (亮证). */
-export interface Consent {
-  presentationId: number;
-  fields: SharedField[];
-  /** Why there is nothing to take any more. */
-  over: Refusal;
-  /** Takes what the call needs of it; false where it is over. */
-  take: (trx: Knex.Transaction, at: Date) => Promise<boolean>;
-}
+const AUTHORISE = {
+  zh: '请持证主体在门户中另行授权',
+  en: 'Ask the holder to authorise the unit for it, in the portal',
+};
+/** What only the holder can mend. */
+const ASK_HOLDER: Partial<Record<Refusal, Said>> = {
+  'presentation-over': { zh: '请持证主体重新亮证', en: 'Ask the holder to show it again' },
+  'authorisation-unknown': AUTHORISE,
+  'authorisation-narrow': AUTHORISE,
+  'authorisation-over': AUTHORISE,
+};
 
 /** Refuses what no grant covers, with the way to apply for it. */
 function refused(refusal: Refusal): ApiProblem {
-  if (refusal === 'presentation-over')
-    return new ApiProblem(403, refusal, REFUSALS[refusal], {
-      zh: '请持证主体重新亮证',
-      en: 'Ask the holder to show it again',
-    });
+  if (refusal in ASK_HOLDER) return new ApiProblem(403, refusal, REFUSALS[refusal], ASK_HOLDER[refusal]);
   const limit = refusal === 'day-limit';
   return new ApiProblem(
     limit ? 429 : 403,
@@ -211,7 +225,7 @@ interface Call extends Ask {
   /** Code of the holder that is asked about, or its hash. */
   holder: string | Buffer | null;
   /** Stands in for a grant of the list; or why none does. */
-  consent?: Consent | Refusal;
+  consent?: Consent | Refusal | undefined;
 }
 
 /** What is answered to a call, and which certificates it shows. */
@@ -237,7 +251,10 @@ export async function answer(
   void reply.header('Hub-Receipt', receipt);
   const { context, act, typeCode: type, holder: asked } = call;
   const noted = { context, act, typeCode: type, holder: asked };
-  const refuse = async (refusal: Refusal, by: Pick<NewUse, 'grantId' | 'presentationId'>): Promise<never> => {
+  const refuse = async (
+    refusal: Refusal,
+    by: Pick<NewUse, 'grantId' | 'presentationId' | 'authorisationId'>,
+  ): Promise<never> => {
     const problem = refused(refusal);
     await db.transaction((trx) =>
       noteUse(trx, receipt, { ...noted, ...by, outcome: 'refused', refusal, answer: refusal, certificates: [] }, at),
@@ -247,7 +264,7 @@ export async function answer(
   const allowed = call.consent ?? grantFor(call, await grantsOf(db, context.unit.code), at);
   if (typeof allowed === 'string') return refuse(allowed, { grantId: null });
   const consent = 'take' in allowed ? allowed : null;
-  const by = 'take' in allowed ? { grantId: null, presentationId: allowed.presentationId } : { grantId: allowed.id };
+  const by = 'take' in allowed ? { grantId: null, ...allowed.by } : { grantId: allowed.id };
   const answered = await db.transaction(async (trx) => {
     const taken = 'take' in allowed ? allowed.take(trx, at) : withinDay(trx, allowed.id, allowed.perDay, at);
     if (!(await taken)) return null;
@@ -282,6 +299,25 @@ export function contextOf(
     business,
     reason,
   };
+}
+
+/** What a call says of its use, and the consent of the holder where it gives the code of an authorisation. */
+async function saidBy(
+  request: FastifyRequest,
+  { db }: ApiOptions,
+  { authorisation: given, matter = '', scenario = '', ...said }: z.output<typeof useOfHolder>,
+  ask: Pick<Ask, 'interface' | 'typeCode'> & { holder: string },
+): Promise<{ said: z.output<typeof use>; consent?: Consent | Refusal }> {
+  if (given === undefined) return { said: { ...said, matter, scenario } };
+  const { authorisation, consent } = await consentByCode(db, given, {
+    ...ask,
+    unit: principalOf(request).unitCode ?? '',
+  });
+  // What the log and the receipt have in their place.
+  const [matterOf, scenarioOf] = authorisation
+    ? [`authorisation/${authorisation.id}`, authorisation.purpose]
+    : ['authorisation', '依授权'];
+  return { said: { ...said, matter: matterOf, scenario: scenarioOf }, consent };
 }
 
 /** A certificate out of its records, as a grant lets it be seen. */
@@ -368,23 +404,17 @@ const postFind = post(
     summary: '查询 Certificates of one type that somebody holds, with the fields that the grant names',
     description: 'The header Hub-Receipt of the answer, also of a refusal, is the number of its receipt.',
     tag,
-    body: z.object({ use, typeCode, holder }),
+    body: z.object({ use: useOfHolder, typeCode, holder }),
     answer: found,
     problems: [403, 429],
   },
-  (request, options, reply) => {
-    const { use: said, typeCode: type, holder: asked } = request.body;
+  async (request, options, reply) => {
+    const { use: given, typeCode: type, holder: asked } = request.body;
+    const ask = { interface: 'find', typeCode: type, holder: asked.code } as const;
+    const { said, consent } = await saidBy(request, options, given, ask);
     const context = contextOf(request, said);
     const { matter, scenario } = said;
-    const call = {
-      interface: 'find',
-      act: 'find',
-      typeCode: type,
-      matter,
-      scenario,
-      context,
-      holder: asked.code,
-    } as const;
+    const call = { ...ask, act: 'find', matter, scenario, context, consent } as const;
     return answer(reply, options, call, async (grant, trx) => {
       const catalog = await approvedCatalog(trx);
       const records = await findCertificates(trx, asked.code, { by: ['holder'], typeCode: type });
@@ -409,11 +439,18 @@ async function callByCode(
   request: FastifyRequest,
   { db, now }: ApiOptions,
   given: string,
-): Promise<{ context: UseContext; coded: CodedUse }> {
+  how: Ask['interface'],
+): Promise<CodedUse & Pick<Call, 'interface' | 'context' | 'consent'>> {
   const coded = await useByCode(db, given, now());
   const { unitCode } = principalOf(request);
   if (unitCode === null || coded?.unitCode !== unitCode) throw UNKNOWN_CODE;
-  return { context: contextOf(request, coded), coded };
+  const call = { ...coded, context: contextOf(request, coded), interface: how };
+  const { authorisationId: id, holder: asked } = coded;
+  if (id === null) return call;
+  // Who authorised its use may not hold it any more.
+  const { holders = [] } = (await findRecord(db, coded)) ?? {};
+  if (asked && (await codeBehind(db, asked, holders)) === null) throw UNKNOWN_CODE;
+  return { ...call, consent: await consentToReadOn(db, id, { ...coded, interface: how }) };
 }
 
 /** Every record of the certificate that a code stands for. */
@@ -434,8 +471,8 @@ const postRead = post(
   },
   async (request, options, reply) => {
     const { code: given } = request.body;
-    const { context, coded } = await callByCode(request, options, given);
-    const call = { ...coded, interface: 'find', act: 'read', context } as const;
+    const coded = await callByCode(request, options, given, 'find');
+    const call = { ...coded, act: 'read' } as const;
     return answer(reply, options, call, async (grant, trx) => {
       const shared = await sharedOf(trx, await recordsOf(trx, coded), await approvedCatalog(trx));
       const certificates = shared.map((each) => ({ code: given, ...shown(each, grant, '') }));
@@ -459,8 +496,8 @@ const postFile = post(
     problems: [403, 404, 429],
   },
   async (request, options, reply) => {
-    const { context, coded } = await callByCode(request, options, request.body.code);
-    const call = { ...coded, interface: 'file', act: 'file', context } as const;
+    const coded = await callByCode(request, options, request.body.code, 'file');
+    const call = { ...coded, act: 'file' } as const;
     return answer(reply, options, call, async (_grant, trx) =>
       fileOf(await findRecord(trx, coded), trx, options.files, reply),
     );
@@ -490,7 +527,7 @@ const postVerify = post(
       '核验数据 Whether somebody holds a certificate with this number, whether it is in force, and whether what it says is so',
     tag,
     body: z.object({
-      use,
+      use: useOfHolder,
       typeCode,
       holder,
       number: text(200),
@@ -499,19 +536,13 @@ const postVerify = post(
     answer: verified,
     problems: [403, 429],
   },
-  (request, options, reply) => {
-    const { use: said, typeCode: type, holder: asked, number, written: given } = request.body;
+  async (request, options, reply) => {
+    const { use: saidOf, typeCode: type, holder: asked, number, written: given } = request.body;
+    const ask = { interface: 'verify', typeCode: type, holder: asked.code } as const;
+    const { said, consent } = await saidBy(request, options, saidOf, ask);
     const context = contextOf(request, said);
     const { matter, scenario } = said;
-    const call = {
-      interface: 'verify',
-      act: 'verify',
-      typeCode: type,
-      matter,
-      scenario,
-      context,
-      holder: asked.code,
-    } as const;
+    const call = { ...ask, act: 'verify', matter, scenario, context, consent } as const;
     return answer(reply, options, call, async (grant, trx) => {
       const records = await findCertificates(trx, number, { by: ['number'], typeCode: type });
       const shared = await sharedOf(trx, records, await approvedCatalog(trx));

@@ -94,7 +94,7 @@ export const FUNCTIONS = {
     en: 'lists of uses, by version',
     commands: ['usage-list import', 'usage-list changed'],
     api: ['GET /tasks'],
-    tests: ['store/library/usage-lists.test.ts'],
+    tests: ['store/sharing/usage-lists.test.ts'],
   },
   holders: {
     zh: '持证主体查询（证照、用证记录）',

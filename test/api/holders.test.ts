@@ -118,7 +118,11 @@ describe('holders through their portal', () => {
   };
   const ask = <T = Record<string, unknown>>(path: string, more?: Parameters<typeof askAsHolder>[3], who = ZHANG) =>
     askAsHolder<T>(hub, who, path, more);
-  const share = async <T = Record<string, unknown>>(path: string, payload: object, login = 'clerk') => {
+  const share = async <T = Record<string, unknown>>(
+    path: string,
+    payload: object,
+    login = 'clerk',
+  ): Promise<{ status: number; receipt: string; body: T }> => {
     const { statusCode, headers, body, rawPayload } = await hub.app.inject({
       method: 'POST',
       url: `/share/v1${path}`,
@@ -138,11 +142,11 @@ describe('holders through their portal', () => {
     )!.id;
   const usesOf = async (who = ZHANG, query = '') =>
     (await ask<{ items: UseOfOwn[]; since: string; next: string | null }>(`/uses${query}`, {}, who)).body;
-  const logged = async () =>
-    (await hub.database
+  const logged = () =>
+    hub.database
       .db('certificate_use')
       .orderBy('id', 'desc')
-      .first<{ act: string; outcome: string; refusal: string | null; strength: string | null; type_code: string }>())!;
+      .first<{ act: string; outcome: string; refusal: string | null; strength: string | null; type_code: string }>();
 
   it('lists what somebody holds, by code, name and kind of code, and nothing of others', async () => {
     const { status, body } = await ask<{ certificates: Own[] }>('/certificates');

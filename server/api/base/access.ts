@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { may, type Permission } from '../../../domain/access.ts';
 import { audit, type AuditEntry } from '../../../store/console/audit.ts';
@@ -68,7 +67,7 @@ export function guard(app: FastifyInstance, { db, now, config }: ApiOptions): vo
     const { config: given, url, method } = route;
     if (given?.needs === undefined) throw new Error(`${String(method)} ${url} does not say what it needs`);
     if (given.needs === 'holder')
-      route.preParsing = async (request, _reply, body) => signedBody(body as Readable, holderOf(request));
+      route.preParsing = async (request, _reply, body) => signedBody(body, holderOf(request));
   });
   app.addHook('onRequest', async (request) => {
     const { needs } = request.routeOptions.config;

@@ -116,7 +116,7 @@ export const share: FastifyPluginCallback<ApiOptions> = (app, options, done) => 
 };
 
 /** What holders (持证主体) do with certificates of their own, under /holder/v1: what portals offer them. */
-export const holder: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
+export const holders: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
   serve(app, options, [holderRoutes, presentationRoutes, authorisationRoutes], {
     title: '持证主体接口 Holders',
     description: 'What portals offer holders of their own certificates. Errors are problem+json (RFC 9457).',

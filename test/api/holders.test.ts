@@ -10,7 +10,7 @@ import { addToken } from '../../store/console/sessions.ts';
 import { approveUsageList, saveUsageList } from '../../store/sharing/usage-lists.ts';
 import { approvedCatalog } from '../../store/library/catalog.ts';
 import { ApiHub, type Caller } from '../support/api.ts';
-import { askAsHolder, assertion, PORTAL } from '../support/holder.ts';
+import { askAsHolder, assertion, PORTAL } from './as-holder.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
 const ZHANG = { code: '11010519491231002X', name: '张三' };

@@ -32,6 +32,12 @@ const ITEM: UsageItem = {
 interface Problem {
   code: string;
 }
+/** An answer of /share/v1. */
+interface Shared<T> {
+  status: number;
+  receipt: string;
+  body: T;
+}
 interface Own {
   id: string;
   number: string;
@@ -122,7 +128,7 @@ describe('holders through their portal', () => {
     path: string,
     payload: object,
     login = 'clerk',
-  ): Promise<{ status: number; receipt: string; body: T }> => {
+  ): Promise<Shared<T>> => {
     const { statusCode, headers, body, rawPayload } = await hub.app.inject({
       method: 'POST',
       url: `/share/v1${path}`,

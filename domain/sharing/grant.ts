@@ -63,7 +63,7 @@ export interface Ask {
   scenario: string;
 }
 
-/** Why a use is refused, by what is missing in the grants of its unit. */
+/** Why a use is refused, by what is missing in the grants of its unit, or of what its holder does. */
 export const REFUSALS = {
   'matter-unlisted': {
     zh: '用证清单中没有这个事项',
@@ -83,6 +83,26 @@ export const REFUSALS = {
   },
   'grant-over': { zh: '用证授权已到期', en: 'The grant is over' },
   'day-limit': { zh: '已达当日调用上限', en: 'The limit of calls of the day is reached' },
+  'presentation-over': {
+    zh: '亮证码无效、已过期或已被使用',
+    en: 'There is no such presentation code, or it is over or used',
+  },
+  'authorisation-unknown': {
+    zh: '没有这个授权码，或不是该持证主体对本单位的授权',
+    en: 'There is no such authorisation of this holder for this unit',
+  },
+  'authorisation-narrow': {
+    zh: '授权不包括此类证照或这种用法',
+    en: 'The authorisation has not this type of certificate, or not this way of using it',
+  },
+  'authorisation-over': {
+    zh: '授权已撤销、已到期或次数已用完',
+    en: 'The authorisation is revoked, past its end or used up',
+  },
+  'identity-weak': {
+    zh: '身份认证强度不足，不能办理',
+    en: 'The portal did not make sure enough of who this is',
+  },
 } as const satisfies Record<string, Said>;
 export type Refusal = keyof typeof REFUSALS;
 

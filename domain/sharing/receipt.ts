@@ -1,5 +1,17 @@
 import { hash } from 'node:crypto';
 
+/** What holders do with certificates of their own, through a portal. */
+export const HOLDER_ACTS = {
+  'own-list': { zh: '本人查阅持证列表', en: 'holder listed their own' },
+  'own-read': { zh: '本人查看证照', en: 'holder read their own' },
+  'own-file': { zh: '本人下载证照', en: 'holder took the file of their own' },
+  'own-uses': { zh: '本人查阅用证记录', en: 'holder looked who used their own' },
+  present: { zh: '亮证', en: 'holder showed their own' },
+  authorise: { zh: '授权', en: 'holder authorised a unit' },
+  revoke: { zh: '撤销授权', en: 'holder revoked an authorisation' },
+  'own-authorisations': { zh: '本人查阅授权', en: 'holder looked at what they authorised' },
+} as const;
+
 /** What can be done with certificates, as the log of uses has it (应用). */
 export const USE_ACTS = {
   find: { zh: '查询', en: 'found' },
@@ -8,6 +20,8 @@ export const USE_ACTS = {
   copy: { zh: '取加注件', en: 'took a copy' },
   verify: { zh: '核验数据', en: 'verified' },
   'verify-file': { zh: '核验文件', en: 'verified a file' },
+  scan: { zh: '扫码核验', en: 'looked at what a holder showed' },
+  ...HOLDER_ACTS,
 } as const;
 export type UseAct = keyof typeof USE_ACTS;
 
@@ -29,9 +43,9 @@ export interface Receipt {
   act: UseAct;
   outcome: UseOutcome;
   refusal: string | null;
-  /** 统一社会信用代码 of the user unit. */
+  /** 统一社会信用代码 of the user unit; of what a holder does, of who runs the portal. */
   unit: string;
-  /** The account whose token it came with. */
+  /** The account whose token it came with, or the portal. */
   client: string;
   operator: string | null;
   matter: string;
@@ -39,9 +53,16 @@ export interface Receipt {
   /** 业务流水号. */
   business: string;
   reason: string;
+  /** 证照类型代码; empty where it is about certificates of several. */
   typeCode: string;
   /** SM3 of what was answered, in hexadecimal. */
   answer: string;
+}
+
+/** The type of certificates that are all of one; else empty. */
+export function commonType(certificates: readonly { typeCode: string }[]): string {
+  const [first = '', ...others] = new Set(certificates.map(({ typeCode }) => typeCode));
+  return others.length === 0 ? first : '';
 }
 
 /** A receipt as it is hashed: JSON with its fields in this order. */

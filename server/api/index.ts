@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { isTooDeep } from '../../connectors/json.ts';
 import { guard } from './base/access.ts';
 import type { ApiOptions } from './base/api.ts';
-import { describedAs } from './base/openapi.ts';
+import { describedAs, type About } from './base/openapi.ts';
 import { answerProblem, InvalidRequest, notFound, unstorableIn } from './base/problem.ts';
 import { register, type RequestsOf, type Routes } from './base/route.ts';
 import { overviewRoutes } from './ledger/overview.ts';
@@ -23,7 +23,10 @@ import { declarationRoutes } from './collection/declarations.ts';
 import { streamDetailRoutes } from './collection/stream.ts';
 import { streamActionRoutes } from './collection/stream-actions.ts';
 import { rejectRoutes } from './collection/rejects.ts';
+import { authorisationRoutes } from './sharing/authorisations.ts';
 import { grantRoutes } from './sharing/grants.ts';
+import { holderRoutes } from './sharing/holder.ts';
+import { presentationRoutes, scanRoutes } from './sharing/presentations.ts';
 import { shareRoutes } from './sharing/share.ts';
 import { useRoutes } from './sharing/uses.ts';
 import { disputeRoutes } from './casework/disputes.ts';
@@ -101,27 +104,33 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
   serve(app, options, TABLES, MOST_REQUESTS, {
     title: '电子证照枢纽 Certificate hub',
     description: 'Everything that the console shows or does. Errors are problem+json (RFC 9457).',
+    by: 'token',
   });
   done();
 };
 
 /** The share interface (用证接口), under /share/v1: what systems of user units use certificates by. */
 export const share: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
-  serve(app, options, [shareRoutes], MOST_USES, {
+  serve(app, options, [shareRoutes, scanRoutes], MOST_USES, {
     title: '用证接口 Share interface',
     description: 'Certificates for systems of user units, within their grants. Errors are problem+json (RFC 9457).',
+    by: 'token',
+  });
+  done();
+};
+
+/** What holders (持证主体) do with certificates of their own, under /holder/v1: what portals offer them. */
+export const holders: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
+  serve(app, options, [holderRoutes, presentationRoutes, authorisationRoutes], MOST_REQUESTS, {
+    title: '持证主体接口 Holders',
+    description: 'What portals offer holders of their own certificates. Errors are problem+json (RFC 9457).',
+    by: 'holder',
   });
   done();
 };
 
 /** Has an app answer routes, behind the one door, with their description beside them. */
-function serve(
-  app: FastifyInstance,
-  options: ApiOptions,
-  tables: readonly Routes[],
-  most: number,
-  about: { title: string; description: string },
-): void {
+function serve(app: FastifyInstance, options: ApiOptions, tables: readonly Routes[], most: number, about: About): void {
   app.addHook('onRequest', (request, reply, next) => {
     // Whoever asked has left already, as a page does that is closed: no answer, and no address to count by.
     if ((request.ip as string | undefined) === undefined) {
@@ -148,11 +157,17 @@ function serve(
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, options.logger));
   app.setNotFoundHandler((request, reply) => answerProblem(notFound(), request, reply, options.logger));
   void app.register(cookie);
-  void app.register(rateLimit, { max: most, timeWindow: '1 minute' });
+  void app.register(rateLimit, {
+    max: most,
+    timeWindow: '1 minute',
+    // All holders come from the address of their portal.
+    keyGenerator: ({ holder, ip }) => (holder ? `${holder.portal.id} ${holder.code}` : ip),
+  });
   void app.register(swagger, describedAs(about));
   app.after(() => {
     guard(app, options);
-    app.get('/openapi.json', { config: { needs: 'signed-in' }, schema: { hide: true } }, () => app.swagger());
+    const needs = about.by === 'holder' ? 'public' : 'signed-in';
+    app.get('/openapi.json', { config: { needs }, schema: { hide: true } }, () => app.swagger());
     const typed = app.withTypeProvider<ZodTypeProvider>();
     for (const table of tables) register(typed, options, table);
   });

@@ -134,6 +134,32 @@ const reminders = z
 /** How units are reminded of their deadlines. */
 export type ReminderSettings = z.output<typeof reminders>;
 
+const holders = z
+  .strictObject({
+    portals: z
+      .array(
+        z.strictObject({
+          id: slug.meta({ description: 'What its assertions call it' }),
+          name: z.string().min(1).meta({ description: 'What the log of uses calls it, for example 江苏政务服务APP' }),
+          unit: z
+            .string()
+            .regex(/^[0-9A-Z]{18}$/, expected('credit-code'))
+            .meta({ description: '统一社会信用代码 of the unit that runs it' }),
+          key: secretRef.meta({ description: 'Key that its assertions are signed with (HMAC-SHA256)' }),
+        }),
+      )
+      .default([])
+      .refine(
+        (portals) => new Set(portals.map(({ id }) => id)).size === portals.length,
+        'portals that each have an id of their own',
+      )
+      .meta({ description: 'Portals that holders come through; docs/holders.md says what they sign' }),
+  })
+  .prefault({});
+
+/** A portal through which holders (持证主体) reach what is theirs. */
+export type PortalSettings = z.output<typeof holders>['portals'][number];
+
 /** `config/hub.yaml`. */
 export const hubSchema = z
   .strictObject({
@@ -200,6 +226,7 @@ export const hubSchema = z
         description:
           'Addresses or networks beside the public internet, such as the government’s own, that addresses which people enter (webhooks) may lead to',
       }),
+    holders: holders.meta({ description: 'How holders (持证主体) reach what is theirs: /holder/v1' }),
     reminders: reminders.meta({ description: 'Reminders of deadlines (催办) to the contacts on file (专人)' }),
     files: files.prefault({}).meta({ description: 'Where the files of certificates (OFD, PDF) are kept' }),
     log: z

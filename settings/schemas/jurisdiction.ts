@@ -4,6 +4,7 @@ import { EVERY_BASIS } from '../../domain/basis.ts';
 import { DUTIES, OWNERS, STARTS, type Rule } from '../../domain/ledger/duties.ts';
 import { RANKINGS } from '../../domain/supervision/figures.ts';
 import { FUNCTIONS, type OtherDuty } from '../../domain/ledger/served.ts';
+import { STRENGTHS } from '../../domain/sharing/holder.ts';
 import { calendarDate, slug, timeOfDay, keyOf } from '../values.ts';
 import { expected } from '../../domain/faults/expected.ts';
 
@@ -243,6 +244,14 @@ export const jurisdictionSchema = z
         through: z.array(z.string().min(1)).default([]).meta({
           description:
             'What the regulation has certificates delivered through (送达渠道), for example 随申办: a delivery that is told without one of these names in its deliveredThrough does not count. Left out, any does',
+        }),
+      })
+      .prefault({}),
+    holders: z
+      .strictObject({
+        strength: keyOf(STRENGTHS).default('person').meta({
+          description:
+            'How sure a portal has to be of who a holder is (强身份认证, 实名认证): account, an account alone; named, name and number checked (实名); person, the person checked (实人)',
         }),
       })
       .prefault({}),

@@ -42,6 +42,8 @@ import * as clocks from './0043-clocks.ts';
 import * as lost from './0044-lost.ts';
 import * as settingsVersions from './0045-settings-versions.ts';
 import * as sharing from './0050-sharing.ts';
+import * as holders from './0051-holders.ts';
+import * as authorisations from './0052-authorisations.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -88,4 +90,6 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0044-lost', lost],
   ['0045-settings-versions', settingsVersions],
   ['0050-sharing', sharing],
+  ['0051-holders', holders],
+  ['0052-authorisations', authorisations],
 ]);

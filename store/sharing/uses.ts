@@ -2,16 +2,21 @@ import { createHmac, hash, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { leafOf, receiptText, sm3, type Receipt, type UseAct, type UseOutcome } from '../../domain/sharing/receipt.ts';
 import type { Refusal } from '../../domain/sharing/grant.ts';
+import type { Strength } from '../../domain/sharing/holder.ts';
+import type { Holder } from '../../domain/library/certificate.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
 import { Prepared } from '../database.ts';
 import type { PresentCertificate } from '../library/certificates.ts';
 
-/** Who uses certificates, and what for: what every call of the share interface bears. */
+/** Who uses certificates, and what for: what every call of the share interface bears, and every act of a holder. */
 export interface UseContext {
+  /** The user unit; of an act of a holder, who runs the portal. */
   unit: { code: string; name: string };
-  accountId: number;
-  /** The account whose token the call came with. */
+  accountId: number | null;
+  /** The account whose token the call came with, or the portal. */
   client: string;
+  /** How sure the portal was of who the holder is; left out where none acted. */
+  strength?: Strength;
   /** Who works with it at the user unit, as the caller says. */
   operator: string | null;
   address: string;
@@ -29,9 +34,12 @@ export interface NewUse {
   outcome: UseOutcome;
   refusal: Refusal | null;
   grantId: number | null;
+  /** What the holder consented to, where it rests on no grant: a presentation (亮证) or an authorisation (授权). */
+  presentationId?: number;
+  authorisationId?: number;
   typeCode: string;
-  /** The code of the holder; kept as a hash. */
-  holder: string | null;
+  /** The code of the holder, which is kept as a hash; or that. */
+  holder: string | Buffer | null;
   /** What is answered, as its digest is made of. */
   answer: Buffer | string;
   certificates: readonly Pick<PresentCertificate, 'stream' | 'key' | 'contentHash'>[];
@@ -46,7 +54,7 @@ const CODE_DAYS = 30;
 const keys = new WeakMap<Knex, Promise<Buffer>>();
 
 /** The hash by which a holder is known in the log of uses. */
-async function holderHash(db: Knex, code: string): Promise<Buffer> {
+export async function holderHash(db: Knex, code: string): Promise<Buffer> {
   let key = keys.get(db);
   if (!key) {
     key = db('hub')
@@ -60,24 +68,35 @@ async function holderHash(db: Knex, code: string): Promise<Buffer> {
     .digest();
 }
 
-/** A use that waits to be written down with others. */
-interface Waiting {
+/** The code of the holder that a hash stands for, among those of a certificate; null where it is of none of them. */
+export async function codeBehind(
+  db: Knex,
+  known: Buffer,
+  holders: readonly Pick<Holder, 'code'>[],
+): Promise<string | null> {
+  for (const { code } of holders) if ((await holderHash(db, code)).equals(known)) return code;
+  return null;
+}
+
+/** A use as it is written. */
+interface Entry {
   row: Record<string, unknown>;
   shown: Record<string, unknown>[];
-  written: () => void;
-  failed: (cause: unknown) => void;
 }
 
 const NOTED = new Prepared<object>(
   'note-uses',
   `WITH noted AS (
      INSERT INTO certificate_use (receipt, at, act, outcome, refusal, unit_code, unit_name, account_id, client, operator,
-       address, grant_id, matter, scenario, business, reason, type_code, holder, answer, text, leaf)
-     SELECT receipt, at, act, outcome, refusal, "unitCode", "unitName", "accountId", client, operator, address, "grantId",
-       matter, scenario, business, reason, "typeCode", decode(holder, 'hex'), decode(answer, 'hex'), text, decode(leaf, 'hex')
+       address, strength, grant_id, presentation_id, authorisation_id, matter, scenario, business, reason, type_code,
+       holder, answer, text, leaf)
+     SELECT receipt, at, act, outcome, refusal, "unitCode", "unitName", "accountId", client, operator, address, strength,
+       "grantId", "presentationId", "authorisationId", matter, scenario, business, reason, "typeCode",
+       decode(holder, 'hex'), decode(answer, 'hex'), text, decode(leaf, 'hex')
      FROM json_to_recordset($1::json) AS given(receipt uuid, at timestamptz, act text, outcome text, refusal text,
-       "unitCode" text, "unitName" text, "accountId" bigint, client text, operator text, address text, "grantId" bigint,
-       matter text, scenario text, business text, reason text, "typeCode" text, holder text, answer text, text text, leaf text)
+       "unitCode" text, "unitName" text, "accountId" bigint, client text, operator text, address text, strength text,
+       "grantId" bigint, "presentationId" bigint, "authorisationId" bigint, matter text, scenario text, business text,
+       reason text, "typeCode" text, holder text, answer text, text text, leaf text)
      RETURNING id, receipt
    ), shown AS (
      SELECT noted.id, s.id AS stream_id, key, hash, code, at
@@ -90,6 +109,69 @@ const NOTED = new Prepared<object>(
    INSERT INTO used_certificate (stream_id, record_key, use_id, content_hash)
    SELECT stream_id, key, id, decode(hash, 'hex') FROM shown`,
 );
+
+const write = (db: Knex, entries: readonly Entry[]): Promise<unknown> =>
+  NOTED.rows(db, [
+    JSON.stringify(entries.map(({ row }) => row)),
+    JSON.stringify(entries.flatMap(({ shown }) => shown)),
+  ]);
+
+/** @param codes by which the certificates are read on for the same case, in their order; none but of what is found */
+async function entryOf(db: Knex, receipt: string, use: NewUse, at: Date, codes: readonly string[]): Promise<Entry> {
+  const { context, act, outcome, refusal, typeCode, grantId, presentationId, authorisationId } = use;
+  const { matter, scenario, business, reason, operator, client, accountId, address, strength } = context;
+  const unitCode = context.unit.code;
+  const answer = sm3(use.answer).toString('hex');
+  const said = { act, outcome, refusal, client, operator, matter, scenario, business, reason, typeCode, answer };
+  const text = receiptText({ receipt, at: shanghaiInstant(at.getTime()), unit: unitCode, ...said });
+  const holder = typeof use.holder === 'string' ? await holderHash(db, use.holder) : use.holder;
+  return {
+    row: {
+      ...said,
+      receipt,
+      at,
+      unitCode,
+      unitName: context.unit.name,
+      accountId,
+      address,
+      strength,
+      grantId,
+      presentationId,
+      authorisationId,
+      holder: holder?.toString('hex') ?? null,
+      text,
+      leaf: leafOf(text).toString('hex'),
+    },
+    shown: use.certificates.map(({ stream, key, contentHash }, index) => {
+      const code = codes[index];
+      return {
+        receipt,
+        at,
+        stream,
+        key,
+        hash: contentHash.toString('hex'),
+        code: code && hashOfCode(code).toString('hex'),
+      };
+    }),
+  };
+}
+
+/** Writes down a use within a transaction that does more: see {@link UseLog.note}. */
+export async function noteUse(
+  trx: Knex.Transaction,
+  receipt: string,
+  use: NewUse,
+  at: Date,
+  codes: readonly string[] = [],
+): Promise<void> {
+  await write(trx, [await entryOf(trx, receipt, use, at, codes)]);
+}
+
+/** A use that waits to be written down with others. */
+interface Waiting extends Entry {
+  written: () => void;
+  failed: (cause: unknown) => void;
+}
 
 /**
  * The log of uses (用证日志). Uses that come while others are being written are written together, in one statement, as
@@ -109,39 +191,9 @@ export class UseLog {
    * @param codes in the order of the certificates; none for other acts
    */
   async note(receipt: string, use: NewUse, at: Date, codes: readonly string[] = []): Promise<void> {
-    const { context, act, outcome, refusal, typeCode, grantId } = use;
-    const { matter, scenario, business, reason, operator, client, accountId, address } = context;
-    const unitCode = context.unit.code;
-    const answer = sm3(use.answer).toString('hex');
-    const said = { act, outcome, refusal, client, operator, matter, scenario, business, reason, typeCode, answer };
-    const text = receiptText({ receipt, at: shanghaiInstant(at.getTime()), unit: unitCode, ...said });
-    const holder = use.holder === null ? null : (await holderHash(this.#db, use.holder)).toString('hex');
-    const row = {
-      ...said,
-      receipt,
-      at,
-      unitCode,
-      unitName: context.unit.name,
-      accountId,
-      address,
-      grantId,
-      holder,
-      text,
-      leaf: leafOf(text).toString('hex'),
-    };
-    const shown = use.certificates.map(({ stream, key, contentHash }, index) => {
-      const code = codes[index];
-      return {
-        receipt,
-        at,
-        stream,
-        key,
-        hash: contentHash.toString('hex'),
-        code: code && hashOfCode(code).toString('hex'),
-      };
-    });
+    const entry = await entryOf(this.#db, receipt, use, at, codes);
     await new Promise<void>((written, failed) => {
-      this.#waiting.push({ row, shown, written, failed });
+      this.#waiting.push({ ...entry, written, failed });
       if (!this.#writing) void this.#write();
     });
   }
@@ -159,8 +211,7 @@ export class UseLog {
   }
 
   async #insert(batch: readonly Waiting[]): Promise<void> {
-    const [rows, shown] = [batch.map(({ row }) => row), batch.flatMap((each) => each.shown)];
-    await NOTED.rows(this.#db, [JSON.stringify(rows), JSON.stringify(shown)]);
+    await write(this.#db, batch);
     for (const { written } of batch) written();
   }
 }
@@ -176,7 +227,7 @@ export function useLogOf(db: Knex): UseLog {
 
 /** A code (用证码) that nobody guesses. */
 export const newCode = (): string => randomBytes(16).toString('base64url');
-const hashOfCode = (code: string): Buffer => hash('sha256', code, 'buffer');
+export const hashOfCode = (code: string): Buffer => hash('sha256', code, 'buffer');
 
 /** What a code stands for: a certificate that a unit found for a case, and what it may do with it. */
 export interface CodedUse {
@@ -184,6 +235,10 @@ export interface CodedUse {
   key: string;
   unitCode: string;
   grantId: number | null;
+  /** The authorisation that it was found by; null where a grant was. */
+  authorisationId: number | null;
+  /** The hash of the holder that was asked about. */
+  holder: Buffer | null;
   typeCode: string;
   matter: string;
   scenario: string;
@@ -195,7 +250,7 @@ export interface CodedUse {
 export async function useByCode(db: Knex, code: string, at: Date): Promise<CodedUse | null> {
   const { rows } = await db.raw<{ rows: CodedUse[] }>(
     `SELECT s.name AS stream, record_key AS key, u.unit_code AS "unitCode", grant_id AS "grantId",
-       u.type_code AS "typeCode", matter, scenario, business, reason
+       authorisation_id AS "authorisationId", holder, u.type_code AS "typeCode", matter, scenario, business, reason
      FROM use_code JOIN certificate_use u ON u.id = use_id JOIN stream s ON s.id = stream_id
      WHERE code_hash = :hash AND until > :at`,
     { hash: hashOfCode(code), at },
@@ -226,6 +281,7 @@ export interface Use extends Pick<
   unitCode: string;
   unitName: string;
   address: string | null;
+  strength: Strength | null;
   /** Whether its receipt is signed; until then it is 待签. */
   signed: boolean;
   certificates: number;
@@ -253,7 +309,7 @@ export async function listUses(db: Knex, choice: UseChoice): Promise<Use[]> {
   const { holder, certificate } = choice;
   const { rows } = await db.raw<{ rows: Use[] }>(
     `SELECT id, receipt, at, act, outcome, refusal, unit_code AS "unitCode", unit_name AS "unitName", client, operator,
-       address, matter, scenario, business, reason, type_code AS "typeCode", batch_id IS NOT NULL AS signed,
+       address, strength, matter, scenario, business, reason, type_code AS "typeCode", batch_id IS NOT NULL AS signed,
        (SELECT count(*) FROM used_certificate WHERE use_id = u.id) AS certificates
      FROM certificate_use u
      WHERE (:units::text[] IS NULL OR unit_code = ANY (:units))

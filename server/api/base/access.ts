@@ -3,13 +3,14 @@ import { may, type Permission } from '../../../domain/access.ts';
 import { audit, type AuditEntry } from '../../../store/console/audit.ts';
 import { beginSession, findSession, findToken, hashOf, type Principal } from '../../../store/console/sessions.ts';
 import type { ApiOptions } from './api.ts';
+import { assertedHolder, signedBody, type AssertedHolder } from './holder.ts';
 import { ApiProblem } from './problem.ts';
 
 /**
  * What a route needs: a permission; `signed-in`: any account, also one that has to change its password; `person`: such an
- * account that did not come by an API token; `public`: nothing.
+ * account that did not come by an API token; `holder`: a holder, asserted by their portal; `public`: nothing.
  */
-export type Needed = Permission | 'signed-in' | 'person' | 'public';
+export type Needed = Permission | 'signed-in' | 'person' | 'holder' | 'public';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,6 +18,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     principal: Principal | null;
+    /** Whose certificates a request is about, where they ask themselves. */
+    holder: AssertedHolder | null;
     /** The hash of the session’s or the API token, by which a request that takes long finds out whether it holds. */
     credential: Buffer | null;
   }
@@ -46,6 +49,12 @@ export function principalOf(request: FastifyRequest): Principal {
   throw NOT_SIGNED_IN;
 }
 
+/** The holder that a request comes from; only for routes that need one. */
+export function holderOf(request: FastifyRequest): AssertedHolder {
+  if (request.holder) return request.holder;
+  throw NOT_SIGNED_IN;
+}
+
 /**
  * Lets a request through to its route or not: the one door of the API. A route that does not say what it needs cannot be
  * registered.
@@ -53,12 +62,20 @@ export function principalOf(request: FastifyRequest): Principal {
 export function guard(app: FastifyInstance, { db, now, config }: ApiOptions): void {
   app.decorateRequest('principal', null);
   app.decorateRequest('credential', null);
-  app.addHook('onRoute', ({ config: route, url, method }) => {
-    if (route?.needs === undefined) throw new Error(`${String(method)} ${url} does not say what it needs`);
+  app.decorateRequest('holder', null);
+  app.addHook('onRoute', (route) => {
+    const { config: given, url, method } = route;
+    if (given?.needs === undefined) throw new Error(`${String(method)} ${url} does not say what it needs`);
+    if (given.needs === 'holder')
+      route.preParsing = async (request, _reply, body) => signedBody(body, holderOf(request));
   });
   app.addHook('onRequest', async (request) => {
     const { needs } = request.routeOptions.config;
     if (needs === undefined) return; // There is no such route.
+    if (needs === 'holder') {
+      request.holder = await assertedHolder(request, { db, now, config });
+      return;
+    }
     const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
     const cookie = request.cookies[cookieName(config().settings.server)];
     const token = bearer ?? cookie;

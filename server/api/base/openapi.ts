@@ -45,11 +45,25 @@ const complete: SwaggerTransformObject = (document) => {
       };
     }
   const { schemas } = z.toJSONSchema(z.globalRegistry, { ...toJson, uri: (id) => `#/components/schemas/${id}` });
+  const every = new Map(Object.entries(schemas).map(named));
+  const names = namesIn([described.paths, described.components]);
+  for (const name of names) for (const within of namesIn(every.get(name))) names.add(within);
   return {
     ...described,
-    components: { ...described.components, schemas: Object.fromEntries(Object.entries(schemas).map(named)) },
+    components: {
+      ...described.components,
+      schemas: Object.fromEntries([...every].filter(([name]) => names.has(name))),
+    },
   };
 };
+
+/** The schemas that a part of a description refers to. */
+const namesIn = (part: unknown): Set<string> =>
+  new Set(
+    JSON.stringify(part ?? null)
+      .matchAll(/"#\/components\/schemas\/(\w+)"/g)
+      .map(([, name = '']) => name),
+  );
 
 /** A schema as a component: without what would give it another address than that. */
 const named = ([name, schema]: [string, object]): [string, OpenAPIV3_1.SchemaObject] => [
@@ -64,20 +78,36 @@ const responseOf = (answer: OtherAnswer): OpenAPIV3_1.ResponsesObject =>
 
 const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
+/** By what somebody shows who they are. */
+const SCHEMES = {
+  token: { type: 'http', scheme: 'bearer', description: 'An API token, made in the console' },
+  holder: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Hub-Holder',
+    description: 'What the portal signs of the holder, for each request anew: docs/holders.md',
+  },
+} as const;
+
+/** What a part of the API is, and by what callers show who they are. */
+export interface About {
+  title: string;
+  description: string;
+  by: keyof typeof SCHEMES;
+}
+
 /** How the API is described (OpenAPI 3.1): by the schemas that requests are checked by. */
-export const describedAs = (about: { title: string; description: string }): FastifyDynamicSwaggerOptions => ({
+export const describedAs = ({ by, ...about }: About): FastifyDynamicSwaggerOptions => ({
   openapi: {
     openapi: '3.1.0',
     info: { ...about, version: '1' },
     components: {
-      securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'An API token, made in the console' },
-      },
+      securitySchemes: { [by]: SCHEMES[by] },
       responses: Object.fromEntries(
         Object.entries(PROBLEMS).map(([status, description]) => [status, { description, content: problem }]),
       ),
     },
-    security: [{ token: [] }],
+    security: [{ [by]: [] }],
   },
   transform,
   transformObject: complete,

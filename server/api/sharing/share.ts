@@ -19,6 +19,7 @@ import {
   type SharedField,
 } from '../../../domain/sharing/grant.ts';
 import type { UseAct } from '../../../domain/sharing/receipt.ts';
+import type { Said } from '../../../domain/said.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import {
@@ -31,16 +32,19 @@ import {
   standingNow,
   type PresentCertificate,
 } from '../../../store/library/certificates.ts';
-import { isIntact } from '../../../store/library/files/contract.ts';
+import { isIntact, type FileStore } from '../../../store/library/files/contract.ts';
 import { filesOf, findFetched } from '../../../store/library/certificate-files.ts';
 import { grantsForUse, grantsOf } from '../../../store/sharing/grants.ts';
 import { findReceipt, listKeys } from '../../../store/sharing/receipts.ts';
 import {
+  codeBehind,
   newCode,
+  noteUse,
   useByCode,
   useLogOf,
   withinDay,
   type CodedUse,
+  type NewUse,
   type UseContext,
 } from '../../../store/sharing/uses.ts';
 import { principalOf } from '../base/access.ts';
@@ -48,32 +52,47 @@ import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
 import { date, instant, text } from '../base/views.ts';
+import { consentByCode, consentToReadOn, type Consent } from './consent.ts';
 import { grantView, shownGrant } from './grants.ts';
 import { provenReceipt, shownReceipt } from './uses.ts';
 
 const tag = 'share';
 
 /** What every call says of itself (GB/T 36906 and its kin ask for the same five). */
-const use = z.object({
+export const use = z.object({
   matter: text(100).meta({ description: '事项编码, as the approved list of uses has it' }),
   scenario: text(200).meta({ description: '应用场景, as the list has it' }),
   business: text(100).meta({ description: '业务流水号: number of the case that the certificate is needed for' }),
   reason: text(200).meta({ description: '用证事由, in words that the holder will read' }),
   operator: text(100).optional().meta({ description: 'Who works at the case, as the user unit knows them' }),
 });
-const typeCode = z.string().regex(/^[0-9A-Z]{1,21}$/, '证照类型代码');
+export const code = z.string().regex(/^[\w-]{22}$/, '用证码');
+
+/** As `use`; where the holder has authorised the unit (依授权), with the code of that in place of matter and scenario. */
+const useOfHolder = use
+  .partial({ matter: true, scenario: true })
+  .extend({
+    authorisation: code.optional().meta({ description: '授权码, in place of matter and scenario' }),
+  })
+  .superRefine(({ authorisation, matter, scenario }, context) => {
+    for (const [field, value] of Object.entries({ matter, scenario }))
+      if ((value === undefined) === (authorisation === undefined))
+        context.addIssue({ code: 'custom', path: [field], message: '事项和应用场景，或授权码' });
+  });
+
+export const typeCode = z.string().regex(/^[0-9A-Z]{1,21}$/, '证照类型代码');
 const holder = z.object({
   code: text(100).meta({ description: '公民身份号码, 统一社会信用代码 …' }),
   name: text(200).meta({ description: 'Must be the name of the holder with this code: else nothing is found' }),
 });
-const code = z.string().regex(/^[\w-]{22}$/, '用证码');
 
 const standing = {
   state: keyOf(STATES_OF_FORCE).meta({ description: '有效, 中止 or 终止, now' }),
   marks: z.array(keyOf(STATE_MARKS)).meta({ description: '状态标记 that hold' }),
   disputed: z.boolean().meta({ description: '异议标注: its issuer is asked whether it is right' }),
 };
-const sharedCertificate = z
+/** A certificate as a grant, or its holder, lets it be seen. */
+export const sharedCertificate = z
   .object({
     typeCode: z.string(),
     name: z.string().optional(),
@@ -93,7 +112,7 @@ const sharedCertificate = z
     ...standing,
   })
   .meta({ id: 'SharedCertificate' });
-type SharedCertificate = z.input<typeof sharedCertificate>;
+export type SharedCertificate = z.input<typeof sharedCertificate>;
 
 const found = z
   .object({
@@ -172,8 +191,21 @@ const NO_UNIT = new ApiProblem(403, 'unit-missing', {
   en: 'The account is of no unit, and cannot use certificates',
 });
 
+const AUTHORISE = {
+  zh: '请持证主体在门户中另行授权',
+  en: 'Ask the holder to authorise the unit for it, in the portal',
+};
+/** What only the holder can mend. */
+const ASK_HOLDER: Partial<Record<Refusal, Said>> = {
+  'presentation-over': { zh: '请持证主体重新亮证', en: 'Ask the holder to show it again' },
+  'authorisation-unknown': AUTHORISE,
+  'authorisation-narrow': AUTHORISE,
+  'authorisation-over': AUTHORISE,
+};
+
 /** Refuses what no grant covers, with the way to apply for it. */
 function refused(refusal: Refusal): ApiProblem {
+  if (refusal in ASK_HOLDER) return new ApiProblem(403, refusal, REFUSALS[refusal], ASK_HOLDER[refusal]);
   const limit = refusal === 'day-limit';
   return new ApiProblem(
     limit ? 429 : 403,
@@ -192,12 +224,14 @@ function refused(refusal: Refusal): ApiProblem {
 interface Call extends Ask {
   act: UseAct;
   context: UseContext;
-  /** Code of the holder that is asked about. */
-  holder: string | null;
+  /** Code of the holder that is asked about, or its hash. */
+  holder: string | Buffer | null;
+  /** Stands in for a grant of the list; or why none does. */
+  consent?: Consent | Refusal | undefined;
 }
 
 /** What is answered to a call, and which certificates it shows. */
-interface Answered {
+export interface Answered {
   body: Buffer | string;
   type: string;
   certificates: readonly PresentCertificate[];
@@ -208,11 +242,11 @@ interface Answered {
  * Answers a call of the share interface, or refuses it: the one place where grants are asked, the day's limit is counted
  * and the use is written down, refusals as well. The log's entry commits before anything is answered.
  */
-async function answer(
+export async function answer(
   reply: FastifyReply,
   { db, now }: ApiOptions,
   call: Call,
-  work: (grant: Grant) => Promise<Answered>,
+  work: (allowed: Pick<Grant, 'fields'>, db: Knex) => Promise<Answered>,
 ): Promise<never> {
   const at = now();
   const receipt = randomUUID();
@@ -220,31 +254,48 @@ async function answer(
   const { context, act, typeCode: type, holder: asked } = call;
   const noted = { context, act, typeCode: type, holder: asked };
   const log = useLogOf(db);
-  const refuse = async (refusal: Refusal, grantId: number | null): Promise<never> => {
-    const entry = { ...noted, outcome: 'refused' as const, refusal, grantId, answer: refusal, certificates: [] };
+  const refuse = async (
+    refusal: Refusal,
+    by: Pick<NewUse, 'grantId' | 'presentationId' | 'authorisationId'>,
+  ): Promise<never> => {
+    const entry = { ...noted, ...by, outcome: 'refused' as const, refusal, answer: refusal, certificates: [] };
     await log.note(receipt, entry, at);
     throw refused(refusal);
   };
+  const entryOf = ({ body, certificates }: Answered, by: Pick<NewUse, 'grantId'>): NewUse => {
+    const outcome = certificates.length > 0 ? 'answered' : 'none';
+    return { ...noted, ...by, outcome, refusal: null, answer: body, certificates };
+  };
+  // Written out already, as its digest is made of it.
+  const send = ({ type: mediaType, body }: Answered): never => reply.type(mediaType).send(body) as never;
+
+  const { consent } = call;
+  if (typeof consent === 'string') return refuse(consent, { grantId: null });
+  if (consent) {
+    const by = { grantId: null, ...consent.by };
+    // What a call takes of a consent, and that it did, are one.
+    const made = await db.transaction(async (trx) => {
+      if (!(await consent.take(trx, at))) return null;
+      const answered = await work(consent, trx);
+      await noteUse(trx, receipt, entryOf(answered, by), at, answered.codes);
+      return answered;
+    });
+    return made ? send(made) : refuse(consent.over, by);
+  }
   const [own] = await grantsForUse(db, context.unit.code, call);
   const grant = grantFor(call, own ? [own] : await grantsOf(db, context.unit.code), at);
-  if (typeof grant === 'string') return refuse(grant, null);
-  if (!(await withinDay(db, grant.id, grant.perDay, at))) return refuse('day-limit', grant.id);
-  const { body, type: mediaType, certificates, codes } = await work(grant);
-  const outcome = certificates.length > 0 ? 'answered' : 'none';
-  await log.note(
-    receipt,
-    { ...noted, outcome, refusal: null, grantId: grant.id, answer: body, certificates },
-    at,
-    codes,
-  );
-  // Written out already, as its digest is made of it.
-  return reply.type(mediaType).send(body) as never;
+  if (typeof grant === 'string') return refuse(grant, { grantId: null });
+  const by = { grantId: grant.id };
+  if (!(await withinDay(db, grant.id, grant.perDay, at))) return refuse('day-limit', by);
+  const made = await work(grant, db);
+  await log.note(receipt, entryOf(made, by), at, made.codes);
+  return send(made);
 }
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Who calls, with what they say of their use. */
-function contextOf(
+export function contextOf(
   request: FastifyRequest,
   { matter, scenario, business, reason, operator }: z.output<typeof use>,
 ): UseContext {
@@ -263,8 +314,27 @@ function contextOf(
   };
 }
 
+/** What a call says of its use, and the consent of the holder where it gives the code of an authorisation. */
+async function saidBy(
+  request: FastifyRequest,
+  { db }: ApiOptions,
+  { authorisation: given, matter = '', scenario = '', ...said }: z.output<typeof useOfHolder>,
+  ask: Pick<Ask, 'interface' | 'typeCode'> & { holder: string },
+): Promise<{ said: z.output<typeof use>; consent?: Consent | Refusal }> {
+  if (given === undefined) return { said: { ...said, matter, scenario } };
+  const { authorisation, consent } = await consentByCode(db, given, {
+    ...ask,
+    unit: principalOf(request).unitCode ?? '',
+  });
+  // What the log and the receipt have in their place.
+  const [matterOf, scenarioOf] = authorisation
+    ? [`authorisation/${authorisation.id}`, authorisation.purpose]
+    : ['authorisation', '依授权'];
+  return { said: { ...said, matter: matterOf, scenario: scenarioOf }, consent };
+}
+
 /** A certificate out of its records, as a grant lets it be seen. */
-interface Shared {
+export interface Shared {
   record: PresentCertificate;
   certificate: Certificate;
   state: StateOfForce;
@@ -273,7 +343,7 @@ interface Shared {
 }
 
 /** Certificates out of the records that streams have of them; what its sources deleted is none. */
-async function sharedOf(db: Knex, records: readonly PresentCertificate[], catalog: Catalog): Promise<Shared[]> {
+export async function sharedOf(db: Knex, records: readonly PresentCertificate[], catalog: Catalog): Promise<Shared[]> {
   const groups = Map.groupBy(
     records.filter(({ status }) => status !== 'deleted'),
     ({ typeCode: type, number }) => `${type} ${number}`,
@@ -295,8 +365,12 @@ async function sharedOf(db: Knex, records: readonly PresentCertificate[], catalo
 }
 
 /** What of a certificate a grant shows. @param asked the holder that was asked for, whose code is no secret to the caller */
-function shown({ certificate, state, marks, disputed }: Shared, grant: Grant, asked: string): SharedCertificate {
-  const granted = (field: SharedField): boolean => grant.fields.includes(field);
+export function shown(
+  { certificate, state, marks, disputed }: Shared,
+  { fields }: Pick<Grant, 'fields'>,
+  asked: string,
+): SharedCertificate {
+  const granted = (field: SharedField): boolean => fields.includes(field);
   const values = {
     name: certificate.name,
     number: certificate.number,
@@ -345,29 +419,21 @@ const postFind = post(
     summary: '查询 Certificates of one type that somebody holds, with the fields that the grant names',
     description: 'The header Hub-Receipt of the answer, also of a refusal, is the number of its receipt.',
     tag,
-    body: z.object({ use, typeCode, holder }),
+    body: z.object({ use: useOfHolder, typeCode, holder }),
     answer: found,
     problems: [403, 429],
   },
-  (request, options, reply) => {
-    const { use: said, typeCode: type, holder: asked } = request.body;
+  async (request, options, reply) => {
+    const { use: given, typeCode: type, holder: asked } = request.body;
+    const ask = { interface: 'find', typeCode: type, holder: asked.code } as const;
+    const { said, consent } = await saidBy(request, options, given, ask);
     const context = contextOf(request, said);
     const { matter, scenario } = said;
-    const call = {
-      interface: 'find',
-      act: 'find',
-      typeCode: type,
-      matter,
-      scenario,
-      context,
-      holder: asked.code,
-    } as const;
-    return answer(reply, options, call, async (grant) => {
-      const catalog = await approvedCatalog(options.db);
-      const records = await heldBy(options.db, asked.code, type);
-      const shared = (await sharedOf(options.db, records, catalog)).filter(({ certificate }) =>
-        isHeldBy(certificate, asked),
-      );
+    const call = { ...ask, act: 'find', matter, scenario, context, consent } as const;
+    return answer(reply, options, call, async (grant, db) => {
+      const catalog = await approvedCatalog(db);
+      const records = await heldBy(db, asked.code, type);
+      const shared = (await sharedOf(db, records, catalog)).filter(({ certificate }) => isHeldBy(certificate, asked));
       const codes = shared.map(() => newCode());
       const certificates = shared.map((each, index) => ({
         code: codes[index] ?? '',
@@ -388,11 +454,18 @@ async function callByCode(
   request: FastifyRequest,
   { db, now }: ApiOptions,
   given: string,
-): Promise<{ context: UseContext; coded: CodedUse }> {
+  how: Ask['interface'],
+): Promise<CodedUse & Pick<Call, 'interface' | 'context' | 'consent'>> {
   const coded = await useByCode(db, given, now());
   const { unitCode } = principalOf(request);
   if (unitCode === null || coded?.unitCode !== unitCode) throw UNKNOWN_CODE;
-  return { context: contextOf(request, coded), coded };
+  const call = { ...coded, context: contextOf(request, coded), interface: how };
+  const { authorisationId: id, holder: asked } = coded;
+  if (id === null) return call;
+  // Who authorised its use may not hold it any more.
+  const { holders = [] } = (await findRecord(db, coded)) ?? {};
+  if (asked && (await codeBehind(db, asked, holders)) === null) throw UNKNOWN_CODE;
+  return { ...call, consent: await consentToReadOn(db, id, { ...coded, interface: how }) };
 }
 
 /** Every record of the certificate that a code stands for. */
@@ -413,10 +486,10 @@ const postRead = post(
   },
   async (request, options, reply) => {
     const { code: given } = request.body;
-    const { context, coded } = await callByCode(request, options, given);
-    const call = { ...coded, interface: 'find', act: 'read', context, holder: null } as const;
-    return answer(reply, options, call, async (grant) => {
-      const shared = await sharedOf(options.db, await recordsOf(options.db, coded), await approvedCatalog(options.db));
+    const coded = await callByCode(request, options, given, 'find');
+    const call = { ...coded, act: 'read' } as const;
+    return answer(reply, options, call, async (grant, db) => {
+      const shared = await sharedOf(db, await recordsOf(db, coded), await approvedCatalog(db));
       const certificates = shared.map((each) => ({ code: given, ...shown(each, grant, '') }));
       return {
         body: JSON.stringify(found.encode({ certificates })),
@@ -438,20 +511,28 @@ const postFile = post(
     problems: [403, 404, 429],
   },
   async (request, options, reply) => {
-    const { context, coded } = await callByCode(request, options, request.body.code);
-    const call = { ...coded, interface: 'file', act: 'file', context, holder: null } as const;
-    const { files } = options;
-    return answer(reply, options, call, async () => {
-      const record = await findRecord(options.db, coded);
-      const [latest] = await filesOf(options.db, coded.stream, coded.key);
-      if (!record || !latest) throw NO_FILE;
-      if (!(await isIntact(files, latest.hash))) throw DAMAGED;
-      void reply.header('X-Content-Type-Options', 'nosniff').header('Content-Disposition', 'attachment');
-      const body = Buffer.concat(await Array.fromAsync(await files.get(latest.hash)));
-      return { body, type: 'application/octet-stream', certificates: [record] };
-    });
+    const coded = await callByCode(request, options, request.body.code, 'file');
+    const call = { ...coded, act: 'file' } as const;
+    return answer(reply, options, call, async (_grant, db) =>
+      fileOf(await findRecord(db, coded), db, options.files, reply),
+    );
   },
 );
+
+/** The present file of a record as an answer; throws a problem where there is none, or it is not what was fetched. */
+export async function fileOf(
+  record: PresentCertificate | null,
+  db: Knex,
+  files: FileStore,
+  reply: FastifyReply,
+): Promise<Answered> {
+  const [latest] = record ? await filesOf(db, record.stream, record.key) : [];
+  if (!record || !latest) throw NO_FILE;
+  if (!(await isIntact(files, latest.hash))) throw DAMAGED;
+  void reply.header('X-Content-Type-Options', 'nosniff').header('Content-Disposition', 'attachment');
+  const body = Buffer.concat(await Array.fromAsync(await files.get(latest.hash)));
+  return { body, type: 'application/octet-stream', certificates: [record] };
+}
 
 const postVerify = post(
   '/verify',
@@ -461,7 +542,7 @@ const postVerify = post(
       '核验数据 Whether somebody holds a certificate with this number, whether it is in force, and whether what it says is so',
     tag,
     body: z.object({
-      use,
+      use: useOfHolder,
       typeCode,
       holder,
       number: text(200),
@@ -470,22 +551,16 @@ const postVerify = post(
     answer: verified,
     problems: [403, 429],
   },
-  (request, options, reply) => {
-    const { use: said, typeCode: type, holder: asked, number, written: given } = request.body;
+  async (request, options, reply) => {
+    const { use: saidOf, typeCode: type, holder: asked, number, written: given } = request.body;
+    const ask = { interface: 'verify', typeCode: type, holder: asked.code } as const;
+    const { said, consent } = await saidBy(request, options, saidOf, ask);
     const context = contextOf(request, said);
     const { matter, scenario } = said;
-    const call = {
-      interface: 'verify',
-      act: 'verify',
-      typeCode: type,
-      matter,
-      scenario,
-      context,
-      holder: asked.code,
-    } as const;
-    return answer(reply, options, call, async (grant) => {
-      const records = await findCertificates(options.db, number, { by: ['number'], typeCode: type });
-      const shared = await sharedOf(options.db, records, await approvedCatalog(options.db));
+    const call = { ...ask, act: 'verify', matter, scenario, context, consent } as const;
+    return answer(reply, options, call, async (grant, db) => {
+      const records = await findCertificates(db, number, { by: ['number'], typeCode: type });
+      const shared = await sharedOf(db, records, await approvedCatalog(db));
       const own = shared.find(({ certificate }) => isHeldBy(certificate, asked));
       const body = own ? verdictOf(own, grant, given, shanghaiDate(options.now().getTime())) : NONE;
       return {
@@ -507,7 +582,7 @@ const NONE: z.input<typeof verified> = {
 
 function verdictOf(
   { certificate, state, marks, disputed }: Shared,
-  { fields }: Grant,
+  { fields }: Pick<Grant, 'fields'>,
   expected: z.output<typeof written>,
   today: string,
 ): z.input<typeof verified> {

@@ -3,6 +3,7 @@ import { may } from '../../../domain/access.ts';
 import { maskNumbers } from '../../../domain/library/personal.ts';
 import { REFUSALS } from '../../../domain/sharing/grant.ts';
 import { USE_ACTS, USE_OUTCOMES } from '../../../domain/sharing/receipt.ts';
+import { STRENGTHS } from '../../../domain/sharing/holder.ts';
 import { keyOf } from '../../../settings/values.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
 import { findReceipt, type ProvenReceipt } from '../../../store/sharing/receipts.ts';
@@ -28,6 +29,7 @@ export const useView = z
     client: z.string(),
     operator: z.string().nullable(),
     address: z.string().nullable(),
+    strength: keyOf(STRENGTHS).nullable().meta({ description: '实名等级 of the holder, where they acted themselves' }),
     matter: z.string(),
     scenario: z.string(),
     business: z.string(),

@@ -93,8 +93,8 @@ export const FUNCTIONS = {
     zh: '用证清单（按版本）',
     en: 'lists of uses, by version',
     commands: ['usage-list import', 'usage-list changed'],
-    api: ['GET /tasks'],
-    tests: ['store/library/usage-lists.test.ts'],
+    api: ['POST /usage-lists', 'POST /usage-lists/:unit/approve'],
+    tests: ['store/sharing/usage-lists.test.ts', 'api/usage-lists.test.ts'],
   },
   expiry: {
     zh: '到期提醒',

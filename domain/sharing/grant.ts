@@ -29,6 +29,14 @@ export function sharedFieldOf(word: string, entry: Pick<CatalogEntry, 'face'> | 
   return face ? `face:${face.name}` : null;
 }
 
+/** What people call a field; of the face by the first of some types that has it. */
+export function sharedFieldName(field: SharedField, entries: readonly Pick<CatalogEntry, 'face'>[]): string {
+  if (!isFace(field)) return FIELD_NAMES[field].zh;
+  const name = field.slice('face:'.length);
+  return entries.flatMap(({ face }) => face).find((each) => each.name === name)?.label ?? name;
+}
+const isFace = (field: SharedField): field is `face:${string}` => field.startsWith('face:');
+
 /** What a unit may do with certificates of one type, for one matter in one scenario (一证一接口). */
 export interface Grant {
   id: number;

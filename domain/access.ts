@@ -53,7 +53,7 @@ export const PERMISSIONS = {
   'streams:run': ['engineer'],
   'rejects:read': ['engineer', 'management', 'issuer', 'auditor'],
   'rejects:correct': ['engineer', 'management', 'issuer'],
-  'certificates:read': ['engineer', 'management', 'issuer', 'user', 'auditor'],
+  'certificates:read': ['engineer', 'management', 'issuer', 'auditor'],
   /** Holders’ names and numbers, written out. */
   'certificates:personal': ['management', 'issuer'],
   'catalog:read': EVERYBODY,

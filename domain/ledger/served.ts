@@ -94,7 +94,7 @@ export const FUNCTIONS = {
     en: 'lists of uses, by version',
     commands: ['usage-list import', 'usage-list changed'],
     api: ['POST /usage-lists', 'POST /usage-lists/:unit/approve'],
-    tests: ['store/sharing/usage-lists.test.ts', 'api/usage-lists.test.ts'],
+    tests: ['store/sharing/usage-lists.test.ts', 'api/usage-lists.test.ts', 'browser/sharing.test.ts'],
   },
   expiry: {
     zh: '到期提醒',

@@ -1,5 +1,5 @@
 import { FIELD_NAMES, type NamedField } from '../library/certificate.ts';
-import type { CatalogEntry } from '../library/catalog.ts';
+import type { CatalogEntry, FaceField } from '../library/catalog.ts';
 import type { Said } from '../said.ts';
 
 /** How certificates can be used through the share interface (用证接口). */
@@ -30,7 +30,10 @@ export function sharedFieldOf(word: string, entry: Pick<CatalogEntry, 'face'> | 
 }
 
 /** What people call a field; of the face by the first of some types that has it. */
-export function sharedFieldName(field: SharedField, entries: readonly Pick<CatalogEntry, 'face'>[]): string {
+export function sharedFieldName(
+  field: SharedField,
+  entries: readonly { face: readonly Pick<FaceField, 'name' | 'label'>[] }[],
+): string {
   if (!isFace(field)) return FIELD_NAMES[field].zh;
   const name = field.slice('face:'.length);
   return entries.flatMap(({ face }) => face).find((each) => each.name === name)?.label ?? name;

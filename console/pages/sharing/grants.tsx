@@ -43,23 +43,16 @@ export default function Grants() {
       ),
     },
     { title: say('证照类型', 'Type'), render: (_, { typeCode }) => <SharedType code={typeCode} /> },
-    { title: say('方式与字段', 'How, and which fields'), render: (_, grant) => <Extent {...grant} /> },
     {
-      title: say('每日上限', 'A day'),
-      dataIndex: 'perDay',
-      align: 'right',
-      render: (calls: number | null) => calls ?? '—',
-    },
-    { title: say('依据', 'Rests on'), render: (_, grant) => <Ground {...grant} /> },
-    {
-      title: say('授权', 'Granted'),
-      render: (_, { grantedAt, grantedBy }) => (
+      title: say('方式与字段', 'How, and which fields'),
+      render: (_, grant) => (
         <>
-          <Moment at={grantedAt} />
-          <div className="quiet">{grantedBy}</div>
+          <Extent {...grant} />
+          {grant.perDay !== null && <div>{say(`每日 ${grant.perDay} 次以内`, `${grant.perDay} calls a day`)}</div>}
         </>
       ),
     },
+    { title: say('依据', 'Rests on'), render: (_, grant) => <Ground {...grant} /> },
     ...(may('sharing:approve')
       ? [
           {
@@ -136,7 +129,7 @@ function GrantState({ until, endedAt, endedBy, endReason }: GrantView) {
 }
 
 /** What a grant rests on: a version of the unit's list, or a request. */
-function Ground({ unitCode, listVersion, requestId, legalBasis }: GrantView) {
+function Ground({ unitCode, listVersion, requestId, legalBasis, grantedAt, grantedBy }: GrantView) {
   const { say } = useLanguage();
   return (
     <>
@@ -147,7 +140,10 @@ function Ground({ unitCode, listVersion, requestId, legalBasis }: GrantView) {
           {say(`清单第 ${listVersion} 版`, `list, version ${listVersion}`)}
         </Link>
       )}
-      {legalBasis !== null && <div className="quiet clip">{legalBasis}</div>}
+      {legalBasis !== null && <div>{legalBasis}</div>}
+      <div className="quiet">
+        <Moment at={grantedAt} /> {grantedBy}
+      </div>
     </>
   );
 }

@@ -81,6 +81,8 @@ function AskForm({
   return (
     <Form<Asked>
       form={form}
+      // Its fields are told apart from those of the request that opens above it.
+      name="ask"
       layout="vertical"
       className="ask"
       preserve={false}

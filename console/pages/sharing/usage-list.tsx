@@ -230,9 +230,7 @@ function Effects({ approval: { makes, ends, unshared } }: { approval: Approval }
         />
       )}
       <h3>{granting}</h3>
-      {makes.length > 0 && (
-        <Uses label={granting} uses={makes.map((use) => ({ ...use, legalBasis: null }) as ListedUse)} />
-      )}
+      {makes.length > 0 && <Uses label={granting} uses={makes as ListedUse[]} />}
       <h3>{ending}</h3>
       {ends.length > 0 && <Uses label={ending} uses={ends as ListedUse[]} />}
     </>

@@ -172,6 +172,7 @@ const getUsageListApproval = get(
           typeCode: true,
           fields: true,
           interfaces: true,
+          legalBasis: true,
         }),
       ),
       ends: z.array(grantView),

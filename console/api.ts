@@ -115,7 +115,7 @@ async function failureIn(response: Response): Promise<RequestFailed> {
 export type Called<T> = { receipt: string } & ({ answer: T; refused: null } | { answer: null; refused: RequestFailed });
 
 /** Calls the share interface; what leaves no receipt was no call, and fails as any request. */
-export async function callShare<P extends keyof ShareRequests['POST'] & string>(
+export async function callShare<P extends keyof ShareRequests['POST']>(
   path: P,
   body: PartOf<ShareRequests['POST'][P], 'body'>,
 ): Promise<Called<PartOf<ShareRequests['POST'][P], 'answer'>>> {

@@ -25,7 +25,7 @@ export const BASE_INTERFACES: readonly Interface[] = ['find', 'verify'];
 export function sharedFieldOf(word: string, entry: Pick<CatalogEntry, 'face'> | undefined): SharedField | null {
   const named = Object.entries(FIELD_NAMES).find(([name, { zh }]) => zh === word || name === word);
   if (named) return named[0] as NamedField;
-  const face = entry?.face.find(({ name, label }) => label === word || name === word);
+  const face = entry?.face.find(({ name, label }) => [label, name, `face:${name}`].includes(word));
   return face ? `face:${face.name}` : null;
 }
 

@@ -194,7 +194,7 @@ describe('using certificates, in a browser', () => {
     await ending.getByLabel('理由').fill('不再需要');
     await confirm(ending);
     await grants.getByRole('row', { name: '档案查询' }).waitFor({ state: 'hidden' });
-    await manager.page.getByRole('checkbox', { name: '含已终止的' }).check();
+    await manager.page.getByRole('checkbox', { name: '含已终止的' }).click();
     await grants.getByText('不再需要').waitFor();
     await accessible(manager.page);
     await open(manager.page, '用证监测');

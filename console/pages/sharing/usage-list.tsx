@@ -108,11 +108,11 @@ export default function UsageList() {
 }
 
 /** What a listed use is, in columns of rows that have one. */
-function useColumns<Row>(useOf: (row: Row) => ListedUse): TableColumnsType<Row> {
+function useColumns<Row>(listed: (row: Row) => ListedUse): TableColumnsType<Row> {
   const { say } = useLanguage();
   const column = (title: string, render: (use: ListedUse) => ReactNode) => ({
     title,
-    render: (_: unknown, row: Row) => render(useOf(row)),
+    render: (_: unknown, row: Row) => render(listed(row)),
   });
   return [
     column(say('事项', 'Matter'), ({ matter, matterName }) => (

@@ -57,7 +57,7 @@ export default function Use() {
         <AskForm grants={data.items} pending={call.isPending} submit={(use, given) => call.mutate({ use, given })} />
       </Section>
       {call.error && <Failure problem={call.error} />}
-      {call.data && call.variables && <Answer called={call.data} use={call.variables.use} />}
+      {call.data && <Answer called={call.data} use={call.variables.use} />}
     </PageLayout>
   );
 }

@@ -138,7 +138,7 @@ function Filters() {
         label={say('结果', 'Outcome')}
         value={outcome}
         options={choices(USE_OUTCOMES)}
-        onChange={(value) => change({ outcome: value === '' ? undefined : (value as UseOutcome) })}
+        onChange={(value) => change({ outcome: value === '' ? undefined : value })}
         width={120}
       />
       <ChoiceFilter

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import type { ProblemView } from '../server/api/base/problem.ts';
-import type { ApiRequests } from '../server/api/index.ts';
+import type { ApiRequests, ShareRequests } from '../server/api/index.ts';
 import { currentLanguage } from './language.tsx';
 
 type Reading = ApiRequests['GET'];
@@ -72,20 +72,25 @@ const address = (path: string, { params = {}, query = {} }: Parts = {}): string 
 export const addressOf = <P extends GetPath>(path: P, ...[given]: Last<Given<Reading[P]>>): string =>
   address(path, given);
 
-async function request<T>(
+async function request<T>(...sent: Parameters<typeof exchange>): Promise<T> {
+  const response = await exchange(...sent);
+  if (response.ok) return answerIn<T>(response);
+  throw await failureIn(response);
+}
+
+async function exchange(
   method: string,
   url: string,
   body?: unknown,
   { key, version }: { key?: string; version?: string | undefined } = {},
-): Promise<T> {
+): Promise<Response> {
   const english = currentLanguage() === 'en';
   const headers: Record<string, string> = { 'Accept-Language': english ? 'en' : 'zh-CN' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key !== undefined) headers['Idempotency-Key'] = key;
   if (version !== undefined) headers['If-Match'] = `"${version}"`;
-  let response: Response;
   try {
-    response = await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+    return await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
   } catch {
     const title = english ? 'The hub cannot be reached' : '连不上服务器';
     throw new RequestFailed({
@@ -95,12 +100,31 @@ async function request<T>(
       detail: english ? 'Check the network' : '请检查网络',
     });
   }
-  if (response.status === 204) return undefined as T;
-  const answer: unknown = await response.json().catch(() => null);
-  if (response.ok) return answer as T;
-  throw new RequestFailed(
-    (answer as ProblemView | null) ?? { status: response.status, code: 'failed', title: `HTTP ${response.status}` },
-  );
+}
+
+const answerIn = <T>(response: Response): Promise<T> =>
+  response.status === 204 ? Promise.resolve(undefined as T) : (response.json().catch(() => null) as Promise<T>);
+
+async function failureIn(response: Response): Promise<RequestFailed> {
+  const { status } = response;
+  const problem = await answerIn<ProblemView | null>(response);
+  return new RequestFailed(problem ?? { status, code: 'failed', title: `HTTP ${status}` });
+}
+
+/** A call of the share interface: what was answered, or why it was refused; both leave a receipt, of this number. */
+export type Called<T> = { receipt: string } & ({ answer: T; refused: null } | { answer: null; refused: RequestFailed });
+
+/** Calls the share interface; what leaves no receipt was no call, and fails as any request. */
+export async function callShare<P extends keyof ShareRequests['POST']>(
+  path: P,
+  body: PartOf<ShareRequests['POST'][P], 'body'>,
+): Promise<Called<PartOf<ShareRequests['POST'][P], 'answer'>>> {
+  const response = await exchange('POST', `/share/v1${path}`, body);
+  const receipt = response.headers.get('Hub-Receipt');
+  if (response.ok && receipt !== null) return { receipt, answer: await answerIn(response), refused: null };
+  const refused = await failureIn(response);
+  if (receipt === null) throw refused;
+  return { receipt, answer: null, refused };
 }
 
 export const ask = <P extends DataPath>(path: P, ...[given]: Last<Given<Reading[P]>>): Promise<AnswerOf<P>> =>

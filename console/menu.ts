@@ -17,7 +17,7 @@ export const page = (load: () => Promise<{ default: React.ComponentType }>) => a
   Component: (await load()).default,
 });
 
-/** The menu, in its order: what is due, what is kept, how it is set up, how it runs. */
+/** The menu, in its order: what is due, what is kept, how it is used, how it is set up, how it runs. */
 export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
   {
     zh: '监督',
@@ -119,6 +119,54 @@ export const MENU: { zh: string; en: string; pages: MenuPage[] }[] = [
         en: 'Catalog',
         needs: 'catalog:read',
         lazy: page(() => import('./pages/library/catalog.tsx')),
+      },
+    ],
+  },
+  {
+    zh: '用证',
+    en: 'Use',
+    pages: [
+      {
+        path: '/use',
+        zh: '试调用',
+        en: 'Trial call',
+        needs: 'certificates:use',
+        lazy: page(() => import('./pages/sharing/use.tsx')),
+      },
+      {
+        path: '/share-catalog',
+        zh: '共享目录',
+        en: 'Shared types',
+        needs: 'sharing:read',
+        lazy: page(() => import('./pages/sharing/share-catalog.tsx')),
+      },
+      {
+        path: '/usage-lists',
+        zh: '用证清单',
+        en: 'Lists of uses',
+        needs: 'sharing:read',
+        lazy: page(() => import('./pages/sharing/usage-lists.tsx')),
+      },
+      {
+        path: '/grants',
+        zh: '用证授权',
+        en: 'Grants',
+        needs: 'sharing:read',
+        lazy: page(() => import('./pages/sharing/grants.tsx')),
+      },
+      {
+        path: '/uses',
+        zh: '用证日志',
+        en: 'Log of uses',
+        needs: 'uses:read',
+        lazy: page(() => import('./pages/sharing/uses.tsx')),
+      },
+      {
+        path: '/use-figures',
+        zh: '用证监测',
+        en: 'Use watched',
+        needs: 'uses:read',
+        lazy: page(() => import('./pages/sharing/use-figures.tsx')),
       },
     ],
   },

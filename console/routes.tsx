@@ -12,6 +12,7 @@ const BELOW: PageRoute[] = [
   { path: '/streams/:name', lazy: page(() => import('./pages/collection/stream.tsx')) },
   { path: '/streams/:name/days/:date', lazy: page(() => import('./pages/collection/stream-day.tsx')) },
   { path: '/accounts/:id', lazy: page(() => import('./pages/console/account.tsx')) },
+  { path: '/usage-lists/:unit', lazy: page(() => import('./pages/sharing/usage-list.tsx')) },
   { path: '/me', lazy: page(() => import('./pages/console/me.tsx')) },
   { path: '/certificates/record', lazy: page(() => import('./pages/library/certificate.tsx')) },
   { path: '/certificates/:stream/:key', lazy: page(() => import('./pages/library/certificate.tsx')) },

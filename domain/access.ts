@@ -55,7 +55,7 @@ export const PERMISSIONS = {
   'streams:declare': ['management', 'issuer'],
   'rejects:read': ['engineer', 'management', 'issuer', 'auditor'],
   'rejects:correct': ['engineer', 'management', 'issuer'],
-  'certificates:read': ['engineer', 'management', 'issuer', 'user', 'auditor'],
+  'certificates:read': ['engineer', 'management', 'issuer', 'auditor'],
   /** Holders’ names and numbers, written out. */
   'certificates:personal': ['management', 'issuer'],
   'catalog:read': EVERYBODY,

@@ -116,10 +116,10 @@ function approveList(version: number, options: Partial<UnitOptions> & StreamOpti
   const { code } = unitOf(options);
   const who = { by: options.by ?? '', at: new Date() };
   return withLibrary(options, async (db) => {
-    const { made, ended, unshared } = await db.transaction(async (trx) =>
+    const { makes, ends, unshared } = await db.transaction(async (trx) =>
       approveUsageList(trx, code, version, await approvedCatalog(trx), who),
     );
-    print(`Grants made: ${made}; ended: ${ended}`);
+    print(`Grants made: ${makes.length}; ended: ${ends.length}`);
     if (unshared.length > 0)
       print(
         `未共享，未授权 not shared, nothing granted: ${unshared.join('、')}; ./hub catalog shows 类目公开属性`,

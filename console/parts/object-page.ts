@@ -9,6 +9,8 @@ const PAGES: Record<string, [needs: Permission, page: (id: string) => string]> =
   share: ['share:read', (id) => `/share-requests/${id}`],
   rectification: ['supervision:read', (id) => `/supervision/${id}`],
   inspection: ['supervision:read', () => '/inspections'],
+  'usage-list': ['sharing:read', (id) => `/usage-lists/${id}`],
+  grant: ['sharing:read', () => '/grants'],
   stream: ['streams:read', (id) => `/streams/${id}`],
   account: ['accounts:manage', (id) => `/accounts?tab=accounts&text=${encodeURIComponent(id)}`],
   unit: ['accounts:manage', () => '/accounts?tab=units'],
@@ -19,7 +21,7 @@ const PAGES: Record<string, [needs: Permission, page: (id: string) => string]> =
 export function useObjectPage(): (object: string) => string | null {
   const { may } = useSession();
   return (object) => {
-    const [, kind = '', id = ''] = /^(\w+)\/([^/#]+)/.exec(object) ?? [];
+    const [, kind = '', id = ''] = /^([\w-]+)\/([^/#]+)/.exec(object) ?? [];
     const found = PAGES[kind];
     return found && may(found[0]) ? found[1](id) : null;
   };

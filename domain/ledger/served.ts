@@ -93,8 +93,8 @@ export const FUNCTIONS = {
     zh: '用证清单（按版本）',
     en: 'lists of uses, by version',
     commands: ['usage-list import', 'usage-list changed'],
-    api: ['GET /tasks'],
-    tests: ['store/sharing/usage-lists.test.ts'],
+    api: ['POST /usage-lists', 'POST /usage-lists/:unit/approve'],
+    tests: ['store/sharing/usage-lists.test.ts', 'api/usage-lists.test.ts', 'browser/sharing.test.ts'],
   },
   holders: {
     zh: '持证主体查询（证照、用证记录）',

@@ -97,6 +97,10 @@ export interface CatalogFinding {
 /** The approved entries by 证照类型代码. */
 export type Catalog = ReadonlyMap<string, CatalogEntry>;
 
+/** Whether certificates of a type may be used by other units than their issuer. */
+export const isShared = (entry: Pick<CatalogEntry, 'publicity'> | undefined): boolean =>
+  entry?.publicity === 'public' || entry?.publicity === 'shared';
+
 /** Fields that the profile of a jurisdiction can ask of an approved entry, with their Chinese names. */
 export const CATALOG_FIELDS = {
   category: '证照类型',

@@ -1,5 +1,5 @@
 import { FIELD_NAMES, type NamedField } from '../library/certificate.ts';
-import type { CatalogEntry } from '../library/catalog.ts';
+import type { CatalogEntry, FaceField } from '../library/catalog.ts';
 import type { Said } from '../said.ts';
 
 /** How certificates can be used through the share interface (用证接口). */
@@ -25,9 +25,20 @@ export const BASE_INTERFACES: readonly Interface[] = ['find', 'verify'];
 export function sharedFieldOf(word: string, entry: Pick<CatalogEntry, 'face'> | undefined): SharedField | null {
   const named = Object.entries(FIELD_NAMES).find(([name, { zh }]) => zh === word || name === word);
   if (named) return named[0] as NamedField;
-  const face = entry?.face.find(({ name, label }) => label === word || name === word);
+  const face = entry?.face.find(({ name, label }) => [label, name, `face:${name}`].includes(word));
   return face ? `face:${face.name}` : null;
 }
+
+/** What people call a field; of the face by the first of some types that has it. */
+export function sharedFieldName(
+  field: SharedField,
+  entries: readonly { face: readonly Pick<FaceField, 'name' | 'label'>[] }[],
+): string {
+  if (!isFace(field)) return FIELD_NAMES[field].zh;
+  const name = field.slice('face:'.length);
+  return entries.flatMap(({ face }) => face).find((each) => each.name === name)?.label ?? name;
+}
+const isFace = (field: SharedField): field is `face:${string}` => field.startsWith('face:');
 
 /** What a unit may do with certificates of one type, for one matter in one scenario (一证一接口). */
 export interface Grant {

@@ -27,7 +27,10 @@ import { authorisationRoutes } from './sharing/authorisations.ts';
 import { grantRoutes } from './sharing/grants.ts';
 import { holderRoutes } from './sharing/holder.ts';
 import { presentationRoutes, scanRoutes } from './sharing/presentations.ts';
+import { usageListRoutes } from './sharing/usage-lists.ts';
+import { shareCatalogRoutes } from './sharing/share-catalog.ts';
 import { shareRoutes } from './sharing/share.ts';
+import { useFigureRoutes } from './sharing/use-figures.ts';
 import { useRoutes } from './sharing/uses.ts';
 import { disputeRoutes } from './casework/disputes.ts';
 import { outageRoutes } from './casework/outages.ts';
@@ -63,8 +66,11 @@ const TABLES = [
   streamActionRoutes,
   declarationRoutes,
   rejectRoutes,
+  usageListRoutes,
   grantRoutes,
+  shareCatalogRoutes,
   useRoutes,
+  useFigureRoutes,
   disputeRoutes,
   outageRoutes,
   shareRequestRoutes,
@@ -87,6 +93,9 @@ const TABLES = [
 type Endpoints<Table> = Table extends unknown ? Table[keyof Table] : never;
 /** What every request of the API takes and is answered, by method and path; not answered in JSON: undefined. */
 export type ApiRequests = RequestsOf<Endpoints<(typeof TABLES)[number]>>;
+
+/** The same of the share interface. */
+export type ShareRequests = RequestsOf<Endpoints<typeof shareRoutes>>;
 
 /** Requests a minute from one address; a page of the console makes a handful. */
 const MOST_REQUESTS = 1200;

@@ -1,11 +1,17 @@
 import { closest } from 'fastest-levenshtein';
-import { INTERFACES, sharedFieldOf, type Interface, type SharedField } from '../../domain/sharing/grant.ts';
-import type { Catalog } from '../../domain/library/catalog.ts';
+import {
+  INTERFACES,
+  sharedFieldName,
+  sharedFieldOf,
+  type Interface,
+  type SharedField,
+} from '../../domain/sharing/grant.ts';
+import type { Catalog, CatalogEntry } from '../../domain/library/catalog.ts';
 import { z } from 'zod';
 import { expected, foundInstead, placed, rowPlace } from '../../domain/faults/expected.ts';
 import { fault } from '../../domain/faults.ts';
 import type { Said } from '../../domain/said.ts';
-import { sheetRows, type Workbook } from '../../domain/spreadsheet.ts';
+import { sheetRows, storable, textSheet, workbookOf, type Workbook } from '../../domain/spreadsheet.ts';
 import type { UsageItem } from '../../domain/sharing/usage-list.ts';
 import { expectation, parseYaml } from '../diagnostics.ts';
 
@@ -68,7 +74,7 @@ const listOf = (catalog: Catalog, others: boolean) =>
       items.map(({ fields, ...item }, index): UsageItem => {
         const entries = item.types.flatMap((type) => catalog.get(type) ?? []);
         const named = fields?.flatMap((word, place): SharedField[] => {
-          const found = entries.map((entry) => sharedFieldOf(word, entry)).find((field) => field !== null);
+          const found = sharedFieldIn(word, entries);
           if (found) return [found];
           const among = entries.flatMap(({ face }) => face.map(({ label }) => label));
           context.addIssue({
@@ -90,24 +96,33 @@ const EVERY_COLUMN = { ...COLUMNS, ...MORE };
 type Field = keyof typeof EVERY_COLUMN;
 const LIST = /[、;;,,\s]+/;
 
+/** What a list of uses is read to be: its items or, if anything of it is wrong, every fault by its row or line. */
+type ReadList = { items: UsageItem[]; faults: [] } | { items: null; faults: Said[] };
+
+/** As `checkUsageList`; throws one configuration error that names every fault. */
+export function readUsageList(...given: Parameters<typeof checkUsageList>): UsageItem[] {
+  const { items, faults } = checkUsageList(...given);
+  if (items) return items;
+  throw fault('usage-list-invalid', { file: given[0], lines: faults });
+}
+
 /**
- * Reads a list of uses (用证清单) from a workbook (xlsx) or a YAML list. Throws one configuration error that names every
- * fault by its row or line; then nothing of the file counts.
+ * Reads a list of uses (用证清单) from a workbook (xlsx) or a YAML list.
  * @param others types may be named that the catalog does not have, because the unit needs them
  */
-export function readUsageList(file: string, content: string | Workbook, catalog: Catalog, others = false): UsageItem[] {
+export function checkUsageList(file: string, content: string | Workbook, catalog: Catalog, others = false): ReadList {
   const shape = listOf(catalog, others);
   if (typeof content === 'string') {
     const { value, faults } = parseYaml(file, content, () => shape);
-    if (value) return value;
-    throw refused(file, faults);
+    return value ? { items: value, faults: [] } : { items: null, faults };
   }
-  const rows = rowsOf(file, content);
+  const { rows, faults } = rowsOf(content);
+  if (faults.length > 0) return { items: null, faults };
   const read = shape.safeParse(rows.map(({ item }) => item));
-  if (read.success) return read.data;
-  throw refused(
-    file,
-    read.error.issues.map((issue) => {
+  if (read.success) return { items: read.data, faults: [] };
+  return {
+    items: null,
+    faults: read.error.issues.map((issue) => {
       const [index, field, item] = issue.path;
       const row = rows[Number(index)];
       const place = rowPlace(row?.row ?? 1);
@@ -119,8 +134,39 @@ export function readUsageList(file: string, content: string | Workbook, catalog:
         foundInstead(found === '' ? null : `“${found}”`, expectation(issue)),
       );
     }),
-  );
+  };
 }
+
+/** A workbook (xlsx) of a list, which `checkUsageList` reads as the same list. */
+export function writeUsageList(items: readonly UsageItem[], catalog: Catalog): Buffer {
+  const rows = items.map(({ code, name, scenario, types, fields = [], interfaces = [], legalBasis = '' }) => [
+    code,
+    name,
+    scenario,
+    types.join('、'),
+    fields.map((field) => wordOf(field, types, catalog)).join('、'),
+    interfaces.map((each) => INTERFACES[each].zh).join('、'),
+    legalBasis,
+  ]);
+  const header = Object.values(EVERY_COLUMN);
+  const sheet = textSheet([header, ...rows.map((row) => row.map(storable))]);
+  sheet['!cols'] = header.map(() => ({ wch: 24 }));
+  return workbookOf({ 用证清单: sheet });
+}
+
+/** The word that a field is read from again: what people call it, where that is one word and means no other field. */
+function wordOf(field: SharedField, types: readonly string[], catalog: Catalog): string {
+  const entries = types.flatMap((type) => catalog.get(type) ?? []);
+  const [, name = field] = /^face:(.*)$/s.exec(field) ?? [];
+  const words = [sharedFieldName(field, entries), name];
+  return words.find((word) => !LIST.test(word) && sharedFieldIn(word, entries) === field) ?? name;
+}
+
+/** The field that a word stands for in the first of some types that has such a one. */
+const sharedFieldIn = (word: string, entries: readonly CatalogEntry[]): SharedField | undefined =>
+  entries.map((entry) => sharedFieldOf(word, entry)).find((field) => field !== null) ??
+  sharedFieldOf(word, undefined) ??
+  undefined;
 
 /** A row as it is written. */
 interface Row {
@@ -133,15 +179,15 @@ interface Row {
   legalBasis?: string;
 }
 
-function rowsOf(file: string, book: Workbook): { row: number; item: Row }[] {
+function rowsOf(book: Workbook): { rows: { row: number; item: Row }[]; faults: Said[] } {
   const rows = sheetRows(book).map((row) => row.map((cell) => String(cell ?? '').trim()));
   const [header = [], ...body] = rows;
   const missing = Object.values(COLUMNS).filter((column) => !header.includes(column));
-  if (missing.length > 0)
-    throw refused(file, [
-      placed(rowPlace(1), { zh: `没有列 ${missing.join('、')}`, en: `found no column ${missing.join(', ')}` }),
-    ]);
-  return body.flatMap((cells, index) => {
+  if (missing.length > 0) {
+    const lacking = { zh: `没有列 ${missing.join('、')}`, en: `found no column ${missing.join(', ')}` };
+    return { rows: [], faults: [placed(rowPlace(1), lacking)] };
+  }
+  const items = body.flatMap((cells, index) => {
     if (cells.every((cell) => cell === '')) return [];
     const cell = (field: Field): string => cells[header.indexOf(EVERY_COLUMN[field])] ?? '';
     const list = (field: Field): string[] => cell(field).split(LIST).filter(Boolean);
@@ -157,8 +203,5 @@ function rowsOf(file: string, book: Workbook): { row: number; item: Row }[] {
     };
     return [{ row: index + 2, item }];
   });
-}
-
-function refused(file: string, faults: readonly Said[]): Error {
-  return fault('usage-list-invalid', { file, lines: faults });
+  return { rows: items, faults: [] };
 }

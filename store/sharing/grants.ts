@@ -39,6 +39,8 @@ export interface GrantChoice {
   /** Of these units; null: of all. */
   units?: readonly string[] | null;
   typeCode?: string | undefined;
+  /** Those that a request granted. */
+  requestId?: number | undefined;
   ended?: boolean | undefined;
   after?: number | undefined;
   limit?: number;
@@ -50,6 +52,7 @@ export async function listGrants(db: Knex, choice: GrantChoice): Promise<Grant[]
   if (choice.id !== undefined) void query.where({ id: choice.id });
   if (choice.units) void query.whereRaw('unit_code = ANY (?)', [[...choice.units]]);
   if (choice.typeCode !== undefined) void query.where({ type_code: choice.typeCode });
+  if (choice.requestId !== undefined) void query.where({ request_id: choice.requestId });
   if (choice.ended !== true && choice.id === undefined) void query.whereNull('ended_at');
   if (choice.after !== undefined) void query.where('id', '<', choice.after);
   if (choice.limit !== undefined) void query.limit(choice.limit);
@@ -75,39 +78,56 @@ export const grantsForUse = (
 /** The grants of a unit that have not ended. */
 export const grantsOf = (db: Knex, unit: string): Promise<Grant[]> => listGrants(db, { units: [unit] });
 
-/** Rows of `:wanted` as columns of grants. */
-const WANTED = `json_to_recordset(:wanted::json) AS wanted(matter text, "matterName" text, scenario text, "typeCode" text,
-  fields text[], interfaces text[], "legalBasis" text, "perDay" integer, until timestamptz)`;
+/** What is to be done for a unit’s grants to be those of its list. */
+export interface GrantChanges {
+  makes: NewGrant[];
+  ends: Grant[];
+}
+
+/**
+ * How grants come to be those that a list wants: what rests on an earlier version and is wanted no more, or otherwise,
+ * ends; what a request granted for the same use stays.
+ */
+export function changesTo(wanted: readonly NewGrant[], inForce: readonly Grant[]): GrantChanges {
+  const useOf = ({ matter, scenario, typeCode }: Pick<Grant, 'matter' | 'scenario' | 'typeCode'>): string =>
+    JSON.stringify([matter, scenario, typeCode]);
+  const whole = (grant: NewGrant | Grant): string => {
+    const { matterName, fields, interfaces, legalBasis, perDay, until } = grant;
+    return JSON.stringify([useOf(grant), matterName, fields, interfaces, legalBasis, perDay, until]);
+  };
+  const listed = new Set(wanted.map(whole));
+  const ends = inForce.filter((grant) => grant.listVersion !== null && !listed.has(whole(grant)));
+  const staying = new Set(inForce.filter((grant) => !ends.includes(grant)).map(useOf));
+  return { ends, makes: wanted.filter((grant) => !staying.has(useOf(grant))) };
+}
+
 const INSERTED = `INSERT INTO share_grant (unit_code, unit_name, matter, matter_name, scenario, type_code, fields, interfaces,
     legal_basis, per_day, until, list_version, request_id, granted_at, granted_by)
   SELECT :code, :name, matter, "matterName", scenario, "typeCode", fields, interfaces, "legalBasis", "perDay", until,
-    :version, :request, :at, :by FROM ${WANTED}`;
+    :version, :request, :at, :by
+  FROM json_to_recordset(:wanted::json) AS wanted(matter text, "matterName" text, scenario text, "typeCode" text,
+  fields text[], interfaces text[], "legalBasis" text, "perDay" integer, until timestamptz)`;
 
-/**
- * Has a unit's grants be those of a version of its list: what the list says no more, or says otherwise, ends; what a
- * request granted for the same use stays.
- */
+/** Has a unit's grants be those of a version of its list. */
 export async function grantByList(
   trx: Knex.Transaction,
   unit: Unit,
   version: number,
-  wanted: readonly NewGrant[],
+  { makes, ends }: GrantChanges,
   { by, at }: { by: string; at: Date },
-): Promise<{ made: number; ended: number }> {
-  const given = { ...unit, version, request: null, wanted: JSON.stringify(wanted), at, by };
-  const { rowCount: ended } = await trx.raw<{ rowCount: number }>(
-    `UPDATE share_grant g SET ended_at = :at, ended_by = :by, end_reason = '用证清单第 ' || :version::text || ' 版'
-     WHERE unit_code = :code AND ended_at IS NULL AND list_version IS NOT NULL AND NOT EXISTS (
-       SELECT FROM ${WANTED} WHERE (wanted.matter, wanted.scenario, "typeCode") = (g.matter, g.scenario, g.type_code)
-         AND wanted.fields = g.fields AND wanted.interfaces = g.interfaces
-         AND ("matterName", "legalBasis", wanted."perDay", wanted.until) IS NOT DISTINCT FROM (matter_name, legal_basis, per_day, g.until))`,
-    given,
-  );
-  const { rowCount: made } = await trx.raw<{ rowCount: number }>(
-    `${INSERTED} ON CONFLICT (unit_code, type_code, matter, scenario) WHERE ended_at IS NULL DO NOTHING`,
-    given,
-  );
-  return { made, ended };
+): Promise<void> {
+  await trx('share_grant')
+    .whereRaw('id = ANY (?)', [ends.map(({ id }) => id)])
+    .whereNull('ended_at')
+    .update({ ended_at: at, ended_by: by, end_reason: `用证清单第 ${version} 版` });
+  await trx.raw(`${INSERTED} ON CONFLICT (unit_code, type_code, matter, scenario) WHERE ended_at IS NULL DO NOTHING`, {
+    ...unit,
+    version,
+    request: null,
+    wanted: JSON.stringify(makes),
+    at,
+    by,
+  });
 }
 
 /** Makes the grant that a share request asked for, in place of one for the same use. */

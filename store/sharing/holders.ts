@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Refusal, SharedField } from '../../domain/sharing/grant.ts';
-import { HOLDER_ACTS, type UseAct, type UseOutcome } from '../../domain/sharing/receipt.ts';
+import { HOLDER_ACTS, type UseAct, type UseOutcome } from '../../domain/sharing/use.ts';
 import type { CertificateVersion } from '../library/certificates.ts';
 import { holderHash } from './uses.ts';
 

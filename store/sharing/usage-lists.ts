@@ -1,12 +1,12 @@
 import type { Knex } from 'knex';
-import { BASE_FIELDS, BASE_INTERFACES, type SharedField } from '../../domain/sharing/grant.ts';
-import type { UsageItem } from '../../domain/sharing/usage-list.ts';
-import type { Catalog } from '../../domain/library/catalog.ts';
+import type { SharedField } from '../../domain/sharing/grant.ts';
+import { listedUses, type ListedUse, type UsageItem } from '../../domain/sharing/usage-list.ts';
+import { isShared, type Catalog } from '../../domain/library/catalog.ts';
 import { fault } from '../../domain/faults.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
 import type { Unit } from '../../domain/units.ts';
-import { grantByList, type NewGrant } from './grants.ts';
+import { changesTo, grantByList, grantsOf, type GrantChanges, type NewGrant } from './grants.ts';
 
 /** One version of the list of uses (用证清单) of a user unit. */
 export interface UsageList {
@@ -80,53 +80,55 @@ export async function saveUsageList(
   });
 }
 
-/** What approving a list did. */
-export interface ApprovedList {
-  /** Grants that it made, and that it ended. */
-  made: number;
-  ended: number;
+/** What approving a list does to the grants of its unit. */
+export interface ListApproval extends GrantChanges {
+  unitName: string;
+  version: number;
   /** Types that it lists and that are not shared: not in the catalog, or 不公开 there. */
   unshared: string[];
 }
 
 /**
- * Approves the latest version of a unit's list: from now on it grants what it lists, and nothing that it does not. Throws
- * a configuration error for another version than the latest, and for one that is approved.
+ * What approving the latest version of a unit’s list would do. Throws a configuration error where that waits for no
+ * approval, or is not the one that is named.
  */
+export async function approvalOf(db: Knex, unit: string, catalog: Catalog, named?: number): Promise<ListApproval> {
+  const [latest] = await usageLists(db, unit);
+  const version = named ?? latest?.version ?? 1;
+  if (latest?.version !== version || latest.approvedAt !== null)
+    throw fault('usage-list-version', { unit, version, latest: latest?.version ?? null });
+  const uses = listedUses(latest.items);
+  const shared = (type: string): boolean => isShared(catalog.get(type));
+  const wanted = uses.filter(({ typeCode }) => shared(typeCode)).map((use) => grantOf(use, catalog));
+  return {
+    unitName: latest.unitName,
+    version,
+    ...changesTo(wanted, await grantsOf(db, unit)),
+    unshared: [...new Set(uses.map(({ typeCode }) => typeCode))].filter((type) => !shared(type)),
+  };
+}
+
+/** Approves the latest version of a unit's list: from now on it grants what it lists, and nothing that it does not. */
 export async function approveUsageList(
   trx: Knex.Transaction,
   unit: string,
   version: number,
   catalog: Catalog,
   who: { by: string; at: Date },
-): Promise<ApprovedList> {
+): Promise<ListApproval> {
   await trx.raw('LOCK TABLE usage_list IN SHARE ROW EXCLUSIVE MODE');
-  const [latest] = await usageLists(trx, unit);
-  if (latest?.version !== version || latest.approvedAt !== null)
-    throw fault('usage-list-version', { unit, version, latest: latest?.version ?? null });
+  const approval = await approvalOf(trx, unit, catalog, version);
   await trx('usage_list').where({ unit_code: unit, version }).update({ approved_at: who.at, approved_by: who.by });
-  const shared = (type: string): boolean => (catalog.get(type)?.publicity ?? 'internal') !== 'internal';
-  const types = [...new Set(latest.items.flatMap((item) => item.types))];
-  const wanted = latest.items.flatMap((item) => item.types.filter(shared).map((type) => grantOf(item, type, catalog)));
-  const { made, ended } = await grantByList(trx, { code: unit, name: latest.unitName }, version, wanted, who);
-  return { made, ended, unshared: types.filter((type) => !shared(type)) };
+  await grantByList(trx, { code: unit, name: approval.unitName }, version, approval, who);
+  return approval;
 }
 
-/** The grant that an item stands for, of one of its types; of the face it has the fields that the type has. */
-function grantOf(
-  { code, name, scenario, fields = [...BASE_FIELDS], interfaces = [...BASE_INTERFACES], legalBasis }: UsageItem,
-  typeCode: string,
-  catalog: Catalog,
-): NewGrant {
-  const face = new Set(catalog.get(typeCode)?.face.map((field): SharedField => `face:${field.name}`));
+/** The grant that a listed use stands for; of the face it has the fields that the type has. */
+function grantOf({ fields, ...use }: ListedUse, catalog: Catalog): NewGrant {
+  const face = new Set(catalog.get(use.typeCode)?.face.map((field): SharedField => `face:${field.name}`));
   return {
-    matter: code,
-    matterName: name,
-    scenario,
-    typeCode,
+    ...use,
     fields: fields.filter((field) => !field.startsWith('face:') || face.has(field)),
-    interfaces,
-    legalBasis: legalBasis ?? null,
     perDay: null,
     until: null,
   };

@@ -1,6 +1,7 @@
 import { createHmac, hash, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
-import { leafOf, receiptText, sm3, type Receipt, type UseAct, type UseOutcome } from '../../domain/sharing/receipt.ts';
+import { leafOf, receiptText, sm3, type Receipt } from '../../domain/sharing/receipt.ts';
+import type { UseAct, UseOutcome } from '../../domain/sharing/use.ts';
 import type { Refusal } from '../../domain/sharing/grant.ts';
 import type { Strength } from '../../domain/sharing/holder.ts';
 import type { Holder } from '../../domain/library/certificate.ts';

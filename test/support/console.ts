@@ -84,8 +84,11 @@ export class Console {
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(error.message));
     page.on('console', (message) => {
-      // The browser notes answers that refuse, too: who is signed in, bad input, a lost race. The page says them.
-      if (message.type() === 'error' && !/status of (400|401|409)/.test(message.text())) faults.push(message.text());
+      // The browser notes answers that refuse, too: who is signed in, bad input, a lost race, a use that is not granted.
+      // The page says them.
+      const refusals = message.location().url.includes('/share/v1/') ? '400|403|429' : '400|401|409';
+      if (message.type() === 'error' && !new RegExp(`status of (${refusals})`).test(message.text()))
+        faults.push(message.text());
     });
     await page.goto(this.origin);
     return { page, faults };

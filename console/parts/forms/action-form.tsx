@@ -83,9 +83,10 @@ export function ActionForm({ open, close, title, note, fields, submit, button, d
             },
             onError: (problem) =>
               form.setFields(
-                problem.fields
-                  .filter(({ path }) => known.has(path))
-                  .map(({ path, message: said }) => ({ name: path, errors: [said] })),
+                fields.map(({ name }) => ({
+                  name,
+                  errors: problem.fields.filter(({ path }) => path === name).map(({ message: said }) => said),
+                })),
               ),
           });
         }}

@@ -21,7 +21,8 @@ import { ApiProblem } from '../base/problem.ts';
 import { post } from '../base/route.ts';
 import { idParams, pageOfRows, readCursor } from '../base/views.ts';
 import { sees } from '../ledger/tasks.ts';
-import { actingUnit, withNextDue } from './case-view.ts';
+import { actingUnit } from '../ledger/acting-unit.ts';
+import { withNextDue } from './case-view.ts';
 
 /** What the API of one kind of case has beside its definition. */
 export interface CaseRoutes<Case extends KeptCase, Step extends { action: string }> {

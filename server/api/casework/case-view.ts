@@ -3,14 +3,10 @@ import { CASE_DUTIES, EVERY_STATE } from '../../../domain/ledger/duties.ts';
 import { caseWorkflowId, type CaseKind } from '../../../domain/ids.ts';
 import { subjectOf, type VersionedCase } from '../../../store/ledger/case-files.ts';
 import { nextDues, timelineOf } from '../../../store/ledger/obligations.ts';
-import { governs, managementUnit } from '../../../store/ledger/rules.ts';
-import type { Unit } from '../../../domain/units.ts';
-import type { Principal } from '../../../store/console/sessions.ts';
+import { governs } from '../../../store/ledger/rules.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
-import { requireUnits } from '../../../store/ledger/units.ts';
 import type { ApiOptions } from '../base/api.ts';
-import { ApiProblem } from '../base/problem.ts';
-import { eventView, sees, shownBy, taskView } from '../ledger/tasks.ts';
+import { eventView, shownBy, taskView } from '../ledger/tasks.ts';
 import { instant } from '../base/views.ts';
 
 /** What rows of cases have in common. */
@@ -93,13 +89,4 @@ export async function withNextDue<T extends { id: number; kind: CaseKind }>(
 ): Promise<(T & NextDue)[]> {
   const due = await nextDueOf(options, rows);
   return rows.map((row) => ({ ...row, ...due(row) }));
-}
-
-/** Which unit somebody acts for: one that they name and see, else their own; the management unit, where they see all. */
-export async function actingUnit(db: ApiOptions['db'], principal: Principal, named?: string): Promise<Unit> {
-  const code = named ?? principal.unitCode;
-  if (code === null) return managementUnit(db);
-  const unit = sees(principal, code) ? (await requireUnits(db, [code]))[0] : undefined;
-  if (unit) return unit;
-  throw new ApiProblem(404, 'unit-unknown', { zh: `没有单位 ${code}`, en: `There is no unit ${code}` });
 }

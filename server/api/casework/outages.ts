@@ -37,7 +37,8 @@ import { get, post } from '../base/route.ts';
 import { handedIn, keptFile, LARGEST_REPORT, sendEvidence } from '../base/evidence.ts';
 import { fieldsOf, streamId } from '../base/case-fields.ts';
 import { actionRoute, canDo, pageOfCases, requireTheirs, seenCase, type CaseRoutes } from './case-routes.ts';
-import { actingUnit, caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
+import { actingUnit } from '../ledger/acting-unit.ts';
+import { caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
 import { sees } from '../ledger/tasks.ts';
 import { idParams, instant, pageOf, paging, text, unitCode } from '../base/views.ts';
 

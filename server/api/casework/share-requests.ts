@@ -5,7 +5,8 @@ import { expected } from '../../../domain/faults/expected.ts';
 import type { Catalog } from '../../../domain/library/catalog.ts';
 import { BASE_FIELDS, BASE_INTERFACES, INTERFACES, sharedFieldOf } from '../../../domain/sharing/grant.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
-import type { NewGrant } from '../../../store/sharing/grants.ts';
+import { listGrants, type NewGrant } from '../../../store/sharing/grants.ts';
+import { grantView } from '../sharing/grants.ts';
 import { InvalidRequest } from '../base/problem.ts';
 import { SHARE_ENDS, SHARE_OUTCOMES, SHARE_REQUEST, type ShareStep } from '../../../domain/casework/share-request.ts';
 import {
@@ -20,7 +21,8 @@ import { act } from '../base/act.ts';
 import { wake } from '../base/case-action.ts';
 import { get, post } from '../base/route.ts';
 import { actionRoute, canDo, pageOfCases, seenCase, type CaseRoutes } from './case-routes.ts';
-import { actingUnit, caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
+import { actingUnit } from '../ledger/acting-unit.ts';
+import { caseParts, caseRow, opened, openFilter, readCaseParts } from './case-view.ts';
 import { idParams, instant, listOf, pageOf, paging, text, unitCode } from '../base/views.ts';
 
 const outcome = keyOf(SHARE_OUTCOMES);
@@ -71,6 +73,7 @@ const shareRequestDetail = shareRequestView
         saidBy: z.string(),
       }),
     ),
+    grant: grantView.nullable().meta({ description: 'What was granted, where it wished for a grant' }),
     can: z.array(keyOf(SHARE_REQUEST.actions)).meta({ description: 'What the caller can do with it now' }),
   })
   .meta({ id: 'ShareRequestDetail' });
@@ -134,9 +137,10 @@ const getShareRequest = get(
   async (request, options) => {
     const principal = principalOf(request);
     const share = await shareRequests.found(options, request.params.id, principal);
-    const [parts, opinions] = await Promise.all([
+    const [parts, opinions, [grant]] = await Promise.all([
       readCaseParts(options, share, null),
       opinionsOn(options.db, share.id),
+      listGrants(options.db, { requestId: share.id, ended: true }),
     ]);
     const asked = parts.events
       .filter(({ what }) => what === 'ask')
@@ -146,6 +150,7 @@ const getShareRequest = get(
       ...share,
       ...parts,
       opinions,
+      grant: grant ?? null,
       asked: [...new Map(asked.map((unit) => [unit.code, unit])).values()],
       can: canDo(SHARE_REQUEST, share, principal),
     };

@@ -43,15 +43,7 @@ import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
 import { date, instant, saidView } from '../base/views.ts';
 import { shownBy, taskView } from '../ledger/tasks.ts';
-import {
-  certificateStatus,
-  certificateView,
-  holder,
-  auditLook,
-  PERSONAL_ADDRESS,
-  shownRows,
-  unitsOf,
-} from './certificates.ts';
+import { certificateStatus, certificateView, holder, auditLook, PERSONAL_ADDRESS, shownRows } from './certificates.ts';
 
 const versionView = z
   .object({
@@ -239,7 +231,7 @@ async function detailOf(
   const { db, now, config } = options;
   const principal = principalOf(request);
   if (personal && !may(principal, 'certificates:personal')) throw FORBIDDEN;
-  const units = unitsOf(request);
+  const { units } = principal;
   if (!(await isSeen(db, stream, record, units))) throw UNKNOWN;
   const versions = await versionsOf(db, stream, record);
   const latest = versions.at(-1);
@@ -368,7 +360,7 @@ const getCertificateFile = get(
     const { db, files } = options;
     const { stream, key: record } = request.params;
     if (maskNumbers(record) !== record) throw PERSONAL_ADDRESS;
-    if (!(await isSeen(db, stream, record, unitsOf(request)))) throw UNKNOWN;
+    if (!(await isSeen(db, stream, record, principalOf(request).units))) throw UNKNOWN;
     const [latest] = await filesOf(db, stream, record);
     if (!latest) throw NO_FILE;
     if (!(await isIntact(files, latest.hash))) throw DAMAGED;

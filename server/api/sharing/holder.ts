@@ -7,7 +7,8 @@ import { FIELD_NAMES, type NamedField } from '../../../domain/library/certificat
 import type { Catalog } from '../../../domain/library/catalog.ts';
 import { REFUSALS, type SharedField } from '../../../domain/sharing/grant.ts';
 import { isHolderOf, isStrong } from '../../../domain/sharing/holder.ts';
-import { commonType, HOLDER_ACTS, USE_ACTS, USE_OUTCOMES } from '../../../domain/sharing/receipt.ts';
+import { commonType } from '../../../domain/sharing/receipt.ts';
+import { HOLDER_ACTS, USE_ACTS, USE_OUTCOMES } from '../../../domain/sharing/use.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { findCertificates, type PresentCertificate } from '../../../store/library/certificates.ts';

@@ -18,7 +18,7 @@ import {
   type Refusal,
   type SharedField,
 } from '../../../domain/sharing/grant.ts';
-import type { UseAct } from '../../../domain/sharing/receipt.ts';
+import type { UseAct } from '../../../domain/sharing/use.ts';
 import type { Said } from '../../../domain/said.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { may } from '../../../domain/access.ts';
 import { maskNumbers } from '../../../domain/library/personal.ts';
 import { REFUSALS } from '../../../domain/sharing/grant.ts';
-import { USE_ACTS, USE_OUTCOMES } from '../../../domain/sharing/receipt.ts';
+import { USE_ACTS, USE_OUTCOMES } from '../../../domain/sharing/use.ts';
 import { STRENGTHS } from '../../../domain/sharing/holder.ts';
 import { keyOf } from '../../../settings/values.ts';
 import type { Principal } from '../../../store/console/sessions.ts';
@@ -65,6 +65,7 @@ export const provenReceipt = z
       .meta({ description: 'Null: 待签; it is signed within a second or so' }),
   })
   .meta({ id: 'ProvenReceipt' });
+export type ProvenReceiptView = z.input<typeof provenReceipt>;
 
 const UNKNOWN = new ApiProblem(404, 'receipt-unknown', {
   zh: '没有这份用证回执',

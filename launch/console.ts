@@ -7,7 +7,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { messageOf } from '../domain/errors.ts';
 import { fault } from '../domain/faults.ts';
 import { ROOT } from '../settings/root.ts';
-import { fingerprintOf } from '../settings/sources.ts';
+import { sourcesFingerprint } from '../settings/sources.ts';
 
 const FOLDER = join(ROOT, 'console');
 const BUILT = join(FOLDER, 'dist');
@@ -16,7 +16,7 @@ const SOURCES = ['console/**/*.{ts,tsx,css,html,svg}', 'package-lock.json', 'dom
 
 /** Builds the console unless it is built of exactly these sources; the folder of its files. */
 export async function builtConsole(report: (what: string) => void): Promise<string> {
-  const wanted = await fingerprintOf(SOURCES, (name) => !name.startsWith('console/dist'));
+  const wanted = await sourcesFingerprint(SOURCES, (name) => !name.startsWith('console/dist'));
   const stamp = join(BUILT, '.sources');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return BUILT;
   report('building the console');

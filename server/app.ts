@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { ApiOptions } from './api/base/api.ts';
-import { api, holders, share } from './api/index.ts';
+import { api, holders, shareInterface } from './api/index.ts';
 import { consoleFiles } from './console-files.ts';
 import { healthRoutes, type HealthOptions } from './health.ts';
 import type { PoolLimits } from '../store/database.ts';
@@ -39,7 +39,7 @@ export function createApp(
   inboxRoutes(app, inbox);
   if (console) {
     void app.register(api, { ...console, prefix: '/api/v1' });
-    void app.register(share, { ...console, prefix: '/share/v1' });
+    void app.register(shareInterface, { ...console, prefix: '/share/v1' });
     void app.register(holders, { ...console, prefix: '/holder/v1' });
     if (console.folder !== null) void app.register(consoleFiles, { folder: console.folder });
   }

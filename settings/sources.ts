@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ROOT } from './root.ts';
 
 /** By which it is known whether something was made of exactly these files of the checkout: SHA-256, hexadecimal. */
-export async function fingerprintOf(
+export async function sourcesFingerprint(
   patterns: readonly string[],
   belongs: (name: string) => boolean = () => true,
 ): Promise<string> {

@@ -3,7 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleWorkflowCode, type BundleOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import { ROOT } from '../settings/root.ts';
-import { fingerprintOf } from '../settings/sources.ts';
+import { sourcesFingerprint } from '../settings/sources.ts';
 
 const FOLDER = join(ROOT, 'node_modules/.cache');
 /** What the workflows are made of. */
@@ -14,7 +14,7 @@ const SOURCES = ['workflows/**/*.ts', 'domain/**/*.ts', 'package-lock.json'];
  * worker does before it works, and kept; where nothing can be kept, for this worker alone.
  */
 export async function bundledWorkflows(logger?: BundleOptions['logger']): Promise<WorkflowBundleOption> {
-  const codePath = join(FOLDER, `workflows-${(await fingerprintOf(SOURCES)).slice(0, 16)}.js`);
+  const codePath = join(FOLDER, `workflows-${(await sourcesFingerprint(SOURCES)).slice(0, 16)}.js`);
   if (existsSync(codePath)) return { codePath };
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(ROOT, 'workflows/index.ts'),

@@ -511,7 +511,7 @@ export const SOURCES = {
     kind: 'configuration',
     brief: '时间列的写法不一，不能按时段读取',
     say: ({ place, column, rows, format }: Place & { column: string; rows: number; format: string }) => ({
-      zh: `${place}：${column} 列有 ${rows} 行的时间不是 timeFormat: ${format} 的写法，按文本比较会漏读或错序`,
+      zh: `${place}：${column} 列有 ${rows} 行的时间不合 timeFormat（${format}），按文本比较会漏读或错序`,
       en: `${place}: ${rows} rows have a ${column} that is not written as timeFormat: ${format} says: compared as text they are missed, or come out of order`,
     }),
     cure: {

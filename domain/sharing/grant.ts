@@ -115,10 +115,10 @@ export const REFUSALS = {
     en: 'The portal did not make sure enough of who this is',
   },
 } as const satisfies Record<string, Said>;
-export type Refusal = keyof typeof REFUSALS;
+export type UseRefusal = keyof typeof REFUSALS;
 
 /** The grant that covers what is asked for, of a unit’s grants that have not ended; else what is missing. */
-export function grantFor(ask: Ask, grants: readonly Grant[], at: Date): Grant | Refusal {
+export function grantFor(ask: Ask, grants: readonly Grant[], at: Date): Grant | UseRefusal {
   const ofMatter = grants.filter(({ matter }) => matter === ask.matter);
   if (ofMatter.length === 0) return 'matter-unlisted';
   const ofScenario = ofMatter.filter(({ scenario }) => scenario === ask.scenario);

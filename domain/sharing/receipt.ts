@@ -87,7 +87,7 @@ export interface PathStep {
 }
 
 /** The way from a leaf to the root. */
-export function pathOf(leaves: readonly Buffer[], place: number): PathStep[] {
+export function proofPathOf(leaves: readonly Buffer[], place: number): PathStep[] {
   const steps: PathStep[] = [];
   let at = place;
   for (const level of levelsOf(leaves).slice(0, -1)) {

@@ -119,7 +119,7 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
 };
 
 /** The share interface (用证接口), under /share/v1: what systems of user units use certificates by. */
-export const share: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
+export const shareInterface: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
   serve(app, options, [shareRoutes, scanRoutes], MOST_USES, {
     title: '用证接口 Share interface',
     description: 'Certificates for systems of user units, within their grants. Errors are problem+json (RFC 9457).',

@@ -67,7 +67,7 @@ export async function up(knex: Knex): Promise<void> {
     );
 
     -- Every use of certificates, answered or refused: who, when, what for. Nothing is changed or taken out; a receipt gets
-    -- its place in a batch once.
+    -- its place in a batch once. A log outlives what it tells of: it refers to nothing but what it is made of.
     CREATE TABLE certificate_use (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
       receipt uuid NOT NULL UNIQUE,
@@ -81,7 +81,7 @@ export async function up(knex: Knex): Promise<void> {
       client text NOT NULL,
       operator text,
       address text,
-      grant_id bigint REFERENCES share_grant,
+      grant_id bigint,
       matter text NOT NULL,
       scenario text NOT NULL,
       business text NOT NULL,
@@ -111,7 +111,7 @@ export async function up(knex: Knex): Promise<void> {
 
     -- The certificates that a use showed, each with the version that it was.
     CREATE TABLE used_certificate (
-      stream_id integer NOT NULL REFERENCES stream,
+      stream_id integer NOT NULL,
       record_key text COLLATE "C" NOT NULL,
       use_id bigint NOT NULL REFERENCES certificate_use,
       content_hash bytea NOT NULL,

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Knex } from 'knex';
-import type { Refusal, SharedField } from '../../domain/sharing/grant.ts';
+import type { UseRefusal, SharedField } from '../../domain/sharing/grant.ts';
 import { HOLDER_ACTS, type UseAct, type UseOutcome } from '../../domain/sharing/use.ts';
 import type { CertificateVersion } from '../library/certificates.ts';
 import { holderHash } from './uses.ts';
@@ -25,7 +25,7 @@ export interface UseOfHolder {
   at: Date;
   act: UseAct;
   outcome: UseOutcome;
-  refusal: Refusal | null;
+  refusal: UseRefusal | null;
   unitName: string;
   matter: string;
   /** Its name in the unit’s list of uses; null where that does not have it. */

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { pathOf, rootOf, type PathStep, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
+import { proofPathOf, rootOf, type PathStep, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
 
 /** A signature of a batch: by which key, in base64. */
 export interface BatchSignature {
@@ -120,7 +120,7 @@ export async function findReceipt(db: Knex, receipt: string): Promise<ProvenRece
     .orderBy('place')
     .select<{ leaf: Buffer }[]>('leaf');
   const { signatures, ...signed } = batch;
-  const path = pathOf(
+  const path = proofPathOf(
     leaves.map(({ leaf }) => leaf),
     place,
   );

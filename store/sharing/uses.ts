@@ -2,7 +2,7 @@ import { createHmac, hash, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { leafOf, receiptText, sm3, type Receipt } from '../../domain/sharing/receipt.ts';
 import type { UseAct, UseOutcome } from '../../domain/sharing/use.ts';
-import type { Refusal } from '../../domain/sharing/grant.ts';
+import type { UseRefusal } from '../../domain/sharing/grant.ts';
 import type { Strength } from '../../domain/sharing/holder.ts';
 import type { Holder } from '../../domain/library/certificate.ts';
 import { shanghaiInstant } from '../../domain/dates.ts';
@@ -33,7 +33,7 @@ export interface NewUse {
   context: UseContext;
   act: UseAct;
   outcome: UseOutcome;
-  refusal: Refusal | null;
+  refusal: UseRefusal | null;
   grantId: number | null;
   /** What the holder consented to, where it rests on no grant: a presentation (亮证) or an authorisation (授权). */
   presentationId?: number;
@@ -278,7 +278,7 @@ export interface Use extends Pick<
 > {
   id: number;
   at: Date;
-  refusal: Refusal | null;
+  refusal: UseRefusal | null;
   unitCode: string;
   unitName: string;
   address: string | null;

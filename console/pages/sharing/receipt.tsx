@@ -8,7 +8,7 @@ import { Mark } from '../../parts/mark.tsx';
 import { Failure, Waiting } from '../../parts/states.tsx';
 
 /** A receipt with the state of its proof, which comes within a second or so; both can be taken along. */
-export function Receipt({ receipt }: { receipt: string }) {
+export function ReceiptOfUse({ receipt }: { receipt: string }) {
   const { say } = useLanguage();
   const { data, error, refetch } = useGet('/receipts/:receipt', {
     params: { receipt },

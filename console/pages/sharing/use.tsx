@@ -12,7 +12,7 @@ import { PageLayout, Section } from '../../parts/page.tsx';
 import { useSharedTypes } from '../../parts/shared-types.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
 import { useSession } from '../../session.tsx';
-import { Receipt } from './receipt.tsx';
+import { ReceiptOfUse } from './receipt.tsx';
 
 /** A use that is asked for. */
 interface AskedUse {
@@ -168,7 +168,7 @@ function Answer({ called, use }: { called: Found; use: AskedUse }) {
         {refused ? <Refused problem={refused} use={use} /> : <Certificates answer={answer} use={use} />}
       </Section>
       <Section title={say('用证回执', 'Receipt')}>
-        <Receipt receipt={receipt} />
+        <ReceiptOfUse receipt={receipt} />
       </Section>
     </>
   );

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Interface, Refusal, SharedField } from '../../../domain/sharing/grant.ts';
+import type { Interface, UseRefusal, SharedField } from '../../../domain/sharing/grant.ts';
 import { callUpon, findAuthorisation, type Authorisation } from '../../../store/sharing/authorisations.ts';
 import { lookAt, type Presentation } from '../../../store/sharing/presentations.ts';
 import { holderHash } from '../../../store/sharing/uses.ts';
@@ -9,7 +9,7 @@ export interface Consent {
   by: { presentationId: number } | { authorisationId: number };
   fields: SharedField[];
   /** Why there is nothing to take any more. */
-  over: Refusal;
+  over: UseRefusal;
   /** Takes what the call needs of it; false where it is over. */
   take: (trx: Knex.Transaction, at: Date) => Promise<boolean>;
 }
@@ -33,7 +33,7 @@ export async function consentByCode(
   db: Knex,
   code: string,
   ask: AuthorisedAsk & { unit: string; holder: string },
-): Promise<{ authorisation: Authorisation | null; consent: Consent | Refusal }> {
+): Promise<{ authorisation: Authorisation | null; consent: Consent | UseRefusal }> {
   const found = await findAuthorisation(db, { code });
   const authorisation =
     found?.unitCode === ask.unit && found.holder.equals(await holderHash(db, ask.holder)) ? found : null;
@@ -41,14 +41,14 @@ export async function consentByCode(
 }
 
 /** As `consentByCode`, for reading on what a call by the authorisation has found. */
-export const consentToReadOn = async (db: Knex, id: number, ask: AuthorisedAsk): Promise<Consent | Refusal> =>
+export const consentToReadOn = async (db: Knex, id: number, ask: AuthorisedAsk): Promise<Consent | UseRefusal> =>
   consentOf(await findAuthorisation(db, { id }), ask, { counts: false });
 
 function consentOf(
   authorisation: Authorisation | null,
   ask: AuthorisedAsk,
   counting: { counts: boolean },
-): Consent | Refusal {
+): Consent | UseRefusal {
   if (!authorisation) return 'authorisation-unknown';
   const { id, types, interfaces, fields } = authorisation;
   if (!types.includes(ask.typeCode) || !interfaces.includes(ask.interface)) return 'authorisation-narrow';

@@ -15,7 +15,7 @@ import {
   REFUSALS,
   type Ask,
   type Grant,
-  type Refusal,
+  type UseRefusal,
   type SharedField,
 } from '../../../domain/sharing/grant.ts';
 import type { UseAct } from '../../../domain/sharing/use.ts';
@@ -196,7 +196,7 @@ const AUTHORISE = {
   en: 'Ask the holder to authorise the unit for it, in the portal',
 };
 /** What only the holder can mend. */
-const ASK_HOLDER: Partial<Record<Refusal, Said>> = {
+const ASK_HOLDER: Partial<Record<UseRefusal, Said>> = {
   'presentation-over': { zh: '请持证主体重新亮证', en: 'Ask the holder to show it again' },
   'authorisation-unknown': AUTHORISE,
   'authorisation-narrow': AUTHORISE,
@@ -204,7 +204,7 @@ const ASK_HOLDER: Partial<Record<Refusal, Said>> = {
 };
 
 /** Refuses what no grant covers, with the way to apply for it. */
-function refused(refusal: Refusal): ApiProblem {
+function refused(refusal: UseRefusal): ApiProblem {
   if (refusal in ASK_HOLDER) return new ApiProblem(403, refusal, REFUSALS[refusal], ASK_HOLDER[refusal]);
   const limit = refusal === 'day-limit';
   return new ApiProblem(
@@ -227,7 +227,7 @@ interface Call extends Ask {
   /** Code of the holder that is asked about, or its hash. */
   holder: string | Buffer | null;
   /** Stands in for a grant of the list; or why none does. */
-  consent?: Consent | Refusal | undefined;
+  consent?: Consent | UseRefusal | undefined;
 }
 
 /** What is answered to a call, and which certificates it shows. */
@@ -255,7 +255,7 @@ export async function answer(
   const noted = { context, act, typeCode: type, holder: asked };
   const log = useLogOf(db);
   const refuse = async (
-    refusal: Refusal,
+    refusal: UseRefusal,
     by: Pick<NewUse, 'grantId' | 'presentationId' | 'authorisationId'>,
   ): Promise<never> => {
     const entry = { ...noted, ...by, outcome: 'refused' as const, refusal, answer: refusal, certificates: [] };
@@ -320,7 +320,7 @@ async function saidBy(
   { db }: ApiOptions,
   { authorisation: given, matter = '', scenario = '', ...said }: z.output<typeof useOfHolder>,
   ask: Pick<Ask, 'interface' | 'typeCode'> & { holder: string },
-): Promise<{ said: z.output<typeof use>; consent?: Consent | Refusal }> {
+): Promise<{ said: z.output<typeof use>; consent?: Consent | UseRefusal }> {
   if (given === undefined) return { said: { ...said, matter, scenario } };
   const { authorisation, consent } = await consentByCode(db, given, {
     ...ask,

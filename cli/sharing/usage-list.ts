@@ -121,9 +121,7 @@ function approveList(version: number, options: Partial<UnitOptions> & StreamOpti
     );
     print(`Grants made: ${makes.length}; ended: ${ends.length}`);
     if (unshared.length > 0)
-      print(
-        `未共享，未授权 not shared, nothing granted: ${unshared.join('、')}; ./hub catalog shows 类目公开属性`,
-      );
+      print(`未共享，未授权 not shared, nothing granted: ${unshared.join('、')}; ./hub catalog shows 类目公开属性`);
   });
 }
 

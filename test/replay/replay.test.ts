@@ -5,8 +5,8 @@ import { before, describe, it } from 'node:test';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import * as workflows from '../../workflows/index.ts';
-import { workflowBundle } from '../support/workflows.ts';
-import { HISTORIES } from '../support/histories.ts';
+import { workflowBundle } from '../support/temporal/workflows.ts';
+import { HISTORIES } from '../support/temporal/histories.ts';
 
 /** Saved by `HUB_KEEP_HISTORIES=1 ./hub test workflow`; a change of workflow code must keep them replaying. */
 const historyOf = (type: string, name: string): unknown =>

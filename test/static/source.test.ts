@@ -15,7 +15,7 @@ describe('the source', () => {
     const { code } = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'workflows/index.ts'), logger });
     assert.ok(code.length > 100_000);
     assert.deepEqual(told, []);
-    const workflowsPath = join(ROOT, 'test/support/forbidden-workflow.ts');
+    const workflowsPath = join(ROOT, 'test/support/temporal/forbidden-workflow.ts');
     await assert.rejects(bundleWorkflowCode({ workflowsPath, logger }), /Webpack finished with errors/);
     assert.match(told.join('\n'), /forbidden-workflow.*node:fs|node:fs.*forbidden-workflow/s);
   });

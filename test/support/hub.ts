@@ -20,7 +20,7 @@ import type { syncWindow } from '../../workflows/sync-window.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { demoConfig, type Departments } from './departments.ts';
 import { startTimeSkipping, type SkippingServer } from './servers/time-skipping.ts';
-import { workflowBundle } from './workflows.ts';
+import { workflowBundle } from './temporal/workflows.ts';
 
 export const TASK_QUEUE = 'test';
 

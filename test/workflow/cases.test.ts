@@ -24,7 +24,7 @@ import { HUB_DUE_AT } from '../../workflows/search-attributes.ts';
 import type { retime } from '../../workflows/retime.ts';
 import { demoConfig, Departments } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 import { deadlines } from '../support/law/enact.ts';
 

@@ -14,7 +14,7 @@ import type { CatalogSyncResult } from '../../activities/catalog.ts';
 import type { catalogSync } from '../../workflows/catalog-sync.ts';
 import { provinceCatalog } from '../departments/catalog.ts';
 import { Departments } from '../support/departments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 

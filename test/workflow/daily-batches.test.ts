@@ -11,7 +11,7 @@ import { getDay, openDays } from '../../store/collection/days.ts';
 import { streamReports } from '../../store/collection/stream-report.ts';
 import type { dailyAggregation } from '../../workflows/daily-aggregation.ts';
 import { Departments, STREAM_OF } from '../support/departments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
 const HOUR_MS = 3_600_000;

@@ -13,7 +13,7 @@ import {
 import type { dailyAggregation } from '../../workflows/daily-aggregation.ts';
 import { eventually } from '../support/eventually.ts';
 import { applicationCause } from '../support/failures.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { Departments } from '../support/departments.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 

@@ -6,7 +6,7 @@ import { outboundWorkflowId } from '../../domain/ids.ts';
 import type { deliverOutbound } from '../../workflows/deliver-outbound.ts';
 import type { DeliverOutboundResult } from '../../workflows/messages.ts';
 import { Departments } from '../support/departments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 

@@ -15,7 +15,7 @@ import { getStream } from '../../store/collection/streams.ts';
 import type { fetchFiles } from '../../workflows/fetch-files.ts';
 import type { FetchFilesResult } from '../../workflows/messages.ts';
 import { Departments } from '../support/departments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
 const STREAM = 'transport-licences';

@@ -13,7 +13,7 @@ import type { hotlineSync } from '../../workflows/hotline-sync.ts';
 import { hotlineTickets } from '../departments/hotline.ts';
 import { eventually } from '../support/eventually.ts';
 import { Departments } from '../support/departments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 import { deadlines } from '../support/law/enact.ts';
 

@@ -17,7 +17,7 @@ import type { returnSync } from '../../workflows/return-sync.ts';
 import { beginRecheck, beginSample, inspectedRecords, listInspections } from '../../store/supervision/inspections.ts';
 import { getStream } from '../../store/collection/streams.ts';
 import { Departments } from '../support/departments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
 const STREAM = 'housing-permits';

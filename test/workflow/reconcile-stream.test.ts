@@ -14,7 +14,7 @@ import type { ReconcileStreamResult } from '../../workflows/messages.ts';
 import type { reconcileStream } from '../../workflows/reconcile-stream.ts';
 import { Departments } from '../support/departments.ts';
 import { applicationCause } from '../support/failures.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
 const STREAM = 'housing-permits';

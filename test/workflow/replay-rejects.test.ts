@@ -11,7 +11,7 @@ import { getStream } from '../../store/collection/streams.ts';
 import type { Totals } from '../../workflows/messages.ts';
 import type { replayRejects } from '../../workflows/replay-rejects.ts';
 import { Departments } from '../support/departments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
 const STREAM = 'housing-permits';

@@ -14,7 +14,7 @@ import type { syncWindow } from '../../workflows/sync-window.ts';
 import { Departments } from '../support/departments.ts';
 import { eventually } from '../support/eventually.ts';
 import { applicationCause } from '../support/failures.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
 const STREAM = 'province-return';

@@ -12,7 +12,7 @@ import { configuredStreams } from '../../store/apply-config.ts';
 import type { deliverOutbound } from '../../workflows/deliver-outbound.ts';
 import type { stockImport } from '../../workflows/stock-import.ts';
 import { Departments } from '../support/departments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
 const STREAM = 'land-stock';

@@ -14,7 +14,7 @@ import { findAlerts } from '../../store/ledger/alerts.ts';
 import type { SyncWindowInput } from '../../workflows/messages.ts';
 import type { syncWindow } from '../../workflows/sync-window.ts';
 import { Departments } from '../support/departments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { keepHistory } from '../support/temporal/histories.ts';
 import { SkippingHub, TASK_QUEUE } from '../support/hub.ts';
 
 const STREAM = 'housing-permits';

@@ -13,7 +13,7 @@ import { PageLayout, Section } from '../../parts/page.tsx';
 import { SharedType, useSharedTypes } from '../../parts/shared-types.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
-import { Receipt } from './receipt.tsx';
+import { ReceiptOfUse } from './receipt.tsx';
 
 const TONES: Record<UseOutcome, Tone> = { answered: 'good', none: 'calm', refused: 'bad' };
 
@@ -103,7 +103,7 @@ export default function Uses() {
         onCancel={() => setReceipt(null)}
         destroyOnHidden
       >
-        {receipt !== null && <Receipt receipt={receipt} />}
+        {receipt !== null && <ReceiptOfUse receipt={receipt} />}
       </Modal>
     </PageLayout>
   );

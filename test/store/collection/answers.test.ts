@@ -8,7 +8,7 @@ import { HubError } from '../../../domain/errors.ts';
 import { Collecting } from '../../support/collecting.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { approveType } from '../../support/deliveries.ts';
-import { permit, PERMIT_TYPE, PermitGateway } from '../../support/gateway.ts';
+import { permit, PERMIT_TYPE, PermitGateway } from '../../support/servers/gateway.ts';
 
 const NOW_MS = Math.floor(Date.now() / 1000) * 1000;
 const SINCE_MS = NOW_MS - 3 * DAY_MS;

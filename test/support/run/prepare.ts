@@ -31,7 +31,7 @@ type Preparation = (folder: string, atEnd: (step: () => Promise<unknown>) => voi
 /** What stands behind a file of test/support: made ready where a chosen file of tests imports that. */
 const PREPARATIONS: Record<string, Preparation> = {
   'database.ts': startPostgres,
-  'workflows.ts': bundleWorkflows,
+  'temporal/workflows.ts': bundleWorkflows,
   'servers/time-skipping.ts': async () => {
     process.env.HUB_TEST_TIME_SKIPPING = await findTimeSkippingServer();
   },

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
-import { textSheet, workbookOf } from '../../domain/spreadsheet.ts';
-import type { GrantView } from '../../server/api/sharing/grants.ts';
-import type { UsageListView } from '../../server/api/sharing/usage-lists.ts';
-import { approveDrafts, draftEntries } from '../../store/library/catalog.ts';
-import { ApiHub, type Caller } from '../support/api.ts';
+import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
+import { textSheet, workbookOf } from '../../../domain/spreadsheet.ts';
+import type { GrantView } from '../../../server/api/sharing/grants.ts';
+import type { UsageListView } from '../../../server/api/sharing/usage-lists.ts';
+import { approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
+import { ApiHub, type Caller } from '../../support/api.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
 const HOUSE = '11100000000013338W011';

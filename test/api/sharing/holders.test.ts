@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import { DAY_MS, shanghaiInstant } from '../../domain/dates.ts';
-import { catalogEntrySchema } from '../../settings/schemas/catalog.ts';
-import type { UsageItem } from '../../domain/sharing/usage-list.ts';
-import { approveDrafts, draftEntries } from '../../store/library/catalog.ts';
-import { FolderStore } from '../../store/library/files/folder.ts';
-import { addToken } from '../../store/console/sessions.ts';
-import { approveUsageList, saveUsageList } from '../../store/sharing/usage-lists.ts';
-import { approvedCatalog } from '../../store/library/catalog.ts';
-import { ApiHub, type Caller } from '../support/api.ts';
+import { DAY_MS, shanghaiInstant } from '../../../domain/dates.ts';
+import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
+import type { UsageItem } from '../../../domain/sharing/usage-list.ts';
+import { approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
+import { FolderStore } from '../../../store/library/files/folder.ts';
+import { addToken } from '../../../store/console/sessions.ts';
+import { approveUsageList, saveUsageList } from '../../../store/sharing/usage-lists.ts';
+import { approvedCatalog } from '../../../store/library/catalog.ts';
+import { ApiHub, type Caller } from '../../support/api.ts';
 import { askAsHolder, assertion, PORTAL } from './as-holder.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { UnusualUseView, UseFigureView } from '../../server/api/sharing/use-figures.ts';
-import { UNUSUAL_USES } from '../../domain/sharing/unusual.ts';
-import { ApiHub, type Caller } from '../support/api.ts';
+import type { UnusualUseView, UseFigureView } from '../../../server/api/sharing/use-figures.ts';
+import { UNUSUAL_USES } from '../../../domain/sharing/unusual.ts';
+import { ApiHub, type Caller } from '../../support/api.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
 const UNIT = { code: '11320200014006438B', name: '市住建局' };

@@ -1,7 +1,7 @@
 import { createHmac, hash, randomUUID } from 'node:crypto';
-import type { Strength } from '../../domain/sharing/holder.ts';
-import { shanghaiInstant } from '../../domain/dates.ts';
-import type { ApiHub } from '../support/api.ts';
+import type { Strength } from '../../../domain/sharing/holder.ts';
+import { shanghaiInstant } from '../../../domain/dates.ts';
+import type { ApiHub } from '../../support/api.ts';
 
 /** A portal as `hub.yaml` has it, with its key in the environment. */
 export const PORTAL = {

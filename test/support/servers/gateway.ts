@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { httpConnectorSchema } from '../../settings/kinds/http.ts';
-import type { ConnectorConfig } from '../../settings/schemas/connector.ts';
+import { httpConnectorSchema } from '../../../settings/kinds/http.ts';
+import type { ConnectorConfig } from '../../../settings/schemas/connector.ts';
 
 /** Type of the certificates that {@link permit} makes. */
 export const PERMIT_TYPE = '11100000000013338W099';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 
-export const HISTORIES = join(import.meta.dirname, '../replay/histories');
+export const HISTORIES = join(import.meta.dirname, '../../replay/histories');
 
 /**
  * Saves a workflow's history for the replay tests when `HUB_KEEP_HISTORIES` is set. One that is there stays: running

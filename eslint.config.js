@@ -127,7 +127,9 @@ export default ts.config(
   ts.configs.strictTypeChecked,
   ts.configs.stylisticTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
+    languageOptions: {
+      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js', 'docs/verify-receipt.mjs'] } },
+    },
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unsafe-enum-assignment': 'off', // protobuf enums are plain numbers here
@@ -177,5 +179,9 @@ export default ts.config(
     },
   },
   { files: ['console/**/*.tsx'], extends: [reactHooks.configs.flat.recommended] },
-  { files: ['**/*.js'], extends: [ts.configs.disableTypeChecked] },
+  {
+    files: ['**/*.{js,mjs}'],
+    extends: [ts.configs.disableTypeChecked],
+    languageOptions: { globals: { console: false, process: false, Buffer: false } },
+  },
 );

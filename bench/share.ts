@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import Fastify from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import { startDatabase } from '../launch/servers.ts';
@@ -124,7 +124,7 @@ async function main(): Promise<void> {
 }
 
 /** The same look-up and nothing else. */
-function bareRoute(url: string): { app: ReturnType<typeof Fastify>; close: () => Promise<void> } {
+function bareRoute(url: string): { app: FastifyInstance; close: () => Promise<void> } {
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   const app = Fastify({ logger: false });
   app.post<{ Body: { code: string; type: string } }>('/find', async (asked) => {

@@ -347,7 +347,7 @@ describe('an errand in the console, from beginning to end', () => {
     await eventually(async () =>
       assert.deepEqual(
         (await rowsOf(entries)).map((row) => row.slice(1)),
-        [DISPUTE.actions.mark, DISPUTE.actions.receive].map(({ zh }) => [...by, `操作 ${zh}`]),
+        [DISPUTE.actions.mark, DISPUTE.actions.receive].map(({ zh }) => [...by, '127.0.0.1', `操作 ${zh}`]),
       ),
     );
     assert.equal((await hub.db('audit').where({ actor: 'auditor' })).length, 1, 'they only signed in');

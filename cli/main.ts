@@ -102,11 +102,6 @@ const ROOMS: Record<string, Listed[]> = {
       async () => (await import('./library/expiry.ts')).addExpiry,
     ],
     [
-      'usage-list',
-      'lists of uses (用证清单): for which items and scenarios a unit asks for which certificates',
-      async () => (await import('./sharing/usage-list.ts')).addUsageList,
-    ],
-    [
       'identify',
       'say what a code is: its kind, its parts, valid or which character was expected',
       async () => (await import('./library/identify.ts')).addIdentify,
@@ -157,6 +152,13 @@ const ROOMS: Record<string, Listed[]> = {
       'stock',
       'old records (存量): the plan and how far each unit has come; import them',
       async () => (await import('./collection/stock.ts')).addStock,
+    ],
+  ],
+  'Sharing 用证': [
+    [
+      'usage-list',
+      'lists of uses (用证清单): for which items and scenarios a unit asks for which certificates',
+      async () => (await import('./sharing/usage-list.ts')).addUsageList,
     ],
   ],
   'Casework 案件': [

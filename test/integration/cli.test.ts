@@ -90,6 +90,7 @@ describe('hub, the command', () => {
         'Ledger 台账',
         'Library 证照库',
         'Collection 归集',
+        'Sharing 用证',
         'Casework 案件',
         'Supervision 监督考核',
         'Console 控制台',
@@ -316,7 +317,10 @@ describe('hub, the command', () => {
         assert.equal(second.code, 0);
         assert.notEqual(second.stdout, first.stdout);
         const gaps = await runHub(['gaps'], { DATABASE_URL: url });
-        assert.deepEqual([gaps.code, gaps.stdout], [0, 'No gaps: everything that is due is proven to be in.\n']);
+        assert.deepEqual(
+          [gaps.code, gaps.stdout],
+          [0, '没有缺口：应归集的均已证实归集。 No gaps: everything that is due is proven to be in.\n'],
+        );
       } finally {
         await admin.raw('DROP DATABASE hub_cli_migrate WITH (FORCE)');
         await admin.destroy();

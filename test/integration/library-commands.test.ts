@@ -391,6 +391,7 @@ describe('commands on the library', () => {
       source_count: 2,
       library_count: 1,
       owner_code: HOUSING,
+      // As it was called before.
       owner_name: '住建局',
       opened_at: new Date(Date.now() - 30 * DAY_MS),
     });
@@ -399,11 +400,11 @@ describe('commands on the library', () => {
     const finding = String(id);
     assert.match(
       (await hub('supervise', '--unit', HOUSING)).stdout,
-      /已发现 │ 住建局 +│ 电子督查 differing │.*最长已有 30 天未消除/,
+      /已发现 │ 市住房和城乡建设局 +│ 电子督查 differing │.*最长已有 30 天未消除/,
     );
     const order = ['order', finding, '--by', '李处长', '--demand', '消除差异', '--days'];
     assert.match((await hub('supervise', ...order, '61')).stderr, /Expected at most 60 working days/);
-    assert.match((await hub('supervise', ...order, '5')).stdout, /督办 │ 住建局.*消除差异/);
+    assert.match((await hub('supervise', ...order, '5')).stdout, /督办 │ 市住房和城乡建设局.*消除差异/);
     const file = join(folder, 'notice.html');
     const notice = () =>
       hub('supervise', 'notice', finding, '--by', '李处长', '--number', '锡证督〔2026〕3号', '--out', file);
@@ -413,8 +414,8 @@ describe('commands on the library', () => {
       .db('obligation')
       .where({ subject: `rectification/${finding}` })
       .update({ due_at: NOW });
-    assert.match((await notice()).stdout, /^锡证督〔2026〕3号: notice given to 住建局; print /);
-    assert.match(readFileSync(file, 'utf8'), /<h1>关于住建局逾期未改正有关问题的督办函<\/h1>/);
+    assert.match((await notice()).stdout, /^锡证督〔2026〕3号: notice given to 市住房和城乡建设局; print /);
+    assert.match(readFileSync(file, 'utf8'), /<h1>关于市住房和城乡建设局逾期未改正有关问题的督办函<\/h1>/);
     assert.match(
       (await hub('supervise', 'done', finding, '--by', '张三', '--note', '已消除')).stdout,
       /已报整改待复查/,
@@ -434,7 +435,12 @@ describe('commands on the library', () => {
     const written = await hub('assessment', '--year', shanghaiDate(Date.now()).slice(0, 4), '--out', out);
     assert.equal(written.code, 0, written.stderr);
     const book = await openWorkbook(readFileSync(out), 'x');
-    assert.deepEqual(sheetRows(book, '整改文书')[1]?.slice(0, 4), [finding, '住建局', '锡证督〔2026〕3号', '李处长']);
+    assert.deepEqual(sheetRows(book, '整改文书')[1]?.slice(0, 4), [
+      finding,
+      '市住房和城乡建设局',
+      '锡证督〔2026〕3号',
+      '李处长',
+    ]);
     assert.equal(statSync(out).mode & 0o077, 0);
   });
 

@@ -137,7 +137,8 @@ describe('syncWindow', () => {
       );
       assert.deepEqual([...new Set(batches.map(({ state }) => state))], ['different']);
       assert.ok(Math.min(...batches.map(({ seconds }) => seconds)) >= 60);
-      assert.ok(requests < 200, `${requests} requests`);
+      // Each of the 32 is asked for its total, read, and compared with the totals of its halves.
+      assert.ok(requests < 300, `${requests} requests`);
       const [alert, ...others] = await moving();
       assert.match(alert ?? '', /市公园管理局.*parks.*源端 \d+ 条，库内 0 条/);
       assert.deepEqual(others, []);

@@ -27,7 +27,10 @@ export function subjectInWords(subject: string, records: number): Said | null {
       en: `${records} rejected records have no time of change, or one that is none or lies ahead: they are of no window until they are corrected`,
     };
   if (subject === MOVING)
-    return { zh: '读取期间一直在变，读不到稳定的一段', en: 'it changes while it is read: no part of it stands still' };
+    return {
+      zh: `源端 ${records} 条记录在读取期间一直在变，读不到稳定的一段`,
+      en: `${records} records of the source change while they are read: no part of them stands still`,
+    };
   const [, from, to] = OUTSIDE.exec(subject) ?? [];
   if (from === undefined || to === undefined) return null;
   const [start, end] = [from, to].map((at) => shanghaiWallTime(Date.parse(at)));

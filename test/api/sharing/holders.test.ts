@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import { DAY_MS, shanghaiInstant } from '../../../domain/dates.ts';
+import { shanghaiInstant } from '../../../domain/dates.ts';
 import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import type { UsageItem } from '../../../domain/sharing/usage-list.ts';
 import { approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
 import { FolderStore } from '../../../store/library/files/folder.ts';
-import { addToken } from '../../../store/console/sessions.ts';
 import { approveUsageList, saveUsageList } from '../../../store/sharing/usage-lists.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import { ApiHub, type Caller } from '../../support/api.ts';
 import { askAsHolder, assertion, PORTAL } from './as-holder.ts';
+import { deliver, tokenOf } from './using.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
 const ZHANG = { code: '11010519491231002X', name: '张三' };
@@ -71,15 +71,7 @@ describe('holders through their portal', () => {
     management = await hub.signedIn('management');
     await hub.signedIn('user', UNIT, 'clerk');
     await hub.signedIn('user', BANK, 'bank');
-    for (const login of ['clerk', 'bank']) {
-      const { id } = await db('account').where({ login }).first<{ id: number }>('id');
-      const wanted = {
-        label: '业务系统',
-        scopes: ['certificates:use' as const],
-        expiresAt: new Date(hub.nowMs + 365 * DAY_MS),
-      };
-      tokens.set(login, (await addToken(db, id, wanted, at)).token);
-    }
+    for (const login of ['clerk', 'bank']) tokens.set(login, await tokenOf(hub, login));
     stream = (await db('stream').orderBy('id').first<typeof stream>('id', 'name'))!;
     const face = [{ name: 'address', label: '坐落', required: false, type: 'text', values: [] }];
     const entries = [
@@ -88,10 +80,10 @@ describe('holders through their portal', () => {
     ].map((entry) => catalogEntrySchema.parse(entry));
     await draftEntries(db, entries, 'x', at);
     await approveDrafts(db, [HOUSE, SHOP], 'y', at);
-    await deliver('K1', 'H-1', [ZHANG]);
-    await deliver('K2', 'H-2', [ZHANG, LI]);
-    await deliver('K3', 'S-1', [LI], SHOP);
-    await deliver('K4', 'H-4', [{ ...ZHANG, name: '张五' }]);
+    await delivered('K1', 'H-1', [ZHANG]);
+    await delivered('K2', 'H-2', [ZHANG, LI]);
+    await delivered('K3', 'S-1', [LI], SHOP);
+    await delivered('K4', 'H-4', [{ ...ZHANG, name: '张五' }]);
     await saveUsageList(db, UNIT, [ITEM], { by: '张三', at });
     await db.transaction(async (trx) =>
       approveUsageList(trx, UNIT.code, 1, await approvedCatalog(trx), { by: '张三', at }),
@@ -99,24 +91,8 @@ describe('holders through their portal', () => {
   });
   after(() => hub.close());
 
-  async function deliver(key: string, number: string, holders: object[], type = HOUSE, status = 'valid') {
-    await hub.database.db.raw(
-      `INSERT INTO certificate (stream_id, record_key, number, type_code, name, issued_on, long_term, holders, status,
-         raw_status, extension, content_hash, source_updated_at, batch_id, recorded_at)
-       VALUES (:stream, :key, :number, :type, '证', '2025-01-01', true, :holders, :status, '1',
-         '{"address": "太湖大道一号"}', convert_to(:key || :status, 'UTF8'), :at, 0, :at)
-       ON CONFLICT (stream_id, record_key) DO UPDATE SET status = :status, content_hash = excluded.content_hash`,
-      {
-        stream: stream.id,
-        key,
-        number,
-        type,
-        status,
-        at: NOW,
-        holders: JSON.stringify(holders.map((each) => ({ codeType: '111', ...each }))),
-      },
-    );
-  }
+  const delivered = (key: string, number: string, holders: object[], type = HOUSE, status?: string) =>
+    deliver(hub, { stream: stream.id, key, number, holders, type, status });
   /** Has the certificate H-1 be held by others. */
   const sell = async (holders: object[]) => {
     const written = JSON.stringify(holders.map((each) => ({ codeType: '111', ...each })));
@@ -316,9 +292,9 @@ describe('holders through their portal', () => {
     it('shows what stands on certificates, as they are now, to whoever is given the code, without a grant', async () => {
       const { id, code, until } = await present({}, ['H-1', 'H-2']);
       assert.equal(Date.parse(until), hub.nowMs + 60_000);
-      await deliver('K1', 'H-1', [ZHANG], HOUSE, 'suspended');
+      await delivered('K1', 'H-1', [ZHANG], HOUSE, 'suspended');
       const { status, body, receipt } = await scan(code);
-      await deliver('K1', 'H-1', [ZHANG]);
+      await delivered('K1', 'H-1', [ZHANG]);
       assert.equal(status, 200);
       assert.deepEqual(
         body.certificates.map(({ number, state, face }) => [number, state, face]),

@@ -13,10 +13,10 @@ import { approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
 import { FolderStore } from '../../../store/library/files/folder.ts';
 import { keepKeys, signBatch, type BatchSignature } from '../../../store/sharing/receipts.ts';
 import { openReceiptSigner } from '../../../store/sharing/receipt-signing.ts';
-import { addToken } from '../../../store/console/sessions.ts';
 import { DAY_MS } from '../../../domain/dates.ts';
 import { saveUsageList } from '../../../store/sharing/usage-lists.ts';
 import { ApiHub, type Answer, type Caller } from '../../support/api.ts';
+import { deliver, tokenOf } from './using.ts';
 
 /** Which shares no code with the hub, and has openssl check SM2. */
 const VERIFIER = join(import.meta.dirname, '../../../docs/verify-receipt.mjs');
@@ -65,12 +65,7 @@ describe('the share interface', () => {
     management = await hub.signedIn('management');
     clerk = await hub.signedIn('user', UNIT, 'clerk');
     stranger = await hub.signedIn('user', OTHER, 'stranger');
-    for (const login of ['clerk', 'stranger']) {
-      const { id } = await db('account').where({ login }).first<{ id: number }>('id');
-      const until = new Date(hub.nowMs + 365 * DAY_MS);
-      const wanted = { label: '业务系统', scopes: ['certificates:use' as const], expiresAt: until };
-      tokens.set(login, (await addToken(db, id, wanted, new Date(hub.nowMs))).token);
-    }
+    for (const login of ['clerk', 'stranger']) tokens.set(login, await tokenOf(hub, login));
     stream = (await db('stream').orderBy('id').first<typeof stream>('id', 'name'))!;
     const face = [{ name: 'address', label: '坐落', required: false, type: 'text', values: [] }];
     const entries = [
@@ -85,8 +80,8 @@ describe('the share interface', () => {
       'y',
       new Date(NOW),
     );
-    await deliver('K1', { number: 'H-1' });
-    await deliver('K2', { number: 'S-1', type: SHOP });
+    await delivered('K1', { number: 'H-1' });
+    await delivered('K2', { number: 'S-1', type: SHOP });
     await list([item()]);
     await approve(1);
   });
@@ -95,32 +90,17 @@ describe('the share interface', () => {
     await hub.close();
   });
 
-  async function deliver(
+  const delivered = (
     key: string,
     {
-      number,
-      type = HOUSE,
-      status = 'valid',
       holders = [HOLDER],
+      type = HOUSE,
+      ...given
     }: { number: string; type?: string; status?: string; holders?: object[] },
-  ): Promise<void> {
-    await hub.database.db.raw(
-      `INSERT INTO certificate (stream_id, record_key, number, type_code, name, issued_on, long_term, holders, status,
-         raw_status, extension, content_hash, source_updated_at, batch_id, recorded_at)
-       VALUES (:stream, :key, :number, :type, '证', '2025-01-01', true, :holders, :status, '1',
-         '{"address": "太湖大道一号", "price": "90"}', convert_to(:key || :status, 'UTF8'), :at, 0, :at)
-       ON CONFLICT (stream_id, record_key) DO UPDATE SET status = :status, content_hash = excluded.content_hash`,
-      {
-        stream: stream.id,
-        key,
-        number,
-        type,
-        status,
-        at: NOW,
-        holders: JSON.stringify(holders.map((each) => ({ codeType: '111', ...each }))),
-      },
-    );
-  }
+  ) => {
+    const face = { address: '太湖大道一号', price: '90' };
+    return deliver(hub, { stream: stream.id, key, holders, type, face, ...given });
+  };
   const list = (items: UsageItem[]) =>
     saveUsageList(hub.database.db, UNIT, items, { by: '张三', at: new Date(hub.nowMs) });
   const approve = (version: number) =>
@@ -147,7 +127,7 @@ describe('the share interface', () => {
     (await caller.get<{ items: UseView[] }>(`/uses${query}`)).body.items;
 
   it('answers within a grant with the fields that it names, and masks other holders', async () => {
-    await deliver('K3', { number: 'H-3', holders: [HOLDER, { code: '320102199001011234', name: '李四' }] });
+    await delivered('K3', { number: 'H-3', holders: [HOLDER, { code: '320102199001011234', name: '李四' }] });
     const { status, body } = await find();
     assert.equal(status, 200);
     assert.deepEqual(body.certificates.map(({ number }) => number).sort(), ['H-1', 'H-3']);
@@ -235,9 +215,9 @@ describe('the share interface', () => {
     const { code } = certificates.find(({ number }) => number === 'H-1')!;
     const read = () => share<{ certificates: Shown[] } & Problem>('/read', { code });
     assert.deepEqual((await read()).body.certificates[0]?.face, { address: '太湖大道一号' });
-    await deliver('K1', { number: 'H-1', status: 'suspended' });
+    await delivered('K1', { number: 'H-1', status: 'suspended' });
     assert.equal((await read()).body.certificates[0]?.state, 'suspended', 'as it is now');
-    await deliver('K1', { number: 'H-1' });
+    await delivered('K1', { number: 'H-1' });
     assert.equal((await share<Problem>('/read', { code }, 'stranger')).body.code, 'use-code-unknown');
     assert.equal((await share<Problem>('/read', { code: 'A'.repeat(22) })).status, 404);
     hub.nowMs += 31 * DAY_MS;
@@ -284,11 +264,11 @@ describe('the share interface', () => {
     assert.equal(await verify(), 0);
     assert.equal(await verify({ number: 'H-9' }), 5);
     assert.equal(await verify({ holder: { ...HOLDER, name: '李四' } }), 5);
-    await deliver('K1', { number: 'H-1', status: 'suspended' });
+    await delivered('K1', { number: 'H-1', status: 'suspended' });
     assert.equal(await verify(), 2);
-    await deliver('K1', { number: 'H-1', status: 'revoked' });
+    await delivered('K1', { number: 'H-1', status: 'revoked' });
     assert.equal(await verify(), 3);
-    await deliver('K1', { number: 'H-1' });
+    await delivered('K1', { number: 'H-1' });
   });
 
   it('a day has no more calls than the grant says, and the request that granted it is named', async () => {

@@ -1,0 +1,41 @@
+import { DAY_MS } from '../../../domain/dates.ts';
+import { addToken } from '../../../store/console/sessions.ts';
+import type { ApiHub } from '../../support/api.ts';
+
+/** A token by which a system of an account’s unit calls the share interface, for a year. */
+export async function tokenOf({ database: { db }, nowMs }: ApiHub, login: string): Promise<string> {
+  const { id } = await db('account').where({ login }).first<{ id: number }>('id');
+  const expiresAt = new Date(nowMs + 365 * DAY_MS);
+  const wanted = { label: '业务系统', scopes: ['certificates:use' as const], expiresAt };
+  return (await addToken(db, id, wanted, new Date(nowMs))).token;
+}
+
+/** Has the library hold a certificate of persons, or hold it with another status. */
+export async function deliver(
+  { database: { db }, nowMs }: ApiHub,
+  certificate: {
+    stream: number;
+    key: string;
+    number: string;
+    type: string;
+    holders: readonly object[];
+    status?: string | undefined;
+    face?: Record<string, string>;
+  },
+): Promise<void> {
+  const { status = 'valid', face = { address: '太湖大道一号' }, holders, ...named } = certificate;
+  await db.raw(
+    `INSERT INTO certificate (stream_id, record_key, number, type_code, name, issued_on, long_term, holders, status,
+       raw_status, extension, content_hash, source_updated_at, batch_id, recorded_at)
+     VALUES (:stream, :key, :number, :type, '证', '2025-01-01', true, :holders, :status, '1', :face,
+       convert_to(:key || :status, 'UTF8'), :at, 0, :at)
+     ON CONFLICT (stream_id, record_key) DO UPDATE SET status = :status, content_hash = excluded.content_hash`,
+    {
+      ...named,
+      status,
+      at: new Date(nowMs),
+      face: JSON.stringify(face),
+      holders: JSON.stringify(holders.map((each) => ({ codeType: '111', ...each }))),
+    },
+  );
+}

@@ -1,6 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { FROM_THE_START } from '../connectors/contract.ts';
 import { mapWithHeld } from '../connectors/mapping/map-page.ts';
+import { otherTimesIn } from '../connectors/mapping/placing.ts';
 import { countOf, pagesOf } from '../connectors/reading.ts';
 import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../domain/dates.ts';
 import { HubError } from '../domain/errors.ts';
@@ -84,10 +85,9 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
       let otherTimes = 0;
       try {
         for await (const page of pagesOf(source, window, FROM_THE_START, cancellationSignal())) {
-          const { rows, rejected, deleted, outside } = await mapWithHeld(mapping, page, context, (events) =>
-            certificatesAt(db, id, events),
-          );
-          otherTimes += outside.length - rejected.filter(({ updatedAt }) => updatedAt === null).length;
+          const mapped = await mapWithHeld(mapping, page, context, (events) => certificatesAt(db, id, events));
+          const { rows, rejected, deleted } = mapped;
+          otherTimes += otherTimesIn(mapped);
           await proofs.listPage(db, proofId, { rows: rows.toJson(), rejected, deleted });
         }
       } catch (error) {

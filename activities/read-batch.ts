@@ -2,6 +2,7 @@ import { pMapIterable } from 'p-map';
 import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
 import { mapPage, requireFewGarbled, requireFewRejects, type FindHeld } from '../connectors/mapping/map-page.ts';
+import { otherTimesIn } from '../connectors/mapping/placing.ts';
 import { openContract } from '../connectors/mapping/source-contract.ts';
 import { pagesOf } from '../connectors/reading.ts';
 import { describeWindow, halveWindow } from '../domain/collection/window.ts';
@@ -85,8 +86,7 @@ export async function readBatch(
     seen.garbled += garbled;
     // Before anything of it is in: a wrong character set is no fault of the records.
     requireFewGarbled(config, seen);
-    // Those without a time are known by their rejects.
-    const otherTimes = outside.length - rejected.filter(({ updatedAt }) => updatedAt === null).length;
+    const otherTimes = otherTimesIn({ outside, rejected });
     if (window && otherTimes > 0) await addOutside(db, await getStream(db, batch.stream), window, otherTimes, now());
     const mapped = { number, digest, position, read: records.length, rows: rows.toJson(), rejected, deleted };
     await before;

@@ -43,6 +43,10 @@ export interface MappedPage {
   events: LoneEvent[];
 }
 
+/** How many records of a page are of other times than were asked for; those without a time are known by their rejects. */
+export const otherTimesIn = ({ outside, rejected }: Pick<MappedPage, 'outside' | 'rejected'>): number =>
+  outside.length - rejected.filter(({ updatedAt }) => updatedAt === null).length;
+
 /** Longest serialised certificate. */
 const MAX_CERTIFICATE = 1_000_000;
 /** Of a source's remark on a record. */

@@ -51,10 +51,12 @@ const PRESENT = `${COLUMNS}, c.content_hash AS "contentHash",
       'recordedAt', h.recorded_at) ORDER BY h.source_updated_at, h.replaced_at)
     FROM certificate_history h WHERE h.stream_id = c.stream_id AND h.record_key = c.record_key) END AS earlier`;
 
-/** Certificates of a holder, by two indexes. */
+/** Certificates of a holder, by two indexes: of whom it is the first, and of whom another. */
 function ofHolder(code: string, holder: string): string {
-  return `SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = ${code}
-       UNION SELECT * FROM certificate WHERE holders @> ${holder} AND jsonb_array_length(holders) > 1`;
+  const first = `(holders->0->>'code') COLLATE "C"`;
+  return `(SELECT * FROM certificate WHERE ${first} = ${code}
+       UNION ALL SELECT * FROM certificate WHERE holders @> ${holder} AND jsonb_array_length(holders) > 1
+         AND ${first} IS DISTINCT FROM ${code})`;
 }
 
 /** What certificates are looked up by, each served by an index. */
@@ -114,10 +116,7 @@ export async function findCertificates(
 const HELD = new Prepared<PresentCertificate>(
   'certificates-held',
   `SELECT ${PRESENT} FROM (
-     SELECT * FROM certificate WHERE (holders->0->>'code') COLLATE "C" = $1 AND type_code = $2
-     UNION ALL SELECT * FROM certificate WHERE holders @> $3::jsonb AND jsonb_array_length(holders) > 1
-       AND (holders->0->>'code') COLLATE "C" <> $1 AND type_code = $2
-     LIMIT ${MOST}) AS c JOIN stream s ON s.id = c.stream_id
+     SELECT * FROM (${ofHolder('$1', '$3::jsonb')}) AS held WHERE type_code = $2 LIMIT ${MOST}) AS c JOIN stream s ON s.id = c.stream_id
    ORDER BY c.number, c.source_updated_at DESC`,
 );
 

@@ -126,9 +126,3 @@ export async function findReceipt(db: Knex, receipt: string): Promise<ProvenRece
   );
   return { unitCode, text, proof: { batch: signed, path, signatures } };
 }
-
-/** Since when the oldest receipt waits for its signature; null: none does. */
-export async function oldestUnsigned(db: Knex): Promise<Date | null> {
-  const row = await db('certificate_use').whereNull('batch_id').orderBy('id').first<{ at: Date } | undefined>('at');
-  return row?.at ?? null;
-}

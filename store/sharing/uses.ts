@@ -296,9 +296,6 @@ export interface UseChoice {
   typeCode?: string | undefined;
   outcome?: UseOutcome | undefined;
   matter?: string | undefined;
-  /** Code of a holder. */
-  holder?: string | undefined;
-  certificate?: { stream: string; key: string } | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
   before?: number | undefined;
@@ -307,7 +304,6 @@ export interface UseChoice {
 
 /** Uses, the latest first. */
 export async function listUses(db: Knex, choice: UseChoice): Promise<Use[]> {
-  const { holder, certificate } = choice;
   const { rows } = await db.raw<{ rows: Use[] }>(
     `SELECT id, receipt, at, act, outcome, refusal, unit_code AS "unitCode", unit_name AS "unitName", client, operator,
        address, strength, matter, scenario, business, reason, type_code AS "typeCode", batch_id IS NOT NULL AS signed,
@@ -318,9 +314,6 @@ export async function listUses(db: Knex, choice: UseChoice): Promise<Use[]> {
          WHERE c.use_id = u.id AND s.unit_code = ANY (:issuers)))
        AND (:typeCode::text IS NULL OR type_code = :typeCode) AND (:outcome::text IS NULL OR outcome = :outcome)
        AND (:matter::text IS NULL OR matter = :matter)
-       AND (:holder::bytea IS NULL OR holder = :holder)
-       AND (:stream::text IS NULL OR id IN (SELECT use_id FROM used_certificate
-         WHERE stream_id = (SELECT id FROM stream WHERE name = :stream) AND record_key = :key))
        AND (:from::timestamptz IS NULL OR at >= :from) AND (:to::timestamptz IS NULL OR at < :to)
        AND (:before::bigint IS NULL OR id < :before)
      ORDER BY id DESC LIMIT :limit`,
@@ -330,9 +323,6 @@ export async function listUses(db: Knex, choice: UseChoice): Promise<Use[]> {
       typeCode: choice.typeCode ?? null,
       outcome: choice.outcome ?? null,
       matter: choice.matter ?? null,
-      holder: holder === undefined ? null : await holderHash(db, holder),
-      stream: certificate?.stream ?? null,
-      key: certificate?.key ?? null,
       from: choice.from ?? null,
       to: choice.to ?? null,
       before: choice.before ?? null,

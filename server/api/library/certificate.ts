@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { Knex } from 'knex';
 import { z } from 'zod';
 import { keyOf } from '../../../settings/values.ts';
 import { maskAll } from '../../../connectors/examine/discover.ts';
@@ -34,7 +35,7 @@ import {
 } from '../../../store/library/certificates.ts';
 import { listCompletedCases } from '../../../store/casework/completed-cases.ts';
 import { marksOn } from '../../../store/casework/disputes.ts';
-import { isIntact } from '../../../store/library/files/contract.ts';
+import { isIntact, type FileStore } from '../../../store/library/files/contract.ts';
 import { listTasks } from '../../../store/ledger/tasks.ts';
 import { usesOf } from '../../../store/sharing/usage-lists.ts';
 import { FORBIDDEN, principalOf } from '../base/access.ts';
@@ -205,7 +206,7 @@ const UNKNOWN = new ApiProblem(404, 'certificate-unknown', {
   zh: '没有这条证照记录',
   en: 'There is no such certificate',
 });
-const NO_FILE = new ApiProblem(404, 'file-unknown', { zh: '没有取得证照文件', en: 'No file of it was fetched' });
+export const NO_FILE = new ApiProblem(404, 'file-unknown', { zh: '没有取得证照文件', en: 'No file of it was fetched' });
 const DAMAGED = new ApiProblem(500, 'file-damaged', {
   zh: '保存的文件与取得时不一致，不予下载',
   en: 'What is stored is not what was fetched any more',
@@ -361,17 +362,27 @@ const getCertificateFile = get(
     const { stream, key: record } = request.params;
     if (maskNumbers(record) !== record) throw PERSONAL_ADDRESS;
     if (!(await isSeen(db, stream, record, principalOf(request).units))) throw UNKNOWN;
-    const [latest] = await filesOf(db, stream, record);
-    if (!latest) throw NO_FILE;
-    if (!(await isIntact(files, latest.hash))) throw DAMAGED;
-    await auditLook(request, options, `certificate/${stream}/${maskNumbers(record)}`, { file: latest.hash });
+    const file = await requireFile(db, files, { stream, key: record });
+    await auditLook(request, options, `certificate/${stream}/${maskNumbers(record)}`, { file });
     return reply
       .type('application/octet-stream')
-      .header('Content-Disposition', `attachment; filename="${latest.hash.slice(0, 16)}"`)
+      .header('Content-Disposition', `attachment; filename="${file.slice(0, 16)}"`)
       .header('X-Content-Type-Options', 'nosniff')
-      .send(await files.get(latest.hash));
+      .send(await files.get(file));
   },
 );
+
+/** The hash of a record’s present file; throws a problem where there is none, or it is not what was fetched any more. */
+export async function requireFile(
+  db: Knex,
+  files: FileStore,
+  { stream, key: record }: Pick<CertificateVersion, 'stream' | 'key'>,
+): Promise<string> {
+  const [latest] = await filesOf(db, stream, record);
+  if (!latest) throw NO_FILE;
+  if (!(await isIntact(files, latest.hash))) throw DAMAGED;
+  return latest.hash;
+}
 
 /** How a certificate stands after its versions; null where there is none. */
 function standingAfter(versions: readonly Lived<CertificateVersion>[]): z.output<typeof standingView> | null {

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { z } from 'zod';
 import { BASE_FIELDS, BASE_INTERFACES, INTERFACES, type SharedField } from '../../../domain/sharing/grant.ts';
 import { fault } from '../../../domain/faults.ts';
+import { isShared } from '../../../domain/library/catalog.ts';
 import type { Unit } from '../../../domain/units.ts';
 import { DAY_MS } from '../../../domain/dates.ts';
 import { keyOf } from '../../../settings/values.ts';
@@ -137,7 +138,7 @@ async function unitNamed(trx: Knex, code: string): Promise<Unit> {
 /** Throws a problem where types are not shared, or a field is on the face of none of them. */
 async function requireShared(trx: Knex, types: readonly string[], fields: readonly SharedField[]): Promise<void> {
   const catalog = await approvedCatalog(trx);
-  if (types.some((type) => (catalog.get(type)?.publicity ?? 'internal') === 'internal')) throw UNSHARED;
+  if (!types.every((type) => isShared(catalog.get(type)))) throw UNSHARED;
   const faces = new Set(types.flatMap((type) => catalog.get(type)?.face ?? []).map(({ name }) => `face:${name}`));
   if (fields.some((field) => field.startsWith('face:') && !faces.has(field))) throw NO_FIELD;
 }

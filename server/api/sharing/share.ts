@@ -32,8 +32,8 @@ import {
   standingNow,
   type PresentCertificate,
 } from '../../../store/library/certificates.ts';
-import { isIntact, type FileStore } from '../../../store/library/files/contract.ts';
-import { filesOf, findFetched } from '../../../store/library/certificate-files.ts';
+import type { FileStore } from '../../../store/library/files/contract.ts';
+import { findFetched } from '../../../store/library/certificate-files.ts';
 import { grantsForUse, grantsOf } from '../../../store/sharing/grants.ts';
 import { findReceipt, listKeys } from '../../../store/sharing/receipts.ts';
 import {
@@ -52,6 +52,7 @@ import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
 import { date, instant, text } from '../base/views.ts';
+import { NO_FILE, requireFile } from '../library/certificate.ts';
 import { consentByCode, consentToReadOn, type Consent } from './consent.ts';
 import { grantView, shownGrant } from './grants.ts';
 import { provenReceipt, shownReceipt } from './uses.ts';
@@ -178,14 +179,6 @@ const UNKNOWN_CODE = new ApiProblem(
   { zh: '没有这个用证码，或已过期', en: 'There is no such code, or it is past its time' },
   { zh: '请重新查询', en: 'Find the certificate again' },
 );
-const NO_FILE = new ApiProblem(404, 'file-unknown', {
-  zh: '没有取得证照文件',
-  en: 'No file of it was fetched',
-});
-const DAMAGED = new ApiProblem(500, 'file-damaged', {
-  zh: '保存的文件与取得时不一致，不予提供',
-  en: 'What is stored is not what was fetched any more',
-});
 const NO_UNIT = new ApiProblem(403, 'unit-missing', {
   zh: '账号没有所属单位，不能用证',
   en: 'The account is of no unit, and cannot use certificates',
@@ -526,11 +519,10 @@ export async function fileOf(
   files: FileStore,
   reply: FastifyReply,
 ): Promise<Answered> {
-  const [latest] = record ? await filesOf(db, record.stream, record.key) : [];
-  if (!record || !latest) throw NO_FILE;
-  if (!(await isIntact(files, latest.hash))) throw DAMAGED;
+  if (!record) throw NO_FILE;
+  const file = await requireFile(db, files, record);
   void reply.header('X-Content-Type-Options', 'nosniff').header('Content-Disposition', 'attachment');
-  const body = Buffer.concat(await Array.fromAsync(await files.get(latest.hash)));
+  const body = Buffer.concat(await Array.fromAsync(await files.get(file)));
   return { body, type: 'application/octet-stream', certificates: [record] };
 }
 

@@ -146,3 +146,6 @@ export const isScientific = (code: string): boolean => /^\d(?:\.\d+)?E\+?\d{2,}$
 export function normaliseCode(text: string): string {
   return /^[\x21-\x7e]*$/.test(text) ? text : withoutInvisible(text.normalize('NFKC')).replace(/\s+/g, '');
 }
+
+/** The code of a holder as the library keeps it, however it is spelt. */
+export const normaliseHolderCode = (text: string): string => normaliseCode(text).toUpperCase();

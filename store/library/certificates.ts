@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Catalog, CatalogEntry } from '../../domain/library/catalog.ts';
 import { compositeState, countingMember, type CompositeMember } from '../../domain/library/composite.ts';
 import type { Certificate } from '../../domain/library/certificate.ts';
-import { normaliseCode } from '../../domain/library/identifiers.ts';
+import { normaliseCode, normaliseHolderCode } from '../../domain/library/identifiers.ts';
 import { FINAL_STATUSES, stateOfForce, type StateOfForce } from '../../domain/library/lifecycle.ts';
 import { markHistory, type MarkTeller, type StateMark, type ToldMarks } from '../../domain/library/marks.ts';
 import { mergeSources, type MergedCertificate } from '../../domain/library/merge.ts';
@@ -92,7 +92,7 @@ export async function findCertificates(
   { by = EVERYTHING, typeCode, issuer, units }: CertificateChoice = {},
 ): Promise<PresentCertificate[]> {
   const folded = normaliseCode(code);
-  const holderCode = folded.toUpperCase();
+  const holderCode = normaliseHolderCode(code);
   const { rows } = await db.raw<{ rows: PresentCertificate[] }>(
     `SELECT ${PRESENT} FROM (
        SELECT * FROM (${by.map((what) => SOUGHT[what]).join(' UNION ')}) AS c

@@ -11,7 +11,7 @@ import { STRENGTHS, type Strength } from '../../../domain/sharing/holder.ts';
 import { claimNonce } from '../../../store/collection/nonces.ts';
 import type { ApiOptions } from './api.ts';
 import { ApiProblem, unstorableIn } from './problem.ts';
-import { instant, text } from './views.ts';
+import { holderCode, instant, text } from './views.ts';
 
 /** A holder (持证主体) of whom a portal says who they are, for one request. */
 export interface AssertedHolder extends Holder {
@@ -25,7 +25,7 @@ export interface AssertedHolder extends Holder {
 const assertion = z.object({
   portal: slug,
   name: text(200),
-  code: text(100),
+  code: holderCode,
   codeType: keyOf(HOLDER_CODE_TYPES),
   strength: keyOf(STRENGTHS),
   at: instant,

@@ -2,6 +2,7 @@ import { InvalidRequest, unstorableIn } from './problem.ts';
 import { z } from 'zod';
 import { shanghaiInstant } from '../../../domain/dates.ts';
 import { EVERY_BASIS } from '../../../domain/basis.ts';
+import { normaliseHolderCode } from '../../../domain/library/identifiers.ts';
 
 /** An instant: on the wire as ISO 8601 with Shanghai's offset. */
 export const instant = z.codec(z.iso.datetime({ offset: true }), z.date(), {
@@ -31,6 +32,8 @@ export const idParams = z.object({ id: whole.positive() });
 
 /** A text that people write; not only blanks. */
 export const text = (most: number): z.ZodString => z.string().trim().min(1).max(most);
+/** The code of a holder, in any spelling; parsed as the library keeps it. */
+export const holderCode = text(100).transform(normaliseHolderCode).pipe(z.string().min(1));
 
 /** One value, or several with commas. */
 export const listOf = <T extends z.ZodType<string, string>>(item: T) =>

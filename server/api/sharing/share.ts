@@ -51,7 +51,7 @@ import { principalOf } from '../base/access.ts';
 import type { ApiOptions } from '../base/api.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get, post } from '../base/route.ts';
-import { date, instant, text } from '../base/views.ts';
+import { date, holderCode, instant, text } from '../base/views.ts';
 import { NO_FILE, requireFile } from '../library/certificate.ts';
 import { consentByCode, consentToReadOn, type Consent } from './consent.ts';
 import { grantView, shownGrant } from './grants.ts';
@@ -83,7 +83,7 @@ const useOfHolder = use
 
 export const typeCode = z.string().regex(/^[0-9A-Z]{1,21}$/, '证照类型代码');
 const holder = z.object({
-  code: text(100).meta({ description: '公民身份号码, 统一社会信用代码 …' }),
+  code: holderCode.meta({ description: '公民身份号码, 统一社会信用代码 …' }),
   name: text(200).meta({ description: 'Must be the name of the holder with this code: else nothing is found' }),
 });
 

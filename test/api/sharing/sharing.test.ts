@@ -162,6 +162,15 @@ describe('the share interface', () => {
     assert.deepEqual([file.status, file.body.code], [403, 'interface-ungranted']);
   });
 
+  it('knows a holder’s code in lower case, full width, and with blanks', async () => {
+    for (const code of ['11010519491231002x', '１１０１０５１９４９１２３１００２Ｘ', '110105 19491231 002x']) {
+      const { body } = await find({ holder: { ...HOLDER, code } });
+      assert.equal(body.certificates[0]?.holders?.[0]?.code, ID, code);
+    }
+    const { status } = await find({ holder: { ...HOLDER, code: '\u200b\u200b' } });
+    assert.equal(status, 400, 'nothing is left of it');
+  });
+
   it('finds nothing under another name than the holder’s, and does not say why', async () => {
     const wrong = await find({ holder: { ...HOLDER, name: '李四' } });
     const nobody = await find({ holder: { code: '320102199001011234', name: '王五' } });

@@ -25,6 +25,7 @@ export const ALERTS = {
   reminders: { zh: '提醒送不到', en: 'reminders do not arrive' },
   'ticket-faults': { zh: '异议工单有误', en: 'faulty tickets' },
   'calendar-missing': { zh: '日历未公布', en: 'a calendar is missing' },
+  'receipts-unsigned': { zh: '用证回执未签', en: 'receipts are not signed' },
 } as const;
 export type AlertKind = keyof typeof ALERTS;
 
@@ -49,6 +50,7 @@ export type AlertFacts =
   | { kind: 'waiting'; unit: string; stream: string; count: number }
   | { kind: 'reminders'; unit: string; count: number; fault: KeptFault }
   | { kind: 'calendar-missing'; year: number }
+  | { kind: 'receipts-unsigned'; count: number; since: string }
   | { kind: 'volume'; unit: string; stream: string; records: number; day: string; usual: number };
 
 /** Who knows of a time that the database has forgotten. */
@@ -142,6 +144,13 @@ export function alertInWords(facts: AlertFacts): Said {
       return {
         zh: `${unit}：自 ${minute(since)} 起不可抗力，${stopped} 个数据流中断，${backfilling} 个补录中：${streams.join('、')}`,
         en: `${unit}: outage since ${minute(since)}, ${stopped} streams stopped, ${backfilling} being backfilled: ${streams.join(', ')}`,
+      };
+    }
+    case 'receipts-unsigned': {
+      const { count, since } = facts;
+      return {
+        zh: `自 ${minute(since)} 起 ${count} 份用证回执待签；恢复后自动补签，超过 sharing.longestUnsigned 即停止答复用证；请查看枢纽日志“receipts cannot be signed”`,
+        en: `${count} receipts of uses wait for their signature since ${minute(since)}; they are signed once it works again, and no use is answered past sharing.longestUnsigned; see “receipts cannot be signed” in the hub’s log`,
       };
     }
     case 'drift': {

@@ -160,6 +160,14 @@ const holders = z
 /** A portal through which holders (持证主体) reach what is theirs. */
 export type PortalSettings = z.output<typeof holders>['portals'][number];
 
+const sharing = z
+  .strictObject({
+    longestUnsigned: duration.prefault('24h').meta({
+      description: 'So long receipts may wait for their signature; past that no use is answered until they are signed',
+    }),
+  })
+  .prefault({});
+
 /** `config/hub.yaml`. */
 export const hubSchema = z
   .strictObject({
@@ -226,6 +234,7 @@ export const hubSchema = z
         description:
           'Addresses or networks beside the public internet, such as the government’s own, that addresses which people enter (webhooks) may lead to',
       }),
+    sharing: sharing.meta({ description: 'How certificates are used: /share/v1' }),
     holders: holders.meta({ description: 'How holders (持证主体) reach what is theirs: /holder/v1' }),
     reminders: reminders.meta({ description: 'Reminders of deadlines (催办) to the contacts on file (专人)' }),
     files: files.prefault({}).meta({ description: 'Where the files of certificates (OFD, PDF) are kept' }),

@@ -107,6 +107,8 @@ const FOUND = {
      FROM hub CROSS JOIN (SELECT (:at::timestamptz AT TIME ZONE 'Asia/Shanghai')::date AS today) AS now
      CROSS JOIN generate_series(extract(year FROM today)::integer, extract(year FROM today + ${CALENDAR_DAYS})::integer) AS year
      WHERE hub.calendar IS NOT NULL AND NOT EXISTS (SELECT FROM term_end WHERE start_on = make_date(year, 1, 1))`,
+  'receipts-unsigned': `SELECT 'receipts', jsonb_build_object('kind', 'receipts-unsigned', 'count', count(*), 'since', min(at))
+     FROM certificate_use WHERE batch_id IS NULL HAVING min(at) < :at::timestamptz - interval '5 minutes'`,
   volume: `SELECT stream.name || ' ' || last.day, jsonb_build_object('kind', 'volume', 'unit', unit_name,
        'stream', stream.name, 'records', last.records, 'day', last.day, 'usual', usual.median)
      FROM stream

@@ -22,6 +22,25 @@ const SIGNING = 0x72_63_70_74;
 const MOST = 100_000;
 const FIRST = Buffer.alloc(32);
 
+/** How long what was looked up is believed. */
+const BELIEVED_MS = 1000;
+const oldest = new WeakMap<Knex, { lookedMs: number; at: Promise<Date | null> }>();
+
+/** When the oldest use was whose receipt waits for its signature; null where none waits. Looked up once a second. */
+export function oldestUnsigned(db: Knex, now: Date): Promise<Date | null> {
+  const nowMs = now.getTime();
+  const known = oldest.get(db);
+  if (known && Math.abs(nowMs - known.lookedMs) < BELIEVED_MS) return known.at;
+  const at = db('certificate_use')
+    .whereNull('batch_id')
+    .orderBy('id')
+    .first<{ at: Date } | undefined>('at')
+    .then((use) => use?.at ?? null);
+  oldest.set(db, { lookedMs: nowMs, at });
+  at.catch(() => oldest.delete(db));
+  return at;
+}
+
 /** Keeps public keys, so that what they signed can be checked for good. */
 export async function keepKeys(db: Knex, keys: readonly ReceiptKey[], at: Date): Promise<void> {
   await db('receipt_key')

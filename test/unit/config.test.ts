@@ -50,7 +50,7 @@ describe('the configuration', () => {
 
   it('an unknown key is refused where it stands, with the nearest known one', () => {
     assert.deepEqual(faultsOf(edit('hub.yaml', '\nserver:', '\nsever:')), [
-      'hub.yaml:10:sever: found the unknown key “sever”, expected one of jurisdiction, managementUnit, managementName, server, temporal, embedded, returnEvery, disputes, outgoing, holders, reminders, files, log; did you mean “server”?',
+      'hub.yaml:10:sever: found the unknown key “sever”, expected one of jurisdiction, managementUnit, managementName, server, temporal, embedded, returnEvery, disputes, outgoing, sharing, holders, reminders, files, log; did you mean “server”?',
     ]);
     const [fault = ''] = faultsOf(edit('connectors/demo/housing.yaml', 'count:', 'coutn:'));
     assert.match(

@@ -21,6 +21,7 @@ const transform: SwaggerTransform = (document) => {
   const refuses = [
     ...((params ?? querystring ?? body) === undefined ? [] : [400]),
     ...(needs === 'public' ? [] : [401, 403]),
+    ...(needs === 'holder' || needs === 'certificates:use' ? [503] : []),
     ...problems,
     429,
     500,

@@ -20,7 +20,7 @@ export const PROBLEMS = {
   429: 'Too many requests of one address in a minute',
   500: 'The hub failed; nothing was saved',
   502: 'The source of a stream failed',
-  503: 'Temporal cannot be reached; nothing was started',
+  503: 'What it takes cannot be reached, Temporal or what signs receipts; nothing was started',
   504: 'The source of a stream does not answer in time',
 } as const;
 export type ProblemStatus = keyof typeof PROBLEMS;

@@ -20,7 +20,16 @@ import type { AssertedHolder } from '../base/holder.ts';
 import { ApiProblem } from '../base/problem.ts';
 import { get } from '../base/route.ts';
 import { instant, pageOf, pageOfRows, paging, readCursor, saidView } from '../base/views.ts';
-import { fileOf, JSON_TYPE, sharedCertificate, sharedOf, shown, type Answered, type Shared } from './share.ts';
+import {
+  fileOf,
+  JSON_TYPE,
+  requireSigning,
+  sharedCertificate,
+  sharedOf,
+  shown,
+  type Answered,
+  type Shared,
+} from './share.ts';
 
 const tag = 'holder';
 
@@ -46,6 +55,7 @@ export async function answerHolder(
 ): Promise<never> {
   const holder = holderOf(request);
   const at = now();
+  await requireSigning(db, config(), at);
   const receipt = randomUUID();
   void reply.header('Hub-Receipt', receipt);
   const { portal, strength } = holder;

@@ -20,6 +20,7 @@ import {
 } from '../../../domain/sharing/grant.ts';
 import type { UseAct } from '../../../domain/sharing/use.ts';
 import type { Said } from '../../../domain/said.ts';
+import type { HubConfig } from '../../../settings/load.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import {
@@ -35,7 +36,7 @@ import {
 import type { FileStore } from '../../../store/library/files/contract.ts';
 import { findFetched } from '../../../store/library/certificate-files.ts';
 import { grantsForUse, grantsOf } from '../../../store/sharing/grants.ts';
-import { findReceipt, listKeys } from '../../../store/sharing/receipts.ts';
+import { findReceipt, listKeys, oldestUnsigned } from '../../../store/sharing/receipts.ts';
 import {
   codeBehind,
   newCode,
@@ -231,17 +232,31 @@ export interface Answered {
   codes?: readonly string[];
 }
 
+const UNSIGNED = new ApiProblem(
+  503,
+  'receipts-unsigned',
+  { zh: '用证回执积压未签，暂停用证', en: 'Receipts have not been signed for too long: nothing is used meanwhile' },
+  { zh: '请稍后重试；枢纽运维正在恢复签名', en: 'Try again later; the hub’s operators see to it' },
+);
+
+/** Refuses a use while receipts wait for their signature for longer than the city lets them. */
+export async function requireSigning(db: Knex, { settings }: HubConfig, at: Date): Promise<void> {
+  const oldest = await oldestUnsigned(db, at);
+  if (oldest && at.getTime() - oldest.getTime() > settings.sharing.longestUnsigned) throw UNSIGNED;
+}
+
 /**
  * Answers a call of the share interface, or refuses it: the one place where grants are asked, the day's limit is counted
  * and the use is written down, refusals as well. The log's entry commits before anything is answered.
  */
 export async function answer(
   reply: FastifyReply,
-  { db, now }: ApiOptions,
+  { db, now, config }: ApiOptions,
   call: Call,
   work: (allowed: Pick<Grant, 'fields'>, db: Knex) => Promise<Answered>,
 ): Promise<never> {
   const at = now();
+  await requireSigning(db, config(), at);
   const receipt = randomUUID();
   void reply.header('Hub-Receipt', receipt);
   const { context, act, typeCode: type, holder: asked } = call;

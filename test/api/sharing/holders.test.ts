@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { shanghaiInstant } from '../../../domain/dates.ts';
 import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import type { UsageItem } from '../../../domain/sharing/usage-list.ts';
+import { signBatch } from '../../../store/sharing/receipts.ts';
 import { approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
 import { FolderStore } from '../../../store/library/files/folder.ts';
 import { approveUsageList, saveUsageList } from '../../../store/sharing/usage-lists.ts';
@@ -469,6 +470,7 @@ describe('holders through their portal', () => {
       const won = answers.find(({ status }) => status === 200)!.body.certificates[0]!.code;
       assert.equal((await share('/read', { code: won }, 'bank')).status, 200, 'what was found is read on');
       const ending = await authorise();
+      await signBatch(hub.database.db, () => [], new Date(hub.nowMs));
       const before = hub.nowMs;
       hub.nowMs = Date.parse(UNTIL);
       assert.equal((await find(ending.code)).body.code, 'authorisation-over');

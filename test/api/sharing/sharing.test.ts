@@ -10,6 +10,7 @@ import type { UsageItem } from '../../../domain/sharing/usage-list.ts';
 import type { GrantView } from '../../../server/api/sharing/grants.ts';
 import type { UseView } from '../../../server/api/sharing/uses.ts';
 import { approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
+import { findAlerts } from '../../../store/ledger/alerts.ts';
 import { FolderStore } from '../../../store/library/files/folder.ts';
 import { keepKeys, signBatch, type BatchSignature } from '../../../store/sharing/receipts.ts';
 import { openReceiptSigner } from '../../../store/sharing/receipt-signing.ts';
@@ -347,6 +348,34 @@ describe('the share interface', () => {
       'DELETE FROM used_certificate',
     ])
       await assert.rejects(db.raw(change), /is only added to/, change);
+  });
+
+  it('an outage of signing is an alert, and past its limit nothing is used until it is made up for', async () => {
+    const { db } = hub.database;
+    const signer = openReceiptSigner(folder);
+    const sign = () => signBatch(db, signer.sign, new Date(hub.nowMs));
+    const told = () => findAlerts(db, 'receipts-unsigned', new Date(hub.nowMs));
+    const logged = () => db('certificate_use').count();
+    await sign();
+    const beganMs = hub.nowMs;
+    await find();
+    await find();
+    hub.nowMs += 4 * 60_000;
+    assert.deepEqual(await told(), []);
+    hub.nowMs += 2 * 60_000;
+    assert.match((await told())[0]!.message.zh, /自 2026-11-23 10:00 起 2 份用证回执待签/);
+    hub.nowMs = beganMs + DAY_MS;
+    assert.equal((await find()).status, 200, 'until the limit');
+    hub.nowMs += 1000;
+    const before = await logged();
+    const late = await find();
+    assert.deepEqual([late.status, late.body.code], [503, 'receipts-unsigned']);
+    assert.deepEqual(await logged(), before, 'nothing was used');
+    assert.equal(await sign(), 3);
+    hub.nowMs += 1000;
+    assert.equal((await find()).status, 200);
+    assert.deepEqual(await told(), []);
+    hub.nowMs = beganMs;
   });
 
   it('the log is seen by the unit that called and by who watches all', async () => {

@@ -113,7 +113,7 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
   serve(app, options, TABLES, MOST_REQUESTS, {
     title: '电子证照枢纽 Certificate hub',
     description: 'Everything that the console shows or does. Errors are problem+json (RFC 9457).',
-    by: 'token',
+    by: ['token'],
   });
   done();
 };
@@ -123,7 +123,7 @@ export const shareInterface: FastifyPluginCallback<ApiOptions> = (app, options, 
   serve(app, options, [shareRoutes, scanRoutes], MOST_USES, {
     title: '用证接口 Share interface',
     description: 'Certificates for systems of user units, within their grants. Errors are problem+json (RFC 9457).',
-    by: 'token',
+    by: ['token', 'client'],
   });
   done();
 };
@@ -133,7 +133,7 @@ export const holders: FastifyPluginCallback<ApiOptions> = (app, options, done) =
   serve(app, options, [holderRoutes, presentationRoutes, authorisationRoutes], MOST_REQUESTS, {
     title: '持证主体接口 Holders',
     description: 'What portals offer holders of their own certificates. Errors are problem+json (RFC 9457).',
-    by: 'holder',
+    by: ['holder'],
   });
   done();
 };
@@ -175,7 +175,7 @@ function serve(app: FastifyInstance, options: ApiOptions, tables: readonly Route
   void app.register(swagger, describedAs(about));
   app.after(() => {
     guard(app, options);
-    const needs = about.by === 'holder' ? 'public' : 'signed-in';
+    const needs = about.by.includes('holder') ? 'public' : 'signed-in';
     app.get('/openapi.json', { config: { needs }, schema: { hide: true } }, () => app.swagger());
     const typed = app.withTypeProvider<ZodTypeProvider>();
     for (const table of tables) register(typed, options, table);

@@ -160,13 +160,43 @@ const holders = z
 /** A portal through which holders (持证主体) reach what is theirs. */
 export type PortalSettings = z.output<typeof holders>['portals'][number];
 
+const byItself = {
+  id: slug.meta({ description: 'What its signatures call it' }),
+  account: z.string().min(1).meta({ description: 'Login of the account of its unit that it acts as' }),
+};
 const sharing = z
   .strictObject({
+    clients: z
+      .array(
+        z.union([
+          z.strictObject({
+            ...byItself,
+            key: secretRef.meta({ description: 'Key that it signs with (HMAC-SHA256)' }),
+          }),
+          z.strictObject({
+            ...byItself,
+            sm2: z
+              .string()
+              .toLowerCase()
+              .regex(/^04[0-9a-f]{128}$/, 'an SM2 public key: 04 x y in hexadecimal')
+              .meta({ description: 'Public key of what it signs with (SM2 with SM3): 04 x y in hexadecimal' }),
+          }),
+        ]),
+      )
+      .default([])
+      .refine(
+        (clients) => new Set(clients.map(({ id }) => id)).size === clients.length,
+        'clients that each have an id of their own',
+      )
+      .meta({ description: 'Systems of user units that sign their requests in place of bearing a token' }),
     longestUnsigned: duration.prefault('24h').meta({
       description: 'So long receipts may wait for their signature; past that no use is answered until they are signed',
     }),
   })
   .prefault({});
+
+/** A system of a user unit that signs its requests. */
+export type ShareClient = z.output<typeof sharing>['clients'][number];
 
 /** `config/hub.yaml`. */
 export const hubSchema = z

@@ -189,6 +189,17 @@ export async function addToken(
 export const revokeToken = async (db: Knex, accountId: number, id: number, at: Date): Promise<boolean> =>
   (await db('api_token').where({ id, account_id: accountId }).whereNull('revoked_at').update({ revoked_at: at })) > 0;
 
+const BY_LOGIN = new Prepared<Omit<Principal, 'scopes'>>(
+  'principal-by-login',
+  `SELECT ${PRINCIPAL} FROM account LEFT JOIN unit ON unit.code = unit_code WHERE login = $1 AND disabled_at IS NULL`,
+);
+
+/** Whoever has a login; null where it is unknown or disabled. */
+export async function principalOfLogin(db: Knex, login: string): Promise<Omit<Principal, 'scopes'> | null> {
+  const [row] = await BY_LOGIN.rows(db, [login]);
+  return row ?? null;
+}
+
 const BY_TOKEN = new Prepared<Principal & { tokenId: number; usedAt: Date | null }>(
   'principal-by-token',
   `SELECT ${PRINCIPAL}, scopes, api_token.id AS "tokenId", used_at AS "usedAt" FROM api_token ${FROM_ACCOUNT}

@@ -3,8 +3,10 @@ import { may, type Permission } from '../../../domain/access.ts';
 import { audit, type AuditEntry } from '../../../store/console/audit.ts';
 import { beginSession, findSession, findToken, hashOf, type Principal } from '../../../store/console/sessions.ts';
 import type { ApiOptions } from './api.ts';
-import { assertedHolder, signedBody, type AssertedHolder } from './holder.ts';
+import { signedClient } from './client.ts';
+import { assertedHolder, type AssertedHolder } from './holder.ts';
 import { ApiProblem } from './problem.ts';
+import { checkedBody, type SignedBody } from './signed.ts';
 
 /**
  * What a route needs: a permission; `signed-in`: any account, also one that has to change its password; `person`: such an
@@ -20,10 +22,15 @@ declare module 'fastify' {
     principal: Principal | null;
     /** Whose certificates a request is about, where they ask themselves. */
     holder: AssertedHolder | null;
+    /** The body that was signed, where the request is. */
+    signed: SignedBody | null;
     /** The hash of the session’s or the API token, by which a request that takes long finds out whether it holds. */
     credential: Buffer | null;
   }
 }
+
+/** What systems may ask for that sign their requests. */
+const SIGNED: Permission = 'certificates:use';
 
 const NOT_SIGNED_IN = new ApiProblem(
   401,
@@ -63,24 +70,30 @@ export function guard(app: FastifyInstance, { db, now, config }: ApiOptions): vo
   app.decorateRequest('principal', null);
   app.decorateRequest('credential', null);
   app.decorateRequest('holder', null);
+  app.decorateRequest('signed', null);
   app.addHook('onRoute', (route) => {
     const { config: given, url, method } = route;
     if (given?.needs === undefined) throw new Error(`${String(method)} ${url} does not say what it needs`);
-    if (given.needs === 'holder')
-      route.preParsing = async (request, _reply, body) => signedBody(body, holderOf(request));
+    if (given.needs === 'holder' || given.needs === SIGNED)
+      route.preParsing = async ({ signed }, _reply, body) => (signed ? checkedBody(body, signed) : body);
   });
   app.addHook('onRequest', async (request) => {
     const { needs } = request.routeOptions.config;
     if (needs === undefined) return; // There is no such route.
     if (needs === 'holder') {
       request.holder = await assertedHolder(request, { db, now, config });
+      request.signed = request.holder.signed;
       return;
     }
     const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
     const cookie = request.cookies[cookieName(config().settings.server)];
     const token = bearer ?? cookie;
     if (token !== undefined) request.credential = hashOf(token);
-    if (bearer !== undefined) request.principal = await findToken(db, bearer, now());
+    if (needs === SIGNED && request.headers['hub-client'] !== undefined) {
+      const { principal, signed } = await signedClient(request, { db, now, config });
+      request.principal = principal;
+      request.signed = signed;
+    } else if (bearer !== undefined) request.principal = await findToken(db, bearer, now());
     else if (cookie !== undefined) {
       if (!['GET', 'HEAD'].includes(request.method)) requireSameSite(request);
       request.principal = await findSession(db, cookie, now());

@@ -82,6 +82,12 @@ const problem = { 'application/problem+json': { schema: { $ref: '#/components/sc
 /** By what somebody shows who they are. */
 const SCHEMES = {
   token: { type: 'http', scheme: 'bearer', description: 'An API token, made in the console' },
+  client: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Hub-Client',
+    description: 'What a system signs of each request (HMAC-SHA256, or SM2 with SM3): docs/share.md',
+  },
   holder: {
     type: 'apiKey',
     in: 'header',
@@ -94,7 +100,7 @@ const SCHEMES = {
 export interface About {
   title: string;
   description: string;
-  by: keyof typeof SCHEMES;
+  by: readonly (keyof typeof SCHEMES)[];
 }
 
 /** How the API is described (OpenAPI 3.1): by the schemas that requests are checked by. */
@@ -103,12 +109,12 @@ export const describedAs = ({ by, ...about }: About): FastifyDynamicSwaggerOptio
     openapi: '3.1.0',
     info: { ...about, version: '1' },
     components: {
-      securitySchemes: { [by]: SCHEMES[by] },
+      securitySchemes: Object.fromEntries(by.map((each) => [each, SCHEMES[each]])),
       responses: Object.fromEntries(
         Object.entries(PROBLEMS).map(([status, description]) => [status, { description, content: problem }]),
       ),
     },
-    security: [{ [by]: [] }],
+    security: by.map((each) => ({ [each]: [] })),
   },
   transform,
   transformObject: complete,

@@ -108,7 +108,10 @@ describe('systems that sign their requests', () => {
   });
 
   it('are nobody any more once their account is disabled', async () => {
-    await hub.database.db('account').where({ login: 'clerk' }).update({ disabled_at: new Date(NOW) });
+    await hub.database
+      .db('account')
+      .where({ login: 'clerk' })
+      .update({ disabled_at: new Date(NOW) });
     assert.deepEqual(await call(signed(CALL)), [401, 'client-unknown']);
   });
 });

@@ -15,7 +15,7 @@ import { contentOf } from './content.ts';
 import type { UnreadSheets, WorkbookJob, WorkbookMessage } from './workbook.ts';
 import { FileThread, type ThreadLimits } from '../thread.ts';
 
-export type Encoding = 'utf-8' | 'gb18030' | 'utf-16le' | 'utf-16be';
+export type Encoding = 'utf-8' | 'gb18030' | 'big5' | 'utf-16le' | 'utf-16be';
 
 /** A file that lies here, whole, unpacked, and was looked through once. */
 export interface LocalFile {
@@ -98,7 +98,7 @@ async function* csvRows(file: LocalFile, stream: FileLayout): AsyncIterable<unkn
   let names: string[] | null = null;
   let row = stream.header - 1;
   try {
-    for await (const cells of rows as AsyncIterable<string[]>) {
+    for await (const cells of partedRows(rows as AsyncIterable<string[]>, columns)) {
       row += 1;
       // Spreadsheets fill it up with empty cells.
       if (countLine?.test(cells[0] ?? '') && cells.slice(1).every((cell) => cell === '')) {
@@ -122,6 +122,35 @@ async function* csvRows(file: LocalFile, stream: FileLayout): AsyncIterable<unkn
     throw error instanceof CsvError ? broken(file, { is: 'rows', why: messageOf(error) }) : error;
   }
   if (names === null && columns.length > 0) await requireColumns(file, stream, []);
+}
+
+/** Ends of lines beside those that the file has: of a part that another program wrote. */
+const OTHER_LINE_END = /\r(?!\n)|[\u0085\u2028\u2029]/;
+
+/** Rows, those apart that stand in one because a line of theirs ends otherwise. @param expected columns */
+async function* partedRows(rows: AsyncIterable<string[]>, expected: readonly string[]): AsyncIterable<string[]> {
+  let width: number | null = null;
+  for await (const cells of rows) {
+    const parts: string[][] =
+      cells.length !== width && cells.some((cell) => OTHER_LINE_END.test(cell)) ? partsOf(cells) : [];
+    const [first = cells] = parts;
+    const apart: boolean =
+      parts.every(({ length }) => length === (width ?? first.length)) &&
+      (width !== null || missingFrom(columnNames(first), expected).length === 0);
+    width ??= apart ? first.length : cells.length;
+    if (parts.length > 1 && apart) yield* parts;
+    else yield cells;
+  }
+}
+
+function partsOf(cells: readonly string[]): string[][] {
+  const rows: string[][] = [[]];
+  for (const cell of cells) {
+    const [first = '', ...others] = cell.split(OTHER_LINE_END);
+    rows.at(-1)?.push(first);
+    for (const other of others) rows.push([other]);
+  }
+  return rows.filter((row) => row.some((cell) => cell !== ''));
 }
 
 async function requireColumns(file: LocalFile, { header, columns = [] }: FileLayout, names: string[]): Promise<void> {

@@ -219,17 +219,29 @@ describe('what is not the expected table is not an empty day', () => {
 
     it('records on several sheets prove no day, unless the sheet is named', async () => {
       const further = utils.aoa_to_sheet([row(3), row(4)]);
-      for (const second of [records(3, 4), further]) {
+      const one = utils.aoa_to_sheet([row(3)]);
+      for (const second of [records(3, 4), further, one]) {
         const book = { SheetNames: ['Sheet1', 'Sheet2'], Sheets: { Sheet1: records(1, 2), Sheet2: second } };
-        const one = inWorkbook(book);
-        const { keys, days, unreadable } = await delivered(one);
+        const both = inWorkbook(book);
+        const { keys, days, unreadable } = await delivered(both);
         assert.deepEqual([keys, days], [['K1', 'K2'], []]);
         assert.match(unreadable[0]?.fault.message ?? '', /not read on Sheet2/);
-        assert.match((await one.source.check()).notes.join(), /not read on Sheet2, and the day is not proven/);
+        assert.match((await both.source.check()).notes.join(), /not read on Sheet2, and the day is not proven/);
         const named = inWorkbook(book, { sheet: 'Sheet1' });
         assert.deepEqual(await delivered(named), { keys: ['K1', 'K2'], days: ['2026-11-20'], unreadable: [] });
         assert.match((await named.source.check()).notes.join(), /not read on Sheet2$/);
       }
+    });
+
+    it('so do records that have fewer columns than those that are read', async () => {
+      const remarks = Array.from({ length: 9 }, (_, place) => `备注${place}`);
+      const wide = utils.aoa_to_sheet([
+        [...COLUMNS, ...remarks],
+        [...row(1), ...remarks],
+      ]);
+      const one = inWorkbook({ SheetNames: ['a', 'b'], Sheets: { a: wide, b: records(2) } });
+      const { keys, days } = await delivered(one);
+      assert.deepEqual([keys, days], [['K1'], []]);
     });
 
     it('no visible sheet with the columns is no empty day', async () => {
@@ -319,6 +331,33 @@ describe('odd files that can be read', () => {
     const fields = { number: 'n', holderName: 'h', holderCode: 'c', holderCodeType: 't', issuedOn: 'd' };
     const english = { record: { key: 'k', fields }, status: { field: 's', values: { '1': 'valid' } } };
     assert.deepEqual((await delivered(today(iconv.encode(plain, 'utf-16le'), english))).keys, keys);
+  });
+
+  it('lines that end in several ways, by parts that were put together', async () => {
+    const keys = ['K1', 'K2', 'K3'];
+    const text = csv(1, 2, 3);
+    const [header = '', first = '', second = '', third = ''] = text.split('\r\n');
+    for (const content of [
+      `${header}\r\n${first}\n${second}\r${third}\r\n`,
+      `${header}\r${first}\n${second}\n${third}`,
+      `${header}\r${first}\r${second}\n${third}`,
+      text.replaceAll('\r\n', '\r\r\n'),
+      text.replaceAll('\r\n', '\u2028'),
+      `\ufeff${header}\n\ufeff${first}\n${second}\n${third}`,
+    ])
+      assert.deepEqual(await delivered(today(content)), { keys, days: ['2026-11-20'], unreadable: [] }, content);
+  });
+
+  it('Big5, which is not taken for GBK', async () => {
+    const names = csv(1, 2, 3).replaceAll(/[\u4e00-\u9fff]{2,}(?=.*\n)/g, '無錫市園林局');
+    const english = names.replace(/^.*/, 'k,n,h,c,t,d,s');
+    const fields = { number: 'n', holderName: 'h', holderCode: 'c', holderCodeType: 't', issuedOn: 'd' };
+    const one = today(iconv.encode(english, 'big5'), {
+      record: { key: 'k', fields },
+      status: { field: 's', values: { '1': 'valid' } },
+    });
+    assert.match((await one.source.check()).notes.join(), /csv in big5/);
+    assert.deepEqual((await delivered(one)).keys, ['K1', 'K2', 'K3']);
   });
 
   it('an archive with what macOS and Windows add to it', async () => {

@@ -26,7 +26,7 @@ export function parseText(text: string): ParsedText {
 
 /**
  * As {@link parseText}; what programs write and JSON does not allow (NaN, bare words, control characters, unknown
- * escapes) is a defect of the part that has it, and not of the whole. Throws a SyntaxError for text that is cut off.
+ * escapes, quotes within a text, a comma or nothing where a value belongs) is a defect of the part that has it, and not of the whole. Throws a SyntaxError for text that is cut off.
  */
 export function parseMending(text: string): ParsedText {
   try {
@@ -64,6 +64,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /[^\s,:[\]{}"]+/y;
 // eslint-disable-next-line no-control-regex -- these are what is looked for
 const PLAIN = /[^"\\\0-\x1f]*/y;
+const AFTER_TEXT = /[ \t\r\n]*(?:[,:}\]]|$)/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
 /** Reads JSON character by character, for documents of which JSON.parse does not tell enough. */
@@ -92,7 +93,11 @@ class Reader {
     if (next === '"') return this.#string(field);
     const start = this.#at;
     const word = this.#match(WORD);
-    if (word === '') throw this.#unexpected();
+    if (word === '') {
+      if (next !== ',' && next !== '}' && next !== ']') throw this.#unexpected();
+      this.#note('json-invalid', field, next, start);
+      return null;
+    }
     if (word === 'true' || word === 'false') return word === 'true';
     if (word === 'null') return null;
     NUMBER.lastIndex = start;
@@ -142,8 +147,13 @@ class Reader {
     }
     if (first) return false;
     if (next !== ',') throw this.#unexpected();
+    const comma = this.#at;
     this.#at += 1;
-    return false;
+    this.#blanks();
+    if (this.#text[this.#at] !== end) return false;
+    this.#note('json-invalid', '', ',', comma);
+    this.#at += 1;
+    return true;
   }
 
   #string(field: string): string {
@@ -153,19 +163,25 @@ class Reader {
       const start = this.#at;
       const next = this.#text[start];
       if (next === undefined) throw this.#unexpected();
-      if (next === '"') {
+      if (next === '"' && this.#isClosing(start)) {
         this.#at += 1;
         return parts.join('');
       }
       const escape = this.#match(ESCAPE);
       if (escape !== '') parts.push(JSON.parse(`"${escape}"`) as string);
       else {
-        const found = next === '\\' ? this.#text.slice(start, start + 2) : `U+${hex(next)}`;
+        const found = next === '\\' ? this.#text.slice(start, start + 2) : next === '"' ? next : `U+${hex(next)}`;
         this.#note('json-invalid', field, found, start);
         parts.push(next);
         this.#at += 1;
       }
     }
+  }
+
+  /** Whether a quote ends its text: what may follow a text follows it. */
+  #isClosing(quote: number): boolean {
+    AFTER_TEXT.lastIndex = quote + 1;
+    return AFTER_TEXT.test(this.#text);
   }
 
   #enter(value: object): void {

@@ -188,24 +188,32 @@ const broken = (file: LocalFile, found: FileBreak): Error => fault('file-broken'
 
 async function* jsonRows(file: LocalFile, stream: FileLayout): AsyncIterable<unknown> {
   const countLine = countLineOf(stream);
+  const { columns = [] } = stream;
   let [lines, records] = [0, 0];
   for await (const raw of linesOf(file)) {
-    const line = raw.replace(/^\ufeff|\r$/g, '');
-    if (line.trim() === '' || countLine?.test(line)) continue;
+    const line = raw.replace(/^\ufeff+/, '');
+    if (OF_A_LIST.test(line) || countLine?.test(line)) continue;
     const record = parsedLine(line);
     lines += 1;
-    records += Number(isObject(record));
+    records += Number(isRecordOf(record, columns));
     yield record;
   }
   if (lines > 0 && records === 0) await requireColumns(file, { ...stream, header: 1 }, []);
 }
+
+/** A line with nothing in it, or with the bracket of a list that has a record on each line. */
+const OF_A_LIST = /^\s*[[\]]?\s*$/;
+
+/** Whether a line has what most records have; an error in the place of a file has not. */
+const isRecordOf = (record: unknown, columns: readonly string[]): boolean =>
+  isObject(record) && columns.filter((column) => Object.hasOwn(record, column)).length * 2 >= columns.length;
 
 /** Not with readline: to that U+2028, which JSON leaves as it is, ends a line. */
 async function* linesOf(file: LocalFile): AsyncIterable<string> {
   const text = pipeline(createReadStream(file.path), new Decoded(file.encoding), () => undefined);
   let rest = '';
   for await (const part of text as AsyncIterable<string>) {
-    const lines = (rest + part).split('\n');
+    const lines = (rest + part).split(/[\r\n]/);
     rest = lines.pop() ?? '';
     yield* lines;
     if (rest.length > MAX_LINE) throw broken(file, { is: 'line', most: MAX_LINE });
@@ -216,7 +224,7 @@ async function* linesOf(file: LocalFile): AsyncIterable<string> {
 /** A line that is no JSON, or has a field twice, is delivered as it is, and refused by the mapping. */
 function parsedLine(line: string): unknown {
   try {
-    const { json, defects } = parseText(line);
+    const { json, defects } = parseText(line.replace(/,\s*$/, ''));
     return defects.size === 0 ? json : line;
   } catch {
     return line;

@@ -25,6 +25,9 @@ const INVISIBLE_CLASS = UNSEEN.map(([first, last]) => `${escaped(first)}-${escap
 /** The first half of some beyond U+FFFF. */
 const TAGS = String.raw`\udb40`;
 const INVISIBLE = new RegExp(`[${INVISIBLE_CLASS}\\u{e0000}-\\u{e01ef}]`, 'gu');
+/** A line that ends within a name, or a tab, looks like a blank. */
+const BREAK = '\\t-\\r';
+const INVISIBLE_OR_BREAK = new RegExp(`[${INVISIBLE_CLASS}\\u{e0000}-\\u{e01ef}${BREAK}]`, 'u');
 /** Looked for first: with halves of pairs it is much faster. */
 const MAYBE_INVISIBLE = new RegExp(`[${INVISIBLE_CLASS}${TAGS}]`);
 
@@ -34,7 +37,7 @@ export const withoutInvisible = (text: string): string =>
 
 /** Looked for first, because hardly any text has one of these. */
 const SUSPECT = new RegExp(
-  String.raw`[\u0080-\u00ff\ue000-\uf8ff\ufffd\udb80-\udbff&%?？\\<锟斤烫屯${INVISIBLE_CLASS}${TAGS}]`,
+  String.raw`[\u0080-\u00ff\ue000-\uf8ff\ufffd\udb80-\udbff&%?？\\<锟斤烫屯${INVISIBLE_CLASS}${TAGS}${BREAK}]`,
 );
 
 const GARBLED: readonly RegExp[] = [
@@ -63,7 +66,7 @@ export function spellingFault(text: string): 'mojibake' | 'invisible-character' 
   if (beginsUtf8 && isUtf8AsGbk(text)) return 'mojibake';
   if (!suspect) return null;
   if (GARBLED.some((pattern) => pattern.test(text))) return 'mojibake';
-  return text.replace(INVISIBLE, '') === text ? null : 'invisible-character';
+  return INVISIBLE_OR_BREAK.test(text) ? 'invisible-character' : null;
 }
 
 const LAST_OF_ASCII = 0x7f;

@@ -141,6 +141,22 @@ describe('what is not the expected table is not an empty day', () => {
     assert.ok(!unreadable[0]?.fault.message.includes('持证人1'));
   });
 
+  it('an error in the place of a file of JSON lines', async () => {
+    const lines = { files: 'permits-{date}.jsonl' };
+    const line = (n: number): string =>
+      JSON.stringify(Object.fromEntries(COLUMNS.map((name, index) => [name, row(n)[index]])));
+    const one = (content: string): Opened => dropped({ 'permits-20261120.jsonl': content }, lines);
+    for (const content of ['{"code":404,"msg":"文件不存在"}', `{"code":0,"data":[${line(1)}]}`, `[${line(1)}]`])
+      await assertUnreadable(one(content), /begins as JSON does/);
+    for (const content of [
+      `${line(1)}\n${line(2)}\n`,
+      `\ufeff${line(1)},\n\ufeff${line(2)},\n`,
+      `[\n${line(1)},\n${line(2)}\n]\n`,
+      `${line(1)}\r${line(2)}`,
+    ])
+      assert.deepEqual((await delivered(one(content))).keys, ['K1', 'K2'], content);
+  });
+
   it('a table without records is an empty day', async () => {
     assert.deepEqual(await delivered(today(csv())), { keys: [], days: ['2026-11-20'], unreadable: [] });
     const counted = { complete: { countLine: '^共(\\d+)条$' } };
@@ -294,22 +310,34 @@ describe('what is not the expected table is not an empty day', () => {
         );
     });
 
-    it('a packed answer that ends before its end is not taken for all, though its length fits', async () => {
-      let share = 0.6;
+    it('a packed answer that cannot be unpacked, or a part of one, is unreadable and keeps back no other', async () => {
+      const whole = gzipSync(csv(...Array.from({ length: 400 }, (_, n) => n)));
+      let [content, status] = [whole.subarray(0, Math.floor(whole.length * 0.6)), 200];
       const one = await served(({ url = '', method }, response) => {
-        if (!url.includes('20261119')) return response.writeHead(404).end();
         if (url.endsWith('.ok')) return response.writeHead(200).end();
-        const whole = gzipSync(csv(...Array.from({ length: 400 }, (_, n) => n)));
-        const content = whole.subarray(0, Math.floor(whole.length * share));
-        response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': content.length });
-        return response.end(method === 'HEAD' ? undefined : content);
+        const body = (sent: Buffer): void => void response.end(method === 'HEAD' ? undefined : sent);
+        if (url.includes('20261120')) return body(Buffer.from(csv(1000)));
+        if (!url.includes('20261119')) return response.writeHead(404).end();
+        response.writeHead(status, { 'Content-Encoding': 'gzip', 'Content-Length': content.length });
+        return body(content);
       });
-      await assert.rejects(
-        delivered(one),
-        (error) => error instanceof HubError && error.kind === 'transient' && error.code === 'source-away',
-      );
-      share = 1;
-      assert.equal((await delivered(one)).keys.length, 400);
+      const assertOnlyAfter = async (): Promise<void> => {
+        const { keys, days, unreadable } = await delivered(one);
+        assert.deepEqual([keys, days], [['K1000'], ['2026-11-20']]);
+        assert.deepEqual(
+          unreadable.map(({ date, fault }) => [date, fault.kind, fault.code]),
+          [['2026-11-19', 'transient', 'file-incomplete']],
+        );
+      };
+      await assertOnlyAfter();
+      content = whole.subarray(0, -1);
+      await assertOnlyAfter();
+      content = Buffer.concat([whole, Buffer.from('garbage')]);
+      await assertOnlyAfter();
+      [content, status] = [gzipSync(csv(1, 2)), 206];
+      await assertOnlyAfter();
+      [content, status] = [whole, 200];
+      assert.equal((await delivered(one)).keys.length, 401);
     });
   });
 });

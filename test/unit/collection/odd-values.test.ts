@@ -120,6 +120,11 @@ describe('characters that nobody sees', () => {
   });
 });
 
+it('a line that ends within a name is flagged', () => {
+  for (const name of ['张三\n李四', '张三\r\n李四', '张\t三'])
+    assert.deepEqual(mapped({ CZZT: name }).rules, ['invisible-character holders[0].name']);
+});
+
 describe('names that were decoded as what they are not', () => {
   const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
   const asGbk = (text: string): string => new TextDecoder('gbk').decode(Buffer.from(text));

@@ -220,7 +220,8 @@ export async function encodingOf(
   if (utf8 && (stated ?? 'utf-8') === 'utf-8') return { encoding: 'utf-8', garbled: false };
   if (stated === 'utf-8' || (stated === undefined && (await isMostlyUtf8(path))))
     return { encoding: 'utf-8', garbled: true };
-  const encoding = stated === undefined && (await isBig5(path)) ? 'big5' : 'gb18030';
+  const big5 = stated === 'big5' || (stated === undefined && (await isBig5(path)));
+  const encoding = big5 ? 'big5' : 'gb18030';
   return { encoding, garbled: !(await decodes(path, encoding)) };
 }
 

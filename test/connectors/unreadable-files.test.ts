@@ -380,12 +380,14 @@ describe('odd files that can be read', () => {
     const names = csv(1, 2, 3).replaceAll(/[\u4e00-\u9fff]{2,}(?=.*\n)/g, '無錫市園林局');
     const english = names.replace(/^.*/, 'k,n,h,c,t,d,s');
     const fields = { number: 'n', holderName: 'h', holderCode: 'c', holderCodeType: 't', issuedOn: 'd' };
-    const one = today(iconv.encode(english, 'big5'), {
-      record: { key: 'k', fields },
-      status: { field: 's', values: { '1': 'valid' } },
-    });
-    assert.match((await one.source.check()).notes.join(), /csv in big5/);
-    assert.deepEqual((await delivered(one)).keys, ['K1', 'K2', 'K3']);
+    const mapping = { record: { key: 'k', fields }, status: { field: 's', values: { '1': 'valid' } } };
+    for (const stated of [{}, { encoding: 'big5' }]) {
+      const one = today(iconv.encode(english, 'big5'), { ...mapping, ...stated });
+      assert.match((await one.source.check()).notes.join(), /csv in big5/);
+      assert.deepEqual((await delivered(one)).keys, ['K1', 'K2', 'K3']);
+    }
+    const gbk = today(iconv.encode(english, 'gbk'), mapping);
+    assert.match((await gbk.source.check()).notes.join(), /csv in gb18030/);
   });
 
   it('an archive with what macOS and Windows add to it', async () => {

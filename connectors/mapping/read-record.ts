@@ -217,8 +217,8 @@ function splitHolders(readers: Readers, split: RegExp, raw: Json, texts: Texts):
   if (names.length !== codes.length || (types.length !== 1 && types.length !== names.length))
     texts.problems.push({ rule: 'holders-unequal', field: 'holders' });
   return names.map((name, index) => ({
-    name,
-    code: codes[index] ?? '',
+    name: texts.requiredName(name, ofHolder(index, 'name')),
+    code: texts.code(codes[index] ?? '', ofHolder(index, 'code')),
     codeType: codeTypeOf(readers, types[types.length === 1 ? 0 : index] ?? ''),
   }));
 }

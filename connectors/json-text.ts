@@ -72,6 +72,8 @@ class Reader {
   readonly #text: string;
   readonly #open: { value: object; start: number; problem: Problem | null }[] = [];
   readonly #defects = new Map<unknown, TextDefect>();
+  /** Maps and lists with a quote within a text: where that ends is a guess. */
+  readonly #guessed = new Set<unknown>();
   #at = 0;
 
   constructor(text: string) {
@@ -134,6 +136,8 @@ class Reader {
     const value: unknown[] = [];
     this.#enter(value);
     for (let first = true; !this.#closes(']', first); first = false) value.push(this.#value(field));
+    // A wrong guess could end one record and begin another.
+    if (value.some((item) => this.#guessed.has(item)) && this.#isOneUnlike(value)) throw this.#unexpected();
     return this.#leave(value);
   }
 
@@ -172,6 +176,7 @@ class Reader {
       else {
         const found = next === '\\' ? this.#text.slice(start, start + 2) : next === '"' ? next : `U+${hex(next)}`;
         this.#note('json-invalid', field, found, start);
+        if (next === '"') for (const { value } of this.#open) this.#guessed.add(value);
         parts.push(next);
         this.#at += 1;
       }
@@ -182,6 +187,17 @@ class Reader {
   #isClosing(quote: number): boolean {
     AFTER_TEXT.lastIndex = quote + 1;
     return AFTER_TEXT.test(this.#text);
+  }
+
+  /** Whether an item with a guess in it lacks a key that all others have. */
+  #isOneUnlike(items: readonly unknown[]): boolean {
+    const counts = new Map<string, number>();
+    for (const item of items)
+      for (const key of Object.keys(isObject(item) ? item : {})) counts.set(key, (counts.get(key) ?? 0) + 1);
+    const lackedByOne = [...counts].flatMap(([key, count]) => (count === items.length - 1 ? [key] : []));
+    return items.some(
+      (item) => this.#guessed.has(item) && lackedByOne.some((key) => !(isObject(item) && Object.hasOwn(item, key))),
+    );
   }
 
   #enter(value: object): void {

@@ -230,6 +230,11 @@ describe('one oddity never stops a whole stream', () => {
       await assert.rejects(outcomes(twice), fails('transient', 'broken-body', /twice/));
     });
 
+    it('a quote within a text that could as well end its record is none that is mended', async () => {
+      const one = await gateway(answer(text(1), withField(2, '"remark":""},{","area":"8"'), text(3)));
+      await assert.rejects(outcomes(one), fails('transient', 'broken-body'));
+    });
+
     it('a comma after the last record costs nobody anything', async () => {
       const found = await outcomes(await gateway(answer(text(1), `${text(2)},`)));
       assert.deepEqual(found, [

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isScientific } from '../domain/library/identifiers.ts';
+import { withoutInvisible } from '../domain/library/spelling.ts';
 import { valueAt } from './json.ts';
 
 /** The field of a record that several rows of a file make, with all of them; the others are those of the first row. */
@@ -57,9 +58,11 @@ export class RowJoiner {
   }
 
   #identityOf(row: Row): string {
-    const key = valueAt(row, this.#key);
+    const given = valueAt(row, this.#key);
+    // As the mapping takes it.
+    const key = typeof given === 'string' || typeof given === 'number' ? withoutInvisible(String(given)).trim() : '';
     // Keys that lost their digits are refused one by one.
-    if ((typeof key !== 'string' && typeof key !== 'number') || key === '' || isScientific(String(key))) return '';
-    return this.#updatedAt === undefined ? String(key) : `${key}\n${String(valueAt(row, this.#updatedAt))}`;
+    if (key === '' || isScientific(key)) return '';
+    return this.#updatedAt === undefined ? key : `${key}\n${String(valueAt(row, this.#updatedAt))}`;
   }
 }

@@ -26,7 +26,7 @@ export function parseText(text: string): ParsedText {
 
 /**
  * As {@link parseText}; what programs write and JSON does not allow (NaN, bare words, control characters, unknown
- * escapes) is a defect of the part that has it, and not of the whole. Throws a SyntaxError for text that is cut off.
+ * escapes, quotes within a text, a comma or nothing where a value belongs) is a defect of the part that has it, and not of the whole. Throws a SyntaxError for text that is cut off.
  */
 export function parseMending(text: string): ParsedText {
   try {
@@ -64,6 +64,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /[^\s,:[\]{}"]+/y;
 // eslint-disable-next-line no-control-regex -- these are what is looked for
 const PLAIN = /[^"\\\0-\x1f]*/y;
+const AFTER_TEXT = /[ \t\r\n]*(?:[,:}\]]|$)/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
 /** Reads JSON character by character, for documents of which JSON.parse does not tell enough. */
@@ -71,6 +72,8 @@ class Reader {
   readonly #text: string;
   readonly #open: { value: object; start: number; problem: Problem | null }[] = [];
   readonly #defects = new Map<unknown, TextDefect>();
+  /** Maps and lists with a quote within a text: where that ends is a guess. */
+  readonly #guessed = new Set<unknown>();
   #at = 0;
 
   constructor(text: string) {
@@ -92,7 +95,11 @@ class Reader {
     if (next === '"') return this.#string(field);
     const start = this.#at;
     const word = this.#match(WORD);
-    if (word === '') throw this.#unexpected();
+    if (word === '') {
+      if (next !== ',' && next !== '}' && next !== ']') throw this.#unexpected();
+      this.#note('json-invalid', field, next, start);
+      return null;
+    }
     if (word === 'true' || word === 'false') return word === 'true';
     if (word === 'null') return null;
     NUMBER.lastIndex = start;
@@ -129,6 +136,8 @@ class Reader {
     const value: unknown[] = [];
     this.#enter(value);
     for (let first = true; !this.#closes(']', first); first = false) value.push(this.#value(field));
+    // A wrong guess could end one record and begin another.
+    if (value.some((item) => this.#guessed.has(item)) && this.#isOneUnlike(value)) throw this.#unexpected();
     return this.#leave(value);
   }
 
@@ -142,8 +151,13 @@ class Reader {
     }
     if (first) return false;
     if (next !== ',') throw this.#unexpected();
+    const comma = this.#at;
     this.#at += 1;
-    return false;
+    this.#blanks();
+    if (this.#text[this.#at] !== end) return false;
+    this.#note('json-invalid', '', ',', comma);
+    this.#at += 1;
+    return true;
   }
 
   #string(field: string): string {
@@ -153,19 +167,37 @@ class Reader {
       const start = this.#at;
       const next = this.#text[start];
       if (next === undefined) throw this.#unexpected();
-      if (next === '"') {
+      if (next === '"' && this.#isClosing(start)) {
         this.#at += 1;
         return parts.join('');
       }
       const escape = this.#match(ESCAPE);
       if (escape !== '') parts.push(JSON.parse(`"${escape}"`) as string);
       else {
-        const found = next === '\\' ? this.#text.slice(start, start + 2) : `U+${hex(next)}`;
+        const found = next === '\\' ? this.#text.slice(start, start + 2) : next === '"' ? next : `U+${hex(next)}`;
         this.#note('json-invalid', field, found, start);
+        if (next === '"') for (const { value } of this.#open) this.#guessed.add(value);
         parts.push(next);
         this.#at += 1;
       }
     }
+  }
+
+  /** Whether a quote ends its text: what may follow a text follows it. */
+  #isClosing(quote: number): boolean {
+    AFTER_TEXT.lastIndex = quote + 1;
+    return AFTER_TEXT.test(this.#text);
+  }
+
+  /** Whether an item with a guess in it lacks a key that all others have. */
+  #isOneUnlike(items: readonly unknown[]): boolean {
+    const counts = new Map<string, number>();
+    for (const item of items)
+      for (const key of Object.keys(isObject(item) ? item : {})) counts.set(key, (counts.get(key) ?? 0) + 1);
+    const lackedByOne = [...counts].flatMap(([key, count]) => (count === items.length - 1 ? [key] : []));
+    return items.some(
+      (item) => this.#guessed.has(item) && lackedByOne.some((key) => !(isObject(item) && Object.hasOwn(item, key))),
+    );
   }
 
   #enter(value: object): void {

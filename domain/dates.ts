@@ -79,17 +79,28 @@ interface ParsedTime {
   offsetMinutes: number | null;
 }
 
-const SEPARATED =
-  /^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]*(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})(?:[.,](\d{1,9}))?)?[秒分]?)?\s*(?:(Z)|([+-])(\d{2}):?(\d{2})?)?(?:\[[\w/]+\])?$/i;
+/** `Z`, `UTC`, `+08:00`, `+0800`, `+08`, `+8`, `GMT+8`. */
+const OFFSET = String.raw`(?:(Z|UTC|GMT)|(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?)?`;
+const SEPARATED = new RegExp(
+  String.raw`^(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})\s?[日号]?(?:[T\s]*(\d{1,2})(?:[:时点](\d{1,2})(?:[:分](\d{1,2})(?:[.,](\d{1,9}))?)?[秒分]?|[时点]))?\s*${OFFSET}(?:\[[\w/]+\])?$`,
+  'i',
+);
 /** Hours, minutes and seconds may be left out from the end. */
-const COMPACT = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(\d{3})?)?)?)?$/;
+const COMPACT = new RegExp(
+  String.raw`^(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(?:(\d{2})(?:(\d{2})[.,]?(\d{3})?)?)?${OFFSET})?$`,
+);
+const FULL_WIDTH = /[！-～]/;
 /** Seconds of up to 10 digits, milliseconds of 11 to 13. */
 const EPOCH = /^-?\d{9,13}$/;
 const MOST_EPOCH_SECONDS = 10;
 
+/** The end of a day in ten or twelve digits, which is no time: which of two days is meant, nobody knows. */
+const END_OF_DAY = /^\d{8}24(?:00)?$/;
+
 const pad = (value: number | string): string => String(value).padStart(2, '0');
 
-function parse(text: string): ParsedTime | null {
+function parse(given: string): ParsedTime | null {
+  const text = FULL_WIDTH.test(given) ? given.normalize('NFKC') : given;
   const match = SEPARATED.exec(text) ?? COMPACT.exec(text);
   if (!match) return null;
   const [, year, month, day, hours, minutes, seconds = '0', fraction, zulu, sign, offsetHours, offsetRest = '0'] =
@@ -124,6 +135,7 @@ const dateOf = ({ year, month, day }: ParsedTime): CalendarDate => `${year}-${pa
 function read(text: string): ParsedTime | { atMs: number } | null {
   const parsed = parse(text);
   if (!EPOCH.test(text)) return parsed;
+  if (END_OF_DAY.test(text) && parse(text.slice(0, 8))) return null;
   const digits = text.replace('-', '').length;
   const atMs = Number(text) * (digits <= MOST_EPOCH_SECONDS ? 1000 : 1);
   if (parsed && digits === MOST_EPOCH_SECONDS && (atMs + OFFSET_MS) % DAY_MS === 0) return null;
@@ -183,13 +195,17 @@ function readDate(text: string): CalendarDate | null {
   return dateAt(Date.parse(`${dateOf(found)}T${found.time}Z`) - found.offsetMinutes * 60_000);
 }
 
-/** What programs write where there is no day: day zero, the first or no day of their calendar, and beyond all time. */
-const NO_DAY = /^(?:0000[-/.]?00[-/.]?00|0001[-/.]?0?1[-/.]?0?1)(?:$|[T\s])|^[+-]?infinity$/i;
+/**
+ * What programs write where there is no day: day zero, the first day of their calendar or the one before it (of years
+ * 1, 1753 and 1900 as databases and spreadsheets count), and beyond all time.
+ */
+const NO_DAY =
+  /^(?:0000[-/.年]?0{1,2}[-/.月]?0{1,2}日?|(?:0001|1753)[-/.年]?0?1[-/.月]?0?1日?|1899[-/.年]?12[-/.月]?3[01]日?|1900[-/.年]?0?1[-/.月]?0?[01]日?)(?:$|[T\s]|0{6}$)|^[+-]?infinity$/i;
 export const isNoDay = (text: string): boolean => NO_DAY.test(text);
 
 /** The last year of programs' calendars, which stands for no end, however it is written. */
 const LAST_OF_ALL =
-  /^9999[-/.年]?(?:0?[1-9]|1[0-2])[-/.月]?\d{1,2}日?(?:$|[T\s])|^9999(?:1[0-2]|0[1-9])\d{8}(?:\d{3})?$/;
+  /^9999[-/.年]?(?:0?[1-9]|1[0-2]|99)[-/.月]?\d{1,2}日?(?:$|[T\s])|^9999(?:1[0-2]|0[1-9])\d{8}(?:\d{3})?$/;
 const LAST_OF_ALL_MS = [Date.UTC(9999, 0, 1) - DAY_MS, Date.UTC(10_000, 0, 1)] as const;
 
 /** Whether an end of validity is a day in the year 9999, also as epoch seconds or milliseconds. */

@@ -4,7 +4,11 @@ import { UNCALCULATED } from './cell-errors.ts';
 /** The library's own typings leave its date functions open. */
 const dates = SSF as {
   is_date: (format: string) => boolean;
-  parse_date_code: (value: number, options: { date1904: boolean }) => Record<'y' | 'm' | 'd' | 'H' | 'M' | 'S', number>;
+  /** Null for a number that is no day of the calendar. */
+  parse_date_code: (
+    value: number,
+    options: { date1904: boolean },
+  ) => Record<'y' | 'm' | 'd' | 'H' | 'M' | 'S', number> | null;
 };
 
 /** How the library writes a date in one of the formats that only East Asian editions of Excel have (27 to 31, 50 to 58). */
@@ -12,15 +16,18 @@ const BUILT_IN_DATE = /^\d{1,2}\/\d{1,2}\/\d{2}$/;
 
 /** What a cell of a workbook says: a cell that is shown as a date is a date, any other number stays a number. */
 export function cellValue(cell: CellObject | undefined, date1904: boolean): string | number | boolean | null {
+  // The library knows no value of the younger errors.
+  if (cell?.t === 'e') return cell.w ?? '#ERROR';
   if (cell?.v === undefined) return null;
   // A stub: an empty cell, or a formula that has no value.
   if (cell.t === 'z') return cell.f === undefined ? null : UNCALCULATED;
   if (cell.t === 'n' && (typeof cell.z === 'string' ? dates.is_date(cell.z) : BUILT_IN_DATE.test(cell.w ?? ''))) {
-    const { y, m, d, H, M, S } = dates.parse_date_code(Number(cell.v), { date1904 });
+    const parts = dates.parse_date_code(Number(cell.v), { date1904 });
+    if (parts === null) return Number(cell.v);
+    const { y, m, d, H, M, S } = parts;
     const date = `${y}-${pad(m)}-${pad(d)}`;
     return H + M + S === 0 ? date : `${date} ${pad(H)}:${pad(M)}:${pad(S)}`;
   }
-  if (cell.t === 'e') return cell.w ?? '#ERROR';
   return cell.v instanceof Date ? cell.v.toISOString() : cell.v;
 }
 

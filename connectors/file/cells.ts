@@ -1,5 +1,5 @@
 /** A formula that is nothing but a text, as which spreadsheets keep leading zeros in csv. */
-const QUOTED_TEXT = /^="((?:[^"]|"")*)"$/s;
+const QUOTED_TEXT = /^="((?:[^"]|"")*)"(?:&"")?$/s;
 
 /**
  * The text that a cell stands for: programs write ="0012", or put an apostrophe before it, so that a spreadsheet takes

@@ -220,7 +220,26 @@ export async function encodingOf(
   if (utf8 && (stated ?? 'utf-8') === 'utf-8') return { encoding: 'utf-8', garbled: false };
   if (stated === 'utf-8' || (stated === undefined && (await isMostlyUtf8(path))))
     return { encoding: 'utf-8', garbled: true };
-  return { encoding: 'gb18030', garbled: !(await decodes(path, 'gb18030')) };
+  const big5 = stated === 'big5' || (stated === undefined && (await isBig5(path)));
+  const encoding = big5 ? 'big5' : 'gb18030';
+  return { encoding, garbled: !(await decodes(path, encoding)) };
+}
+
+/** Of the characters beyond ASCII, how many are neither Chinese ones nor signs where Big5 is taken for GB 18030. */
+const ALIEN_SHARE = 0.05;
+const ALIEN = /[\u0370-\u04ff\u3040-\u312f\ue000-\uf8ff]/;
+
+/** Whether a file is Big5: as GB 18030, the commonest characters of that are kana, foreign letters and none at all. */
+async function isBig5(path: string): Promise<boolean> {
+  const decoder = new TextDecoder('gb18030');
+  let [beyond, alien] = [0, 0];
+  for await (const chunk of createReadStream(path, { end: LOOKED_AT }) as AsyncIterable<Buffer>) {
+    for (const [character] of decoder.decode(chunk, { stream: true }).matchAll(/[^\0-\x7f]/gu)) {
+      beyond += 1;
+      if (ALIEN.test(character)) alien += 1;
+    }
+  }
+  return alien > beyond * ALIEN_SHARE && (await decodes(path, 'big5'));
 }
 
 /** UTF-16, which its byte order mark tells, or the zero byte of every character of ASCII; null for another encoding. */

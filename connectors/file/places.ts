@@ -212,6 +212,8 @@ class SftpPlace implements Place {
   }
 }
 
+const PARTIAL_CONTENT = 206;
+
 /** Files by the day over HTTP: a folder there cannot be listed, so the last days are asked for by name. */
 class HttpPlace implements Place {
   readonly shown: string;
@@ -268,9 +270,13 @@ class HttpPlace implements Place {
     const { status, headers, data } = await this.#ask('GET', name);
     if (status === 404 || status === 410) throw fileGone(this.#id, name);
     this.#requireStatus(status, name);
-    return flowing(unpacked(data, headers), this.#timeout, (error) =>
-      this.#away((error as NodeJS.ErrnoException).code ?? 'broken off'),
-    );
+    // Nobody asked for a part.
+    if (status === PARTIAL_CONTENT) throw fault('file-incomplete', { file: name, broken: String(status) });
+    return flowing(unpacked(data, headers), this.#timeout, (error) => {
+      const { code = 'broken off' } = error as NodeJS.ErrnoException;
+      // What comes whole and cannot be unpacked says nothing of the other files.
+      return code.startsWith('Z_') ? fault('file-incomplete', { file: name, broken: code }) : this.#away(code);
+    });
   }
 
   close(): Promise<void> {

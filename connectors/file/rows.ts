@@ -15,7 +15,7 @@ import { contentOf } from './content.ts';
 import type { UnreadSheets, WorkbookJob, WorkbookMessage } from './workbook.ts';
 import { FileThread, type ThreadLimits } from '../thread.ts';
 
-export type Encoding = 'utf-8' | 'gb18030' | 'utf-16le' | 'utf-16be';
+export type Encoding = 'utf-8' | 'gb18030' | 'big5' | 'utf-16le' | 'utf-16be';
 
 /** A file that lies here, whole, unpacked, and was looked through once. */
 export interface LocalFile {
@@ -98,7 +98,7 @@ async function* csvRows(file: LocalFile, stream: FileLayout): AsyncIterable<unkn
   let names: string[] | null = null;
   let row = stream.header - 1;
   try {
-    for await (const cells of rows as AsyncIterable<string[]>) {
+    for await (const cells of partedRows(rows as AsyncIterable<string[]>, columns)) {
       row += 1;
       // Spreadsheets fill it up with empty cells.
       if (countLine?.test(cells[0] ?? '') && cells.slice(1).every((cell) => cell === '')) {
@@ -122,6 +122,35 @@ async function* csvRows(file: LocalFile, stream: FileLayout): AsyncIterable<unkn
     throw error instanceof CsvError ? broken(file, { is: 'rows', why: messageOf(error) }) : error;
   }
   if (names === null && columns.length > 0) await requireColumns(file, stream, []);
+}
+
+/** Ends of lines beside those that the file has: of a part that another program wrote. */
+const OTHER_LINE_END = /\r(?!\n)|[\u0085\u2028\u2029]/;
+
+/** Rows, those apart that stand in one because a line of theirs ends otherwise. @param expected columns */
+async function* partedRows(rows: AsyncIterable<string[]>, expected: readonly string[]): AsyncIterable<string[]> {
+  let width: number | null = null;
+  for await (const cells of rows) {
+    const parts: string[][] =
+      cells.length !== width && cells.some((cell) => OTHER_LINE_END.test(cell)) ? partsOf(cells) : [];
+    const [first = cells] = parts;
+    const apart: boolean =
+      parts.every(({ length }) => length === (width ?? first.length)) &&
+      (width !== null || missingFrom(columnNames(first), expected).length === 0);
+    width ??= apart ? first.length : cells.length;
+    if (parts.length > 1 && apart) yield* parts;
+    else yield cells;
+  }
+}
+
+function partsOf(cells: readonly string[]): string[][] {
+  const rows: string[][] = [[]];
+  for (const cell of cells) {
+    const [first = '', ...others] = cell.split(OTHER_LINE_END);
+    rows.at(-1)?.push(first);
+    for (const other of others) rows.push([other]);
+  }
+  return rows.filter((row) => row.some((cell) => cell !== ''));
 }
 
 async function requireColumns(file: LocalFile, { header, columns = [] }: FileLayout, names: string[]): Promise<void> {
@@ -159,24 +188,32 @@ const broken = (file: LocalFile, found: FileBreak): Error => fault('file-broken'
 
 async function* jsonRows(file: LocalFile, stream: FileLayout): AsyncIterable<unknown> {
   const countLine = countLineOf(stream);
+  const { columns = [] } = stream;
   let [lines, records] = [0, 0];
   for await (const raw of linesOf(file)) {
-    const line = raw.replace(/^\ufeff|\r$/g, '');
-    if (line.trim() === '' || countLine?.test(line)) continue;
+    const line = raw.replace(/^\ufeff+/, '');
+    if (OF_A_LIST.test(line) || countLine?.test(line)) continue;
     const record = parsedLine(line);
     lines += 1;
-    records += Number(isObject(record));
+    records += Number(isRecordOf(record, columns));
     yield record;
   }
   if (lines > 0 && records === 0) await requireColumns(file, { ...stream, header: 1 }, []);
 }
+
+/** A line with nothing in it, or with the bracket of a list that has a record on each line. */
+const OF_A_LIST = /^\s*[[\]]?\s*$/;
+
+/** Whether a line has what most records have; an error in the place of a file has not. */
+const isRecordOf = (record: unknown, columns: readonly string[]): boolean =>
+  isObject(record) && columns.filter((column) => Object.hasOwn(record, column)).length * 2 >= columns.length;
 
 /** Not with readline: to that U+2028, which JSON leaves as it is, ends a line. */
 async function* linesOf(file: LocalFile): AsyncIterable<string> {
   const text = pipeline(createReadStream(file.path), new Decoded(file.encoding), () => undefined);
   let rest = '';
   for await (const part of text as AsyncIterable<string>) {
-    const lines = (rest + part).split('\n');
+    const lines = (rest + part).split(/[\r\n]/);
     rest = lines.pop() ?? '';
     yield* lines;
     if (rest.length > MAX_LINE) throw broken(file, { is: 'line', most: MAX_LINE });
@@ -187,7 +224,7 @@ async function* linesOf(file: LocalFile): AsyncIterable<string> {
 /** A line that is no JSON, or has a field twice, is delivered as it is, and refused by the mapping. */
 function parsedLine(line: string): unknown {
   try {
-    const { json, defects } = parseText(line);
+    const { json, defects } = parseText(line.replace(/,\s*$/, ''));
     return defects.size === 0 ? json : line;
   } catch {
     return line;

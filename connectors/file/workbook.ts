@@ -50,6 +50,8 @@ interface Table {
   columns: string[];
   /** Expected columns that it lacks. */
   missing: string[];
+  /** It has all that are expected: its rows are records. */
+  records: boolean;
   filled: boolean;
 }
 
@@ -104,6 +106,8 @@ function cellsOf(sheet: WorkSheet | undefined): readonly (Row | undefined)[] {
   return rows;
 }
 
+/** Dates, years and numbers, as names of columns have none. */
+const OF_VALUES = /\d{4}/;
 /** Beyond these no table goes, and merged ranges may. */
 const MOST_COLUMNS = 1_000;
 
@@ -112,13 +116,17 @@ function tableOf(book: WorkBook, name: string, index: number, { header, columns:
   const columns = columnNames(
     Array.from(data[header - 1] ?? [], (cell) => (cell?.v === undefined ? '' : String(cell.v))),
   );
-  const rows = data.slice(header);
+  const missing = missingFrom(columns, expected);
+  // The row with the names holds values where a table goes on without them.
+  const goesOn = missing.length > 0 && columns.some((column) => OF_VALUES.test(column));
+  const rows = data.slice(goesOn ? header - 1 : header);
   return {
     name,
     hidden: (book.Workbook?.Sheets?.[index]?.Hidden ?? 0) !== 0,
     rows,
     columns,
-    missing: missingFrom(columns, expected),
+    missing,
+    records: expected.length > 0 && missing.length === 0,
     filled: rows.some((row) => row?.some(isFilled)),
   };
 }
@@ -137,12 +145,15 @@ function chosen(tables: readonly Table[], { sheet, header, content }: WorkbookJo
   throw new Broken({ is: 'columns', row: header, columns: first.columns.length, missing: first.missing, content });
 }
 
-/** Whether a visible sheet has rows as wide as those of another; a list of codes or an explanation is narrower. */
-function holdsRecordsOf({ hidden, rows, columns }: Table, other: Table): boolean {
+/**
+ * Whether a visible sheet has the columns of records, or rows as wide as those of another; a list of codes or an
+ * explanation is narrower.
+ */
+function holdsRecordsOf({ hidden, rows, columns, records }: Table, other: Table): boolean {
   const wide = other.columns.length / 2;
-  return (
-    !hidden && columns.length > wide && rows.some((row) => row !== undefined && row.filter(isFilled).length > wide)
-  );
+  const isWide = (): boolean =>
+    columns.length > wide && rows.some((row) => row !== undefined && row.filter(isFilled).length > wide);
+  return !hidden && (records || isWide());
 }
 
 if (parentPort) {

@@ -34,7 +34,7 @@ export function parseAnswer(body: Buffer, what: string, known: CharsetSource = {
     throw fault('empty-body', { place: what });
   }
   const { text, decoded } = decodedBody(body, known);
-  return { ...parseJson(text.startsWith('\ufeff') ? text.slice(1) : text, what), decoded };
+  return { ...parseJson(text.replace(/^\ufeff+/, ''), what), decoded };
 }
 
 function decodedBody(
@@ -44,12 +44,21 @@ function decodedBody(
   text: string;
   decoded: ParsedAnswer['decoded'];
 } {
+  const wide = charset === undefined ? wideEncodingOf(body) : null;
+  if (wide !== null) return { text: new TextDecoder(wide).decode(body), decoded: 'all' };
   if (charset === undefined && isUtf8(body)) return { text: body.toString('utf8'), decoded: 'all' };
   const label = charset ?? /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType)?.[1] ?? '';
   const decoder = decoderOf(label);
   if (!decoder) return { text: body.toString('latin1'), decoded: 'none' };
   const text = decoder.decode(body);
   return { text, decoded: text.includes('\ufffd') ? 'some' : 'all' };
+}
+
+/** UTF-16, by its byte order mark or the zero byte beside the bracket that JSON begins with; null for anything else. */
+function wideEncodingOf(body: Buffer): 'utf-16le' | 'utf-16be' | null {
+  const [first, second] = body;
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'utf-16le';
+  return (first === 0xfe && second === 0xff) || (first === 0 && second !== 0) ? 'utf-16be' : null;
 }
 
 /** The decoder of a character set that is named; none for Latin-1, which servers name that know of no other. */
@@ -73,10 +82,15 @@ export function parseJson(text: string, what: string): ParsedText {
   }
 }
 
+const THOUSANDS = /^\d{1,3}(?:,\d{3})+$/;
+
 /** A whole number at a path; throws a configuration error when there is none. */
 export function numberAt(json: unknown, path: string, what: string): number {
   const value = valueAt(json, path);
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const number =
+    typeof value === 'string' && value.trim() !== ''
+      ? Number(THOUSANDS.test(value) ? value.replaceAll(',', '') : value)
+      : value;
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
   throw misshapen(json, { what, path, value, expected: 'number' });
 }
@@ -115,8 +129,8 @@ export interface ExpectedRecords {
 }
 
 /**
- * The list of records at a path, also where it arrives as a JSON string, one record that stands for a list of one, and
- * null for an empty list. Throws a configuration error where there is none of these.
+ * The list of records at a path, also where it arrives as a JSON string, as a map from places to
+ * records, one record that stands for a list of one, and null for an empty list. Throws a configuration error where there is none of these.
  */
 export function recordsAt(
   { json, decoded, ...answer }: ParsedAnswer,
@@ -128,6 +142,7 @@ export function recordsAt(
   let { defects } = answer;
   if (typeof list === 'string' && list.trim() !== '') ({ json: list, defects } = parseJson(list, what));
   if (isNothing(list) && (total === 0 || (endsInNull(json, path) && (total !== null || successful)))) list = [];
+  if (isNumbered(list)) list = Object.values(list);
   if (isObject(list) && (total === 1 || (total === null && !Object.values(list).some(Array.isArray)))) list = [list];
   if (!Array.isArray(list)) {
     throw misshapen(json, { what, path, value: list, expected: 'records' });
@@ -144,6 +159,11 @@ export function recordsAt(
 }
 
 const NONE: ReadonlyMap<number, string> = new Map();
+/** A list that was written as a map from places to records. */
+const isNumbered = (value: unknown): value is Record<string, unknown> =>
+  isObject(value) &&
+  Object.keys(value).length > 0 &&
+  Object.entries(value).every(([key, record]) => /^\d+$/.test(key) && isObject(record));
 const isNothing = (value: unknown): boolean =>
   value === undefined || value === null || value === '' || (isObject(value) && Object.keys(value).length === 0);
 

@@ -4,6 +4,7 @@ import { validateByCatalog, type Catalog } from '../../domain/library/catalog.ts
 import { statusWith, type StateMark, type ToldMarks } from '../../domain/library/marks.ts';
 import { isEndless, isNoDay, type Instant } from '../../domain/dates.ts';
 import { ownValue } from '../../domain/names.ts';
+import { normaliseCode } from '../../domain/library/identifiers.ts';
 import { rejects, validateCertificate, type Problem } from '../../domain/library/validation.ts';
 import { joinedRows } from '../joined-rows.ts';
 import { asList, isObject } from '../json.ts';
@@ -109,7 +110,7 @@ function readCertificate(readers: Readers, raw: Json, texts: Texts): Pick<ReadRe
     identifier: texts.code(fields.identifier(raw), 'identifier') || null,
     typeCode: texts.code(fields.typeCode(raw), 'typeCode') || texts.required(type?.code, 'typeCode'),
     name: texts.name(fields.name(raw), 'name') || texts.required(type?.name, 'name'),
-    number: texts.code(texts.required(fields.number(raw), 'number'), 'number'),
+    number: texts.requiredCode(fields.number(raw), 'number'),
     issuerName: texts.name(fields.issuerName(raw), 'issuerName') || null,
     issuerCode: texts.code(fields.issuerCode(raw), 'issuerCode') || null,
     issuedOn: texts.date(texts.required(fields.issuedOn(raw), 'issuedOn'), 'issuedOn', dates.issuedOn) ?? '',
@@ -191,7 +192,7 @@ function readHolders(readers: Readers, raw: Json, texts: Texts): Holder[] {
   return items.map((item, index) => ({
     name: texts.requiredName(fields.holderName(item), ofHolder(index, 'name')),
     code: texts.code(fields.holderCode(item), ofHolder(index, 'code')).toUpperCase(),
-    codeType: codeTypeOf(readers, texts.code(fields.holderCodeType(item), ofHolder(index, 'codeType'))),
+    codeType: codeTypeOf(readers, texts.text(fields.holderCodeType(item), ofHolder(index, 'codeType'))),
   }));
 }
 
@@ -212,17 +213,20 @@ function splitHolders(readers: Readers, split: RegExp, raw: Json, texts: Texts):
   const parts = (text: string): string[] => text.split(split).map((part) => part.trim());
   const names = parts(texts.requiredName(fields.holderName(raw), ofHolder(0, 'name')));
   const codes = parts(texts.code(fields.holderCode(raw), ofHolder(0, 'code')).toUpperCase());
-  const types = parts(texts.code(fields.holderCodeType(raw), ofHolder(0, 'codeType')));
+  const types = parts(texts.text(fields.holderCodeType(raw), ofHolder(0, 'codeType')));
   if (names.length !== codes.length || (types.length !== 1 && types.length !== names.length))
     texts.problems.push({ rule: 'holders-unequal', field: 'holders' });
   return names.map((name, index) => ({
-    name,
-    code: codes[index] ?? '',
+    name: texts.requiredName(name, ofHolder(index, 'name')),
+    code: texts.code(codes[index] ?? '', ofHolder(index, 'code')),
     codeType: codeTypeOf(readers, types[types.length === 1 ? 0 : index] ?? ''),
   }));
 }
 
-const codeTypeOf = ({ codeTypes }: Readers, text: string): string => ownValue(codeTypes, text) ?? text;
+function codeTypeOf({ codeTypes }: Readers, text: string): string {
+  const type = normaliseCode(text);
+  return ownValue(codeTypes, type) ?? type;
+}
 
 /** The holders of a list, also of one that arrives as JSON text; null where there is no list with anything in it. */
 function holderItems(value: unknown): Json[] | null {

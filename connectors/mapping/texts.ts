@@ -8,33 +8,17 @@ import { isObject } from '../json.ts';
 
 /** Longest text taken for a field of a certificate; a longer one is a fault of the record. */
 const MAX_TEXT = 4000;
-/** What systems write for ‘empty’. */
-const EMPTY: ReadonlySet<string> = new Set([
-  '',
-  'null',
-  'NULL',
-  'Null',
-  '(null)',
-  '(NULL)',
-  '<null>',
-  '<NULL>',
-  '[null]',
-  '[NULL]',
-  '\\N',
-  'undefined',
-  'None',
-  'nan',
-  'NaN',
-  'NAN',
-  '-',
-  '--',
-  '---',
-  '—',
-  '——',
-  '－',
-]);
+/** What programs write for ‘empty’, in any case and width, in quotes or brackets. */
+const EMPTY =
+  /^(?:["'(<[（＜［]?(?:null|none|nil|nan|nat|undefined|ＮＵＬＬ|ＮＯＮＥ|ｎｕｌｌ|ｎｏｎｅ)["')>\]）＞］]?|\\N|＼Ｎ|\{\}|\[\]|[-－—–─_]+|)$/i;
+/** What people write where nothing is known. No name or code is so; a state can be. */
+const UNTOLD: ReadonlySet<string> = new Set(
+  '无 無 空 暂无 暂缺 未知 不详 未填 未填写 待定 待补 N/A n/a NA / ／ \\ . * 0'.split(' '),
+);
 /** A text of which nothing could be written. */
 const LOST = /^[?？]+$/;
+/** Characters that nobody sees, and that alone are no name. */
+const MOST_UNSEEN = 20;
 /** Marks a number cell where a code belongs. */
 export const NUMBER_CELL = Symbol('number cell');
 /** Days since 1900 as spreadsheets count them, from 1954 to 2119. */
@@ -53,8 +37,11 @@ export function credibleInstant(text: string, { fromMs, toMs }: CredibleTimes): 
   return atMs >= fromMs && atMs < toMs ? instant : null;
 }
 
+/** A text that says something. */
+const told = (text: string): string => (UNTOLD.has(text) ? '' : text);
+
 export const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === null || (typeof value === 'string' && EMPTY.has(value.trim()));
+  value === undefined || value === null || (typeof value === 'string' && EMPTY.test(value.trim()));
 
 /** Takes the values of one record for what its fields are, and notes what they are not. */
 export class Texts {
@@ -62,11 +49,16 @@ export class Texts {
 
   /** The text of a field: trimmed, nothing unseen in it, the words by which systems say ‘empty’ taken as empty. */
   text(value: unknown, field: string): string {
-    return withoutInvisible(this.name(value, field)).trim();
+    return withoutInvisible(this.#asSpelt(value, field)).trim();
   }
 
-  /** As {@link text}, with the characters that nobody sees: a name is kept as it is spelt. */
+  /** A name, with the characters that nobody sees: it is kept as it is spelt. */
   name(value: unknown, field: string): string {
+    const name = this.#asSpelt(value, field);
+    return name.length <= MOST_UNSEEN && withoutInvisible(name).trim() === '' ? '' : told(name);
+  }
+
+  #asSpelt(value: unknown, field: string): string {
     if (value === undefined || value === null) return '';
     if (typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (typeof value !== 'string') {
@@ -86,7 +78,7 @@ export class Texts {
       return '';
     }
     const text = value.trim();
-    if (EMPTY.has(text)) return '';
+    if (EMPTY.test(text)) return '';
     const rule = isCellError(text) ? 'cell-error' : LOST.test(text) ? 'mojibake' : null;
     if (rule === null) return text;
     this.problems.push({ rule, field, found: text.slice(0, QUOTED) });
@@ -114,9 +106,14 @@ export class Texts {
 
   /** A code in half width, every digit of which counts. */
   code(value: unknown, field: string): string {
-    const code = normaliseCode(this.text(value, field));
+    const code = told(normaliseCode(this.text(value, field)));
     if (isScientific(code)) this.problems.push({ rule: 'digits-lost', field, found: code });
     return code;
+  }
+
+  /** A code that must not be empty. */
+  requiredCode(value: unknown, field: string): string {
+    return this.required(value, field, this.code(value, field));
   }
 
   /**
@@ -125,7 +122,7 @@ export class Texts {
    */
   date(text: string, field: string, order: 'dmy' | 'mdy' | undefined): CalendarDate | null {
     if (text === '') return null;
-    const date = parseDate(order === undefined ? text : yearFirst(text, order));
+    const date = isNoDay(text) ? null : parseDate(order === undefined ? text : yearFirst(text, order));
     if (date === null) {
       const rule = SERIAL_DATE.test(text) ? 'serial-date' : 'date-invalid';
       this.problems.push({ rule, field, found: text.slice(0, QUOTED) });

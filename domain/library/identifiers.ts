@@ -139,8 +139,9 @@ function mod37Check(text: string): string {
   return ALPHANUMERIC.charAt((37 - p) % 36);
 }
 
-/** A long number as spreadsheets write it once its digits are gone. */
-export const isScientific = (code: string): boolean => /^\d(?:\.\d+)?E\+?\d{2,}$/i.test(code);
+/** A long number as spreadsheets write it once its digits are gone; without a sign, codes of several digits look so. */
+export const isScientific = (code: string): boolean =>
+  /^-?(?:\d(?:[.,]\d+)?E\d{2,}|\d{1,3}(?:[.,]\d+)?E\+\d+)$/i.test(code);
 
 /** Full-width letters, digits and brackets in half width, without blanks and characters that nobody sees. */
 export function normaliseCode(text: string): string {

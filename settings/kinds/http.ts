@@ -24,13 +24,16 @@ const BRACED = PLACEHOLDERS.map((name) => `{${name}}`);
 const address = z
   .string()
   .startsWith('/', expected('below-base'))
-  .refine((text) => [...text.matchAll(/\{(\w*)\}/g)].every(([, name]) => PLACEHOLDERS.includes(name as never)), {
+  .refine((text) => [...text.matchAll(/\{([^{}]*)\}/g)].every(([, name]) => PLACEHOLDERS.includes(name as never)), {
     error: expected('placeholders', { among: BRACED }),
   });
 
+/** A name in braces, also one that is not written as a placeholder is; JSON within a text has none. */
+const NAMED = /\{(\s*[\p{L}_$][\p{L}\d_.$-]*\s*)\}/gu;
+
 const requestBody = z.record(z.string(), z.unknown()).superRefine((body, context) => {
   for (const { at, text } of textsIn(body)) {
-    const unknown = [...text.matchAll(/\{(\w+)\}/g)].some(([, name]) => !PLACEHOLDERS.includes(name as never));
+    const unknown = [...text.matchAll(NAMED)].some(([, name]) => !PLACEHOLDERS.includes(name as never));
     if (unknown) context.addIssue({ code: 'custom', path: at, message: expected('placeholders', { among: BRACED }) });
   }
 });

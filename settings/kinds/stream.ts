@@ -141,7 +141,7 @@ export const streamSchema = z.strictObject({
       .meta({ description: 'The source’s own values of 持证主体代码类型 → GB/T 36903 codes' }),
     longTerm: z
       .array(z.string())
-      .default(['长期', '长期有效', '永久', '永久有效', '无固定期限', '无期限'])
+      .default(['长期', '長期', '长期有效', '永久', '永久有效', '无固定期限', '无期限', '无限期', '终身', '终身有效'])
       .meta({ description: 'Values of the end of validity that mean 长期, beside days of the year 9999' }),
   }),
   status: z

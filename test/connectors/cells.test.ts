@@ -166,6 +166,37 @@ describe('cells', () => {
     assert.deepEqual(rejected, ['K1: cell-error issuerName, cell-error holders[0].name']);
   });
 
+  it('with an error that the library does not know reject their record, too', async () => {
+    const book = await rewritten(bookOf(sheetOf(cells(1), cells(2))), 'xl/worksheets/sheet1.xml', (xml) =>
+      xml
+        .replace(/<c r="C2"[^>]*>.*?<\/c>/, '<c r="C2" t="e"><v>#SPILL!</v></c>')
+        .replace(/<c r="E3"[^>]*>.*?<\/c>/, '<c r="E3" t="e"><f>X()</f><v>#CONNECT!</v></c>'),
+    );
+    const { rejected } = await taken('permits.xlsx', book);
+    assert.deepEqual(rejected, ['K1: cell-error issuerName', 'K2: cell-error expiresOn']);
+  });
+
+  it('that are no day of the calendar cost their record alone, and what a blank one is taken for is no name', async () => {
+    const sheet = sheetOf(cells(1), cells(2), cells(3), cells(4), cells(5));
+    sheet.E2 = { t: 'n', v: -1, z: 'yyyy-mm-dd' };
+    sheet.E3 = { t: 'n', v: 0, z: 'yyyy-mm-dd' };
+    sheet.E4 = { t: 'n', v: 60, z: 'yyyy-mm-dd' };
+    sheet.F5 = { t: 'n', v: 0, f: 'Z99' };
+    const { rows, rejected } = await taken('permits.xlsx', bookOf(sheet));
+    assert.deepEqual(
+      rows.map(({ key, expiresOn }) => [key, expiresOn]),
+      [
+        ['K2', null],
+        ['K5', '2029-10-31'],
+      ],
+    );
+    assert.deepEqual(rejected, [
+      'K1: date-invalid expiresOn',
+      'K3: date-invalid expiresOn',
+      'K4: required-missing holders[0].name',
+    ]);
+  });
+
   it('in the date formats of Chinese editions are dates', async () => {
     for (const format of [27, 28, 29, 30, 31, 50, 51, 52, 53, 54, 57, 58]) {
       const sheet = sheetOf(cells(1));
@@ -185,11 +216,14 @@ describe('cells', () => {
       ['="00012345"', '00012345'],
       ["'00012345", '00012345'],
       ['="a""b"', 'a"b'],
+      ['"=""0013""&"""""', '0013'],
       ['=A1', '=A1'],
       ["'a'", "'a'"],
     ] as const)
       assert.equal((await taken('permits.csv', csv(row(cell)))).rows[0]?.number, text, cell);
     assert.equal((await taken('permits.xlsx', bookOf(sheetOf(row("'0012"))))).rows[0]?.number, '0012');
+    for (const formula of ['"=HYPERLINK(""http://x"",""锡教1"")"', '=T("0012")', '=text(A1)'])
+      assert.deepEqual((await taken('permits.csv', csv(row(formula)))).rejected, ['K1: cell-error number'], formula);
   });
 });
 
@@ -252,6 +286,13 @@ describe('rows of one key', () => {
     assert.deepEqual([versions.declared, versions.rows.length, versions.rejected], [2, 2, []]);
     const equal = await taken('permits.csv', csv(cells(1), cells(1)));
     assert.deepEqual([equal.declared, equal.rows.length, equal.rejected], [2, 2, []]);
+  });
+
+  it('are found whatever nobody sees in their keys', async () => {
+    for (const key of ['K1\u200b', ' K1', 'K1\ufeff ']) {
+      const { rejected } = await taken('permits.csv', csv(cells(1), cells(2).with(0, key)));
+      assert.deepEqual(rejected, ['K1: key-repeated key'], JSON.stringify(key));
+    }
   });
 
   it('whose digits are lost are rejected one by one', async () => {

@@ -144,6 +144,31 @@ describe('one oddity never stops a whole stream', () => {
     await assert.rejects(outcomes(await gateway(answer(text(1)), {}, around)), fails('configuration', 'answer-shape'));
   });
 
+  it('a list that is written as a map from places to records is a list', async () => {
+    for (const list of [`{"0":${text(1)},"1":${text(2)}}`, `{"10":${text(2)},"9":${text(1)}}`, `{"0":${text(1)}}`]) {
+      const found = await outcomes(
+        await gateway(`{"code":"0","data":{"total":"${list.split('"id"').length - 1}","list":${list}}}`),
+      );
+      assert.deepEqual(
+        found,
+        [1, 2].slice(0, found.length).map((n) => [`K${n}`, '']),
+      );
+      assert.equal(found.length, list.split('"id"').length - 1);
+    }
+    const byKey = `{"code":"0","data":{"total":2,"list":{"K1":${text(1)},"K2":${text(2)}}}}`;
+    await assert.rejects(outcomes(await gateway(byKey)), fails('configuration', 'answer-shape'));
+  });
+
+  it('a total with commas between its thousands is one', async () => {
+    const { source } = await gateway('{"code":"0","data":{"total":"1,002","list":[]}}', {}, { page: { size: 2000 } });
+    assert.equal(await source.count(WINDOW), 1002);
+    for (const total of ['1,02', '1,002.5', '2条'])
+      await assert.rejects(
+        (await gateway(`{"code":"0","data":{"total":"${total}","list":[]}}`)).source.count(WINDOW),
+        fails('configuration', 'answer-shape'),
+      );
+  });
+
   describe('what JSON does not allow', () => {
     const odd: [what: string, field: string, found: string][] = [
       ['NaN', '"area":NaN', 'json-invalid area NaN'],
@@ -154,6 +179,9 @@ describe('one oddity never stops a whole stream', () => {
       ['a tab within a text', '"remark":"第一\t列"', 'json-invalid remark U+0009'],
       ['an escape that is none', '"path":"C:\\数据"', 'json-invalid path \\数'],
       ['NaN deep within', '"items":[{"area":NaN}]', 'json-invalid area NaN'],
+      ['a quote within a text', '"remark":"5"管"', 'json-invalid remark "'],
+      ['a comma after the last field', '"remark":"",', 'json-invalid ,'],
+      ['nothing where a value belongs', '"area":,"remark":""', 'json-invalid area ,'],
       ['a key that is there twice', '"ZZBH":"锡园9号"', 'field-repeated ZZBH ZZBH'],
       ['a key that is there twice, within', '"items":{"a":1,"a":2}', 'field-repeated a a'],
     ];
@@ -200,6 +228,19 @@ describe('one oddity never stops a whole stream', () => {
       assert.deepEqual(await outcomes(await gateway(around('"seconds":NaN'))), [['K1', '']]);
       const twice = await gateway(around('"data":{"total":0,"list":[]}'));
       await assert.rejects(outcomes(twice), fails('transient', 'broken-body', /twice/));
+    });
+
+    it('a quote within a text that could as well end its record is none that is mended', async () => {
+      const one = await gateway(answer(text(1), withField(2, '"remark":""},{","area":"8"'), text(3)));
+      await assert.rejects(outcomes(one), fails('transient', 'broken-body'));
+    });
+
+    it('a comma after the last record costs nobody anything', async () => {
+      const found = await outcomes(await gateway(answer(text(1), `${text(2)},`)));
+      assert.deepEqual(found, [
+        ['K1', ''],
+        ['K2', ''],
+      ]);
     });
 
     it('an answer that was cut off is no answer', async () => {
@@ -402,6 +443,17 @@ describe('the character set of answers', () => {
         ['K2', ''],
       ]);
     }
+  });
+
+  it('is UTF-16 where the first bytes say so', async () => {
+    for (const bytes of [
+      iconv.encode(body, 'utf-16le', { addBOM: true }),
+      iconv.encode(body, 'utf-16be', { addBOM: true }),
+      iconv.encode(body, 'utf-16le'),
+      iconv.encode(body, 'utf-16be'),
+      Buffer.from(`\ufeff\ufeff${body}`),
+    ])
+      assert.deepEqual(await names(await gateway(bytes)), ['无锡甲公司', NAME]);
   });
 
   it('is UTF-8 where all bytes are, whatever it says', async () => {

@@ -141,6 +141,22 @@ describe('what is not the expected table is not an empty day', () => {
     assert.ok(!unreadable[0]?.fault.message.includes('持证人1'));
   });
 
+  it('an error in the place of a file of JSON lines', async () => {
+    const lines = { files: 'permits-{date}.jsonl' };
+    const line = (n: number): string =>
+      JSON.stringify(Object.fromEntries(COLUMNS.map((name, index) => [name, row(n)[index]])));
+    const one = (content: string): Opened => dropped({ 'permits-20261120.jsonl': content }, lines);
+    for (const content of ['{"code":404,"msg":"文件不存在"}', `{"code":0,"data":[${line(1)}]}`, `[${line(1)}]`])
+      await assertUnreadable(one(content), /begins as JSON does/);
+    for (const content of [
+      `${line(1)}\n${line(2)}\n`,
+      `\ufeff${line(1)},\n\ufeff${line(2)},\n`,
+      `[\n${line(1)},\n${line(2)}\n]\n`,
+      `${line(1)}\r${line(2)}`,
+    ])
+      assert.deepEqual((await delivered(one(content))).keys, ['K1', 'K2'], content);
+  });
+
   it('a table without records is an empty day', async () => {
     assert.deepEqual(await delivered(today(csv())), { keys: [], days: ['2026-11-20'], unreadable: [] });
     const counted = { complete: { countLine: '^共(\\d+)条$' } };
@@ -219,17 +235,29 @@ describe('what is not the expected table is not an empty day', () => {
 
     it('records on several sheets prove no day, unless the sheet is named', async () => {
       const further = utils.aoa_to_sheet([row(3), row(4)]);
-      for (const second of [records(3, 4), further]) {
+      const one = utils.aoa_to_sheet([row(3)]);
+      for (const second of [records(3, 4), further, one]) {
         const book = { SheetNames: ['Sheet1', 'Sheet2'], Sheets: { Sheet1: records(1, 2), Sheet2: second } };
-        const one = inWorkbook(book);
-        const { keys, days, unreadable } = await delivered(one);
+        const both = inWorkbook(book);
+        const { keys, days, unreadable } = await delivered(both);
         assert.deepEqual([keys, days], [['K1', 'K2'], []]);
         assert.match(unreadable[0]?.fault.message ?? '', /not read on Sheet2/);
-        assert.match((await one.source.check()).notes.join(), /not read on Sheet2, and the day is not proven/);
+        assert.match((await both.source.check()).notes.join(), /not read on Sheet2, and the day is not proven/);
         const named = inWorkbook(book, { sheet: 'Sheet1' });
         assert.deepEqual(await delivered(named), { keys: ['K1', 'K2'], days: ['2026-11-20'], unreadable: [] });
         assert.match((await named.source.check()).notes.join(), /not read on Sheet2$/);
       }
+    });
+
+    it('so do records that have fewer columns than those that are read', async () => {
+      const remarks = Array.from({ length: 9 }, (_, place) => `备注${place}`);
+      const wide = utils.aoa_to_sheet([
+        [...COLUMNS, ...remarks],
+        [...row(1), ...remarks],
+      ]);
+      const one = inWorkbook({ SheetNames: ['a', 'b'], Sheets: { a: wide, b: records(2) } });
+      const { keys, days } = await delivered(one);
+      assert.deepEqual([keys, days], [['K1'], []]);
     });
 
     it('no visible sheet with the columns is no empty day', async () => {
@@ -282,22 +310,34 @@ describe('what is not the expected table is not an empty day', () => {
         );
     });
 
-    it('a packed answer that ends before its end is not taken for all, though its length fits', async () => {
-      let share = 0.6;
+    it('a packed answer that cannot be unpacked, or a part of one, is unreadable and keeps back no other', async () => {
+      const whole = gzipSync(csv(...Array.from({ length: 400 }, (_, n) => n)));
+      let [content, status] = [whole.subarray(0, Math.floor(whole.length * 0.6)), 200];
       const one = await served(({ url = '', method }, response) => {
-        if (!url.includes('20261119')) return response.writeHead(404).end();
         if (url.endsWith('.ok')) return response.writeHead(200).end();
-        const whole = gzipSync(csv(...Array.from({ length: 400 }, (_, n) => n)));
-        const content = whole.subarray(0, Math.floor(whole.length * share));
-        response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': content.length });
-        return response.end(method === 'HEAD' ? undefined : content);
+        const body = (sent: Buffer): void => void response.end(method === 'HEAD' ? undefined : sent);
+        if (url.includes('20261120')) return body(Buffer.from(csv(1000)));
+        if (!url.includes('20261119')) return response.writeHead(404).end();
+        response.writeHead(status, { 'Content-Encoding': 'gzip', 'Content-Length': content.length });
+        return body(content);
       });
-      await assert.rejects(
-        delivered(one),
-        (error) => error instanceof HubError && error.kind === 'transient' && error.code === 'source-away',
-      );
-      share = 1;
-      assert.equal((await delivered(one)).keys.length, 400);
+      const assertOnlyAfter = async (): Promise<void> => {
+        const { keys, days, unreadable } = await delivered(one);
+        assert.deepEqual([keys, days], [['K1000'], ['2026-11-20']]);
+        assert.deepEqual(
+          unreadable.map(({ date, fault }) => [date, fault.kind, fault.code]),
+          [['2026-11-19', 'transient', 'file-incomplete']],
+        );
+      };
+      await assertOnlyAfter();
+      content = whole.subarray(0, -1);
+      await assertOnlyAfter();
+      content = Buffer.concat([whole, Buffer.from('garbage')]);
+      await assertOnlyAfter();
+      [content, status] = [gzipSync(csv(1, 2)), 206];
+      await assertOnlyAfter();
+      [content, status] = [whole, 200];
+      assert.equal((await delivered(one)).keys.length, 401);
     });
   });
 });
@@ -319,6 +359,35 @@ describe('odd files that can be read', () => {
     const fields = { number: 'n', holderName: 'h', holderCode: 'c', holderCodeType: 't', issuedOn: 'd' };
     const english = { record: { key: 'k', fields }, status: { field: 's', values: { '1': 'valid' } } };
     assert.deepEqual((await delivered(today(iconv.encode(plain, 'utf-16le'), english))).keys, keys);
+  });
+
+  it('lines that end in several ways, by parts that were put together', async () => {
+    const keys = ['K1', 'K2', 'K3'];
+    const text = csv(1, 2, 3);
+    const [header = '', first = '', second = '', third = ''] = text.split('\r\n');
+    for (const content of [
+      `${header}\r\n${first}\n${second}\r${third}\r\n`,
+      `${header}\r${first}\n${second}\n${third}`,
+      `${header}\r${first}\r${second}\n${third}`,
+      text.replaceAll('\r\n', '\r\r\n'),
+      text.replaceAll('\r\n', '\u2028'),
+      `\ufeff${header}\n\ufeff${first}\n${second}\n${third}`,
+    ])
+      assert.deepEqual(await delivered(today(content)), { keys, days: ['2026-11-20'], unreadable: [] }, content);
+  });
+
+  it('Big5, which is not taken for GBK', async () => {
+    const names = csv(1, 2, 3).replaceAll(/[\u4e00-\u9fff]{2,}(?=.*\n)/g, '無錫市園林局');
+    const english = names.replace(/^.*/, 'k,n,h,c,t,d,s');
+    const fields = { number: 'n', holderName: 'h', holderCode: 'c', holderCodeType: 't', issuedOn: 'd' };
+    const mapping = { record: { key: 'k', fields }, status: { field: 's', values: { '1': 'valid' } } };
+    for (const stated of [{}, { encoding: 'big5' }]) {
+      const one = today(iconv.encode(english, 'big5'), { ...mapping, ...stated });
+      assert.match((await one.source.check()).notes.join(), /csv in big5/);
+      assert.deepEqual((await delivered(one)).keys, ['K1', 'K2', 'K3']);
+    }
+    const gbk = today(iconv.encode(english, 'gbk'), mapping);
+    assert.match((await gbk.source.check()).notes.join(), /csv in gb18030/);
   });
 
   it('an archive with what macOS and Windows add to it', async () => {

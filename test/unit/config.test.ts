@@ -156,6 +156,10 @@ describe('the configuration', () => {
       inBody('from: "{form}", to: "{to}"').join(),
       /^connectors\/demo\/transport\.yaml:17:streams\[0\]\.body\.from: found “\{form\}”, expected only the placeholders/,
     );
+    for (const odd of ['{ from }', '{From}', '{from-1}', '{起始}', '{$from.iso}'])
+      assert.match(inBody(`from: "${odd}", to: "{to}"`).join(), /streams\[0\]\.body\.from/, odd);
+    const [blank = ''] = faultsOf(edit('connectors/demo/housing.yaml', 'pageNo={page}', 'pageNo={ page }'));
+    assert.match(blank, /streams\[0\]\.path: .*only the placeholders/);
     assert.match(inBody('query: { times: ["{from}", "bis {too}"] }').join(), /body\.query\.times/);
     assert.deepEqual(inBody('from: "{from}", to: "{to}", filter: "{}", sort: "{ \'id\': 1 }"'), []);
   });

@@ -207,6 +207,16 @@ describe('several holders', () => {
     assert.deepEqual(rules({ CZZTDMLXDM: '001、001' }), [unequal]);
   });
 
+  it('are rejected when one of them has no name', () => {
+    const codes = { CZZTDM: '91460100MA5THWMM2J;11430000006122244L;91460100MA5THWMM2J' };
+    for (const none of ['', 'NULL', '无', '\u200b'])
+      assert.deepEqual(
+        refused({ ...codes, CZZT: `甲公司、${none}、丙公司` }, split).map(([rule, field]) => `${rule} ${field}`),
+        ['required-missing holders[1].name'],
+        none,
+      );
+  });
+
   it('split at characters that mean something to regular expressions', () => {
     const marks = { holders: { split: ']^-|\\' } };
     const row = accepted({ CZZT: '甲]乙^丙-丁|戊\\己', CZZTDM: 'a]b^c-d|e\\f', CZZTDMLXDM: '099' }, marks);

@@ -48,8 +48,37 @@ describe('values that are none', () => {
       assert.deepEqual(mapped({ CZZT: word }).rules, ['required-missing holders[0].name'], word);
       assert.equal(mapped({ ZZBFJG: word }).row?.issuerName, null, word);
     }
-    for (const name of ['None公司', '南', '黄河-1', 'N', 'Nan Li'])
+    for (const word of [
+      'NONE',
+      'nil',
+      'NaT',
+      'Undefined',
+      '（null）',
+      '"null"',
+      'ＮＵＬＬ',
+      '＼Ｎ',
+      '[]',
+      '{}',
+      '──',
+      '_',
+      '\u200b',
+    ])
+      assert.deepEqual(mapped({ CZZT: word }).rules, ['required-missing holders[0].name'], word);
+    for (const name of ['None公司', '南', '黄河-1', 'N', 'Nan Li', '无锡', '空间公司'])
       assert.equal(mapped({ CZZT: name }).row?.holders[0]?.name, name);
+  });
+
+  it('neither are words by which people say that nothing is known, and no codes', () => {
+    for (const word of ['无', '無', '暂无', '未知', '不详', 'N/A', '/', '／']) {
+      assert.deepEqual(mapped({ CZZT: word }).rules, ['required-missing holders[0].name'], word);
+      assert.deepEqual(mapped({ ZZBH: word }).rules, ['required-missing number'], word);
+      assert.deepEqual(
+        mapped({ CZZTDM: word, CZZTDMLXDM: '999' }).rules,
+        ['holder-code-missing holders[0].code'],
+        word,
+      );
+      assert.equal(mapped({ ZZBFJG: word }).row?.issuerName, null, word);
+    }
   });
 
   it('errors of formulas reject the field that has one', () => {
@@ -73,7 +102,9 @@ describe('values that are none', () => {
 
 describe('characters that nobody sees', () => {
   it('are no part of keys, codes, dates and states, and are flagged in names', () => {
-    for (const hidden of ['\u200b', '\u202d', '\u2066', '\ufeff', '\u00ad', '\u200f']) {
+    for (const hidden of '\u200b \u202d \u2066 \ufeff \u00ad \u200f \u0085 \u3164 \ufe00 \u{e0100} \u{e0041} \u2060 \u034f'.split(
+      ' ',
+    )) {
       const hide = (text: string): string => `${hidden}${text.slice(0, 1)}${hidden}${text.slice(1)}${hidden}`;
       const change = Object.fromEntries(
         ['id', 'ZZBH', 'CZZTDM', 'CZZTDMLXDM', 'ZZBFRQ', 'gxsj', 'ZZLXDM'].map((field) => [
@@ -82,14 +113,21 @@ describe('characters that nobody sees', () => {
         ]),
       );
       assert.deepEqual(mapped(change), mapped({}));
-      const { row, rules } = mapped({ CZZT: '张\u200b三' });
-      assert.deepEqual([row?.holders[0]?.name, rules], ['张\u200b三', ['invisible-character holders[0].name']]);
+      const name = `张${hidden}三`;
+      const { row, rules } = mapped({ CZZT: name });
+      assert.deepEqual([row?.holders[0]?.name, rules], [name, ['invisible-character holders[0].name']]);
     }
   });
 });
 
+it('a line that ends within a name is flagged', () => {
+  for (const name of ['张三\n李四', '张三\r\n李四', '张\t三'])
+    assert.deepEqual(mapped({ CZZT: name }).rules, ['invisible-character holders[0].name']);
+});
+
 describe('names that were decoded as what they are not', () => {
   const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
+  const asGbk = (text: string): string => new TextDecoder('gbk').decode(Buffer.from(text));
   for (const name of [
     latin1('张三'),
     latin1('无锡市甲公司'),
@@ -108,6 +146,18 @@ describe('names that were decoded as what they are not', () => {
     '张?',
     '?三',
     '张??',
+    // UTF-8 as GBK, whole and with a byte that was lost.
+    asGbk('张三'),
+    asGbk('无锡市园林局'),
+    asGbk('阿不都·热合曼'),
+    asGbk('甲（集团）公司'),
+    `A${asGbk('园林局')}`,
+    asGbk('园林局').slice(0, -1),
+    '\u{f0001}\u{f0002}某',
+    '\\u5f20\\u4e09',
+    '张&ensp;三',
+    '张<br/>三',
+    '阿不都Â·热合曼',
   ])
     it(`flags ${JSON.stringify(name)}`, () => {
       assert.equal(spellingFault(name), 'mojibake');
@@ -132,6 +182,13 @@ describe('names that were decoded as what they are not', () => {
       '无锡（集团）有限公司',
       'Øystein Ærø',
       '什么',
+      '濮存安',
+      '骥涛',
+      '嫦娥公司',
+      '犱某',
+      '龑䶮某',
+      'José·Núñez',
+      '鲜の味<甲>公司',
     ])
       assert.equal(spellingFault(name), null, name);
   });
@@ -159,7 +216,7 @@ describe('days that are none', () => {
   });
 
   it('day zero is none with a remark, and no day of issue', () => {
-    for (const zero of ['0000-00-00', '0000-00-00 00:00:00', '0001-01-01', '-infinity']) {
+    for (const zero of ['0000-00-00', '0000-00-00 00:00:00', '0001-01-01', '1900-01-01', '1899-12-30', '-infinity']) {
       const { row, rules } = mapped({ ZZYXQJZRQ: zero, ZZYXQQSRQ: zero });
       assert.deepEqual([row?.expiresOn, row?.effectiveOn, row?.longTerm], [null, null, false], zero);
       assert.deepEqual(rules.sort(), ['no-day effectiveOn', 'no-day expiresOn']);
@@ -170,7 +227,7 @@ describe('days that are none', () => {
 
 describe('keys and numbers', () => {
   it('a key in scientific notation has lost its digits', () => {
-    for (const key of ['3.20201E+17', '3.2E17', '1e+20'])
+    for (const key of ['3.20201E+17', '3.2E17', '1e+20', '-3.2E+17', '3,20201E+17', '320.2E+15'])
       assert.deepEqual(mapped({ id: key }).rules, ['digits-lost key']);
     for (const key of ['1E5', '12E10', '3.5', '2E+5A']) assert.equal(mapped({ id: key }).row?.key, key);
   });

@@ -2,9 +2,8 @@ import { cancellationSignal } from '@temporalio/activity';
 import { FROM_THE_START } from '../connectors/contract.ts';
 import { mapWithHeld } from '../connectors/mapping/map-page.ts';
 import { otherTimesIn } from '../connectors/mapping/placing.ts';
-import { countOf, pagesOf } from '../connectors/reading.ts';
+import { countOf, isGone, pagesOf } from '../connectors/reading.ts';
 import { shanghaiDate, shanghaiInstant, startOfDayMs } from '../domain/dates.ts';
-import { HubError } from '../domain/errors.ts';
 import { timeWindow, type TimeWindow, type Window } from '../domain/collection/window.ts';
 import * as batches from '../store/collection/batches.ts';
 import { approvedCatalog } from '../store/library/catalog.ts';
@@ -14,6 +13,7 @@ import * as proofs from '../store/collection/proofs.ts';
 import { addOutside, noteBeyond, recountOutside, settleOutside } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
 import type { Dependencies } from './dependencies.ts';
+import { timeOfRecords } from './read-batch.ts';
 
 /** Batches that one night's proof reads again. */
 const BATCHES_A_NIGHT = 10;
@@ -80,7 +80,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
       const { window } = input;
       const asked = window.kind === 'time' ? window : undefined;
       const proofId = await proofs.startProof(db, id, window, now());
-      const readAt = (window.kind === 'batch' ? await batches.takenAt(db, id, window) : null) ?? now();
+      const readAt = (await timeOfRecords(db, mapping, id, window)) ?? now();
       const context = { readAt: shanghaiInstant(readAt.getTime()), catalog: await approvedCatalog(db), window: asked };
       let otherTimes = 0;
       try {
@@ -91,7 +91,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
           await proofs.listPage(db, proofId, { rows: rows.toJson(), rejected, deleted });
         }
       } catch (error) {
-        if (window.kind !== 'batch' || !(error instanceof HubError) || !isGone(error)) throw error;
+        if (window.kind !== 'batch' || !isGone(error)) throw error;
         await proofs.failProof(db, proofId, error.message, now());
         return { proofId, records: 0, differences: 0 };
       }
@@ -115,6 +115,3 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
     },
   };
 }
-
-/** What was delivered once need not be there for ever. */
-const isGone = ({ kind, code }: HubError): boolean => kind === 'configuration' || code === 'file-gone';

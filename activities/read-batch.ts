@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import { pMapIterable } from 'p-map';
 import type { Page } from '../connectors/contract.ts';
 import type { OpenStream } from '../connectors/registry.ts';
@@ -5,7 +6,7 @@ import { mapPage, requireFewGarbled, requireFewRejects, type FindHeld } from '..
 import { otherTimesIn } from '../connectors/mapping/placing.ts';
 import { openContract } from '../connectors/mapping/source-contract.ts';
 import { pagesOf } from '../connectors/reading.ts';
-import { describeWindow, halveWindow } from '../domain/collection/window.ts';
+import { describeWindow, halveWindow, type Window } from '../domain/collection/window.ts';
 import { shanghaiInstant } from '../domain/dates.ts';
 import { fault } from '../domain/faults.ts';
 import { waits } from '../domain/library/validation.ts';
@@ -22,6 +23,21 @@ import type { Dependencies } from './dependencies.ts';
 const READ_FOR_MS = 15_000;
 /** Pages written at once: while PostgreSQL merges one, the next is mapped. */
 const WRITES_AT_ONCE = 2;
+
+/**
+ * Of when the records of a window are that have no time of their own: of a batch that brings the same whenever it is
+ * read, when it was taken first. Null where they are of now.
+ */
+export async function timeOfRecords(
+  db: Knex,
+  { capabilities }: Pick<OpenStream, 'capabilities'>,
+  streamId: number,
+  window: Window,
+): Promise<Date | null> {
+  return window.kind === 'batch' && capabilities.again !== 'present'
+    ? batches.firstTakenAt(db, streamId, window)
+    : null;
+}
 
 /**
  * Reads and commits the pages of a batch that are not in yet, for a while: `more` when there may be others. While one
@@ -43,7 +59,7 @@ export async function readBatch(
     file: hints.file,
     completed: config.completed,
   };
-  const readAt = shanghaiInstant(batch.openedAt.getTime());
+  const readAt = (await timeOfRecords(db, stream, batch.streamId, batch.window)) ?? batch.openedAt;
   const window = batch.window.kind === 'time' ? batch.window : undefined;
   if (window && committed.size === 0) await recountOutside(db, batch.streamId, window);
   const totals = await batches.batchCounts(db, batch);
@@ -79,7 +95,7 @@ export async function readBatch(
     const catalog = await approvedCatalog(db);
     // An event can be of a certificate that the page before has.
     if (config.status.events) await before;
-    const context = { readAt, catalog, window };
+    const context = { readAt: shanghaiInstant(readAt.getTime()), catalog, window };
     const { rows, rejected, deleted, garbled, outside } = await mapPage(stream, page, context, contract, findHeld);
     const { number, digest, position, records } = page;
     seen.read += records.length;

@@ -1,4 +1,6 @@
-import type { UnreadableDelivery } from '../connectors/contract.ts';
+import { cancellationSignal } from '@temporalio/activity';
+import { FROM_THE_START, type BatchSource, type UnreadableDelivery } from '../connectors/contract.ts';
+import { isGone } from '../connectors/reading.ts';
 import { shanghaiDate } from '../domain/dates.ts';
 import { describeWindow, type BatchWindow, type TimeWindow } from '../domain/collection/window.ts';
 import * as batches from '../store/collection/batches.ts';
@@ -7,6 +9,20 @@ import { getStream, noteContact } from '../store/collection/streams.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readableStream } from './stream-of.ts';
+
+/** Whether a source still has a batch: one that is waited for would hold up those after it. */
+async function isThere(source: BatchSource, batch: BatchWindow): Promise<boolean> {
+  const pages = source.read(batch, FROM_THE_START, cancellationSignal())[Symbol.asyncIterator]();
+  try {
+    await pages.next();
+    return true;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  } finally {
+    await pages.return?.();
+  }
+}
 
 /** Batches of a source (回传 of a platform, files, exchange rows): find the next, acknowledge what is safe, name what is not. */
 export function createReturnActivities(dependencies: Dependencies) {
@@ -17,10 +33,19 @@ export function createReturnActivities(dependencies: Dependencies) {
       return batches.getChain(db, (await readableStream(db, input.stream)).id);
     },
 
-    /** The batches that were taken in a time, to be read again. */
+    /**
+     * The batches that were taken in a time and that the source still has, to be read again. Where each has all records,
+     * the last one is read for them: an earlier state would delete what came after it.
+     */
     async findTakenBatches(input: { stream: string; taken: TimeWindow }): Promise<BatchWindow[]> {
       const { id } = await readableStream(db, input.stream);
-      return batches.takenBatches(db, id, new Date(input.taken.from), new Date(input.taken.to));
+      const { source, capabilities, hints } = streams().getBy('batches', input.stream);
+      const taken = await batches.takenBatches(db, id, new Date(input.taken.from), new Date(input.taken.to));
+      const states = hints.deletes !== undefined || capabilities.again === 'present';
+      const { last } = states && taken.length > 0 ? await batches.getChain(db, id) : { last: null };
+      const there: BatchWindow[] = [];
+      for (const batch of last ? [last] : taken) if (await isThere(source, batch)) there.push(batch);
+      return there;
     },
 
     /**

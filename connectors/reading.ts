@@ -1,3 +1,4 @@
+import { HubError } from '../domain/errors.ts';
 import { fault } from '../domain/faults.ts';
 import type { Window } from '../domain/collection/window.ts';
 import type { Page, Resume, Source, SourceBy, SourceOf } from './contract.ts';
@@ -26,3 +27,7 @@ export const countOf = (source: Source, window: Window): Promise<number> =>
 /** The pages of a window of either kind. */
 export const pagesOf = (source: Source, window: Window, resume: Resume, signal: AbortSignal): AsyncIterable<Page> =>
   withSource(source, window, (own, part) => own.read(part, resume, signal));
+
+/** Whether an error says that a batch is not there any more: what was delivered once need not be there for ever. */
+export const isGone = (error: unknown): error is HubError =>
+  error instanceof HubError && (error.kind === 'configuration' || error.code === 'file-gone');

@@ -35,6 +35,7 @@ export interface OpenStream extends Mapping {
   config: StreamConfig;
   connector: ConnectorConfig;
   source: Source;
+  capabilities: Capabilities;
   hints: RecordHints;
 }
 
@@ -169,6 +170,7 @@ export function openStream(
   return {
     config: stream,
     connector,
+    capabilities: capabilitiesOf(config, { connector, stream }),
     hints,
     source: keepHours(kindOf(config, connector).open(connector, stream, options), connector),
     ...compileMapping(stream, hints),

@@ -47,7 +47,7 @@ async function takeBatches(input: ReturnSyncInput): Promise<ReturnSyncResult> {
   }
   for (const window of chain.broken) await take(window);
   if (input.again && !input.carried) {
-    const taken = await ledger.findTakenBatches.executeWithOptions({ summary: '查已取批次' }, [
+    const taken = await source.findTakenBatches.executeWithOptions({ summary: '查已取批次' }, [
       { stream, taken: input.again },
     ]);
     for (const window of taken) await take(window);

@@ -507,11 +507,14 @@ export async function takenBatches(db: Knex, streamId: number, from: Date, to: D
   return rows.map(chainWindow);
 }
 
-/** When a batch was taken last, complete; null for one that never was. */
-export async function takenAt(db: Knex, streamId: number, { ordinal }: BatchWindow): Promise<Date | null> {
+/**
+ * When a link of a chain was taken first, however often it is read again: its records that have no time of their own are
+ * of then. Null for one that never was.
+ */
+export async function firstTakenAt(db: Knex, streamId: number, { ordinal }: BatchWindow): Promise<Date | null> {
   const row = await db('batch')
-    .where({ stream_id: streamId, ordinal, state: 'complete' })
-    .orderBy('id', 'desc')
+    .where({ stream_id: streamId, ordinal })
+    .orderBy('id')
     .first<{ opened_at: Date } | undefined>('opened_at');
   return row?.opened_at ?? null;
 }

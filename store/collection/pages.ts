@@ -162,7 +162,11 @@ WITH given AS MATERIALIZED (
   FROM bad
   ON CONFLICT (stream_id, fingerprint) DO UPDATE SET last_batch_id = $2, last_seen_at = $8,
     resolved_at = CASE WHEN reject.resolved_at IS NULL THEN NULL
-      WHEN reject.correction IS NOT NULL OR NOT $11 AND (excluded.source_updated_at IS NULL
+      WHEN reject.correction IS NOT NULL
+        -- It was resolved after it came, and comes with an old batch that is read again.
+        OR $11 AND reject.resolved_at > excluded.source_updated_at
+          AND reject.resolved_at < (SELECT opened_at FROM batch WHERE id = $2)
+        OR NOT $11 AND (excluded.source_updated_at IS NULL
         OR EXISTS (SELECT FROM certificate WHERE stream_id = $1 AND record_key = excluded.record_key
           AND source_updated_at > excluded.source_updated_at)
         OR EXISTS (SELECT FROM deletion WHERE stream_id = $1 AND record_key = excluded.record_key

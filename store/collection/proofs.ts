@@ -147,6 +147,8 @@ WITH listed AS MATERIALIZED (
           OR c.batch_id = ANY (batches) THEN 'same' ELSE 'elsewhere' END
       WHEN c.recorded_at > :startedAt THEN 'moved'
       WHEN :ordinal::bigint IS NOT NULL AND c.batch_id <> ALL (batches) AND c.source_updated_at > listed.updated_at THEN 'elsewhere'
+      -- What a later state lacked ended at no time of its own.
+      WHEN c.status = 'deleted' AND (SELECT ordinal FROM batch WHERE id = c.batch_id) > :ordinal THEN 'elsewhere'
       WHEN c.source_updated_at < listed.updated_at AND NOT :untimed THEN 'missing'
       ELSE 'different' END AS found
   FROM period, taken, listed LEFT JOIN certificate c ON c.stream_id = :streamId AND c.record_key = listed.record_key

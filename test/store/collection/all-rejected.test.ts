@@ -50,7 +50,9 @@ describe('a read of which everything is rejected', () => {
       },
     } as Partial<WindowSource> as WindowSource;
     const batch = await getBatch(db, await newBatch(db, id));
-    const stream = { config, connector: { ...connector, id: 'parks' }, source, hints: {}, ...compileMapping(config) };
+    const capabilities = { by: 'windows', again: 'all' } as const;
+    const opened = { config, connector: { ...connector, id: 'parks' }, capabilities, source, hints: {} };
+    const stream = { ...opened, ...compileMapping(config) };
     await readBatch({ db, now: () => NOW }, stream, batch, new AbortController().signal);
     const counts = await batchCounts(db, batch);
     return `${counts.rejected} of ${counts.read}`;

@@ -24,6 +24,7 @@ const transform: SwaggerTransform = (document) => {
     ...problems,
     429,
     500,
+    503,
   ];
   const noted = { 'x-needs': needs, 'x-answer': answer, 'x-problems': refuses };
   return { schema: { ...schema, ...noted, ...(needs === 'public' && { security: [] }) }, url };

@@ -3,7 +3,8 @@ import type { ApiOptions } from './api/base/api.ts';
 import { api, holders, shareInterface } from './api/index.ts';
 import { consoleFiles } from './console-files.ts';
 import { healthRoutes, type HealthOptions } from './health.ts';
-import type { PoolLimits } from '../store/database.ts';
+import { DatabaseSilent, type PoolLimits } from '../store/database.ts';
+import type { Pulse } from '../store/pulse.ts';
 import { inboxRoutes } from './inbox/inbox.ts';
 import type { InboxOptions } from './inbox/request.ts';
 
@@ -21,12 +22,13 @@ export const CONSOLE_LIMITS: PoolLimits = { most: 8 };
 
 /**
  * The hub's HTTP server: health, the inbox, the API and the console. Each has a pool of its own, so that who waits for one
- * of them does not wait for the others.
+ * of them does not wait for the others. Nobody waits for a database whose pulse is gone.
  */
 export function createApp(
   health: HealthOptions,
   inbox: InboxOptions,
   console: ConsoleOptions | null = null,
+  pulse: Pulse | null = null,
 ): FastifyInstance {
   const app = Fastify({
     logger: false,
@@ -35,13 +37,32 @@ export function createApp(
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
   });
   app.server.maxConnections = MOST_CONNECTIONS;
-  healthRoutes(app, health);
-  inboxRoutes(app, inbox);
-  if (console) {
-    void app.register(api, { ...console, prefix: '/api/v1' });
-    void app.register(shareInterface, { ...console, prefix: '/share/v1' });
-    void app.register(holders, { ...console, prefix: '/holder/v1' });
-    if (console.folder !== null) void app.register(consoleFiles, { folder: console.folder });
-  }
+  healthRoutes(app, health, pulse);
+  void app.register((asking, _, done) => {
+    if (pulse) refuseWhileSilent(asking, pulse);
+    inboxRoutes(asking, inbox);
+    if (console) {
+      void asking.register(api, { ...console, prefix: '/api/v1' });
+      void asking.register(shareInterface, { ...console, prefix: '/share/v1' });
+      void asking.register(holders, { ...console, prefix: '/holder/v1' });
+    }
+    done();
+  });
+  if (console && console.folder !== null) void app.register(consoleFiles, { folder: console.folder });
   return app;
+}
+
+/** Refuses requests while the database is silent, and those that it leaves waiting when it falls silent. */
+function refuseWhileSilent(app: FastifyInstance, pulse: Pulse): void {
+  app.addHook('onRequest', (_request, reply, next) => {
+    if (pulse.silent) {
+      next(new DatabaseSilent());
+      return;
+    }
+    const answered = pulse.whenSilent((error) => {
+      if (!reply.sent) void reply.send(error);
+    });
+    reply.raw.once('close', answered);
+    next();
+  });
 }

@@ -8,13 +8,15 @@ import { BASES, EVERY_BASIS, type Basis } from '../domain/basis.ts';
 import { EVERY_STATE, OBLIGATION_STATES, type ObligationState } from '../domain/ledger/duties.ts';
 import { openRestoration } from '../store/ledger/restorations.ts';
 import { countObligations, findGaps } from '../store/collection/overview.ts';
-import { hindranceOf, type PoolLimits } from '../store/database.ts';
+import { DatabaseSilent, hindranceOf, type PoolLimits } from '../store/database.ts';
 import { listStreams } from '../store/collection/streams.ts';
 import { isBlind, lastLook } from './last-look.ts';
 import { SharedWork } from './shared-work.ts';
+import type { Pulse } from '../store/pulse.ts';
+import type { Said } from '../domain/said.ts';
 
-/** Of the pool of the health page: nobody waits long for it. */
-export const HEALTH_LIMITS: PoolLimits = { most: 4, statementMs: 5_000, lockMs: 1_000 };
+/** Of the pool of the health page: nobody waits long for it, twice as long where others have just asked. */
+export const HEALTH_LIMITS: PoolLimits = { most: 5, statementMs: 2_000, lockMs: 1_000 };
 
 export interface HealthOptions {
   db: Knex;
@@ -31,8 +33,10 @@ export interface Health {
   /** `down`: the database cannot be asked, or the clock of this machine is wrong; `degraded`: something needs a person. */
   status: 'ok' | 'degraded' | 'down';
   checkedAt: string;
-  /** `slow`: it was asked, and does not answer in time. */
-  database: 'ok' | 'slow' | 'away';
+  /** Why it is down; null where it is not. */
+  cause: Said | null;
+  /** `slow`: it was asked, and does not answer in time; `silent`: it takes connections, and answers nothing at all. */
+  database: 'ok' | 'slow' | 'silent' | 'away';
   /** `wrong`: this machine's is seconds or more from the database's. */
   clock: 'ok' | 'wrong';
   temporal: 'ok' | 'away';
@@ -51,11 +55,31 @@ export interface Health {
   faultyFiles: Pick<FaultyFile, 'file' | 'goesOn'>[];
 }
 
-export async function readHealth({ db, countWorkers, now, aheadMs, faultyFiles }: HealthOptions): Promise<Health> {
+/** Why the hub is down, in words. */
+const CAUSES = {
+  silent: {
+    zh: '数据库接受连接但不应答：进程可能被挂起，或所在主机失联；恢复后无需重启枢纽',
+    en: 'the database takes connections and does not answer: it is frozen, or its machine is gone; the hub goes on by itself once it answers',
+  },
+  away: {
+    zh: '数据库连不上：请检查 PostgreSQL 是否在运行',
+    en: 'the database cannot be reached: see that PostgreSQL runs',
+  },
+  clock: {
+    zh: '本机时钟与数据库相差数秒以上：请校准本机时钟',
+    en: 'the clock of this machine is seconds or more from the database’s: set it',
+  },
+} as const satisfies Record<string, Said>;
+
+export async function readHealth(
+  { db, countWorkers, now, aheadMs, faultyFiles }: HealthOptions,
+  pulse: Pick<Pulse, 'silent'> | null = null,
+): Promise<Health> {
   const at = now();
   const health: Health = {
     status: 'ok',
     checkedAt: shanghaiInstant(at.getTime()),
+    cause: null,
     database: 'ok',
     clock: isClockWrong({ aheadMs }) ? 'wrong' : 'ok',
     temporal: 'ok',
@@ -78,6 +102,7 @@ export async function readHealth({ db, countWorkers, now, aheadMs, faultyFiles }
     },
   );
   try {
+    if (pulse?.silent) throw new DatabaseSilent();
     const [streams, gaps, obligations, alerts, lost] = await Promise.all([
       listStreams(db),
       findGaps(db, at),
@@ -92,10 +117,13 @@ export async function readHealth({ db, countWorkers, now, aheadMs, faultyFiles }
     health.lost = lost && { from: shanghaiInstant(lost.from.getTime()), to: shanghaiInstant(lost.to.getTime()) };
     health.alerts = alerts.map(({ kind, raisedAt }) => ({ kind, since: shanghaiInstant(raisedAt.getTime()) }));
   } catch (error) {
-    health.database = hindranceOf(error) === 'held up' ? 'slow' : 'away';
+    // Its connections were cut when it fell silent, which looks as if it were away.
+    health.database = pulse?.silent ? 'silent' : hindranceOf(error) === 'held up' ? 'slow' : 'away';
   }
   await temporal;
-  if (health.database === 'away' || health.clock === 'wrong') health.status = 'down';
+  if (health.database === 'silent' || health.database === 'away') health.cause = CAUSES[health.database];
+  else if (health.clock === 'wrong') health.cause = CAUSES.clock;
+  if (health.cause) health.status = 'down';
   else if (
     health.watchdog === 'blind' ||
     health.database === 'slow' ||
@@ -109,11 +137,11 @@ export async function readHealth({ db, countWorkers, now, aheadMs, faultyFiles }
 }
 
 /** `GET /health`: JSON for programs, a page for browsers; 503 when the hub cannot answer from its database, or its clock is wrong. */
-export function healthRoutes(app: FastifyInstance, options: HealthOptions): void {
+export function healthRoutes(app: FastifyInstance, options: HealthOptions, pulse: Pulse | null): void {
   const shared = new SharedWork();
   app.get('/health', async (request, reply) => {
     // However many ask, the database is asked once at a time.
-    const health = await shared.of('health', () => readHealth(options));
+    const health = await shared.of('health', () => readHealth(options, pulse));
     void reply.code(health.status === 'down' ? 503 : 200).header('Cache-Control', 'no-store');
     if (!request.headers.accept?.includes('text/html')) return health;
     return reply
@@ -128,6 +156,7 @@ const WORDS = {
   ok: '正常 ok',
   degraded: '需处理 degraded',
   slow: '缓慢 slow',
+  silent: '不应答 silent',
   down: '不可用 down',
   away: '不可达 away',
   blind: '查看受阻，告警可能不全 blind',
@@ -137,6 +166,7 @@ const MARKS = {
   ok: '●',
   degraded: '▲',
   slow: '▲',
+  silent: '■',
   down: '■',
   away: '■',
   blind: '■',
@@ -155,6 +185,7 @@ function page(health: Health): string {
   const rows: [string, string][] = [
     ...(health.watchdog === 'blind' ? [['看门狗 watchdog', state('blind')] as [string, string]] : []),
     ['状态 status', state(health.status)],
+    ...(health.cause ? [['原因 cause', `${health.cause.zh} ${health.cause.en}`] as [string, string]] : []),
     ...(health.clock === 'wrong' ? [['时钟 clock', state('wrong')] as [string, string]] : []),
     ['数据库 database', state(health.database)],
     ...(health.lost
@@ -199,7 +230,7 @@ function page(health: Health): string {
 <meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="10">
 <style>body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1f2328}
 h1{font-size:1.3rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #d0d7de;vertical-align:top}
-th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded,.slow{color:#7d4e00}.down,.away,.blind,.wrong{color:#a40e26}small{color:#57606a}</style>
+th{font-weight:500;color:#57606a;width:13rem}.ok{color:#116329}.degraded,.slow{color:#7d4e00}.down,.away,.silent,.blind,.wrong{color:#a40e26}small{color:#57606a}</style>
 <h1>电子证照枢纽 · 健康状态 <small>Certificate hub · health</small></h1>
 <table>${rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join('')}</table>
 <p><small>检查于 checked at ${health.checkedAt.slice(0, 19).replace('T', ' ')} · 每 10 秒刷新 refreshed every 10 s</small></p></html>`;

@@ -15,6 +15,8 @@ const ASK_FOR_MS = 2_000;
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 const silent = (): void => undefined;
+/** Connections that are open, pool by pool. */
+const open = new WeakMap<Knex, Set<pg.Client>>();
 
 /** What a pool may take: connections, and how long its statements may run or wait for a lock; without end where left out. */
 export interface PoolLimits {
@@ -33,12 +35,21 @@ export function openDatabase(url: string, purpose: string, { most = 10, statemen
     ...(statementMs !== undefined && { statement_timeout: statementMs }),
     ...(lockMs !== undefined && { lock_timeout: lockMs }),
   };
-  return knex({
+  const connections = new Set<pg.Client>();
+  const db = knex({
     client: 'pg',
     // Told, or knex would ask each new connection, and crash on an answer it cannot read.
     version: String(OLDEST_VERSION),
     connection,
-    pool: { min: 0, max: most },
+    pool: {
+      min: 0,
+      max: most,
+      afterCreate: (made: pg.Client, done: () => void) => {
+        connections.add(made);
+        made.once('end', () => connections.delete(made));
+        done();
+      },
+    },
     acquireConnectionTimeout: 20_000,
     // What goes wrong reaches the caller as an error; knex would also print it.
     log: { warn: silent, error: silent, deprecate: silent, debug: silent },
@@ -50,6 +61,13 @@ export function openDatabase(url: string, purpose: string, { most = 10, statemen
       },
     },
   });
+  open.set(db, connections);
+  return db;
+}
+
+/** Ends the connections of a pool as they are: what waits on them fails, and what comes next opens new ones. */
+export function cutConnections(db: Knex): void {
+  for (const { connection } of open.get(db) ?? []) connection.stream.destroy();
 }
 
 /**
@@ -92,6 +110,15 @@ export class Prepared<Row extends object> {
 export const withoutStatement = (error: unknown): string =>
   error instanceof pg.DatabaseError ? error.message.slice(error.message.lastIndexOf(' - ') + 3) : messageOf(error);
 
+/** The database takes connections, and answers nothing: it is frozen, or its machine is gone. */
+export class DatabaseSilent extends Error {
+  override name = 'DatabaseSilent';
+
+  constructor() {
+    super('the database does not answer');
+  }
+}
+
 /** Names of errors with which a connection fails, by Node. */
 const UNCONNECTED = /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)/;
 /** How the driver says, without a code, that its connection has ended; knex puts the statement before it. */
@@ -109,6 +136,7 @@ export function hindranceOf(error: unknown): 'away' | 'held up' | null {
   if (!(error instanceof Error)) return null;
   const { code = '' } = error as { code?: string };
   if (TOO_LONG.test(code)) return 'held up';
+  if (error instanceof DatabaseSilent) return 'away';
   const lost = code === '' && (LOST.test(error.message) || error.name === 'KnexTimeoutError');
   return lost || UNCONNECTED.test(code) || UNABLE.test(code) ? 'away' : null;
 }

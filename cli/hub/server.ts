@@ -8,6 +8,7 @@ import { CONSOLE_LIMITS, createApp } from '../../server/app.ts';
 import { HEALTH_LIMITS } from '../../server/health.ts';
 import { INBOX_LIMITS } from '../../server/inbox/request.ts';
 import { openDatabase } from '../../store/database.ts';
+import { Pulse } from '../../store/pulse.ts';
 import { startExports } from '../../server/background/exports.ts';
 import { startReceipts } from '../../server/background/receipts.ts';
 import { startReminders } from '../../server/background/reminders.ts';
@@ -42,6 +43,7 @@ export function addServer(program: Command): void {
         inbox: openDatabase(databaseUrl, 'inbox', INBOX_LIMITS),
         console: openDatabase(databaseUrl, 'console', CONSOLE_LIMITS),
       };
+      const pulse = new Pulse(databaseUrl, [db, ...Object.values(pools)]);
       const { settings } = config;
       let streams = new Streams(config);
       let current = config;
@@ -64,6 +66,7 @@ export function addServer(program: Command): void {
           files: await openFileStore(settings.files, data),
           folder: await builtConsole((what) => logger.info(what)),
         },
+        pulse,
       );
       const { host, port } = settings.server;
       try {
@@ -127,6 +130,7 @@ export function addServer(program: Command): void {
           await app.close();
           await temporal.close();
           clock.close();
+          pulse.close();
           for (const pool of Object.values(pools)) await pool.destroy();
           await db.destroy();
         })();

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { messageOf } from '../../domain/errors.ts';
@@ -23,7 +25,7 @@ export function addVersion(program: Command): void {
     .option('--json', 'for programs; null is what could not be asked')
     .addHelpText('after', '\nExamples:\n  ./hub version\n  ./hub --version --json')
     .action(async (options: CommonOptions & { json?: boolean }) => {
-      const [database, temporal] = await Promise.all([askDatabase(options), askTemporal(options)]);
+      const [database, temporal, dump] = await Promise.all([askDatabase(options), askTemporal(options), dumpVersion()]);
       const { name, version, dependencies, optionalDependencies } = pkg;
       const schema = newestMigration();
       const sdk = dependencies['@temporalio/client'];
@@ -34,7 +36,7 @@ export function addVersion(program: Command): void {
           node: process.version,
           schema: { newest: schema, applied: database.said?.migration ?? null },
           temporal: { sdk, server: temporal.said },
-          postgresql: { embedded, server: database.said?.server ?? null },
+          postgresql: { embedded, server: database.said?.server ?? null, pgDump: dump },
         };
         return printJson(versions);
       }
@@ -43,8 +45,26 @@ export function addVersion(program: Command): void {
 Node        ${process.version}
 Schema      ${schema}; ${applied}
 Temporal    SDK ${sdk}; ${told(temporal, (server) => `server ${server}`)}
-PostgreSQL  embedded ${embedded}; ${told(database, ({ server }) => `server ${server}`)}`);
+PostgreSQL  embedded ${embedded}; ${told(database, ({ server }) => `server ${server}`)}
+pg_dump     ${dumpRemark(dump, database.said?.server ?? embedded)}`);
     });
+}
+
+/** Version of the pg_dump on the PATH; null where there is none. */
+const dumpVersion = (): Promise<string | null> =>
+  promisify(execFile)('pg_dump', ['--version']).then(
+    ({ stdout }) => /\d+(?:\.\d+)*/.exec(stdout)?.[0] ?? null,
+    () => null,
+  );
+
+/** Whether a pg_dump can dump a server, which no older one can; where one comes from that can. */
+function dumpRemark(dump: string | null, server: string): string {
+  const [needed, found] = [server, dump ?? '0'].map((version) => Number.parseInt(version, 10));
+  if (found !== undefined && needed !== undefined && found >= needed) return `${dump}, which can dump the server`;
+  return (
+    `${dump === null ? 'none on the PATH' : `${dump} cannot dump a server ${needed}`}: install postgresql-client-${needed} ` +
+    '(apt.postgresql.org; the embedded server brings none), or stop the hub and copy its data folder'
+  );
 }
 
 async function askDatabase(options: CommonOptions): Promise<Asked<{ server: string; migration: string | null }>> {

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import pRetry from 'p-retry';
 import { countKeys, cover, settleRecords } from './batches.ts';
 import { withConnection } from '../database.ts';
+import { numbersBeyond } from '../ledger/restorations.ts';
 import { isDeadlock, mergePage, type PageCounts, type PageRows, type PageRules } from './pages.ts';
 
 /** What became of one pushed record. */
@@ -72,7 +73,8 @@ export async function commitPush(
         await trx('coverage').where({ stream_id: streamId }).forUpdate().select('stream_id');
         const earlier = await findPush(trx, streamId, key);
         if (earlier && !hasRejects(earlier)) return null;
-        const receipt = Math.max((await lastReceipt(trx, streamId)).receipt, push.lastReceipt) + 1;
+        const last = await lastReceipt(trx, streamId);
+        const receipt = Math.max(last.receipt, push.lastReceipt, await numbersBeyond(trx)) + 1;
         await trx('push').where({ stream_id: streamId, idempotency_key: key }).delete();
         const { rows } = await trx.raw<{ rows: { id: number; ordinal: number }[] }>(
           `INSERT INTO batch (stream_id, purpose, workflow_id, ordinal, source_batch, cursor_after, declared, state,

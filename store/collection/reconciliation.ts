@@ -214,6 +214,7 @@ export async function addOutside(
     .insert({
       stream_id: stream.id,
       subject: outsideWindow(window),
+      asked: db.raw('tstzrange(?, ?)', [window.from, window.to]),
       source_count: records,
       library_count: records,
       owner_code: stream.unitCode,
@@ -231,9 +232,7 @@ export async function addOutside(
 export async function settleOutside(db: Knex, streamId: number, window: TimeWindow, at: Date): Promise<void> {
   await db.raw(
     `UPDATE discrepancy SET closed_at = :at WHERE id IN (
-       SELECT id FROM discrepancy, regexp_match(subject, '^outside-window ([^ ]+)/([^ ]+)$') AS asked
-       WHERE stream_id = :streamId AND closed_at IS NULL
-         AND asked[1]::timestamptz >= :from AND asked[2]::timestamptz <= :to)
+       SELECT id FROM discrepancy WHERE stream_id = :streamId AND closed_at IS NULL AND asked <@ tstzrange(:from, :to))
      AND NOT EXISTS (SELECT FROM discrepancy own WHERE own.stream_id = :streamId AND own.closed_at IS NULL
        AND own.subject = :subject AND own.source_count > 0)`,
     { at, streamId, from: window.from, to: window.to, subject: outsideWindow(window) },

@@ -11,6 +11,8 @@ export interface ClaimedMessage {
 
 /** How long a message that was taken is left alone: its sender may have died with it. */
 const LEASE = '2 minutes';
+/** A message is put off for no longer. */
+const LONGEST_WAIT = '6 hours';
 
 /** Queues a message; one with the same key is queued once. */
 export async function queueMessage(
@@ -30,12 +32,15 @@ export async function queueMessage(
     .ignore();
 }
 
-/** Takes the message of a target that has been due the longest; null when none is. */
+/**
+ * Takes the message of a target that has been due the longest; null when none is. One that is put off for longer than any
+ * is, was so by a wrong clock, and is due.
+ */
 export async function claimMessage(db: Knex, target: string, at: Date): Promise<ClaimedMessage | null> {
   const { rows } = await db.raw<{ rows: ClaimedMessage[] }>(
     `UPDATE outbox SET attempts = attempts + 1, next_attempt_at = :at::timestamptz + '${LEASE}'
      WHERE id = (SELECT id FROM outbox WHERE target = :target AND delivered_at IS NULL AND dead_at IS NULL
-       AND next_attempt_at <= :at ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+       AND (next_attempt_at <= :at OR next_attempt_at > :at::timestamptz + interval '${LONGEST_WAIT}' * 2) ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
      RETURNING id, message_key AS key, payload, attempts`,
     { target, at },
   );
@@ -46,7 +51,7 @@ export async function markDelivered(db: Knex, id: number, receipt: string | null
   await db('outbox').where({ id }).update({ delivered_at: at, receipt, last_error: null });
 }
 
-/** Puts a message off: twice as long each time, from a minute to six hours, or as long as the receiver asked for. */
+/** Puts a message off: twice as long each time from a minute on, or as long as the receiver asked for, up to six hours. */
 export async function deferMessage(
   db: Knex,
   id: number,
@@ -56,7 +61,7 @@ export async function deferMessage(
 ): Promise<void> {
   await db.raw(
     `UPDATE outbox SET last_error = :fault, next_attempt_at = :at::timestamptz
-       + greatest(least(interval '1 minute' * power(2, attempts - 1), interval '6 hours'), :waitMs * interval '1 millisecond')
+       + least(greatest(interval '1 minute' * power(2, attempts - 1), :waitMs * interval '1 millisecond'), interval '${LONGEST_WAIT}')
      WHERE id = :id`,
     { id, fault, at, waitMs: waitMs ?? 0 },
   );

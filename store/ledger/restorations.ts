@@ -32,22 +32,41 @@ const COLUMNS = {
 /**
  * Notes that the database has forgotten a time. There is one such note at a time, which grows; what was settled is not
  * noted again. A receipt only says that something is lost, not since when: it adds nothing to a span that is known.
+ *
+ * What is numbered from then on lies beyond what the lost time gave out, which others may have: numbers go on from its
+ * end in milliseconds since 1970, which no count has reached. A receipt alone does not do that: a sender can be wrong.
  */
 export async function noteRestoration(
   db: Knex,
   { from, to, knownBy }: Pick<Restoration, 'from' | 'to'> & { knownBy: KnownBy },
   at: Date,
 ): Promise<void> {
-  await db.raw(
+  const { rows } = await db.raw<{ rows: { lostTo: Date }[] }>(
     `INSERT INTO restoration (lost_from, lost_to, known_by, found_at)
      SELECT :from::timestamptz, :to::timestamptz, ARRAY[:knownBy], :at::timestamptz
      WHERE NOT EXISTS (SELECT FROM restoration WHERE settled_at IS NOT NULL AND lost_from <= :from AND lost_to >= :to)
      ON CONFLICT ((settled_at IS NULL)) WHERE settled_at IS NULL DO UPDATE SET
        lost_from = CASE WHEN :knownBy = 'receipt' THEN restoration.lost_from ELSE least(restoration.lost_from, excluded.lost_from) END,
        lost_to = CASE WHEN :knownBy = 'receipt' THEN restoration.lost_to ELSE greatest(restoration.lost_to, excluded.lost_to) END,
-       known_by = CASE WHEN :knownBy = ANY (restoration.known_by) THEN restoration.known_by ELSE restoration.known_by || ARRAY[:knownBy] END`,
+       known_by = CASE WHEN :knownBy = ANY (restoration.known_by) THEN restoration.known_by ELSE restoration.known_by || ARRAY[:knownBy] END
+     RETURNING lost_to AS "lostTo"`,
     { from, to, knownBy, at },
   );
+  const [noted] = rows;
+  if (!noted || knownBy === 'receipt') return;
+  await db.raw(
+    `SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, :beyond::bigint) FROM pg_sequences
+     WHERE schemaname = current_schema() AND data_type = 'bigint'::regtype AND coalesce(last_value, 0) < :beyond`,
+    { beyond: noted.lostTo.getTime() },
+  );
+}
+
+/** Numbers up to here may have been given out in a time that the database has forgotten. */
+export async function numbersBeyond(db: Knex): Promise<number> {
+  const row = await db('restoration')
+    .whereRaw(`known_by <> ARRAY['receipt']`)
+    .max<{ at: Date | null }[]>('lost_to as at');
+  return row[0]?.at?.getTime() ?? 0;
 }
 
 /** What the database has forgotten and nobody has settled. */

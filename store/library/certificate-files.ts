@@ -23,13 +23,18 @@ export interface WantedFile {
 
 /** How long a file that is being fetched is left alone: its worker may have died with it. */
 const LEASE = '10 minutes';
+/** A file is put off for no longer. */
+const LONGEST_WAIT = '1 day';
 
-/** Takes files of a stream that are due, the longest waiting first. */
+/**
+ * Takes files of a stream that are due, the longest waiting first. One that is put off for longer than any is, was so by a
+ * wrong clock, and is due.
+ */
 export async function claimFiles(db: Knex, streamId: number, limit: number, at: Date): Promise<WantedFile[]> {
   const { rows } = await db.raw<{ rows: WantedFile[] }>(
     `UPDATE certificate_file SET attempts = attempts + 1, next_attempt_at = :at::timestamptz + interval '${LEASE}'
      WHERE stream_id = :streamId AND record_key IN (
-       SELECT record_key FROM certificate_file WHERE stream_id = :streamId AND next_attempt_at <= :at
+       SELECT record_key FROM certificate_file WHERE stream_id = :streamId AND (next_attempt_at <= :at OR next_attempt_at > :at::timestamptz + interval '${LONGEST_WAIT}' * 2)
        ORDER BY next_attempt_at LIMIT :limit FOR UPDATE SKIP LOCKED)
      RETURNING record_key AS key, reference, stated, attempts, wanted_at AS "wantedAt"`,
     { streamId, limit, at },
@@ -127,7 +132,7 @@ const HELD = `SELECT latest.id, f.stream_id AS "streamId", f.record_key AS key, 
   WHERE (f.stream_id, f.record_key) > (:streamId, :key) AND (:stream::text IS NULL OR s.name = :stream)
   ORDER BY f.stream_id, f.record_key LIMIT :limit`;
 
-/** Puts a file off: twice as long each time, from a minute to a day, or as long as the source asked for. */
+/** Puts a file off: twice as long each time from a minute on, or as long as the source asked for, up to a day. */
 export async function deferFile(
   db: Knex,
   streamId: number,
@@ -138,7 +143,7 @@ export async function deferFile(
 ): Promise<void> {
   await db.raw(
     `UPDATE certificate_file SET last_error = :fault, next_attempt_at = :at::timestamptz
-       + greatest(least(interval '1 minute' * power(2, least(attempts, 20) - 1), interval '1 day'), :waitMs * interval '1 millisecond')
+       + least(greatest(interval '1 minute' * power(2, least(attempts, 20) - 1), :waitMs * interval '1 millisecond'), interval '${LONGEST_WAIT}')
      WHERE stream_id = :streamId AND record_key = :key AND wanted_at = :wantedAt`,
     { streamId, key: wanted.key, wantedAt: wanted.wantedAt, fault, at, waitMs: waitMs ?? 0 },
   );

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { hash, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { may, PERMISSIONS, ROLES, type Permission, type Role } from '../../domain/access.ts';
 import { noteUnits } from '../../store/ledger/units.ts';
+import { shanghaiInstant } from '../../domain/dates.ts';
 import { ApiHub } from '../support/api.ts';
+import { assertion, PORTAL, type Claims } from './sharing/as-holder.ts';
+import { tokenOf } from './sharing/using.ts';
 
 const UNIT = { code: '11320200014006438B', name: '市住房和城乡建设局' };
 
@@ -55,7 +59,9 @@ describe('odd requests', () => {
   let document: OpenAPIV3_1.Document;
   const cookies = new Map<Role, string>();
   before(async () => {
-    hub = await ApiHub.open('2026-11-23T10:00:00+08:00');
+    hub = await ApiHub.open('2026-11-23T10:00:00+08:00', undefined, ({ settings }) => {
+      settings.holders.portals = [PORTAL];
+    });
     await noteUnits(hub.database.db, [UNIT]);
     for (const role of Object.keys(ROLES) as Role[]) {
       await hub.signedIn(role, role === 'issuer' || role === 'user' ? UNIT : null);
@@ -105,7 +111,7 @@ describe('odd requests', () => {
   ): Generator<{ url: string; body?: unknown }> {
     const sample = (of: string) => parameters.filter((parameter) => parameter.in === of);
     const filled = (values: Record<string, unknown> = {}): string =>
-      path.replace('/api/v1', '').replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+      path.replace(/^\/\w+\/v1/, '').replaceAll(/\{(\w+)\}/g, (_, name: string) => {
         const parameter = parameters.find((one) => one.in === 'path' && one.name === name);
         // Not the sender’s own account and session, which would end.
         const own = /^\/(accounts|logins)/.test(path.replace('/api/v1', '')) ? 999_999 : undefined;
@@ -137,11 +143,7 @@ describe('odd requests', () => {
         for (const { url, body } of requestsTo(path, operation)) {
           asked += 1;
           const { statusCode, payload, headers } = await ask(role, method, url, body, asked);
-          const what = `${method} ${url.slice(0, 200)} ${JSON.stringify({ body }).slice(0, 300)}: ${statusCode}`;
-          // Temporal is away, and so are the sources.
-          if (statusCode >= 500 && ![502, 503].includes(statusCode)) failed.push(what);
-          if (/node_modules|SELECT |relation "/.test(payload)) failed.push(`${what} ${payload.slice(0, 300)}`);
-          for (const value of Object.values(headers)) assert.doesNotMatch(String(value), /[\r\n]/, what);
+          failed.push(...faultsOf(`${method} ${url} ${JSON.stringify({ body })}`, { statusCode, payload, headers }));
         }
       }
     assert.ok(asked > 3_000, `${asked} requests`);
@@ -149,6 +151,85 @@ describe('odd requests', () => {
     assert.deepEqual(await hub.database.db('export').whereNotNull('failed_at').select('what', 'filter'), []);
     for (const role of cookies.keys()) assert.equal((await ask(role, 'get', '/session', undefined, 1)).statusCode, 200);
   });
+
+  it('of systems and of holders likewise, whatever a portal says of them', async () => {
+    const failed: string[] = [];
+    const token = await tokenOf(hub, 'user');
+    const asked = { share: 0, holder: 0 };
+    for (const door of ['share', 'holder'] as const) {
+      const described = await knock(door, token, 'get', '/openapi.json');
+      document = JSON.parse(described.payload) as OpenAPIV3_1.Document;
+      for (const [path, methods] of Object.entries(document.paths ?? {}))
+        for (const [method, given] of Object.entries(methods ?? {}))
+          for (const { url, body } of requestsTo(path, given as unknown as Operation)) {
+            asked[door] += 1;
+            failed.push(
+              ...faultsOf(
+                `${door} ${method} ${url} ${JSON.stringify({ body })}`,
+                await knock(door, token, method, url, body),
+              ),
+            );
+          }
+    }
+    for (const claim of ['portal', 'name', 'code', 'codeType', 'strength', 'at', 'nonce', 'body'] as const)
+      for (const odd of VALUES) {
+        const answer = await knock('holder', token, 'get', '/certificates', undefined, {
+          [claim]: odd,
+        } as Partial<Claims>);
+        failed.push(...faultsOf(`${claim}: ${JSON.stringify(odd)}`, answer));
+      }
+    assert.ok(asked.share > 100 && asked.holder > 100, JSON.stringify(asked));
+    assert.deepEqual(failed, []);
+  });
+
+  /** What is wrong with how something odd was answered. Temporal is away, and so are the sources. */
+  const faultsOf = (
+    what: string,
+    { statusCode, payload, headers }: Pick<Awaited<ReturnType<typeof ask>>, 'statusCode' | 'payload' | 'headers'>,
+  ): string[] => {
+    const told = `${what.slice(0, 500)}: ${statusCode}`;
+    return [
+      ...(statusCode >= 500 && ![502, 503].includes(statusCode) ? [told] : []),
+      ...(/node_modules|SELECT |relation "/.test(payload) ? [`${told} ${payload.slice(0, 300)}`] : []),
+      ...(Object.values(headers).some((value) => /[\r\n]/.test(String(value)))
+        ? [`${told}: a header of two lines`]
+        : []),
+    ];
+  };
+
+  /** Asks as a system, or as a holder through a portal, of whom it says what is given. */
+  const knock = (
+    door: 'share' | 'holder',
+    token: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    said: Partial<Claims> = {},
+  ) => {
+    const url = `/${door}/v1${path}`;
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const claims: Claims = {
+      portal: PORTAL.id,
+      name: '张三',
+      code: '11010519491231002X',
+      codeType: '111',
+      strength: 'person',
+      at: shanghaiInstant(hub.nowMs),
+      nonce: randomUUID(),
+      body: hash('sha256', payload ?? ''),
+      ...said,
+    };
+    const name = method.toUpperCase() as 'GET';
+    return hub.app.inject({
+      method: name,
+      url,
+      headers: {
+        ...(door === 'share' ? { authorization: `Bearer ${token}` } : { 'hub-holder': assertion(name, url, claims) }),
+        ...(payload !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(payload !== undefined && { payload }),
+    });
+  };
 
   /** From an address of its own each time: requests of one are limited. */
   const ask = (role: Role, method: string, url: string, body: unknown, index: number) =>

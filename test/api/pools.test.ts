@@ -11,9 +11,12 @@ import { createHubLogger } from '../../settings/logger.ts';
 import { configuredStreams } from '../../store/apply-config.ts';
 import { saveStreams } from '../../store/collection/streams.ts';
 import { openDatabase } from '../../store/database.ts';
+import { Pulse } from '../../store/pulse.ts';
 import { FolderStore } from '../../store/library/files/folder.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { demoConfig } from '../support/departments.ts';
+import { eventually } from '../support/eventually.ts';
+import { gateBefore } from '../support/gate.ts';
 import { freePorts } from '../support/ports.ts';
 
 describe('the health page', () => {
@@ -25,12 +28,12 @@ describe('the health page', () => {
   const streams = new Streams(config);
   const logger = createHubLogger({ level: 'error', format: 'json' }, 'test');
   const temporal = (): Promise<never> => Promise.reject(new Error('Temporal is away'));
-  const serve = (health: Knex): FastifyInstance =>
+  const serve = (health: Knex, asking = pools, pulse: Pulse | null = null): FastifyInstance =>
     createApp(
       { db: health, now, aheadMs: () => 0, countWorkers: () => Promise.resolve(1), faultyFiles: () => [] },
-      { db: pools.inbox, now, logger, streams: () => streams },
+      { db: asking.inbox, now, logger, streams: () => streams },
       {
-        db: pools.console,
+        db: asking.console,
         now,
         logger,
         config: () => config,
@@ -38,19 +41,21 @@ describe('the health page', () => {
         folder: null,
         files: new FolderStore(tmpdir()),
       },
+      pulse,
     );
   const health = async (of = app): Promise<{ status: number; body: Health }> => {
     const { statusCode, body } = await of.inject({ url: '/health' });
     return { status: statusCode, body: JSON.parse(body) as Health };
   };
+  const poolsAt = (url: string): typeof pools => ({
+    health: openDatabase(url, 'health', HEALTH_LIMITS),
+    inbox: openDatabase(url, 'inbox', INBOX_LIMITS),
+    console: openDatabase(url, 'console', CONSOLE_LIMITS),
+  });
   before(async () => {
     database = await createDatabase();
     await saveStreams(database.db, configuredStreams(config), now());
-    pools = {
-      health: openDatabase(database.url, 'health', HEALTH_LIMITS),
-      inbox: openDatabase(database.url, 'inbox', INBOX_LIMITS),
-      console: openDatabase(database.url, 'console', CONSOLE_LIMITS),
-    };
+    pools = poolsAt(database.url);
     app = serve(pools.health);
   });
   after(async () => {
@@ -97,6 +102,36 @@ describe('the health page', () => {
     } finally {
       await other.close();
       await away.destroy();
+    }
+  });
+
+  it('answers within 5 s that the database keeps silent, as all else does, and goes on by itself', async () => {
+    const gate = await gateBefore(database.url);
+    const behind = poolsAt(gate.url);
+    const pulse = new Pulse(gate.url, Object.values(behind));
+    const other = serve(behind.health, behind, pulse);
+    const ask = async (url: string): Promise<number> =>
+      (await other.inject({ url, headers: { cookie: 'hub=nobody' } })).statusCode;
+    try {
+      assert.deepEqual([(await health(other)).status, await ask('/api/v1/overview')], [200, 401]);
+      gate.shut();
+      const shutMs = performance.now();
+      // More than there are connections.
+      const waiting = Array.from({ length: 40 }, () => ask('/api/v1/overview'));
+      const { status, body } = await health(other);
+      assert.deepEqual([status, body.status, body.database], [503, 'down', 'silent']);
+      assert.match(body.cause?.zh ?? '', /接受连接但不应答/);
+      assert.deepEqual(new Set(await Promise.all(waiting)), new Set([503]));
+      assert.deepEqual([(await health(other)).status, await ask('/api/v1/overview')], [503, 503]);
+      assert.ok(performance.now() - shutMs < 5_000);
+      gate.open();
+      await eventually(async () => assert.equal((await health(other)).status, 200));
+      assert.equal(await ask('/api/v1/overview'), 401);
+    } finally {
+      pulse.close();
+      await other.close();
+      for (const pool of Object.values(behind)) await pool.destroy();
+      await gate.close();
     }
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { newestMigration, openDatabase } from '../../store/database.ts';
@@ -156,8 +156,27 @@ describe('hub, the command', () => {
       );
       assert.match(stdout, /^Temporal +SDK 1\.\d+\.\d+; server 1\.29\.1 at 127\.0\.0\.1:\d+$/m);
       assert.match(stdout, /^PostgreSQL +embedded 18\S+; server 18\S* at /m);
+      assert.match(stdout, /^pg_dump +\d\S*, which can dump the server$|^pg_dump .*: install postgresql-client-18 \(/m);
       assert.ok(!stdout.includes(password));
       assert.equal((await runHub(['--version'], env)).stdout, stdout);
+    });
+    it('says that a pg_dump is too old for the server, or missing, and where one comes from', async () => {
+      const bin = temporaryFolder();
+      const line = async (): Promise<string | undefined> =>
+        (
+          await runHub(['version'], { DATABASE_URL: database.url, PATH: `${bin}:${dirname(process.execPath)}` })
+        ).stdout.match(/^pg_dump +(.*)$/m)?.[1];
+      const install = 'install postgresql-client-18 (apt.postgresql.org';
+      assert.ok((await line())?.startsWith(`none on the PATH: ${install}`));
+      const dumpOf = (version: string): void =>
+        writeFileSync(join(bin, 'pg_dump'), `#!/bin/sh\necho 'pg_dump (PostgreSQL) ${version} (Debian)'\n`, {
+          mode: 0o755,
+        });
+      dumpOf('15.18');
+      assert.ok((await line())?.startsWith(`15.18 cannot dump a server 18: ${install}`));
+      dumpOf('18.1');
+      assert.equal(await line(), '18.1, which can dump the server');
+      rmSync(bin, { recursive: true });
     });
     it('says for programs what a server and a schema are; null is what could not be asked', async () => {
       const admin = openDatabase(database.url, 'test');

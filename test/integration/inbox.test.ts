@@ -16,7 +16,7 @@ import { createHubLogger } from '../../settings/logger.ts';
 import { createApp } from '../../server/app.ts';
 import { syncCompletedCases } from '../../store/casework/completed-cases.ts';
 import { findAlerts } from '../../store/ledger/alerts.ts';
-import { openRestoration, settleRestoration } from '../../store/ledger/restorations.ts';
+import { noteRestoration, openRestoration, settleRestoration } from '../../store/ledger/restorations.ts';
 import { openDatabase } from '../../store/database.ts';
 import { INBOX_LIMITS } from '../../server/inbox/request.ts';
 import { pauseStream, saveStreams } from '../../store/collection/streams.ts';
@@ -251,6 +251,15 @@ describe('the inbox', () => {
       assert.equal(await settleRestoration(db, { by: '张三', at: NOW }), true);
       assert.equal((await push(record(3), { 'last-receipt': '5' })).body.repeat, undefined);
       assert.deepEqual(await findAlerts(db, 'database-older', NOW), []);
+    });
+
+    it('beyond those of a time that the database has forgotten', async () => {
+      await push(record(1));
+      await noteRestoration(db, { from: new Date(NOW.getTime() - 60_000), to: NOW, knownBy: 'heartbeat' }, NOW);
+      assert.deepEqual(
+        [await receiptOf(push(record(2))), await receiptOf(push(record(3)))],
+        [NOW.getTime() + 1, NOW.getTime() + 2],
+      );
     });
   });
 
@@ -594,7 +603,7 @@ describe('the inbox', () => {
         all,
         all.toSorted((a, b) => a.id - b.id),
       );
-      assert.deepEqual(await list('?after=999999999999'), { rejects: [], next: null });
+      assert.deepEqual(await list('?after=999999999999999'), { rejects: [], next: null });
     });
 
     it('no more of very large records than one page may hold', async () => {

@@ -227,6 +227,10 @@ describe('the watchdog', () => {
       await lookAt('10:06');
       assert.deepEqual(await lost(), [[at('10:01'), at('10:04'), ['heartbeat'], null]]);
       assert.deepEqual(readAgain, [{ from: at('10:01'), to: at('10:04') }]);
+      const { rows } = await database.db.raw<{ rows: { next: number }[] }>(
+        `SELECT nextval(pg_get_serial_sequence('case_file', 'id')) AS next`,
+      );
+      assert.equal(rows[0]?.next, at('10:04').getTime() + 1, 'no number of the lost time is given again');
       const [alert] = (await openAlerts(database.db)).filter(({ kind }) => kind === 'database-older');
       assert.match(
         alert?.message.zh ?? '',

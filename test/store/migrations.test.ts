@@ -15,6 +15,8 @@ import { itemOf } from '../../domain/supervision/sanctions.ts';
 import { actOnCase } from '../../store/casework/cases.ts';
 import { findingsUnder, getFinding } from '../../store/supervision/findings.ts';
 import { findByHand } from '../../store/supervision/inspections.ts';
+import { settleOutside } from '../../store/collection/reconciliation.ts';
+import { newStream } from '../support/library.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { enact } from '../support/law/enact.ts';
 
@@ -40,6 +42,28 @@ describe('a database of an earlier version', () => {
   it('its migrations stand in the order of their numbers', () => {
     const names = [...MIGRATIONS.keys()];
     assert.deepEqual(names, names.toSorted());
+  });
+
+  it('0056: a difference of records outside a window bears the window, and is ended by it', async () => {
+    const [from, to] = ['2026-11-20T00:00:00+08:00', '2026-11-21T00:00:00+08:00'];
+    const { id } = await newStream(db);
+    await across('0056-asked-windows', () =>
+      db('discrepancy').insert(
+        [`outside-window ${from}/${to}`, 'moving'].map((subject) => ({
+          stream_id: id,
+          subject,
+          source_count: 0,
+          library_count: 0,
+          owner_code: 'U1',
+          owner_name: '甲局',
+          opened_at: NOW,
+        })),
+      ),
+    );
+    await settleOutside(db, id, { kind: 'time', from, to }, NOW);
+    assert.deepEqual(await db('discrepancy').where({ stream_id: id }).whereNull('closed_at').pluck('subject'), [
+      'moving',
+    ]);
   });
 
   it('0023: what was said of a deadline is a fact of it, also in its history, and each change has its author', async () => {

@@ -21,10 +21,10 @@ const transform: SwaggerTransform = (document) => {
   const refuses = [
     ...((params ?? querystring ?? body) === undefined ? [] : [400]),
     ...(needs === 'public' ? [] : [401, 403]),
-    ...(needs === 'holder' || needs === 'certificates:use' ? [503] : []),
     ...problems,
     429,
     500,
+    503,
   ];
   const noted = { 'x-needs': needs, 'x-answer': answer, 'x-problems': refuses };
   return { schema: { ...schema, ...noted, ...(needs === 'public' && { security: [] }) }, url };

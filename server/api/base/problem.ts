@@ -6,6 +6,7 @@ import { HubError } from '../../../domain/errors.ts';
 import { expectedInWords } from '../../../domain/faults/expected.ts';
 import { faultNamed } from '../../../domain/faults.ts';
 import type { Said } from '../../../domain/said.ts';
+import { hindranceOf } from '../../../store/database.ts';
 
 /** What the API refuses requests with, by status (RFC 9110). */
 export const PROBLEMS = {
@@ -20,7 +21,7 @@ export const PROBLEMS = {
   429: 'Too many requests of one address in a minute',
   500: 'The hub failed; nothing was saved',
   502: 'The source of a stream failed',
-  503: 'What it takes cannot be reached, Temporal or what signs receipts; nothing was started',
+  503: 'The database, Temporal or what signs receipts cannot be reached, or does not answer',
   504: 'The source of a stream does not answer in time',
 } as const;
 export type ProblemStatus = keyof typeof PROBLEMS;
@@ -98,6 +99,15 @@ const FAILED = new ApiProblem(
   { zh: '系统内部错误', en: 'The hub failed' },
   { zh: '什么都没有保存；请重试，仍不行请联系运维人员', en: 'Nothing was saved; try again, or ask the operators' },
 );
+const AWAY = new ApiProblem(
+  503,
+  'database-away',
+  { zh: '数据库暂时不可用', en: 'The database is not available at the moment' },
+  {
+    zh: '请稍后重试；刚提交的内容是否已保存，请重新打开页面查看',
+    en: 'Try again in a moment, and look whether what was just sent has been saved',
+  },
+);
 const LIMITED = new ApiProblem(
   429,
   'too-many-requests',
@@ -162,6 +172,7 @@ function problemOf(error: unknown, zh: boolean): { problem: ApiProblem; fields?:
   }
   // What the database says of a value that is none, such as a number beyond all of its: somebody made it up.
   if (/^22(?:003|007|008|021|P02|P05)$/.test((error as { code?: string }).code ?? '')) return { problem: INVALID };
+  if (hindranceOf(error) === 'away') return { problem: AWAY };
   const { statusCode } = error as { statusCode?: number };
   if (statusCode === 429) return { problem: LIMITED };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return { problem: INVALID };

@@ -1,4 +1,5 @@
-import { fault } from '../../../domain/faults.ts';
+import { fault, faultInWords, type KeptFault } from '../../../domain/faults.ts';
+import type { Said } from '../../../domain/said.ts';
 import { CONTACTS, STREAM_STATES, type SourceContact } from '../../../domain/streams.ts';
 import {
   deadLetters,
@@ -59,13 +60,33 @@ export async function showOutbox(
   if (options.retry && target === undefined) throw fault('retry-unchosen');
   await withLibrary(options, async (db) => {
     if (options.retry && target !== undefined)
-      return print(`${await reviveMessages(db, target, new Date())} messages of ${target} will be sent again`);
-    if (target === undefined) printReports(await outboxReports(db), options);
-    else printDeadLetters(target, await deadLetters(db, target), options);
+      return print(revivedText(await reviveMessages(db, target, new Date()), target));
+    if (target === undefined) {
+      const reports = await outboxReports(db);
+      printReports(
+        reports.map((row) => ({ ...row, lastError: row.lastError === null ? null : faultInWords(row.lastError) })),
+        options,
+      );
+    } else {
+      const letters = await deadLetters(db, target);
+      printDeadLetters(
+        target,
+        letters.map((letter) => ({ ...letter, lastError: faultInWords(letter.lastError) })),
+        options,
+      );
+    }
   });
 }
 
-function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
+/** What the outbox keeps, with its faults in words. */
+type Worded<Kept extends { lastError: KeptFault | null }> = Omit<Kept, 'lastError'> & {
+  lastError: Said | Extract<Kept['lastError'], null>;
+};
+
+const revivedText = (count: number, target: string): string =>
+  `${target} 的 ${count} 条消息将重新发送。 ${count} messages of ${target} will be sent again.`;
+
+function printReports(reports: Worded<OutboxReport>[], { json }: StreamOptions): void {
   if (json) return printJson(reports);
   if (reports.length === 0) return print('尚未发送。 Nothing was sent yet.');
   print(
@@ -74,12 +95,12 @@ function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
       ['待发', (row) => row.waiting, 'right'],
       ['已送达', (row) => row.delivered, 'right'],
       ['已放弃', (row) => row.dead, 'right'],
-      ['最近的失败', (row) => row.lastError ?? ''],
+      ['最近的失败', (row) => row.lastError?.zh ?? ''],
     ]),
   );
 }
 
-function printDeadLetters(target: string, letters: DeadLetter[], { json }: StreamOptions): void {
+function printDeadLetters(target: string, letters: Worded<DeadLetter>[], { json }: StreamOptions): void {
   if (json) return printJson(letters);
   if (letters.length === 0) return print(`${target} 没有放弃发送的消息。 ${target} has no dead letters.`);
   print(
@@ -88,7 +109,7 @@ function printDeadLetters(target: string, letters: DeadLetter[], { json }: Strea
       ['排队', ({ queuedAt }) => timeText(queuedAt)],
       ['放弃', ({ deadAt }) => timeText(deadAt)],
       ['次数', ({ attempts }) => attempts, 'right'],
-      ['失败原因', ({ lastError }) => lastError],
+      ['失败原因', ({ lastError }) => lastError.zh],
     ]),
   );
 }

@@ -225,5 +225,18 @@ describe('lists of uses', () => {
         endedAt: at('2026-11-27T10:00'),
       });
     });
+
+    it('stay late where a paper of before is told of after they were due', async () => {
+      const fourth = '11100000000013338W779';
+      await list([fourth], at('2026-12-01T09:00'));
+      await needs(at('2026-12-01T10:00'));
+      const told = at('2026-12-10T09:00');
+      const filed = { at: at('2026-12-02T09:00'), saidBy: '王五' };
+      const wanted = { unit: NEEDING, wanted: fourth, scenario: '受理', neededAt: null, filed };
+      await openShareRequest(db, wanted, { by: '王五', at: told });
+      const late = (await needs(told)).find(({ task }) => task.includes(fourth));
+      assert.match(late?.task ?? '', / met late$/);
+      assert.deepEqual(late?.endedAt, told);
+    });
   });
 });

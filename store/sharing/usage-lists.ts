@@ -5,6 +5,7 @@ import { isShared, type Catalog } from '../../domain/library/catalog.ts';
 import { fault } from '../../domain/faults.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
+import { requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
 import { changesTo, grantByList, grantsOf, type GrantChanges, type NewGrant } from './grants.ts';
 
@@ -144,6 +145,7 @@ export async function noteUsageChange(
   since: Date,
   who: { by: string; at: Date },
 ): Promise<number> {
+  await requireStart(db, 'task', since, who.at);
   return openFrom(
     db,
     'usage-list',

@@ -42,10 +42,11 @@ function contactText(contact: SourceContact | null): string {
 }
 
 function* remarks({ pausedReason, contactDetail, openRejects, drifts }: StreamReport): Iterable<string> {
-  if (pausedReason !== null) yield `paused: ${pausedReason}`;
+  if (pausedReason !== null) yield `已暂停：${pausedReason} (paused)`;
   else if (contactDetail !== null) yield contactDetail;
   const waiting = openRejects.find(({ rule }) => rule === 'type-unlisted');
-  if (waiting) yield `${waiting.records} records wait for an entry of their type: ./hub catalog list`;
+  if (waiting)
+    yield `${waiting.records} 条数据等待其证照类型列入目录，见 ./hub catalog list。 ${waiting.records} records wait for an entry of their type: ./hub catalog list`;
   const rejected = openRejects.filter(({ rule }) => rule !== 'type-unlisted');
   if (rejected.length > 0) yield `rejected by ${rejected.map(({ rule, records }) => `${rule} ${records}`).join(', ')}`;
   for (const { field, change, detail, action } of drifts)

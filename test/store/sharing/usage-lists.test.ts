@@ -91,6 +91,13 @@ describe('lists of uses', () => {
     assert.deepEqual((await owed('C#2')).map(({ state }) => state), ['open']); // prettier-ignore
   });
 
+  it('are not owed from a time that is ahead, or over a year ago', async () => {
+    const noted = (since: string) => noteUsageChange(db, unit('F'), at(since), CLERK);
+    await assert.rejects(noted('2027-11-20T09:00'), /lies ahead/);
+    await assert.rejects(noted('2025-11-20T09:00'), /over 366 days ago/);
+    assert.deepEqual(await owed('F'), []);
+  });
+
   it('are nobody’s duty under a profile without the rule', async () => {
     await useProfile(db, 'xuchang');
     assert.equal(await noteUsageChange(db, unit('E'), NOW, CLERK), 0);

@@ -222,6 +222,13 @@ export const FUNCTIONS = {
     api: ['GET /figures'],
     tests: ['store/supervision/figures.test.ts', 'unit/supervision/assessment.test.ts'],
   },
+  evidence: {
+    zh: '证明材料登记',
+    en: 'evidence on file',
+    commands: ['duties evidence', 'duties evidence add'],
+    api: [],
+    tests: ['store/ledger/duty-evidence.test.ts'],
+  },
   exemption: {
     zh: '容错',
     en: 'exemption',

@@ -255,7 +255,11 @@ describe('deadlines that no workflow waits for', () => {
       assert.deepEqual(await stands('stock/stock-d'), [['met late', at('2026-11-25T24:00'), afterwards]]);
       await savePlan(db, later, { planned: 3, dueOn: '2026-11-24' }, afterwards);
       await sync(at('2026-11-27T10:02'));
-      assert.deepEqual(await stands('stock/stock-c'), [['overdue', at('2026-11-24T24:00'), null]], 'an earlier day counts');
+      assert.deepEqual(
+        await stands('stock/stock-c'),
+        [['overdue', at('2026-11-24T24:00'), null]],
+        'an earlier day counts',
+      );
     });
   });
 

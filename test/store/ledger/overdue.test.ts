@@ -94,7 +94,11 @@ describe('what is overdue stays overdue', () => {
     const stream = await newStream(db);
     await announce(stream, [offline()], COMPLETED);
     const delivered = { deliveredAt: at('2026-11-20T10:30') };
-    await announce(stream, [offline(delivered), offline({ caseNumber: '2', recordKey: 'k-2', ...delivered })], AFTERWARDS);
+    await announce(
+      stream,
+      [offline(delivered), offline({ caseNumber: '2', recordKey: 'k-2', ...delivered })],
+      AFTERWARDS,
+    );
     const tasks = await tasksOf(db, `delivery/${stream.name}`, AFTERWARDS);
     assert.deepEqual(
       tasks.map(({ subject, state, endedAt }) => [subject.split('/')[2], state, endedAt]),

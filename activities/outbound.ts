@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { HubError, messageOf } from '../domain/errors.ts';
-import type { FaultCode } from '../domain/faults.ts';
+import { HubError } from '../domain/errors.ts';
+import { keptFault, type FaultCode } from '../domain/faults.ts';
 import { claimMessage, deferMessage, markDead, markDelivered } from '../store/ledger/outbox.ts';
 import { isClockWrong } from '../store/ledger/clock.ts';
 import type { SendingDependencies } from './dependencies.ts';
@@ -48,7 +48,7 @@ export function createOutboundActivities({ db, streams, now, aheadMs }: SendingD
         } catch (error) {
           if (!(error instanceof HubError)) throw error;
           const refused = REFUSED.has(error.code);
-          const fault = messageOf(error).slice(0, 500);
+          const fault = keptFault(error);
           if (message.attempts >= (refused ? Math.min(REFUSALS, config.attempts) : config.attempts)) {
             await markDead(db, message.id, fault, now());
             result.dead += 1;

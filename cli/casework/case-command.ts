@@ -76,7 +76,7 @@ export function addActions<Case extends VersionedCase, Step extends { action: st
         const found = await actOnCase(db, keeper, id, step as Step, { by: options.by, at: new Date() });
         const stage = definition.stageOf(found);
         const { en = stage, zh = stage } = definition.stages[stage] ?? {};
-        return { file: shown(found), said: `${definition.en} ${id}: ${en} (${zh})` };
+        return { file: shown(found), said: `${definition.zh} ${id}：${zh}。 ${definition.en} ${id}: ${en}` };
       }),
     );
 }
@@ -185,7 +185,7 @@ export function inCase(
       print(
         woken === null
           ? said
-          : `${said}\nIts workflow could not be woken yet (${woken}); that follows when Temporal is back.`,
+          : `${said}\n流程暂未唤醒，将自行继续。 Its workflow could not be woken yet (${woken}); that follows when Temporal is back.`,
       );
   });
 }
@@ -210,8 +210,11 @@ export async function printCase(db: Knex, file: Pick<CaseFile, 'kind' | 'id' | '
   const subject = subjectOf({ ...file, round: 1 });
   const tasks = await listTasks(db, new Date(), { states: EVERY_STATE, subject, limit: 1_000 });
   if (tasks.length > 0) print(`\n${taskTable(tasks)}`);
-  else if (await governs(db, CASE_DUTIES[file.kind])) print('\nNo deadline has begun yet.');
-  else print('\nNo statutory term: the regulation sets none for this. What is done is recorded all the same.');
+  else if (await governs(db, CASE_DUTIES[file.kind])) print('\n尚无时限起算。 No deadline has begun yet.');
+  else
+    print(
+      '\n本市规则没有规定时限，办理情况照常留存。 No statutory term: the regulation sets none for this. What is done is recorded all the same.',
+    );
   const events = await timelineOf(db, file);
   print('\nTimeline');
   print(

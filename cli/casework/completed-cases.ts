@@ -62,7 +62,8 @@ function showCompletedCases(options: ListOptions): Promise<void> {
     const only = options.late ? 'late' : options.open ? 'open' : undefined;
     const found = await listCompletedCases(db, new Date(), { stream, only, limit });
     printList(found, options.json, completedCaseTable);
-    if (!options.json && found.length === limit) print(`The first ${limit}; --limit shows more.`);
+    if (!options.json && found.length === limit)
+      print(`前 ${limit} 件，--limit 可多列。 The first ${limit}; --limit shows more.`);
   });
 }
 
@@ -109,5 +110,7 @@ async function importCompletedCases(file: string, options: ListOptions): Promise
     });
   });
   if (options.json) return printJson(counts);
-  print(`${counts.announced} announced, ${counts.corrected} corrected, ${counts.unchanged} unchanged`);
+  print(
+    `新报 ${counts.announced} 件，更正 ${counts.corrected} 件，未变 ${counts.unchanged} 件。 ${counts.announced} announced, ${counts.corrected} corrected, ${counts.unchanged} unchanged`,
+  );
 }

@@ -52,7 +52,7 @@ export function addDispute(program: Command): void {
           const { id, known } = await openDispute(db, given, { by: options.by, at });
           return {
             file: { kind: 'dispute', id, round: 1 },
-            said: `Dispute ${id}${known ? ' (known already)' : ''}`,
+            said: `异议 ${id}${known ? '（此前已登记）' : '已登记'}。 Dispute ${id}${known ? ' (known already)' : ''}`,
           };
         });
       }

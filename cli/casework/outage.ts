@@ -114,7 +114,7 @@ function report(options: ReportOptions): Promise<void> {
       },
       { by: options.by, at: new Date() },
     );
-    const said = `Outage ${id} is reported; ./hub outage recover ${id} confirms the recovery`;
+    const said = `故障报告 ${id} 已登记，排除后用 ./hub outage recover ${id} 确认。 Outage ${id} is reported; ./hub outage recover ${id} confirms the recovery`;
     return { file: { kind: 'outage', id, round: 1 }, said };
   });
 }

@@ -31,6 +31,8 @@ function take(outage: number, path: string, options: Options): Promise<void> {
     if (options.json) return print(JSON.stringify({ outage, stream: options.stream, ...taken }));
     const { read, accepted, unchanged, rejected, batchId, known } = taken;
     const counts = `${read} records, ${accepted} accepted, ${unchanged} unchanged, ${rejected} rejected`;
-    print(`${known ? 'This file was taken before, as' : 'Taken as'} batch ${batchId}: ${counts}`);
+    print(
+      `${known ? '此前已导入' : '已导入'}，批次 ${batchId}。 ${known ? 'This file was taken before, as' : 'Taken as'} batch ${batchId}: ${counts}`,
+    );
   });
 }

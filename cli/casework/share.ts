@@ -68,7 +68,7 @@ export function addShare(program: Command): void {
           filed: filedBefore(options),
         };
         const id = await openShareRequest(db, given, { by: options.by, at: new Date() });
-        return { file: { kind: 'share', id, round: 1 }, said: `Share request ${id} is filed` };
+        return { file: { kind: 'share', id, round: 1 }, said: `共享申请 ${id} 已登记。 Share request ${id} is filed` };
       });
     });
 

@@ -60,6 +60,7 @@ function show(stream: string, date: string, options: DayOptions): Promise<void> 
         ['问题数据', ({ reject }) => reject ?? '', 'right'],
       ]),
     );
-    if (records.length < late) print(`The first ${records.length}; --limit names more.`);
+    if (records.length < late)
+      print(`前 ${records.length} 条，--limit 可多列。 The first ${records.length}; --limit names more.`);
   });
 }

@@ -58,7 +58,7 @@ async function list(options: ProofsOptions): Promise<void> {
   });
   if (options.out !== undefined) {
     writeFileSync(options.out, evidenceOf(proofs), { mode: 0o600 });
-    print(`Wrote ${proofs.length} proofs to ${options.out}`);
+    print(`已写入 ${options.out}，${proofs.length} 次核验。 Wrote ${proofs.length} proofs to ${options.out}`);
   } else if (options.json) printJson(proofs);
   else if (proofs.length === 0) print('这段时间没有核验。 Nothing was proven in that time.');
   else print(proofTable(proofs));
@@ -148,7 +148,7 @@ async function recheck(id: number, options: ProofsOptions): Promise<void> {
   if (options.json) return printJson({ proof: id, same, ...now });
   print(
     same
-      ? `✔ The library holds what proof ${id} found: ${now.records} records, digest ${now.digest}`
-      : `✖ The library has changed since proof ${id}: ${proof.libraryRecords} records then, ${now.records} now, ${now.changed} of them taken or changed after it`,
+      ? `✔ 与核验 ${id} 时一致。 The library holds what proof ${id} found: ${now.records} records, digest ${now.digest}`
+      : `✖ 核验 ${id} 之后库内有变。 The library has changed since proof ${id}: ${proof.libraryRecords} records then, ${now.records} now, ${now.changed} of them taken or changed after it`,
   );
 }

@@ -40,7 +40,9 @@ export function addRejects(program: Command): void {
           detail: { records: open.length, rule: options.rule ?? null },
         });
         writeFileSync(options.out, writeRejectSheet(open), { mode: 0o600 });
-        print(`Wrote ${open.length} rejects of ${stream} to ${options.out}`);
+        print(
+          `已写入 ${options.out}，${stream} 的问题数据 ${open.length} 条。 Wrote ${open.length} rejects of ${stream} to ${options.out}`,
+        );
       }),
     );
 
@@ -84,6 +86,6 @@ async function importSheet(name: string, file: string, options: StreamOptions): 
     await saveCorrections(db, id, corrections, new Date());
     return corrections.length;
   });
-  if (!options.json) print(`${taken} corrected records of ${name}`);
+  if (!options.json) print(`${name}：收到更正数据 ${taken} 条。 ${taken} corrected records of ${name}`);
   if (taken > 0) await replay(name, options);
 }

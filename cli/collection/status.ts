@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { BASES, EVERY_BASIS } from '../../domain/basis.ts';
-import { EVERY_STATE } from '../../domain/ledger/duties.ts';
+import { EVERY_STATE, OBLIGATION_STATES } from '../../domain/ledger/duties.ts';
 import { openAlerts } from '../../store/ledger/alerts.ts';
 import { AWAY_MS, lastBeat } from '../../store/ledger/uptime.ts';
 import { countObligations, findGaps, listObligations, streamOverview } from '../../store/collection/overview.ts';
 import { withLibrary } from '../kit/library.ts';
 import { withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { gapTable, obligationTable, print, printJson, streamTable } from '../kit/output.ts';
+import { gapTable, obligationTable, print, printJson, streamTable, timeText } from '../kit/output.ts';
 import { DAY_MS } from '../../domain/dates.ts';
 
 interface ReportOptions extends CommonOptions {
@@ -30,21 +30,27 @@ export function addStatus(program: Command): void {
         const lookedAt = await lastBeat(db, 'server');
         if (options.json) return printJson({ at, lookedAt, streams, obligations, counts, alerts });
         if (lookedAt !== null && at.getTime() - lookedAt.getTime() > AWAY_MS)
-          print(`■ The watchdog has not looked since ${lookedAt.toISOString()}: alerts are of then\n`);
+          print(
+            `■ 看门狗自 ${timeText(lookedAt)} 起未查看，以下警报为当时所见。 The watchdog has not looked since ${lookedAt.toISOString()}: alerts are of then\n`,
+          );
         const tell = (which: typeof alerts): void => {
-          for (const { message, raisedAt } of which) print(`▲ ${message.en} (since ${raisedAt.toISOString()})`);
+          for (const { message, raisedAt } of which)
+            print(`▲ ${message.zh}（自 ${timeText(raisedAt)}） ${message.en} (since ${raisedAt.toISOString()})`);
         };
         tell(alerts.filter(({ kind }) => kind === 'watchdog'));
         print(streamTable(streams));
         for (const { stream, pausedReason } of streams)
-          if (pausedReason !== null) print(`${stream} is paused: ${pausedReason}`);
+          if (pausedReason !== null) print(`${stream} 已暂停。 ${stream} is paused: ${pausedReason}`);
         print('');
         for (const basis of EVERY_BASIS) {
           const told = EVERY_STATE.filter((state) => counts[basis][state] > 0 || state === 'overdue').map(
-            (state) => `${counts[basis][state]} ${state}`,
+            (state) => [OBLIGATION_STATES[state].zh, counts[basis][state], state] as const,
           );
           const { zh, en } = BASES[basis];
-          print(`Obligations, ${zh} (${en}): ${told.join(', ')} (of those that ended, the last 24 hours)`);
+          print(
+            `${zh}：${told.map(([name, count]) => `${name} ${count}`).join('，')}（已结束的为近 24 小时）\n` +
+              `Obligations, ${zh} (${en}): ${told.map(([, count, state]) => `${count} ${state}`).join(', ')} (of those that ended, the last 24 hours)`,
+          );
         }
         if (obligations.length > 0) print(obligationTable(obligations));
         tell(alerts.filter(({ kind }) => kind !== 'watchdog'));

@@ -110,7 +110,9 @@ async function stopStock(name: string, options: StreamOptions): Promise<void> {
     await handle.cancel();
     await handle.result().catch(() => undefined); // it ends as cancelled
   });
-  print(`${name}: stopped; ./hub stock run ${name} goes on with it`);
+  print(
+    `${name}：已停下，./hub stock run ${name} 可接着导入。 ${name}: stopped; ./hub stock run ${name} goes on with it`,
+  );
 }
 
 function requireStock(config: HubConfig, name: string): ReturnType<typeof findStream> {

@@ -40,7 +40,7 @@ export function addAccountCommand(program: Command): void {
           { password, mustChange: true },
           new Date(),
         );
-        print(`${login.toLowerCase()}: first password ${password}`);
+        print(`${login.toLowerCase()}: 初始密码 first password ${password}`);
       });
     });
 
@@ -52,7 +52,7 @@ export function addAccountCommand(program: Command): void {
         if (!found) throw fault('account-unknown', { login });
         const password = firstPassword();
         await db.transaction((trx) => setPassword(trx, found.id, { password, mustChange: true, at: new Date() }));
-        print(`${found.login}: first password ${password}`);
+        print(`${found.login}: 初始密码 first password ${password}`);
       }),
     );
 }

@@ -19,6 +19,7 @@ import {
 } from './departments.ts';
 import { approveDemoCatalog } from './catalog.ts';
 import { departmentAddresses, forgetDepartments } from '../kit/demo-departments.ts';
+import { openFileStore } from '../../store/library/files/index.ts';
 import { summarise } from './summary.ts';
 import { loadConfig } from '../../settings/load.ts';
 import { configChoice, dataFolder, positive, withConfig, withData, type CommonOptions } from '../kit/options.ts';
@@ -145,7 +146,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
           task: async (_, task) => {
             const database = await startDatabase(supervisor, config.settings.embedded.postgresPort, true);
             ({ db } = database);
-            await approveDemoCatalog(db);
+            await approveDemoCatalog(db, await openFileStore(config.settings.files, supervisor.folder));
             close = database.unlock;
             addresses.databaseUrl = database.url;
             task.title = database.what;

@@ -25,7 +25,7 @@ export function addRestored(program: Command): void {
       const { by, ...options } = command.optsWithGlobals<CommonOptions & { by: string }>();
       return withLibrary(options, async (db) => {
         if (!(await settleRestoration(db, { by, at: new Date() }))) throw fault('nothing-lost');
-        print('It is settled; senders are not asked to repeat any more');
+        print('已了结，不再要求报送方重报。 It is settled; senders are not asked to repeat any more');
       });
     });
 }

@@ -17,7 +17,13 @@ export function positive(text: string): number {
 /** Reads an argument that is the number of something. */
 export function idNumber(
   text: string,
-  unknown: 'case-number' | 'contact-unknown' | 'declaration-unknown' | 'reminder-unknown' | 'task-unknown',
+  unknown:
+    | 'case-number'
+    | 'contact-unknown'
+    | 'declaration-unknown'
+    | 'evidence-unknown'
+    | 'reminder-unknown'
+    | 'task-unknown',
 ): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw fault(unknown, { id: text, why: 'number' });

@@ -62,21 +62,29 @@ function importTable(file: string, options: ImportOptions): Promise<void> {
     const target = options.confirm ? keepTable(offered, options.confirmLosses ?? false) : null;
     if (options.json) return printJson({ counts, moved, losses, before, inForce: target !== null });
     show(moved);
-    for (const { zh, en } of losses) print(`▲ Lost: ${zh} (${en})`);
+    for (const { zh, en } of losses) print(`▲ 缺少 ${zh} Lost: ${en}`);
     if (before !== null) {
-      const [off, work] = [before.off, before.work].map((dates) => dates.join(', ') || 'none');
-      print(`${before.year} gets version ${before.version} by it: off ${off}; work ${work}.`);
+      const days = (none: string): string[] => [before.off, before.work].map((dates) => dates.join(', ') || none);
+      const [zh, en] = [days('无'), days('none')];
+      print(
+        `${before.year} 年随之成为版本 ${before.version}：放假 ${zh[0]}，上班 ${zh[1]}。 ${before.year} gets version ${before.version} by it: off ${en[0]}; work ${en[1]}.`,
+      );
     }
     for (const basis of EVERY_BASIS) {
       const { zh } = BASES[basis];
       const { moved: moving, starting, ending, judged, late } = counts[basis];
-      print(`${zh}: ${moving} deadlines move; ${starting} become overdue by it, ${ending} no longer are.`);
-      if (judged > 0) print(`${zh}: ${judged} ended under 日历未公布 and are judged by it; ${late} were met late.`);
+      print(
+        `${zh}：${moving} 项时限变动，其中 ${starting} 项因此逾期，${ending} 项不再逾期。 ${moving} deadlines move; ${starting} become overdue by it, ${ending} no longer are.`,
+      );
+      if (judged > 0)
+        print(
+          `${zh}：${judged} 项在日历未公布时办结，按新日历判定，其中逾期办结 ${late} 项。 ${judged} ended under 日历未公布 and are judged by it; ${late} were met late.`,
+        );
     }
     print(
       target !== null
-        ? `${target} is in force; a running hub takes it over within seconds.`
-        : 'Nothing is changed; --confirm puts the table in force.',
+        ? `${target} 已启用，运行中的枢纽数秒内接管。 ${target} is in force; a running hub takes it over within seconds.`
+        : '未作改动，--confirm 启用该表。 Nothing is changed; --confirm puts the table in force.',
     );
   });
 }
@@ -92,5 +100,6 @@ function show(moved: readonly MovedDeadline[]): void {
       ['将到期', ({ to }) => dueText(to)],
     ]),
   );
-  if (moved.length > SHOWN) print(`… and ${moved.length - SHOWN} more; --json lists all.`);
+  if (moved.length > SHOWN)
+    print(`… 另有 ${moved.length - SHOWN} 项，--json 全部列出。 … and ${moved.length - SHOWN} more; --json lists all.`);
 }

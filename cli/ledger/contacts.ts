@@ -87,7 +87,7 @@ export function addContacts(program: Command): void {
           },
           { by: options.by, at: new Date() },
         );
-        print(`On file as contact ${id} of ${name} (${CONTACT_ROLES[rest.role].zh})`);
+        print(`${name}的${CONTACT_ROLES[rest.role].zh}已备案，编号 ${id}。 On file as contact ${id} of ${name}`);
       });
     });
 
@@ -99,7 +99,7 @@ export function addContacts(program: Command): void {
       return withLibrary(options, async (db) => {
         if (!(await endContact(db, idNumber(id, 'contact-unknown'), { by, at: new Date() })))
           throw fault('contact-unknown', { id, why: 'unfiled' });
-        print(`Contact ${id} is none any more`);
+        print(`联系人 ${id} 已撤销备案。 Contact ${id} is none any more`);
       });
     });
 }

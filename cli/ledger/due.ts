@@ -59,5 +59,7 @@ function show(due: Instant, days: readonly TracedDay[], versions: string): void 
       ['原因', ({ reason }) => DAY_REASONS[reason].zh],
     ]),
   );
-  print(`\nDue ${due.slice(0, 10)} ${due.slice(11, 16)} (calendar ${versions})`);
+  print(
+    `\n到期 ${due.slice(0, 10)} ${due.slice(11, 16)}（日历 ${versions}） Due ${due.slice(0, 10)} ${due.slice(11, 16)} (calendar ${versions})`,
+  );
 }

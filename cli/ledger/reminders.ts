@@ -53,7 +53,7 @@ export function addReminders(program: Command): void {
       return withLibrary(options, async (db) => {
         if (!(await acknowledgeReminder(db, idNumber(id, 'reminder-unknown'), { by, at: new Date() })))
           throw fault('reminder-unknown', { id, why: 'acknowledged' });
-        print(`Reminder ${id} is acknowledged`);
+        print(`提醒 ${id} 已确认。 Reminder ${id} is acknowledged`);
       });
     });
 }

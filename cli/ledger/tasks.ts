@@ -54,7 +54,8 @@ export function addTasks(program: Command): void {
           limit: options.limit,
         });
         printList(found, options.json, taskTable);
-        if (!options.json && found.length === options.limit) print(`The first ${options.limit}; --limit shows more.`);
+        if (!options.json && found.length === options.limit)
+          print(`前 ${options.limit} 项，--limit 可多列。 The first ${options.limit}; --limit shows more.`);
       }),
     );
 
@@ -76,7 +77,7 @@ export function addTasks(program: Command): void {
       return withLibrary(options, async (db) => {
         const task = idNumber(id, 'task-unknown');
         await exempt(db, supervision, task, { cause, document, approver }, { by, at: new Date() });
-        print(`Task ${id} is exempted: ${cause}`);
+        print(`时限任务 ${id} 已容错：${cause}。 Task ${id} is exempted: ${cause}`);
       });
     });
 
@@ -96,7 +97,8 @@ export function addTasks(program: Command): void {
       return withLibrary(options, async (db) => {
         const task = idNumber(id, 'task-unknown');
         const given = { by, at: new Date(), startedAt, said: reason, document };
-        print(`Task ${await correctObligation(db, task, given)} stands beside ${id}`);
+        const corrected = await correctObligation(db, task, given);
+        print(`更正后的时限任务 ${corrected} 与 ${id} 并列。 Task ${corrected} stands beside ${id}`);
       });
     });
 }
@@ -131,10 +133,10 @@ function showTask(id: string, options: TaskOptions): Promise<void> {
     print(taskTable([task]));
     print(`\n${task.duty}`);
     if (days.length > 0) {
-      print(`\nHow it comes to be due (calendar ${task.calendar ?? ''})`);
+      print(`\n到期日的由来（日历 ${task.calendar ?? ''}） How it comes to be due (calendar ${task.calendar ?? ''})`);
       for (const { date, counted, reason } of days) print(`  ${date} ${counted ? '●' : '○'} ${DAY_REASONS[reason].zh}`);
     }
-    print('\nChanges');
+    print('\n变动 Changes');
     print(
       table(changes, [
         ['直到', ({ until }) => (until ? timeText(until) : '现在')],
@@ -150,7 +152,7 @@ function showTask(id: string, options: TaskOptions): Promise<void> {
       ]),
     );
     if (events.length === 0) return;
-    print('\nTimeline');
+    print('\n经过 Timeline');
     for (const { at, by, what, detail } of events)
       print(`  ${timeText(at)} ${by}: ${what} ${Object.keys(detail).length > 0 ? JSON.stringify(detail) : ''}`);
   });

@@ -87,7 +87,9 @@ export function addCatalog(program: Command): void {
         const approved = await store.approvedCatalog(db);
         const open = publicCatalog(approved);
         writeFileSync(options.out, options.public ? publicWorkbook(open) : catalogWorkbook([...approved.values()]));
-        print(`Wrote ${options.public ? open.length : approved.size} entries to ${options.out}`);
+        print(
+          `已写入 ${options.out}，${options.public ? open.length : approved.size} 个条目。 Wrote ${options.public ? open.length : approved.size} entries to ${options.out}`,
+        );
       }),
     );
 
@@ -112,7 +114,7 @@ export function addCatalog(program: Command): void {
       requireManagement(configOf(options), options.by);
       return withLibrary(options, async (db) => {
         await store.withdrawEntries(db, codes, options.by, new Date());
-        print(`Withdrawn: ${codes.join(', ')}`);
+        print(`已停用 Withdrawn: ${codes.join(', ')}`);
       });
     });
 }
@@ -142,7 +144,7 @@ function listCatalog(options: StreamOptions): Promise<void> {
       );
     } else print('目录为空。 The catalog is empty.');
     if (waiting.length === 0) return;
-    print('\nRecords that wait because their type has no approved entry:');
+    print('\n因证照类型未经审定而等待的数据 Records that wait because their type has no approved entry:');
     print(
       table(waiting, [
         ['证照类型代码', ({ typeCode }) => typeCode],
@@ -152,7 +154,9 @@ function listCatalog(options: StreamOptions): Promise<void> {
         ['自', ({ since }) => timeText(since)],
       ]),
     );
-    print(`\n./hub catalog draft ${waiting[0]?.stream ?? ''} writes an entry to complete.`);
+    print(
+      `\n用 ./hub catalog draft ${waiting[0]?.stream ?? ''} 起草条目。 ./hub catalog draft ${waiting[0]?.stream ?? ''} writes an entry to complete.`,
+    );
   });
 }
 
@@ -211,12 +215,13 @@ async function importCatalog(file: string, options: ImportOptions): Promise<void
       throw fault('member-unknown', { type: typeCode, missing });
     }
     const { drafted, unchanged } = await store.draftEntries(db, entries, options.by, new Date(), { templates });
-    print(`${drafted} drafted, ${unchanged} unchanged`);
+    print(`起草 ${drafted} 个，未变 ${unchanged} 个。 ${drafted} drafted, ${unchanged} unchanged`);
     const unnamed = given.flatMap(([name]) => (named.has(name) ? [] : name));
-    if (unnamed.length > 0) print(`No entry names the template ${unnamed.join(', ')}`);
+    if (unnamed.length > 0)
+      print(`没有条目使用模板 ${unnamed.join('、')}。 No entry names the template ${unnamed.join(', ')}`);
     const lacking = await lackingOf(await draftsOf(db, entries), config, files);
-    for (const { en } of lacking) print(en);
-    if (drafted > 0 && lacking.length === 0) print('Next: ./hub catalog approve --all --by <management unit>');
+    for (const { zh, en } of lacking) print(`${zh}\n${en}`);
+    if (drafted > 0 && lacking.length === 0) print('下一步 Next: ./hub catalog approve --all --by <management unit>');
   });
 }
 
@@ -268,8 +273,8 @@ async function syncCatalogs(name: string | undefined, options: StreamOptions): P
     if (types.length === 0) return;
     const drafts = (await store.entryVersions(db, types)).filter(({ state }) => state === 'draft');
     const lacking = await lackingOf(drafts, config, await templateStore(options));
-    for (const { en } of lacking) print(en);
-    print('Next: ./hub catalog show CODE, and ./hub catalog approve CODE --by <management unit>');
+    for (const { zh, en } of lacking) print(`${zh}\n${en}`);
+    print('下一步 Next: ./hub catalog show CODE, and ./hub catalog approve CODE --by <management unit>');
   });
 }
 
@@ -351,7 +356,7 @@ async function approveIn(
   }
   const types = drafts.map(({ typeCode }) => typeCode);
   await store.approveDrafts(db, types, options.by, new Date());
-  print(`Approved: ${types.join(', ')}`);
+  print(`已审定 Approved: ${types.join(', ')}`);
   const waiting = (await store.waitingTypes(db)).filter(({ typeCode }) => types.includes(typeCode));
   return [...new Set(waiting.map(({ stream }) => stream))];
 }

@@ -124,7 +124,9 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
         records,
         catalog.get(records[0]?.typeCode ?? ''),
       );
-      print(`\n${certificate.number} counts as ${STATUSES[certificate.status]} (${origin.status ?? ''})`);
+      print(
+        `\n${certificate.number} 以 ${origin.status ?? ''} 为准：${STATUSES[certificate.status]}。 ${certificate.number} counts as ${STATUSES[certificate.status]} (${origin.status ?? ''})`,
+      );
       for (const { field, values } of conflicts)
         print(`  ▲ ${field} from ${origin[field] ?? ''}; ${values.map(({ stream }) => stream).join(', ')} differ`);
       for (const { field, values } of variants)
@@ -137,12 +139,12 @@ function showCertificates(code: string, options: CertificateOptions): Promise<vo
 
 /** 一业一证: of a licence that is made of several, which of these its holder has, and its state by theirs. */
 function showMembers(number: string, { state, members }: Composite, print: (text: string) => void): void {
-  print(`\n${number} is ${STATES_OF_FORCE[state]} by its members (一业一证)`);
+  print(`\n${number} 一业一证，按所含证照为${STATES_OF_FORCE[state]} (by its members)`);
   for (const { name, held } of members)
     print(
       held
         ? `  ${name}: ${held.number}, ${STATES_OF_FORCE[held.state]} (${STATUSES[held.status]})`
-        : `  ✖ ${name}: its holder has none`,
+        : `  ✖ ${name}：持证主体未持有 (its holder has none)`,
     );
 }
 

@@ -75,7 +75,7 @@ function showReminders(options: ExpiryOptions): Promise<void> {
       });
       const book = workbookOf({ [SHEET]: textSheet([COLUMNS.map(([header]) => header), ...rows]) });
       writeFileSync(out, book, { mode: 0o600 });
-      return print(`Wrote ${all.length} reminders to ${out}`);
+      return print(`已写入 ${out}，${all.length} 件提醒。 Wrote ${all.length} reminders to ${out}`);
     }
     const found = await openReminders(db, { stream, limit: options.limit });
     // Holders are in the file only.
@@ -93,7 +93,8 @@ function showReminders(options: ExpiryOptions): Promise<void> {
         ['提醒方式', ({ target }) => target ?? '由单位提醒'],
       ]),
     );
-    if (found.length === options.limit) print(`The first ${options.limit}; --limit shows more.`);
+    if (found.length === options.limit)
+      print(`前 ${options.limit} 件，--limit 可多列。 The first ${options.limit}; --limit shows more.`);
   });
 }
 
@@ -106,7 +107,7 @@ async function takeDone(options: ExpiryOptions & { by: string; file?: string; al
     const open = new Set((await openReminders(db, { stream })).map(({ subject }) => subject));
     const subjects = file === undefined ? [...open] : subjectsOf(file, await openGiven(file), open);
     const done = await markReminded(db, subjects, { by, at: new Date() });
-    print(`${done} reminded, says ${by}`);
+    print(`${by}登记：已提醒 ${done} 件。 ${done} reminded, says ${by}`);
   });
 }
 

@@ -166,7 +166,10 @@ async function verifyFiles(stream: string | undefined, options: StreamOptions): 
         Object.entries(VERIFIED).map(([name, { zh }]) => [zh, () => counts[name] ?? 0, 'right']),
       ),
     );
-    if (counts.damaged) print(`✖ ${counts.damaged} are not what was stored any more, and stay as they were judged`);
+    if (counts.damaged)
+      print(
+        `✖ ${counts.damaged} 份已非存入时的内容，结论不变。 ${counts.damaged} are not what was stored any more, and stay as they were judged`,
+      );
   });
 }
 
@@ -205,6 +208,7 @@ async function getFile(stream: string, key: string, options: StreamOptions & { o
       ]),
     );
   }
-  if (!intact) print(`✖ what is stored under ${latest.hash} is not that content any more`);
-  else if (options.out !== undefined) print(`Wrote ${options.out}`);
+  if (!intact)
+    print(`✖ ${latest.hash} 所存已非原内容。 what is stored under ${latest.hash} is not that content any more`);
+  else if (options.out !== undefined) print(`已写入 Wrote ${options.out}`);
 }

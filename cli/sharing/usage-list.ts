@@ -103,9 +103,12 @@ async function importList(
     const shared = await approvedCatalog(db);
     const items = readUsageList(file, content, shared, options.needs);
     const saved = await saveUsageList(db, unit, items, { by: options.by ?? '', at: new Date() });
-    if (!saved) return print(`Nothing changed: it is the list that ${unit.name} has`);
-    const met = saved.met > 0 ? '; it was owed, and is not any more' : '';
-    print(`Version ${saved.version} of ${unit.name}, ${items.length} scenarios${met}`);
+    if (!saved)
+      return print(`与${unit.name}现有清单相同，未作改动。 Nothing changed: it is the list that ${unit.name} has`);
+    const [done, met] = saved.met > 0 ? ['，应更新的已更新', '; it was owed, and is not any more'] : ['', ''];
+    print(
+      `${unit.name}第 ${saved.version} 版，${items.length} 个应用场景${done}。 Version ${saved.version} of ${unit.name}, ${items.length} scenarios${met}`,
+    );
     const needed = new Set(items.flatMap(({ types }) => types).filter((type) => !shared.has(type)));
     if (needed.size > 0)
       print(`不在本市目录内，应提出共享申请 not in the catalog, to be requested: ${[...needed].join('、')}`);
@@ -119,7 +122,7 @@ function approveList(version: number, options: Partial<UnitOptions> & StreamOpti
     const { makes, ends, unshared } = await db.transaction(async (trx) =>
       approveUsageList(trx, code, version, await approvedCatalog(trx), who),
     );
-    print(`Grants made: ${makes.length}; ended: ${ends.length}`);
+    print(`新授权 ${makes.length} 项，终止 ${ends.length} 项。 Grants made: ${makes.length}; ended: ${ends.length}`);
     if (unshared.length > 0)
       print(`未共享，未授权 not shared, nothing granted: ${unshared.join('、')}; ./hub catalog shows 类目公开属性`);
   });
@@ -132,8 +135,8 @@ function noteChange(options: Partial<UnitOptions> & StreamOptions & { since: str
     const opened = await noteUsageChange(db, unit, since, { by: options.by ?? '', at: new Date() });
     print(
       opened > 0
-        ? `${unit.name} owes its list; ./hub tasks --unit ${unit.code} says by when`
-        : `Nothing to do: ${unit.name} owes its list already, or the city’s profile has no such rule`,
+        ? `${unit.name}应更新用证清单，时限见 ./hub tasks --unit ${unit.code}。 ${unit.name} owes its list; ./hub tasks --unit ${unit.code} says by when`
+        : `无需登记：${unit.name}已有此项任务，或本市规则没有此项义务。 Nothing to do: ${unit.name} owes its list already, or the city’s profile has no such rule`,
     );
   });
 }

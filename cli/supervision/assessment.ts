@@ -44,5 +44,5 @@ async function write(options: AssessmentOptions): Promise<void> {
     const assessment = await readAssessment(db, jurisdiction, period, { at: new Date(), units: null });
     writeFileSync(options.out, assessmentWorkbook(assessment), { mode: 0o600 });
   });
-  print(`Wrote the assessment of ${period.period} to ${options.out}`);
+  print(`已写入 ${options.out}，${period.period} 考核表。 Wrote the assessment of ${period.period} to ${options.out}`);
 }

@@ -119,7 +119,7 @@ function show(options: FigureOptions): Promise<void> {
   return withLibrary(options, async (db) => {
     const units = await unitFigures(db, choice);
     if (options.json) return printJson(asJson(units, choice));
-    print(`${periodOf(choice)}; as of ${timeText(choice.at)}`);
+    print(`${periodOf(choice)}，${timeText(choice.at)} 核; as of ${timeText(choice.at)}`);
     if (units.length === 0)
       return print('没有单位有数据流、时限任务或用证报告。 No unit has streams, deadlines or reports of use.');
     print(figure === undefined ? overview(units) : one(units, figure));
@@ -129,7 +129,7 @@ function show(options: FigureOptions): Promise<void> {
     const unproven = units.flatMap(({ streams }) => streams).filter((stream) => stream.unproven > 0).length;
     if (unproven > 0)
       print(
-        `▲ Of ${unproven} streams parts of the period were not read whole yet: what the source has there is not known. ./hub gaps lists them.`,
+        `▲ ${unproven} 个数据流在期间内尚有时段未读全，源端数量未知，见 ./hub gaps。 Of ${unproven} streams parts of the period were not read whole yet: what the source has there is not known. ./hub gaps lists them.`,
       );
   });
 }
@@ -272,7 +272,7 @@ function qualityTable(units: readonly UnitFigures[], figure: 'completeness' | 'a
     ['问题', ({ rule }) => RULES[rule].zh],
     ['条数', ({ records }) => records, 'right'],
   ]);
-  return `${byStream}\n\n${byRule}\n--records names them, --rule RULE those of one rule.`;
+  return `${byStream}\n\n${byRule}\n--records 列出数据，--rule 规则 只列一条规则的。 --records names them, --rule RULE those of one rule.`;
 }
 
 function list(figure: FigureId | undefined, options: FigureOptions): Promise<void> {
@@ -300,7 +300,8 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
         ['时间', ({ at }) => (at ? timeText(at) : '')],
       ]),
     );
-    if (found.length === options.limit) print(`The first ${options.limit}; --limit names more.`);
+    if (found.length === options.limit)
+      print(`前 ${options.limit} 条，--limit 可多列。 The first ${options.limit}; --limit names more.`);
   });
 }
 
@@ -326,6 +327,8 @@ async function report(file: string | undefined, options: ReportOptions): Promise
       : readUsageSheet(await openGiven(file));
   return withLibrary(options, async (db) => {
     await saveUsage(db, reports, { by: options.by, at: new Date() });
-    print(`Took ${reports.length} reports of ${[...new Set(reports.map(({ month }) => month))].join(', ')}`);
+    print(
+      `收到用证报告 ${reports.length} 份。 Took ${reports.length} reports of ${[...new Set(reports.map(({ month }) => month))].join(', ')}`,
+    );
   });
 }

@@ -87,7 +87,9 @@ export function trial(options: InspectOptions): Promise<void> {
     const done = await runTrial(db, { size, seed, hasFile: await filesOf(options) }, now(by));
     tell({ ...done, seed }, TRIAL_RESULTS, options);
     if (!options.json && done.typesWithout.length > 0)
-      print(`Of these types no certificate in force was drawn: ${done.typesWithout.join(', ')}`);
+      print(
+        `以下证照类型没有抽到有效证照。 Of these types no certificate in force was drawn: ${done.typesWithout.join(', ')}`,
+      );
   });
 }
 
@@ -103,9 +105,9 @@ export function patrol(options: InspectOptions): Promise<void> {
     const done = await runPatrol(db, supervision.patrol, now(options.by));
     if (options.json) return printJson(done);
     print(
-      `Patrol ${done.inspection}, ${supervision.patrol.length} rules: ${done.found.length} new findings, ${done.cleared.length} gone by themselves`,
+      `第 ${done.inspection} 次检查（电子督查），规则 ${supervision.patrol.length} 条：新发现 ${done.found.length} 项，自行消除 ${done.cleared.length} 项。 Patrol ${done.inspection}, ${supervision.patrol.length} rules: ${done.found.length} new findings, ${done.cleared.length} gone by themselves`,
     );
-    if (done.found.length > 0) print('./hub supervise lists them.');
+    if (done.found.length > 0) print('用 ./hub supervise 查看。 ./hub supervise lists them.');
   });
 }
 
@@ -141,7 +143,7 @@ export async function recheckRecords(options: InspectOptions, id: number, days: 
       now(options.by),
     );
     if (options.json) return printJson({ id, stage, inspection, results });
-    print(`${stage === 'passed' ? '✔ passed' : '✖ failed'}: ${told}`);
+    print(`${stage === 'passed' ? '✔ 复核通过 passed' : '✖ 复核未通过 failed'}: ${told}`);
   });
 }
 
@@ -155,12 +157,17 @@ function tell(
   const [good, bad] = [count(true), count(false)];
   if (bad > 0) process.exitCode = 1;
   if (json) return printJson({ inspection, seed, good, asked: good + bad, results, findings });
-  print(`Inspection ${inspection}, seed ${seed}: ${good} of ${good + bad} good`);
+  print(
+    `第 ${inspection} 次检查，随机种子 ${seed}：${good + bad} 件中 ${good} 件相符。 Inspection ${inspection}, seed ${seed}: ${good} of ${good + bad} good`,
+  );
   print(
     table(Object.entries(results), [
       ['结果', ([result]) => meaning[result]?.zh ?? result],
       ['条数', ([, records]) => records, 'right'],
     ]),
   );
-  if (findings.length > 0) print(`Findings: ${findings.join(', ')}. ./hub supervise show ID names the records.`);
+  if (findings.length > 0)
+    print(
+      `发现问题 ${findings.join('、')}，用 ./hub supervise show 编号 查看记录。 Findings: ${findings.join(', ')}. ./hub supervise show ID names the records.`,
+    );
 }

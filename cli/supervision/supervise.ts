@@ -176,7 +176,8 @@ function list(options: LadderOptions): Promise<void> {
     if (found.length === 0)
       return print(options.all ? '没有问题。 There is no finding.' : '没有未办结的问题。 No finding is open.');
     print(findingTable(found, options));
-    if (found.length === options.limit) print(`The first ${options.limit}; --limit shows more.`);
+    if (found.length === options.limit)
+      print(`前 ${options.limit} 项，--limit 可多列。 The first ${options.limit}; --limit shows more.`);
   });
 }
 
@@ -229,7 +230,9 @@ function notice(id: number, options: NoticeOptions): Promise<void> {
     );
     writeFileSync(options.out, document, { mode: 0o600 });
     const { unit } = await getFinding(db, id, new Date());
-    print(`${options.number}: notice given to ${unit}; print ${options.out}`);
+    print(
+      `${options.number} 已送 ${unit}，文书见 ${options.out}。 ${options.number}: notice given to ${unit}; print ${options.out}`,
+    );
   });
 }
 
@@ -246,10 +249,10 @@ function show(id: number, options: LadderOptions & { unmasked?: boolean }): Prom
     });
     if (options.json) return print(jsonText({ ...finding, events, records }));
     print(findingTable([finding], options));
-    print('\nTimeline');
+    print('\n经过 Timeline');
     for (const { at, by, what, detail } of events) print(`  ${timeText(at)} ${by}: ${what} ${JSON.stringify(detail)}`);
     if (records.length === 0) return;
-    print(`\nRecords of inspection ${finding.inspection}`);
+    print(`\n第 ${finding.inspection} 次检查的记录 Records of inspection ${finding.inspection}`);
     print(
       table(records, [
         ['数据流', ({ stream }) => stream],

@@ -125,6 +125,24 @@ export const LEDGER = {
     },
     cure: { zh: '用 ./hub declarations 查看', en: './hub declarations lists them' },
   },
+  'evidence-unasked': {
+    kind: 'configuration',
+    status: 409,
+    say: ({ duty, among }: { duty: string; among: readonly string[] }) => ({
+      zh: `${duty} 不以证明材料落实；以证明材料落实的有 ${among.join('、')}`,
+      en: `no evidence is filed for ${duty}; it is for ${among.join(', ')}`,
+    }),
+    cure: { zh: '用 ./hub duties 查看各项义务由什么落实', en: './hub duties says what serves each duty' },
+  },
+  'evidence-unknown': {
+    kind: 'configuration',
+    status: 404,
+    say: ({ id, why }: { id: number | string; why: 'number' | 'none' }) => {
+      const { zh, en } = WHY[why];
+      return { zh: `证明材料 ${id}：${zh}`, en: `Evidence ${id}: ${en}` };
+    },
+    cure: { zh: '用 ./hub duties evidence 查看', en: './hub duties evidence lists it' },
+  },
   'management-unnamed': {
     kind: 'configuration',
     say: { zh: 'hub.yaml 没有写明管理单位（managementUnit）', en: 'hub.yaml names no managementUnit' },

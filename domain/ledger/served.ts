@@ -75,6 +75,20 @@ export const FUNCTIONS = {
     api: ['GET /catalog', 'POST /catalog/:typeCode/template', 'POST /catalog/:typeCode/approve'],
     tests: ['api/catalog.test.ts', 'workflow/catalog.test.ts'],
   },
+  'public-catalog': {
+    zh: '公开目录（供社会查询）',
+    en: 'the catalog for everybody',
+    commands: ['catalog export'],
+    api: ['GET /public/catalog'],
+    tests: ['api/catalog.test.ts', 'browser/certificates.test.ts'],
+  },
+  composites: {
+    zh: '一业一证的展示与状态',
+    en: 'licences of several, shown with their members',
+    commands: ['certificate'],
+    api: ['GET /certificates/:stream/:key'],
+    tests: ['api/certificates.test.ts', 'unit/library/composite.test.ts'],
+  },
   files: {
     zh: '证照文件与签章核验',
     en: 'files of certificates, their seals and signatures verified',
@@ -95,6 +109,27 @@ export const FUNCTIONS = {
     commands: ['usage-list import', 'usage-list changed'],
     api: ['POST /usage-lists', 'POST /usage-lists/:unit/approve'],
     tests: ['store/sharing/usage-lists.test.ts', 'api/sharing/usage-lists.test.ts', 'browser/sharing.test.ts'],
+  },
+  'share-interface': {
+    zh: '用证接口（按授权查询、取件、核验）',
+    en: 'the share interface: find, fetch and verify within grants',
+    commands: ['usage-list approve'],
+    api: ['GET /grants'],
+    tests: ['api/sharing/sharing.test.ts'],
+  },
+  'share-catalog': {
+    zh: '共享目录',
+    en: 'the catalog of what is shared',
+    commands: [],
+    api: ['GET /share-catalog'],
+    tests: ['browser/sharing.test.ts'],
+  },
+  uses: {
+    zh: '用证日志与回执',
+    en: 'the log of uses, with receipts',
+    commands: [],
+    api: ['GET /uses', 'GET /receipts/:receipt', 'GET /use-figures'],
+    tests: ['api/sharing/sharing.test.ts', 'api/sharing/use-figures.test.ts'],
   },
   holders: {
     zh: '持证主体查询（证照、用证记录）',
@@ -186,6 +221,13 @@ export const FUNCTIONS = {
     commands: ['figures', 'assessment'],
     api: ['GET /figures'],
     tests: ['store/supervision/figures.test.ts', 'unit/supervision/assessment.test.ts'],
+  },
+  evidence: {
+    zh: '证明材料登记',
+    en: 'evidence on file',
+    commands: ['duties evidence', 'duties evidence add'],
+    api: [],
+    tests: ['store/ledger/duty-evidence.test.ts'],
   },
   exemption: {
     zh: '容错',

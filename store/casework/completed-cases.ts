@@ -147,7 +147,7 @@ async function takeNotices(
   await openPushes(trx, stream, numbersOf(changes.filter(({ opens }) => opens)), { by, at });
   await openDeliveries(trx, stream, numbersOf(changes.filter(({ delivers }) => delivers)), { by, at });
   await retimeCases(trx, stream, numbersOf(changes.filter(({ before, opens }) => before && !opens)), { by, at });
-  await meetDeliveries(trx, stream, numbersOf(changes.filter(({ after }) => after.deliveredAt !== null)), by);
+  await meetDeliveries(trx, stream, numbersOf(changes.filter(({ after }) => after.deliveredAt !== null)), { by, at });
   const bulk = changes.flatMap(({ before, after }) =>
     [before, after].flatMap((row) => (row?.mode === 'bulk' ? [row.pushSubject] : [])),
   );
@@ -339,9 +339,17 @@ async function retimeCases(trx: Knex, stream: StreamRow, numbers: readonly strin
 const THROUGH = `(SELECT delivery_through = '{}' OR EXISTS (
   SELECT FROM unnest(delivery_through) AS portal WHERE strpos(coalesce(c.delivered_through, ''), portal) > 0) FROM hub)`;
 
-/** Meets the deliveries that were told of; one that went another way than the regulation asks for says so, and runs. */
-async function meetDeliveries(trx: Knex, stream: StreamRow, numbers: readonly string[], by: string): Promise<void> {
-  const bindings = { streamId: stream.id, numbers: [...numbers] };
+/**
+ * Meets the deliveries that were told of, each at its own time: what was overdue before it was told of, when it was told.
+ * One that went another way than the regulation asks for says so, and runs.
+ */
+async function meetDeliveries(
+  trx: Knex,
+  stream: StreamRow,
+  numbers: readonly string[],
+  { by, at }: LedgerEntry,
+): Promise<void> {
+  const bindings = { streamId: stream.id, numbers: [...numbers], at };
   await explainFrom(
     trx,
     'delivery',
@@ -350,7 +358,10 @@ async function meetDeliveries(trx: Knex, stream: StreamRow, numbers: readonly st
     bindings,
     by,
   );
-  const items = `SELECT c.delivery_subject AS subject, c.delivered_at AS met_at ${LIVE_CASES} AND ${THROUGH}`;
+  const items = `SELECT c.delivery_subject AS subject, CASE WHEN EXISTS (SELECT FROM obligation o
+       WHERE o.subject = c.delivery_subject AND o.duty_kind = 'delivery' AND obligation_runs(o) AND o.suspended_by IS NULL
+         AND o.opened_at < :at AND o.due_at <= :at) THEN :at::timestamptz ELSE c.delivered_at END AS met_at
+     ${LIVE_CASES} AND ${THROUGH}`;
   await meetFrom(trx, 'delivery', items, bindings, by);
 }
 

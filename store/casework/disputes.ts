@@ -221,10 +221,23 @@ export async function handOverWaiting(db: Knex, at: Date): Promise<void> {
     });
 }
 
-/** The issuer says that it has received a dispute. What its source says is of the first issuer. */
+/**
+ * The source says since when a dispute has been received: by the management unit, whose clocks can only come to have
+ * started earlier, and by the issuer, the first one.
+ */
 async function receiveSince(trx: Knex.Transaction, id: number, receivedAt: Date, who: Who): Promise<void> {
   const dispute = await DISPUTES.lock(trx, id, who.at);
-  if (dispute.round > 1 || refusedAction(DISPUTE, dispute, 'receive') !== null) return;
+  if (dispute.round > 1) return;
+  for (const duty of OF_MANAGEMENT)
+    await retimeFrom(
+      trx,
+      duty,
+      `SELECT subject, :receivedAt::timestamptz AS started_at FROM obligation
+       WHERE subject = :subject AND duty_kind = :duty AND started_at > :receivedAt`,
+      { subject: subjectOf(dispute), duty, receivedAt },
+      { ...who, starts: 'manager-received' },
+    );
+  if (refusedAction(DISPUTE, dispute, 'receive') !== null) return;
   await perform(trx, DISPUTES, dispute, { action: 'receive', receivedAt }, who);
   await touchCase(trx, id, who.at);
 }

@@ -22,6 +22,7 @@ export interface StockReport {
   refused: number;
 }
 
+/** Keeps what is planned; the time of the plan is that of its last change. */
 export async function savePlan(
   db: Knex,
   streamId: number,
@@ -31,7 +32,8 @@ export async function savePlan(
   await db('stock_plan')
     .insert({ stream_id: streamId, planned: plan.planned, due_on: plan.dueOn, planned_at: at })
     .onConflict('stream_id')
-    .merge();
+    .merge()
+    .whereRaw('(stock_plan.planned, stock_plan.due_on) IS DISTINCT FROM (excluded.planned, excluded.due_on)');
 }
 
 /** Records of the stream s that were read and committed, and when the last complete batch of them was. */
@@ -173,12 +175,14 @@ export async function syncStockDeadlines(db: Knex, at: Date): Promise<void> {
     `SELECT 'stock/' || s.name AS subject, (due_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' AS due_at
      FROM stock_plan plan JOIN stream s ON s.id = plan.stream_id`,
     {},
-    HUB,
+    { by: HUB, at },
   );
   await meetFrom(
     db,
     'stock',
-    `SELECT 'stock/' || s.name AS subject, coalesce(b.last_at, :at) AS met_at
+    // A plan that was made smaller after it was due ends it then, and not before.
+    `SELECT 'stock/' || s.name AS subject, greatest(coalesce(b.last_at, :at),
+       CASE WHEN running.due_at <= planned_at THEN planned_at END) AS met_at
      FROM obligation running JOIN stream s ON running.subject = 'stock/' || s.name
      JOIN stock_plan plan ON plan.stream_id = s.id CROSS JOIN LATERAL (${DONE}) AS b
      WHERE running.duty_kind = 'stock' AND obligation_runs(running) AND coalesce(b.done, 0) >= planned`,

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { KeptFault } from '../../domain/faults.ts';
 
 /** What the database says of itself and of what waits to be sent. */
 export interface DatabaseReport {
@@ -8,7 +9,7 @@ export interface DatabaseReport {
   /** The last migration that was applied, and how many are not. */
   migration: string | null;
   pending: number;
-  outbox: { target: string; waiting: number; dead: number; oldestAt: Date | null; lastError: string | null }[];
+  outbox: { target: string; waiting: number; dead: number; oldestAt: Date | null; lastError: KeptFault | null }[];
   reminders: { waiting: number; dead: number; oldestAt: Date | null; lastRoundAt: Date | null };
 }
 

@@ -256,7 +256,7 @@ export async function explainRemoved(db: Knex): Promise<void> {
 
 /**
  * Gives running deadlines of a duty the due time that was promised for them, which no calendar moves; back to the term of
- * their rule where the promise is gone.
+ * their rule where the promise is gone. What is overdue stays so: it can only come to have been due earlier.
  * @param items a query of subject, due_at (null: none is promised)
  */
 export async function promiseFrom(
@@ -264,7 +264,7 @@ export async function promiseFrom(
   duty: Duty,
   items: string,
   bindings: Record<string, unknown>,
-  by: string,
+  { by, at }: LedgerEntry,
 ): Promise<void> {
   await db.raw(
     changing(
@@ -274,11 +274,12 @@ export async function promiseFrom(
        FROM (${items}) AS item ${RUNNING} JOIN rule ON rule.duty = o.duty_kind AND rule.id = o.rule
        LEFT JOIN term_end term ON term.start_on = (o.started_at AT TIME ZONE 'Asia/Shanghai')::date
          AND term.working_days = rule.working_days
-       WHERE item.due_at IS NOT NULL OR rule.working_days IS NOT NULL AND o.working_days IS NULL`,
+       WHERE (item.due_at IS NOT NULL OR rule.working_days IS NOT NULL AND o.working_days IS NULL)
+         AND (o.due_at IS NULL OR o.due_at > :ledgerAt OR coalesce(item.due_at, term.ends_at) < o.due_at)`,
       'due_at = change.due_at, working_days = change.working_days, calendar = change.calendar, changed_by = :ledgerBy',
       'AND (obligation.due_at, obligation.working_days) IS DISTINCT FROM (change.due_at, change.working_days)',
     ),
-    { ...bindings, ledgerDuty: duty, ledgerBy: by },
+    { ...bindings, ledgerDuty: duty, ledgerAt: at, ledgerBy: by },
   );
 }
 

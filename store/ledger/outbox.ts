@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { KeptFault } from '../../domain/faults.ts';
 
 /** A message that was taken to be sent. */
 export interface ClaimedMessage {
@@ -55,7 +56,7 @@ export async function markDelivered(db: Knex, id: number, receipt: string | null
 export async function deferMessage(
   db: Knex,
   id: number,
-  fault: string,
+  fault: KeptFault,
   at: Date,
   waitMs: number | undefined,
 ): Promise<void> {
@@ -67,7 +68,7 @@ export async function deferMessage(
   );
 }
 
-export async function markDead(db: Knex, id: number, fault: string, at: Date): Promise<void> {
+export async function markDead(db: Knex, id: number, fault: KeptFault, at: Date): Promise<void> {
   await db('outbox').where({ id }).update({ dead_at: at, last_error: fault });
 }
 
@@ -77,7 +78,7 @@ export interface OutboxReport {
   waiting: number;
   delivered: number;
   dead: number;
-  lastError: string | null;
+  lastError: KeptFault | null;
 }
 
 export async function outboxReports(db: Knex): Promise<OutboxReport[]> {
@@ -97,7 +98,7 @@ export interface DeadLetter {
   queuedAt: Date;
   deadAt: Date;
   attempts: number;
-  lastError: string;
+  lastError: KeptFault;
 }
 
 export async function deadLetters(db: Knex, target: string): Promise<DeadLetter[]> {

@@ -44,6 +44,7 @@ import * as settingsVersions from './0045-settings-versions.ts';
 import * as sharing from './0050-sharing.ts';
 import * as holders from './0051-holders.ts';
 import * as authorisations from './0052-authorisations.ts';
+import * as dutyEvidence from './0053-duty-evidence.ts';
 import * as askedWindows from './0056-asked-windows.ts';
 
 /** What brings a database to this version of the hub, in its order. */
@@ -93,5 +94,6 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0050-sharing', sharing],
   ['0051-holders', holders],
   ['0052-authorisations', authorisations],
+  ['0053-duty-evidence', dutyEvidence],
   ['0056-asked-windows', askedWindows],
 ]);

@@ -5,6 +5,7 @@ import { isShared, type Catalog } from '../../domain/library/catalog.ts';
 import { fault } from '../../domain/faults.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
+import { requireStart } from '../ledger/rules.ts';
 import type { Unit } from '../../domain/units.ts';
 import { changesTo, grantByList, grantsOf, type GrantChanges, type NewGrant } from './grants.ts';
 
@@ -144,6 +145,7 @@ export async function noteUsageChange(
   since: Date,
   who: { by: string; at: Date },
 ): Promise<number> {
+  await requireStart(db, 'task', since, who.at);
   return openFrom(
     db,
     'usage-list',
@@ -164,7 +166,7 @@ const NEEDED = `SELECT DISTINCT unit_code, unit_name, named.type_code, taken_at
   WHERE version = (SELECT max(version) FROM usage_list WHERE unit_code = l.unit_code)
     AND NOT EXISTS (SELECT FROM catalog_entry e WHERE e.type_code = named.type_code AND e.state = 'approved')`;
 /** Requests that were not withdrawn. */
-const REQUESTED = `SELECT r.unit_code, r.wanted, r.requested_at FROM share_request r JOIN case_file USING (id)
+const REQUESTED = `SELECT r.unit_code, r.wanted, r.requested_at, opened_at FROM share_request r JOIN case_file USING (id)
   WHERE closed_as IS DISTINCT FROM 'withdrawn'`;
 const NEED = `'need/' || needed.unit_code || '/' || needed.type_code`;
 
@@ -177,10 +179,12 @@ export async function syncNeeds(db: Knex, at: Date): Promise<void> {
   await meetFrom(
     db,
     'share-filing',
+    // The date of a paper that is told of after it was due mends nothing: it is met when that was told.
     `SELECT running.subject, CASE WHEN filed.at IS NULL THEN :at ELSE greatest(filed.at, running.started_at) END AS met_at
-     FROM (SELECT subject, started_at, owner_code, split_part(split_part(subject, '/', 3), '#', 1) AS type_code FROM obligation
+     FROM (SELECT subject, started_at, due_at, owner_code, split_part(split_part(subject, '/', 3), '#', 1) AS type_code FROM obligation
        WHERE duty_kind = 'share-filing' AND subject LIKE 'need/%' AND obligation_runs(obligation)) AS running
-     LEFT JOIN LATERAL (SELECT min(requested_at) AS at FROM (${REQUESTED}) AS r
+     LEFT JOIN LATERAL (SELECT min(CASE WHEN opened_at >= running.due_at THEN opened_at ELSE requested_at END) AS at
+       FROM (${REQUESTED}) AS r
        WHERE r.unit_code = running.owner_code AND strpos(r.wanted, running.type_code) > 0) AS filed ON true
      WHERE filed.at IS NOT NULL OR NOT EXISTS (SELECT FROM (${NEEDED}) AS needed
        WHERE needed.unit_code = running.owner_code AND needed.type_code = running.type_code)`,

@@ -56,13 +56,21 @@ describe('commands on deadlines', () => {
     const rows = ['办件编号,办结时间,签发方式,记录键,备注', `办-1,${done},在线,0003,甲`, `办-2,${done},在线,none,`];
     const csv = file('cases.csv', iconv.encode(rows.join('\r\n'), 'gbk'));
     const imported = await hub('cases', 'import', csv, '--stream', STREAM);
-    assert.equal(imported.stdout, '2 announced, 0 corrected, 0 unchanged\n', imported.stderr);
+    assert.equal(
+      imported.stdout,
+      '新报 2 件，更正 0 件，未变 0 件。 2 announced, 0 corrected, 0 unchanged\n',
+      imported.stderr,
+    );
     const sheet = textSheet([
       ['case', 'deliveredAt'],
       ['办-2', done],
     ]);
     const again = await hub('cases', 'import', file('cases.xlsx', workbookOf({ a: sheet })), '--stream', STREAM);
-    assert.equal(again.stdout, '0 announced, 1 corrected, 0 unchanged\n', again.stderr);
+    assert.equal(
+      again.stdout,
+      '新报 0 件，更正 1 件，未变 0 件。 0 announced, 1 corrected, 0 unchanged\n',
+      again.stderr,
+    );
 
     const listed = await hub('cases', '--stream', STREAM, '--open', '--json');
     const cases = JSON.parse(listed.stdout) as { caseNumber: string; rule: string; deliveredAt: string | null }[];
@@ -92,7 +100,7 @@ describe('commands on deadlines', () => {
     assert.match(shown.stdout, /no-K1[^\n]*由单位提醒/);
     assert.ok(!shown.stdout.includes(HOLDER) && !(await hub('expiry', '--json')).stdout.includes(HOLDER));
     const out = join(folder, 'expiry.xlsx');
-    assert.match((await hub('expiry', '--stream', STREAM, '--out', out)).stdout, /^Wrote 2 reminders/);
+    assert.match((await hub('expiry', '--stream', STREAM, '--out', out)).stdout, /^已写入 .* Wrote 2 reminders/);
     assert.equal(statSync(out).mode & 0o777, 0o600);
     const rows = sheetRows(await openWorkbook(readFileSync(out), 'x'), '到期提醒').map((row) =>
       row.map((cell) => String(cell ?? '')),
@@ -101,11 +109,14 @@ describe('commands on deadlines', () => {
 
     assert.match((await hub('expiry', 'done', '--by', '张三')).stderr, /Which reminders\?/);
     const first = file('first.xlsx', workbookOf({ 到期提醒: textSheet(rows.slice(0, 2)) }));
-    assert.equal((await hub('expiry', 'done', '--file', first, '--by', '张三')).stdout, '1 reminded, says 张三\n');
+    assert.equal(
+      (await hub('expiry', 'done', '--file', first, '--by', '张三')).stdout,
+      '张三登记：已提醒 1 件。 1 reminded, says 张三\n',
+    );
     const twice = await hub('expiry', 'done', '--file', first, '--by', '张三');
     assert.match(twice.stderr, /row 2, ※编号: expected a reminder that is still open/);
     const all = await hub('expiry', 'done', '--all', '--stream', STREAM, '--by', '李四');
-    assert.equal(all.stdout, '1 reminded, says 李四\n');
+    assert.equal(all.stdout, '李四登记：已提醒 1 件。 1 reminded, says 李四\n');
     assert.equal((await hub('expiry')).stdout, '没有。 There is none.\n');
   });
 
@@ -113,7 +124,7 @@ describe('commands on deadlines', () => {
     const by = ['--by', '张三'];
     const of = ['--unit', '11320200014006438B', '--unit-name', '市住建局'];
     const number = ({ stdout, stderr }: { stdout: string; stderr: string }): string => {
-      const [, found] = /^(?:Dispute|Outage|Share request) (\d+)/.exec(stdout) ?? [];
+      const [, found] = /^(?:异议|故障报告|共享申请) (\d+)/.exec(stdout) ?? [];
       assert.ok(found, stderr);
       return found;
     };
@@ -126,7 +137,10 @@ describe('commands on deadlines', () => {
       early.stderr,
       /^Dispute \d+ cannot be done “tell”: found it verifying \(核实中\), expected telling; /m,
     );
-    assert.match((await hub('dispute', 'receive', dispute, '--at', done, ...by)).stdout, /^Dispute \d+: .*核实中/);
+    assert.match(
+      (await hub('dispute', 'receive', dispute, '--at', done, ...by)).stdout,
+      /^异议 \d+：核实中。 Dispute \d+: /,
+    );
     assert.match((await hub('dispute', 'verify', dispute, ...by)).stderr, /required option '--answer-file <file>'/);
     const verified = await hub('dispute', 'verify', dispute, '--answer-file', answer, ...by, '--json');
     const { upheld, objector, statement } = JSON.parse(verified.stdout) as Record<string, unknown>;
@@ -139,9 +153,9 @@ describe('commands on deadlines', () => {
       hub('outage', 'confirm', outage, '--document', '锡供〔2026〕1号', '--from', from, '--to', until, ...by);
     assert.match((await confirm('2020-01-01')).stderr, /cannot be done “confirm”: the time is empty, or begins before/);
     const confirmed = await confirm(done);
-    assert.match(confirmed.stdout, /^Outage \d+: stopped \(未恢复\)/, confirmed.stderr);
+    assert.match(confirmed.stdout, /^故障报告 \d+：未恢复。 Outage \d+: stopped/, confirmed.stderr);
     assert.match((await hub('outage', 'show', outage)).stdout, /确认不可抗力[^]*锡供〔2026〕1号/);
-    assert.match((await hub('outage', 'recover', outage, ...by)).stdout, /^Outage \d+: .*补录中/);
+    assert.match((await hub('outage', 'recover', outage, ...by)).stdout, /^故障报告 \d+：补录中。 Outage \d+: /);
     const again = await hub('outage', 'relapse', outage, '--stream', 'nothing', '--reason', 'x', ...by);
     assert.match(again.stderr, /cannot be done “relapse”: found nothing in another state/);
 
@@ -150,22 +164,22 @@ describe('commands on deadlines', () => {
     const wrong = await hub('share', 'decide', share, '--outcome', 'maybe', '--text', 'x', ...by);
     assert.match(wrong.stderr, /Allowed choices are granted, refused, alternative/);
     const decided = await hub('share', 'decide', share, '--outcome', 'granted', '--text', '开通', ...by);
-    assert.match(decided.stdout, /^Share request \d+: granted \(同意\)/);
+    assert.match(decided.stdout, /^共享申请 \d+：同意。 Share request \d+: granted/);
     const late = await hub('share', 'withdraw', share, '--reason', 'x', ...by);
     assert.match(late.stderr, /cannot be done “withdraw”: found it granted \(同意\), expected open/);
   });
 
   it('a list of uses is owed from a change on until its next version is in', async () => {
     const changed = await hub('usage-list', 'changed', ...UNIT, '--since', done);
-    assert.match(changed.stdout, /^市住建局 owes its list/, changed.stderr);
-    assert.match((await hub('usage-list', 'changed', ...UNIT, '--since', done)).stdout, /^Nothing to do/);
+    assert.match(changed.stdout, /^市住建局应更新用证清单.* 市住建局 owes its list/, changed.stderr);
+    assert.match((await hub('usage-list', 'changed', ...UNIT, '--since', done)).stdout, /^无需登记：.* Nothing to do/);
     const uses = (type: string) => `- { code: A-1, name: 施工许可, scenario: 受理, types: ["${type}"] }\n`;
     const unknown = await hub('usage-list', 'import', file('uses.yaml', uses('111000000000134939004')), ...UNIT);
     assert.match(unknown.stderr, /uses\.yaml:1:\[0\]\.types\[0\]: .*111000000000134939003 is the nearest/);
     const imported = await hub('usage-list', 'import', file('uses.yaml', uses('111000000000134939003')), ...UNIT);
     assert.match(
       imported.stdout,
-      /^Version 1 of 市住建局, 1 scenarios; it was owed, and is not any more/,
+      /^市住建局第 1 版，1 个应用场景，应更新的已更新。 Version 1 of 市住建局, 1 scenarios; it was owed, and is not any more/,
       imported.stderr,
     );
     const [task] = await tasksOf(database.db, 'usage-list/11320200014006438B', now);
@@ -183,11 +197,14 @@ describe('commands on deadlines', () => {
       .replace('2026-01-01,', '2025-12-31,')
       .replace(/ {4}2026-10-0\d,\n/g, '');
     const given = file('2026.yaml', short);
-    const lost = [/▲ Lost: 元旦：2026-01-01 成为工作日/, /▲ Lost: 国庆节：2026-10-01、2026-10-02 成为工作日/];
+    const lost = [/▲ 缺少 元旦：2026-01-01 成为工作日/, /▲ 缺少 国庆节：2026-10-01、2026-10-02 成为工作日/];
     const shown = await hub('calendar', 'import', given);
-    for (const line of [...lost, /▲ Lost: 版本“1”所列的 8 天不再列出：放假 2026-01-01、2026-10-01/])
+    for (const line of [...lost, /▲ 缺少 版本“1”所列的 8 天不再列出：放假 2026-01-01、2026-10-01/])
       assert.match(shown.stdout, line, shown.stderr);
-    assert.match(shown.stdout, /^2025 gets version 1\+2026\/2 by it: off 2025-12-31; work none\.$/m);
+    assert.match(
+      shown.stdout,
+      /^2025 年.*：放假 2025-12-31，上班 无。 2025 gets version 1\+2026\/2 by it: off 2025-12-31; work none\.$/m,
+    );
     const refused = await hub('calendar', 'import', given, '--confirm');
     assert.deepEqual([refused.code, readFileSync(place, 'utf8')], [1, before]);
     assert.match(refused.stderr, /The table of 2026 loses days.*National Day: 2026-10-01, 2026-10-02/);

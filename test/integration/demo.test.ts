@@ -124,6 +124,9 @@ describe('hub demo', () => {
         again[0]?.findings.map(({ state }) => state),
         ['changed', 'new', 'new', 'faulty'],
       );
+      const shown = await runHub(['catalog', 'show', '11100000000013338W011', '--demo', '--json', ...where]);
+      const versions = JSON.parse(shown.stdout) as { state: string; templateHash: string | null }[];
+      assert.match(versions.find(({ state }) => state === 'approved')?.templateHash ?? '', /^[0-9a-f]{64}$/);
       const none = await sync('housing');
       assert.match(none.stderr, /housing publishes no catalog; name one of province\./);
     });

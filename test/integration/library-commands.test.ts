@@ -133,7 +133,10 @@ describe('commands on the library', () => {
     const stranger = await hub('catalog', 'import', file, '--by', '11320200014006470N');
     assert.match(stranger.stderr, /Nothing was taken: 11320200014006470N may not draft 11100000000013338W011/);
     const imported = await hub('catalog', 'import', file, '--by', HOUSING);
-    assert.match(imported.stdout, /^1 drafted, 0 unchanged\n.*the file of its template, “sgxk.ofd”, is not stored/);
+    assert.match(
+      imported.stdout,
+      /^起草 1 个，未变 0 个。 1 drafted, 0 unchanged\n.*\n.*the file of its template, “sgxk.ofd”, is not stored/,
+    );
     const early = await hub('catalog', 'approve', TYPE, '--by', MANAGEMENT);
     assert.match(early.stderr, /^Nothing was approved:\n.*“sgxk.ofd”, is not stored, or damaged; .*--templates/s);
     const templates = join(folder, 'templates.zip');
@@ -143,18 +146,21 @@ describe('commands on the library', () => {
     archive.end();
     writeFileSync(templates, await buffer(archive.outputStream as Readable));
     const withFile = await hub('catalog', 'import', file, '--templates', templates, '--by', HOUSING);
-    assert.match(withFile.stdout, /^1 drafted, 0 unchanged\nNo entry names the template other.ofd\nNext/);
+    assert.match(
+      withFile.stdout,
+      /1 drafted, 0 unchanged\n没有条目使用模板 other.ofd。 No entry names the template other.ofd\n下一步 Next/,
+    );
     assert.match((await hub('catalog', 'show', TYPE)).stdout, new RegExp(hash('sha256', '底图')));
     const own = await hub('catalog', 'approve', TYPE, '--by', HOUSING);
     assert.match(own.stderr, /may not decide on the catalog; the management unit 11320200MB1D55902K does\./);
     const approved = await hub('catalog', 'approve', TYPE, '--by', MANAGEMENT);
-    assert.equal(approved.stdout, `Approved: ${TYPE}\n`, approved.stderr);
+    assert.equal(approved.stdout, `已审定 Approved: ${TYPE}\n`, approved.stderr);
     assert.match((await hub('catalog', 'list')).stdout, /建筑工程施工许可证[^\n]*1 │ ✔ 有效/);
 
     const workbook = join(folder, 'catalog.xlsx');
-    assert.match((await hub('catalog', 'export', '--out', workbook)).stdout, /^Wrote 1 entries/);
+    assert.match((await hub('catalog', 'export', '--out', workbook)).stdout, /^已写入 .* Wrote 1 entries/);
     const again = await hub('catalog', 'import', workbook, '--by', MANAGEMENT);
-    assert.match(again.stdout, /^0 drafted, 1 unchanged/, again.stderr);
+    assert.match(again.stdout, /^起草 0 个，未变 1 个。 0 drafted, 1 unchanged/, again.stderr);
   });
 
   it('an entry that lacks what the law asks for is not approved', async () => {
@@ -175,7 +181,10 @@ describe('commands on the library', () => {
     const { stdout, code } = await hub('certificate', '锡建施1号');
     assert.equal(code, 0);
     assert.equal((await hub('certificate', '锡建施 １ 号')).stdout, stdout, 'as it is printed');
-    assert.match(stdout, /锡建施1号 counts as 注销 \(health-doctors\)\n {2}▲ status from health-doctors/);
+    assert.match(
+      stdout,
+      /锡建施1号 以 health-doctors 为准：注销。 锡建施1号 counts as 注销 \(health-doctors\)\n {2}▲ status from health-doctors/,
+    );
     assert.ok(!stdout.includes(NAME) && !stdout.includes('91460100MA5THWMM2J'));
     const unmasked = await hub('certificate', '91460100MA5THWMM2J', '--unmasked', '--json');
     const found = JSON.parse(unmasked.stdout) as { holders: { name: string }[]; event: string }[];
@@ -211,7 +220,10 @@ describe('commands on the library', () => {
     rmSync(join(folder, 'files', pathOf(lost)));
     const first = JSON.parse((await hub('files', 'verify', '--json')).stdout) as Record<string, number>;
     assert.deepEqual(first, { valid: 1, invalid: 1, unsigned: 0, 未核验: 0, changed: 2, damaged: 1 });
-    assert.match((await hub('files', 'verify', 'housing-permits')).stdout, /✖ 1 are not what was stored any more/);
+    assert.match(
+      (await hub('files', 'verify', 'housing-permits')).stdout,
+      /✖ 1 份已非存入时的内容.* 1 are not what was stored any more/,
+    );
     const shown = await hub('files', 'get', 'housing-permits', 'K1');
     assert.match(shown.stdout, /有效：签章成立，覆盖全文/);
     assert.match(shown.stdout, /无锡市住房和城乡建设局电子证照专用章[^\n]*电子证照签发[^\n]*测试印章管理中心/);
@@ -365,7 +377,10 @@ describe('commands on the library', () => {
       /Nothing was taken:\nrow 2, 已关联事项: found “11”, expected at most 应关联事项, 10; correct it/,
     );
     writeFileSync(sheet, workbookOf({ 用证: textSheet([head, row.with(4, '9')]) }));
-    assert.equal((await hub('figures', 'report', sheet, '--by', '王五')).stdout, 'Took 1 reports of 2026-10\n');
+    assert.equal(
+      (await hub('figures', 'report', sheet, '--by', '王五')).stdout,
+      '收到用证报告 1 份。 Took 1 reports of 2026-10\n',
+    );
     const counts = '--items 10 --items-linked 5 --cases 100 --cases-used 90 --calls 0 --calls-good 0'.split(' ');
     const flags = ['--unit', HOUSING, '--name', '市住建局', '--month', '2026-10', ...counts];
     assert.equal((await hub('figures', 'report', '--by', '王五', ...flags)).code, 0);
@@ -414,7 +429,10 @@ describe('commands on the library', () => {
       .db('obligation')
       .where({ subject: `rectification/${finding}` })
       .update({ due_at: NOW });
-    assert.match((await notice()).stdout, /^锡证督〔2026〕3号: notice given to 市住房和城乡建设局; print /);
+    assert.match(
+      (await notice()).stdout,
+      /^锡证督〔2026〕3号 已送 .* 锡证督〔2026〕3号: notice given to 市住房和城乡建设局; print /,
+    );
     assert.match(readFileSync(file, 'utf8'), /<h1>关于市住房和城乡建设局逾期未改正有关问题的督办函<\/h1>/);
     assert.match(
       (await hub('supervise', 'done', finding, '--by', '张三', '--note', '已消除')).stdout,
@@ -455,7 +473,7 @@ describe('commands on the library', () => {
     const { stdout } = await hub('certificate', '综合1号');
     assert.match(
       stdout,
-      /综合1号[^\n]*│ 中止[^\n]*[^]*综合1号 is 中止 by its members \(一业一证\)\n {2}建筑工程施工许可证: \S+号, 有效 \(有效\)\n {2}✖ 11100000000019713D021: its holder has none/,
+      /综合1号[^\n]*│ 中止[^\n]*[^]*综合1号 一业一证，按所含证照为中止 \(by its members\)\n {2}建筑工程施工许可证: \S+号, 有效 \(有效\)\n {2}✖ 11100000000019713D021：持证主体未持有/,
     );
   });
 
@@ -467,18 +485,18 @@ describe('commands on the library', () => {
     const listed = await hub('proofs', '--different');
     assert.match(listed.stdout, /housing-permits .* ✖ 有差异/, listed.stderr);
     const file = join(folder, 'evidence.xlsx');
-    assert.match((await hub('proofs', '--out', file)).stdout, /^Wrote 1 proofs/);
+    assert.match((await hub('proofs', '--out', file)).stdout, /^已写入 .* Wrote 1 proofs/);
     const rows = sheetRows(await openWorkbook(readFileSync(file), 'x'), '差异');
     assert.deepEqual(rows.slice(1), [
       [String(proofId), 'housing-permits', '仅库中有', 'B1'],
       [String(proofId), 'housing-permits', '仅库中有', 'K1'],
     ]);
     const same = await hub('proofs', 'recheck', String(proofId));
-    assert.deepEqual([same.code, same.stdout.startsWith('✔ The library holds')], [0, true], same.stderr);
+    assert.deepEqual([same.code, /^✔ .*一致。 The library holds/.test(same.stdout)], [0, true], same.stderr);
     await deliver('housing-permits', 'cancelled', 40);
     const changed = await hub('proofs', 'recheck', String(proofId));
     assert.equal(changed.code, 1);
-    assert.match(changed.stdout, /^✖ The library has changed since proof \d+: 1 records then, 1 now, /);
+    assert.match(changed.stdout, /^✖ .*库内有变。 The library has changed since proof \d+: 1 records then, 1 now, /);
     assert.match((await hub('proofs', 'recheck', '999')).stderr, /There is no proof 999; \.\/hub proofs lists them/);
   });
 
@@ -490,10 +508,17 @@ describe('commands on the library', () => {
     );
     assert.ok(!list.stdout.includes(NAME));
     const file = join(folder, 'rejects.xlsx');
-    assert.match((await hub('rejects', 'export', 'housing-permits', '--out', file)).stdout, /^Wrote 1 rejects/);
+    assert.match(
+      (await hub('rejects', 'export', 'housing-permits', '--out', file)).stdout,
+      /^已写入 .* Wrote 1 rejects/,
+    );
     assert.equal(statSync(file).mode & 0o777, 0o600);
     const unchanged = await hub('rejects', 'import', 'housing-permits', file);
-    assert.equal(unchanged.stdout, '0 corrected records of housing-permits\n', unchanged.stderr);
+    assert.equal(
+      unchanged.stdout,
+      'housing-permits：收到更正数据 0 条。 0 corrected records of housing-permits\n',
+      unchanged.stderr,
+    );
     writeFileSync(file, readFileSync(file).subarray(0, 500));
     const broken = await hub('rejects', 'import', 'housing-permits', file);
     assert.match(broken.stderr, /: cannot be opened as a workbook/);

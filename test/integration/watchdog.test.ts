@@ -164,7 +164,7 @@ describe('the watchdog', () => {
         const { stdout } = await runHub(['status'], { DATABASE_URL: database.url });
         assert.match(
           stdout.split('\n').slice(0, 3).join('\n'),
-          /▲ the watchdog could not look for “an unusual number of records”/,
+          /▲ 看门狗未能查看“数据量异常”.* the watchdog could not look for “an unusual number of records”/,
         );
       } finally {
         await database.db.raw('ALTER TABLE day_volume_away RENAME TO day_volume');
@@ -185,7 +185,10 @@ describe('the watchdog', () => {
       assert.deepEqual([health.status, health.watchdog], ['degraded', 'blind']);
       await database.db('uptime').update({ from_at: '2026-01-01T00:00:00Z', to_at: '2026-01-01T01:00:00Z' });
       const { stdout } = await runHub(['status'], { DATABASE_URL: database.url });
-      assert.match(stdout, /^■ The watchdog has not looked since 2026-01-01T01:00:00.000Z/);
+      assert.match(
+        stdout,
+        /^■ 看门狗自 2026-01-01 09:00 起未查看，.* The watchdog has not looked since 2026-01-01T01:00:00.000Z/,
+      );
     });
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { faultInWords } from '../../domain/faults.ts';
 import { findAlerts } from '../../store/ledger/alerts.ts';
 import { claimMessage, deadLetters, outboxReports, queueMessage, reviveMessages } from '../../store/ledger/outbox.ts';
 import { outboundWorkflowId } from '../../domain/ids.ts';
@@ -78,7 +79,9 @@ describe('deliverOutbound', () => {
     const [letter] = await deadLetters(hub.db, TARGET);
     assert.equal(letter?.key, 'c1');
     assert.equal(letter.attempts, 3);
-    assert.match(letter.lastError, /answered 422/);
+    const { zh, en } = faultInWords(letter.lastError);
+    assert.match(zh, /：答复 422$/);
+    assert.match(en, /answered 422/);
     const alerts = await findAlerts(hub.db, 'dead-letters', new Date(hub.nowMs));
     assert.ok(alerts.some(({ kind, subject }) => kind === 'dead-letters' && subject === TARGET));
 

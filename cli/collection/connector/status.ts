@@ -1,4 +1,5 @@
-import { fault } from '../../../domain/faults.ts';
+import { fault, faultInWords, type KeptFault } from '../../../domain/faults.ts';
+import type { Said } from '../../../domain/said.ts';
 import { CONTACTS, STREAM_STATES, type SourceContact } from '../../../domain/streams.ts';
 import {
   deadLetters,
@@ -41,10 +42,11 @@ function contactText(contact: SourceContact | null): string {
 }
 
 function* remarks({ pausedReason, contactDetail, openRejects, drifts }: StreamReport): Iterable<string> {
-  if (pausedReason !== null) yield `paused: ${pausedReason}`;
+  if (pausedReason !== null) yield `已暂停：${pausedReason} (paused)`;
   else if (contactDetail !== null) yield contactDetail;
   const waiting = openRejects.find(({ rule }) => rule === 'type-unlisted');
-  if (waiting) yield `${waiting.records} records wait for an entry of their type: ./hub catalog list`;
+  if (waiting)
+    yield `${waiting.records} 条数据等待其证照类型列入目录，见 ./hub catalog list。 ${waiting.records} records wait for an entry of their type: ./hub catalog list`;
   const rejected = openRejects.filter(({ rule }) => rule !== 'type-unlisted');
   if (rejected.length > 0) yield `rejected by ${rejected.map(({ rule, records }) => `${rule} ${records}`).join(', ')}`;
   for (const { field, change, detail, action } of drifts)
@@ -59,13 +61,33 @@ export async function showOutbox(
   if (options.retry && target === undefined) throw fault('retry-unchosen');
   await withLibrary(options, async (db) => {
     if (options.retry && target !== undefined)
-      return print(`${await reviveMessages(db, target, new Date())} messages of ${target} will be sent again`);
-    if (target === undefined) printReports(await outboxReports(db), options);
-    else printDeadLetters(target, await deadLetters(db, target), options);
+      return print(revivedText(await reviveMessages(db, target, new Date()), target));
+    if (target === undefined) {
+      const reports = await outboxReports(db);
+      printReports(
+        reports.map((row) => ({ ...row, lastError: row.lastError === null ? null : faultInWords(row.lastError) })),
+        options,
+      );
+    } else {
+      const letters = await deadLetters(db, target);
+      printDeadLetters(
+        target,
+        letters.map((letter) => ({ ...letter, lastError: faultInWords(letter.lastError) })),
+        options,
+      );
+    }
   });
 }
 
-function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
+/** What the outbox keeps, with its faults in words. */
+type Worded<Kept extends { lastError: KeptFault | null }> = Omit<Kept, 'lastError'> & {
+  lastError: Said | Extract<Kept['lastError'], null>;
+};
+
+const revivedText = (count: number, target: string): string =>
+  `${target} 的 ${count} 条消息将重新发送。 ${count} messages of ${target} will be sent again.`;
+
+function printReports(reports: Worded<OutboxReport>[], { json }: StreamOptions): void {
   if (json) return printJson(reports);
   if (reports.length === 0) return print('尚未发送。 Nothing was sent yet.');
   print(
@@ -74,12 +96,12 @@ function printReports(reports: OutboxReport[], { json }: StreamOptions): void {
       ['待发', (row) => row.waiting, 'right'],
       ['已送达', (row) => row.delivered, 'right'],
       ['已放弃', (row) => row.dead, 'right'],
-      ['最近的失败', (row) => row.lastError ?? ''],
+      ['最近的失败', (row) => row.lastError?.zh ?? ''],
     ]),
   );
 }
 
-function printDeadLetters(target: string, letters: DeadLetter[], { json }: StreamOptions): void {
+function printDeadLetters(target: string, letters: Worded<DeadLetter>[], { json }: StreamOptions): void {
   if (json) return printJson(letters);
   if (letters.length === 0) return print(`${target} 没有放弃发送的消息。 ${target} has no dead letters.`);
   print(
@@ -88,7 +110,7 @@ function printDeadLetters(target: string, letters: DeadLetter[], { json }: Strea
       ['排队', ({ queuedAt }) => timeText(queuedAt)],
       ['放弃', ({ deadAt }) => timeText(deadAt)],
       ['次数', ({ attempts }) => attempts, 'right'],
-      ['失败原因', ({ lastError }) => lastError],
+      ['失败原因', ({ lastError }) => lastError.zh],
     ]),
   );
 }

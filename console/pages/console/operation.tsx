@@ -148,7 +148,7 @@ export default function Operation() {
                 <td>
                   <Moment at={oldestAt} />
                 </td>
-                <td className="pre">{lastError ?? '—'}</td>
+                <td className="pre">{lastError ? name(lastError) : '—'}</td>
               </tr>
             ))}
           </tbody>

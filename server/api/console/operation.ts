@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import pkg from '../../../package.json' with { type: 'json' };
 import { keyOf } from '../../../settings/values.ts';
+import { faultInWords } from '../../../domain/faults.ts';
 import { ALERTS } from '../../../domain/ledger/alerts.ts';
 import { openAlerts } from '../../../store/ledger/alerts.ts';
 import { calendarName } from '../../../store/ledger/calendar.ts';
@@ -54,7 +55,7 @@ const operationView = z
         waiting: z.int(),
         dead: z.int(),
         oldestAt: instant.nullable(),
-        lastError: z.string().nullable(),
+        lastError: saidView.nullable(),
       }),
     ),
     reminders: z.object({
@@ -110,7 +111,10 @@ const getOperation = get(
       temporal: report && { queues: report.queues, schedules: report.schedules },
       taskQueue,
       watchdog: look && { ...look, blind: isBlind(at) },
-      outbox,
+      outbox: outbox.map((each) => ({
+        ...each,
+        lastError: each.lastError === null ? null : faultInWords(each.lastError),
+      })),
       reminders,
       database: { bytes, tables },
       alerts: alerts.map((alert) => ({ ...alert, name: ALERTS[alert.kind] })),

@@ -155,6 +155,17 @@ describe('the receipt of a dispute', () => {
     assert.deepEqual(await dues(id, '2026-11-24T16:00:00'), ['KQ-12b open 11-28T00:00']);
   });
 
+  it('is that of the management unit also where its source tells it later, and never a later one', async () => {
+    await enact(db, 'keqiao', at('2026-11-01'));
+    const again = { ticket: '1', raisedAt: at('2026-11-20T09:00:00') };
+    const id = await raise('2026-11-24T15:00:00', again);
+    assert.deepEqual(await dues(id, '2026-11-24T16:00:00'), ['KQ-12b open 12-02T00:00']);
+    await raise('2026-11-25T09:00:00', { ...again, receivedAt: at('2026-11-25T08:00:00') });
+    assert.deepEqual(await dues(id, '2026-11-25T10:00:00'), ['KQ-12b open 12-02T00:00']);
+    await raise('2026-11-25T11:00:00', { ...again, receivedAt: at('2026-11-20T10:00:00') });
+    assert.deepEqual(await dues(id, '2026-11-25T12:00:00'), ['KQ-12b open 11-28T00:00']);
+  });
+
   it('is with who issued the certificate, not with the platform that returned it', async () => {
     await enact(db, 'wuxi', at('2026-11-01'));
     await deliver(db, 'returned', 'N1');

@@ -235,6 +235,32 @@ describe('deadlines that no workflow waits for', () => {
       assert.deepEqual(await due(), [[null, 60]], 'what is owed keeps the term that it was opened under');
       await saveRules(db, rules);
     });
+
+    it('that is overdue stays so, whatever is planned afterwards', async () => {
+      const [later, less] = [await newStock('stock-c'), await newStock('stock-d')];
+      for (const id of [later, less]) {
+        await savePlan(db, id, { planned: 3, dueOn: '2026-11-25' }, FRIDAY);
+        await sync(MONDAY);
+        await arrive(db, id, at('2026-11-24T09:00'), [{ key: '1' }, { key: '2' }]);
+        await finish(id, at('2026-11-24T09:05'));
+      }
+      const afterwards = at('2026-11-27T10:00');
+      await sync(afterwards);
+      await savePlan(db, later, { planned: 3, dueOn: '2026-12-31' }, afterwards);
+      await savePlan(db, less, { planned: 2, dueOn: '2026-11-25' }, afterwards);
+      await sync(at('2026-11-27T10:01'));
+      const stands = async (name: string) =>
+        (await tasksOf(db, name, at('2026-11-27T10:01'))).map(({ state, dueAt, endedAt }) => [state, dueAt, endedAt]);
+      assert.deepEqual(await stands('stock/stock-c'), [['overdue', at('2026-11-25T24:00'), null]]);
+      assert.deepEqual(await stands('stock/stock-d'), [['met late', at('2026-11-25T24:00'), afterwards]]);
+      await savePlan(db, later, { planned: 3, dueOn: '2026-11-24' }, afterwards);
+      await sync(at('2026-11-27T10:02'));
+      assert.deepEqual(
+        await stands('stock/stock-c'),
+        [['overdue', at('2026-11-24T24:00'), null]],
+        'an earlier day counts',
+      );
+    });
   });
 
   it('a profile without such rules has none of them', async () => {

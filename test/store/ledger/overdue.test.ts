@@ -90,6 +90,25 @@ describe('what is overdue stays overdue', () => {
     assert.ok((await pushes(moved, 'push')).includes('B met late 11-27'));
   });
 
+  it('when its delivery is told of afterwards, with a time of before; one that was first told of then keeps its time', async () => {
+    const stream = await newStream(db);
+    await announce(stream, [offline()], COMPLETED);
+    const delivered = { deliveredAt: at('2026-11-20T10:30') };
+    await announce(
+      stream,
+      [offline(delivered), offline({ caseNumber: '2', recordKey: 'k-2', ...delivered })],
+      AFTERWARDS,
+    );
+    const tasks = await tasksOf(db, `delivery/${stream.name}`, AFTERWARDS);
+    assert.deepEqual(
+      tasks.map(({ subject, state, endedAt }) => [subject.split('/')[2], state, endedAt]),
+      [
+        ['1', 'met late', AFTERWARDS],
+        ['2', 'met', delivered.deliveredAt],
+      ],
+    );
+  });
+
   it('a corrected term of the management unit stands beside it, is met by the same deed, and both count', async () => {
     const stream = await newStream(db);
     await announce(stream, [offline()], COMPLETED);

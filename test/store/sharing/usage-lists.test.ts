@@ -91,6 +91,13 @@ describe('lists of uses', () => {
     assert.deepEqual((await owed('C#2')).map(({ state }) => state), ['open']); // prettier-ignore
   });
 
+  it('are not owed from a time that is ahead, or over a year ago', async () => {
+    const noted = (since: string) => noteUsageChange(db, unit('F'), at(since), CLERK);
+    await assert.rejects(noted('2027-11-20T09:00'), /lies ahead/);
+    await assert.rejects(noted('2025-11-20T09:00'), /over 366 days ago/);
+    assert.deepEqual(await owed('F'), []);
+  });
+
   it('are nobody’s duty under a profile without the rule', async () => {
     await useProfile(db, 'xuchang');
     assert.equal(await noteUsageChange(db, unit('E'), NOW, CLERK), 0);
@@ -224,6 +231,19 @@ describe('lists of uses', () => {
         startedAt: at('2026-11-26T09:00'),
         endedAt: at('2026-11-27T10:00'),
       });
+    });
+
+    it('stay late where a paper of before is told of after they were due', async () => {
+      const fourth = '11100000000013338W779';
+      await list([fourth], at('2026-12-01T09:00'));
+      await needs(at('2026-12-01T10:00'));
+      const told = at('2026-12-10T09:00');
+      const filed = { at: at('2026-12-02T09:00'), saidBy: '王五' };
+      const wanted = { unit: NEEDING, wanted: fourth, scenario: '受理', neededAt: null, filed };
+      await openShareRequest(db, wanted, { by: '王五', at: told });
+      const late = (await needs(told)).find(({ task }) => task.includes(fourth));
+      assert.match(late?.task ?? '', / met late$/);
+      assert.deepEqual(late?.endedAt, told);
     });
   });
 });

@@ -230,17 +230,8 @@ const ALIEN_SHARE = 0.05;
 const ALIEN = /[\u0370-\u04ff\u3040-\u312f\ue000-\uf8ff]/;
 
 /** Whether a file is Big5: as GB 18030, the commonest characters of that are kana, foreign letters and none at all. */
-async function isBig5(path: string): Promise<boolean> {
-  const decoder = new TextDecoder('gb18030');
-  let [beyond, alien] = [0, 0];
-  for await (const chunk of createReadStream(path, { end: LOOKED_AT }) as AsyncIterable<Buffer>) {
-    for (const [character] of decoder.decode(chunk, { stream: true }).matchAll(/[^\0-\x7f]/gu)) {
-      beyond += 1;
-      if (ALIEN.test(character)) alien += 1;
-    }
-  }
-  return alien > beyond * ALIEN_SHARE && (await decodes(path, 'big5'));
-}
+const isBig5 = async (path: string): Promise<boolean> =>
+  (await shareOf(ALIEN, path, 'gb18030')) > ALIEN_SHARE && decodes(path, 'big5');
 
 /** UTF-16, which its byte order mark tells, or the zero byte of every character of ASCII; null for another encoding. */
 async function wideEncodingOf(path: string): Promise<Encoding | null> {
@@ -269,16 +260,20 @@ async function decodes(path: string, encoding: Encoding): Promise<boolean> {
 }
 
 /** Whether a file with bytes that do not decode is UTF-8 with a few bad ones, rather than another encoding. */
-async function isMostlyUtf8(path: string): Promise<boolean> {
-  const decoder = new TextDecoder('utf-8');
-  let [beyond, garbled] = [0, 0];
+const isMostlyUtf8 = async (path: string): Promise<boolean> =>
+  (await shareOf(/\ufffd/, path, 'utf-8')) <= GARBLED_SHARE;
+
+/** Of the characters of a file beyond ASCII, the share that a pattern matches; 0 where there are none. */
+async function shareOf(pattern: RegExp, path: string, encoding: Encoding): Promise<number> {
+  const decoder = new TextDecoder(encoding);
+  let [beyond, matching] = [0, 0];
   for await (const chunk of createReadStream(path, { end: LOOKED_AT }) as AsyncIterable<Buffer>) {
     for (const [character] of decoder.decode(chunk, { stream: true }).matchAll(/[^\0-\x7f]/gu)) {
       beyond += 1;
-      if (character === '\ufffd') garbled += 1;
+      if (pattern.test(character)) matching += 1;
     }
   }
-  return garbled <= beyond * GARBLED_SHARE;
+  return beyond === 0 ? 0 : matching / beyond;
 }
 
 const idOf = ({ name, size, modifiedMs }: Entry): string => `${name} ${size} ${modifiedMs}`;

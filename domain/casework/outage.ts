@@ -66,8 +66,8 @@ export const OUTAGE = {
       zh: '确认不可抗力',
       en: 'Confirm the outage',
       help: {
-        zh: '管理单位凭证明材料确认所覆盖的时段；确认前上报只中止尚未到期的时限',
-        en: 'the management unit confirms it, for the time that the evidence covers; until then a report suspends only what was not due yet',
+        zh: '管理单位凭证明材料确认所覆盖的时段；确认前上报只中止尚未到期的时限，补录核验后也不销案',
+        en: 'the management unit confirms it, for the time that the evidence covers; until then a report suspends only what was not due yet, and is not closed by its backfill',
       },
       needs: 'outages:accept',
       stages: ['stopped', 'backfilling'],

@@ -45,7 +45,15 @@ export type AlertFacts =
   | { kind: 'discrepancy'; unit: string; stream: string; of: string; source: number; library: number }
   | { kind: 'dead-letters'; target: string; count: number }
   | { kind: 'ticket-faults'; source: string; count: number; since: string }
-  | { kind: 'outage'; unit: string; since: string; stopped: number; backfilling: number; streams: string[] }
+  | {
+      kind: 'outage';
+      unit: string;
+      since: string;
+      confirmed: boolean;
+      stopped: number;
+      backfilling: number;
+      streams: string[];
+    }
   | { kind: 'drift'; unit: string; stream: string; field: string; change: DriftChange; detail: string }
   | { kind: 'waiting'; unit: string; stream: string; count: number }
   | { kind: 'reminders'; unit: string; count: number; fault: KeptFault }
@@ -140,10 +148,10 @@ export function alertInWords(facts: AlertFacts): Said {
       };
     }
     case 'outage': {
-      const { unit, since, stopped, backfilling, streams } = facts;
+      const { unit, since, confirmed, stopped, backfilling, streams } = facts;
       return {
-        zh: `${unit}：自 ${minute(since)} 起不可抗力，${stopped} 个数据流中断，${backfilling} 个补录中：${streams.join('、')}`,
-        en: `${unit}: outage since ${minute(since)}, ${stopped} streams stopped, ${backfilling} being backfilled: ${streams.join(', ')}`,
+        zh: `${unit}：自 ${minute(since)} 起不可抗力，${stopped} 个数据流中断，${backfilling} 个补录中${confirmed ? '' : '，待管理单位确认'}：${streams.join('、')}`,
+        en: `${unit}: outage since ${minute(since)}, ${stopped} streams stopped, ${backfilling} being backfilled${confirmed ? '' : ', not confirmed by the management unit'}: ${streams.join(', ')}`,
       };
     }
     case 'receipts-unsigned': {

@@ -363,7 +363,8 @@ export interface AdvancedOutage {
 }
 
 /**
- * Opens the deadline of every backfill whose clock has started, and closes the outage once all of it is proven. A stream
+ * Opens the deadline of every backfill whose clock has started, and closes the outage once all of it is proven and the
+ * management unit has confirmed it: what a report suspended is suspended provisionally until then. A stream
  * that another open outage still stops is not recovered yet: the last recovery starts its clock.
  */
 export async function advanceOutage(db: Knex, id: number, at: Date): Promise<AdvancedOutage> {
@@ -393,7 +394,8 @@ export async function advanceOutage(db: Knex, id: number, at: Date): Promise<Adv
       const { title, unit, round } = stream;
       backfill.push({ stream: stream.stream, title, unit, round, from: outage.beganAt, to });
     }
-    if (outage.closedAt === null && outage.streams.every(({ provenAt }) => provenAt !== null)) {
+    const proven = outage.streams.every(({ provenAt }) => provenAt !== null);
+    if (outage.closedAt === null && outage.confirmedAt !== null && proven) {
       await closeCase(trx, id, 'backfilled', at);
       await noteEvent(trx, subjectOf(outage), { ...who, what: 'closed', detail: {} });
       outage = await requireOutage(trx, id);

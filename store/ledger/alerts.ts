@@ -84,7 +84,7 @@ const FOUND = {
      FROM ticket_fault WHERE first_seen_at < :at::timestamptz - interval '10 minutes'
        AND last_seen_at > :at::timestamptz - interval '1 day' GROUP BY source`,
   outage: `SELECT 'outage/' || outage.id, jsonb_build_object('kind', 'outage', 'unit', outage.unit_name,
-       'since', began_at, 'stopped', count(*) FILTER (WHERE recovered_at IS NULL),
+       'since', began_at, 'confirmed', confirmed_at IS NOT NULL, 'stopped', count(*) FILTER (WHERE recovered_at IS NULL),
        'backfilling', count(recovered_at) - count(proven_at), 'streams', json_agg(stream.name ORDER BY stream.name))
      FROM outage JOIN case_file USING (id) JOIN outage_stream ON outage_id = outage.id JOIN stream ON stream.id = stream_id
      WHERE closed_at IS NULL GROUP BY outage.id`,

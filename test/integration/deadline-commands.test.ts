@@ -53,7 +53,7 @@ describe('commands on deadlines', () => {
   const done = `${shanghaiDate(now.getTime())} 00:00:00`;
 
   it('a department’s list of completed cases is taken from csv, in whatever encoding, and from a workbook', async () => {
-    const rows = ['办件编号,办结时间,签发方式,记录键,备注', `办-1,${done},在线,0003,甲`, `办-2,${done},在线,none,`];
+    const rows = ['办件编号,办结时间,签发方式,记录键,备注', `办-1,${done},在线,0003,甲`, `办-2,${done},在线,0009,`];
     const csv = file('cases.csv', iconv.encode(rows.join('\r\n'), 'gbk'));
     const imported = await hub('cases', 'import', csv, '--stream', STREAM);
     assert.equal(

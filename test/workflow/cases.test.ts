@@ -311,6 +311,7 @@ describe('cases', () => {
     it('is met by the proof of everything that the fault kept back, late here, and by nothing before it', async () => {
       hub.departments.get('housing').server.setFault('away', 0);
       await hub.working(async () => {
+        await act({ action: 'confirm', document: '锡证〔2026〕1号' });
         await hub.untilEnded(handle, 10 * DAY_MS);
         await keepHistory(handle, 'backfilled');
       });

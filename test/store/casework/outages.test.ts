@@ -89,7 +89,7 @@ describe('outages', () => {
     assert.equal(await settleBackfill(db, id, { ...proof, stream: other }, at('2026-11-23T14:00:00')), false);
   });
 
-  it('is closed once all of it is proven', async () => {
+  it('is closed once all of it is proven and the management unit has confirmed it', async () => {
     await recover(null, '2026-11-23T10:00:00');
     await advanceOutage(db, id, at('2026-11-23T10:01:00'));
     const proven: string[] = [];
@@ -100,8 +100,10 @@ describe('outages', () => {
       proven.push(name);
       await settleBackfill(db, id, { stream: name, round: 1, proofs: [1] }, at('2026-11-23T11:00:00'));
     }
-    assert.equal((await advanceOutage(db, id, at('2026-11-23T12:00:00'))).outage.closedAs, 'backfilled');
-    assert.deepEqual(await events(), ['reported', 'recover', 'proven', 'proven', 'closed']);
+    assert.equal((await advanceOutage(db, id, at('2026-11-23T12:00:00'))).outage.closedAs, null);
+    await act({ action: 'confirm', document: '鄂证〔2026〕1号' }, '2026-11-24T09:00:00');
+    assert.equal((await advanceOutage(db, id, at('2026-11-24T09:00:00'))).outage.closedAs, 'backfilled');
+    assert.deepEqual(await events(), ['reported', 'recover', 'proven', 'proven', 'confirm', 'closed']);
   });
 
   it('a stream that several stop has recovered when the last of them is over; one that was a mistake stops nothing', async () => {

@@ -10,7 +10,13 @@ import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readableStream } from './stream-of.ts';
 
-/** Whether a source still has a batch: one that is waited for would hold up those after it. */
+/** The batches that a source still has: one that is waited for would hold up those after it. */
+async function stillThere(source: BatchSource, windows: readonly BatchWindow[]): Promise<BatchWindow[]> {
+  const there: BatchWindow[] = [];
+  for (const batch of windows) if (await isThere(source, batch)) there.push(batch);
+  return there;
+}
+
 async function isThere(source: BatchSource, batch: BatchWindow): Promise<boolean> {
   const pages = source.read(batch, FROM_THE_START, cancellationSignal())[Symbol.asyncIterator]();
   try {
@@ -28,9 +34,12 @@ async function isThere(source: BatchSource, batch: BatchWindow): Promise<boolean
 export function createReturnActivities(dependencies: Dependencies) {
   const { db, streams, now } = dependencies;
   return {
-    /** Where the chain of batches stands. */
+    /** Where the chain of batches stands. What the source has no more, replaced perhaps, is not to be mended by reading it. */
     async findChain(input: { stream: string }): Promise<batches.Chain> {
-      return batches.getChain(db, (await readableStream(db, input.stream)).id);
+      const { id } = await readableStream(db, input.stream);
+      const { source } = streams().getBy('batches', input.stream);
+      const chain = await batches.getChain(db, id);
+      return { ...chain, broken: await stillThere(source, chain.broken) };
     },
 
     /**
@@ -43,9 +52,7 @@ export function createReturnActivities(dependencies: Dependencies) {
       const taken = await batches.takenBatches(db, id, new Date(input.taken.from), new Date(input.taken.to));
       const states = hints.deletes !== undefined || capabilities.again === 'present';
       const { last } = states && taken.length > 0 ? await batches.getChain(db, id) : { last: null };
-      const there: BatchWindow[] = [];
-      for (const batch of last ? [last] : taken) if (await isThere(source, batch)) there.push(batch);
-      return there;
+      return stillThere(source, last ? [last] : taken);
     },
 
     /**

@@ -41,7 +41,7 @@ async function takeBatches(input: ReturnSyncInput): Promise<ReturnSyncResult> {
     }
   }
 
-  const chain = await ledger.findChain.executeWithOptions({ summary: '查批次链' }, [{ stream }]);
+  const chain = await source.findChain.executeWithOptions({ summary: '查批次链' }, [{ stream }]);
   for (const batchId of chain.unacknowledged) {
     await source.acknowledgeBatch.executeWithOptions({ summary: '补确认已入库批次' }, [{ batchId }]);
   }

@@ -223,8 +223,14 @@ const exchangeTable = (id: string): FaultySource => {
     address: table.address,
     streams: [
       {
-        ...{ id, table: 'permits', rowId: 'row_id', operation: { field: 'op' }, record: TIMED, rejects, ...ASKED },
+        ...ASKED,
+        id,
+        table: 'permits',
+        rowId: 'row_id',
+        operation: { field: 'op' },
+        record: TIMED,
         status: { field: status.field, values: status.values },
+        rejects,
       },
     ],
   });

@@ -141,6 +141,24 @@ describe('batches that are read again mend what befell their records, and nothin
     assert.deepEqual(await subject.gapsInWords(), []);
   });
 
+  it('a file that lacked rows and was replaced holds up nothing', async () => {
+    const subject = await collecting({ complete: { countLine: '^\\{"count":(\\d+)\\}$' } });
+    const file = join(folder, '20261120.jsonl');
+    const write = (keys: string[], count: number): void =>
+      writeFileSync(
+        file,
+        `${keys.map((key) => JSON.stringify(permit(key, '', { zt: '1' }))).join('\n')}\n{"count":${count}}\n`,
+      );
+    write(['A'], 2);
+    await subject.takeBatches();
+    const [difference = '', ...others] = await subject.gapsInWords('difference');
+    assert.match(difference, /^file 20261120\.jsonl \(\w{8}\): source 2, library 1$/);
+    assert.deepEqual(others, []);
+    write(['A', 'B'], 2);
+    await subject.takeBatches();
+    assert.deepEqual(Object.keys(await library(subject)), ['A', 'B']);
+  });
+
   it('a file that is gone holds up neither the others nor what comes next', async () => {
     const subject = await collecting();
     await deliver(subject, 0, { A: 'a' });

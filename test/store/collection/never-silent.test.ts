@@ -88,11 +88,11 @@ describe(`gaps are empty only where the library equals the source, record by rec
 
   /** How the library differs from what a source has. Open rejects account for their records. */
   async function differences({ id }: Collecting, rows: ReadonlyMap<string, Row>): Promise<string[]> {
-    const records = await database
+    const records: { key: string; content: string }[] = await database
       .db('certificate')
       .where({ stream_id: id })
       .whereNot({ status: 'deleted' })
-      .select<{ key: string; content: string }[]>({ key: 'record_key', content: 'issuer_name' });
+      .select({ key: 'record_key', content: 'issuer_name' });
     const held = new Map(records.map(({ key, content }) => [key, content]));
     const rejects = database.db('reject').where({ stream_id: id }).whereNull('resolved_at');
     const waiting = new Set(await rejects.pluck<string[]>('record_key'));

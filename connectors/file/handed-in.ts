@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   FILE_FORMATS,
@@ -14,8 +14,10 @@ import { fault } from '../../domain/faults.ts';
 import { hasReservedStep, ownValue } from '../../domain/names.ts';
 import type { Page } from '../contract.ts';
 import { isObject } from '../json.ts';
+import { requireSmall } from '../sheets/small.ts';
+import { Broken } from '../thread.ts';
 import { filePage } from './index.ts';
-import { Intake } from './intake.ts';
+import { Intake, type TakenFile } from './intake.ts';
 import type { Place } from './places.ts';
 import { rowsOf } from './rows.ts';
 
@@ -32,7 +34,8 @@ export interface HandedIn {
 
 /**
  * Opens a file whose columns are the source’s fields, as those of a department are opened: encoding, archives and
- * damage are seen to. Column `a.b` is the field b within a. A stream of files says where their header is.
+ * damage are seen to. Column `a.b` is the field b within a. A stream of files says where their header is. One is open at
+ * a time, and a workbook within limits: a small file can hold more than there is room for.
  */
 export async function openHandedIn(path: string, stream: StreamConfig): Promise<HandedIn> {
   const name = basename(path);
@@ -55,10 +58,23 @@ export async function openHandedIn(path: string, stream: StreamConfig): Promise<
     close: () => Promise.resolve(),
   };
   const intake = new Intake(place, { maxFile: fileConnectorSchema.shape.maxFile.parse(undefined) }, config);
-  const taken = await intake.take({ name, size, modifiedMs: 0 }).catch(async (error: unknown) => {
-    await intake.close();
+  const before = last;
+  const { promise: closed, resolve: end } = Promise.withResolvers<unknown>();
+  last = before.then(() => closed);
+  const close = (): Promise<void> => intake.close().finally(() => end(null));
+  await before;
+  const taken = await takeSmall().catch(async (error: unknown) => {
+    await close();
     throw error;
   });
+  async function takeSmall(): Promise<TakenFile> {
+    if (/\.xlsx?$/i.test(name))
+      await requireSmall(await readFile(path)).catch((error: unknown) => {
+        // What is wrong with it otherwise is told when it is opened.
+        if (error instanceof Broken) throw fault('file-broken', { file: name, ...error.found });
+      });
+    return intake.take({ name, size, modifiedMs: 0 });
+  }
   async function* pages(): AsyncIterable<Page> {
     let number = 0;
     let records: unknown[] = [];
@@ -71,8 +87,11 @@ export async function openHandedIn(path: string, stream: StreamConfig): Promise<
     }
     if (records.length > 0) yield filePage(number, records, taken.garbled);
   }
-  return { name, hash: taken.hash, declared: taken.declared, pages, close: () => intake.close() };
+  return { name, hash: taken.hash, declared: taken.declared, pages, close };
 }
+
+/** Settles when all files that were handed in before are closed. */
+let last: Promise<unknown> = Promise.resolve();
 
 /** What a stream of files must say, which does not matter to how a file is read. */
 const BARE = { id: 'handed-in', record: { key: 'key' }, status: {} };

@@ -1,43 +1,16 @@
 import '../../settings/hardened.ts';
-import { promisify } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { read, type CellObject } from 'xlsx';
-import yauzl from 'yauzl';
 import { messageOf } from '../../domain/errors.ts';
 import type { FileBreak } from '../../domain/faults/files.ts';
 import { cellValue, type Cells } from '../../domain/spreadsheet.ts';
 import { Broken } from '../thread.ts';
+import { MOST, requireSmall } from './small.ts';
 
 /** What the thread tells, a part each time it is asked: rows of a sheet; then the end, or what is wrong. */
 export type SheetsMessage = { sheet: string; rows: Cells[] } | { end: true } | { broken: FileBreak };
 
 const ROWS_AT_ONCE = 1_000;
-/** What a workbook may have: parts, bytes of them unpacked, cells with something in them, characters of these. */
-const MOST = { entries: 1_000, bytes: 200_000_000, cells: 2_000_000, characters: 50_000_000 } as const;
-
-/** The beginning of a cell in the XML of a sheet. */
-const CELL = /<(?:\w+:)?c[\s>]/g;
-
-/** An xlsx is an archive: a small one can hold more than there is room for. */
-async function requireSmall(content: Buffer): Promise<void> {
-  if (content.toString('latin1', 0, 2) !== 'PK') return;
-  const archive = await promisify<Buffer, yauzl.Options, yauzl.ZipFile>(yauzl.fromBuffer)(content, {
-    lazyEntries: true,
-  });
-  if (archive.entryCount > MOST.entries) throw new Broken({ is: 'too-much', what: 'entries', most: MOST.entries });
-  let [bytes, cells] = [0, 0];
-  for await (const entry of archive.eachEntry()) {
-    bytes += entry.uncompressedSize;
-    if (bytes > MOST.bytes) throw new Broken({ is: 'too-much', what: 'bytes', most: MOST.bytes });
-    // What unpacks to more than it says is an error here.
-    for await (const chunk of (await archive.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
-      if (!entry.fileName.endsWith('.xml')) continue;
-      // Counted before they are parsed, which takes a hundred times as long.
-      cells += chunk.toString('latin1').match(CELL)?.length ?? 0;
-      if (cells > MOST.cells) throw new Broken({ is: 'too-much', what: 'cells', most: MOST.cells });
-    }
-  }
-}
 
 async function* partsOf(content: Buffer): AsyncGenerator<SheetsMessage> {
   await requireSmall(content);

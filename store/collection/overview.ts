@@ -76,7 +76,7 @@ export async function streamOverview(db: Knex, at: Date): Promise<StreamOverview
 
 /**
  * Common table expressions for other queries: `due`, every stream, of which all or one (`:stream`) are wanted, with what
- * it has and up to when it has to; and `gap`, see {@link findGaps}.
+ * it has and up to when it has to; `resting`, the outages that run; and `gap`, see {@link findGaps}.
  */
 const GAPS = `due AS (
        SELECT s.*, c.times, c.ordinals,
@@ -87,13 +87,16 @@ const GAPS = `due AS (
          (SELECT coalesce(max(ordinal), 0) FROM batch WHERE stream_id = s.id) AS last_link
        FROM stream s JOIN coverage c ON c.stream_id = s.id
        WHERE retired_at IS NULL AND (:stream::text IS NULL OR name = :stream)),
+     resting AS (
+       SELECT stream_id, range_agg(tstzrange(began_at, recovered_at)) AS during, min(outage_id) AS outage
+       FROM outage_stream JOIN outage ON outage.id = outage_id JOIN case_file ON case_file.id = outage.id
+       WHERE closed_at IS NULL GROUP BY 1),
      gap AS (
      SELECT name AS stream, unit_name AS unit,
        -- What an outage keeps back is expected to be missing.
-       CASE WHEN EXISTS (SELECT FROM outage_stream s JOIN outage ON outage.id = s.outage_id JOIN case_file f ON f.id = outage.id
-         WHERE s.stream_id = due.id AND f.closed_at IS NULL AND tstzrange(began_at, recovered_at) && gap)
-         THEN 'outage' ELSE 'interval' END AS kind, lower(gap) AS "from", upper(gap) AS "to", '{}'::jsonb AS facts
-     FROM due, unnest(tstzmultirange(tstzrange(collect_from, due_to)) - times) AS gap WHERE delivery = 'daily'
+       CASE WHEN during && gap THEN 'outage' ELSE 'interval' END AS kind, lower(gap) AS "from", upper(gap) AS "to", '{}'::jsonb AS facts
+     FROM due LEFT JOIN resting ON resting.stream_id = due.id,
+       unnest(tstzmultirange(tstzrange(collect_from, due_to)) - times) AS gap WHERE delivery = 'daily'
      UNION ALL
      SELECT name, unit_name, 'batch', NULL, NULL, jsonb_build_object('first', lower(gap), 'last', upper(gap) - 1)
      FROM due, unnest(int8multirange(int8range(1, last_link + 1)) - ordinals) AS gap
@@ -159,10 +162,6 @@ const FACTS = `late AS (
        SELECT stream_id, count(*) AS days, count(*) FILTER (WHERE basis = 'statutory') AS statutory, min(due_at) AS since
        FROM obligation
        WHERE duty_kind = 'increment' AND obligation_runs(obligation) AND due_at <= :at AND suspended_by IS NULL GROUP BY 1),
-     resting AS (
-       SELECT stream_id, range_agg(tstzrange(began_at, recovered_at)) AS during, min(outage_id) AS outage
-       FROM outage_stream JOIN outage ON outage.id = outage_id JOIN case_file ON case_file.id = outage.id
-       WHERE closed_at IS NULL GROUP BY 1),
      counted AS (SELECT stream, count(*) AS gaps, count(*) FILTER (WHERE kind = 'difference') AS differences,
          -- What a night has not mended; that of a day whose cut-off has just passed is being read.
          count(*) FILTER (WHERE kind = 'interval'

@@ -40,12 +40,14 @@ const chosen = ({ stream, unit, rule, units }: RejectChoice) => ({
 /** Open rejects, grouped; the oldest group first. */
 export async function rejectGroups(db: Knex, choice: RejectChoice = {}): Promise<RejectGroup[]> {
   const { rows } = await db.raw<{ rows: RejectGroup[] }>(
-    `SELECT name AS stream, title, unit_name AS unit, unit_code AS "unitCode", reject.rule,
-       array_agg(DISTINCT problems->0->>'field') AS fields,
-       count(*) AS open, count(correction) AS corrected, min(first_seen_at) AS "oldestAt", max(first_seen_at) AS "newestAt"
-     FROM reject JOIN stream ON stream.id = stream_id
-     WHERE ${CHOSEN}
-     GROUP BY name, title, unit_name, unit_code, reject.rule ORDER BY "oldestAt", name, reject.rule`,
+    // By field first, of which there are few: an array_agg(DISTINCT …) sorts all rejects.
+    `SELECT name AS stream, title, unit_name AS unit, unit_code AS "unitCode", rule, array_agg(field ORDER BY field) AS fields,
+       sum(open)::bigint AS open, sum(corrected)::bigint AS corrected, min("oldestAt") AS "oldestAt", max("newestAt") AS "newestAt"
+     FROM (
+       SELECT name, title, unit_name, unit_code, reject.rule, problems->0->>'field' AS field, count(*) AS open,
+         count(correction) AS corrected, min(first_seen_at) AS "oldestAt", max(first_seen_at) AS "newestAt"
+       FROM reject JOIN stream ON stream.id = stream_id WHERE ${CHOSEN} GROUP BY 1, 2, 3, 4, 5, 6) AS by_field
+     GROUP BY name, title, unit_name, unit_code, rule ORDER BY min("oldestAt"), name, rule`,
     chosen(choice),
   );
   return rows;

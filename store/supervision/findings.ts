@@ -80,7 +80,7 @@ const SELECT = `
     o.id AS o_id, o.rule, o.article, o.duty AS quote, o.basis, o.started_at AS "startedAt", o.due_at AS "dueAt",
     o.working_days AS "workingDays", o.calendar, obligation_state(o.o, :at) AS state
   FROM finding f JOIN inspection i ON i.id = f.inspection_id LEFT JOIN stream s ON s.id = f.stream_id
-  LEFT JOIN obligation t ON i.kind = 'task' AND f.cause = 'task/' || t.id
+  LEFT JOIN obligation t ON i.kind = 'task' AND t.id = substring(f.cause FROM '^task/(\\d{1,18})$')::bigint
   LEFT JOIN rectification r ON r.finding_id = f.id LEFT JOIN case_file c ON c.id = f.id
   LEFT JOIN LATERAL (
     SELECT o, (o).* FROM obligation o WHERE duty_kind = 'rectification'

@@ -162,10 +162,9 @@ describe('hub, the command', () => {
     });
     it('says that a pg_dump is too old for the server, or missing, and where one comes from', async () => {
       const bin = temporaryFolder();
+      const env = { DATABASE_URL: database.url, PATH: `${bin}:${dirname(process.execPath)}` };
       const line = async (): Promise<string | undefined> =>
-        (
-          await runHub(['version'], { DATABASE_URL: database.url, PATH: `${bin}:${dirname(process.execPath)}` })
-        ).stdout.match(/^pg_dump +(.*)$/m)?.[1];
+        /^pg_dump +(.*)$/m.exec((await runHub(['version'], env)).stdout)?.[1];
       const install = 'install postgresql-client-18 (apt.postgresql.org';
       assert.ok((await line())?.startsWith(`none on the PATH: ${install}`));
       const dumpOf = (version: string): void =>

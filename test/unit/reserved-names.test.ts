@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { read, utils, write } from 'xlsx';
+import yazl from 'yazl';
 import { catalogWorkbook, readCatalog } from '../../settings/sheets/catalog.ts';
 import { parseYaml } from '../../settings/diagnostics.ts';
 import type { Said } from '../../domain/said.ts';
@@ -119,6 +120,20 @@ describe('names from outside', () => {
       const file = write({ SheetNames: ['s'], Sheets: { s: sheet } }, { type: 'buffer', bookType: 'xlsx' }) as Buffer;
       assert.ok((await withoutTrace(() => handIn('a.xlsx', file))) instanceof HubError, column);
     }
+  });
+
+  it('a workbook of more cells than there is room for is refused before it is read, whatever its parts are called', async () => {
+    const archive = new yazl.ZipFile();
+    const rows = `<row>${'<c><v>1</v></c>'.repeat(50)}</row>`.repeat(50_000);
+    archive.addBuffer(
+      Buffer.from(`<worksheet><sheetData>${rows}</sheetData></worksheet>`),
+      'xl/worksheets/sheet1.data',
+    );
+    archive.end();
+    const bomb = Buffer.concat(await Array.fromAsync(archive.outputStream as unknown as AsyncIterable<Buffer>));
+    const result = await withoutTrace(() => handIn('bomb.xlsx', bomb));
+    assert.ok(result instanceof HubError, String(result));
+    assert.match(result.message, /takes more than 2,000,000 cells/);
   });
 
   it('a column of a part of a field still becomes that part', async () => {

@@ -85,6 +85,8 @@ const SEPARATED = new RegExp(
   String.raw`^(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})\s?[日号]?(?:[T\s]*(\d{1,2})(?:[:时点](\d{1,2})(?:[:分](\d{1,2})(?:[.,](\d{1,9}))?)?[秒分]?|[时点]))?\s*${OFFSET}(?:\[[\w/]+\])?$`,
   'i',
 );
+/** As most systems write it: what the next reads as well, and slower. */
+const USUAL = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?)?$/;
 /** Hours, minutes and seconds may be left out from the end. */
 const COMPACT = new RegExp(
   String.raw`^(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(?:(\d{2})(?:(\d{2})[.,]?(\d{3})?)?)?${OFFSET})?$`,
@@ -100,8 +102,7 @@ const END_OF_DAY = /^\d{8}24(?:00)?$/;
 const pad = (value: number | string): string => String(value).padStart(2, '0');
 
 function parse(given: string): ParsedTime | null {
-  const text = FULL_WIDTH.test(given) ? given.normalize('NFKC') : given;
-  const match = SEPARATED.exec(text) ?? COMPACT.exec(text);
+  const match = USUAL.exec(given) ?? unusual(given);
   if (!match) return null;
   const [, year, month, day, hours, minutes, seconds = '0', fraction, zulu, sign, offsetHours, offsetRest = '0'] =
     match;
@@ -118,6 +119,11 @@ function parse(given: string): ParsedTime | null {
     parsed.time = `${pad(hours)}:${pad(minutes ?? 0)}:${pad(seconds)}${fraction ? `.${fraction.slice(0, 6)}` : ''}`;
   }
   return parsed;
+}
+
+function unusual(given: string): RegExpExecArray | null {
+  const text = FULL_WIDTH.test(given) ? given.normalize('NFKC') : given;
+  return SEPARATED.exec(text) ?? COMPACT.exec(text);
 }
 
 function dateExists({ year, month, day }: ParsedTime): boolean {

@@ -105,7 +105,7 @@ function readCertificate(readers: Readers, raw: Json, texts: Texts): Pick<ReadRe
   const expiry = texts.text(fields.expiresOn(raw), 'expiresOn');
   const longTerm = readers.longTerm.has(expiry) || isEndless(expiry) || /^infinity$/i.test(expiry);
   const expiresOn = texts.optionalDate(longTerm && !isNoDay(expiry) ? '' : expiry, 'expiresOn', dates.expiresOn);
-  const { deleted, ...status } = readStatus(readers, raw, texts);
+  const { deleted, status, rawStatus, marks } = readStatus(readers, raw, texts);
   const certificate: Certificate = {
     identifier: texts.code(fields.identifier(raw), 'identifier') || null,
     typeCode: texts.code(fields.typeCode(raw), 'typeCode') || texts.required(type?.code, 'typeCode'),
@@ -122,7 +122,9 @@ function readCertificate(readers: Readers, raw: Json, texts: Texts): Pick<ReadRe
     expiresOn,
     longTerm,
     holders: readHolders(readers, raw, texts),
-    ...status,
+    status,
+    rawStatus,
+    ...(marks && { marks }),
     extension: readExtension(readers, raw, texts),
   };
   return { certificate, deleted };

@@ -11,10 +11,14 @@ const MAX_TEXT = 4000;
 /** What programs write for ‘empty’, in any case and width, in quotes or brackets. */
 const EMPTY =
   /^(?:["'(<[（＜［]?(?:null|none|nil|nan|nat|undefined|ＮＵＬＬ|ＮＯＮＥ|ｎｕｌｌ|ｎｏｎｅ)["')>\]）＞］]?|\\N|＼Ｎ|\{\}|\[\]|[-－—–─_]+|)$/i;
+/** What such words begin with: hardly any text does, and every text of every record is asked. */
+const BEGIN_EMPTY = '"\'(<[（＜［nNuUＮｎ\\＼{-－—–─_';
+const isBlank = (text: string): boolean => BEGIN_EMPTY.includes(text.charAt(0)) && EMPTY.test(text);
 /** What people write where nothing is known. No name or code is so; a state can be. */
 const UNTOLD: ReadonlySet<string> = new Set(
   '无 無 空 暂无 暂缺 未知 不详 未填 未填写 待定 待补 N/A n/a NA / ／ \\ . * 0'.split(' '),
 );
+const LONGEST_UNTOLD = Math.max(...[...UNTOLD].map(({ length }) => length));
 /** A text of which nothing could be written. */
 const LOST = /^[?？]+$/;
 /** Characters that nobody sees, and that alone are no name. */
@@ -38,10 +42,10 @@ export function credibleInstant(text: string, { fromMs, toMs }: CredibleTimes): 
 }
 
 /** A text that says something. */
-const told = (text: string): string => (UNTOLD.has(text) ? '' : text);
+const told = (text: string): string => (text.length <= LONGEST_UNTOLD && UNTOLD.has(text) ? '' : text);
 
 export const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === null || (typeof value === 'string' && EMPTY.test(value.trim()));
+  value === undefined || value === null || (typeof value === 'string' && isBlank(value.trim()));
 
 /** Takes the values of one record for what its fields are, and notes what they are not. */
 export class Texts {
@@ -78,7 +82,7 @@ export class Texts {
       return '';
     }
     const text = value.trim();
-    if (EMPTY.test(text)) return '';
+    if (isBlank(text)) return '';
     const rule = isCellError(text) ? 'cell-error' : LOST.test(text) ? 'mojibake' : null;
     if (rule === null) return text;
     this.problems.push({ rule, field, found: text.slice(0, QUOTED) });

@@ -20,13 +20,10 @@ export const fileStream = streamSchema.extend({
     .default('yyyyMMdd')
     .meta({ description: 'How {date} is written; files without it belong to the day of their last change' }),
   format: z.enum(FILE_FORMATS).optional().meta({ description: 'Taken from the name where left out' }),
-  encoding: z
-    .enum(['utf-8', 'gbk', 'gb18030', 'big5'])
-    .optional()
-    .meta({
-      description:
-        'Of csv and jsonl; found where left out: UTF-8 where all bytes are, UTF-16 and Big5 as they show, else GB18030',
-    }),
+  encoding: z.enum(['utf-8', 'gbk', 'gb18030', 'big5']).optional().meta({
+    description:
+      'Of csv and jsonl; found where left out: UTF-8 where all bytes are, UTF-16 and Big5 as they show, else GB18030',
+  }),
   sheet: z.string().min(1).optional().meta({ description: 'Of xlsx and xls; the first one where left out' }),
   header: z
     .int()

@@ -4,7 +4,7 @@ import { cutConnections, DatabaseSilent } from './database.ts';
 
 const LOOK_EVERY_MS = 500;
 /** So many looks without an answer: the database keeps silent. Looks and not time, so that a busy process blames itself. */
-const LOOKS_UNANSWERED = 5;
+const LOOKS_UNANSWERED = 7;
 
 /**
  * Feels whether the database answers at all, on a connection of its own. When it does not, the connections of the pools

@@ -97,20 +97,19 @@ export async function watch({
     await look('deadlines', () => syncDeadlines(db, at));
     for (const kind of FOUND_KINDS) await look(kind, async () => tell(kind, await findAlerts(db, kind, at)));
     await look('faulty-file', () => tell('faulty-file', faultyFiles().map(faultyFileAlert)));
-    const away = await faultOf(async () => {
-      await askTemporal();
-      await wakeUnseen();
-    });
-    await look('temporal-away', () => {
-      const message = alertInWords({ kind: 'temporal-away', fault: away ?? '' });
-      return tell('temporal-away', away === null ? [] : [{ kind: 'temporal-away', subject: 'temporal', message }]);
-    });
+    const away = await faultOf(askTemporal);
     if (away === null)
       await look('temporal-lost', async () => {
         const lost = await findLost(at);
         await tell('temporal-lost', await lossesTold(db, lost, at));
         if (lost.schedules.length > 0 || lost.cases.length > 0) await putBack(lost, at);
       });
+    // A Temporal that has lost its data can wake nobody before they are put back.
+    const fault = away ?? (await faultOf(wakeUnseen));
+    await look('temporal-away', () => {
+      const message = alertInWords({ kind: 'temporal-away', fault: fault ?? '' });
+      return tell('temporal-away', fault === null ? [] : [{ kind: 'temporal-away', subject: 'temporal', message }]);
+    });
     if (away === null) await look('database-older', () => makeUp(db, readAgain, at));
     const unseen = [...blind.values()];
     await tell('watchdog', unseen);

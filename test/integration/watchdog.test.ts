@@ -81,6 +81,22 @@ describe('the watchdog', () => {
     assert.deepEqual(await open(), []);
   });
 
+  it('puts back what Temporal has lost before it wakes anybody there', async () => {
+    let known = false;
+    await watch({
+      ...options('up'),
+      now: () => new Date(timeOfDayMs('2026-11-20', '24:00')),
+      findLost: () => Promise.resolve({ schedules: ['day/housing-permits'], cases: [] }),
+      putBack: () => {
+        known = true;
+        return Promise.resolve();
+      },
+      wakeUnseen: () => (known ? Promise.resolve() : Promise.reject(new Error('no mapping for HubStream'))),
+    });
+    assert.deepEqual([known, await open()], [true, ['temporal-lost']]);
+    await database.db('alert').delete();
+  });
+
   it('tells of a faulty file of the configuration, whose it is, what is wrong and how to mend it, until it is', async () => {
     const fault = { zh: 'parks.yaml:1：请修正', en: 'parks.yaml:1:: found nothing; mend the YAML' };
     faulty = [{ file: 'connectors/parks.yaml', unit: '市园林局', faults: [fault], goesOn: 'last version' }];

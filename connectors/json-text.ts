@@ -26,7 +26,8 @@ export function parseText(text: string): ParsedText {
 
 /**
  * As {@link parseText}; what programs write and JSON does not allow (NaN, bare words, control characters, unknown
- * escapes, quotes within a text, a comma or nothing where a value belongs) is a defect of the part that has it, and not of the whole. Throws a SyntaxError for text that is cut off.
+ * escapes, quotes within a text, a comma or nothing where a value belongs) is a defect of the part that has it, and not of
+ * the whole. Throws a SyntaxError for text that is cut off.
  */
 export function parseMending(text: string): ParsedText {
   try {

@@ -20,7 +20,17 @@ import { findStream } from '../../settings/load.ts';
 import { configOf, withStreams, type StreamOptions } from '../kit/select.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { basisText, dueText, print, printJson, printList, stateText, table, timeText } from '../kit/output.ts';
+import {
+  basisText,
+  dueText,
+  print,
+  printCut,
+  printJson,
+  printList,
+  stateText,
+  table,
+  timeText,
+} from '../kit/output.ts';
 
 /** Cases that are announced in one transaction. */
 const AT_ONCE = 10_000;
@@ -62,8 +72,7 @@ function showCompletedCases(options: ListOptions): Promise<void> {
     const only = options.late ? 'late' : options.open ? 'open' : undefined;
     const found = await listCompletedCases(db, new Date(), { stream, only, limit });
     printList(found, options.json, completedCaseTable);
-    if (!options.json && found.length === limit)
-      print(`前 ${limit} 件，--limit 可多列。 The first ${limit}; --limit shows more.`);
+    if (!options.json && found.length === limit) printCut(limit, '件');
   });
 }
 

@@ -8,7 +8,7 @@ import { dayReport, lateRecords } from '../../store/collection/days.ts';
 import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, withConfig, withData, type CommonOptions } from '../kit/options.ts';
-import { dueText, jsonText, table, timeText } from '../kit/output.ts';
+import { printCut, dueText, jsonText, table, timeText } from '../kit/output.ts';
 
 interface DayOptions extends CommonOptions {
   limit: number;
@@ -60,7 +60,6 @@ function show(stream: string, date: string, options: DayOptions): Promise<void> 
         ['问题数据', ({ reject }) => reject ?? '', 'right'],
       ]),
     );
-    if (records.length < late)
-      print(`前 ${records.length} 条，--limit 可多列。 The first ${records.length}; --limit names more.`);
+    if (records.length < late) printCut(records.length, '条');
   });
 }

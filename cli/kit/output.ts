@@ -44,6 +44,10 @@ export function printList<T>(
   else print(rows.length === 0 ? '没有。 There is none.' : render(rows));
 }
 
+/** Tells that a list ends at its limit, and may go on. */
+export const printCut = (limit: number, counted: '件' | '条' | '项'): void =>
+  print(`前 ${limit} ${counted}，--limit 可多列。 The first ${limit}; --limit shows more.`);
+
 export const thousands = (value: number): string => value.toLocaleString('en-US');
 export const timeText = (value: Date | null): string => (value ? shanghaiWallTime(value.getTime()).slice(0, 16) : '—');
 

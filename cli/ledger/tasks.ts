@@ -10,7 +10,17 @@ import { findTask, listTasks, type Task } from '../../store/ledger/tasks.ts';
 import { withLibrary } from '../kit/library.ts';
 import { idNumber, positive, readConfig, withConfig, withData, type CommonOptions } from '../kit/options.ts';
 import { instantOption } from '../kit/select.ts';
-import { basisText, dueText, print, printJson, printList, stateText, table, timeText } from '../kit/output.ts';
+import {
+  basisText,
+  dueText,
+  print,
+  printCut,
+  printJson,
+  printList,
+  stateText,
+  table,
+  timeText,
+} from '../kit/output.ts';
 import { actorInWords, reasonInWords } from '../../domain/ledger/reasons.ts';
 
 interface TaskOptions extends CommonOptions {
@@ -54,8 +64,7 @@ export function addTasks(program: Command): void {
           limit: options.limit,
         });
         printList(found, options.json, taskTable);
-        if (!options.json && found.length === options.limit)
-          print(`前 ${options.limit} 项，--limit 可多列。 The first ${options.limit}; --limit shows more.`);
+        if (!options.json && found.length === options.limit) printCut(options.limit, '项');
       }),
     );
 

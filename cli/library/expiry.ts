@@ -7,7 +7,7 @@ import { withStreams, type StreamOptions } from '../kit/select.ts';
 import { auditOperator } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive } from '../kit/options.ts';
-import { dueText, print, table, timeText } from '../kit/output.ts';
+import { dueText, print, printCut, table, timeText } from '../kit/output.ts';
 import { openGiven } from '../kit/workbook.ts';
 
 interface ExpiryOptions extends StreamOptions {
@@ -93,8 +93,7 @@ function showReminders(options: ExpiryOptions): Promise<void> {
         ['提醒方式', ({ target }) => target ?? '由单位提醒'],
       ]),
     );
-    if (found.length === options.limit)
-      print(`前 ${options.limit} 件，--limit 可多列。 The first ${options.limit}; --limit shows more.`);
+    if (found.length === options.limit) printCut(options.limit, '件');
   });
 }
 

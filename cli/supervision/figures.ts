@@ -29,7 +29,7 @@ import { instantOption } from '../kit/select.ts';
 import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, type CommonOptions, withConfig, withData } from '../kit/options.ts';
-import { jsonText, print, printJson, table, timeText } from '../kit/output.ts';
+import { jsonText, print, printCut, printJson, table, timeText } from '../kit/output.ts';
 import { openGiven } from '../kit/workbook.ts';
 
 interface FigureOptions extends CommonOptions {
@@ -300,8 +300,7 @@ function list(figure: FigureId | undefined, options: FigureOptions): Promise<voi
         ['时间', ({ at }) => (at ? timeText(at) : '')],
       ]),
     );
-    if (found.length === options.limit)
-      print(`前 ${options.limit} 条，--limit 可多列。 The first ${options.limit}; --limit names more.`);
+    if (found.length === options.limit) printCut(options.limit, '条');
   });
 }
 

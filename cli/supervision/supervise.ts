@@ -22,7 +22,7 @@ import { readEvidence } from '../kit/evidence.ts';
 import { printerFor } from '../kit/clear.ts';
 import { withLibrary } from '../kit/library.ts';
 import { positive, readConfig, type CommonOptions } from '../kit/options.ts';
-import { dueText, jsonText, print, printJson, stateText, table, timeText } from '../kit/output.ts';
+import { dueText, jsonText, print, printCut, printJson, stateText, table, timeText } from '../kit/output.ts';
 import { patrol, recheckRecords, sample, trial, type InspectOptions } from './inspect.ts';
 
 interface LadderOptions extends InspectOptions {
@@ -176,8 +176,7 @@ function list(options: LadderOptions): Promise<void> {
     if (found.length === 0)
       return print(options.all ? '没有问题。 There is no finding.' : '没有未办结的问题。 No finding is open.');
     print(findingTable(found, options));
-    if (found.length === options.limit)
-      print(`前 ${options.limit} 项，--limit 可多列。 The first ${options.limit}; --limit shows more.`);
+    if (found.length === options.limit) printCut(options.limit, '项');
   });
 }
 

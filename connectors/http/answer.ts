@@ -129,8 +129,8 @@ export interface ExpectedRecords {
 }
 
 /**
- * The list of records at a path, also where it arrives as a JSON string, as a map from places to
- * records, one record that stands for a list of one, and null for an empty list. Throws a configuration error where there is none of these.
+ * The list of records at a path, also where it arrives as a JSON string, as a map from places to records, one record that
+ * stands for a list of one, and null for an empty list. Throws a configuration error where there is none of these.
  */
 export function recordsAt(
   { json, decoded, ...answer }: ParsedAnswer,

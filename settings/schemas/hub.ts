@@ -134,6 +134,8 @@ const reminders = z
 /** How units are reminded of their deadlines. */
 export type ReminderSettings = z.output<typeof reminders>;
 
+const haveOwnIds = (list: readonly { id: string }[]): boolean => new Set(list.map(({ id }) => id)).size === list.length;
+
 const holders = z
   .strictObject({
     portals: z
@@ -149,10 +151,7 @@ const holders = z
         }),
       )
       .default([])
-      .refine(
-        (portals) => new Set(portals.map(({ id }) => id)).size === portals.length,
-        'portals that each have an id of their own',
-      )
+      .refine(haveOwnIds, 'portals that each have an id of their own')
       .meta({ description: 'Portals that holders come through; docs/holders.md says what they sign' }),
   })
   .prefault({});
@@ -184,19 +183,13 @@ const sharing = z
         ]),
       )
       .default([])
-      .refine(
-        (clients) => new Set(clients.map(({ id }) => id)).size === clients.length,
-        'clients that each have an id of their own',
-      )
+      .refine(haveOwnIds, 'clients that each have an id of their own')
       .meta({ description: 'Systems of user units that sign their requests in place of bearing a token' }),
     longestUnsigned: duration.prefault('24h').meta({
       description: 'So long receipts may wait for their signature; past that no use is answered until they are signed',
     }),
   })
   .prefault({});
-
-/** A system of a user unit that signs its requests. */
-export type ShareClient = z.output<typeof sharing>['clients'][number];
 
 /** `config/hub.yaml`. */
 export const hubSchema = z

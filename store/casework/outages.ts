@@ -364,8 +364,8 @@ export interface AdvancedOutage {
 
 /**
  * Opens the deadline of every backfill whose clock has started, and closes the outage once all of it is proven and the
- * management unit has confirmed it: what a report suspended is suspended provisionally until then. A stream
- * that another open outage still stops is not recovered yet: the last recovery starts its clock.
+ * management unit has confirmed it: what a report suspended is suspended provisionally until then. A stream that another
+ * open outage still stops is not recovered yet: the last recovery starts its clock.
  */
 export async function advanceOutage(db: Knex, id: number, at: Date): Promise<AdvancedOutage> {
   return db.transaction(async (trx) => {

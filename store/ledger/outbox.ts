@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { KeptFault } from '../../domain/faults.ts';
+import { isDue, nextAttemptAt } from './retries.ts';
 
 /** A message that was taken to be sent. */
 export interface ClaimedMessage {
@@ -33,15 +34,12 @@ export async function queueMessage(
     .ignore();
 }
 
-/**
- * Takes the message of a target that has been due the longest; null when none is. One that is put off for longer than any
- * is, was so by a wrong clock, and is due.
- */
+/** Takes the message of a target that has been due the longest; null when none is. */
 export async function claimMessage(db: Knex, target: string, at: Date): Promise<ClaimedMessage | null> {
   const { rows } = await db.raw<{ rows: ClaimedMessage[] }>(
     `UPDATE outbox SET attempts = attempts + 1, next_attempt_at = :at::timestamptz + '${LEASE}'
      WHERE id = (SELECT id FROM outbox WHERE target = :target AND delivered_at IS NULL AND dead_at IS NULL
-       AND (next_attempt_at <= :at OR next_attempt_at > :at::timestamptz + interval '${LONGEST_WAIT}' * 2) ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+       AND ${isDue(LONGEST_WAIT)} ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
      RETURNING id, message_key AS key, payload, attempts`,
     { target, at },
   );
@@ -61,8 +59,7 @@ export async function deferMessage(
   waitMs: number | undefined,
 ): Promise<void> {
   await db.raw(
-    `UPDATE outbox SET last_error = :fault, next_attempt_at = :at::timestamptz
-       + least(greatest(interval '1 minute' * power(2, attempts - 1), :waitMs * interval '1 millisecond'), interval '${LONGEST_WAIT}')
+    `UPDATE outbox SET last_error = :fault, next_attempt_at = ${nextAttemptAt(LONGEST_WAIT, `:waitMs * interval '1 millisecond'`)}
      WHERE id = :id`,
     { id, fault, at, waitMs: waitMs ?? 0 },
   );

@@ -16,6 +16,7 @@ import {
 } from '../../domain/ledger/reminders.ts';
 import type { ContactRole } from '../../domain/ledger/contact.ts';
 import { CHANNELS, type Channel } from './contacts.ts';
+import { isDue, nextAttemptAt } from './retries.ts';
 import { managementUnit } from './rules.ts';
 
 /** Time between two rounds. */
@@ -432,7 +433,7 @@ export async function claimReminders(
      FROM contact WHERE contact.id = contact_id AND reminder.id IN (
        SELECT r.id FROM reminder r JOIN contact c ON c.id = contact_id
        WHERE sent_at IS NULL AND dead_at IS NULL AND withdrawn_at IS NULL AND c.ended_at IS NULL
-         AND (next_attempt_at <= :at OR next_attempt_at > :at::timestamptz + interval '${LONGEST_WAIT}' * 2) AND (any_hour OR :all)
+         AND ${isDue(LONGEST_WAIT)} AND (any_hour OR :all)
        ORDER BY next_attempt_at, r.id LIMIT :limit FOR UPDATE OF r SKIP LOCKED)
      RETURNING reminder.id, key, reminder.unit_code AS "unitCode", reminder.unit_name AS "unitName", kind, body, channel,
        created_at AS "createdAt", attempts, person, email, webhook, phone`,
@@ -448,8 +449,7 @@ export async function markReminderSent(db: Knex, id: number, at: Date): Promise<
 /** Puts a message off: twice as long each time, from a minute to {@link LONGEST_WAIT}. */
 export async function deferReminder(db: Knex, id: number, reason: KeptFault, at: Date): Promise<void> {
   await db.raw(
-    `UPDATE reminder SET last_error = :reason, next_attempt_at = :at::timestamptz
-       + least(interval '1 minute' * power(2, attempts - 1), interval '${LONGEST_WAIT}') WHERE id = :id`,
+    `UPDATE reminder SET last_error = :reason, next_attempt_at = ${nextAttemptAt(LONGEST_WAIT)} WHERE id = :id`,
     { id, reason, at },
   );
 }

@@ -9,6 +9,7 @@ import {
   type SealReason,
   type SealState,
 } from '../../domain/library/seals.ts';
+import { isDue, nextAttemptAt } from '../ledger/retries.ts';
 
 /** A file that is to be fetched. */
 export interface WantedFile {
@@ -26,15 +27,12 @@ const LEASE = '10 minutes';
 /** A file is put off for no longer. */
 const LONGEST_WAIT = '1 day';
 
-/**
- * Takes files of a stream that are due, the longest waiting first. One that is put off for longer than any is, was so by a
- * wrong clock, and is due.
- */
+/** Takes files of a stream that are due, the longest waiting first. */
 export async function claimFiles(db: Knex, streamId: number, limit: number, at: Date): Promise<WantedFile[]> {
   const { rows } = await db.raw<{ rows: WantedFile[] }>(
     `UPDATE certificate_file SET attempts = attempts + 1, next_attempt_at = :at::timestamptz + interval '${LEASE}'
      WHERE stream_id = :streamId AND record_key IN (
-       SELECT record_key FROM certificate_file WHERE stream_id = :streamId AND (next_attempt_at <= :at OR next_attempt_at > :at::timestamptz + interval '${LONGEST_WAIT}' * 2)
+       SELECT record_key FROM certificate_file WHERE stream_id = :streamId AND ${isDue(LONGEST_WAIT)}
        ORDER BY next_attempt_at LIMIT :limit FOR UPDATE SKIP LOCKED)
      RETURNING record_key AS key, reference, stated, attempts, wanted_at AS "wantedAt"`,
     { streamId, limit, at },
@@ -142,8 +140,7 @@ export async function deferFile(
   at: Date,
 ): Promise<void> {
   await db.raw(
-    `UPDATE certificate_file SET last_error = :fault, next_attempt_at = :at::timestamptz
-       + least(greatest(interval '1 minute' * power(2, least(attempts, 20) - 1), :waitMs * interval '1 millisecond'), interval '${LONGEST_WAIT}')
+    `UPDATE certificate_file SET last_error = :fault, next_attempt_at = ${nextAttemptAt(LONGEST_WAIT, `:waitMs * interval '1 millisecond'`)}
      WHERE stream_id = :streamId AND record_key = :key AND wanted_at = :wantedAt`,
     { streamId, key: wanted.key, wantedAt: wanted.wantedAt, fault, at, waitMs: waitMs ?? 0 },
   );

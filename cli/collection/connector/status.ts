@@ -1,4 +1,4 @@
-import { fault, faultInWords, type KeptFault } from '../../../domain/faults.ts';
+import { fault, faultInWords } from '../../../domain/faults.ts';
 import type { Said } from '../../../domain/said.ts';
 import { CONTACTS, STREAM_STATES, type SourceContact } from '../../../domain/streams.ts';
 import {
@@ -65,7 +65,7 @@ export async function showOutbox(
     if (target === undefined) {
       const reports = await outboxReports(db);
       printReports(
-        reports.map((row) => ({ ...row, lastError: row.lastError === null ? null : faultInWords(row.lastError) })),
+        reports.map((row) => ({ ...row, lastError: faultInWords(row.lastError) })),
         options,
       );
     } else {
@@ -79,15 +79,13 @@ export async function showOutbox(
   });
 }
 
-/** What the outbox keeps, with its faults in words. */
-type Worded<Kept extends { lastError: KeptFault | null }> = Omit<Kept, 'lastError'> & {
-  lastError: Said | Extract<Kept['lastError'], null>;
-};
+/** What the outbox keeps, with its fault in words. */
+type Worded<Kept, Fault> = Omit<Kept, 'lastError'> & { lastError: Fault };
 
 const revivedText = (count: number, target: string): string =>
   `${target} 的 ${count} 条消息将重新发送。 ${count} messages of ${target} will be sent again.`;
 
-function printReports(reports: Worded<OutboxReport>[], { json }: StreamOptions): void {
+function printReports(reports: Worded<OutboxReport, Said | null>[], { json }: StreamOptions): void {
   if (json) return printJson(reports);
   if (reports.length === 0) return print('尚未发送。 Nothing was sent yet.');
   print(
@@ -101,7 +99,7 @@ function printReports(reports: Worded<OutboxReport>[], { json }: StreamOptions):
   );
 }
 
-function printDeadLetters(target: string, letters: Worded<DeadLetter>[], { json }: StreamOptions): void {
+function printDeadLetters(target: string, letters: Worded<DeadLetter, Said>[], { json }: StreamOptions): void {
   if (json) return printJson(letters);
   if (letters.length === 0) return print(`${target} 没有放弃发送的消息。 ${target} has no dead letters.`);
   print(

@@ -1,11 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { ShareClient } from '../../../settings/schemas/hub.ts';
 import { slug } from '../../../settings/values.ts';
 import { principalOfLogin, type Principal } from '../../../store/console/sessions.ts';
 import type { ApiOptions } from './api.ts';
 import { ApiProblem } from './problem.ts';
-import { claims, hmacHolds, signedClaims, sm2SignatureHolds, type SignedBody } from './signed.ts';
+import { claims, hmac, signedClaims, sm2, type SignedBody } from './signed.ts';
 
 /** What a system of a user unit signs, in the header Hub-Client. */
 const assertion = z.object({ client: slug, ...claims });
@@ -35,21 +34,16 @@ export async function signedClient(
   options: Pick<ApiOptions, 'db' | 'now' | 'config'>,
 ): Promise<{ principal: Principal; signed: SignedBody }> {
   const { clients } = options.config().settings.sharing;
-  const clientOf = (said: { client: string }): ShareClient | undefined => clients.find(({ id }) => id === said.client);
-  const how = { header: 'hub-client', schema: assertion, refused: REFUSED, replayed: REPLAYED };
-  const said = await signedClaims(request, options, how, (given) => {
-    const client = clientOf(given);
-    return client && { name: `clients/${client.id}`, holds: holdsOf(client) };
+  const { signer, signed } = await signedClaims(request, options, {
+    header: 'hub-client',
+    schema: assertion,
+    refused: REFUSED,
+    replayed: REPLAYED,
+    among: 'clients',
+    signerOf: (said) => clients.find(({ id }) => id === said.client),
+    signing: (client) => ('key' in client ? hmac(client.key, `sharing.clients.${client.id}: key`) : sm2(client.sm2)),
   });
-  const client = clientOf(said);
-  const principal = client ? await principalOfLogin(options.db, client.account) : null;
-  if (!client || !principal) throw REFUSED;
-  const algorithm = 'key' in client ? 'sha256' : 'sm3';
-  return {
-    principal: { ...principal, scopes: ['certificates:use'] },
-    signed: { algorithm, digest: said.body, refused: REFUSED },
-  };
+  const principal = await principalOfLogin(options.db, signer.account);
+  if (!principal) throw REFUSED;
+  return { principal: { ...principal, scopes: ['certificates:use'] }, signed };
 }
-
-const holdsOf = (client: ShareClient) =>
-  'key' in client ? hmacHolds(client.key, `sharing.clients.${client.id}: key`) : sm2SignatureHolds(client.sm2);

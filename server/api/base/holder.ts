@@ -7,7 +7,7 @@ import { HOLDER_CODE_TYPES } from '../../../domain/library/codes.ts';
 import { STRENGTHS, type Strength } from '../../../domain/sharing/holder.ts';
 import type { ApiOptions } from './api.ts';
 import { ApiProblem } from './problem.ts';
-import { claims, hmacHolds, signedClaims, type SignedBody } from './signed.ts';
+import { claims, hmac, signedClaims, type SignedBody } from './signed.ts';
 import { holderCode, text } from './views.ts';
 
 /** A holder (持证主体) of whom a portal says who they are, for one request. */
@@ -49,16 +49,18 @@ export async function assertedHolder(
   options: Pick<ApiOptions, 'db' | 'now' | 'config'>,
 ): Promise<AssertedHolder> {
   const { portals } = options.config().settings.holders;
-  const portalOf = (said: { portal: string }): PortalSettings | undefined =>
-    portals.find(({ id }) => id === said.portal);
-  const how = { header: 'hub-holder', schema: assertion, refused: REFUSED, replayed: REPLAYED };
-  const said = await signedClaims(request, options, how, (given) => {
-    const portal = portalOf(given);
-    return (
-      portal && { name: `holders/${portal.id}`, holds: hmacHolds(portal.key, `holders.portals.${portal.id}: key`) }
-    );
+  const {
+    said,
+    signer: { id, name, unit },
+    signed,
+  } = await signedClaims(request, options, {
+    header: 'hub-holder',
+    schema: assertion,
+    refused: REFUSED,
+    replayed: REPLAYED,
+    among: 'holders',
+    signerOf: (given) => portals.find((portal) => portal.id === given.portal),
+    signing: (portal) => hmac(portal.key, `holders.portals.${portal.id}: key`),
   });
-  const { id = '', name = '', unit = '' } = portalOf(said) ?? {};
-  const signed = { algorithm: 'sha256', digest: said.body, refused: REFUSED } as const;
   return { ...said, portal: { id, name, unit }, signed };
 }

@@ -33,35 +33,33 @@ const HEADER = /^([\w-]{1,4000})\.([\w+/=-]{64,200})$/;
 /** How far a signer’s clock may be from the hub’s, and how long a signature is good for one request. */
 const TOLERANCE_MS = 5 * 60_000;
 
-/** Whether a signature is somebody’s over a text. */
-type Holds = (text: string, signature: string) => boolean;
-
-/** Somebody who may have signed, as they are called among nonces. */
-interface Signer {
-  name: string;
-  holds: Holds;
+/** A way of signing: whether a signature is somebody’s over a text, and what they take digests of bodies by. */
+interface Signing {
+  algorithm: SignedBody['algorithm'];
+  holds: (text: string, signature: string) => boolean;
 }
 
 /** HMAC-SHA256, in hexadecimal. @param where of the configuration the key stands */
-export const hmacHolds =
-  (key: SecretRef, where: string): Holds =>
-  (text, signature) => {
+export const hmac = (key: SecretRef, where: string): Signing => ({
+  algorithm: 'sha256',
+  holds: (text, signature) => {
     const expected = createHmac('sha256', resolveReference(key, where)).update(text).digest();
     const given = Buffer.from(signature, 'hex');
     return given.length === expected.length && timingSafeEqual(given, expected);
-  };
+  },
+});
 
 /** SM2 with SM3 (GB/T 32918.2): r and s in DER, in base64. @param point the public key, 04 x y in hexadecimal */
-export const sm2SignatureHolds =
-  (point: string): Holds =>
-  (text, signature) =>
-    sm2Holds(Buffer.from(text), Buffer.from(signature, 'base64'), Buffer.from(point, 'hex'));
+export const sm2 = (point: string): Signing => ({
+  algorithm: 'sm3',
+  holds: (text, signature) => sm2Holds(Buffer.from(text), Buffer.from(signature, 'base64'), Buffer.from(point, 'hex')),
+});
 
 /**
- * What the header of a request claims, once its signature holds, now and for the first time.
- * @param signerOf of claims; undefined: of nobody who is known
+ * What the header of a request claims, who signed it, and the body that they signed, once the signature holds, now and
+ * for the first time.
  */
-export async function signedClaims<T extends Claims>(
+export async function signedClaims<T extends Claims, S extends { id: string }>(
   request: FastifyRequest,
   { db, now }: Pick<ApiOptions, 'db' | 'now'>,
   {
@@ -69,24 +67,33 @@ export async function signedClaims<T extends Claims>(
     schema,
     refused,
     replayed,
+    among,
+    signerOf,
+    signing,
   }: {
     header: string;
     schema: z.ZodType<T>;
     refused: ApiProblem;
     replayed: ApiProblem;
+    /** Before their id, where nonces are kept. */
+    among: string;
+    /** Undefined: nobody who is known. */
+    signerOf: (said: T) => S | undefined;
+    signing: (signer: S) => Signing;
   },
-  signerOf: (said: T) => Signer | undefined,
-): Promise<T> {
+): Promise<{ said: T; signer: S; signed: SignedBody }> {
   const [, text = '', signature = ''] = HEADER.exec(String(request.headers[header] ?? '')) ?? [];
   const said = schema.safeParse(jsonIn(text)).data;
   if (!said || unstorableIn(said)) throw refused;
   const signer = signerOf(said);
-  if (!signer?.holds(`${request.method}\n${request.url}\n${text}`, signature)) throw refused;
+  if (!signer) throw refused;
+  const { algorithm, holds } = signing(signer);
+  if (!holds(`${request.method}\n${request.url}\n${text}`, signature)) throw refused;
   const at = now();
   if (Math.abs(said.at.getTime() - at.getTime()) > TOLERANCE_MS) throw refused;
   const until = new Date(said.at.getTime() + TOLERANCE_MS);
-  if (!(await claimNonce(db, { connector: signer.name, nonce: said.nonce, until }, at))) throw replayed;
-  return said;
+  if (!(await claimNonce(db, { connector: `${among}/${signer.id}`, nonce: said.nonce, until }, at))) throw replayed;
+  return { said, signer, signed: { algorithm, digest: said.body, refused } };
 }
 
 function jsonIn(text: string): unknown {

@@ -113,7 +113,7 @@ const getOperation = get(
       watchdog: look && { ...look, blind: isBlind(at) },
       outbox: outbox.map((each) => ({
         ...each,
-        lastError: each.lastError === null ? null : faultInWords(each.lastError),
+        lastError: faultInWords(each.lastError),
       })),
       reminders,
       database: { bytes, tables },

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   FILE_FORMATS,
@@ -14,12 +14,9 @@ import { fault } from '../../domain/faults.ts';
 import { hasReservedStep, ownValue } from '../../domain/names.ts';
 import type { Page } from '../contract.ts';
 import { isObject } from '../json.ts';
-import { requireSmall } from '../sheets/small.ts';
-import { Broken } from '../thread.ts';
 import { filePage } from './index.ts';
-import { Intake, type TakenFile } from './intake.ts';
+import { Intake } from './intake.ts';
 import type { Place } from './places.ts';
-import { rowsOf } from './rows.ts';
 
 /** A file that somebody hands in with records of a stream, whatever the stream is usually read from. */
 export interface HandedIn {
@@ -57,28 +54,21 @@ export async function openHandedIn(path: string, stream: StreamConfig): Promise<
     open: () => Promise.resolve(createReadStream(path)),
     close: () => Promise.resolve(),
   };
-  const intake = new Intake(place, { maxFile: fileConnectorSchema.shape.maxFile.parse(undefined) }, config);
+  const maxFile = fileConnectorSchema.shape.maxFile.parse(undefined);
+  const intake = new Intake(place, { maxFile }, config, { small: true });
   const before = last;
   const { promise: closed, resolve: end } = Promise.withResolvers<unknown>();
   last = before.then(() => closed);
   const close = (): Promise<void> => intake.close().finally(() => end(null));
   await before;
-  const taken = await takeSmall().catch(async (error: unknown) => {
+  const taken = await intake.take({ name, size, modifiedMs: 0 }).catch(async (error: unknown) => {
     await close();
     throw error;
   });
-  async function takeSmall(): Promise<TakenFile> {
-    if (/\.xlsx?$/i.test(name))
-      await requireSmall(await readFile(path)).catch((error: unknown) => {
-        // What is wrong with it otherwise is told when it is opened.
-        if (error instanceof Broken) throw fault('file-broken', { file: name, ...error.found });
-      });
-    return intake.take({ name, size, modifiedMs: 0 });
-  }
   async function* pages(): AsyncIterable<Page> {
     let number = 0;
     let records: unknown[] = [];
-    for await (const row of rowsOf(taken, config)) {
+    for await (const row of intake.rows(taken)) {
       records.push(isObject(row) ? nested(row, name) : row);
       if (records.length < config.page.size) continue;
       yield filePage(number, records, taken.garbled);

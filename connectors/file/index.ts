@@ -73,7 +73,7 @@ class FileSource implements BatchSource {
 
   constructor(connector: FileConnectorConfig, stream: FileStreamConfig, options: OpenOptions = {}) {
     this.#place = openPlace(connector, stream, options.now);
-    this.#intake = new Intake(this.#place, connector, stream, expectedColumns(stream));
+    this.#intake = new Intake(this.#place, connector, stream, { columns: expectedColumns(stream) });
     this.#stream = stream;
     this.#pattern = patternOf(stream);
     this.#trace = options.trace;

@@ -53,17 +53,17 @@ export class Intake {
   readonly #partial = new Map<string, HubError>();
   readonly #layout: FileLayout;
 
-  /** @param columns without which a file is not the one that is expected */
+  /** @param layout what the stream does not say of its files */
   constructor(
     place: Place,
     connector: Pick<FileConnectorConfig, 'maxFile'>,
     stream: FileStreamConfig,
-    columns: readonly string[] = [],
+    layout: Pick<FileLayout, 'columns' | 'small'> = {},
   ) {
     this.#place = place;
     this.#connector = connector;
     this.#stream = stream;
-    this.#layout = { ...stream, columns };
+    this.#layout = { ...stream, ...layout };
   }
 
   /** The records of a file that was taken. */

@@ -34,6 +34,8 @@ export interface FileLayout extends Pick<FileStreamConfig, 'delimiter' | 'header
   columns?: readonly string[];
   /** By which rows of one record are known; where left out, every row is one of its own. */
   record?: Pick<FileStreamConfig['record'], 'key' | 'updatedAt'>;
+  /** Whether workbooks have the limits of what is handed in; where left out, those of files that departments deliver. */
+  small?: boolean;
 }
 
 /** Records; in the end what else the file has. */
@@ -235,7 +237,7 @@ function parsedLine(line: string): unknown {
 const WORKBOOK: ThreadLimits = { megabytes: 4_096, partMs: 600_000 };
 
 async function* workbookRows(file: LocalFile, stream: FileLayout): FileRows {
-  const { sheet, header, columns = [] } = stream;
+  const { sheet, header, columns = [], small = false } = stream;
   const content = await contentOf(file.path);
   const binary = content === 'zip' || content === 'office';
   const job: WorkbookJob = {
@@ -245,6 +247,7 @@ async function* workbookRows(file: LocalFile, stream: FileLayout): FileRows {
     sheet,
     header,
     columns,
+    small,
   };
   const thread = new FileThread<WorkbookMessage>(new URL('workbook.ts', import.meta.url), job, WORKBOOK);
   try {

@@ -1,10 +1,12 @@
 import '../../settings/hardened.ts';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { read, set_cptable, type CellObject, type WorkBook, type WorkSheet } from 'xlsx';
 import { messageOf } from '../../domain/errors.ts';
 import type { FileBreak, FileContent } from '../../domain/faults/files.ts';
 import { cellValue } from '../../domain/spreadsheet.ts';
+import { requireSmall } from '../sheets/small.ts';
 import { Broken } from '../thread.ts';
 import { plainText } from './cells.ts';
 import { columnNames, missingFrom } from './columns.ts';
@@ -21,6 +23,8 @@ export interface WorkbookJob {
   header: number;
   /** Columns by which the sheet with the records is known. */
   columns: readonly string[];
+  /** Whether it has the limits of what is handed in. */
+  small: boolean;
 }
 
 /** Sheets of a workbook beside the one that is read. */
@@ -160,11 +164,20 @@ if (parentPort) {
   const port = parentPort;
   const job = workerData as WorkbookJob;
   const rows = rowsOf(job);
-  port.on('message', () => port.postMessage(next(rows, job)));
+  const begun = job.small ? readFile(job.file).then(requireSmall) : Promise.resolve();
+  begun.catch(() => undefined); // thrown where the rows are asked for
+  port.on('message', () => {
+    void next(begun, rows, job).then((message) => port.postMessage(message));
+  });
 }
 
-function next(rows: ReturnType<typeof rowsOf>, { content }: WorkbookJob): WorkbookMessage {
+async function next(
+  begun: Promise<void>,
+  rows: ReturnType<typeof rowsOf>,
+  { content }: WorkbookJob,
+): Promise<WorkbookMessage> {
   try {
+    await begun;
     const part: Record<string, unknown>[] = [];
     // Not with take(): that ends the generator.
     while (part.length < ROWS_AT_ONCE) {

@@ -4,6 +4,7 @@ import type { Catalog, CatalogEntry, CatalogFinding } from '../../domain/library
 import { fault } from '../../domain/faults.ts';
 import { meetFrom, openFrom } from '../ledger/obligations.ts';
 import { managementUnit } from '../ledger/rules.ts';
+import { Prepared } from '../database.ts';
 import type { Unit } from '../../domain/units.ts';
 
 /** One version of an entry. */
@@ -35,15 +36,18 @@ const COLUMNS = {
 /** The catalog as it was read last, and what it is known again by. */
 const remembered = new WeakMap<Knex, { stamp: string; catalog: Catalog }>();
 
+const STAMP = new Prepared<{ stamp: string }>(
+  'catalog-stamp',
+  `SELECT concat_ws(' ', max(decided_at), count(*), count(*) FILTER (WHERE state = 'approved'),
+     sum(version) FILTER (WHERE state = 'approved')) AS stamp FROM catalog_entry`,
+);
+
 /**
  * The approved entries, by which records are let in. Asked for each push and page, so that it is only read again when an
  * entry was approved or withdrawn.
  */
 export async function approvedCatalog(db: Knex): Promise<Catalog> {
-  const [row] = await db('catalog_entry').select<{ stamp: string }[]>(
-    db.raw(`concat_ws(' ', max(decided_at), count(*), count(*) FILTER (WHERE state = 'approved'),
-      sum(version) FILTER (WHERE state = 'approved')) AS stamp`),
-  );
+  const [row] = await STAMP.rows(db, []);
   const stamp = row?.stamp ?? '';
   const known = remembered.get(db);
   if (known?.stamp === stamp) return known.catalog;

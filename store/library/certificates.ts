@@ -51,12 +51,16 @@ const PRESENT = `${COLUMNS}, c.content_hash AS "contentHash",
       'recordedAt', h.recorded_at) ORDER BY h.source_updated_at, h.replaced_at)
     FROM certificate_history h WHERE h.stream_id = c.stream_id AND h.record_key = c.record_key) END AS earlier`;
 
-/** Certificates of a holder, by two indexes: of whom it is the first, and of whom another. */
+/**
+ * Certificates of a holder, by two indexes: of whom it is the first, and of whom another. The latter by itself: the planner
+ * cannot know how few they are, and would rather read the whole table where only some are wanted.
+ */
 function ofHolder(code: string, holder: string): string {
   const first = `(holders->0->>'code') COLLATE "C"`;
-  return `(SELECT * FROM certificate WHERE ${first} = ${code}
-       UNION ALL SELECT * FROM certificate WHERE holders @> ${holder} AND jsonb_array_length(holders) > 1
-         AND ${first} IS DISTINCT FROM ${code})`;
+  return `(WITH other AS MATERIALIZED (
+         SELECT * FROM certificate WHERE holders @> ${holder} AND jsonb_array_length(holders) > 1
+           AND ${first} IS DISTINCT FROM ${code})
+       SELECT * FROM certificate WHERE ${first} = ${code} UNION ALL SELECT * FROM other)`;
 }
 
 /** What certificates are looked up by, each served by an index. */
@@ -113,16 +117,29 @@ export async function findCertificates(
   return rows;
 }
 
+// A sub-select keeps what is asked for from the planner: it would plan anew, which takes longer than to look it up.
 const HELD = new Prepared<PresentCertificate>(
   'certificates-held',
   `SELECT ${PRESENT} FROM (
-     SELECT * FROM (${ofHolder('$1', '$3::jsonb')}) AS held WHERE type_code = $2 LIMIT ${MOST}) AS c JOIN stream s ON s.id = c.stream_id
+     SELECT * FROM (${ofHolder('(SELECT $1)', '(SELECT $3::jsonb)')}) AS held WHERE type_code = (SELECT $2) LIMIT ${MOST}) AS c JOIN stream s ON s.id = c.stream_id
    ORDER BY c.number, c.source_updated_at DESC`,
 );
 
 /** Records of certificates of one type that somebody holds, as they are now; at most 100. */
 export const heldBy = (db: Knex, code: string, typeCode: string): Promise<PresentCertificate[]> =>
   HELD.rows(db, [code, typeCode, JSON.stringify([{ code }])]);
+
+const NUMBERED = new Prepared<PresentCertificate>(
+  'certificates-numbered',
+  `SELECT ${PRESENT} FROM (
+     SELECT * FROM certificate WHERE number = ANY ((SELECT $1::text[])::text[]) AND type_code = (SELECT $2) LIMIT ${MOST}) AS c
+     JOIN stream s ON s.id = c.stream_id
+   ORDER BY c.number, c.source_updated_at DESC`,
+);
+
+/** Records of certificates of one type with a number, however it is spelt, as they are now; at most 100. */
+export const numbered = (db: Knex, number: string, typeCode: string): Promise<PresentCertificate[]> =>
+  NUMBERED.rows(db, [[number, normaliseCode(number)], typeCode]);
 
 /** One record as it is now; null where there is none. */
 export async function findRecord(

@@ -25,11 +25,11 @@ import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import {
   compositesOf,
-  findCertificates,
   findRecord,
   heldBy,
   latestOfStreams,
   mergeRecords,
+  numbered,
   standingNow,
   type PresentCertificate,
 } from '../../../store/library/certificates.ts';
@@ -479,7 +479,7 @@ async function callByCode(
 /** Every record of the certificate that a code stands for. */
 async function recordsOf(db: Knex, coded: CodedUse): Promise<PresentCertificate[]> {
   const own = await findRecord(db, coded);
-  return own ? findCertificates(db, own.number, { by: ['number'], typeCode: own.typeCode }) : [];
+  return own ? numbered(db, own.number, own.typeCode) : [];
 }
 
 const postRead = post(
@@ -566,7 +566,7 @@ const postVerify = post(
     const { matter, scenario } = said;
     const call = { ...ask, act: 'verify', matter, scenario, context, consent } as const;
     return answer(reply, options, call, async (grant, db) => {
-      const records = await findCertificates(db, number, { by: ['number'], typeCode: type });
+      const records = await numbered(db, number, type);
       const shared = await sharedOf(db, records, await approvedCatalog(db));
       const own = shared.find(({ certificate }) => isHeldBy(certificate, asked));
       const body = own ? verdictOf(own, grant, given, shanghaiDate(options.now().getTime())) : NONE;

@@ -24,6 +24,7 @@ import {
   settleOutside,
 } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
+import { countBeyond } from './beyond.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readBatch } from './read-batch.ts';
@@ -77,7 +78,8 @@ export function createCollectActivities(dependencies: Dependencies) {
      */
     async planWindows(input: { stream: string; to: string }): Promise<WindowPlan> {
       const { config, source } = streams().get(input.stream);
-      const { id, collectFrom } = await readableStream(db, input.stream);
+      const stream = await readableStream(db, input.stream);
+      const { id, collectFrom } = stream;
       const clockMs = await contacting(
         dependencies,
         input.stream,
@@ -88,6 +90,7 @@ export function createCollectActivities(dependencies: Dependencies) {
       const readableMs = clockMs - config.lag;
       const end = Date.parse(input.to);
       const open = await batches.gaps(db, id, collectFrom, new Date(Math.min(end, readableMs)));
+      if (open[0]?.from.getTime() === collectFrom.getTime()) await countBeyond(dependencies, source, stream);
       // Rows are the connector's own business.
       const overlapMs = config.overlap?.endsWith('rows') === false ? durationMs(config.overlap) : 0;
       return {

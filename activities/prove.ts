@@ -10,8 +10,9 @@ import { approvedCatalog } from '../store/library/catalog.ts';
 import * as inspections from '../store/supervision/inspections.ts';
 import { certificatesAt } from '../store/collection/lifecycle.ts';
 import * as proofs from '../store/collection/proofs.ts';
-import { addOutside, noteBeyond, recountOutside, settleOutside } from '../store/collection/reconciliation.ts';
+import { addOutside, recountOutside, settleOutside } from '../store/collection/reconciliation.ts';
 import { getStream } from '../store/collection/streams.ts';
+import { countBeyond } from './beyond.ts';
 import type { Dependencies } from './dependencies.ts';
 import { timeOfRecords } from './read-batch.ts';
 
@@ -26,7 +27,8 @@ export interface WindowProof {
 }
 
 /** Source against library, record by record. */
-export function createProveActivities({ db, streams, now }: Dependencies) {
+export function createProveActivities(dependencies: Dependencies) {
+  const { db, streams, now } = dependencies;
   return {
     /**
      * What is to be proven of a stream: the batches that were taken in a time; or, without one, what a night proves:
@@ -39,7 +41,7 @@ export function createProveActivities({ db, streams, now }: Dependencies) {
       const { source, config } = streams().get(input.stream);
       const stream = await getStream(db, input.stream);
       const { id, collectFrom } = stream;
-      if (source.beyond) await noteBeyond(db, stream, await source.beyond(), now());
+      await countBeyond(dependencies, source, stream);
       if (source.by === 'batches') {
         if (again === 'present') return batches.longestUnprovenBatches(db, id, 1);
         const { taken } = input;

@@ -6,6 +6,7 @@ import { describeWindow, type BatchWindow, type TimeWindow } from '../domain/col
 import * as batches from '../store/collection/batches.ts';
 import { closeDiscrepancy, keepUnreadable, openDiscrepancy } from '../store/collection/reconciliation.ts';
 import { getStream, noteContact } from '../store/collection/streams.ts';
+import { countBeyond } from './beyond.ts';
 import { contacting } from './contact.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readableStream } from './stream-of.ts';
@@ -66,7 +67,8 @@ export function createReturnActivities(dependencies: Dependencies) {
     }): Promise<BatchWindow | null> {
       const { source } = streams().getBy('batches', input.stream);
       const { pushed } = streams().capabilities(input.stream);
-      const { id } = await readableStream(db, input.stream);
+      const stream = await readableStream(db, input.stream);
+      const { id } = stream;
       const upToMs = input.upTo === undefined ? now().getTime() : Date.parse(input.upTo);
       const found = await contacting(
         dependencies,
@@ -75,6 +77,7 @@ export function createReturnActivities(dependencies: Dependencies) {
         // What is pushed is noted when it comes; what cannot be read, below.
         (next) => (pushed || (next.batch === null && next.unreadable?.length) ? null : next.batch !== null),
       );
+      if (found.batch && input.after === null) await countBeyond(dependencies, source, stream);
       if (found.batch) return found.batch;
       await batches.coverProven(db, id, found.proven);
       await reportUnreadable(input.stream, found.unreadable ?? []);

@@ -1,10 +1,13 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { findStream, type ConfiguredStream, type HubConfig } from '../../settings/load.ts';
+import { gapInWords } from '../../domain/collection/gap.ts';
+import { BEYOND_WINDOWS } from '../../domain/difference-subjects.ts';
 import { capabilitiesOf, clockOf } from '../../connectors/registry.ts';
 import { fault } from '../../domain/faults.ts';
 import { proveWorkflowId } from '../../domain/ids.ts';
 import { describeWindow, timeWindow } from '../../domain/collection/window.ts';
+import { findGaps } from '../../store/collection/overview.ts';
 import { findProofs, type Proof } from '../../store/collection/proofs.ts';
 import { labelOf } from '../../temporal/schedules.ts';
 import type { ProveStreamInput, ProveStreamResult } from '../../workflows/messages.ts';
@@ -60,8 +63,18 @@ async function prove(options: ProveOptions): Promise<void> {
       },
     ),
   );
-  const proofs = await withLibrary(options, (db) => findProofs(db, ids));
-  if (proofs.some((proof) => proof.differences > 0 || proof.fault !== null)) process.exitCode = 1;
+  const [proofs, beyond] = await withLibrary(options, async (db) => [
+    await findProofs(db, ids),
+    (await findGaps(db, new Date(), options.stream)).filter(
+      (gap) => gap.kind === 'difference' && gap.subject === BEYOND_WINDOWS,
+    ),
+  ]);
+  // They are of no period: no proof of one can tell of them.
+  for (const gap of beyond) {
+    const { zh, en } = gapInWords(gap);
+    console.error(`✖ ${zh}。 ${en}`);
+  }
+  if (beyond.length > 0 || proofs.some((proof) => proof.differences > 0 || proof.fault !== null)) process.exitCode = 1;
   if (options.json) return printJson(proofs);
   if (proofs.length === 0) return print('这段时间没有归集。 Nothing was taken in that time.');
   show(proofs);

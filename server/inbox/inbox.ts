@@ -191,6 +191,12 @@ class Turns {
 }
 
 const FAILED = new RefusedRequest(500, 'the hub failed', 'send it again; nothing of it was taken');
+const UNSET = new RefusedRequest(
+  503,
+  'the hub cannot check who sends this',
+  'ask the hub’s operators; nothing of it was taken',
+  60,
+);
 const AGAIN = 'send it again after Retry-After; if it was taken after all, that is known then';
 const HINDERED = {
   away: new RefusedRequest(503, 'the hub’s database cannot answer', AGAIN, 5),
@@ -202,6 +208,7 @@ function refusalOf(error: unknown): RefusedRequest {
   if (error instanceof HubError) {
     if (error.code === 'source-contract')
       return new RefusedRequest(409, error.message, 'ask the hub’s operators; nothing of it was taken');
+    if (error.code === 'secret-missing') return UNSET;
     return error.code === 'cases-invalid' ? new RefusedRequest(400, error.message, error.cure?.en ?? '') : FAILED;
   }
   const hindrance = hindranceOf(error);
@@ -212,7 +219,7 @@ function refusalOf(error: unknown): RefusedRequest {
 function answerRefusal(error: unknown, reply: FastifyReply, logger: Logger): FastifyReply {
   const refusal = refusalOf(error);
   // Faults of ours, which only our operators can mend. What PostgreSQL says could quote a record.
-  if (refusal.status === 500) logger.error('a request to the inbox failed', { error: codeOf(error) });
+  if (refusal === FAILED || refusal === UNSET) logger.error('a request to the inbox failed', { error: codeOf(error) });
   if (refusal.status === 503) void reply.header('Retry-After', String(refusal.retryAfter));
   const { status, message: title, cure } = refusal;
   return reply

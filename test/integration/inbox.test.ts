@@ -507,6 +507,20 @@ describe('the inbox', () => {
       assert.equal((await push(record('a'))).status, 200);
     });
 
+    it('what comes while a secret of its sender is not set, with 503, whoever sends it', async () => {
+      provide('INBOX_TEST_TOKEN', '');
+      try {
+        const { status, headers, body } = await push(record('a'), { authorization: 'Bearer other' });
+        assert.deepEqual(
+          [status, headers['retry-after'], body.title],
+          [503, '60', 'the hub cannot check who sends this'],
+        );
+      } finally {
+        provide('INBOX_TEST_TOKEN', TOKEN);
+      }
+      assert.deepEqual(await kept(), [0, 0, 0]);
+    });
+
     it('a failure of its own is 500 without details; nothing is taken, and the same request is taken later', async () => {
       await db.raw('ALTER TABLE push RENAME COLUMN outcomes TO elsewhere');
       try {

@@ -105,6 +105,16 @@ describe('records outside the window that was asked for', () => {
     assert.deepEqual(await subject.gapsInWords(), []);
   });
 
+  it('that no window reaches are known once a stream begins, before a night has looked', async () => {
+    gateway.records = [permit('K1', at(30)), permit('K2', null)];
+    const subject = await collecting({ countAll: { path: '/list', value: 'total' } });
+    await subject.readOpen();
+    assert.deepEqual(
+      (await subject.gapsInWords('difference')).map((words) => words.slice(0, 33)),
+      ['1 records of the source have no t'],
+    );
+  });
+
   it('fail the check and the test of their connector, which name them', async () => {
     const subject = await collecting();
     const open = subject.streams.get(subject.stream);

@@ -201,4 +201,37 @@ describe('items of Xuchang (第三十一条)', () => {
     );
     assert.deepEqual(Object.fromEntries(named), { 'XC-24': '五', 'XC-29': null });
   });
+
+  it('what is found says whether its term is the law’s or the city’s own, and a notice with it', async () => {
+    const { jurisdiction } = config;
+    const owner = { ownerCode: 'U2', ownerName: '乙局', startedAt: at('2026-10-12T10:00:00') };
+    await openObligations(db, 'contact', [{ subject: 'contact/U2', ...owner }], who('2026-10-12T10:00:00'));
+    await openObligations(db, 'dispute-answer', [{ subject: 'dispute/2', ...owner }], who('2026-10-12T10:00:00'));
+    const facts: Record<string, string> = {};
+    for (const task of await listTasks(db, at('2026-11-02'), { states: ['overdue'], unit: 'U2', limit: 9 })) {
+      const id = await findOverdue(db, task, who('2026-11-02T09:00:00'));
+      const step = { action: 'order', demand: '办结', days: 3, item: '八' } as const;
+      await actOnCase(db, findingsUnder(jurisdiction.supervision), id, step, who('2026-11-02T10:00:00'));
+      const number = `〔2026〕${task.rule}号`;
+      const { document } = await giveNotice(db, jurisdiction, id, { number }, who('2026-11-20T10:00:00'));
+      facts[task.rule] = /时限任务[^<]*/.exec(document)?.[0] ?? '';
+      const [event] = (await eventsOf(db, `rectification/${id}`)).slice(-1);
+      assert.deepEqual(event?.detail, { number });
+    }
+    assert.match(facts['XC-24'] ?? '', /（XC-24 第二十四条，法定时限），2026-10-19 24:00 到期/);
+    assert.match(facts['XC-29'] ?? '', /（XC-29 第二十九条，内控时限），2026-10-19 24:00 到期/);
+  });
+
+  it('a notice that names its item says so in the timeline', async () => {
+    const { jurisdiction } = config;
+    const evidence = { name: 'a', content: Buffer.from('a'), sha256: hash('sha256', 'a') };
+    const found = { unit: UNIT, item: '四', facts: '拒收', evidence };
+    const id = await findByHand(db, jurisdiction.supervision, found, who('2026-11-02T09:00:00'));
+    const step = { action: 'order', demand: '改正', days: 3 } as const;
+    await actOnCase(db, findingsUnder(jurisdiction.supervision), id, step, who('2026-11-02T10:00:00'));
+    const given = { number: '〔2026〕9号', item: '八' };
+    await giveNotice(db, jurisdiction, id, given, who('2026-11-20T10:00:00'));
+    const [event] = (await eventsOf(db, `rectification/${id}`)).slice(-1);
+    assert.deepEqual(event?.detail, given);
+  });
 });

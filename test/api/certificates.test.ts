@@ -294,6 +294,9 @@ describe('certificates through the API', () => {
     assert.equal(await composite(), null);
     await deliver(foreign, 'E2', { number: 'E-2', changed: at('04'), type: 'E2', status: 'cancelled' });
     assert.deepEqual([(await ofAll())?.state, (await ofAll())?.members[1]?.held?.state], ['suspended', 'ended']);
+    // Another stream has it as it was before: one certificate, which its source has cancelled.
+    await deliver(own, 'E2 again', { number: 'E-2', changed: at('03'), type: 'E2' });
+    assert.deepEqual([(await ofAll())?.state, (await ofAll())?.members[1]?.held?.state], ['suspended', 'ended']);
 
     const listed = async (query: string) => {
       let queries = 0;

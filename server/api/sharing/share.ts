@@ -25,10 +25,10 @@ import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import {
   compositesOf,
+  decidingRecord,
   findCertificates,
   findRecord,
   heldBy,
-  latestOfStreams,
   mergeRecords,
   standingNow,
   type PresentCertificate,
@@ -357,10 +357,9 @@ export async function sharedOf(db: Knex, records: readonly PresentCertificate[],
     ({ typeCode: type, number }) => `${type} ${number}`,
   );
   const merged = [...groups.values()].flatMap((own) => {
-    const latest = latestOfStreams(own);
-    const { certificate, origin } = mergeRecords(latest, catalog.get(own[0]?.typeCode ?? ''));
-    // Whose status counts says how it stands.
-    const record = latest.find(({ stream }) => stream === origin.status);
+    const entry = catalog.get(own[0]?.typeCode ?? '');
+    const { certificate } = mergeRecords(own, entry);
+    const record = decidingRecord(own, entry);
     const disputed = own.some(({ disputedSince }) => disputedSince !== null);
     return record ? [{ record, certificate, ...standingNow(record), disputed }] : [];
   });

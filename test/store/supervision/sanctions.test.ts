@@ -6,7 +6,7 @@ import type { HubConfig } from '../../../settings/load.ts';
 import type { FindingStep } from '../../../domain/supervision/findings.ts';
 import { itemOf } from '../../../domain/supervision/sanctions.ts';
 import { actOnCase } from '../../../store/casework/cases.ts';
-import { changesOf, eventsOf, openObligations } from '../../../store/ledger/obligations.ts';
+import { changesOf, eventsOf, meetObligations, openObligations } from '../../../store/ledger/obligations.ts';
 import { findTask, listTasks } from '../../../store/ledger/tasks.ts';
 import { exempt } from '../../../store/supervision/exemptions.ts';
 import { findEvidence } from '../../../store/casework/evidence.ts';
@@ -124,6 +124,15 @@ for (const [city, { order, notice, exemption, basis }] of Object.entries({
       );
       const again = exempt(db, supervision, task.id, given, who('2026-11-20T10:00:00'));
       await assert.rejects(again, { code: 'task-ended' });
+      // What may still be met, and what was, is not excused.
+      const owner = { ownerCode: UNIT.code, ownerName: UNIT.name, startedAt: at('2026-11-19T10:00:00') };
+      await openObligations(db, 'contact', [{ subject: 'contact/new', ...owner }], who('2026-11-19T10:00:00'));
+      const [running] = await listTasks(db, at('2026-11-20'), { states: ['open'], subject: 'contact/new', limit: 1 });
+      const early = exempt(db, supervision, running?.id ?? 0, given, who('2026-11-20T10:00:00'));
+      await assert.rejects(early, { code: 'task-ended' });
+      await meetObligations(db, { subjects: ['contact/new'], duty: 'contact' }, who('2026-11-20T11:00:00'));
+      const met = exempt(db, supervision, running?.id ?? 0, given, who('2026-12-20T10:00:00'));
+      await assert.rejects(met, { code: 'task-ended' });
     });
 
     it('a finding is entered by hand, with its evidence, under an item where there is a list of them', async () => {

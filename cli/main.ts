@@ -221,6 +221,7 @@ const program = new Command('hub')
   .helpCommand('help [command]', 'explain a command')
   .configureHelp({ subcommandTerm: (command) => command.name() })
   .addHelpText('after', '\nStart with:\n  ./hub demo')
+  .hook('preAction', (_program, command) => requireWords(command))
   .exitOverride()
   .showSuggestionAfterError();
 const given = process.argv.slice(2);
@@ -240,6 +241,17 @@ try {
   if (!(error instanceof CommanderError)) console.error(maskNumbers(shown(error)));
   // Not left to the event loop, which Temporal's runtime would keep busy for ever.
   process.exit(error instanceof CommanderError ? error.exitCode : 1);
+}
+
+/** What has to be said cannot be left blank: who did it, on which document. */
+function requireWords(command: Command): void {
+  for (let at: Command | null = command; at; at = at.parent) {
+    const blank = at.options.find((option) => {
+      const value: unknown = at.getOptionValue(option.attributeName());
+      return option.mandatory && typeof value === 'string' && value.trim() === '';
+    });
+    if (blank) command.error(`error: option '${blank.flags}' is blank`);
+  }
 }
 
 function shown(error: unknown): string {

@@ -55,7 +55,7 @@ const livedBy = (versions: readonly CertificateVersion[], catalog: Catalog): Sho
     ...version,
     event: EVENTS[version.event],
     marks: markHistory(lives.slice(0, index + 1)).periods,
-    lost: LOST_BETWEEN_READS[tellingOf(version)]?.zh ?? '',
+    lost: LOST_BETWEEN_READS[tellingOf(version)].zh,
   }));
 
 /** Marks that hold, since when, and what a version ended. */

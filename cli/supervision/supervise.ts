@@ -59,7 +59,8 @@ export function addSupervise(program: Command): void {
 
   withActor(supervise.command('open'))
     .summary('人工登记: enter a finding by hand, with what shows it')
-    .requiredOption('--unit <code>', '统一社会信用代码 of the unit')
+    // The list, above it, has an option of this name, which takes it: so it is asked for below.
+    .option('--unit <code>', '统一社会信用代码 of the unit (required)')
     .requiredOption('--unit-name <name>', 'its name')
     .option(
       '--item <number>',
@@ -71,7 +72,11 @@ export function addSupervise(program: Command): void {
       'after',
       '\nExample:\n  ./hub supervise open --unit 11411000000000000A --unit-name 市教育局 --item 四 --facts 窗口拒收电子营业执照 --evidence 照片.jpg --by 李处长',
     )
-    .action((_options: unknown, command: Command) => open(command.optsWithGlobals<OpenOptions>()));
+    .action((_options: unknown, command: Command) => {
+      const { unit = '', ...options } = command.optsWithGlobals<Partial<OpenOptions>>();
+      if (unit.trim() === '') command.error(`error: required option '--unit <code>' not specified`);
+      return open({ ...(options as OpenOptions), unit });
+    });
 
   const inspection = (name: string, summary: string): Command =>
     withStreams(supervise.command(name)).summary(summary).requiredOption('--by <name>', 'who inspects');

@@ -237,6 +237,18 @@ export const EXPECTED = {
     zh: '不填：送审稿不是法规，文书不能引用',
     en: 'nothing: a draft (送审稿) is not law, and no document cites it',
   },
+  'order-of-law': {
+    zh: '督办等名称：法规有责令改正且规则含 rectification、term 为 by-order 时才称责令',
+    en: 'a name such as 督办: 责令 is for a regulation in force that has it, with a rule of rectification whose term is by-order',
+  },
+  'notice-of-law': {
+    zh: '督办函等名称：法规有通报的，写明条款 article 才称通报',
+    en: 'a name such as 督办函: 通报 is for a regulation that has it, with its article',
+  },
+  'order-first': {
+    zh: '不填：没有规则含事项 rectification 且 term 为 by-order，文书无从引用条款',
+    en: 'nothing: there is no rule with the duty rectification and the term by-order that the document could rest on',
+  },
   'one-item': { zh: '只归入一项的来源', en: 'what leads to one item only' },
   'lead-days': ({ rule }: { rule: string }) => ({
     zh: `${rule} 在到期前多少天提醒，{leadDays: 30}`,

@@ -162,8 +162,8 @@ export const LEDGER = {
     kind: 'configuration',
     status: 409,
     say: ({ task }: { task: number }) => ({
-      zh: `时限任务 ${task} 已撤销或容错，不能再容错`,
-      en: `Task ${task} is exempted or cancelled already, or there is none`,
+      zh: `时限任务 ${task} 未逾期，或已撤销、容错，不能容错`,
+      en: `Task ${task} was not missed, is exempted or cancelled already, or there is none`,
     }),
     cure: { zh: '用 ./hub tasks 查看任务及其编号', en: './hub tasks lists them with their ids' },
   },

@@ -74,8 +74,8 @@ export interface MarkPeriod {
 /** How a source tells of marks: one state at a time, all marks that hold, or each event. */
 export type Telling = 'state' | 'marks' | 'events';
 
-/** What is lost between two reads of a source, by how it tells of marks. */
-export const LOST_BETWEEN_READS: Readonly<Record<Telling, Said | null>> = {
+/** What is lost between two reads of a source, or between two events, by how it tells of marks. */
+export const LOST_BETWEEN_READS: Readonly<Record<Telling, Said>> = {
   state: {
     zh: '来源一次只报一个状态：同时存在的其他标记，以及两次读取之间开始又结束的标记，无从得知；起止由前后两次所报之差得出，不早于前一次',
     en: 'The source tells one state at a time: other marks that hold beside it, and marks that began and ended between two reads, are not known; begin and end are told by the difference of two reads',
@@ -84,7 +84,10 @@ export const LOST_BETWEEN_READS: Readonly<Record<Telling, Said | null>> = {
     zh: '来源报当时的标记：两次读取之间开始又结束的标记无从得知；起止由前后两次所报之差得出，不早于前一次',
     en: 'The source tells the marks that hold: those that began and ended between two reads are not known; begin and end are told by the difference of two reads',
   },
-  events: null,
+  events: {
+    zh: '来源逐件报事件，事件不编号：同一种标记只记一个，如同时存在两项抵押，先结束的一项即作结束',
+    en: 'The source tells each event, without a number of its own: a mark is one of its kind, and of two mortgages at once the end of the first is taken for the end of both',
+  },
 };
 
 export const tellingOf = ({ marks }: Pick<MarkTeller, 'marks'>): Telling =>

@@ -38,6 +38,8 @@ export type SealReason =
   /** A signature of a PDF that leaves out more than itself; bytes that stand after the last one. */
   | { code: 'range-open' }
   | { code: 'appended'; bytes: number }
+  /** Bytes that were added after the issuer's signature and that others alone have signed. */
+  | { code: 'others-since'; bytes: number }
   | { code: 'too-large' | 'unreadable' | 'not-a-document' }
   /** As hubs before this one said it, in words. */
   | { code: 'said'; text: string };
@@ -71,6 +73,7 @@ const STATE_OF: Record<FoundReason['code'], SealState> = {
   'signer-differs': '未核验',
   'range-open': '未核验',
   appended: '未核验',
+  'others-since': '未核验',
   'too-large': '未核验',
   unreadable: '未核验',
   'not-a-document': '未核验',
@@ -231,6 +234,11 @@ export function sealReasonInWords(reason: SealReason): Said {
       return {
         zh: `最后一个签名之后又追加了 ${reason.bytes} 字节`,
         en: `${reason.bytes} bytes were added after the last signature`,
+      };
+    case 'others-since':
+      return {
+        zh: `发证单位签章之后又追加了 ${reason.bytes} 字节，只有其他单位的签名覆盖`,
+        en: `${reason.bytes} bytes were added after the issuer’s signature, which only others have signed`,
       };
     case 'too-large':
       return { zh: '文件过大或签章过多，超出核验限度', en: 'too large, or with too many signatures, to be verified' };

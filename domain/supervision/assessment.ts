@@ -128,7 +128,10 @@ export function assessmentWorkbook(assessment: Assessment): Buffer {
       ...(assessment.by === undefined ? [] : [['导出人', assessment.by]]),
       ['工作日历', assessment.calendar ?? '无'],
       ['排名', rankingInWords(assessment.rankedBy).zh],
-      ['时限性质', '法定时限与内控时限分列，不合计'],
+      [
+        '时限性质',
+        `法定时限与内控时限分列，不合计${regulation.draft ? '；送审稿尚未施行，“法定时限”仅指其条文所定的时限' : ''}`,
+      ],
       ['无数据', '— 表示期内无可计算的数据，不作 100%'],
       ...FIGURE_IDS.map((id) => [FIGURES[id].name, FIGURES[id].zh]),
       ['行数：单位考核', String(units.length)],

@@ -36,8 +36,8 @@ const met = (deadlines: string): string =>
 export const FIGURES = {
   types: {
     name: '应归尽归率',
-    zh: '已接入的证照类型 ÷ 应归集的证照类型。应归集 = 归集起始时间已过（未填的，自目录批准起）的已批准目录类型；已接入 = 有在用数据流归集该类型',
-    en: 'types of certificate that a stream in use brings ÷ types due: those of the approved catalog whose 归集起始时间 has passed (without one, from their approval on)',
+    zh: '已接入的证照类型 ÷ 应归集的证照类型。应归集 = 归集起始时间已过（未填的，自目录批准起）的已批准目录类型；已接入 = 有在用数据流归集过该类型，或专为该类型的数据流已核对归齐（源端没有证照的）；只配置、只在目录中指名为来源的不算',
+    en: 'types of certificate that a stream in use has brought, or that one for the type alone was proven to be read whole for, ÷ types due; to be configured or named as a source is not enough: those of the approved catalog whose 归集起始时间 has passed (without one, from their approval on)',
   },
   collection: {
     name: '归集率',

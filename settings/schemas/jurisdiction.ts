@@ -315,7 +315,10 @@ export const jurisdictionSchema = z
       .meta({ description: 'What an entry of the issuing catalog (发证目录) must say before it can be approved' }),
   })
   .superRefine(
-    ({ regulation, rules, otherDuties, readings, daily, disputes, localDays, supervision, expiry }, context) => {
+    (
+      { regulation, rules, otherDuties, readings, daily, disputes, localDays, supervision, synchronisation, expiry },
+      context,
+    ) => {
       const complain = (path: (string | number)[], message: string): void => {
         context.addIssue({ code: 'custom', path, message });
       };
@@ -336,8 +339,22 @@ export const jurisdictionSchema = z
       for (const [index, { id }] of supervision.patrol.entries())
         if (supervision.patrol.findIndex((other) => other.id === id) !== index)
           complain(['supervision', 'patrol', index, 'id'], expected('own-id'));
-      if (regulation.draft && supervision.notice?.article !== undefined)
-        complain(['supervision', 'notice', 'article'], expected('draft-uncited'));
+      const { order, notice, exemption } = supervision;
+      const cited = {
+        'supervision.notice.article': notice?.article,
+        'supervision.exemption.article': exemption?.article,
+        'synchronisation.exception.article': synchronisation.exception?.article,
+      };
+      for (const [path, article] of Object.entries(cited))
+        if (regulation.draft && article !== undefined) complain(path.split('.'), expected('draft-uncited'));
+      // Sanctions of the law bear its names where it has them, and nowhere else.
+      const ordersByLaw = rules.some(({ duties, basis }) => duties.includes('rectification') && basis === 'statutory');
+      if ((regulation.draft || !ordersByLaw) && order.name.includes('责令'))
+        complain(['supervision', 'order', 'name'], expected('order-of-law'));
+      if (notice?.name.includes('通报') && notice.article === undefined)
+        complain(['supervision', 'notice', 'name'], expected('notice-of-law'));
+      if (notice?.article !== undefined && !ordersByLaw)
+        complain(['supervision', 'notice', 'article'], expected('order-first'));
       const finders = ['sample', 'trial', ...supervision.patrol.map(({ id }) => `patrol/${id}`), ...ids];
       for (const [index, { id, foundBy }] of supervision.items.entries()) {
         const path = ['supervision', 'items', index];

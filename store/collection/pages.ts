@@ -62,7 +62,8 @@ export interface PageCounts {
  * own time, and so do versions that come after newer ones, even if another connection wrote these meanwhile.
  * Rejects that a newer version replaces are resolved, and those that the version that is held replaces when it comes again:
  * a source may mend a record without a new time. One that it spoils again is casework again, unless it was corrected, or
- * something newer is known. A deletion without a record ends what is held, and is remembered for older versions that come
+ * something newer is known. An event that is told again is known, also where others of its instant followed it; of what is
+ * stated for one instant the last counts. A deletion without a record ends what is held, and is remembered for older versions that come
  * after it. What one page replaces or ends of another that is written at the same time is settled when the batch is closed.
  * Where records have no times, any version may come back, and each that comes is newer than all before.
  * What is unchanged is counted from the rows that came, not from how many were said to come: a record that got lost on the
@@ -92,7 +93,9 @@ WITH given AS MATERIALIZED (
   SELECT latest.*, held_at, greatest(gone."updatedAt", remembered_at) AS gone_at,
     coalesce(gone."updatedAt" >= latest."updatedAt" OR remembered_at > latest."updatedAt", false) AS dead,
     held_at IS NULL OR held_at < latest."updatedAt" AND NOT ($11 AND held_content = content)
-      OR held_at = latest."updatedAt" AND held_content <> content AS wanted
+      OR held_at = latest."updatedAt" AND held_content <> content AND NOT (coalesce(jsonb_typeof(marks), '') = 'object' AND EXISTS (
+        SELECT FROM certificate_history known WHERE known.stream_id = $1 AND known.record_key = key
+          AND known.source_updated_at = latest."updatedAt" AND known.content_hash = content)) AS wanted
   FROM latest LEFT JOIN LATERAL (
     SELECT source_updated_at AS held_at, content_hash AS held_content FROM certificate
     WHERE stream_id = $1 AND record_key = key OFFSET 0

@@ -335,6 +335,12 @@ export const mergeRecords = (
 ): MergedCertificate =>
   mergeSources(latestOfStreams(records), { sources: entry?.sources ?? [], fieldSources: entry?.fieldSources ?? {} });
 
+/** Of the records that several streams hold of one certificate, the one whose status counts. */
+export const decidingRecord = <Row extends CertificateVersion>(
+  records: readonly Row[],
+  { origin }: Pick<MergedCertificate, 'origin'>,
+): Row | null => latestOfStreams(records).find(({ stream }) => stream === origin.status) ?? null;
+
 /** Whether a certificate is in force now, and the marks that hold. */
 export function standingNow(row: PresentCertificate): { state: StateOfForce; marks: StateMark[] } {
   const before = (row.earlier ?? []).map(({ updatedAt, recordedAt, ...told }) => ({
@@ -374,8 +380,13 @@ export async function compositesOf(
           types: [...types],
           most: MOST,
         });
+  // What several streams hold of one certificate is one member, as all of them together have it.
+  const certificates = Map.groupBy(rows, ({ holder, typeCode, number }) => `${holder} ${typeCode} ${number}`);
   const held = Map.groupBy(
-    rows.map((row) => ({ ...row, state: standingNow(row).state })),
+    [...certificates.values()].flatMap((own) => {
+      const row = decidingRecord(own, mergeRecords(own, catalog.get(own[0]?.typeCode ?? '')));
+      return row ? { ...row, state: standingNow(row).state } : [];
+    }),
     ({ holder, typeCode }) => `${holder} ${typeCode}`,
   );
   return records.map(({ typeCode, holders: [holder], state }) => {

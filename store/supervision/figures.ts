@@ -183,13 +183,14 @@ async function collection(
 
 /**
  * Types of certificate (应归尽归) that are due by the end of the period, and whether a stream in use brings them: one that
- * is configured for the type, that the catalog names as its source, or that has brought it.
+ * has brought some, or that is for the type and was proven to be read whole, be there none. That a stream is configured,
+ * or that the catalog names it as a source, brings nothing.
  */
 const DUE_TYPES = `
   SELECT type_code, entry->>'name' AS name, coalesce(entry->'issuer'->>'code', management_code, '') AS unit_code,
     coalesce(entry->'issuer'->>'name', management_name, '管理单位') AS unit_name, begins,
-    EXISTS (SELECT FROM stream WHERE retired_at IS NULL AND (certificate_type = type_code
-      OR jsonb_exists(entry->'sources', stream.name)
+    EXISTS (SELECT FROM stream WHERE retired_at IS NULL AND (certificate_type = type_code AND EXISTS (SELECT FROM coverage
+        WHERE stream_id = stream.id AND (times <> '{}' OR ordinals <> '{}'))
       OR EXISTS (SELECT FROM stream_type brought WHERE stream_id = stream.id AND brought.type_code = e.type_code))) AS connected
   FROM catalog_entry e LEFT JOIN hub ON true
   CROSS JOIN LATERAL (SELECT coalesce((entry->>'collectFrom')::timestamp AT TIME ZONE 'Asia/Shanghai',

@@ -191,7 +191,7 @@ export function detailOfStep(step: FindingStep): Record<string, unknown> {
     case 'transfer':
       return { authority: step.to, reference: step.reference, reason: step.reason };
     case 'notice':
-      return { number: step.number };
+      return { number: step.number, item: step.item ?? undefined };
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type FindingStage,
   type TrialResult,
 } from '../../domain/supervision/findings.ts';
+import { BASES } from '../../domain/basis.ts';
 import { DAY_MS, dueWallTime } from '../../domain/dates.ts';
 import { DUTIES } from '../../domain/ledger/duties.ts';
 import { HUB } from '../../domain/ledger/reasons.ts';
@@ -434,14 +435,15 @@ const PATROLS: Record<PatrolRule['what'], string> = {
  */
 export async function findOverdue(
   db: Knex,
-  { id, owner, ownerCode, rule, article, kind, dueAt }: Task,
+  { id, owner, ownerCode, rule, article, basis, kind, dueAt }: Task,
   who: Who,
 ): Promise<number> {
   const inspection = await begin(db, { kind: 'task' }, who);
   const due = dueAt === null ? '日历未公布' : dueWallTime(dueAt.getTime());
   const cause = `task/${id}`;
-  // Not its subject, which may be the key of a record: a notice is read by many.
-  const facts = `时限任务第 ${id} 号，${DUTIES[kind].zh}（${rule} ${article}），${due} 到期，至今未办结`;
+  // Not its subject, which may be the key of a record: a notice is read by many. The article sets the duty, but not a
+  // term of the city's own.
+  const facts = `时限任务第 ${id} 号，${DUTIES[kind].zh}（${rule} ${article}，${BASES[basis].zh}），${due} 到期，至今未办结`;
   await openFindings(db, inspection, 'task', [{ code: ownerCode, name: owner, streamId: null, cause, facts }], who.at);
   await db('inspection').where({ id: inspection }).update({ finished_at: who.at });
   const finding = await db('finding')

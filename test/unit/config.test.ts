@@ -14,12 +14,12 @@ import { assertOneLanguage } from '../support/languages.ts';
 const CONFIG = join(import.meta.dirname, '../../config');
 
 /** Loads a copy of the configuration with one file changed; returns the faults, a line each. */
-function faultsOf(change: (folder: string) => void): string[] {
+function faultsOf(change: (folder: string) => void, jurisdiction?: string): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
   try {
     cpSync(CONFIG, folder, { recursive: true });
     change(folder);
-    loadConfig({ folder, demo: true });
+    loadConfig({ folder, demo: true, jurisdiction });
     return [];
   } catch (error) {
     assert.ok(error instanceof HubError && error.kind === 'configuration');
@@ -98,6 +98,37 @@ describe('the configuration', () => {
       /^jurisdictions\/wuxi\.yaml: expiry\.target: found “portl”, expected (?:one of|an outbound target)/,
     );
     assert.match(wuxi('leadDays: 30\n', 'leadDays: 30\n  types: { "1": 60 }\n'), /a 21-character 证照类型代码/);
+  });
+
+  it('sanctions bear the names and articles of the law where it has them, and nowhere else', () => {
+    const faults = (city: string, from: string, to: string): string =>
+      faultsOf(edit(`jurisdictions/${city}.yaml`, from, to), city).join(' ');
+    const order = /supervision\.order\.name: .*责令 is for a regulation in force/;
+    const [wuxi, keqiao] = ['order: { name: 督办 }', 'order: { name: 督促整改 }'];
+    assert.match(faults('wuxi', wuxi, 'order: { name: 责令限期改正 }'), order);
+    assert.match(faults('keqiao', keqiao, 'order: { name: 责令改正 }'), order);
+    const notice = /supervision\.notice\.name: .*通报 is for a regulation that has it/;
+    assert.match(faults('wuxi', 'notice: { name: 督办函 }', 'notice: { name: 书面通报 }'), notice);
+    assert.match(faults('keqiao', keqiao, `${keqiao}\n  notice: { name: 通报 }`), notice);
+    // With an article, but without an order that the law has.
+    assert.match(
+      faults('wuxi', 'notice: { name: 督办函 }', 'notice: { name: 通报, article: 第二十四条 }'),
+      /supervision\.notice\.article: .*no rule with the duty rectification and the term by-order/,
+    );
+    assert.match(faults('xuchang', 'term: by-order\n', '\n'), /order\.name: .*notice\.article: /);
+    const uncited = /a draft \(送审稿\) is not law/;
+    for (const [path, text] of [
+      ['notice', 'notice: { name: 通报, article: 第十七条 }'],
+      ['exemption', 'exemption: { article: 第十七条 }'],
+    ] as const)
+      assert.match(
+        faults('keqiao', keqiao, `${keqiao}\n  ${text}`),
+        new RegExp(`${path}\\.article: .*${uncited.source}`),
+      );
+    assert.match(
+      faults('keqiao', 'catalog:\n', 'synchronisation: { exception: { article: 第七条 } }\ncatalog:\n'),
+      /synchronisation\.exception\.article: .*a draft/,
+    );
   });
 
   it('files are kept in one place, with keys that are referred to', () => {

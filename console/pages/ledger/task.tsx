@@ -1,7 +1,7 @@
 import { Button, Descriptions, Space } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { DUTIES, RUNNING_STATES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
+import { DUTIES, URGENT_STATES } from '../../../domain/ledger/duties.ts';
 import { send, useGet, type BodyOf } from '../../api.ts';
 import { useLanguage } from '../../language.tsx';
 import { useLadder } from '../../parts/cases/ladder.ts';
@@ -36,6 +36,7 @@ export default function Task() {
   if (error) return <Failure problem={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const about = objectPage(data.subject);
+  const isMissed = data.state === 'overdue' || data.state === 'met late';
   return (
     <PageLayout
       title={`${name(DUTIES[data.kind])} · ${data.owner}`}
@@ -68,12 +69,10 @@ export default function Task() {
           {may('supervision:order') && data.state === 'overdue' && data.kind !== 'rectification' && (
             <Button onClick={() => setOrdering(true)}>{name(order)}</Button>
           )}
-          {may('tasks:correct') &&
-            (data.state === 'overdue' || data.state === 'met late') &&
-            data.kind !== 'increment' && (
-              <Button onClick={() => setCorrecting(true)}>{say('更正时限', 'Correct')}</Button>
-            )}
-          {exemption !== null && may('tasks:exempt') && RUNNING_STATES.includes(data.state) && (
+          {may('tasks:correct') && isMissed && data.kind !== 'increment' && (
+            <Button onClick={() => setCorrecting(true)}>{say('更正时限', 'Correct')}</Button>
+          )}
+          {exemption !== null && may('tasks:exempt') && isMissed && (
             <Button onClick={() => setExempting(true)}>{say('容错', 'Exempt')}</Button>
           )}
         </>

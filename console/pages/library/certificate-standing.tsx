@@ -90,7 +90,7 @@ export function StandingOf({ standing }: { standing: CertificateDetail['standing
           </tbody>
         </table>
       )}
-      {standing.lost && <p className="quiet">{name(standing.lost)}</p>}
+      <p className="quiet">{name(standing.lost)}</p>
     </>
   );
 }

@@ -101,7 +101,7 @@ const standingView = z
         }),
       )
       .meta({ description: '状态标记, those that hold first' }),
-    lost: saidView.nullable().meta({ description: 'What may be lost between two reads of the source; null: nothing' }),
+    lost: saidView.meta({ description: 'What may be lost between two reads of the source, or between its events' }),
   })
   .meta({ id: 'CertificateStanding' });
 

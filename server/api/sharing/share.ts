@@ -25,9 +25,9 @@ import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
 import {
   compositesOf,
+  decidingRecord,
   findRecord,
   heldBy,
-  latestOfStreams,
   mergeRecords,
   numbered,
   standingNow,
@@ -356,20 +356,19 @@ export async function sharedOf(db: Knex, records: readonly PresentCertificate[],
     records.filter(({ status }) => status !== 'deleted'),
     ({ typeCode: type, number }) => `${type} ${number}`,
   );
-  const merged = [...groups.values()].flatMap((own) => {
-    const latest = latestOfStreams(own);
-    const { certificate, origin } = mergeRecords(latest, catalog.get(own[0]?.typeCode ?? ''));
-    // Whose status counts says how it stands.
-    const record = latest.find(({ stream }) => stream === origin.status);
+  const present = [...groups.values()].flatMap((own) => {
+    const entry = catalog.get(own[0]?.typeCode ?? '');
+    const merged = mergeRecords(own, entry);
+    const record = decidingRecord(own, merged);
     const disputed = own.some(({ disputedSince }) => disputedSince !== null);
-    return record ? [{ record, certificate, ...standingNow(record), disputed }] : [];
+    return record ? [{ record, certificate: merged.certificate, ...standingNow(record), disputed }] : [];
   });
   const composites = await compositesOf(
     db,
-    merged.map(({ certificate: { typeCode: type, holders }, state }) => ({ typeCode: type, holders, state })),
+    present.map(({ certificate: { typeCode: type, holders }, state }) => ({ typeCode: type, holders, state })),
     catalog,
   );
-  return merged.map((each, index) => ({ ...each, state: composites[index]?.state ?? each.state }));
+  return present.map((each, index) => ({ ...each, state: composites[index]?.state ?? each.state }));
 }
 
 /** What of a certificate a grant shows. @param asked the holder that was asked for, whose code is no secret to the caller */

@@ -112,6 +112,26 @@ describe('marks in the library', () => {
     ]);
   });
 
+  it('events of one instant that are told again stay in their order: what ended has ended', async () => {
+    await freshStream();
+    await deliver([begins(10, 'mortgage')]);
+    await deliver([ends(10, 'mortgage')]);
+    const again = await deliver([begins(10, 'mortgage')]);
+    assert.equal(again.accepted, 0);
+    assert.deepEqual(await periods(), [['mortgage', 10, 10]]);
+    assert.deepEqual(await now(), { state: 'inForce', marks: [] });
+    await deliver([ends(10, 'mortgage')]);
+    assert.deepEqual(await now(), { state: 'inForce', marks: [] });
+  });
+
+  it('what a source states anew of the same instant counts, though it had stated it before', async () => {
+    await freshStream();
+    await deliver([[10, 'valid', ['mortgage']]]);
+    await deliver([[10, 'valid', []]]);
+    await deliver([[10, 'valid', ['mortgage']]]);
+    assert.deepEqual(await now(), { state: 'inForce', marks: ['mortgage'] });
+  });
+
   it('of one instant none is lost', async () => {
     await freshStream();
     await deliver([begins(10, 'mortgage'), begins(10, 'inspection')]);

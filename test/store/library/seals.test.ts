@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { sm2, sm3 } from 'sm-crypto-v2';
+import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
 import yazl from 'yazl';
 import { DAY_MS } from '../../../domain/dates.ts';
@@ -19,7 +20,7 @@ import {
   type SealState,
 } from '../../../domain/library/seals.ts';
 import { partsOfCertificate } from '../../../store/library/files/seals/certificate.ts';
-import { bitsOf, readDer, sequence } from '../../../store/library/files/seals/der.ts';
+import { bitsOf, readDer, sequence, sequenceOf } from '../../../store/library/files/seals/der.ts';
 import { judgeSeals } from '../../../store/library/files/seals/judge.ts';
 import { readSealed } from '../../../store/library/files/seals/ses.ts';
 import { sm2Holds } from '../../../store/library/files/seals/sm2.ts';
@@ -290,13 +291,28 @@ describe('the seals of an OFD', () => {
       await is(made('sm2.pdf'), 'valid', { code: 'sound', revocation: true }, { lists: ['root.crl', 'middle.crl'] });
     });
 
+    it('do not believe a list for ever that does not say until when it holds', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'lists-'));
+      try {
+        const file = join(folder, 'endless.crl');
+        const [content, ...rest] = sequence(readDer(made('root.crl')));
+        const fields = sequence(content);
+        // version, method, issuer, thisUpdate, nextUpdate
+        const endless = readDer(sequenceOf(fields.filter((_, index) => index !== 4)));
+        writeFileSync(file, sequenceOf([endless, ...rest]));
+        assert.throws(() => openTrust({ crls: [file] }), /endless\.crl.*nextUpdate/);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+
     it('see a list that was replaced, and keep the last one that could be read', () => {
       const folder = mkdtempSync(join(tmpdir(), 'lists-'));
       try {
         const file = join(folder, 'list.crl');
         cpSync(path('root-stale.crl'), file);
         const trust = openTrust({ crls: [file] });
-        const until = (): number | undefined => trust().crls[0]?.nextAt?.getTime();
+        const until = (): number | undefined => trust().crls[0]?.nextAt.getTime();
         const stale = until();
         cpSync(path('root.crl'), file);
         utimesSync(file, 1, 1);
@@ -358,6 +374,52 @@ describe('the seals of an OFD', () => {
       assert.equal(await code(await withRoot(ofd.replace('<ofd:OFD', `${entity}<ofd:OFD`))), 'unreadable');
       const signatures = `<Signatures>${'<Signature BaseLoc="x"/>'.repeat(51)}</Signatures>`;
       assert.equal(await code(await changed('sealed.ofd', { [LIST]: signatures })), 'too-large');
+    });
+
+    it('whose archive holds what its directory does not name, or names otherwise, are not read', async () => {
+      const file = made('sealed.ofd');
+      const hidden = (await pack([[PAGE, Buffer.from('<a/>')]])).subarray(0, -22);
+      const only = hidden.subarray(0, hidden.indexOf('PK\x01\x02'));
+      const unread = async (given: Buffer) => assert.equal((await judge(given)).reason.code, 'unreadable');
+      // In front of the directory: who reads part by part finds the page again, and another one.
+      const at = file.readUInt32LE(file.length - 22 + 16);
+      const gap = Buffer.concat([file.subarray(0, at), only, file.subarray(at)]);
+      gap.writeUInt32LE(at + only.length, gap.length - 22 + 16);
+      await unread(gap);
+      // In front of all: the archive that some programs take the parts of.
+      const front = Buffer.concat([only, file]);
+      for (let head = front.indexOf('PK\x01\x02'); head >= 0; head = front.indexOf('PK\x01\x02', head + 1))
+        front.writeUInt32LE(front.readUInt32LE(head + 42) + only.length, head + 42);
+      front.writeUInt32LE(at + only.length, front.length - 22 + 16);
+      await unread(front);
+      // Another name before the part than in the directory.
+      const named = Buffer.from(file);
+      named.write('Doc_0/Pages/Page_1', named.indexOf('Doc_0/Pages/Page_0'));
+      await unread(named);
+    });
+
+    it('whose parts have a second name for some programs are not read', async () => {
+      const zip = new yazl.ZipFile();
+      for (const [name, content] of parts) zip.addBuffer(content, name, { compress: false });
+      zip.addBuffer(Buffer.from('x'), 'Doc_0/a', { compress: false });
+      zip.end();
+      const file = await buffer(zip.outputStream);
+      const raw = Buffer.from('Doc_0/a');
+      const name = Buffer.from('Doc_0/b');
+      const field = Buffer.alloc(9);
+      field.writeUInt16LE(0x7075, 0);
+      field.writeUInt16LE(5 + name.length, 2);
+      field[4] = 1;
+      field.writeUInt32LE(crc32(raw), 5);
+      const extra = Buffer.concat([field, name]);
+      const head = file.lastIndexOf('PK\x01\x02');
+      file.writeUInt16LE(extra.length, head + 30);
+      const twofold = Buffer.concat([file.subarray(0, head + 46 + raw.length), extra, file.subarray(-22)]);
+      twofold.writeUInt32LE(
+        twofold.length - 22 - twofold.readUInt32LE(twofold.length - 22 + 16),
+        twofold.length - 22 + 12,
+      );
+      assert.equal((await judge(twofold)).reason.code, 'unreadable');
     });
 
     it('whose archive claims less than it holds are not read on', async () => {

@@ -118,6 +118,9 @@ describe('the signature of a PDF', () => {
     certificate('stranger', RSA, USE_SIGN);
     certificate('below-plain', RSA, USE_SIGN, 'plain');
     certificate('seal', SM2, USE_SIGN);
+    certificate('weak', ['rsa:1024'], USE_SIGN, 'root');
+    certificate('server', RSA, 'extendedKeyUsage=serverAuth', 'root', ['-addext', USE_SIGN]);
+    certificate('mail', RSA, 'extendedKeyUsage=clientAuth,emailProtection', 'root', ['-addext', USE_SIGN]);
     signed = sign(PLAIN, 'issuer');
     roots = openTrust({ trustedRoots: path('root.pem') })().roots;
   });
@@ -148,6 +151,18 @@ describe('the signature of a PDF', () => {
     );
     await is(sign(signed, 'stranger'), 'root-unknown');
     await is(sign(replaced(signed, '[0 0 99 99]', '[0 0 99 98]'), 'curve'), 'content-changed');
+  });
+
+  it('counts for its issuer only as far as it goes: what another added and signed is the other’s', async () => {
+    const by = async (file: Buffer, name: string): Promise<FoundReason> =>
+      (await judgeSeals(file, { roots, crls: [], gotAt: new Date(), now: new Date() }, { name, code: '' })).reason;
+    const update = Buffer.from('\n3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 1 1]>>\nendobj\n');
+    const changed = sign(Buffer.concat([signed, update]), 'curve');
+    assert.deepEqual(await by(changed, 'issuer'), { code: 'others-since', bytes: changed.length - signed.length });
+    assert.equal((await by(changed, 'curve')).code, 'sound');
+    assert.equal((await by(sign(changed, 'issuer'), 'issuer')).code, 'sound', 'its issuer signed it again');
+    assert.equal((await by(signed, 'issuer')).code, 'sound');
+    assert.equal((await by(changed, 'nobody')).code, 'signer-differs');
   });
 
   it('is invalid where anything that it covers was changed', async () => {
@@ -194,6 +209,8 @@ describe('the signature of a PDF', () => {
     assert.deepEqual((await judge(signed, new Date(), [])).reason, unknown, 'no roots at all');
     await is(sign(PLAIN, 'below-plain', ['-certfile', path('plain.pem')]), 'root-unknown');
     await is(sign(PLAIN, 'cipher'), 'usage-wrong');
+    await is(sign(PLAIN, 'server'), 'usage-wrong');
+    await is(sign(PLAIN, 'mail'), 'sound');
   });
 
   it('finds an end where certificates name each other as their issuers', async () => {
@@ -236,6 +253,7 @@ describe('the signature of a PDF', () => {
 
   it('is not called valid where it is made in a way that proves nothing', async () => {
     await is(sign(PLAIN, 'issuer', ['-md', 'sha1']), 'method-unknown');
+    await is(sign(PLAIN, 'weak'), 'method-unknown');
     await is(sign(PLAIN, 'issuer', ['-nodetach']), 'form-unknown');
     await is(sign(PLAIN, 'issuer', ['-noattr']), 'form-unknown');
     await is(sign(PLAIN, 'issuer', ['-signer', 'curve.pem', '-inkey', 'curve.key']), 'form-unknown');

@@ -25,6 +25,10 @@ interface Deadline {
   endedOn: number;
   suspended: boolean;
 }
+/** `named` by the catalog, `configured` for a type, `read` to its end as well, `brought` some. */
+const CONNECTED = ['no', 'named', 'brought', 'configured', 'read'] as const;
+type Connected = (typeof CONNECTED)[number];
+
 interface World {
   deadlines: Deadline[];
   /** Days of a stream's increment; due at their end. `open`: nothing has met it. */
@@ -43,11 +47,13 @@ interface World {
   /** Records of a day that came in after it. */
   late: { unit: Unit; key: number; on: number }[];
   /** Types of the catalog by the unit that issues them; the second is the one that some records are of. */
-  types: { unit: Unit; begins: number | null; decided: number; connected: 'no' | 'named' | 'brought' | 'configured' }[];
+  types: { unit: Unit; begins: number | null; decided: number; connected: Connected }[];
   missing: { unit: Unit; key: number; on: number; closed: boolean }[];
   proofs: { unit: Unit; window: number; on: number; records: number; lost: number; fault: boolean }[];
   usage: { unit: Unit; month: 10 | 11; all: number; part: number }[];
 }
+
+const isConfigured = (connected: Connected): boolean => connected === 'configured' || connected === 'read';
 
 const unit = fc.constantFrom(...UNITS);
 const whichDay = fc.integer({ min: 0, max: 60 });
@@ -100,7 +106,7 @@ const world: fc.Arbitrary<World> = fc.record({
       unit,
       begins: fc.option(whichDay),
       decided: whichDay,
-      connected: fc.constantFrom('no' as const, 'named' as const, 'brought' as const, 'configured' as const),
+      connected: fc.constantFrom(...CONNECTED),
     }),
     { maxLength: 6 },
   ),
@@ -171,6 +177,7 @@ describe('the figures of supervision', () => {
     await db.raw(`TRUNCATE obligation, certificate, reject, discrepancy, proof, usage_report, late_record, stream_type,
       catalog_entry CASCADE`);
     await db('stream').update({ certificate_type: null });
+    await db('coverage').update({ times: '{}' });
     const of = (name: Unit): number => streams.get(name) ?? 0;
     const rows = deadlines.map(({ unit: owner, duty, due, ended, endedOn, suspended }, index) => ({
       rule: 'R',
@@ -226,10 +233,14 @@ describe('the figures of supervision', () => {
         decided_at: day(decided),
       });
       if (connected === 'brought') await db('stream_type').insert({ stream_id: of(other), type_code: `T${index}` });
-      if (connected === 'configured')
+      if (isConfigured(connected))
         await db('stream')
           .where({ name: issuer })
           .update({ certificate_type: `T${index}` });
+      if (connected === 'read')
+        await db('coverage')
+          .where({ stream_id: of(issuer) })
+          .update({ times: db.raw('tstzmultirange(tstzrange(?, ?))', [day(-100), day(-99)]) });
     }
     for (const { unit: name, key, on, type, held, refused, corrected, flag } of records) {
       const at = day(on).toISOString();
@@ -357,13 +368,14 @@ describe('the figures of supervision', () => {
     const begins = all.types[1]?.begins ?? null;
     const early = begins !== null && !(begins <= now && begins < to);
     const counts = (row: World['records'][number]): boolean => !(early && row.type === 'T1');
-    const lackingType = ({ connected }: World['types'][number], index: number): boolean =>
+    const lackingType = ({ unit: issuer, connected }: World['types'][number], index: number): boolean => {
+      if (connected === 'brought' || (index === 1 && all.records.some((row) => row.held && row.type === 'T1')))
+        return false;
+      const same = all.types.map((other) => other.unit === issuer && other.connected);
       // The stream of a unit is configured for one type, the last that was said.
-      (connected === 'configured'
-        ? all.types.findLastIndex(
-            (other) => other.connected === 'configured' && other.unit === all.types[index]?.unit,
-          ) !== index
-        : connected === 'no') && !(index === 1 && all.records.some((row) => row.held && row.type === 'T1'));
+      const last = same.findLastIndex((other) => other !== false && isConfigured(other));
+      return !same.includes('read') || last !== index;
+    };
     const dueTypes = all.types
       .map((row, index) => ({ ...row, lacks: lackingType(row, index) }))
       .filter((row) => row.unit === name && begun(row));

@@ -6,7 +6,7 @@ import type { HubConfig } from '../../../settings/load.ts';
 import type { FindingStep } from '../../../domain/supervision/findings.ts';
 import { itemOf } from '../../../domain/supervision/sanctions.ts';
 import { actOnCase } from '../../../store/casework/cases.ts';
-import { changesOf, eventsOf, openObligations } from '../../../store/ledger/obligations.ts';
+import { changesOf, eventsOf, meetObligations, openObligations } from '../../../store/ledger/obligations.ts';
 import { findTask, listTasks } from '../../../store/ledger/tasks.ts';
 import { exempt } from '../../../store/supervision/exemptions.ts';
 import { findEvidence } from '../../../store/casework/evidence.ts';
@@ -124,6 +124,15 @@ for (const [city, { order, notice, exemption, basis }] of Object.entries({
       );
       const again = exempt(db, supervision, task.id, given, who('2026-11-20T10:00:00'));
       await assert.rejects(again, { code: 'task-ended' });
+      // What may still be met, and what was, is not excused.
+      const owner = { ownerCode: UNIT.code, ownerName: UNIT.name, startedAt: at('2026-11-19T10:00:00') };
+      await openObligations(db, 'contact', [{ subject: 'contact/new', ...owner }], who('2026-11-19T10:00:00'));
+      const [running] = await listTasks(db, at('2026-11-20'), { states: ['open'], subject: 'contact/new', limit: 1 });
+      const early = exempt(db, supervision, running?.id ?? 0, given, who('2026-11-20T10:00:00'));
+      await assert.rejects(early, { code: 'task-ended' });
+      await meetObligations(db, { subjects: ['contact/new'], duty: 'contact' }, who('2026-11-20T11:00:00'));
+      const met = exempt(db, supervision, running?.id ?? 0, given, who('2026-12-20T10:00:00'));
+      await assert.rejects(met, { code: 'task-ended' });
     });
 
     it('a finding is entered by hand, with its evidence, under an item where there is a list of them', async () => {
@@ -200,5 +209,38 @@ describe('items of Xuchang (第三十一条)', () => {
       }),
     );
     assert.deepEqual(Object.fromEntries(named), { 'XC-24': '五', 'XC-29': null });
+  });
+
+  it('what is found says whether its term is the law’s or the city’s own, and a notice with it', async () => {
+    const { jurisdiction } = config;
+    const owner = { ownerCode: 'U2', ownerName: '乙局', startedAt: at('2026-10-12T10:00:00') };
+    await openObligations(db, 'contact', [{ subject: 'contact/U2', ...owner }], who('2026-10-12T10:00:00'));
+    await openObligations(db, 'dispute-answer', [{ subject: 'dispute/2', ...owner }], who('2026-10-12T10:00:00'));
+    const facts: Record<string, string> = {};
+    for (const task of await listTasks(db, at('2026-11-02'), { states: ['overdue'], unit: 'U2', limit: 9 })) {
+      const id = await findOverdue(db, task, who('2026-11-02T09:00:00'));
+      const step = { action: 'order', demand: '办结', days: 3, item: '八' } as const;
+      await actOnCase(db, findingsUnder(jurisdiction.supervision), id, step, who('2026-11-02T10:00:00'));
+      const number = `〔2026〕${task.rule}号`;
+      const { document } = await giveNotice(db, jurisdiction, id, { number }, who('2026-11-20T10:00:00'));
+      facts[task.rule] = /时限任务[^<]*/.exec(document)?.[0] ?? '';
+      const [event] = (await eventsOf(db, `rectification/${id}`)).slice(-1);
+      assert.deepEqual(event?.detail, { number });
+    }
+    assert.match(facts['XC-24'] ?? '', /（XC-24 第二十四条，法定时限），2026-10-19 24:00 到期/);
+    assert.match(facts['XC-29'] ?? '', /（XC-29 第二十九条，内控时限），2026-10-19 24:00 到期/);
+  });
+
+  it('a notice that names its item says so in the timeline', async () => {
+    const { jurisdiction } = config;
+    const evidence = { name: 'a', content: Buffer.from('a'), sha256: hash('sha256', 'a') };
+    const found = { unit: UNIT, item: '四', facts: '拒收', evidence };
+    const id = await findByHand(db, jurisdiction.supervision, found, who('2026-11-02T09:00:00'));
+    const step = { action: 'order', demand: '改正', days: 3 } as const;
+    await actOnCase(db, findingsUnder(jurisdiction.supervision), id, step, who('2026-11-02T10:00:00'));
+    const given = { number: '〔2026〕9号', item: '八' };
+    await giveNotice(db, jurisdiction, id, given, who('2026-11-20T10:00:00'));
+    const [event] = (await eventsOf(db, `rectification/${id}`)).slice(-1);
+    assert.deepEqual(event?.detail, given);
   });
 });

@@ -82,12 +82,23 @@ export function isSignedBy({ content, method, signature }: Signed, certificate: 
 }
 
 const KEY_USAGE = '2.5.29.15';
+const EXTENDED_USAGE = '2.5.29.37';
+/** Purposes of certificates that sign no documents: servers, code, time stamps, answers on revocation (RFC 5280). */
+const OTHER_PURPOSES = ['1', '3', '8', '9'].map((purpose) => `1.3.6.1.5.5.7.3.${purpose}`);
 /** Bits of the first byte of keyUsage; signing is digitalSignature or nonRepudiation. */
 const USES = { signing: 0xc0, lists: 0x02 };
 
 /** Whether a certificate leaves a use open; one that says nothing leaves all open. */
 export function isFor(use: keyof typeof USES, certificate: X509Certificate): boolean {
-  const usage = partsOfCertificate(certificate).extensions.get(KEY_USAGE);
+  const { extensions } = partsOfCertificate(certificate);
+  const purposes = extensions.get(EXTENDED_USAGE);
+  if (
+    use === 'signing' &&
+    purposes &&
+    sequence(readDer(purposes.value)).every((one) => OTHER_PURPOSES.includes(oidOf(one)))
+  )
+    return false;
+  const usage = extensions.get(KEY_USAGE);
   return !usage || ((ofTag(readDer(usage.value), TAG.bits).body[1] ?? 0) & USES[use]) !== 0;
 }
 

@@ -7,7 +7,7 @@ export interface Crl extends Signed {
   /** Name of the authority as it stands, DER. */
   issuer: Buffer;
   issuedAt: Date;
-  nextAt: Date | null;
+  nextAt: Date;
   /** By serial number, hexadecimal. */
   revoked: Map<string, Revocation>;
   /** Null where it is for all certificates of its authority. */
@@ -37,9 +37,12 @@ export function readCrl(bytes: Buffer): Crl {
   const signed = readSigned(bytes);
   const fields = [...partsOf(signed.content)];
   if (fields[0]?.tag === TAG.integer) fields.shift();
-  const [, issuer, issued, ...rest] = fields;
+  const [, issuer, issued, next, ...rest] = fields;
   const issuedAt = timeOf(issued);
+  const nextAt = timeOf(next);
   if (!issuedAt) throw new Error('it does not say when it was issued');
+  // Without it nobody could tell that it is out of date.
+  if (!nextAt) throw new Error('it does not say until when it holds (nextUpdate)');
   const extensions = extensionsIn(numberedPart(rest, 0));
   for (const [identifier, { critical }] of extensions)
     if (critical && identifier !== DISTRIBUTION) throw new Error(`its extension ${identifier} is not understood`);
@@ -48,7 +51,7 @@ export function readCrl(bytes: Buffer): Crl {
     ...signed,
     issuer: ofTag(issuer, TAG.sequence).raw,
     issuedAt,
-    nextAt: timeOf(rest[0]),
+    nextAt,
     revoked: new Map(entriesOf(rest.find(({ tag }) => tag === TAG.sequence))),
     scope: distribution ? scopeIn(distribution.value) : null,
   };

@@ -14,8 +14,13 @@ import type { Circumstances } from './standing.ts';
 export async function judgeSeals(file: Buffer, by: Circumstances, issuer: Issuer | null): Promise<SealJudgement> {
   const { judged, doubts } = await findingsIn(file, by);
   const reason = decisive([...judged.map(({ seal }) => seal.reason), ...doubts]) ?? { code: 'unsigned' };
-  const isOthers = reason.code === 'sound' && issuer && !judged.some((one) => isOf(issuer, one));
-  return { reason: isOthers ? { code: 'signer-differs' } : reason, seals: judged.map(({ seal }) => seal) };
+  const seals = judged.map(({ seal }) => seal);
+  if (reason.code !== 'sound' || !issuer) return { reason, seals };
+  const own = judged.filter((one) => isOf(issuer, one));
+  if (own.length === 0) return { reason: { code: 'signer-differs' }, seals };
+  // What others have added may be anything: their signatures say that it is theirs, not the issuer's.
+  const since = Math.min(...own.map((one) => one.since));
+  return { reason: since === 0 ? reason : { code: 'others-since', bytes: since }, seals };
 }
 
 async function findingsIn(file: Buffer, by: Circumstances): Promise<Findings> {

@@ -52,6 +52,23 @@ export function methodOf(identifier: string, digest: string | null = null): Meth
   return Object.hasOwn(METHODS, identifier) ? (METHODS[identifier] ?? null) : null;
 }
 
+/** Of a key that nobody can work out from its public half (GB/T 38647, RFC 3766). */
+const LEAST_BITS = { rsa: 2048, ec: 256 };
+
+/** Whether a key (SubjectPublicKeyInfo, DER) is of a kind that still proves something. */
+export function isStrongKey(key: Buffer): boolean {
+  try {
+    const [algorithm, point] = sequence(readDer(key));
+    const [kind, curve] = sequence(algorithm);
+    // The curve has to be named: one that a key brings itself can be anybody's.
+    if (oidOf(kind) === EC_KEY) return oidOf(curve) !== '' && (bitsOf(point).length - 1) * 4 >= LEAST_BITS.ec;
+    const { asymmetricKeyDetails: details } = createPublicKey({ key, format: 'der', type: 'spki' });
+    return (details?.modulusLength ?? 0) >= LEAST_BITS.rsa;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a signature is that of a key (SubjectPublicKeyInfo, DER) over the data; false also where it makes no sense. */
 export function signatureHolds(method: Method, key: Buffer, data: Buffer, signature: Buffer): boolean {
   try {

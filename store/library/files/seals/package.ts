@@ -8,6 +8,11 @@ const MOST_BYTES = 1_000_000_000;
 const MOST_TIME_MS = 60_000;
 const UTF8_FLAG = 0x800;
 const UNICODE_PATH = 0x7075;
+const DESCRIPTOR_FLAG = 0x8;
+/** Lengths of what may stand behind a part whose size was not known when it was begun. */
+const DESCRIPTORS = [0, 12, 16, 20, 24];
+const DIRECTORY = 'PK\x01\x02';
+const END = 'PK\x05\x06';
 
 /** A file asks for more than is given to one. */
 export class TooLarge extends Error {}
@@ -24,21 +29,27 @@ export class Package {
     this.#entries = entries;
   }
 
-  /** Throws where it is no archive, has a part twice or with a path that leaves it, or is larger than is looked into. */
+  /**
+   * Throws where it is no archive, has a part twice or with a path that leaves it, holds anything that its directory does
+   * not name so, or is larger than is looked into.
+   */
   static async open(file: Buffer): Promise<Package> {
     const archive = await yauzl.fromBufferPromise(file, { lazyEntries: true, autoClose: false });
     if (archive.entryCount > MOST_PARTS) throw new TooLarge();
     const entries = new Map<string, yauzl.Entry>();
+    const all: yauzl.Entry[] = [];
     let bytes = 0;
     for await (const entry of archive.eachEntry()) {
       bytes += entry.uncompressedSize;
       if (bytes > MOST_BYTES) throw new TooLarge();
+      all.push(entry);
       const path = `/${nameOf(entry)}`;
       if (path.endsWith('/')) continue;
       if (entries.has(path) || path !== posix.normalize(path))
         throw new Error('a part that cannot be told from another');
       entries.set(path, entry);
     }
+    await requireWhole(archive, all, file);
     return new Package(archive, entries);
   }
 
@@ -82,10 +93,33 @@ export class Package {
   }
 }
 
+/**
+ * Some programs read the directory at the end of an archive, others what stands before each part: both have to say the
+ * same. Throws where the parts do not fill the file up to the directory, or bear other names than there.
+ */
+async function requireWhole(archive: yauzl.ZipFile, entries: readonly yauzl.Entry[], file: Buffer): Promise<void> {
+  let end = 0;
+  let slack = [0];
+  for (const entry of entries.toSorted((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader)) {
+    const { relativeOffsetOfLocalHeader: start, generalPurposeBitFlag: flag, compressedSize, fileNameRaw } = entry;
+    const local = await archive.readLocalFileHeaderPromise(entry);
+    const isSame = local.fileName.equals(fileNameRaw) && local.compressionMethod === entry.compressionMethod;
+    if (!isSame || !slack.includes(start - end)) throw new Error('an archive that holds more than it names');
+    end = local.fileDataStart + compressedSize;
+    slack = (flag & DESCRIPTOR_FLAG) === 0 ? [0] : DESCRIPTORS;
+  }
+  const isWhole = slack.some((gap) => file.toString('latin1', end + gap, end + gap + DIRECTORY.length) === DIRECTORY);
+  if (!isWhole || archive.comment.includes(END)) throw new Error('an archive that holds more than it names');
+}
+
 /** Names of an archive are UTF-8 where it says so; some programs write GBK and say nothing. */
 function nameOf({ fileName, fileNameRaw, generalPurposeBitFlag: flag, extraFields }: yauzl.Entry): string {
   const isSaid = (flag & UTF8_FLAG) !== 0 || extraFields.some(({ id }) => id === UNICODE_PATH);
-  if (isSaid || fileNameRaw.every((byte) => byte < 0x80)) return fileName;
+  const isAscii = fileNameRaw.every((byte) => byte < 0x80);
+  // A second name beside one that everybody can read is for some programs only.
+  if (isAscii && fileNameRaw.toString('latin1').replaceAll('\\', '/') !== fileName)
+    throw new Error('a part that cannot be told from another');
+  if (isSaid || isAscii) return fileName;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(fileNameRaw);
   } catch {

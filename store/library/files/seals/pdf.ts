@@ -32,7 +32,8 @@ export async function judgePdf(file: Buffer, by: Circumstances): Promise<Finding
     const content = Buffer.concat([file.subarray(0, before), file.subarray(resume, end)]);
     const value = Buffer.from(hex, 'hex');
     const subject = { content, statedAt: null, detached: true, shown: null };
-    findings.judged.push(await judgeSignedValue(value.subarray(0, lengthOf(value)), subject, by));
+    const judged = await judgeSignedValue(value.subarray(0, lengthOf(value)), subject, by);
+    findings.judged.push({ ...judged, since: file.length - end });
     covered = Math.max(covered, end);
   }
   if (covered < file.length) findings.doubts.push({ code: 'appended', bytes: file.length - covered });

@@ -26,6 +26,8 @@ export interface SignedContent {
 /** A seal or signature, and by whose certificate it was made. */
 export interface Judged {
   seal: Seal;
+  /** Bytes that came after it into the file and that others have signed; of an OFD, where each protects all, none. */
+  since: number;
   certificate: X509Certificate | null;
 }
 
@@ -38,6 +40,7 @@ export interface Findings {
 /** The judgement on what cannot be read as a seal or signature. */
 export const unread = (reason: FoundReason): Judged => ({
   seal: { reason, name: null, signer: null, maker: null, signedAt: null },
+  since: 0,
   certificate: null,
 });
 
@@ -85,6 +88,7 @@ function judgeSealed(sealed: SealedData, { content, statedAt, shown }: SignedCon
       maker: nameOf(seal.certificate),
       signedAt: signedAt && instantOf(signedAt),
     },
+    since: 0,
     certificate,
   };
 }
@@ -119,6 +123,7 @@ function judgeSignature(
       maker: null,
       signedAt: signedAt && instantOf(signedAt),
     },
+    since: 0,
     certificate,
   };
 }

@@ -1,9 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
 import { shanghaiInstant } from '../../../../domain/dates.ts';
 import type { FoundReason } from '../../../../domain/library/seals.ts';
-import { isFor } from './certificate.ts';
+import { isFor, partsOfCertificate } from './certificate.ts';
 import { chainOf } from './chain.ts';
 import { listFor, revocationOf } from './crl.ts';
+import { isStrongKey } from './methods.ts';
 import type { Trust } from './trust.ts';
 
 /** What seals are judged by. */
@@ -33,6 +34,7 @@ export function doubtsAbout(
   const chain = chainOf(certificate, given, roots);
   if (!chain) doubts.push({ code: 'root-unknown', whose });
   for (const [index, link] of (chain ?? [certificate]).entries()) {
+    if (!isStrongKey(partsOfCertificate(link).key)) doubts.push({ code: 'method-unknown' });
     const { validFromDate: from, validToDate: to } = link;
     if (from > at || to < at)
       doubts.push({ code: 'certificate-lapsed', whose, from: instantOf(from), to: instantOf(to) });
@@ -44,8 +46,7 @@ export function doubtsAbout(
     else if (revocation && COMPROMISED.has(revocation.reason ?? 0))
       doubts.push({ code: 'compromised', whose, at: instantOf(revocation.at) });
     if (!list) doubts.push({ code: 'list-missing', whose });
-    else if (list.nextAt && list.nextAt < now)
-      doubts.push({ code: 'list-stale', whose, since: instantOf(list.nextAt) });
+    else if (list.nextAt < now) doubts.push({ code: 'list-stale', whose, since: instantOf(list.nextAt) });
   }
   return doubts;
 }

@@ -36,6 +36,7 @@ import {
 } from '../../../store/library/certificates.ts';
 import type { FileStore } from '../../../store/library/files/contract.ts';
 import { findFetched } from '../../../store/library/certificate-files.ts';
+import { collectedTypes } from '../../../store/sharing/collected.ts';
 import { findCopy } from '../../../store/sharing/copies.ts';
 import { grantsForUse, grantsOf } from '../../../store/sharing/grants.ts';
 import { findReceipt, listKeys, oldestUnsigned } from '../../../store/sharing/receipts.ts';
@@ -128,6 +129,16 @@ const found = z
   })
   .meta({ id: 'FoundCertificates' });
 
+/** How far a type is collected (归集): the same whoever is asked about. */
+const collected = z
+  .object({
+    upTo: instant.meta({ description: 'What was issued since is not collected yet (待归集), and may exist' }),
+    expectedAt: instant.meta({ description: 'When that is due to be collected; in the past: it is late' }),
+  })
+  .nullable()
+  .meta({ description: 'Null: it cannot be told of this type' });
+const foundNow = found.extend({ collected }).meta({ id: 'FoundNow' });
+
 /** What verifying data says; the numbers are those that two vendors of such interfaces use alike. */
 const VERDICTS = {
   0: { zh: '真实有效', en: 'right and in force' },
@@ -159,6 +170,7 @@ const verified = z
     state: standing.state.nullable(),
     marks: standing.marks,
     disputed: z.boolean(),
+    collected,
   })
   .meta({ id: 'VerifiedData' });
 
@@ -453,7 +465,7 @@ const postFind = post(
     description: 'The header Hub-Receipt of the answer, also of a refusal, is the number of its receipt.',
     tag,
     body: z.object({ use: useOfHolder, typeCode, holder }),
-    answer: found,
+    answer: foundNow,
     problems: [403, 429],
   },
   async (request, options, reply) => {
@@ -463,6 +475,7 @@ const postFind = post(
     const context = contextOf(request, said);
     const { matter, scenario } = said;
     const call = { ...ask, act: 'find', matter, scenario, context, consent } as const;
+    const collectedNow = (await collectedTypes(options.db, options.now())).get(type) ?? null;
     return answer(reply, options, call, async (grant, db) => {
       const catalog = await approvedCatalog(db);
       const records = await heldBy(db, asked.code, type);
@@ -473,7 +486,7 @@ const postFind = post(
         ...shown(each, grant, asked.code),
       }));
       return {
-        body: JSON.stringify(found.encode({ certificates })),
+        body: JSON.stringify(foundNow.encode({ certificates, collected: collectedNow })),
         type: JSON_TYPE,
         certificates: shared.map(({ record }) => record),
         codes,
@@ -590,20 +603,22 @@ const postVerify = post(
     const context = contextOf(request, said);
     const { matter, scenario } = said;
     const call = { ...ask, act: 'verify', matter, scenario, context, consent } as const;
+    const collectedNow = (await collectedTypes(options.db, options.now())).get(type) ?? null;
     return answer(reply, options, call, async (grant, db) => {
       const records = await findCertificates(db, number, { by: ['number'], typeCode: type });
       const shared = await sharedOf(db, records, await approvedCatalog(db));
       const own = shared.find(({ certificate }) => isHeldBy(certificate, asked));
       const body = own ? verdictOf(own, grant, given, shanghaiDate(options.now().getTime())) : NONE;
       return {
-        body: JSON.stringify(verified.encode(body)),
+        body: JSON.stringify(verified.encode({ ...body, collected: collectedNow })),
         type: JSON_TYPE,
         certificates: own ? [own.record] : [],
       };
     });
   },
 );
-const NONE: z.input<typeof verified> = {
+type Verdict = Omit<z.output<typeof verified>, 'collected'>;
+const NONE: Verdict = {
   result: 5,
   meaning: VERDICTS[5],
   differs: [],
@@ -617,7 +632,7 @@ function verdictOf(
   { fields }: Pick<Grant, 'fields'>,
   expected: z.output<typeof written>,
   today: string,
-): z.input<typeof verified> {
+): Verdict {
   const differs = Object.entries(expected)
     .filter(([field, value]) => {
       const name = field as keyof typeof expected;

@@ -33,7 +33,8 @@ export class FileThread<Message extends object> {
     });
   }
 
-  async next(): Promise<Message | { broken: FileBreak }> {
+  /** @param asked for, where the thread has to be told */
+  async next(asked: unknown = 'next'): Promise<Message | { broken: FileBreak }> {
     const worker = this.#worker;
     const { megabytes, partMs } = this.#limits;
     let timer: NodeJS.Timeout | undefined;
@@ -47,7 +48,7 @@ export class FileThread<Message extends object> {
         if (code === 'ERR_WORKER_OUT_OF_MEMORY') tooMuch('megabytes', megabytes);
         else reject(error as Error);
       });
-      worker.postMessage('next');
+      worker.postMessage(asked);
     });
     try {
       return await answer;

@@ -24,6 +24,7 @@ import { streamDetailRoutes } from './collection/stream.ts';
 import { streamActionRoutes } from './collection/stream-actions.ts';
 import { rejectRoutes } from './collection/rejects.ts';
 import { authorisationRoutes } from './sharing/authorisations.ts';
+import { copyRoutes } from './sharing/copies.ts';
 import { grantRoutes } from './sharing/grants.ts';
 import { holderRoutes } from './sharing/holder.ts';
 import { presentationRoutes, scanRoutes } from './sharing/presentations.ts';
@@ -120,7 +121,7 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
 
 /** The share interface (用证接口), under /share/v1: what systems of user units use certificates by. */
 export const shareInterface: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
-  serve(app, options, [shareRoutes, scanRoutes], MOST_USES, {
+  serve(app, options, [shareRoutes, copyRoutes, scanRoutes], MOST_USES, {
     title: '用证接口 Share interface',
     description: 'Certificates for systems of user units, within their grants. Errors are problem+json (RFC 9457).',
     by: ['token', 'client'],

@@ -44,6 +44,8 @@ export interface NewUse {
   /** What is answered, as its digest is made of. */
   answer: Buffer | string;
   certificates: readonly Pick<PresentCertificate, 'stream' | 'key' | 'contentHash'>[];
+  /** Of a copy (加注件): until when it may be used. */
+  copyUntil?: Date;
 }
 
 /** Uses of one statement. */
@@ -90,14 +92,14 @@ const NOTED = new Prepared<object>(
   `WITH noted AS (
      INSERT INTO certificate_use (receipt, at, act, outcome, refusal, unit_code, unit_name, account_id, client, operator,
        address, strength, grant_id, presentation_id, authorisation_id, matter, scenario, business, reason, type_code,
-       holder, answer, text, leaf)
+       holder, answer, text, leaf, copy_until)
      SELECT receipt, at, act, outcome, refusal, "unitCode", "unitName", "accountId", client, operator, address, strength,
        "grantId", "presentationId", "authorisationId", matter, scenario, business, reason, "typeCode",
-       decode(holder, 'hex'), decode(answer, 'hex'), text, decode(leaf, 'hex')
+       decode(holder, 'hex'), decode(answer, 'hex'), text, decode(leaf, 'hex'), "copyUntil"
      FROM json_to_recordset($1::json) AS given(receipt uuid, at timestamptz, act text, outcome text, refusal text,
        "unitCode" text, "unitName" text, "accountId" bigint, client text, operator text, address text, strength text,
        "grantId" bigint, "presentationId" bigint, "authorisationId" bigint, matter text, scenario text, business text,
-       reason text, "typeCode" text, holder text, answer text, text text, leaf text)
+       reason text, "typeCode" text, holder text, answer text, text text, leaf text, "copyUntil" timestamptz)
      RETURNING id, receipt
    ), shown AS (
      SELECT noted.id, s.id AS stream_id, key, hash, code, at
@@ -119,7 +121,7 @@ const write = (db: Knex, entries: readonly Entry[]): Promise<unknown> =>
 
 /** @param codes by which the certificates are read on for the same case, in their order; none but of what is found */
 async function entryOf(db: Knex, receipt: string, use: NewUse, at: Date, codes: readonly string[]): Promise<Entry> {
-  const { context, act, outcome, refusal, typeCode, grantId, presentationId, authorisationId } = use;
+  const { context, act, outcome, refusal, typeCode, grantId, presentationId, authorisationId, copyUntil } = use;
   const { matter, scenario, business, reason, operator, client, accountId, address, strength } = context;
   const unitCode = context.unit.code;
   const answer = sm3(use.answer).toString('hex');
@@ -142,6 +144,7 @@ async function entryOf(db: Knex, receipt: string, use: NewUse, at: Date, codes: 
       holder: holder?.toString('hex') ?? null,
       text,
       leaf: leafOf(text).toString('hex'),
+      copyUntil,
     },
     shown: use.certificates.map(({ stream, key, contentHash }, index) => {
       const code = codes[index];
@@ -245,13 +248,14 @@ export interface CodedUse {
   scenario: string;
   business: string;
   reason: string;
+  until: Date;
 }
 
 /** What a code stands for; null where it is unknown or past its time. */
 export async function useByCode(db: Knex, code: string, at: Date): Promise<CodedUse | null> {
   const { rows } = await db.raw<{ rows: CodedUse[] }>(
     `SELECT s.name AS stream, record_key AS key, u.unit_code AS "unitCode", grant_id AS "grantId",
-       authorisation_id AS "authorisationId", holder, u.type_code AS "typeCode", matter, scenario, business, reason
+       authorisation_id AS "authorisationId", holder, u.type_code AS "typeCode", matter, scenario, business, reason, until
      FROM use_code JOIN certificate_use u ON u.id = use_id JOIN stream s ON s.id = stream_id
      WHERE code_hash = :hash AND until > :at`,
     { hash: hashOfCode(code), at },
@@ -286,6 +290,8 @@ export interface Use extends Pick<
   /** Whether its receipt is signed; until then it is 待签. */
   signed: boolean;
   certificates: number;
+  /** Of a copy: until when it may be used. */
+  copyUntil: Date | null;
 }
 
 export interface UseChoice {
@@ -306,7 +312,8 @@ export interface UseChoice {
 export async function listUses(db: Knex, choice: UseChoice): Promise<Use[]> {
   const { rows } = await db.raw<{ rows: Use[] }>(
     `SELECT id, receipt, at, act, outcome, refusal, unit_code AS "unitCode", unit_name AS "unitName", client, operator,
-       address, strength, matter, scenario, business, reason, type_code AS "typeCode", batch_id IS NOT NULL AS signed,
+       address, strength, matter, scenario, business, reason, type_code AS "typeCode",
+       copy_until AS "copyUntil", batch_id IS NOT NULL AS signed,
        (SELECT count(*) FROM used_certificate WHERE use_id = u.id) AS certificates
      FROM certificate_use u
      WHERE (:units::text[] IS NULL OR unit_code = ANY (:units))

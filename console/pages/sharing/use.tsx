@@ -11,6 +11,7 @@ import { Mark } from '../../parts/mark.tsx';
 import { PageLayout, Section } from '../../parts/page.tsx';
 import { useSharedTypes } from '../../parts/shared-types.tsx';
 import { Failure, Nothing, Waiting } from '../../parts/states.tsx';
+import { Moment } from '../../parts/time.tsx';
 import { useSession } from '../../session.tsx';
 import { ReceiptOfUse } from './receipt.tsx';
 
@@ -215,6 +216,14 @@ function Certificates({ answer, use }: { answer: NonNullable<Found['answer']>; u
     return (
       <Nothing>
         {say('查无此证照：请核对持证主体的代码和名称', 'Nothing is found: look at the holder’s code and name again')}
+        {answer.collected && (
+          <div className="quiet">
+            {say('此类证照已归集至 ', 'Of this type is collected what was issued before ')}
+            <Moment at={answer.collected.upTo} />
+            {say('，其后签发的待归集，应归集时间 ', '; what was issued since is due by ')}
+            <Moment at={answer.collected.expectedAt} />
+          </div>
+        )}
       </Nothing>
     );
   return answer.certificates.map(({ code, face, state, marks, disputed, typeCode, holders, ...fields }) => {

@@ -34,7 +34,20 @@ export default function Uses() {
         </>
       ),
     },
-    { title: say('操作', 'Act'), render: (_, { act }) => name(USE_ACTS[act]) },
+    {
+      title: say('操作', 'Act'),
+      render: (_, { act, copyUntil }) => (
+        <>
+          {name(USE_ACTS[act])}
+          {copyUntil !== null && (
+            <div className="quiet">
+              {say('用证期限至 ', 'until ')}
+              <Moment at={copyUntil} />
+            </div>
+          )}
+        </>
+      ),
+    },
     { title: say('证照类型', 'Type'), render: (_, { typeCode }) => <SharedType code={typeCode} /> },
     {
       title: say('事项与场景', 'Matter and scenario'),

@@ -1,13 +1,12 @@
 import type { Knex } from 'knex';
-import type { Interface, UseRefusal, SharedField } from '../../../domain/sharing/grant.ts';
+import type { Grant, Interface, UseRefusal } from '../../../domain/sharing/grant.ts';
 import { callUpon, findAuthorisation, type Authorisation } from '../../../store/sharing/authorisations.ts';
 import { lookAt, type Presentation } from '../../../store/sharing/presentations.ts';
 import { holderHash } from '../../../store/sharing/uses.ts';
 
 /** What a holder consents to, in place of a grant: showing certificates (亮证), or their use by a unit (授权). */
-export interface Consent {
+export interface Consent extends Pick<Grant, 'fields' | 'matterName' | 'until'> {
   by: { presentationId: number } | { authorisationId: number };
-  fields: SharedField[];
   /** Why there is nothing to take any more. */
   over: UseRefusal;
   /** Takes what the call needs of it; false where it is over. */
@@ -18,6 +17,8 @@ export interface Consent {
 export const consentByShowing = (presentation: Presentation): Consent => ({
   by: { presentationId: presentation.id },
   fields: presentation.fields ?? [],
+  matterName: '亮证',
+  until: presentation.until,
   over: 'presentation-over',
   take: (trx, at) => lookAt(trx, presentation, at),
 });
@@ -50,11 +51,13 @@ function consentOf(
   counting: { counts: boolean },
 ): Consent | UseRefusal {
   if (!authorisation) return 'authorisation-unknown';
-  const { id, types, interfaces, fields } = authorisation;
+  const { id, types, interfaces, fields, until } = authorisation;
   if (!types.includes(ask.typeCode) || !interfaces.includes(ask.interface)) return 'authorisation-narrow';
   return {
     by: { authorisationId: id },
     fields,
+    matterName: '依授权',
+    until,
     over: 'authorisation-over',
     take: (trx, at) => callUpon(trx, authorisation, counting, at),
   };

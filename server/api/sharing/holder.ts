@@ -230,7 +230,7 @@ export function inWords(use: UseOfHolder, catalog: Catalog): z.output<typeof use
   );
   const wordFor = (field: SharedField): string =>
     field.startsWith('face:') ? (face.get(field) ?? field) : FIELD_NAMES[field as NamedField].zh;
-  const whole = act === 'file' || (act === 'scan' && use.fields === null);
+  const whole = act === 'file' || act === 'copy' || (act === 'scan' && use.fields === null);
   return {
     receipt,
     at,

@@ -4,6 +4,7 @@ import type { Knex } from 'knex';
 import { z } from 'zod';
 import { mask } from '../../../connectors/examine/discover.ts';
 import { STATES_OF_FORCE, type StateOfForce } from '../../../domain/library/lifecycle.ts';
+import { maskNumbers } from '../../../domain/library/personal.ts';
 import { STATE_MARKS } from '../../../domain/library/marks.ts';
 import type { Catalog } from '../../../domain/library/catalog.ts';
 import type { Certificate } from '../../../domain/library/certificate.ts';
@@ -35,6 +36,8 @@ import {
 } from '../../../store/library/certificates.ts';
 import type { FileStore } from '../../../store/library/files/contract.ts';
 import { findFetched } from '../../../store/library/certificate-files.ts';
+import { collectedTypes } from '../../../store/sharing/collected.ts';
+import { findCopy } from '../../../store/sharing/copies.ts';
 import { grantsForUse, grantsOf } from '../../../store/sharing/grants.ts';
 import { findReceipt, listKeys, oldestUnsigned } from '../../../store/sharing/receipts.ts';
 import {
@@ -126,6 +129,16 @@ const found = z
   })
   .meta({ id: 'FoundCertificates' });
 
+/** How far a type is collected (归集): the same whoever is asked about. */
+const collected = z
+  .object({
+    upTo: instant.meta({ description: 'What was issued since is not collected yet (待归集), and may exist' }),
+    expectedAt: instant.meta({ description: 'When that is due to be collected; in the past: it is late' }),
+  })
+  .nullable()
+  .meta({ description: 'Null: it cannot be told of this type' });
+const foundNow = found.extend({ collected }).meta({ id: 'FoundNow' });
+
 /** What verifying data says; the numbers are those that two vendors of such interfaces use alike. */
 const VERDICTS = {
   0: { zh: '真实有效', en: 'right and in force' },
@@ -157,8 +170,24 @@ const verified = z
     state: standing.state.nullable(),
     marks: standing.marks,
     disputed: z.boolean(),
+    collected,
   })
   .meta({ id: 'VerifiedData' });
+
+/** A copy (加注件), and the use that it was made for. */
+const copyView = z
+  .object({
+    receipt: z.string(),
+    unit: z.string(),
+    matter: z.string(),
+    matterName: z.string(),
+    scenario: z.string(),
+    business: z.string(),
+    reason: z.string(),
+    madeAt: instant,
+    until: instant.meta({ description: 'Until when it may be used for that' }),
+  })
+  .meta({ id: 'CertificateCopy' });
 
 const verifiedFile = z
   .object({
@@ -171,6 +200,9 @@ const verifiedFile = z
     state: standing.state.nullable(),
     marks: standing.marks,
     disputed: z.boolean(),
+    copy: copyView.nullable().meta({
+      description: '加注件: no electronic certificate but a copy of one, made for this use. Null: none of this hub’s',
+    }),
   })
   .meta({ id: 'VerifiedFile' });
 
@@ -214,6 +246,9 @@ function refused(refusal: UseRefusal): ApiProblem {
   );
 }
 
+/** What a grant, or the consent of a holder, lets a call have. */
+type Allowed = Pick<Grant, 'fields' | 'matterName' | 'until'>;
+
 /** One call: what it is, for the grants and for the log. */
 interface Call extends Ask {
   act: UseAct;
@@ -230,6 +265,8 @@ export interface Answered {
   type: string;
   certificates: readonly PresentCertificate[];
   codes?: readonly string[];
+  /** Of a copy (加注件): until when it may be used. */
+  copyUntil?: Date;
 }
 
 const UNSIGNED = new ApiProblem(
@@ -253,7 +290,7 @@ export async function answer(
   reply: FastifyReply,
   { db, now, config }: ApiOptions,
   call: Call,
-  work: (allowed: Pick<Grant, 'fields'>, db: Knex) => Promise<Answered>,
+  work: (allowed: Allowed, db: Knex, call: { receipt: string; at: Date }) => Promise<Answered>,
 ): Promise<never> {
   const at = now();
   await requireSigning(db, config(), at);
@@ -270,9 +307,9 @@ export async function answer(
     await log.note(receipt, entry, at);
     throw refused(refusal);
   };
-  const entryOf = ({ body, certificates }: Answered, by: Pick<NewUse, 'grantId'>): NewUse => {
+  const entryOf = ({ body, certificates, copyUntil }: Answered, by: Pick<NewUse, 'grantId'>): NewUse => {
     const outcome = certificates.length > 0 ? 'answered' : 'none';
-    return { ...noted, ...by, outcome, refusal: null, answer: body, certificates };
+    return { ...noted, ...by, outcome, refusal: null, answer: body, certificates, ...(copyUntil && { copyUntil }) };
   };
   // Written out already, as its digest is made of it.
   const send = ({ type: mediaType, body }: Answered): never => reply.type(mediaType).send(body) as never;
@@ -284,7 +321,7 @@ export async function answer(
     // What a call takes of a consent, and that it did, are one.
     const made = await db.transaction(async (trx) => {
       if (!(await consent.take(trx, at))) return null;
-      const answered = await work(consent, trx);
+      const answered = await work(consent, trx, { receipt, at });
       await noteUse(trx, receipt, entryOf(answered, by), at, answered.codes);
       return answered;
     });
@@ -295,7 +332,7 @@ export async function answer(
   if (typeof grant === 'string') return refuse(grant, { grantId: null });
   const by = { grantId: grant.id };
   if (!(await withinDay(db, grant.id, grant.perDay, at))) return refuse('day-limit', by);
-  const made = await work(grant, db);
+  const made = await work(grant, db, { receipt, at });
   await log.note(receipt, entryOf(made, by), at, made.codes);
   return send(made);
 }
@@ -427,7 +464,7 @@ const postFind = post(
     description: 'The header Hub-Receipt of the answer, also of a refusal, is the number of its receipt.',
     tag,
     body: z.object({ use: useOfHolder, typeCode, holder }),
-    answer: found,
+    answer: foundNow,
     problems: [403, 429],
   },
   async (request, options, reply) => {
@@ -437,6 +474,7 @@ const postFind = post(
     const context = contextOf(request, said);
     const { matter, scenario } = said;
     const call = { ...ask, act: 'find', matter, scenario, context, consent } as const;
+    const collectedNow = (await collectedTypes(options.db, options.now())).get(type) ?? null;
     return answer(reply, options, call, async (grant, db) => {
       const catalog = await approvedCatalog(db);
       const records = await heldBy(db, asked.code, type);
@@ -447,7 +485,7 @@ const postFind = post(
         ...shown(each, grant, asked.code),
       }));
       return {
-        body: JSON.stringify(found.encode({ certificates })),
+        body: JSON.stringify(foundNow.encode({ certificates, collected: collectedNow })),
         type: JSON_TYPE,
         certificates: shared.map(({ record }) => record),
         codes,
@@ -457,7 +495,7 @@ const postFind = post(
 );
 
 /** A call by a code: for the same use of the same unit that it was given for. */
-async function callByCode(
+export async function callByCode(
   request: FastifyRequest,
   { db, now }: ApiOptions,
   given: string,
@@ -476,7 +514,7 @@ async function callByCode(
 }
 
 /** Every record of the certificate that a code stands for. */
-async function recordsOf(db: Knex, coded: CodedUse): Promise<PresentCertificate[]> {
+export async function recordsByCode(db: Knex, coded: CodedUse): Promise<PresentCertificate[]> {
   const own = await findRecord(db, coded);
   return own ? numbered(db, own.number, own.typeCode) : [];
 }
@@ -496,7 +534,7 @@ const postRead = post(
     const coded = await callByCode(request, options, given, 'find');
     const call = { ...coded, act: 'read' } as const;
     return answer(reply, options, call, async (grant, db) => {
-      const shared = await sharedOf(db, await recordsOf(db, coded), await approvedCatalog(db));
+      const shared = await sharedOf(db, await recordsByCode(db, coded), await approvedCatalog(db));
       const certificates = shared.map((each) => ({ code: given, ...shown(each, grant, '') }));
       return {
         body: JSON.stringify(found.encode({ certificates })),
@@ -564,20 +602,22 @@ const postVerify = post(
     const context = contextOf(request, said);
     const { matter, scenario } = said;
     const call = { ...ask, act: 'verify', matter, scenario, context, consent } as const;
+    const collectedNow = (await collectedTypes(options.db, options.now())).get(type) ?? null;
     return answer(reply, options, call, async (grant, db) => {
       const records = await numbered(db, number, type);
       const shared = await sharedOf(db, records, await approvedCatalog(db));
       const own = shared.find(({ certificate }) => isHeldBy(certificate, asked));
       const body = own ? verdictOf(own, grant, given, shanghaiDate(options.now().getTime())) : NONE;
       return {
-        body: JSON.stringify(verified.encode(body)),
+        body: JSON.stringify(verified.encode({ ...body, collected: collectedNow })),
         type: JSON_TYPE,
         certificates: own ? [own.record] : [],
       };
     });
   },
 );
-const NONE: z.input<typeof verified> = {
+type Verdict = Omit<z.output<typeof verified>, 'collected'>;
+const NONE: Verdict = {
   result: 5,
   meaning: VERDICTS[5],
   differs: [],
@@ -591,7 +631,7 @@ function verdictOf(
   { fields }: Pick<Grant, 'fields'>,
   expected: z.output<typeof written>,
   today: string,
-): z.input<typeof verified> {
+): Verdict {
   const differs = Object.entries(expected)
     .filter(([field, value]) => {
       const name = field as keyof typeof expected;
@@ -614,13 +654,24 @@ const postVerifyFile = post(
     needs: 'certificates:use',
     summary: '核验文件 Whether a file is an electronic certificate of the library, and how that stands',
     tag,
-    body: z.object({ use, typeCode, content: z.base64().max(LARGEST_FILE) }),
+    description: 'Of a copy (加注件) it tells which use it was made for, also by the receipt number that stands on it.',
+    body: z
+      .object({
+        use,
+        typeCode,
+        content: z.base64().max(LARGEST_FILE).optional(),
+        receipt: z.uuid().optional().meta({ description: '用证回执 that stands on a copy, in place of its content' }),
+      })
+      .refine(({ content, receipt }) => (content === undefined) !== (receipt === undefined), {
+        path: ['content'],
+        message: '文件，或加注件上的用证回执',
+      }),
     bodyLimit: LARGEST_FILE + 10_000,
     answer: verifiedFile,
     problems: [403, 429],
   },
   (request, options, reply) => {
-    const { use: said, typeCode: type, content } = request.body;
+    const { use: said, typeCode: type, content, receipt = '' } = request.body;
     const context = contextOf(request, said);
     const { matter, scenario } = said;
     const call = {
@@ -632,17 +683,21 @@ const postVerifyFile = post(
       context,
       holder: null,
     } as const;
-    return answer(reply, options, call, async () => {
-      const file = await findFetched(options.db, Buffer.from(content, 'base64'), type);
-      const record = file && (await findRecord(options.db, file));
-      const [own] = record ? await sharedOf(options.db, [record], await approvedCatalog(options.db)) : [];
-      const body: z.input<typeof verifiedFile> = {
+    return answer(reply, options, call, async (_grant, db) => {
+      const shownFile = content === undefined ? null : Buffer.from(content, 'base64');
+      const file = shownFile && (await findFetched(db, shownFile, type));
+      const copy = file ? null : await findCopy(db, shownFile ? { content: shownFile } : { receipt }, type);
+      const of = file ?? copy;
+      const record = of && (await findRecord(db, of));
+      const [own] = record ? await sharedOf(db, [record], await approvedCatalog(db)) : [];
+      const body: z.output<typeof verifiedFile> = {
         authentic: file !== null,
         latest: file?.latest ?? null,
         seals: file?.signature ?? null,
         state: own?.state ?? null,
         marks: own?.marks ?? [],
         disputed: own?.disputed ?? false,
+        copy: copy && { ...copy, business: maskNumbers(copy.business), reason: maskNumbers(copy.reason) },
       };
       return { body: JSON.stringify(verifiedFile.encode(body)), type: JSON_TYPE, certificates: record ? [record] : [] };
     });

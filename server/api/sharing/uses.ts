@@ -36,6 +36,7 @@ export const useView = z
     reason: z.string(),
     typeCode: z.string(),
     certificates: z.int().meta({ description: 'How many it showed' }),
+    copyUntil: instant.nullable().meta({ description: 'Of a copy (加注件): until when it may be used' }),
     signed: z.boolean().meta({ description: 'False: its receipt is 待签' }),
   })
   .meta({ id: 'Use' });

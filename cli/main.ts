@@ -8,219 +8,229 @@ type Listed = [name: string, summary: string, load: () => Promise<(program: Comm
 
 /** Every command, by room. The code of one is loaded when it is named: some bring Temporal's worker along. */
 const ROOMS: Record<string, Listed[]> = {
-  'The hub itself': [
-    ['demo', 'run the hub with simulated departments', async () => (await import('./demo/demo.ts')).addDemo],
-    ['up', 'run the hub with the connectors of config/', async () => (await import('./hub/up.ts')).addUp],
+  '枢纽 The hub itself': [
+    [
+      'demo',
+      '用模拟部门运行整个枢纽 run the hub with simulated departments',
+      async () => (await import('./demo/demo.ts')).addDemo,
+    ],
+    [
+      'up',
+      '用 config/ 的接入源运行枢纽 run the hub with the connectors of config/',
+      async () => (await import('./hub/up.ts')).addUp,
+    ],
     [
       'worker',
-      'run the workflows and activities against existing servers',
+      '在已有服务器上运行工作流与活动 run the workflows and activities against existing servers',
       async () => (await import('./hub/worker.ts')).addWorker,
     ],
     [
       'server',
-      'run the console, its API, the inbox, the watchdog and the reminders against existing servers',
+      '在已有服务器上运行控制台、接口、收件、值守与催办 run the console, its API, the inbox, the watchdog and the reminders against existing servers',
       async () => (await import('./hub/server.ts')).addServer,
     ],
     [
       'migrate',
-      'bring an existing database to the newest schema',
+      '将已有数据库升级到最新结构 bring an existing database to the newest schema',
       async () => (await import('./hub/migrate.ts')).addMigrate,
     ],
     [
       'version',
-      'versions of the hub, Node, the schema, Temporal and PostgreSQL',
+      '枢纽、Node、库结构、Temporal、PostgreSQL 的版本 versions of the hub, Node, the schema, Temporal and PostgreSQL',
       async () => (await import('./hub/version.ts')).addVersion,
     ],
     [
       'restored',
-      'what the database has lost because it was restored to an earlier moment, and who knew',
+      '数据库恢复到较早时刻后丢失了什么，谁还知道 what the database has lost because it was restored to an earlier moment, and who knew',
       async () => (await import('./hub/restored.ts')).addRestored,
     ],
-    ['test', 'set up and run every test', async () => (await import('./hub/test.ts')).addTest],
+    ['test', '准备并运行全部测试 set up and run every test', async () => (await import('./hub/test.ts')).addTest],
   ],
-  'Ledger 台账': [
+  '台账 Ledger': [
     [
       'tasks',
-      'deadlines (时限任务): what is due, whose it is, under which article',
+      '时限任务：到期、责任单位、条款 deadlines (时限任务): what is due, whose it is, under which article',
       async () => (await import('./ledger/tasks.ts')).addTasks,
     ],
     [
       'rules',
-      'what the city’s regulation has the hub watch: every rule with its article and term',
+      '本市规则：条款与期限 what the city’s regulation has the hub watch: every rule with its article and term',
       async () => (await import('./ledger/rules.ts')).addRules,
     ],
     [
       'duties',
-      'every duty of the city’s regulation, and what of the hub serves it; or honestly that nothing does yet',
+      '义务对照表：条款由什么落实，或尚未落实 every duty of the city’s regulation, and what of the hub serves it; or honestly that nothing does yet',
       async () => (await import('./ledger/duties.ts')).addDuties,
     ],
     [
       'calendar',
-      'tables of working days: which years have one, and import of another',
+      '工作日历：各年的表，导入新表 tables of working days: which years have one, and import of another',
       async () => (await import('./ledger/calendar.ts')).addCalendar,
     ],
     [
       'due',
-      'when a term of working days that starts on a day ends, and how that comes about',
+      '推算若干工作日的到期日及由来 when a term of working days that starts on a day ends, and how that comes about',
       async () => (await import('./ledger/due.ts')).addDue,
     ],
     [
       'contacts',
-      'contact persons (专人): who of each unit is on file, and whom reminders go to',
+      '专人备案：各单位的专人，催办发给谁 contact persons (专人): who of each unit is on file, and whom reminders go to',
       async () => (await import('./ledger/contacts.ts')).addContacts,
     ],
     [
       'reminders',
-      'reminders (催办) and escalations: what was sent to whom, what did not arrive, what nobody has acknowledged',
+      '催办与升级：发给谁，未送达的，无人确认的 reminders (催办) and escalations: what was sent to whom, what did not arrive, what nobody has acknowledged',
       async () => (await import('./ledger/reminders.ts')).addReminders,
     ],
   ],
-  'Library 证照库': [
+  '证照库 Library': [
     [
       'certificate',
-      'look certificates up by identifier, number or holder’s code, now or as of a past moment',
+      '按标识、编号或持证主体代码查证照，可查过去时刻 look certificates up by identifier, number or holder’s code, now or as of a past moment',
       async () => (await import('./library/certificate.ts')).addCertificate,
     ],
     [
       'conflicts',
-      'certificates of which sources contradict one another, or themselves, and what is believed',
+      '来源相互矛盾的证照，以谁为准 certificates of which sources contradict one another, or themselves, and what is believed',
       async () => (await import('./library/conflicts.ts')).addConflicts,
     ],
     [
       'catalog',
-      'the issuing catalog (发证目录): which types of certificate are let in, and what is printed on them',
+      '发证目录：准入的证照类型与照面信息 the issuing catalog (发证目录): which types of certificate are let in, and what is printed on them',
       async () => (await import('./library/catalog.ts')).addCatalog,
     ],
     [
       'files',
-      'files of certificates (OFD, PDF): fetched, missing, and whether their seals and signatures hold',
+      '证照文件：已取、缺失、签章是否成立 files of certificates (OFD, PDF): fetched, missing, and whether their seals and signatures hold',
       async () => (await import('./library/files.ts')).addFiles,
     ],
     [
       'expiry',
-      'certificates near their end whose holders are to be reminded (到期提醒)',
+      '到期提醒：临近到期的证照 certificates near their end whose holders are to be reminded (到期提醒)',
       async () => (await import('./library/expiry.ts')).addExpiry,
     ],
     [
       'identify',
-      'say what a code is: its kind, its parts, valid or which character was expected',
+      '识别代码：种类、组成、是否有效 say what a code is: its kind, its parts, valid or which character was expected',
       async () => (await import('./library/identify.ts')).addIdentify,
     ],
   ],
-  'Collection 归集': [
+  '归集 Collection': [
     [
       'status',
-      'what every stream delivered, and what is due',
+      '各数据流的归集情况与应归集 what every stream delivered, and what is due',
       async () => (await import('./collection/status.ts')).addStatus,
     ],
     [
       'gaps',
-      'what is due and not proven to be in, and whose it is',
+      '缺口：应归集而未证实的部分，责任单位 what is due and not proven to be in, and whose it is',
       async () => (await import('./collection/status.ts')).addGaps,
     ],
     [
       'day',
-      'one day of a stream: its deadline, by which time it is judged, and which records came late',
+      '数据流的一日：时限、判定时间、迟到的记录 one day of a stream: its deadline, by which time it is judged, and which records came late',
       async () => (await import('./collection/day.ts')).addDay,
     ],
     [
       'connector',
-      'write, examine and run connectors',
+      '接入源：编写、检查、运行 write, examine and run connectors',
       async () => (await import('./collection/connector.ts')).addConnector,
     ],
     [
       'rejects',
-      'rejected records (问题数据) as casework: list, hand out, take back corrected, map again',
+      '问题数据：列出、分发、收回更正、重新映射 rejected records (问题数据) as casework: list, hand out, take back corrected, map again',
       async () => (await import('./collection/rejects.ts')).addRejects,
     ],
     [
       'declarations',
-      'what units declare of their streams (声明): that they cannot be synchronised, that certificates are reviewed',
+      '数据流声明：无法同步、签发审核 what units declare of their streams (声明): that they cannot be synchronised, that certificates are reviewed',
       async () => (await import('./collection/declarations.ts')).addDeclarations,
     ],
     [
       'prove',
-      'prove that the library holds what a source has, record by record',
+      '逐条核验库与源端一致 prove that the library holds what a source has, record by record',
       async () => (await import('./collection/prove.ts')).addProve,
     ],
     [
       'proofs',
-      'the evidence: what was compared with the sources, when, and what it showed',
+      '核验记录：何时比对，结果如何 the evidence: what was compared with the sources, when, and what it showed',
       async () => (await import('./collection/proofs.ts')).addProofs,
     ],
     [
       'stock',
-      'old records (存量): the plan and how far each unit has come; import them',
+      '存量归集：计划、进度、导入 old records (存量): the plan and how far each unit has come; import them',
       async () => (await import('./collection/stock.ts')).addStock,
     ],
   ],
-  'Sharing 用证': [
+  '用证 Sharing': [
     [
       'usage-list',
-      'lists of uses (用证清单): for which items and scenarios a unit asks for which certificates',
+      '用证清单：事项、场景与证照 lists of uses (用证清单): for which items and scenarios a unit asks for which certificates',
       async () => (await import('./sharing/usage-list.ts')).addUsageList,
     ],
   ],
-  'Casework 案件': [
+  '案件 Casework': [
     [
       'dispute',
-      'objections to certificates (异议): list them, and everything that is done with one',
+      '异议：列出与办理 objections to certificates (异议): list them, and everything that is done with one',
       async () => (await import('./casework/dispute.ts')).addDispute,
     ],
     [
       'outage',
-      'force majeure (不可抗力): reports, recovery, and the backfill with its proof',
+      '不可抗力：报告、恢复、补录与证明 force majeure (不可抗力): reports, recovery, and the backfill with its proof',
       async () => (await import('./casework/outage.ts')).addOutage,
     ],
     [
       'share',
-      'share requests (共享申请): certificates that a unit needs and the city does not share yet',
+      '共享申请：需用而尚未共享的证照 share requests (共享申请): certificates that a unit needs and the city does not share yet',
       async () => (await import('./casework/share.ts')).addShare,
     ],
     [
       'cases',
-      'completed cases (业务办结) and whether their certificates arrived in time',
+      '业务办结：证照是否按时入库 completed cases (业务办结) and whether their certificates arrived in time',
       async () => (await import('./casework/completed-cases.ts')).addCompletedCases,
     ],
     [
       'rebuild-workflows',
-      'have every open case be waited for again, as after Temporal lost its data',
+      '重建在办案件的工作流 have every open case be waited for again, as after Temporal lost its data',
       async () => (await import('./casework/rebuild.ts')).addRebuild,
     ],
   ],
-  'Supervision 监督考核': [
+  '监督考核 Supervision': [
     [
       'figures',
-      'the figures of supervision (归集率、及时率、完整率 …) by unit and period, with their formulas',
+      '监督指标：按单位与期间，附公式 the figures of supervision (归集率、及时率、完整率 …) by unit and period, with their formulas',
       async () => (await import('./supervision/figures.ts')).addFigures,
     ],
     [
       'assessment',
-      'the assessment (考核) of a month or year as a workbook: units ranked by their figures, and what is behind them',
+      '考核表：按月或年，单位排名与依据 the assessment (考核) of a month or year as a workbook: units ranked by their figures, and what is behind them',
       async () => (await import('./supervision/assessment.ts')).addAssessment,
     ],
     [
       'supervise',
-      'supervision (监督): samples, trial uses, patrols; findings, orders to rectify, re-checks, notices',
+      '监督检查：抽查、模拟办事、电子督查、整改、复查、文书 supervision (监督): samples, trial uses, patrols; findings, orders to rectify, re-checks, notices',
       async () => (await import('./supervision/supervise.ts')).addSupervise,
     ],
   ],
-  'Console 控制台': [
+  '控制台 Console': [
     [
       'account',
-      'accounts of the console: list them, add one, set a password',
+      '控制台账号：列出、新增、设置密码 accounts of the console: list them, add one, set a password',
       async () => (await import('./console/account.ts')).addAccountCommand,
     ],
   ],
 };
 
 const program = new Command('hub')
-  .description('A city hub for electronic certificates (电子证照): collects, keeps, proves and supervises.')
-  .option('-V, --version', 'as hub version')
-  .commandsGroup('The hub itself:')
-  .helpCommand('help [command]', 'explain a command')
+  .description(
+    '城市电子证照枢纽：归集、保管、核验、监督。\nA city hub for electronic certificates: collects, keeps, proves and supervises.',
+  )
+  .option('-V, --version', '同 hub version 命令 as hub version')
+  .commandsGroup('枢纽 The hub itself:')
+  .helpCommand('help [command]', '说明一个命令 explain a command')
   .configureHelp({ subcommandTerm: (command) => command.name() })
-  .addHelpText('after', '\nStart with:\n  ./hub demo')
+  .addHelpText('after', '\n从这里开始 Start with:\n  ./hub demo')
   .hook('preAction', (_program, command) => requireWords(command))
   .exitOverride()
   .showSuggestionAfterError();

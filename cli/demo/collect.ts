@@ -28,7 +28,7 @@ export async function checkConnectors(config: HubConfig): Promise<string> {
   const streams = new Streams(config);
   const ids = config.connectors.flatMap((connector) => connector.streams.map(({ id }) => id));
   await Promise.all(ids.map((id) => streams.get(id).source.check()));
-  return `Connectors: ${ids.length} streams answer`;
+  return `接入源：${ids.length} 个数据流有应答 Connectors: ${ids.length} streams answer`;
 }
 
 /** The main job of every stream, with visible progress. Tells the streams that failed, and why. */
@@ -98,7 +98,7 @@ export async function proveAll(
   );
   await new Listr([
     {
-      title: 'Proof, record by record',
+      title: '逐条核验 Proof, record by record',
       task: async (_: unknown, task: { title: string }) => {
         for (const selected of streams) {
           const provable = await provablePeriod(config, selected, period);
@@ -107,9 +107,9 @@ export async function proveAll(
           const { records, differences } = await proveInHub(client, config, selected, provable, false);
           const text = `${records.toLocaleString('en-US')} records, ${differences} differences`;
           proofs.push({ stream: id, equal: differences === 0, text });
-          task.title = `Proof, record by record — ${id}: ${text}`;
+          task.title = `逐条核验 Proof, record by record — ${id}: ${text}`;
         }
-        task.title = `Proof, record by record — ${proofs.length} streams read again`;
+        task.title = `逐条核验：重读 ${proofs.length} 个数据流 Proof, record by record — ${proofs.length} streams read again`;
       },
     },
   ]).run();
@@ -151,7 +151,7 @@ async function progressOf(db: Knex, stream: string): Promise<string> {
   const row = (await streamOverview(db, new Date())).find((candidate) => candidate.stream === stream);
   if (!row) return '';
   const shown = (value: number): string => value.toLocaleString('en-US');
-  return `read ${shown(row.read)}, accepted ${shown(row.accepted)}, unchanged ${shown(row.unchanged)}, rejected ${shown(row.rejected)}`;
+  return `读取 read ${shown(row.read)}，接收 accepted ${shown(row.accepted)}，未变 unchanged ${shown(row.unchanged)}，拒收 rejected ${shown(row.rejected)}`;
 }
 
 /** Waits for the schedule's run that the worker started when it came up. */

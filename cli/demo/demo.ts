@@ -42,14 +42,16 @@ interface DemoOptions extends CommonOptions {
 export function addDemo(program: Command): void {
   const demo = withData(withConfig(program.command('demo')))
     .description(
-      'Runs the whole hub with eight simulated departments, one for each way of connecting: takes what the\n' +
+      '用八个模拟部门（每种接入方式一个）运行整个枢纽：接收省级回传，归集各部门当日增量，核验不缺，打印汇总后继续运行；\n' +
+        '再次启动接着已有数据运行。\n' +
+        'Runs the whole hub with eight simulated departments, one for each way of connecting: takes what the\n' +
         'provincial platform returns, collects each department’s day, proves that nothing is missing, prints a summary, and\n' +
         'stays up. A second start goes on with the data.',
     )
-    .option('--once', 'end after the summary; exits with 0 only if every check in it held')
+    .option('--once', '汇总后结束 end after the summary; exits with 0 only if every check in it held')
     .option('--records <count>', 'records over the last 14 days, at the first start (default: 20000)', positive)
     .option('--seed <number>', 'the same seed gives the same departments, at the first start (default: 1)', positive)
-    .option('--fresh', 'begin with empty data')
+    .option('--fresh', '从空库开始 begin with empty data')
     .addHelpText(
       'after',
       '\nExamples:\n  ./hub demo\n  ./hub demo --once --fresh --records 200000\n  ./hub demo --jurisdiction ordos\n  ./hub demo fault housing away --times 100',
@@ -57,7 +59,7 @@ export function addDemo(program: Command): void {
     .action(runDemo);
 
   withData(demo.command('fault <department> [fault]'))
-    .summary('switch a fault of a simulated department on or off while the demo runs')
+    .summary('故障开关 switch a fault of a simulated department on or off while the demo runs')
     .description(
       'For the departments with a gateway (province, housing, health, transport). Faults: rate-limit, error, timeout,\n' +
         'empty-body, truncated, repeated-page, short-page, token-expiry, away.',
@@ -75,7 +77,7 @@ export function addDemo(program: Command): void {
       const { data } = options.clear
         ? await axios.delete<unknown>(address)
         : await axios.post<unknown>(address, { fault, times: options.times });
-      print(`${department}: faults now ${JSON.stringify(data)}`);
+      print(`${department} 现有故障 faults now: ${JSON.stringify(data)}`);
     });
 
   withData(demo.command('tamper <department>'))
@@ -103,7 +105,7 @@ export function addDemo(program: Command): void {
         undo: options.undo,
       });
       print(
-        `${department}: ${data.keys.length === 0 ? 'as it was' : `${data.keys.length} records: ${data.keys.slice(0, 20).join(', ')}`}`,
+        `${department}: ${data.keys.length === 0 ? '已复原 as it was' : `${data.keys.length} 条 records: ${data.keys.slice(0, 20).join(', ')}`}`,
       );
     });
 }
@@ -162,32 +164,32 @@ async function runDemo(options: DemoOptions): Promise<void> {
           },
         },
         {
-          title: 'Simulated departments',
+          title: '模拟部门 Simulated departments',
           task: async (_, task) => (task.title = await startDepartments(supervisor, data, nowMs)),
         },
         {
-          title: 'Connectors: one page and one count of each',
+          title: '接入源：各取一页、计数一次 Connectors: one page and one count of each',
           task: async (_, task) => (task.title = await checkConnectors(config)),
         },
         {
-          title: 'Contact persons',
+          title: '专人备案 Contact persons',
           task: async (_, task) => {
             if (db) task.title = await fileContacts(db, config);
           },
         },
-        { title: 'Worker', task: () => supervisor.start(part('worker', supervisor, addresses, choice)) },
+        { title: '工作进程 Worker', task: () => supervisor.start(part('worker', supervisor, addresses, choice)) },
         {
-          title: 'Accounts',
+          title: '账号 Accounts',
           task: async (_, task) => {
             if (db) task.title = await addDemoAccounts(db, config);
           },
         },
         {
-          title: 'Console, inbox and watchdog',
+          title: '控制台、收件与值守 Console, inbox and watchdog',
           task: () => supervisor.start(part('server', supervisor, addresses, choice)),
         },
         {
-          title: 'Departments push their records',
+          title: '部门推送数据 Departments push their records',
           task: async (_, task) => (task.title = await haveDepartmentsPush(config, supervisor.folder)),
         },
       ],
@@ -207,7 +209,9 @@ async function runDemo(options: DemoOptions): Promise<void> {
     if (options.once) {
       process.exitCode = held ? 0 : 1;
     } else {
-      print('\nThe hub stays up: schedules go on as the configuration says. Ctrl-C stops it.');
+      print(
+        '\n枢纽继续运行，按配置定时归集；按 Ctrl-C 停止。\nThe hub stays up: schedules go on as the configuration says. Ctrl-C stops it.',
+      );
       await stopped;
     }
     await client.connection.close();

@@ -108,7 +108,7 @@ export async function startDepartments(supervisor: Supervisor, data: DemoData, n
     addresses[id] = { url, address };
   }
   noteDepartments(supervisor.folder, addresses);
-  return `Simulated departments: ${DEPARTMENTS.join(', ')}`;
+  return `模拟部门 Simulated departments: ${DEPARTMENTS.join(', ')}`;
 }
 
 /** Has the departments that push do so, to the inbox of the hub that runs now. */
@@ -126,7 +126,7 @@ export async function haveDepartmentsPush({ settings, connectors }: HubConfig, f
       pushed += data.pushed;
     }
   }
-  return `Departments pushed ${pushed.toLocaleString('en-US')} records`;
+  return `部门已推送 ${pushed.toLocaleString('en-US')} 条 records pushed by departments`;
 }
 
 /** Puts somebody on file (专人) for every simulated unit that has nobody. */
@@ -144,7 +144,7 @@ export async function fileContacts(db: Knex, { connectors }: HubConfig): Promise
     } as const;
     await fileContact(db, { unitCode, unitName, ...person }, { by: 'demo', at: new Date() });
   }
-  return `Contact persons of ${units.size} units on file`;
+  return `${units.size} 个单位的专人已备案 Contact persons of ${units.size} units on file`;
 }
 
 /** Whoever may look at the demonstration signs in with this. */

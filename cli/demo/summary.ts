@@ -31,50 +31,57 @@ export async function summarise(
   }
 
   print(`\n${streamTable(streams)}`);
-  print(`\n${gaps.length === 0 ? 'Gaps: none. Everything that is due is proven to be in.' : gapTable(gaps)}`);
+  print(
+    `\n${gaps.length === 0 ? '没有缺口，应归集的均已证实入库。 Gaps: none. Everything that is due is proven to be in.' : gapTable(gaps)}`,
+  );
   print('');
   for (const basis of EVERY_BASIS) {
     const { met, 'met late': late, open, 'due soon': soon, overdue } = counts[basis];
     const { zh, en } = BASES[basis];
     print(
-      `Obligations, ${zh} (${en}): ${met + late} met${late > 0 ? ` (${late} late)` : ''}, ${open + soon} open, ${overdue} overdue`,
+      `${zh}任务：办结 ${met + late} 件${late > 0 ? `（逾期办结 ${late} 件）` : ''}，在办 ${open + soon} 件，逾期 ${overdue} 件。 Obligations, ${zh} (${en}): ${met + late} met${late > 0 ? ` (${late} late)` : ''}, ${open + soon} open, ${overdue} overdue`,
     );
   }
   if (obligations.length > 0) print(obligationTable(obligations));
 
   const shared = await countShared(db);
   print(
-    `\nSeveral streams deliver ${shared.certificates} of the certificates; of ${shared.differing} they say different things: ./hub conflicts`,
+    `\n多个数据流都有的证照 ${shared.certificates} 件，其中所报不同的 ${shared.differing} 件，见 ./hub conflicts。\nSeveral streams deliver ${shared.certificates} of the certificates; of ${shared.differing} they say different things: ./hub conflicts`,
   );
 
   const checks: [string, boolean][] = [
     [
       failed.size === 0
-        ? 'every stream was collected'
-        : `not every stream was collected: ${[...failed].map(([stream, why]) => `${stream}: ${why}`).join('; ')}`,
+        ? '各数据流均已归集 every stream was collected'
+        : `有数据流未归集 not every stream was collected: ${[...failed].map(([stream, why]) => `${stream}: ${why}`).join('; ')}`,
       failed.size === 0,
     ],
-    ...truths.map(({ stream, text, equal }): [string, boolean] => [`${stream} equals its department: ${text}`, equal]),
-    ...proven.map(({ stream, text, equal }): [string, boolean] => [
-      `${stream} proven against its source: ${text}`,
+    ...truths.map(({ stream, text, equal }): [string, boolean] => [
+      `${stream} 与部门一致 equals its department: ${text}`,
       equal,
     ]),
-    ['no gaps', gaps.length === 0],
+    ...proven.map(({ stream, text, equal }): [string, boolean] => [
+      `${stream} 已与源端逐条核验 proven against its source: ${text}`,
+      equal,
+    ]),
+    ['没有缺口 no gaps', gaps.length === 0],
     [
-      'no increment overdue',
+      '当日增量没有逾期 no increment overdue',
       // Corrections of rejects are the departments’ to send.
       obligations.every(({ state, subject }) => state !== 'overdue' || subject.endsWith('/rejects')),
     ],
-    ['no stream paused', streams.every(({ pausedReason }) => pausedReason === null)],
+    ['没有暂停的数据流 no stream paused', streams.every(({ pausedReason }) => pausedReason === null)],
   ];
-  print('\nChecks');
+  print('\n核对 Checks');
   for (const [what, held] of checks) print(`  ${held ? '✔' : '✖'} ${what}`);
 
   const { server, temporal } = config.settings;
   print('');
   if (addresses.temporalUi !== null)
-    print(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
-  print(`Console        http://${server.host}:${server.port}/  (sign in as manager, password ${DEMO_PASSWORD})`);
-  print(`Health page    http://${server.host}:${server.port}/health`);
+    print(`流程界面 Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
+  print(
+    `控制界面 Console        http://${server.host}:${server.port}/  账号 sign in as manager，密码 password ${DEMO_PASSWORD}`,
+  );
+  print(`健康页面 Health page    http://${server.host}:${server.port}/health`);
   return checks.every(([, held]) => held);
 }

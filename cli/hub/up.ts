@@ -15,7 +15,9 @@ import { print } from '../kit/output.ts';
 export function addUp(command: Command): void {
   withData(withConfig(command.command('up')))
     .description(
-      'Runs the whole hub: PostgreSQL and Temporal of its own unless DATABASE_URL and TEMPORAL_ADDRESS name existing ones,\n' +
+      '运行整个枢纽：数据库与 Temporal（未用 DATABASE_URL、TEMPORAL_ADDRESS 指定的由枢纽自带）、工作进程、控制台与值守；\n' +
+        '自行退出的部分会重新启动，配置文件有误的按上一有效版本运行。\n' +
+        'Runs the whole hub: PostgreSQL and Temporal of its own unless DATABASE_URL and TEMPORAL_ADDRESS name existing ones,\n' +
         'the worker, the health page and the watchdog. A part that ends by itself is started again. Instead of a faulty file\n' +
         'of the configuration its last valid version is in force.',
     )
@@ -57,21 +59,25 @@ export function addUp(command: Command): void {
               task.title = what;
             },
           },
-          { title: 'Worker', task: () => supervisor.start(program('worker', supervisor, addresses, choice)) },
+          { title: '工作进程 Worker', task: () => supervisor.start(program('worker', supervisor, addresses, choice)) },
           {
-            title: 'Console, inbox and watchdog',
+            title: '控制台、收件与值守 Console, inbox and watchdog',
             task: () => supervisor.start(program('server', supervisor, addresses, choice)),
           },
         ]).run();
         const { server, temporal } = config.settings;
         for (const { file, faults } of config.faulty)
-          console.error(`\n▲ ${file} is not taken over:\n${faults.map(({ en }) => en).join('\n')}`);
-        print(`\nConsole        http://${server.host}:${server.port}/`);
-        print(`Health page    http://${server.host}:${server.port}/health`);
+          console.error(
+            `\n▲ ${file} 有误，未采用 is not taken over:\n${faults.map(({ zh, en }) => `${zh}\n${en}`).join('\n')}`,
+          );
+        print(`\n控制界面 Console        http://${server.host}:${server.port}/`);
+        print(`健康页面 Health page    http://${server.host}:${server.port}/health`);
         if (addresses.temporalUi !== null)
-          print(`Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
-        print(`Logs           ${supervisor.folder}/logs/`);
-        print(`\n${config.connectors.length} connector(s), ${config.jurisdiction.name}. Ctrl-C stops the hub.`);
+          print(`流程界面 Temporal UI    ${addresses.temporalUi}/namespaces/${temporal.namespace}/workflows`);
+        print(`运行日志 Logs           ${supervisor.folder}/logs/`);
+        print(
+          `\n${config.jurisdiction.name}，接入源 ${config.connectors.length} 个，按 Ctrl-C 停止。 ${config.connectors.length} connector(s). Ctrl-C stops the hub.`,
+        );
         await stopped;
       } finally {
         await close();

@@ -19,10 +19,11 @@ interface Asked<T> {
 export function addVersion(program: Command): void {
   withData(withConfig(program.command('version')))
     .description(
-      'Says which hub this is, what it brings along, and what it finds: at DATABASE_URL and TEMPORAL_ADDRESS, else on the\n' +
+      '枢纽及其自带部件的版本，以及所连服务器的版本；两秒内没有应答的按离线列出。\n' +
+        'Says which hub this is, what it brings along, and what it finds: at DATABASE_URL and TEMPORAL_ADDRESS, else on the\n' +
         'servers of a hub that runs here. Servers that do not answer within two seconds are said to be away.',
     )
-    .option('--json', 'for programs; null is what could not be asked')
+    .option('--json', '供程序读取 for programs; null is what could not be asked')
     .addHelpText('after', '\nExamples:\n  ./hub version\n  ./hub --version --json')
     .action(async (options: CommonOptions & { json?: boolean }) => {
       const [database, temporal, dump] = await Promise.all([askDatabase(options), askTemporal(options), dumpVersion()]);
@@ -40,12 +41,15 @@ export function addVersion(program: Command): void {
         };
         return printJson(versions);
       }
-      const applied = told(database, ({ migration }) => `the last one in the database: ${migration ?? 'none'}`);
+      const applied = told(
+        database,
+        ({ migration }) => `数据库已到 the last one in the database: ${migration ?? '无 none'}`,
+      );
       print(`${name} ${version}
 Node        ${process.version}
-Schema      ${schema}; ${applied}
-Temporal    SDK ${sdk}; ${told(temporal, (server) => `server ${server}`)}
-PostgreSQL  embedded ${embedded}; ${told(database, ({ server }) => `server ${server}`)}
+Schema      最新 newest ${schema}；${applied}
+Temporal    SDK ${sdk}；${told(temporal, (server) => `服务器 server ${server}`)}
+PostgreSQL  自带 embedded ${embedded}；${told(database, ({ server }) => `服务器 server ${server}`)}
 pg_dump     ${dumpRemark(dump, database.said?.server ?? embedded)}`);
     });
 }
@@ -60,8 +64,10 @@ const dumpVersion = (): Promise<string | null> =>
 /** Whether a pg_dump can dump a server, which no older one can; where one comes from that can. */
 function dumpRemark(dump: string | null, server: string): string {
   const [needed, found] = [server, dump ?? '0'].map((version) => Number.parseInt(version, 10));
-  if (found !== undefined && needed !== undefined && found >= needed) return `${dump}, which can dump the server`;
+  if (found !== undefined && needed !== undefined && found >= needed)
+    return `${dump}，可转储该服务器 ${dump}, which can dump the server`;
   return (
+    `${dump === null ? 'PATH 中没有' : `${dump} 不能转储 ${needed} 版服务器`}：安装 postgresql-client-${needed}（apt.postgresql.org，自带服务器不含），或停止枢纽后复制数据目录 ` +
     `${dump === null ? 'none on the PATH' : `${dump} cannot dump a server ${needed}`}: install postgresql-client-${needed} ` +
     '(apt.postgresql.org; the embedded server brings none), or stop the hub and copy its data folder'
   );
@@ -69,11 +75,18 @@ function dumpRemark(dump: string | null, server: string): string {
 
 async function askDatabase(options: CommonOptions): Promise<Asked<{ server: string; migration: string | null }>> {
   const url = await libraryAddress(options);
-  if (url === null) return { said: null, remark: 'no hub runs here, and DATABASE_URL is not set' };
+  if (url === null)
+    return {
+      said: null,
+      remark: '本机没有枢纽在运行，也未设置 DATABASE_URL no hub runs here, and DATABASE_URL is not set',
+    };
   const where = shownDatabase(url);
   return databaseVersions(url).then(
     (said) => ({ said, remark: where }),
-    (error: unknown) => ({ said: null, remark: `${where} gave no answer: ${messageOf(error) || 'nothing is there'}` }),
+    (error: unknown) => ({
+      said: null,
+      remark: `${where} 没有应答 gave no answer: ${messageOf(error) || '没有服务 nothing is there'}`,
+    }),
   );
 }
 
@@ -86,9 +99,9 @@ async function askTemporal(options: CommonOptions): Promise<Asked<string>> {
   }
   return temporalVersion(address).then(
     (said) => ({ said, remark: address }),
-    () => ({ said: null, remark: `${address} gave no answer` }),
+    () => ({ said: null, remark: `${address} 没有应答 gave no answer` }),
   );
 }
 
 const told = <T>({ said, remark }: Asked<T>, show: (said: T) => string): string =>
-  said === null ? remark : `${show(said)} at ${remark}`;
+  said === null ? remark : `${show(said)}，位于 at ${remark}`;

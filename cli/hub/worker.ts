@@ -12,7 +12,8 @@ import { onStop } from '../../launch/signals.ts';
 export function addWorker(program: Command): void {
   withData(withConfig(program.command('worker')))
     .description(
-      'Runs the workflows and activities. Several workers may share the work; they all read the same configuration.',
+      '运行工作流与活动；可运行多个，配置须相同。\n' +
+        'Runs the workflows and activities. Several workers may share the work; they all read the same configuration.',
     )
     .addHelpText(
       'after',

@@ -87,20 +87,20 @@ describe('hub, the command', () => {
         listed.set(heading, namesOf(lines.join('\n')));
       }
       const rooms = [
-        'Ledger 台账',
-        'Library 证照库',
-        'Collection 归集',
-        'Sharing 用证',
-        'Casework 案件',
-        'Supervision 监督考核',
-        'Console 控制台',
+        '台账 Ledger',
+        '证照库 Library',
+        '归集 Collection',
+        '用证 Sharing',
+        '案件 Casework',
+        '监督考核 Supervision',
+        '控制台 Console',
       ];
       const headings = [...listed.keys()].filter((heading) => listed.get(heading)?.length !== 0);
-      assert.deepEqual(headings, ['The hub itself:', ...rooms.map((room) => `${room}:`)]);
+      assert.deepEqual(headings, ['枢纽 The hub itself:', ...rooms.map((room) => `${room}:`)]);
       const names = [...listed.values()].flat();
       assert.equal(new Set(names).size, names.length);
       for (const room of rooms) {
-        const folder = room.split(' ')[0]?.toLowerCase() ?? '';
+        const folder = room.split(' ')[1]?.toLowerCase() ?? '';
         let code = '';
         for await (const file of glob(`cli/${folder}/*.ts`, { cwd: ROOT }))
           code += readFileSync(join(ROOT, file), 'utf8');
@@ -151,12 +151,15 @@ describe('hub, the command', () => {
       assert.match(stdout, new RegExp(`^Node +${process.version}$`, 'm'));
       assert.ok(
         stdout.includes(
-          `${newestMigration()}; the last one in the database: ${newestMigration()} at ${host}${pathname}\n`,
+          `最新 newest ${newestMigration()}；数据库已到 the last one in the database: ${newestMigration()}，位于 at ${host}${pathname}\n`,
         ),
       );
-      assert.match(stdout, /^Temporal +SDK 1\.\d+\.\d+; server 1\.29\.1 at 127\.0\.0\.1:\d+$/m);
-      assert.match(stdout, /^PostgreSQL +embedded 18\S+; server 18\S* at /m);
-      assert.match(stdout, /^pg_dump +\d\S*, which can dump the server$|^pg_dump .*: install postgresql-client-18 \(/m);
+      assert.match(stdout, /^Temporal +SDK 1\.\d+\.\d+；服务器 server 1\.29\.1，位于 at 127\.0\.0\.1:\d+$/m);
+      assert.match(stdout, /^PostgreSQL +自带 embedded 18[\d.]+\S*；服务器 server 18\S*[^\n]*，位于 at /m);
+      assert.match(
+        stdout,
+        /^pg_dump +\d\S*，可转储该服务器 \d\S*, which can dump the server$|^pg_dump .*: install postgresql-client-18 \(/m,
+      );
       assert.ok(!stdout.includes(password));
       assert.equal((await runHub(['--version'], env)).stdout, stdout);
     });
@@ -166,15 +169,22 @@ describe('hub, the command', () => {
       const line = async (): Promise<string | undefined> =>
         /^pg_dump +(.*)$/m.exec((await runHub(['version'], env)).stdout)?.[1];
       const install = 'install postgresql-client-18 (apt.postgresql.org';
-      assert.ok((await line())?.startsWith(`none on the PATH: ${install}`));
+      const missing = (await line()) ?? '';
+      assert.ok(
+        missing.startsWith('PATH 中没有：安装 postgresql-client-18') &&
+          missing.includes(`none on the PATH: ${install}`),
+      );
       const dumpOf = (version: string): void =>
         writeFileSync(join(bin, 'pg_dump'), `#!/bin/sh\necho 'pg_dump (PostgreSQL) ${version} (Debian)'\n`, {
           mode: 0o755,
         });
       dumpOf('15.18');
-      assert.ok((await line())?.startsWith(`15.18 cannot dump a server 18: ${install}`));
+      const old = (await line()) ?? '';
+      assert.ok(
+        old.startsWith('15.18 不能转储 18 版服务器：安装') && old.includes(`15.18 cannot dump a server 18: ${install}`),
+      );
       dumpOf('18.1');
-      assert.equal(await line(), '18.1, which can dump the server');
+      assert.equal(await line(), '18.1，可转储该服务器 18.1, which can dump the server');
       rmSync(bin, { recursive: true });
     });
     it('says for programs what a server and a schema are; null is what could not be asked', async () => {

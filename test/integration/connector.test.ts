@@ -113,7 +113,7 @@ describe('hub connector', () => {
     assert.equal(code, 1);
     assert.match(
       stdout,
-      /✖ parks-records \(configuration\)\n {2}cause {2}.*no such table: v_certificates\n {2}cure {3}check the names of table/,
+      /✖ parks-records \(configuration\)\n {2}原因 cause {2}.*no such table: v_certificates\n {2}处理 cure {3}check the names of table/,
     );
     edit('v_certificates', 'permits');
     const mended = await connector('check', 'parks', '--json');

@@ -42,10 +42,16 @@ describe('hub demo', () => {
       ...['housing-permits', 'health-doctors', 'transport-licences', 'land-permits'].map((id) => [id, '3\\d\\d']),
       ...['culture-permits', 'education-teachers', 'police-permits'].map((id) => [id, '3\\d\\d']),
     ]) {
-      assert.match(stdout, new RegExp(`✔ ${stream} equals its department: ${count} certificates, \\d+ rejects`));
+      assert.match(
+        stdout,
+        new RegExp(`✔ ${stream} 与部门一致 equals its department: ${count} certificates, \\d+ rejects`),
+      );
     }
     for (const stream of ['province-return', 'housing-permits', 'education-teachers'])
-      assert.match(stdout, new RegExp(`✔ ${stream} proven against its source: [1-9][\\d,]* records, 0 differences`));
+      assert.match(
+        stdout,
+        new RegExp(`✔ ${stream} 已与源端逐条核验 proven against its source: [1-9][\\d,]* records, 0 differences`),
+      );
     assert.match(stdout, /Several streams deliver [1-9]\d* of the certificates; of [1-9]\d* they say different things/);
     assert.match(stdout, /Contact persons of 9 units on file/);
     assert.match(stdout, /Gaps: none/);
@@ -141,7 +147,7 @@ describe('hub demo', () => {
     it('takes faults at run time', async () => {
       const set = await runHub(['demo', 'fault', 'housing', 'away', '--times', '3', ...where.slice(2)]);
       assert.equal(set.code, 0, set.stderr);
-      assert.match(set.stdout, /housing: faults now .*away/);
+      assert.match(set.stdout, /housing 现有故障 faults now: .*away/);
       const wrong = await runHub(['demo', 'fault', 'housing', 'sleepy', ...where.slice(2)]);
       assert.match(wrong.stderr + wrong.stdout, /rate-limit, error/);
       const unknown = await runHub(['demo', 'fault', 'moon', 'away', ...where.slice(2)]);
@@ -165,9 +171,12 @@ describe('hub demo', () => {
     const { code, stdout } = await demo.exit();
     assert.equal(code, 1, stdout);
     assert.match(stdout, /鄂尔多斯/);
-    assert.match(stdout, /✖ not every stream was collected: housing-permits: .* is not proven to be in/);
-    assert.match(stdout, /✖ housing-permits equals its department: .* 1 differ, for example HO\d+ is missing/);
+    assert.match(stdout, /✖ 有数据流未归集 not every stream was collected: housing-permits: .* is not proven to be in/);
+    assert.match(
+      stdout,
+      /✖ housing-permits 与部门一致 equals its department: .* 1 differ, for example HO\d+ is missing/,
+    );
     assert.match(stdout, /housing-permits .*源端 \d+ 条，库内 \d+ 条/);
-    assert.match(stdout, /✔ health-doctors equals its department/);
+    assert.match(stdout, /✔ health-doctors 与部门一致 equals its department/);
   });
 });

@@ -10,6 +10,7 @@ import {
   faultOf,
   shownSettings,
   type Checked,
+  type Explained,
 } from '../../../connectors/examine/examine.ts';
 import { Streams } from '../../../connectors/registry.ts';
 import { CHECKS } from '../../../connectors/examine/suite.ts';
@@ -35,13 +36,11 @@ export async function explainStreams(
   for (const selected of selectStreams(config, name)) {
     const stream = selected.stream.id;
     await withStream(config, selected, {}, (open) => {
-      const parts = Object.fromEntries(
-        explainStream(config, open).map(({ title, lines }) => [title.en, lines.map(({ en }) => en)]),
-      );
-      explained.push({ stream, ...parts, settings: open.config });
+      const parts = explainStream(config, open);
+      explained.push({ stream, ...byTitle(parts), settings: open.config });
       if (options.json) return Promise.resolve();
       printParts(`${stream} · ${open.config.name ?? stream} · ${open.connector.name} (${open.connector.kind})`, parts);
-      if (options.full) print(`  settings in force\n${indented(stringify(shownSettings(open.config)))}`);
+      if (options.full) print(`  生效的设置 settings in force\n${indented(stringify(shownSettings(open.config)))}`);
       print('');
       return Promise.resolve();
     });
@@ -49,18 +48,22 @@ export async function explainStreams(
   await withDisputes(config, name, (connector, streams) => {
     const stream = `${connector.id} disputes`;
     const parts = explainDisputes(connector, streams);
-    explained.push({ stream, ...parts });
+    explained.push({ stream, ...byTitle(parts) });
     if (!options.json) printParts(`${stream} · ${connector.name} (${connector.kind})`, parts);
     return Promise.resolve();
   });
   if (options.json) printJson(explained);
 }
 
-function printParts(title: string, parts: Record<string, string[]>): void {
-  print(title);
-  for (const [head, lines] of Object.entries(parts)) {
-    print(`  ${head}`);
-    for (const line of lines) print(`    – ${line}`);
+/** For programs. */
+const byTitle = (parts: readonly Explained[]): Record<string, string[]> =>
+  Object.fromEntries(parts.map(({ title, lines }) => [title.en, lines.map(({ en }) => en)]));
+
+function printParts(heading: string, parts: readonly Explained[]): void {
+  print(heading);
+  for (const { title, lines } of parts) {
+    print(`  ${title.zh} ${title.en}`);
+    for (const { zh, en } of lines) print(zh === en ? `    – ${en}` : `    – ${zh}\n      ${en}`);
   }
 }
 
@@ -80,22 +83,25 @@ async function withDisputes(
   }
 }
 
-function explainDisputes({ id, disputes }: ConnectorConfig, streams: Streams): Record<string, string[]> {
-  if (typeof disputes !== 'object') return { 'what is taken': [`tickets that are pushed to /inbox/v1/${id}/disputes`] };
-  return {
-    // What follows is of windows, which a list does not have.
-    'what is asked': streams
-      .disputes(id)
-      .source.explain()
-      .slice(0, 2)
-      .map(({ en }) => en),
-    when: ['every 5 minutes; a ticket is taken once, a faulty one is in ./hub dispute faults'],
-    mapping: [
-      Object.entries(disputes.fields)
-        .map(([field, from]) => `${field} ← ${typeof from === 'string' ? from : JSON.stringify(from)}`)
-        .join(', '),
-    ],
+function explainDisputes({ id, disputes }: ConnectorConfig, streams: Streams): Explained[] {
+  if (typeof disputes !== 'object') {
+    const inbox = `/inbox/v1/${id}/disputes`;
+    const line = { zh: `推送到 ${inbox} 的工单`, en: `tickets that are pushed to ${inbox}` };
+    return [{ title: { zh: '接收什么', en: 'what is taken' }, lines: [line] }];
+  }
+  const fields = Object.entries(disputes.fields)
+    .map(([field, from]) => `${field} ← ${typeof from === 'string' ? from : JSON.stringify(from)}`)
+    .join(', ');
+  const when = {
+    zh: '每 5 分钟一次；每张工单只收一次，有误的见 ./hub dispute faults',
+    en: 'every 5 minutes; a ticket is taken once, a faulty one is in ./hub dispute faults',
   };
+  return [
+    // What follows is of windows, which a list does not have.
+    { title: { zh: '向源端请求什么', en: 'what is asked' }, lines: streams.disputes(id).source.explain().slice(0, 2) },
+    { title: { zh: '何时归集', en: 'when' }, lines: [when] },
+    { title: { zh: '映射', en: 'mapping' }, lines: [{ zh: fields, en: fields }] },
+  ];
 }
 
 const indented = (text: string): string =>
@@ -152,11 +158,13 @@ export async function checkStreams(name: string | undefined, options: StreamOpti
   );
   for (const { stream, report, refused, absent, tickets = [], fault } of checked) {
     const reasons = [...refused.map(({ rule, field, records }) => `${rule} of ${field} ${records}`), ...tickets];
-    if (reasons.length > 0) print(`${stream}: rejected by ${reasons.join(', ')}`);
+    if (reasons.length > 0) print(`${stream}：拒收 rejected by ${reasons.join(', ')}`);
     for (const { field, nearest } of absent)
-      print(`${stream}: the mapping names a field that is not there: ${field} (did you mean ${nearest}?)`);
+      print(
+        `${stream}：映射的字段不存在 ${field}，是否为 ${nearest}？ the mapping names a field that is not there: ${field} (did you mean ${nearest}?)`,
+      );
     for (const note of report?.notes ?? []) print(`${stream}: ${note}`);
-    if (fault) print(`\n✖ ${stream} (${fault.kind})\n  cause  ${fault.cause}\n  cure   ${fault.cure}`);
+    if (fault) print(`\n✖ ${stream} (${fault.kind})\n  原因 cause  ${fault.cause}\n  处理 cure   ${fault.cure}`);
   }
 }
 
@@ -171,7 +179,7 @@ export async function discoverStream(name: string, options: StreamOptions): Prom
     if (options.json) return printJson({ records: records.length, fields, draft });
     if (records.length === 0)
       return print(`${config.id}：源端没有可查看的记录。 ${config.id}: the source has no records to look at`);
-    print(`${records.length} records of ${config.id}\n`);
+    print(`${config.id} 的 ${records.length} 条记录 ${records.length} records of ${config.id}\n`);
     print(
       table(fields, [
         ['字段', ({ field }) => field],
@@ -182,7 +190,9 @@ export async function discoverStream(name: string, options: StreamOptions): Prom
         ['疑为', ({ role, by }) => (by === null ? '' : `${role}（${KNOWN_BY[by]}）`)],
       ]),
     );
-    print(`\nA draft for the stream; put the right words in place of ?\n\n${indented(stringify(draft))}`);
+    print(
+      `\n数据流草稿，请填写 ? 处。 A draft for the stream; put the right words in place of ?\n\n${indented(stringify(draft))}`,
+    );
   });
 }
 
@@ -191,7 +201,7 @@ export async function testStream(name: string, options: StreamOptions): Promise<
     const window = await chosenWindow(open, options);
     const subject = { ...open, window };
     const results: { check: string; result: 'held' | 'failed' | 'not asked'; fault?: string }[] = [];
-    if (!options.json) print(`${open.config.id}, ${describeWindow(window)}; nothing is written\n`);
+    if (!options.json) print(`${open.config.id}，${describeWindow(window)}，不写库。 Nothing is written\n`);
     for (const check of CHECKS) {
       let result: (typeof results)[number] = { check: check.name, result: 'held' };
       if (check.applies && !check.applies(subject)) result.result = 'not asked';

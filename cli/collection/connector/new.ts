@@ -71,8 +71,10 @@ export async function newConnector(options: NewOptions): Promise<void> {
     throw fault('file-exists', { file: shown });
   }
   writeFileSync(file, textOf(answers));
-  print(`Wrote ${shown}. Lines with # say what is still to be decided.\n`);
-  print(`Next:\n  ./hub connector check ${answers.id}\n  ./hub connector discover ${answers.id}-records`);
+  print(
+    `已写入 ${shown}，# 开头的行说明还须决定什么。 Wrote ${shown}. Lines with # say what is still to be decided.\n`,
+  );
+  print(`下一步 Next:\n  ./hub connector check ${answers.id}\n  ./hub connector discover ${answers.id}-records`);
 }
 
 async function ask(options: NewOptions): Promise<Answers> {
@@ -91,13 +93,14 @@ async function ask(options: NewOptions): Promise<Answers> {
           const nearest = key === 'kind' && answer !== undefined ? closest(answer, KIND_NAMES) : undefined;
           throw fault('answer-invalid', { option: `--${key}`, found: answer, expected, nearest });
         }
-        if (answer !== undefined) print(`found “${answer}”, expected ${expected.en}`);
+        if (answer !== undefined)
+          print(`现为“${answer}”，应为 ${expected.zh} found “${answer}”, expected ${expected.en}`);
         const example = key === 'address' ? `, for example ${EXAMPLES[answers.kind ?? ''] ?? ''}` : '';
         answer = (await dialogue.question(`${question}${example}: `)).trim();
       }
       answers[key] = answer;
       const { remark } = key === 'unit' || key === 'type' ? identify(answer) : { remark: null };
-      if (remark !== null) console.error(`Note: ${answer} ${remark}`);
+      if (remark !== null) console.error(`注意 Note: ${answer} ${remark}`);
     }
   } finally {
     dialogue?.close();

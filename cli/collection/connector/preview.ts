@@ -37,7 +37,7 @@ export async function previewStream(name: string, options: PreviewOptions): Prom
     exchanges = [];
     const pages: unknown[] = [];
     const print = await previewPrinter(name, options);
-    if (!options.json) print(`${open.config.id}, ${describeWindow(window)}; nothing is written`);
+    if (!options.json) print(`${open.config.id}，${describeWindow(window)}，不写库。 Nothing is written`);
     for await (const page of pagesOf(open.source, window, FROM_THE_START, new AbortController().signal)) {
       const mapped = mapSample(open, page);
       const shown = {
@@ -92,7 +92,9 @@ function printPage(
   options: PreviewOptions,
   print: (text: string) => void,
 ): void {
-  print(`\nPage ${page.page + 1}: ${page.records} records, ${page.accepted} accepted, ${page.rejected} rejected`);
+  print(
+    `\n第 ${page.page + 1} 页：${page.records} 条，接受 ${page.accepted}，拒收 ${page.rejected}。 Page ${page.page + 1}: ${page.records} records, ${page.accepted} accepted, ${page.rejected} rejected`,
+  );
   for (const { request, response } of page.exchanges) {
     print(`  → ${request.split('\n').join('\n    ')}`);
     print(`  ← ${(options.unmasked ? response : maskedText(response)).slice(0, 600).split('\n').join('\n    ')}`);

@@ -1,5 +1,6 @@
 import { fault, faultInWords } from '../../../domain/faults.ts';
 import type { Said } from '../../../domain/said.ts';
+import { RULES } from '../../../domain/library/validation.ts';
 import { CONTACTS, STREAM_STATES, type SourceContact } from '../../../domain/streams.ts';
 import {
   deadLetters,
@@ -48,9 +49,10 @@ function* remarks({ pausedReason, contactDetail, openRejects, drifts }: StreamRe
   if (waiting)
     yield `${waiting.records} 条数据等待其证照类型列入目录，见 ./hub catalog list。 ${waiting.records} records wait for an entry of their type: ./hub catalog list`;
   const rejected = openRejects.filter(({ rule }) => rule !== 'type-unlisted');
-  if (rejected.length > 0) yield `rejected by ${rejected.map(({ rule, records }) => `${rule} ${records}`).join(', ')}`;
+  if (rejected.length > 0)
+    yield `拒收 rejected by ${rejected.map(({ rule, records }) => `${RULES[rule].zh}（${rule}）${records}`).join('、')}`;
   for (const { field, change, detail, action } of drifts)
-    yield `the field ${field} is ${change} (${detail}); ${action}`;
+    yield `字段 ${field} 有变化 the field ${field} is ${change} (${detail}); ${action}`;
 }
 
 /** Every target's messages by number; with a target, its dead letters, which can be sent again. */

@@ -10,14 +10,11 @@ import { sm2 } from 'sm-crypto-v2';
 import { DAY_MS } from '../../../domain/dates.ts';
 import { LIST_SIZE, scattered } from '../../../domain/sharing/status-list.ts';
 import { renewStatusLists } from '../../../server/background/status-lists.ts';
-import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
-import { approvedCatalog, approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
 import { openReceiptSigner, type ReceiptSigner, type SignedJson } from '../../../store/sharing/receipt-signing.ts';
 import { keepKeys } from '../../../store/sharing/receipts.ts';
 import { statusPlace } from '../../../store/sharing/status-lists.ts';
-import { approveUsageList, saveUsageList } from '../../../store/sharing/usage-lists.ts';
 import { ApiHub } from '../../support/api.ts';
-import { deliver, tokenOf } from './using.ts';
+import { deliver, grantUses, tokenOf } from './using.ts';
 
 const CHECKER = join(import.meta.dirname, '../../../docs/check-status.mjs');
 const NOW = '2026-11-23T10:00:00+08:00';
@@ -64,13 +61,7 @@ describe('status lists', () => {
     token = await tokenOf(hub, 'clerk');
     stream = (await db('stream').orderBy('id').first<{ id: number }>('id')).id;
     const types = [HOUSE, SHOP];
-    const entries = types.map((typeCode) => catalogEntrySchema.parse({ typeCode, name: '证', publicity: 'public' }));
-    await draftEntries(db, entries, 'x', at);
-    await approveDrafts(db, types, 'y', at);
-    await saveUsageList(db, UNIT, [{ code: 'A-1', name: '施工许可', scenario: '受理', types }], { by: '张三', at });
-    await db.transaction(async (trx) =>
-      approveUsageList(trx, UNIT.code, 1, await approvedCatalog(trx), { by: '张三', at }),
-    );
+    await grantUses(hub, UNIT, types, [{ code: 'A-1', name: '施工许可', scenario: '受理', types }]);
     signer = openReceiptSigner(folder);
     await keepKeys(db, signer.keys, at);
     for (let index = 0; index < 6; index += 1) await delivered(`H-${index}`);

@@ -128,7 +128,7 @@ export default ts.config(
   ts.configs.stylisticTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js', 'docs/verify-receipt.mjs'] } },
+      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js', 'docs/*.mjs'] } },
     },
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',

@@ -11,6 +11,7 @@ import { openDatabase } from '../../store/database.ts';
 import { Pulse } from '../../store/pulse.ts';
 import { startExports } from '../../server/background/exports.ts';
 import { startReceipts } from '../../server/background/receipts.ts';
+import { startStatusLists } from '../../server/background/status-lists.ts';
 import { startReminders } from '../../server/background/reminders.ts';
 import { startWatchdog } from '../../server/background/watchdog.ts';
 import { DatabaseClock } from '../../store/ledger/clock.ts';
@@ -113,6 +114,7 @@ export function addServer(program: Command): void {
       });
       const stopExports = startExports({ db, logger, now, config: () => current });
       const stopReceipts = startReceipts({ db, logger, now, signer });
+      const stopStatusLists = startStatusLists({ db, logger, now, signer, config: () => current });
       // The simulated departments have nobody to remind.
       const stopReminders = options.demo
         ? undefined
@@ -127,6 +129,7 @@ export function addServer(program: Command): void {
           await stopReminders?.();
           await stopExports();
           await stopReceipts();
+          await stopStatusLists();
           await app.close();
           await temporal.close();
           clock.close();

@@ -31,6 +31,7 @@ import { presentationRoutes, scanRoutes } from './sharing/presentations.ts';
 import { usageListRoutes } from './sharing/usage-lists.ts';
 import { shareCatalogRoutes } from './sharing/share-catalog.ts';
 import { shareRoutes } from './sharing/share.ts';
+import { statusListRoutes } from './sharing/status-lists.ts';
 import { useFigureRoutes } from './sharing/use-figures.ts';
 import { useRoutes } from './sharing/uses.ts';
 import { disputeRoutes } from './casework/disputes.ts';
@@ -121,7 +122,7 @@ export const api: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
 
 /** The share interface (用证接口), under /share/v1: what systems of user units use certificates by. */
 export const shareInterface: FastifyPluginCallback<ApiOptions> = (app, options, done) => {
-  serve(app, options, [shareRoutes, copyRoutes, scanRoutes], MOST_USES, {
+  serve(app, options, [shareRoutes, copyRoutes, scanRoutes, statusListRoutes], MOST_USES, {
     title: '用证接口 Share interface',
     description: 'Certificates for systems of user units, within their grants. Errors are problem+json (RFC 9457).',
     by: ['token', 'client'],

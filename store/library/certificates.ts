@@ -141,6 +141,22 @@ const NUMBERED = new Prepared<PresentCertificate>(
 export const numbered = (db: Knex, number: string, typeCode: string): Promise<PresentCertificate[]> =>
   NUMBERED.rows(db, [[number, normaliseCode(number)], typeCode]);
 
+/** Records of certificates by type and number, as they are now; at most 100 of each. */
+export async function recordsOfCertificates(
+  db: Knex,
+  certificates: readonly Pick<CertificateVersion, 'typeCode' | 'number'>[],
+): Promise<PresentCertificate[]> {
+  const { rows } = await db.raw<{ rows: PresentCertificate[] }>(
+    `SELECT ${PRESENT} FROM json_to_recordset(:wanted::json) AS wanted("typeCode" text, number text)
+     CROSS JOIN LATERAL (SELECT * FROM certificate
+       WHERE number = wanted.number AND type_code = wanted."typeCode" LIMIT :most) AS c
+     JOIN stream s ON s.id = c.stream_id
+     ORDER BY c.type_code, c.number, c.source_updated_at DESC`,
+    { wanted: JSON.stringify(certificates.map(({ typeCode, number }) => ({ typeCode, number }))), most: MOST },
+  );
+  return rows;
+}
+
 /** One record as it is now; null where there is none. */
 export async function findRecord(
   db: Knex,

@@ -47,6 +47,7 @@ import * as authorisations from './0052-authorisations.ts';
 import * as dutyEvidence from './0053-duty-evidence.ts';
 import * as askedWindows from './0056-asked-windows.ts';
 import * as copies from './0058-copies.ts';
+import * as statusLists from './0059-status-lists.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -98,4 +99,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0053-duty-evidence', dutyEvidence],
   ['0056-asked-windows', askedWindows],
   ['0058-copies', copies],
+  ['0059-status-lists', statusLists],
 ]);

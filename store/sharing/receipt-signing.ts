@@ -6,10 +6,19 @@ import { fault } from '../../domain/faults.ts';
 import { batchText, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
 import type { BatchSignature, ReceiptKey } from './receipts.ts';
 
-/** Signs batches of receipts, by SM2 (GB/T 32918) for those here and by Ed25519 for everybody else. */
+/** JSON that is signed by each key (RFC 7515, §7.2.1). */
+export interface SignedJson {
+  /** Base64url. */
+  payload: string;
+  signatures: { protected: string; signature: string }[];
+}
+
+/** Signs batches of receipts and status lists, by SM2 (GB/T 32918) for those here and by Ed25519 for everybody else. */
 export interface ReceiptSigner {
   keys: ReceiptKey[];
   sign: (batch: ReceiptBatch) => BatchSignature[];
+  /** @param typ what it is, as the header says */
+  signJson: (typ: string, claims: object) => SignedJson;
 }
 
 interface KeyFile {
@@ -18,6 +27,10 @@ interface KeyFile {
   /** The private number in hexadecimal. */
   sm2: string;
 }
+
+/** SM2 has no registered name; its signature is r and s in DER, as that of receipts. */
+const JOSE_NAMES = { Ed25519: 'EdDSA', SM2: 'SM2' } as const;
+const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** A key is known by what it is. */
 const idOf = (publicKey: string): string => hash('sha256', publicKey).slice(0, 16);
@@ -42,19 +55,27 @@ export function openReceiptSigner(folder: string): ReceiptSigner {
     { id: idOf(edwardsPublic), algorithm: 'Ed25519', publicKey: edwardsPublic },
     { id: idOf(point), algorithm: 'SM2', publicKey: point },
   ];
+  const signText = (algorithm: ReceiptKey['algorithm'], text: string): Buffer =>
+    algorithm === 'Ed25519'
+      ? sign(null, Buffer.from(text), edwards)
+      : Buffer.from(sm2.doSignature(text, number, { der: true, hash: true, publicKey: point }), 'hex');
   return {
     keys,
     sign(batch) {
       const text = batchText(batch);
-      const signatures = [
-        sign(null, Buffer.from(text), edwards),
-        Buffer.from(sm2.doSignature(text, number, { der: true, hash: true, publicKey: point }), 'hex'),
-      ];
-      return keys.map(({ id, algorithm }, index) => ({
+      return keys.map(({ id, algorithm }) => ({
         key: id,
         algorithm,
-        signature: signatures[index]?.toString('base64') ?? '',
+        signature: signText(algorithm, text).toString('base64'),
       }));
+    },
+    signJson(typ, claims) {
+      const payload = base64url(claims);
+      const signatures = keys.map(({ id, algorithm }) => {
+        const header = base64url({ alg: JOSE_NAMES[algorithm], typ, kid: id });
+        return { protected: header, signature: signText(algorithm, `${header}.${payload}`).toString('base64url') };
+      });
+      return { payload, signatures };
     },
   };
 }

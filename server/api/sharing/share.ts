@@ -59,6 +59,7 @@ import { date, holderCode, instant, text } from '../base/views.ts';
 import { NO_FILE, requireFile } from '../library/certificate.ts';
 import { consentByCode, consentToReadOn, type Consent } from './consent.ts';
 import { grantView, shownGrant } from './grants.ts';
+import { statusReference, statusReferenceOf } from './status-lists.ts';
 import { provenReceipt, shownReceipt } from './uses.ts';
 
 const tag = 'share';
@@ -137,6 +138,9 @@ const collected = z
   })
   .nullable()
   .meta({ description: 'Null: it cannot be told of this type' });
+const readNow = z
+  .object({ certificates: z.array(found.shape.certificates.element.extend({ statusList: statusReference })) })
+  .meta({ id: 'ReadCertificates' });
 const foundNow = found.extend({ collected }).meta({ id: 'FoundNow' });
 
 /** What verifying data says; the numbers are those that two vendors of such interfaces use alike. */
@@ -526,7 +530,7 @@ const postRead = post(
     summary: '读取 A certificate that was found, as it is now',
     tag,
     body: z.object({ code }),
-    answer: found,
+    answer: readNow,
     problems: [403, 404, 429],
   },
   async (request, options, reply) => {
@@ -534,10 +538,17 @@ const postRead = post(
     const coded = await callByCode(request, options, given, 'find');
     const call = { ...coded, act: 'read' } as const;
     return answer(reply, options, call, async (grant, db) => {
-      const shared = await sharedOf(db, await recordsByCode(db, coded), await approvedCatalog(db));
-      const certificates = shared.map((each) => ({ code: given, ...shown(each, grant, '') }));
+      const catalog = await approvedCatalog(db);
+      const shared = await sharedOf(db, await recordsByCode(db, coded), catalog);
+      const certificates = [];
+      for (const each of shared)
+        certificates.push({
+          code: given,
+          ...shown(each, grant, ''),
+          statusList: await statusReferenceOf(db, each, catalog, options.config()),
+        });
       return {
-        body: JSON.stringify(found.encode({ certificates })),
+        body: JSON.stringify(readNow.encode({ certificates })),
         type: JSON_TYPE,
         certificates: shared.map(({ record }) => record),
       };

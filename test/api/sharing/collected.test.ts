@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
-import { approvedCatalog, approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
-import { approveUsageList, saveUsageList } from '../../../store/sharing/usage-lists.ts';
 import { ApiHub } from '../../support/api.ts';
-import { deliver, tokenOf } from './using.ts';
+import { deliver, grantUses, tokenOf } from './using.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
 const ZHANG = { code: '11010519491231002X', name: '张三' };
@@ -27,17 +24,10 @@ describe('how far a type is collected', () => {
   before(async () => {
     hub = await ApiHub.open(NOW);
     const { db } = hub.database;
-    const at = new Date(hub.nowMs);
     await hub.signedIn('user', UNIT, 'clerk');
     token = await tokenOf(hub, 'clerk');
     const types = [HOUSE, OTHER];
-    const entries = types.map((typeCode) => catalogEntrySchema.parse({ typeCode, name: '证', publicity: 'public' }));
-    await draftEntries(db, entries, 'x', at);
-    await approveDrafts(db, types, 'y', at);
-    await saveUsageList(db, UNIT, [{ code: 'A-1', name: '施工许可', scenario: '受理', types }], { by: '张三', at });
-    await db.transaction(async (trx) =>
-      approveUsageList(trx, UNIT.code, 1, await approvedCatalog(trx), { by: '张三', at }),
-    );
+    await grantUses(hub, UNIT, types, [{ code: 'A-1', name: '施工许可', scenario: '受理', types }]);
     // Two streams deliver daily and bring the type; nothing brings the other.
     streams = (await db('stream').orderBy('id').limit(2).select<{ id: number }[]>('id')).map(({ id }) => id);
     await db('obligation').delete();

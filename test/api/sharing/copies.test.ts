@@ -12,15 +12,12 @@ import {
   type PDFRawStream,
   type PDFRef,
 } from '@cantoo/pdf-lib';
-import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import { sm3 } from '../../../domain/sharing/receipt.ts';
 import type { UseView } from '../../../server/api/sharing/uses.ts';
-import { approvedCatalog, approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
 import { FolderStore } from '../../../store/library/files/folder.ts';
-import { approveUsageList, saveUsageList } from '../../../store/sharing/usage-lists.ts';
 import { ApiHub, type Caller } from '../../support/api.ts';
 import { askAsHolder, PORTAL } from './as-holder.ts';
-import { deliver, tokenOf } from './using.ts';
+import { deliver, grantUses, tokenOf } from './using.ts';
 
 const NOW = '2026-11-23T10:00:00+08:00';
 const ZHANG = { code: '11010519491231002X', name: '张三' };
@@ -60,26 +57,19 @@ describe('copies of certificates', () => {
       settings.holders.portals = [PORTAL];
     });
     const { db } = hub.database;
-    const at = new Date(hub.nowMs);
     management = await hub.signedIn('management');
     await hub.signedIn('user', UNIT, 'clerk');
     token = await tokenOf(hub, 'clerk');
     stream = (await db('stream').orderBy('id').first<typeof stream>('id'))!;
-    await draftEntries(db, [catalogEntrySchema.parse({ typeCode: HOUSE, name: '证', publicity: 'public' })], 'x', at);
-    await approveDrafts(db, [HOUSE], 'y', at);
     const item = { code: 'A-1', name: '施工许可', scenario: '受理', types: [HOUSE] };
-    const interfaces = ['find', 'copy', 'file', 'verify'] as const;
-    await saveUsageList(
-      db,
+    await grantUses(
+      hub,
       UNIT,
+      [HOUSE],
       [
-        { ...item, interfaces: [...interfaces] },
+        { ...item, interfaces: ['find', 'copy', 'file', 'verify'] },
         { ...item, scenario: '查询', interfaces: ['find'] },
       ],
-      { by: '张三', at },
-    );
-    await db.transaction(async (trx) =>
-      approveUsageList(trx, UNIT.code, 1, await approvedCatalog(trx), { by: '张三', at }),
     );
   });
   after(() => hub.close());

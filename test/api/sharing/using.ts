@@ -1,5 +1,10 @@
 import { DAY_MS } from '../../../domain/dates.ts';
+import type { UsageItem } from '../../../domain/sharing/usage-list.ts';
+import type { Unit } from '../../../domain/units.ts';
+import { catalogEntrySchema } from '../../../settings/schemas/catalog.ts';
 import { addToken } from '../../../store/console/sessions.ts';
+import { approvedCatalog, approveDrafts, draftEntries } from '../../../store/library/catalog.ts';
+import { approveUsageList, saveUsageList } from '../../../store/sharing/usage-lists.ts';
 import type { ApiHub } from '../../support/api.ts';
 
 /** A token by which a system of an account’s unit calls the share interface, for a year. */
@@ -37,5 +42,22 @@ export async function deliver(
       face: JSON.stringify(face),
       holders: JSON.stringify(holders.map((each) => ({ codeType: '111', ...each }))),
     },
+  );
+}
+
+/** Has types be in the catalog, and a unit's list of uses of them be approved. */
+export async function grantUses(
+  { database: { db }, nowMs }: ApiHub,
+  unit: Unit,
+  types: readonly string[],
+  items: UsageItem[],
+): Promise<void> {
+  const at = new Date(nowMs);
+  const entries = types.map((typeCode) => catalogEntrySchema.parse({ typeCode, name: '证', publicity: 'public' }));
+  await draftEntries(db, entries, 'x', at);
+  await approveDrafts(db, types, 'y', at);
+  await saveUsageList(db, unit, items, { by: '张三', at });
+  await db.transaction(async (trx) =>
+    approveUsageList(trx, unit.code, 1, await approvedCatalog(trx), { by: '张三', at }),
   );
 }

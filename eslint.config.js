@@ -1,9 +1,5 @@
 import js from '@eslint/js';
-import reactHooks from 'eslint-plugin-react-hooks';
 import ts from 'typescript-eslint';
-import typescript from 'typescript';
-
-const { TypeFlags } = typescript;
 
 /** Which storey may import which (ARCHITECTURE.md). Folders that are not named may not be imported. */
 const STOREYS = {
@@ -104,41 +100,14 @@ const FREE = ['NewExpression[callee.name="HubError"]', 'CallExpression[callee.na
   message: 'make it with fault() of domain/faults.ts; its words are in a table of domain/faults/',
 }));
 
-/** Rules that no package has. */
-const hub = {
-  rules: {
-    'plain-template': {
-      meta: { type: 'suggestion', messages: { needless: 'a template writes numbers and texts by itself' }, schema: [] },
-      create: (context) => ({
-        'TemplateLiteral > CallExpression[callee.name="String"][arguments.length=1]': (node) => {
-          const type = context.sourceCode.parserServices.getTypeAtLocation(node.arguments[0]);
-          const parts = type.isUnion() ? type.types : [type];
-          const plain = TypeFlags.NumberLike | TypeFlags.StringLike;
-          if (parts.every(({ flags }) => (flags & plain) !== 0)) context.report({ node, messageId: 'needless' });
-        },
-      }),
-    },
-  },
-};
-
 export default ts.config(
   { ignores: ['node_modules', '.hub', 'config-test-*', 'console/dist*'] },
   js.configs.recommended,
-  ts.configs.strictTypeChecked,
-  ts.configs.stylisticTypeChecked,
-  {
-    languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js', 'docs/*.mjs'] } },
-    },
-    rules: {
-      '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/no-unsafe-enum-assignment': 'off', // protobuf enums are plain numbers here
-      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off', // two typings of one class of a library
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      '@typescript-eslint/no-confusing-void-expression': 'off',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-    },
-  },
+  // Their rules that ask for types are in .oxlintrc.json, with those of React; it checks the types as well.
+  ts.configs.strict,
+  ts.configs.stylistic,
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  { rules: { '@typescript-eslint/consistent-type-imports': 'error' } },
   // Secrets and settings come from one place.
   {
     files: ['**/*.ts'],
@@ -151,7 +120,7 @@ export default ts.config(
     },
   },
   // Plain TypeScript, everywhere; in the product Chinese texts have Chinese punctuation (GB/T 15834) as well.
-  { rules: { 'no-restricted-syntax': ['error', ...PLAIN], 'hub/plain-template': 'error' }, plugins: { hub } },
+  { rules: { 'no-restricted-syntax': ['error', ...PLAIN] } },
   {
     files: Object.keys(STOREYS).map((folder) => `${folder}/**/*.{ts,tsx}`),
     ignores: ['store/migrations/**'],
@@ -168,20 +137,9 @@ export default ts.config(
     rules: { 'no-console': ['error', { allow: ['error'] }] },
   },
   ...Object.keys(STOREYS).flatMap(layout),
-  {
-    files: ['test/**', 'bench/**'],
-    rules: {
-      '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/no-floating-promises': [
-        'error',
-        { allowForKnownSafeCalls: [{ from: 'package', name: ['describe', 'it'], package: 'node:test' }] },
-      ],
-    },
-  },
-  { files: ['console/**/*.tsx'], extends: [reactHooks.configs.flat.recommended] },
+  { files: ['test/**', 'bench/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
   {
     files: ['**/*.{js,mjs}'],
-    extends: [ts.configs.disableTypeChecked],
     languageOptions: { globals: { console: false, process: false, Buffer: false } },
   },
 );

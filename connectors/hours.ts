@@ -56,7 +56,7 @@ export function keepHours<S extends Source | ListSource>(source: S, connector: H
         };
       }
       if (!asked.includes(property as never)) return method;
-      // eslint-disable-next-line @typescript-eslint/require-await -- what it throws must be a rejection
+      // oxlint-disable-next-line typescript/require-await -- what it throws must be a rejection
       return async (...args: unknown[]) => {
         requireOpen();
         return method(...args);

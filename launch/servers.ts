@@ -76,7 +76,11 @@ export async function startDatabase(
       ready: (_child, waitedFor) =>
         patiently(async () => {
           const db = openDatabase(url, 'start');
-          await requireServer(db, url).finally(() => db.destroy());
+          try {
+            await requireServer(db, url);
+          } finally {
+            await db.destroy();
+          }
         }, waitedFor),
     });
   }

@@ -45,7 +45,11 @@ export function addUp(command: Command): void {
             task: async (context, task) => {
               const { url, db, unlock, what } = await startDatabase(supervisor, postgresPort, false);
               close = unlock;
-              context.config = loadValid(choice, await readVersions(db).finally(() => db.destroy()));
+              try {
+                context.config = loadValid(choice, await readVersions(db));
+              } finally {
+                await db.destroy();
+              }
               requireConnectors(context.config);
               addresses.databaseUrl = url;
               task.title = what;

@@ -22,18 +22,18 @@ export class NodeSqlite extends Base {
     return DatabaseSync;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- knex expects a promise
+  // oxlint-disable-next-line typescript/require-await -- knex expects a promise
   override async acquireRawConnection(): Promise<DatabaseSync> {
     const { filename } = this.connectionSettings as { filename: string };
     return new DatabaseSync(new URL(filename), { timeout: 2_000 });
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- knex expects a promise
+  // oxlint-disable-next-line typescript/require-await -- knex expects a promise
   override async destroyRawConnection(connection: DatabaseSync): Promise<void> {
     connection.close();
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws must be a rejection
+  // oxlint-disable-next-line typescript/require-await -- what it throws must be a rejection
   async _query(connection: DatabaseSync, query: Query): Promise<Query> {
     const statement = connection.prepare(query.sql);
     statement.setReadBigInts(true);

@@ -28,8 +28,8 @@ class InboxSource implements BatchSource {
     return Promise.reject(notAsked());
   }
 
-  // eslint-disable-next-line require-yield, @typescript-eslint/require-await
-  async *read(): AsyncIterable<Page> {
+  // eslint-disable-next-line require-yield
+  async *read(): AsyncIterable<Page> /* oxlint-disable-line typescript/require-await */ {
     throw notAsked();
   }
 
@@ -42,7 +42,7 @@ class InboxSource implements BatchSource {
     return Promise.resolve();
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws must be a rejection
+  // oxlint-disable-next-line typescript/require-await -- what it throws must be a rejection
   async check(): Promise<CheckReport> {
     const { id, token, signature } = this.#connector;
     resolveReference(token, `${id}: token`);

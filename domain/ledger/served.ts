@@ -108,7 +108,7 @@ export const FUNCTIONS = {
     en: 'lists of uses, by version',
     commands: ['usage-list import', 'usage-list changed'],
     api: ['POST /usage-lists', 'POST /usage-lists/:unit/approve'],
-    tests: ['store/sharing/usage-lists.test.ts', 'api/sharing/usage-lists.test.ts', 'browser/sharing.test.ts'],
+    tests: ['store/sharing/usage-lists.test.ts', 'api/sharing/usage-lists.test.ts', 'browser/certificates.test.ts'],
   },
   'share-interface': {
     zh: '用证接口（按授权查询、取件、核验）',
@@ -122,7 +122,7 @@ export const FUNCTIONS = {
     en: 'the catalog of what is shared',
     commands: [],
     api: ['GET /share-catalog'],
-    tests: ['browser/sharing.test.ts'],
+    tests: ['browser/certificates.test.ts'],
   },
   uses: {
     zh: '用证日志与回执',

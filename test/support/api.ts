@@ -64,7 +64,10 @@ export class ApiHub {
       { db, now, logger, streams: () => streams },
       { db, now, logger, config: () => this.config, temporal: away, folder: null, files },
     );
-    this.app.addHook('onResponse', async (request, reply) => this.#compare(request, reply));
+    this.app.addHook('onResponse', (request, reply, done) => {
+      this.#compare(request, reply);
+      done();
+    });
   }
 
   /** `now` as an instant; the city's streams, rules and calendar are in place. */

@@ -123,7 +123,11 @@ export class SkippingHub {
         ],
       },
     });
-    return worker.runUntil(work).finally(() => streams.close());
+    try {
+      return await worker.runUntil(work);
+    } finally {
+      await streams.close();
+    }
   }
 
   async #onTime<T>(work: () => Promise<T>): Promise<T> {

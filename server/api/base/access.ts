@@ -75,6 +75,7 @@ export function guard(app: FastifyInstance, { db, now, config }: ApiOptions): vo
     const { config: given, url, method } = route;
     if (given?.needs === undefined) throw new Error(`${String(method)} ${url} does not say what it needs`);
     if (given.needs === 'holder' || given.needs === SIGNED)
+      // oxlint-disable-next-line typescript/require-await -- what it throws must be a rejection
       route.preParsing = async ({ signed }, _reply, body) => (signed ? checkedBody(body, signed) : body);
   });
   app.addHook('onRequest', async (request) => {

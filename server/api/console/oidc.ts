@@ -44,7 +44,7 @@ async function providerOf(settings: OidcSettings): Promise<openid.Configuration>
     execute: [
       openid.enableNonRepudiationChecks,
       // The configuration lets nothing but this machine itself be asked without TLS.
-      // eslint-disable-next-line @typescript-eslint/no-deprecated
+      // oxlint-disable-next-line typescript/no-deprecated
       ...(issuer.protocol === 'http:' ? [openid.allowInsecureRequests] : []),
     ],
   });

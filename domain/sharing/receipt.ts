@@ -54,6 +54,51 @@ export const receiptText = (receipt: Receipt): string =>
     receipt.answer,
   ]);
 
+/** A receipt as it was hashed; null for what is none. */
+export function readReceipt(text: string): Receipt | null {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(fields) || fields.length !== 15 || fields[0] !== 'hub-receipt-v1') return null;
+  const [
+    ,
+    receipt,
+    at,
+    act,
+    outcome,
+    refusal,
+    unit,
+    client,
+    operator,
+    matter,
+    scenario,
+    business,
+    reason,
+    typeCode,
+    answer,
+  ] = fields as [string, ...Receipt[keyof Receipt][]] as string[];
+  const read = {
+    receipt,
+    at,
+    act,
+    outcome,
+    refusal,
+    unit,
+    client,
+    operator,
+    matter,
+    scenario,
+    business,
+    reason,
+    typeCode,
+    answer,
+  };
+  return read as Receipt;
+}
+
 export const sm3 = (data: Buffer | string): Buffer => hash('sm3', data, 'buffer');
 
 /** Leaves and nodes are hashed apart, so that none can stand for another (RFC 6962). */
@@ -86,17 +131,24 @@ export interface PathStep {
   hash: Buffer;
 }
 
-/** The way from a leaf to the root. */
-export function proofPathOf(leaves: readonly Buffer[], place: number): PathStep[] {
-  const steps: PathStep[] = [];
-  let at = place;
-  for (const level of levelsOf(leaves).slice(0, -1)) {
-    const [side, neighbour] = at % 2 === 0 ? (['right', level[at + 1]] as const) : (['left', level[at - 1]] as const);
-    if (neighbour) steps.push({ side, hash: neighbour });
-    at = Math.floor(at / 2);
-  }
-  return steps;
+/** The ways from leaves to their root, each by the leaf’s place. */
+export function proofPathsOf(leaves: readonly Buffer[]): (place: number) => PathStep[] {
+  const levels = levelsOf(leaves).slice(0, -1);
+  return (place) => {
+    const steps: PathStep[] = [];
+    let at = place;
+    for (const level of levels) {
+      const [side, neighbour] = at % 2 === 0 ? (['right', level[at + 1]] as const) : (['left', level[at - 1]] as const);
+      if (neighbour) steps.push({ side, hash: neighbour });
+      at = Math.floor(at / 2);
+    }
+    return steps;
+  };
 }
+
+/** Where the way from a leaf leads: to the root, if it is the leaf’s. */
+export const rootBy = (leaf: Buffer, path: readonly PathStep[]): Buffer =>
+  path.reduce((hashed, { side, hash }) => (side === 'left' ? nodeOf(hash, hashed) : nodeOf(hashed, hash)), leaf);
 
 /** Receipts that were signed together. */
 export interface ReceiptBatch {
@@ -111,3 +163,55 @@ export interface ReceiptBatch {
 /** What of a batch is signed. */
 export const batchText = ({ id, previous, root, receipts, signedAt }: ReceiptBatch): string =>
   ['hub-receipts-v1', id, previous.toString('hex'), root.toString('hex'), receipts, signedAt.toISOString()].join('\n');
+
+/** A signature of a batch: by which key, in base64. */
+export interface BatchSignature {
+  key: string;
+  algorithm: 'Ed25519' | 'SM2';
+  signature: string;
+}
+
+/** A public key that receipts are signed by. */
+export interface ReceiptKey {
+  id: string;
+  algorithm: BatchSignature['algorithm'];
+  /** Ed25519: SPKI, in PEM; SM2: the point, 04 x y in hexadecimal. */
+  publicKey: string;
+}
+
+/** What proves a receipt. */
+export interface ReceiptProof {
+  batch: ReceiptBatch;
+  path: PathStep[];
+  signatures: BatchSignature[];
+}
+
+/** A receipt with what proves it, as it is given out: hashes in hexadecimal. Without its proof it is 待签. */
+export interface GivenReceipt {
+  /** What is hashed: see {@link receiptText}. */
+  text: string;
+  proof: {
+    path: { side: PathStep['side']; hash: string }[];
+    batch: { id: number; previous: string; root: string; receipts: number; signedAt: string };
+    signatures: BatchSignature[];
+  } | null;
+}
+
+/** A receipt as it is given out. */
+export function givenReceipt(text: string, proof: ReceiptProof | null): GivenReceipt {
+  if (!proof) return { text, proof };
+  const { batch, path, signatures } = proof;
+  return {
+    text,
+    proof: {
+      path: path.map(({ side, hash: neighbour }) => ({ side, hash: neighbour.toString('hex') })),
+      batch: {
+        ...batch,
+        previous: batch.previous.toString('hex'),
+        root: batch.root.toString('hex'),
+        signedAt: batch.signedAt.toISOString(),
+      },
+      signatures,
+    },
+  };
+}

@@ -46,6 +46,7 @@ import * as holders from './0051-holders.ts';
 import * as authorisations from './0052-authorisations.ts';
 import * as dutyEvidence from './0053-duty-evidence.ts';
 import * as askedWindows from './0056-asked-windows.ts';
+import * as archives from './0060-archives.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -96,4 +97,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0052-authorisations', authorisations],
   ['0053-duty-evidence', dutyEvidence],
   ['0056-asked-windows', askedWindows],
+  ['0060-archives', archives],
 ]);

@@ -1,15 +1,41 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, sign, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sm2 } from 'sm-crypto-v2';
 import { fault } from '../../domain/faults.ts';
-import { batchText, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
-import type { BatchSignature, ReceiptKey } from './receipts.ts';
+import { batchText, type BatchSignature, type ReceiptBatch, type ReceiptKey } from '../../domain/sharing/receipt.ts';
+import { sm2Holds } from '../library/files/seals/sm2.ts';
 
 /** Signs batches of receipts, by SM2 (GB/T 32918) for those here and by Ed25519 for everybody else. */
 export interface ReceiptSigner {
   keys: ReceiptKey[];
   sign: (batch: ReceiptBatch) => BatchSignature[];
+  /** Signs a text that is none of a batch. */
+  signText: (text: string) => BatchSignature[];
+}
+
+/** Whether a signature is that of a key over a text. */
+export function signatureHolds(
+  text: string,
+  { signature }: BatchSignature,
+  { algorithm, publicKey }: ReceiptKey,
+): boolean {
+  const [data, bytes] = [Buffer.from(text), Buffer.from(signature, 'base64')];
+  if (algorithm === 'SM2') return sm2Holds(data, bytes, Buffer.from(publicKey, 'hex'));
+  try {
+    return verify(null, data, publicKey, bytes);
+  } catch {
+    // What is said to be a key is none.
+    return false;
+  }
 }
 
 interface KeyFile {
@@ -42,21 +68,18 @@ export function openReceiptSigner(folder: string): ReceiptSigner {
     { id: idOf(edwardsPublic), algorithm: 'Ed25519', publicKey: edwardsPublic },
     { id: idOf(point), algorithm: 'SM2', publicKey: point },
   ];
-  return {
-    keys,
-    sign(batch) {
-      const text = batchText(batch);
-      const signatures = [
-        sign(null, Buffer.from(text), edwards),
-        Buffer.from(sm2.doSignature(text, number, { der: true, hash: true, publicKey: point }), 'hex'),
-      ];
-      return keys.map(({ id, algorithm }, index) => ({
-        key: id,
-        algorithm,
-        signature: signatures[index]?.toString('base64') ?? '',
-      }));
-    },
+  const signText = (text: string): BatchSignature[] => {
+    const signatures = [
+      sign(null, Buffer.from(text), edwards),
+      Buffer.from(sm2.doSignature(text, number, { der: true, hash: true, publicKey: point }), 'hex'),
+    ];
+    return keys.map(({ id, algorithm }, index) => ({
+      key: id,
+      algorithm,
+      signature: signatures[index]?.toString('base64') ?? '',
+    }));
   };
+  return { keys, sign: (batch) => signText(batchText(batch)), signText };
 }
 
 function readKeys(file: string): KeyFile | null {

@@ -5,15 +5,16 @@ import { Listr } from 'listr2';
 import type { Knex } from 'knex';
 import { messageOf } from '../../domain/errors.ts';
 import { fault } from '../../domain/faults.ts';
-import { DAY_MS, parseDate, startOfDayMs, type CalendarDate } from '../../domain/dates.ts';
+import { parseDate, type CalendarDate } from '../../domain/dates.ts';
 import { DAMAGES, packageName, type Damage } from '../../domain/sharing/archive.ts';
 import type { ReceiptKey } from '../../domain/sharing/receipt.ts';
 import { FolderPlace } from '../../store/library/files/folder.ts';
 import { openArchives, openFileStore } from '../../store/library/files/index.ts';
 import type { Place } from '../../store/library/files/place.ts';
-import { makePackage, type MadePackage } from '../../store/sharing/archives/make.ts';
-import { claimPackage, listPackages, noteVerified, unitsUsing } from '../../store/sharing/archives/packages.ts';
-import { verifyPackage, type VerifiedPackage } from '../../store/sharing/archives/verify.ts';
+import { archive, type ArchivedPackage } from '../../store/sharing/archives/archive.ts';
+import type { MadePackage } from '../../store/sharing/archives/make.ts';
+import { listPackages, listRemovals, unitsUsing } from '../../store/sharing/archives/packages.ts';
+import { verifyPackage } from '../../store/sharing/archives/verify.ts';
 import { openReceiptSigner, type ReceiptSigner } from '../../store/sharing/receipt-signing.ts';
 import { listKeys } from '../../store/sharing/receipts.ts';
 import { withLibrary } from '../kit/library.ts';
@@ -29,7 +30,7 @@ interface MakeOptions extends StreamOptions {
 }
 
 export function addArchive(program: Command): void {
-  const archive = withStreams(program.command('archive'))
+  const archives = withStreams(program.command('archive'))
     .description('Packages that were made, each of a user unit (用证单位) and a period.')
     .option('--unit <code...>', '统一社会信用代码 of user units (default: every one)')
     .addHelpText(
@@ -38,7 +39,7 @@ export function addArchive(program: Command): void {
     )
     .action((options: StreamOptions & { unit?: string[] }) => showPackages(options));
 
-  withStreams(archive.command('make'))
+  withStreams(archives.command('make'))
     .summary('make the packages of a period; one that is there is compared, and never written over')
     .description(
       'Packages lie beside the files of certificates (hub.yaml: files), in archives/. Made again they are the same, or it is\n' +
@@ -50,13 +51,45 @@ export function addArchive(program: Command): void {
     .option('--into <folder>', 'make them there instead')
     .action((_options: unknown, command: Command) => make(command.optsWithGlobals<MakeOptions>()));
 
-  withStreams(archive.command('verify <folder>'))
+  withStreams(archives.command('verify <folder>'))
     .summary('read a package and check all of it, without the hub and its database; exits with 1 where it is not whole')
     .description('Of packages beside the files of certificates the name is enough.')
     .option('--keys <file>', 'public keys that are trusted, as GET /share/v1/receipt-keys gave them')
     .action((folder: string, _options: unknown, command: Command) =>
       verify(folder, command.optsWithGlobals<StreamOptions & { keys?: string }>()),
     );
+
+  withStreams(archives.command('removals'))
+    .summary('uses that were removed from the log after their time (sharing.keepUses), and the packages that have them')
+    .action((_options: unknown, command: Command) =>
+      showRemovals(command.optsWithGlobals<StreamOptions & { unit?: string[] }>()),
+    );
+}
+
+function showRemovals(options: StreamOptions & { unit?: string[] }): Promise<void> {
+  return withLibrary(options, async (db) => {
+    const removals = await listRemovals(db, { unitCode: null });
+    const chosen = removals.filter(({ unitCode }) => options.unit?.includes(unitCode) ?? true);
+    const shownRows = chosen.map(({ unitCode, day, uses, leaves, archive: digest, removedAt, ...period }) => ({
+      unitCode,
+      day,
+      uses,
+      removedAt,
+      package: packageName({ unitCode, ...period }),
+      digest: digest.toString('hex'),
+      leaves: leaves.toString('hex'),
+    }));
+    printList(shownRows, options.json, (rows) =>
+      table(rows, [
+        ['用证单位', ({ unitCode }) => unitCode],
+        ['日期', ({ day }) => day],
+        ['移出记录', ({ uses }) => thousands(uses), 'right'],
+        ['移出时间', ({ removedAt }) => timeText(removedAt)],
+        ['归档包', (row) => row.package],
+        ['摘要（SHA-256）', ({ digest }) => digest.slice(0, 16)],
+      ]),
+    );
+  });
 }
 
 function showPackages(options: StreamOptions & { unit?: string[] }): Promise<void> {
@@ -91,20 +124,24 @@ async function make(options: MakeOptions): Promise<void> {
   await withLibrary(options, async (db) => {
     const signer = openReceiptSigner(data);
     await requireHubKeys(db, signer, data);
-    const units =
-      options.unit ?? (await unitsUsing(db, new Date(startOfDayMs(from)), new Date(startOfDayMs(to) + DAY_MS)));
-    const made: { made: MadePackage; verified: VerifiedPackage }[] = [];
-    for (const unitCode of units) {
+    const made: ArchivedPackage[] = [];
+    for (const unitCode of options.unit ?? (await unitsUsing(db, { from, to }))) {
       const period = { unitCode, from, to };
-      const each = await shown(`归档 ${packageName(period)}`, options.json, async (show) => {
-        const work = { db, place, files, signer, managementName: settings.managementName, now: () => new Date() };
-        const done = await makePackage({ ...work, progress: (far) => show(progressText(far)) }, period);
-        if (!done) return null;
-        const verified = await verifyPackage(place, done.name, { progress: (read) => show(readText(read)) });
-        if (options.into === undefined && !verified.damage && !done.before?.differs.length)
-          await noteVerified(db, (await claimPackage(db, period)).id, new Date());
-        return { made: done, verified };
-      });
+      const each = await shown(`归档 ${packageName(period)}`, options.json, (show) =>
+        archive(
+          {
+            db,
+            place,
+            files,
+            signer,
+            managementName: settings.managementName,
+            now: () => new Date(),
+            progress: (far) => show(progressText(far)),
+          },
+          period,
+          { own: options.into === undefined, progress: (read) => show(readText(read)) },
+        ),
+      );
       if (each) made.push(each);
     }
     told(made, place, options.json);
@@ -117,11 +154,7 @@ async function requireHubKeys(db: Knex, { keys }: ReceiptSigner, folder: string)
   if (!keys.every(({ id }) => known.has(id))) throw fault('archive-keys', { folder });
 }
 
-function told(
-  packages: readonly { made: MadePackage; verified: VerifiedPackage }[],
-  place: Place,
-  json: boolean | undefined,
-): void {
+function told(packages: readonly ArchivedPackage[], place: Place, json: boolean | undefined): void {
   const damages = packages.flatMap(({ made: { name, before }, verified: { damage } }) =>
     [...(before?.differs ?? []), ...(damage ? [damage] : [])].map((each) => ({ name, damage: each })),
   );

@@ -57,16 +57,31 @@ export async function notePackage(
     .update({ ...made, made_at: at });
 }
 
-/** Takes down that a package was found whole in the hub’s own place. */
-export async function noteVerified(db: Knex, id: number, at: Date): Promise<void> {
+/** Takes down when a package was found whole in the hub’s own place; null where it was not. */
+export async function noteVerified(db: Knex, id: number, at: Date | null): Promise<void> {
   await db('archive_package').where({ id }).update({ verified_at: at });
 }
 
+/** Packages of before a day that were found whole, and of which the log still has uses; the oldest first. */
+export async function packagesPast(db: Knex, before: CalendarDate): Promise<KnownPackage[]> {
+  const { rows } = await db.raw<{ rows: KnownPackage[] }>(
+    `SELECT ${COLUMNS} FROM archive_package p WHERE last_day < :before AND verified_at IS NOT NULL
+       AND EXISTS (SELECT FROM certificate_use u WHERE u.unit_code = p.unit_code
+         AND at >= first_day::timestamp AT TIME ZONE 'Asia/Shanghai'
+         AND at < (last_day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')
+     ORDER BY first_day, unit_code`,
+    { before },
+  );
+  return rows;
+}
+
 /** Units that used certificates in a period. */
-export async function unitsUsing(db: Knex, from: Date, to: Date): Promise<string[]> {
+export async function unitsUsing(db: Knex, period: Pick<ArchivePeriod, 'from' | 'to'>): Promise<string[]> {
   const { rows } = await db.raw<{ rows: { unit: string }[] }>(
-    'SELECT DISTINCT unit_code AS unit FROM certificate_use WHERE at >= :from AND at < :to ORDER BY unit_code',
-    { from, to },
+    `SELECT DISTINCT unit_code AS unit FROM certificate_use
+     WHERE at >= :from::date::timestamp AT TIME ZONE 'Asia/Shanghai'
+       AND at < (:to::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' ORDER BY unit_code`,
+    { ...period },
   );
   return rows.map(({ unit }) => unit);
 }

@@ -24,15 +24,15 @@ export function* daysOf({ from, to }: Pick<ArchivePeriod, 'from' | 'to'>): Gener
 /** Files of a package. */
 export const KEYS = 'data/keys.json';
 export const SIGNATURE = 'signature.json';
-export const usesOf = (day: CalendarDate): string => `data/${day}/uses.jsonl`;
-export const receiptsOf = (day: CalendarDate): string => `data/${day}/receipts.jsonl`;
-export const certificatesOf = (day: CalendarDate): string => `data/${day}/certificates.jsonl`;
+export const usesFile = (day: CalendarDate): string => `data/${day}/uses.jsonl`;
+export const receiptsFile = (day: CalendarDate): string => `data/${day}/receipts.jsonl`;
+export const certificatesFile = (day: CalendarDate): string => `data/${day}/certificates.jsonl`;
 export const fileNamed = (hash: string, ending: string): string => `data/files/${hash}${ending}`;
 /** Digests of a package, by the names that BagIt has for them. */
 export const DIGESTS = ['sha256', 'sm3'] as const;
 export type Digest = (typeof DIGESTS)[number];
-export const manifestOf = (digest: Digest): string => `manifest-${digest}.txt`;
-export const tagManifestOf = (digest: Digest): string => `tagmanifest-${digest}.txt`;
+export const manifestFile = (digest: Digest): string => `manifest-${digest}.txt`;
+export const tagManifestFile = (digest: Digest): string => `tagmanifest-${digest}.txt`;
 
 /** A file of a package as its manifests have it: its digests in hexadecimal. */
 export interface ArchiveEntry extends Record<Digest, string> {

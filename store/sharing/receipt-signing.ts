@@ -23,7 +23,7 @@ export interface ReceiptSigner {
 }
 
 /** Whether a signature is that of a key over a text. */
-export function signatureHolds(
+export function receiptSignatureHolds(
   text: string,
   { signature }: BatchSignature,
   { algorithm, publicKey }: ReceiptKey,

@@ -9,7 +9,7 @@ import { runHub, startHub } from '../support/commands/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownConfig, temporaryFolder } from '../support/live-hub.ts';
-import { certificateInUse, OTHER_USER, signAll, use, USER } from '../support/uses.ts';
+import { certificateInUse, OTHER_USER, signAll, use, USER } from '../store/sharing/uses.ts';
 
 const NAME = `${USER.code}_2026-10-01_2026-10-31`;
 const OWN = ['--from', '2026-10-01', '--to', '2026-10-31'];

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
-import { DIGESTS, manifestOf, tagManifestOf, type ArchiveEntry, type Digest } from '../../../domain/sharing/archive.ts';
+import {
+  DIGESTS,
+  manifestFile,
+  tagManifestFile,
+  type ArchiveEntry,
+  type Digest,
+} from '../../../domain/sharing/archive.ts';
 import type { Place } from '../../library/files/place.ts';
 
 /** No file of a package is larger than a disk. */
@@ -89,7 +95,7 @@ export class Bag {
 
   /** Digests of all files that its manifests have, by name; without what cannot be read of them. */
   async manifest(digest: Digest): Promise<Map<string, string>> {
-    const both = [manifestOf(digest), tagManifestOf(digest)].map(async (file) =>
+    const both = [manifestFile(digest), tagManifestFile(digest)].map(async (file) =>
       readManifest((await this.read(file)) ?? ''),
     );
     return new Map((await Promise.all(both)).flatMap((listed) => [...(listed ?? [])]));

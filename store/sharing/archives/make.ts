@@ -5,19 +5,19 @@ import { HubError } from '../../../domain/errors.ts';
 import { fault } from '../../../domain/faults.ts';
 import { shanghaiDate, type CalendarDate } from '../../../domain/dates.ts';
 import {
-  certificatesOf,
+  certificatesFile,
   daysOf,
   descriptionFiles,
   DIGESTS,
   fileNamed,
   KEYS,
-  manifestOf,
+  manifestFile,
   packageName,
-  receiptsOf,
+  receiptsFile,
   SIGNATURE,
   signedText,
-  tagManifestOf,
-  usesOf,
+  tagManifestFile,
+  usesFile,
   type ArchiveEntry,
   type ArchivePeriod,
   type ArchiveSignature,
@@ -114,9 +114,9 @@ class Packing {
   async addDay(logged: { unitCode: string; day: CalendarDate }): Promise<void> {
     const { db } = this.#work;
     const { day } = logged;
-    await this.#put(usesOf(day), linesOf(this.#noted(archivedUses(db, logged), day)));
-    await this.#put(receiptsOf(day), linesOf(this.#signed(archivedReceipts(db, logged))));
-    await this.#put(certificatesOf(day), linesOf(this.#withOriginals(archivedCertificates(db, logged), day)));
+    await this.#put(usesFile(day), linesOf(this.#noted(archivedUses(db, logged), day)));
+    await this.#put(receiptsFile(day), linesOf(this.#signed(archivedReceipts(db, logged))));
+    await this.#put(certificatesFile(day), linesOf(this.#withOriginals(archivedCertificates(db, logged), day)));
   }
 
   async finish(
@@ -142,7 +142,7 @@ class Packing {
       previous: known.previous?.toString('hex') ?? null,
     };
     for (const [name, text] of descriptionFiles(described)) await this.#put(name, textOf(text));
-    for (const digest of DIGESTS) await this.#put(manifestOf(digest), textOf(manifestText(payload, digest)));
+    for (const digest of DIGESTS) await this.#put(manifestFile(digest), textOf(manifestText(payload, digest)));
     const tags = [...this.#entries.values()].filter((entry) => !payload.includes(entry));
     const made = { name: this.#bag.name, ...counts, bytes };
     if (this.#there) {
@@ -154,7 +154,8 @@ class Packing {
     const [sha256 = '', sm3 = ''] = DIGESTS.map((digest, index) => hash(digest, texts[index] ?? ''));
     const digest = Buffer.from(sha256, 'hex');
     if (known.digest && !known.digest.equals(digest)) throw fault('archive-other', { archive: this.#bag.name });
-    for (const [index, each] of DIGESTS.entries()) await this.#bag.put(tagManifestOf(each), textOf(texts[index] ?? ''));
+    for (const [index, each] of DIGESTS.entries())
+      await this.#bag.put(tagManifestFile(each), textOf(texts[index] ?? ''));
     const text = signedText(this.#bag.name, { sha256, sm3 });
     const signature: ArchiveSignature = { text, keys: signer.keys, signatures: signer.signText(text) };
     await notePackage(db, known.id, { digest, uses: this.#uses }, now());

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Knex } from 'knex';
 import { shanghaiDate, type CalendarDate } from '../../../domain/dates.ts';
-import { packageName, usesOf, type Damage } from '../../../domain/sharing/archive.ts';
+import { packageName, usesFile, type Damage } from '../../../domain/sharing/archive.ts';
 import type { Place } from '../../library/files/place.ts';
 import { listKeys } from '../receipts.ts';
 import { noteVerified, packagesPast, type KnownPackage } from './packages.ts';
@@ -47,7 +47,7 @@ export async function* removePast(
         if (await removeDay(db, known, { day, uses, leaves }, now())) removed += uses;
       } catch (error) {
         if ((error as pg.DatabaseError).code !== RAISED) throw error;
-        kept ??= { kind: 'altered', entry: usesOf(day) };
+        kept ??= { kind: 'altered', entry: usesFile(day) };
       }
     yield { name, uses: removed, damage: kept };
   }

@@ -2,15 +2,15 @@ import { createHash, type Hash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { CalendarDate } from '../../../domain/dates.ts';
 import {
-  certificatesOf,
+  certificatesFile,
   DIGESTS,
   KEYS,
-  manifestOf,
-  receiptsOf,
+  manifestFile,
+  receiptsFile,
   SIGNATURE,
   signedText,
-  tagManifestOf,
-  usesOf,
+  tagManifestFile,
+  usesFile,
   type ArchivedCertificate,
   type ArchivedUse,
   type ArchiveSignature,
@@ -29,7 +29,7 @@ import {
   type ReceiptKey,
 } from '../../../domain/sharing/receipt.ts';
 import type { Place } from '../../library/files/place.ts';
-import { signatureHolds } from '../receipt-signing.ts';
+import { receiptSignatureHolds } from '../receipt-signing.ts';
 import { Bag, digestsOf, readManifest } from './bag.ts';
 
 /** What was found of a package. */
@@ -100,7 +100,7 @@ class Verification {
     if ((await this.#bag.read(SIGNATURE)) === null) throw new Damaged('unfinished', SIGNATURE);
     const tagTexts = await this.#readManifests();
     const listed = this.#manifests.get('sha256') ?? new Map<string, string>();
-    const own = new Set<string>([SIGNATURE, ...DIGESTS.map(tagManifestOf)]);
+    const own = new Set<string>([SIGNATURE, ...DIGESTS.map(tagManifestFile)]);
     const names = new Set<string>();
     for await (const name of this.#bag.list()) names.add(name);
     for (const name of [...listed.keys(), ...own].sort()) if (!names.has(name)) throw new Damaged('missing', name);
@@ -126,19 +126,19 @@ class Verification {
     const digests: Record<Digest, string> = { sha256: '', sm3: '' };
     for (const digest of DIGESTS) {
       const all = new Map<string, string>();
-      for (const file of [tagManifestOf(digest), manifestOf(digest)]) {
+      for (const file of [tagManifestFile(digest), manifestFile(digest)]) {
         const text = await this.#bag.read(file);
         if (text === null) throw new Damaged('missing', file);
         const listed = readManifest(text);
         if (!listed) throw new Damaged('altered', file);
-        if (file === tagManifestOf(digest)) digests[digest] = createHash(digest).update(text).digest('hex');
+        if (file === tagManifestFile(digest)) digests[digest] = createHash(digest).update(text).digest('hex');
         for (const [name, hash] of listed) all.set(name, hash);
       }
       this.#manifests.set(digest, all);
     }
     const [sha256, sm3] = DIGESTS.map((digest) => this.#manifests.get(digest));
-    for (const name of sha256?.keys() ?? []) if (!sm3?.has(name)) throw new Damaged('altered', manifestOf('sm3'));
-    if (sha256?.size !== sm3?.size) throw new Damaged('altered', manifestOf('sm3'));
+    for (const name of sha256?.keys() ?? []) if (!sm3?.has(name)) throw new Damaged('altered', manifestFile('sm3'));
+    if (sha256?.size !== sm3?.size) throw new Damaged('altered', manifestFile('sm3'));
     this.#found.digest = digests.sha256;
     return digests;
   }
@@ -175,8 +175,8 @@ class Verification {
 
   /** @param damaged the file of the day that is known to be another */
   async #checkDay(day: CalendarDate, damaged: string | undefined): Promise<void> {
-    const [uses, receipts] = [this.#lines<ArchivedUse>(usesOf(day)), this.#lines<GivenReceipt>(receiptsOf(day))];
-    const certificates = this.#lines<ArchivedCertificate>(certificatesOf(day));
+    const [uses, receipts] = [this.#lines<ArchivedUse>(usesFile(day)), this.#lines<GivenReceipt>(receiptsFile(day))];
+    const certificates = this.#lines<ArchivedCertificate>(certificatesFile(day));
     let certificate = await certificates.next();
     const leaves = createHash('sha256');
     let line = 0;
@@ -185,13 +185,13 @@ class Verification {
         const [{ value: use }, { value: given }] = [await uses.next(), await receipts.next()];
         if (!use && !given) break;
         line += 1;
-        if (use && use.n !== line) throw await this.#misplaced(usesOf(day), line);
+        if (use && use.n !== line) throw await this.#misplaced(usesFile(day), line);
         const receipt = given && readReceipt(given.text);
-        if (given && !receipt) throw new Damaged('altered', receiptsOf(day), line);
+        if (given && !receipt) throw new Damaged('altered', receiptsFile(day), line);
         if (!use || !given || use.receipt !== receipt?.receipt) throw await this.#unequal(day, line);
         if (!sameReceipt(use, receipt))
-          throw new Damaged('altered', damaged === receiptsOf(day) ? damaged : usesOf(day), line);
-        this.#checkReceipt(given, receiptsOf(day), line, leaves);
+          throw new Damaged('altered', damaged === receiptsFile(day) ? damaged : usesFile(day), line);
+        this.#checkReceipt(given, receiptsFile(day), line, leaves);
         for (; certificate.value?.receipt === use.receipt; certificate = await certificates.next())
           this.#checkOriginal(certificate.value, receipt, day);
       }
@@ -250,7 +250,7 @@ class Verification {
     for (const algorithm of ['SM2', 'Ed25519'] as const) {
       const signature = signatures.find((each) => each.algorithm === algorithm);
       const key = signature && this.#keys.get(`${algorithm} ${signature.key}`);
-      if (!key || !signatureHolds(text, signature, key)) throw new Damaged('signature', entry, line);
+      if (!key || !receiptSignatureHolds(text, signature, key)) throw new Damaged('signature', entry, line);
     }
   }
 
@@ -259,7 +259,7 @@ class Verification {
     if (file === null) return;
     const digest = this.#manifests.get('sm3')?.get(file);
     if (digest === undefined) throw new Damaged('missing', file);
-    if (digest !== answer) throw new Damaged('altered', certificatesOf(day));
+    if (digest !== answer) throw new Damaged('altered', certificatesFile(day));
   }
 
   async #checkSignature(digests: Record<Digest, string>): Promise<void> {
@@ -299,12 +299,12 @@ class Verification {
   /** What is wrong where a line of receipts is not that of the use on the same line. */
   async #unequal(day: CalendarDate, line: number): Promise<Damaged> {
     const used: string[] = [];
-    for await (const { receipt } of this.#lines<ArchivedUse>(usesOf(day))) used.push(receipt);
+    for await (const { receipt } of this.#lines<ArchivedUse>(usesFile(day))) used.push(receipt);
     const given: string[] = [];
-    for await (const { text } of this.#lines<GivenReceipt>(receiptsOf(day)))
+    for await (const { text } of this.#lines<GivenReceipt>(receiptsFile(day)))
       given.push(readReceipt(text)?.receipt ?? '');
     const [use, receipt] = [used[line - 1], given[line - 1]];
-    const [entry, other] = [receiptsOf(day), usesOf(day)];
+    const [entry, other] = [receiptsFile(day), usesFile(day)];
     if (use !== undefined && !given.includes(use)) return new Damaged('missing', entry, line);
     if (receipt !== undefined && !used.includes(receipt))
       return use === undefined ? new Damaged('missing', other, line) : new Damaged('added', entry, line);
@@ -315,13 +315,13 @@ class Verification {
 
   /** What is wrong with certificates that stand after those of their use. */
   async #strayed(day: CalendarDate, receipt: string): Promise<Damaged> {
-    const entry = certificatesOf(day);
+    const entry = certificatesFile(day);
     let line = 0;
     for await (const each of this.#lines<ArchivedCertificate>(entry)) {
       line += 1;
       if (each.receipt === receipt) break;
     }
-    for await (const use of this.#lines<ArchivedUse>(usesOf(day)))
+    for await (const use of this.#lines<ArchivedUse>(usesFile(day)))
       if (use.receipt === receipt) return new Damaged('reordered', entry, line);
     return new Damaged('added', entry, line);
   }

@@ -17,7 +17,7 @@ import { openReceiptSigner } from '../../../store/sharing/receipt-signing.ts';
 import { listKeys } from '../../../store/sharing/receipts.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { S3Server } from '../../support/servers/s3.ts';
-import { certificateInUse, HOLDER_ID, OTHER_USER, signAll, use, USER } from '../../support/uses.ts';
+import { certificateInUse, HOLDER_ID, OTHER_USER, signAll, use, USER } from './uses.ts';
 
 const PERIOD = { unitCode: USER.code, from: '2026-11-01', to: '2026-11-30' };
 const NAME = packageName(PERIOD);

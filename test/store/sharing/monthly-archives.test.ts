@@ -13,7 +13,7 @@ import { listPackages, listRemovals } from '../../../store/sharing/archives/pack
 import { openReceiptSigner } from '../../../store/sharing/receipt-signing.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { CONFIG } from '../../support/departments.ts';
-import { certificateInUse, OTHER_USER, signAll, use, USER } from '../../support/uses.ts';
+import { certificateInUse, OTHER_USER, signAll, use, USER } from './uses.ts';
 
 describe('what the server does with the log of uses by night', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hub-monthly-'));

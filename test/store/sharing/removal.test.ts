@@ -17,7 +17,7 @@ import { openReceiptSigner } from '../../../store/sharing/receipt-signing.ts';
 import { findReceipt } from '../../../store/sharing/receipts.ts';
 import { forgetCodes, noteUse } from '../../../store/sharing/uses.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { certificateInUse, OTHER_USER, signAll, use, USER } from '../../support/uses.ts';
+import { certificateInUse, OTHER_USER, signAll, use, USER } from './uses.ts';
 
 const NOW = new Date('2026-12-01T09:00:00+08:00');
 const KEEP_MS = 31 * DAY_MS;

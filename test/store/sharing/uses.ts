@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Knex } from 'knex';
-import type { FileStore } from '../../store/library/files/contract.ts';
-import { noteUse, type NewUse } from '../../store/sharing/uses.ts';
-import { keepKeys, signBatch } from '../../store/sharing/receipts.ts';
-import type { ReceiptSigner } from '../../store/sharing/receipt-signing.ts';
-import { newStream } from './library.ts';
+import type { FileStore } from '../../../store/library/files/contract.ts';
+import { noteUse, type NewUse } from '../../../store/sharing/uses.ts';
+import { keepKeys, signBatch } from '../../../store/sharing/receipts.ts';
+import type { ReceiptSigner } from '../../../store/sharing/receipt-signing.ts';
+import { newStream } from '../../support/library.ts';
 
 export const USER = { code: '11320200014006438B', name: '市住建局' };
 export const OTHER_USER = { code: '11320200014006999C', name: '市交通局' };

@@ -34,69 +34,39 @@ export function commonType(certificates: readonly { typeCode: string }[]): strin
   return others.length === 0 ? first : '';
 }
 
+/** What its text begins with, and its fields in their order. */
+const VERSION = 'hub-receipt-v1';
+const FIELDS = [
+  'receipt',
+  'at',
+  'act',
+  'outcome',
+  'refusal',
+  'unit',
+  'client',
+  'operator',
+  'matter',
+  'scenario',
+  'business',
+  'reason',
+  'typeCode',
+  'answer',
+] as const satisfies (keyof Receipt)[];
+
 /** A receipt as it is hashed: JSON with its fields in this order. */
 export const receiptText = (receipt: Receipt): string =>
-  JSON.stringify([
-    'hub-receipt-v1',
-    receipt.receipt,
-    receipt.at,
-    receipt.act,
-    receipt.outcome,
-    receipt.refusal,
-    receipt.unit,
-    receipt.client,
-    receipt.operator,
-    receipt.matter,
-    receipt.scenario,
-    receipt.business,
-    receipt.reason,
-    receipt.typeCode,
-    receipt.answer,
-  ]);
+  JSON.stringify([VERSION, ...FIELDS.map((field) => receipt[field])]);
 
 /** A receipt as it was hashed; null for what is none. */
 export function readReceipt(text: string): Receipt | null {
-  let fields: unknown;
+  let read: unknown;
   try {
-    fields = JSON.parse(text);
+    read = JSON.parse(text);
   } catch {
     return null;
   }
-  if (!Array.isArray(fields) || fields.length !== 15 || fields[0] !== 'hub-receipt-v1') return null;
-  const [
-    ,
-    receipt,
-    at,
-    act,
-    outcome,
-    refusal,
-    unit,
-    client,
-    operator,
-    matter,
-    scenario,
-    business,
-    reason,
-    typeCode,
-    answer,
-  ] = fields as [string, ...Receipt[keyof Receipt][]] as string[];
-  const read = {
-    receipt,
-    at,
-    act,
-    outcome,
-    refusal,
-    unit,
-    client,
-    operator,
-    matter,
-    scenario,
-    business,
-    reason,
-    typeCode,
-    answer,
-  };
-  return read as Receipt;
+  if (!Array.isArray(read) || read.length !== FIELDS.length + 1 || read[0] !== VERSION) return null;
+  return Object.fromEntries(FIELDS.map((field, index) => [field, read[index + 1] as unknown])) as unknown as Receipt;
 }
 
 export const sm3 = (data: Buffer | string): Buffer => hash('sm3', data, 'buffer');

@@ -10,7 +10,7 @@ import { DAMAGES, packageName, type Damage } from '../../domain/sharing/archive.
 import type { ReceiptKey } from '../../domain/sharing/receipt.ts';
 import { FolderPlace } from '../../store/library/files/folder.ts';
 import { openArchives, openFileStore } from '../../store/library/files/index.ts';
-import type { Place } from '../../store/library/files/place.ts';
+import type { FilePlace } from '../../store/library/files/place.ts';
 import { archive, type ArchivedPackage } from '../../store/sharing/archives/archive.ts';
 import type { MadePackage } from '../../store/sharing/archives/make.ts';
 import { listPackages, listRemovals, unitsUsing } from '../../store/sharing/archives/packages.ts';
@@ -154,7 +154,7 @@ async function requireHubKeys(db: Knex, { keys }: ReceiptSigner, folder: string)
   if (!keys.every(({ id }) => known.has(id))) throw fault('archive-keys', { folder });
 }
 
-function told(packages: readonly ArchivedPackage[], place: Place, json: boolean | undefined): void {
+function told(packages: readonly ArchivedPackage[], place: FilePlace, json: boolean | undefined): void {
   const damages = packages.flatMap(({ made: { name, before }, verified: { damage } }) =>
     [...(before?.differs ?? []), ...(damage ? [damage] : [])].map((each) => ({ name, damage: each })),
   );
@@ -208,7 +208,7 @@ async function verify(given: string, options: StreamOptions & { keys?: string })
 }
 
 /** A package by its folder or, in the hub’s own place, by its name. */
-async function packageAt(given: string, options: StreamOptions): Promise<[Place, string]> {
+async function packageAt(given: string, options: StreamOptions): Promise<[FilePlace, string]> {
   if (statSync(given, { throwIfNoEntry: false })?.isDirectory()) {
     const folder = resolve(given);
     return [new FolderPlace(dirname(folder)), basename(folder)];

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { fault } from '../../../domain/faults.ts';
 import { isIntact, pathOf, type FileStore, type StoredFile } from './contract.ts';
-import type { Place } from './place.ts';
+import type { FilePlace } from './place.ts';
 import { diskError, spool } from './spool.ts';
 
 /** A temporary file that nothing was written to for this long belongs to a process that died. */
@@ -14,7 +14,7 @@ const ABANDONED_MS = 3_600_000;
  * Files in a folder, whole or not there. What is still coming in lies in `incoming/`, on the same disk, so that it can be
  * renamed. Several processes, also of several machines, may share the folder.
  */
-export class FolderPlace implements Place {
+export class FolderPlace implements FilePlace {
   readonly shown: string;
   readonly #incoming: string;
 

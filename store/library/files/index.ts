@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { FileSettings } from '../../../settings/schemas/hub.ts';
 import type { FileStore } from './contract.ts';
 import { FolderPlace, FolderStore } from './folder.ts';
-import type { Place } from './place.ts';
+import type { FilePlace } from './place.ts';
 
 const folderOf = ({ folder }: FileSettings, dataFolder: string): string => folder ?? join(dataFolder, 'files');
 
@@ -15,7 +15,7 @@ export async function openFileStore(settings: FileSettings, dataFolder: string):
 }
 
 /** Where archives lie: beside the files of certificates, in `archives/`. */
-export async function openArchives(settings: FileSettings, dataFolder: string): Promise<Place> {
+export async function openArchives(settings: FileSettings, dataFolder: string): Promise<FilePlace> {
   if (!settings.s3) return new FolderPlace(join(folderOf(settings, dataFolder), 'archives'));
   const { S3Place } = await import('./s3.ts');
   return new S3Place({ ...settings.s3, prefix: `${settings.s3.prefix}archives/` });

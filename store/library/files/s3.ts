@@ -17,7 +17,7 @@ import type { S3Settings } from '../../../settings/schemas/hub.ts';
 import { HubError } from '../../../domain/errors.ts';
 import { fault } from '../../../domain/faults.ts';
 import { isIntact, pathOf, type FileStore, type StoredFile } from './contract.ts';
-import type { Place } from './place.ts';
+import type { FilePlace } from './place.ts';
 import { diskError, spool } from './spool.ts';
 
 const RETRIES = 2;
@@ -40,7 +40,7 @@ interface HttpRequest {
  * its size known, so that it is sent in one piece, signed with its hash, which the server checks, and sent again where
  * the connection breaks.
  */
-export class S3Place implements Place {
+export class S3Place implements FilePlace {
   readonly shown: string;
   readonly #client: S3Client;
   readonly #settings: S3Settings;

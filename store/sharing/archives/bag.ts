@@ -7,7 +7,7 @@ import {
   type ArchiveEntry,
   type Digest,
 } from '../../../domain/sharing/archive.ts';
-import type { Place } from '../../library/files/place.ts';
+import type { FilePlace } from '../../library/files/place.ts';
 
 /** No file of a package is larger than a disk. */
 const NO_LIMIT = Infinity;
@@ -66,14 +66,14 @@ export function readManifest(written: string): Map<string, string> | null {
 /** A package in its place. */
 export class Bag {
   readonly name: string;
-  readonly #place: Place;
+  readonly #place: FilePlace;
 
-  constructor(place: Place, name: string) {
+  constructor(place: FilePlace, name: string) {
     this.#place = place;
     this.name = name;
   }
 
-  open(entry: string): ReturnType<Place['open']> {
+  open(entry: string): ReturnType<FilePlace['open']> {
     return this.#place.open(`${this.name}/${entry}`);
   }
 

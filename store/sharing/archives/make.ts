@@ -25,7 +25,7 @@ import {
   type Damage,
 } from '../../../domain/sharing/archive.ts';
 import type { FileStore } from '../../library/files/contract.ts';
-import type { Place } from '../../library/files/place.ts';
+import type { FilePlace } from '../../library/files/place.ts';
 import { listKeys } from '../receipts.ts';
 import type { ReceiptSigner } from '../receipt-signing.ts';
 import { Bag, digestsOf, manifestText } from './bag.ts';
@@ -36,7 +36,7 @@ import { claimPackage, listRemovals, notePackage } from './packages.ts';
 export interface ArchiveWork {
   db: Knex;
   /** Where packages are made. */
-  place: Place;
+  place: FilePlace;
   /** Where the originals are. */
   files: FileStore;
   signer: ReceiptSigner;

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Knex } from 'knex';
 import { shanghaiDate, type CalendarDate } from '../../../domain/dates.ts';
 import { packageName, usesFile, type Damage } from '../../../domain/sharing/archive.ts';
-import type { Place } from '../../library/files/place.ts';
+import type { FilePlace } from '../../library/files/place.ts';
 import { listKeys } from '../receipts.ts';
 import { noteVerified, packagesPast, type KnownPackage } from './packages.ts';
 import { verifyPackage } from './verify.ts';
@@ -25,7 +25,7 @@ const RAISED = 'P0001';
  */
 export async function* removePast(
   db: Knex,
-  place: Place,
+  place: FilePlace,
   keepMs: number,
   now: () => Date,
 ): AsyncGenerator<RemovedPackage> {

@@ -28,7 +28,7 @@ import {
   type Receipt,
   type ReceiptKey,
 } from '../../../domain/sharing/receipt.ts';
-import type { Place } from '../../library/files/place.ts';
+import type { FilePlace } from '../../library/files/place.ts';
 import { receiptSignatureHolds } from '../receipt-signing.ts';
 import { Bag, digestsOf, readManifest } from './bag.ts';
 
@@ -67,7 +67,11 @@ class Damaged extends Error {
  * its batch, every batch against its signatures and the one before it where both are in the package, the package against
  * its signature. Needs nothing but the package. Memory holds the names of its files.
  */
-export async function verifyPackage(place: Place, name: string, options: VerifyOptions = {}): Promise<VerifiedPackage> {
+export async function verifyPackage(
+  place: FilePlace,
+  name: string,
+  options: VerifyOptions = {},
+): Promise<VerifiedPackage> {
   const found: VerifiedPackage = { name, damage: null, files: 0, bytes: 0, digest: '', days: new Map() };
   try {
     await new Verification(new Bag(place, name), options, found).run();

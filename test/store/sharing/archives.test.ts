@@ -9,7 +9,7 @@ import { HubError } from '../../../domain/errors.ts';
 import { DIGESTS, packageName, signedText, type ArchivedUse } from '../../../domain/sharing/archive.ts';
 import { FolderPlace, FolderStore } from '../../../store/library/files/folder.ts';
 import { S3Place } from '../../../store/library/files/s3.ts';
-import type { Place } from '../../../store/library/files/place.ts';
+import type { FilePlace } from '../../../store/library/files/place.ts';
 import { makePackage } from '../../../store/sharing/archives/make.ts';
 import { listPackages } from '../../../store/sharing/archives/packages.ts';
 import { verifyPackage } from '../../../store/sharing/archives/verify.ts';
@@ -53,7 +53,7 @@ describe('an archive package', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const make = (change: { period?: typeof PERIOD; place?: Place; now?: Date; files?: FolderStore } = {}) =>
+  const make = (change: { period?: typeof PERIOD; place?: FilePlace; now?: Date; files?: FolderStore } = {}) =>
     makePackage(
       {
         db: database.db,

@@ -168,6 +168,11 @@ const ROOMS: Record<string, Listed[]> = {
       '用证清单：事项、场景与证照 lists of uses (用证清单): for which items and scenarios a unit asks for which certificates',
       async () => (await import('./sharing/usage-list.ts')).addUsageList,
     ],
+    [
+      'archive',
+      'archives (归档): what units used, with files, receipts and their proofs, as packages that stand alone',
+      async () => (await import('./sharing/archive.ts')).addArchive,
+    ],
   ],
   '案件 Casework': [
     [

@@ -9,13 +9,14 @@ import { HEALTH_LIMITS } from '../../server/health.ts';
 import { INBOX_LIMITS } from '../../server/inbox/request.ts';
 import { openDatabase } from '../../store/database.ts';
 import { Pulse } from '../../store/pulse.ts';
+import { startArchives } from '../../server/background/archives.ts';
 import { startExports } from '../../server/background/exports.ts';
 import { startReceipts } from '../../server/background/receipts.ts';
 import { startStatusLists } from '../../server/background/status-lists.ts';
 import { startReminders } from '../../server/background/reminders.ts';
 import { startWatchdog } from '../../server/background/watchdog.ts';
 import { DatabaseClock } from '../../store/ledger/clock.ts';
-import { openFileStore } from '../../store/library/files/index.ts';
+import { openArchives, openFileStore } from '../../store/library/files/index.ts';
 import { openReceiptSigner } from '../../store/sharing/receipt-signing.ts';
 import { wakeUnseen } from '../../temporal/cases.ts';
 import { LazyTemporal } from '../../temporal/client.ts';
@@ -55,6 +56,7 @@ export function addServer(program: Command): void {
       const workers = async (): Promise<number> => countWorkers(await temporal.client(), settings.temporal.taskQueue);
       const data = dataFolder(options, options.demo ?? false);
       const signer = openReceiptSigner(data);
+      const files = await openFileStore(settings.files, data);
       const app = createApp(
         { db: pools.health, now, aheadMs, countWorkers: workers, faultyFiles },
         { db: pools.inbox, now, logger, streams: () => streams },
@@ -64,7 +66,7 @@ export function addServer(program: Command): void {
           logger,
           config: () => current,
           temporal: () => temporal.client(),
-          files: await openFileStore(settings.files, data),
+          files,
           folder: await builtConsole((what) => logger.info(what)),
         },
         pulse,
@@ -115,6 +117,8 @@ export function addServer(program: Command): void {
       const stopExports = startExports({ db, logger, now, config: () => current });
       const stopReceipts = startReceipts({ db, logger, now, signer });
       const stopStatusLists = startStatusLists({ db, logger, now, signer, config: () => current });
+      const place = await openArchives(settings.files, data);
+      const stopArchives = startArchives({ db, logger, now, signer, files, place, config: () => current });
       // The simulated departments have nobody to remind.
       const stopReminders = options.demo
         ? undefined
@@ -130,6 +134,7 @@ export function addServer(program: Command): void {
           await stopExports();
           await stopReceipts();
           await stopStatusLists();
+          await stopArchives();
           await app.close();
           await temporal.close();
           clock.close();

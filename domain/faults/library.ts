@@ -138,4 +138,66 @@ export const LIBRARY = {
       en: 'correct files.crls in hub.yaml, or get the list anew from the authority',
     },
   },
+  'archive-early': {
+    kind: 'configuration',
+    say: ({ to }: { to: string }) => ({
+      zh: `归档期间至 ${to}，尚未结束`,
+      en: `The period runs to ${to}, and has not ended`,
+    }),
+    cure: { zh: '最后一日应在今天之前', en: 'choose a last day before today' },
+  },
+  'archive-backwards': {
+    kind: 'configuration',
+    say: ({ from, to }: { from: string; to: string }) => ({
+      zh: `归档期间自 ${from} 至 ${to}，应为先后两个日期`,
+      en: `The period runs from ${from} to ${to}, expected two dates, the first one first`,
+    }),
+    cure: { zh: '按 YYYY-MM-DD 填写 --from 和 --to', en: 'write --from and --to as YYYY-MM-DD' },
+  },
+  'archive-unsigned': {
+    kind: 'transient',
+    say: ({ day, unsigned }: { day: string; unsigned: number }) => ({
+      zh: `${day} 有 ${unsigned} 份用证回执待签，不能归档`,
+      en: `${unsigned} receipts of ${day} wait for their signature, and cannot be archived`,
+    }),
+    cure: { zh: '待 ./hub server 签名后再归档', en: 'archive once ./hub server has signed them' },
+  },
+  'archive-removed': {
+    kind: 'configuration',
+    say: ({ day, archive }: { day: string; archive: string }) => ({
+      zh: `${day} 的用证记录已按保存期限移出日志，在归档包 ${archive} 中`,
+      en: `Uses of ${day} were removed from the log as their time was over; the package ${archive} has them`,
+    }),
+    cure: { zh: '使用该归档包', en: 'use that package' },
+  },
+  'archive-keys': {
+    kind: 'configuration',
+    say: ({ folder }: { folder: string }) => ({
+      zh: `${folder} 中的密钥不是本枢纽的回执签名密钥`,
+      en: `The keys in ${folder} are none that the hub signs receipts by`,
+    }),
+    cure: {
+      zh: '在 ./hub server 所在的机器上归档，或用 --data 指明其数据目录',
+      en: 'archive on the machine of ./hub server, or name its data folder with --data',
+    },
+  },
+  'archive-other': {
+    kind: 'system',
+    say: ({ archive }: { archive: string }) => ({
+      zh: `${archive} 与首次制作的归档包摘要不同，未签名`,
+      en: `${archive} has come out with another digest than when it was first made, and is left unsigned`,
+    }),
+    cure: {
+      zh: '与首次制作的归档包比对，查明原因（例如管理单位名称已改）',
+      en: 'compare it with the package that was made first, and find out why (such as another name of the management unit)',
+    },
+  },
+  'archive-unknown': {
+    kind: 'configuration',
+    say: ({ found }: { found: string }) => ({
+      zh: `${found} 既不是目录，也不是归档包名称`,
+      en: `${found} is neither a folder nor the name of a package`,
+    }),
+    cure: { zh: '用 ./hub archive 查看归档包', en: './hub archive lists the packages' },
+  },
 } satisfies Record<string, Fault>;

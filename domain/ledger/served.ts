@@ -110,6 +110,13 @@ export const FUNCTIONS = {
     api: ['POST /usage-lists', 'POST /usage-lists/:unit/approve'],
     tests: ['store/sharing/usage-lists.test.ts', 'api/sharing/usage-lists.test.ts', 'browser/certificates.test.ts'],
   },
+  archives: {
+    zh: '用证归档（归档包与核验）',
+    en: 'archives of uses, as packages that are verified without the hub',
+    commands: ['archive', 'archive make', 'archive verify'],
+    api: [],
+    tests: ['store/sharing/archives.test.ts', 'integration/archive-commands.test.ts'],
+  },
   'share-interface': {
     zh: '用证接口（按授权查询、取件、核验）',
     en: 'the share interface: find, fetch and verify within grants',

@@ -34,25 +34,40 @@ export function commonType(certificates: readonly { typeCode: string }[]): strin
   return others.length === 0 ? first : '';
 }
 
+/** What its text begins with, and its fields in their order. */
+const VERSION = 'hub-receipt-v1';
+const FIELDS = [
+  'receipt',
+  'at',
+  'act',
+  'outcome',
+  'refusal',
+  'unit',
+  'client',
+  'operator',
+  'matter',
+  'scenario',
+  'business',
+  'reason',
+  'typeCode',
+  'answer',
+] as const satisfies (keyof Receipt)[];
+
 /** A receipt as it is hashed: JSON with its fields in this order. */
 export const receiptText = (receipt: Receipt): string =>
-  JSON.stringify([
-    'hub-receipt-v1',
-    receipt.receipt,
-    receipt.at,
-    receipt.act,
-    receipt.outcome,
-    receipt.refusal,
-    receipt.unit,
-    receipt.client,
-    receipt.operator,
-    receipt.matter,
-    receipt.scenario,
-    receipt.business,
-    receipt.reason,
-    receipt.typeCode,
-    receipt.answer,
-  ]);
+  JSON.stringify([VERSION, ...FIELDS.map((field) => receipt[field])]);
+
+/** A receipt as it was hashed; null for what is none. */
+export function readReceipt(text: string): Receipt | null {
+  let read: unknown;
+  try {
+    read = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(read) || read.length !== FIELDS.length + 1 || read[0] !== VERSION) return null;
+  return Object.fromEntries(FIELDS.map((field, index) => [field, read[index + 1] as unknown])) as unknown as Receipt;
+}
 
 export const sm3 = (data: Buffer | string): Buffer => hash('sm3', data, 'buffer');
 
@@ -86,17 +101,24 @@ export interface PathStep {
   hash: Buffer;
 }
 
-/** The way from a leaf to the root. */
-export function proofPathOf(leaves: readonly Buffer[], place: number): PathStep[] {
-  const steps: PathStep[] = [];
-  let at = place;
-  for (const level of levelsOf(leaves).slice(0, -1)) {
-    const [side, neighbour] = at % 2 === 0 ? (['right', level[at + 1]] as const) : (['left', level[at - 1]] as const);
-    if (neighbour) steps.push({ side, hash: neighbour });
-    at = Math.floor(at / 2);
-  }
-  return steps;
+/** The ways from leaves to their root, each by the leaf’s place. */
+export function proofPathsOf(leaves: readonly Buffer[]): (place: number) => PathStep[] {
+  const levels = levelsOf(leaves).slice(0, -1);
+  return (place) => {
+    const steps: PathStep[] = [];
+    let at = place;
+    for (const level of levels) {
+      const [side, neighbour] = at % 2 === 0 ? (['right', level[at + 1]] as const) : (['left', level[at - 1]] as const);
+      if (neighbour) steps.push({ side, hash: neighbour });
+      at = Math.floor(at / 2);
+    }
+    return steps;
+  };
 }
+
+/** Where the way from a leaf leads: to the root, if it is the leaf’s. */
+export const rootBy = (leaf: Buffer, path: readonly PathStep[]): Buffer =>
+  path.reduce((hashed, { side, hash }) => (side === 'left' ? nodeOf(hash, hashed) : nodeOf(hashed, hash)), leaf);
 
 /** Receipts that were signed together. */
 export interface ReceiptBatch {
@@ -111,3 +133,55 @@ export interface ReceiptBatch {
 /** What of a batch is signed. */
 export const batchText = ({ id, previous, root, receipts, signedAt }: ReceiptBatch): string =>
   ['hub-receipts-v1', id, previous.toString('hex'), root.toString('hex'), receipts, signedAt.toISOString()].join('\n');
+
+/** A signature of a batch: by which key, in base64. */
+export interface BatchSignature {
+  key: string;
+  algorithm: 'Ed25519' | 'SM2';
+  signature: string;
+}
+
+/** A public key that receipts are signed by. */
+export interface ReceiptKey {
+  id: string;
+  algorithm: BatchSignature['algorithm'];
+  /** Ed25519: SPKI, in PEM; SM2: the point, 04 x y in hexadecimal. */
+  publicKey: string;
+}
+
+/** What proves a receipt. */
+export interface ReceiptProof {
+  batch: ReceiptBatch;
+  path: PathStep[];
+  signatures: BatchSignature[];
+}
+
+/** A receipt with what proves it, as it is given out: hashes in hexadecimal. Without its proof it is 待签. */
+export interface GivenReceipt {
+  /** What is hashed: see {@link receiptText}. */
+  text: string;
+  proof: {
+    path: { side: PathStep['side']; hash: string }[];
+    batch: { id: number; previous: string; root: string; receipts: number; signedAt: string };
+    signatures: BatchSignature[];
+  } | null;
+}
+
+/** A receipt as it is given out. */
+export function givenReceipt(text: string, proof: ReceiptProof | null): GivenReceipt {
+  if (!proof) return { text, proof };
+  const { batch, path, signatures } = proof;
+  return {
+    text,
+    proof: {
+      path: path.map(({ side, hash: neighbour }) => ({ side, hash: neighbour.toString('hex') })),
+      batch: {
+        ...batch,
+        previous: batch.previous.toString('hex'),
+        root: batch.root.toString('hex'),
+        signedAt: batch.signedAt.toISOString(),
+      },
+      signatures,
+    },
+  };
+}

@@ -91,18 +91,18 @@ export const FIGURES = {
   },
   applicability: {
     name: '适用率',
-    zh: '已关联电子证照的事项 ÷ 需要证照的事项（用证单位所报，期内最后一月）',
-    en: 'items with a linked certificate ÷ items that need one, as the user unit reported for the last month of the period',
+    zh: '已有授权的事项 ÷ 已审定用证清单的事项（期内最后一月；未经枢纽用证的月份按用证单位所报）',
+    en: 'items of the approved list of uses with a grant ÷ its items, of the last month of the period; months without uses in the log as the user unit reported',
   },
   application: {
     name: '应用率',
-    zh: '已用电子证照的办件 ÷ 可用电子证照的办件（用证单位按月所报）',
-    en: 'cases that used a certificate ÷ cases that could have, as the user unit reported by month',
+    zh: '已用电子证照的办件 ÷ 用证的办件（按用证日志的业务流水号；未经枢纽用证的月份按用证单位所报）',
+    en: 'cases that were shown a certificate ÷ cases that asked for one, by the business numbers of the log; months without uses in it as the user unit reported',
   },
   success: {
     name: '成功率',
-    zh: '调用成功次数 ÷ 调用次数（用证单位按月所报）',
-    en: 'good calls ÷ calls, as the user unit reported by month',
+    zh: '已答复的调用 ÷ 调用次数（按用证日志；未经枢纽用证的月份按用证单位所报）',
+    en: 'calls that were answered with a certificate ÷ calls, by the log of uses; months without uses in it as the user unit reported',
   },
 } as const;
 export type FigureId = keyof typeof FIGURES;

@@ -22,8 +22,8 @@ export type ShortfallFacts =
   | { what: 'day-open'; day: string }
   /** Found by a proof of record by record. */
   | { what: 'missing' | 'extra' | 'different'; proof: number }
-  /** Of a month, as the unit reported it. */
-  | { what: 'unlinked-items' | 'cases-without' | 'failed-calls'; lacking: number; of: number; by: string };
+  /** Of a month, as the unit reported it by somebody; null: as the log of uses has it. */
+  | { what: 'unlinked-items' | 'cases-without' | 'failed-calls'; lacking: number; of: number; by: string | null };
 export type ShortfallKind = ShortfallFacts['what'];
 
 /** What is missing, by its kind. */
@@ -91,7 +91,12 @@ export function shortfallInWords(facts: ShortfallFacts): Said {
     case 'cases-without':
     case 'failed-calls': {
       const { lacking, of, by } = facts;
-      return { zh: `共 ${of}，其中 ${lacking}，由 ${by} 上报`, en: `${lacking} of ${of}, reported by ${by}` };
+      return by === null
+        ? {
+            zh: `共 ${of}，其中 ${lacking}，按用证清单和日志计`,
+            en: `${lacking} of ${of}, by the list and the log of uses`,
+          }
+        : { zh: `共 ${of}，其中 ${lacking}，由 ${by} 上报`, en: `${lacking} of ${of}, reported by ${by}` };
     }
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, hours, secretRef, slug, timeOfDay } from '../values.ts';
+import { DAY_MS } from '../../domain/dates.ts';
 import { expected } from '../../domain/faults/expected.ts';
 
 const network = z.union(
@@ -159,6 +160,8 @@ const holders = z
 /** A portal through which holders (持证主体) reach what is theirs. */
 export type PortalSettings = z.output<typeof holders>['portals'][number];
 
+/** As long as codes (用证码) read on what was found. */
+const SHORTEST_KEPT_MS = 31 * DAY_MS;
 const byItself = {
   id: slug.meta({ description: 'What its signatures call it' }),
   account: z.string().min(1).meta({ description: 'Login of the account of its unit that it acts as' }),
@@ -185,6 +188,13 @@ const sharing = z
       .default([])
       .refine(haveOwnIds, 'clients that each have an id of their own')
       .meta({ description: 'Systems of user units that sign their requests in place of bearing a token' }),
+    keepUses: duration
+      .refine((ms) => ms >= SHORTEST_KEPT_MS, '31d or longer')
+      .optional()
+      .meta({
+        description:
+          'How long uses stay in the log (default: for ever); older ones are removed once they are archived and the archive was checked',
+      }),
     longestUnsigned: duration.prefault('24h').meta({
       description: 'So long receipts may wait for their signature; past that no use is answered until they are signed',
     }),

@@ -48,6 +48,7 @@ import * as dutyEvidence from './0053-duty-evidence.ts';
 import * as askedWindows from './0056-asked-windows.ts';
 import * as copies from './0058-copies.ts';
 import * as statusLists from './0059-status-lists.ts';
+import * as archives from './0060-archives.ts';
 
 /** What brings a database to this version of the hub, in its order. */
 export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, Knex.Migration>([
@@ -100,4 +101,5 @@ export const MIGRATIONS: ReadonlyMap<string, Knex.Migration> = new Map<string, K
   ['0056-asked-windows', askedWindows],
   ['0058-copies', copies],
   ['0059-status-lists', statusLists],
+  ['0060-archives', archives],
 ]);

@@ -85,8 +85,11 @@ export async function usesOfHolder(
   return rows;
 }
 
-/** Since when uses are written down. */
+/** Since when the log has every use; null where it has none. */
 export async function logBegan(db: Knex): Promise<Date | null> {
-  const row = await db('certificate_use').orderBy('id').first<{ at: Date } | undefined>('at');
-  return row?.at ?? null;
+  const { rows } = await db.raw<{ rows: { at: Date | null }[] }>(
+    `SELECT greatest((SELECT at FROM certificate_use ORDER BY id LIMIT 1),
+       (SELECT (max(day) + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' FROM use_removal)) AS at`,
+  );
+  return rows[0]?.at ?? null;
 }

@@ -1,10 +1,18 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, sign, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sm2 } from 'sm-crypto-v2';
 import { fault } from '../../domain/faults.ts';
-import { batchText, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
-import type { BatchSignature, ReceiptKey } from './receipts.ts';
+import { batchText, type BatchSignature, type ReceiptBatch, type ReceiptKey } from '../../domain/sharing/receipt.ts';
+import { sm2Holds } from '../library/files/seals/sm2.ts';
 
 /** JSON that is signed by each key (RFC 7515, §7.2.1). */
 export interface SignedJson {
@@ -17,8 +25,26 @@ export interface SignedJson {
 export interface ReceiptSigner {
   keys: ReceiptKey[];
   sign: (batch: ReceiptBatch) => BatchSignature[];
+  /** Signs a text that is none of a batch. */
+  signText: (text: string) => BatchSignature[];
   /** @param typ what it is, as the header says */
   signJson: (typ: string, claims: object) => SignedJson;
+}
+
+/** Whether a signature is that of a key over a text. */
+export function receiptSignatureHolds(
+  text: string,
+  { signature }: BatchSignature,
+  { algorithm, publicKey }: ReceiptKey,
+): boolean {
+  const [data, bytes] = [Buffer.from(text), Buffer.from(signature, 'base64')];
+  if (algorithm === 'SM2') return sm2Holds(data, bytes, Buffer.from(publicKey, 'hex'));
+  try {
+    return verify(null, data, publicKey, bytes);
+  } catch {
+    // What is said to be a key is none.
+    return false;
+  }
 }
 
 interface KeyFile {
@@ -55,29 +81,21 @@ export function openReceiptSigner(folder: string): ReceiptSigner {
     { id: idOf(edwardsPublic), algorithm: 'Ed25519', publicKey: edwardsPublic },
     { id: idOf(point), algorithm: 'SM2', publicKey: point },
   ];
-  const signText = (algorithm: ReceiptKey['algorithm'], text: string): Buffer =>
+  const signed = (algorithm: ReceiptKey['algorithm'], text: string): Buffer =>
     algorithm === 'Ed25519'
       ? sign(null, Buffer.from(text), edwards)
       : Buffer.from(sm2.doSignature(text, number, { der: true, hash: true, publicKey: point }), 'hex');
-  return {
-    keys,
-    sign(batch) {
-      const text = batchText(batch);
-      return keys.map(({ id, algorithm }) => ({
-        key: id,
-        algorithm,
-        signature: signText(algorithm, text).toString('base64'),
-      }));
-    },
-    signJson(typ, claims) {
-      const payload = base64url(claims);
-      const signatures = keys.map(({ id, algorithm }) => {
-        const header = base64url({ alg: JOSE_NAMES[algorithm], typ, kid: id });
-        return { protected: header, signature: signText(algorithm, `${header}.${payload}`).toString('base64url') };
-      });
-      return { payload, signatures };
-    },
+  const signText = (text: string): BatchSignature[] =>
+    keys.map(({ id, algorithm }) => ({ key: id, algorithm, signature: signed(algorithm, text).toString('base64') }));
+  const signJson: ReceiptSigner['signJson'] = (typ, claims) => {
+    const payload = base64url(claims);
+    const signatures = keys.map(({ id, algorithm }) => {
+      const header = base64url({ alg: JOSE_NAMES[algorithm], typ, kid: id });
+      return { protected: header, signature: signed(algorithm, `${header}.${payload}`).toString('base64url') };
+    });
+    return { payload, signatures };
   };
+  return { keys, sign: (batch) => signText(batchText(batch)), signText, signJson };
 }
 
 function readKeys(file: string): KeyFile | null {

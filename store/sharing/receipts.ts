@@ -1,20 +1,12 @@
 import type { Knex } from 'knex';
-import { proofPathOf, rootOf, type PathStep, type ReceiptBatch } from '../../domain/sharing/receipt.ts';
-
-/** A signature of a batch: by which key, in base64. */
-export interface BatchSignature {
-  key: string;
-  algorithm: 'Ed25519' | 'SM2';
-  signature: string;
-}
-
-/** A public key that receipts are signed by. */
-export interface ReceiptKey {
-  id: string;
-  algorithm: BatchSignature['algorithm'];
-  /** Ed25519: SPKI, in PEM; SM2: the point, 04 x y in hexadecimal. */
-  publicKey: string;
-}
+import {
+  proofPathsOf,
+  rootOf,
+  type BatchSignature,
+  type ReceiptBatch,
+  type ReceiptKey,
+  type ReceiptProof,
+} from '../../domain/sharing/receipt.ts';
 
 /** One server signs at a time. */
 const SIGNING = 0x72_63_70_74;
@@ -108,7 +100,7 @@ export interface ProvenReceipt {
   /** What is hashed: see `receiptText`. */
   text: string;
   /** Null: 待签. */
-  proof: { batch: ReceiptBatch; path: PathStep[]; signatures: BatchSignature[] } | null;
+  proof: ReceiptProof | null;
 }
 
 /** A receipt by its number; null where there is none. */
@@ -124,9 +116,24 @@ export async function findReceipt(db: Knex, receipt: string): Promise<ProvenRece
   if (!use) return null;
   const { unitCode, text, batchId, place } = use;
   if (batchId === null) return { unitCode, text, proof: null };
-  const batch = await db('receipt_batch')
-    .where({ id: batchId })
-    .first<ReceiptBatch & { signatures: BatchSignature[] }>({
+  const [batch] = await batchesOf(db, [batchId]);
+  if (!batch) return { unitCode, text, proof: null };
+  return { unitCode, text, proof: batch.proofAt(place) };
+}
+
+/** Receipts that were signed together, and what proves each by its place. */
+export interface SignedBatch {
+  id: number;
+  receipts: number;
+  proofAt: (place: number) => ReceiptProof;
+}
+
+/** Batches by their numbers, with the leaves of all their receipts. */
+export async function batchesOf(db: Knex, ids: readonly number[]): Promise<SignedBatch[]> {
+  const batches = await db('receipt_batch')
+    .whereIn('id', ids)
+    .orderBy('id')
+    .select<(ReceiptBatch & { signatures: BatchSignature[] })[]>({
       id: 'id',
       previous: 'previous',
       root: 'root',
@@ -134,14 +141,16 @@ export async function findReceipt(db: Knex, receipt: string): Promise<ProvenRece
       signedAt: 'signed_at',
       signatures: 'signatures',
     });
-  const leaves = await db('certificate_use')
-    .where({ batch_id: batchId })
-    .orderBy('place')
-    .select<{ leaf: Buffer }[]>('leaf');
-  const { signatures, ...signed } = batch;
-  const path = proofPathOf(
-    leaves.map(({ leaf }) => leaf),
-    place,
+  const { rows } = await db.raw<{ rows: { batch: number; leaf: Buffer }[] }>(
+    `SELECT batch_id AS batch, leaf FROM (
+       SELECT batch_id, place, leaf FROM certificate_use WHERE batch_id = ANY (:ids)
+       UNION ALL SELECT batch_id, place, leaf FROM removed_leaf WHERE batch_id = ANY (:ids)) AS receipt
+     ORDER BY batch_id, place`,
+    { ids: [...ids] },
   );
-  return { unitCode, text, proof: { batch: signed, path, signatures } };
+  const leaves = Map.groupBy(rows, ({ batch }) => batch);
+  return batches.map(({ signatures, ...batch }) => {
+    const pathTo = proofPathsOf((leaves.get(batch.id) ?? []).map(({ leaf }) => leaf));
+    return { ...batch, proofAt: (place) => ({ batch, path: pathTo(place), signatures }) };
+  });
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { CalendarDate } from '../../domain/dates.ts';
+import type { UseAct } from '../../domain/sharing/use.ts';
 import { NIGHT, UNUSUAL_USES, type UnusualKind } from '../../domain/sharing/unusual.ts';
 
 /** Which uses are looked at: of some units (null: of all), from an instant up to another. */
@@ -16,7 +17,13 @@ export interface UseFigure {
   matter: string;
   typeCode: string;
   calls: number;
+  answered: number;
   refused: number;
+  /** Different business numbers (业务流水号), and of these those that an answer showed a certificate for. */
+  cases: number;
+  casesServed: number;
+  /** 免提交: certificates that cases were shown, and nobody had to bring; each once a case. */
+  spared: number;
   /** Different holders that were asked about. */
   holders: number;
   lastAt: Date;
@@ -26,13 +33,24 @@ const USED = `SELECT *, (at AT TIME ZONE 'Asia/Shanghai') AS local FROM certific
   WHERE at >= :from AND at < :to AND (:units::text[] IS NULL OR unit_code = ANY (:units))`;
 const given = ({ units, from, to }: UsePeriod) => ({ units: units ? [...units] : null, from, to });
 
+/** Acts that show a certificate in place of the paper; verifying needs what was brought. */
+const SPARING: readonly UseAct[] = ['find', 'read', 'file', 'copy', 'scan'];
+
 /** Who uses what, those that call most first. */
 export async function useFigures(db: Knex, period: UsePeriod): Promise<UseFigure[]> {
   const { rows } = await db.raw<{ rows: UseFigure[] }>(
-    `SELECT unit_code AS "unitCode", max(unit_name) AS "unitName", matter, type_code AS "typeCode", count(*) AS calls,
-       count(refusal) AS refused, count(DISTINCT holder) AS holders, max(at) AS "lastAt"
-     FROM (${USED}) AS used GROUP BY unit_code, matter, type_code ORDER BY calls DESC, unit_code, matter, type_code`,
-    given(period),
+    `WITH used AS (${USED}), spared AS (
+       SELECT unit_code, matter, type_code, count(DISTINCT (business, stream_id, record_key)) AS spared
+       FROM used JOIN used_certificate ON use_id = used.id WHERE act = ANY (:sparing)
+       GROUP BY unit_code, matter, type_code
+     )
+     SELECT unit_code AS "unitCode", max(unit_name) AS "unitName", matter, type_code AS "typeCode", count(*) AS calls,
+       count(*) FILTER (WHERE outcome = 'answered') AS answered, count(refusal) AS refused,
+       count(DISTINCT business) AS cases, count(DISTINCT business) FILTER (WHERE outcome = 'answered') AS "casesServed",
+       coalesce(max(spared), 0) AS spared, count(DISTINCT holder) AS holders, max(at) AS "lastAt"
+     FROM used LEFT JOIN spared USING (unit_code, matter, type_code)
+     GROUP BY unit_code, matter, type_code ORDER BY calls DESC, unit_code, matter, type_code`,
+    { ...given(period), sparing: [...SPARING] },
   );
   return rows;
 }

@@ -263,6 +263,9 @@ export async function useByCode(db: Knex, code: string, at: Date): Promise<Coded
   return rows[0] ?? null;
 }
 
+/** Forgets codes that are past their time; how many. */
+export const forgetCodes = (db: Knex, at: Date): Promise<number> => db('use_code').where('until', '<=', at).delete();
+
 /** Counts a call against the limit of its grant; false where the day has no more. */
 export async function withinDay(db: Knex, grantId: number, perDay: number | null, at: Date): Promise<boolean> {
   if (perDay === null) return true;

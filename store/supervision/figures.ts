@@ -12,6 +12,7 @@ import {
 } from '../../domain/supervision/figures.ts';
 import type { ShortfallFacts, ShortfallKind } from '../../domain/supervision/shortfall.ts';
 import type { UsageReport } from '../../domain/supervision/usage-sheet.ts';
+import { HOLDER_ACTS } from '../../domain/sharing/use.ts';
 import { RULES, RULE_IDS, WAITING_RULES, type RuleId } from '../../domain/library/validation.ts';
 import { boundsOf, CHOSEN, recordsBreaking, streamQuality, type StreamQuality } from '../library/quality.ts';
 import { listTasks } from '../ledger/tasks.ts';
@@ -255,7 +256,7 @@ async function dutyFigures(db: Knex, choice: FigureChoice): Promise<(DutyFigure 
 
 type UsageFigure = { code: string; name: string } & Record<'applicability' | 'application' | 'success', Ratio>;
 
-/** What user units reported of the months that lie in the period. */
+/** How user units used certificates in the months that lie in the period: as counted or, where nothing was, as reported. */
 async function usageFigures(db: Knex, choice: FigureChoice): Promise<UsageFigure[]> {
   const { rows } = await db.raw<{ rows: UsageFigure[] }>(
     `SELECT unit_code AS code, (array_agg(unit_name ORDER BY month DESC))[1] AS name,
@@ -263,18 +264,53 @@ async function usageFigures(db: Knex, choice: FigureChoice): Promise<UsageFigure
          'denominator', (array_agg(items ORDER BY month DESC))[1]) AS applicability,
        jsonb_build_object('numerator', sum(cases_used), 'denominator', sum(cases)) AS application,
        jsonb_build_object('numerator', sum(calls_good), 'denominator', sum(calls)) AS success
-     FROM (${LAST_REPORTS}) AS last GROUP BY unit_code ORDER BY unit_code`,
+     FROM (${USED_BY_MONTH}) AS last GROUP BY unit_code ORDER BY unit_code`,
     boundsOf(choice),
   );
   return rows;
 }
 
-const LAST_REPORTS = `
-  SELECT DISTINCT ON (month, unit_code) * FROM usage_report
-  WHERE (:unit::text IS NULL OR unit_code = :unit) AND (:units::text[] IS NULL OR unit_code = ANY (:units))
+const IN_PERIOD = `(:unit::text IS NULL OR unit_code = :unit) AND (:units::text[] IS NULL OR unit_code = ANY (:units))
     AND (:from::timestamptz IS NULL OR month::timestamp AT TIME ZONE 'Asia/Shanghai' >= :from)
-    AND (:to::timestamptz IS NULL OR (month + interval '1 month') AT TIME ZONE 'Asia/Shanghai' <= :to)
-  ORDER BY month, unit_code, id DESC`;
+    AND (:to::timestamptz IS NULL OR (month + interval '1 month') AT TIME ZONE 'Asia/Shanghai' <= :to)`;
+
+/** Acts of holders are none of a case. */
+const OWN_ACTS = Object.keys(HOLDER_ACTS)
+  .map((act) => `'${act}'`)
+  .join(', ');
+
+/** Months of which the log has all uses: by it, and by the list of uses that was approved last by their end. */
+const COUNTED = `
+  SELECT month, u.unit_code, u.unit_name, coalesce(items, 0) AS items, coalesce(items_linked, 0) AS items_linked, cases, cases_used,
+    calls, calls_good, NULL AS reported_by, last_at AS reported_at
+  FROM (
+    SELECT date_trunc('month', at AT TIME ZONE 'Asia/Shanghai')::date AS month, unit_code, max(unit_name) AS unit_name,
+      count(*) AS calls, count(*) FILTER (WHERE outcome = 'answered') AS calls_good,
+      count(DISTINCT (matter, business)) AS cases,
+      count(DISTINCT (matter, business)) FILTER (WHERE outcome = 'answered') AS cases_used, max(at) AS last_at
+    FROM certificate_use WHERE act NOT IN (${OWN_ACTS}) AND (:unit::text IS NULL OR unit_code = :unit)
+      AND (:from::timestamptz IS NULL OR at >= :from) AND (:to::timestamptz IS NULL OR at < :to)
+    GROUP BY 1, unit_code) AS u
+  LEFT JOIN LATERAL (
+    SELECT count(DISTINCT matter) AS items, count(DISTINCT matter) FILTER (WHERE EXISTS (
+        SELECT FROM share_grant g WHERE g.unit_code = u.unit_code AND g.matter = listed.matter
+          AND granted_at < over AND (ended_at IS NULL OR ended_at >= over))) AS items_linked
+    FROM (SELECT (month + interval '1 month') AT TIME ZONE 'Asia/Shanghai' AS over) AS ends,
+      LATERAL (SELECT item->>'code' AS matter FROM (
+        SELECT items FROM usage_list l WHERE l.unit_code = u.unit_code AND approved_at < over
+        ORDER BY version DESC LIMIT 1) AS approved, jsonb_array_elements(approved.items) AS item) AS listed
+  ) AS list ON true
+  WHERE ${IN_PERIOD} AND NOT EXISTS (SELECT FROM use_removal r WHERE r.unit_code = u.unit_code
+    AND day >= month AND day < month + interval '1 month')`;
+
+const REPORTED = `
+  SELECT DISTINCT ON (month, unit_code) month, unit_code, unit_name, items, items_linked, cases, cases_used, calls, calls_good,
+    reported_by, reported_at
+  FROM usage_report WHERE ${IN_PERIOD} ORDER BY month, unit_code, id DESC`;
+
+const USED_BY_MONTH = `
+  SELECT DISTINCT ON (month, unit_code) * FROM ((${REPORTED}) UNION ALL (${COUNTED})) AS month_of_unit
+  ORDER BY month, unit_code, reported_by IS NOT NULL`;
 
 /** Keeps reports; a later one of the same unit and month counts in place of an earlier one, which stays. */
 export async function saveUsage(
@@ -420,4 +456,4 @@ const DIFFERING = `
 const unused = (done: string, all: string, what: ShortfallKind): string => `
   SELECT unit_name AS unit, to_char(month, 'YYYY-MM') AS source, NULL AS record, reported_at AS at, '${what}' AS what,
     jsonb_build_object('lacking', ${all} - ${done}, 'of', ${all}, 'by', reported_by) AS facts
-  FROM (${LAST_REPORTS}) AS last WHERE ${done} < ${all}`;
+  FROM (${USED_BY_MONTH}) AS last WHERE ${done} < ${all}`;

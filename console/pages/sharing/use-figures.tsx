@@ -1,6 +1,7 @@
 import { DatePicker, Table } from 'antd';
 import dayjs from 'dayjs';
 import { Link } from 'react-router';
+import { percent } from '../../../domain/supervision/figures.ts';
 import { UNUSUAL_USES } from '../../../domain/sharing/unusual.ts';
 import type { UnusualUseView, UseFigureView } from '../../../server/api/sharing/use-figures.ts';
 import { searchOf, useGet, type QueryOf } from '../../api.ts';
@@ -44,7 +45,7 @@ export default function UseFigures() {
         {unusual.data ? <Unusual items={unusual.data.items} /> : <Waiting />}
       </Section>
       <Section title={say('各单位用证情况', 'Who uses what')}>
-        {figures.data ? <Figures items={figures.data.items} /> : <Waiting />}
+        {figures.data ? <Figures items={figures.data.items} days={{ from, to }} /> : <Waiting />}
       </Section>
     </PageLayout>
   );
@@ -91,11 +92,27 @@ function Unusual({ items }: { items: readonly UnusualUseView[] }) {
   );
 }
 
-function Figures({ items }: { items: readonly UseFigureView[] }) {
+/** The days of the figures as instants, for the log. */
+function span({ from, to }: QueryOf<'/use-figures'>): { from: string | undefined; to: string | undefined } {
+  const end = dayjs(to).endOf('day');
+  const start = from === undefined ? end.subtract(30, 'day').add(1, 'ms') : dayjs(from).startOf('day');
+  return { from: start.toISOString(), to: end.add(1, 'ms').toISOString() };
+}
+
+function Figures({ items, days }: { items: readonly UseFigureView[]; days: QueryOf<'/use-figures'> }) {
   const { say } = useLanguage();
   if (items.length === 0) return <Nothing>{say('这段时间没有用证', 'Nothing was used')}</Nothing>;
-  const calls = (of: UseFigureView, outcome?: 'refused') =>
-    `/uses${searchOf({ unit: of.unitCode, matter: of.matter, type: of.typeCode, outcome })}`;
+  const calls = (of: UseFigureView, outcome?: 'answered' | 'refused') =>
+    `/uses${searchOf({ unit: of.unitCode, matter: of.matter, type: of.typeCode, outcome, ...span(days) })}`;
+  const share = (of: UseFigureView, numerator: number, denominator: number) => (
+    <>
+      {percent({ numerator, denominator })}
+      <div className="quiet">
+        <Link to={calls(of, 'answered')}>{numerator.toLocaleString()}</Link> /{' '}
+        <Link to={calls(of)}>{denominator.toLocaleString()}</Link>
+      </div>
+    </>
+  );
   return (
     <Table
       aria-label={say('各单位用证情况', 'Who uses what')}
@@ -120,6 +137,24 @@ function Figures({ items }: { items: readonly UseFigureView[] }) {
           sorter: (a, b) => a.refused - b.refused,
           render: (_, figure) =>
             figure.refused === 0 ? 0 : <Link to={calls(figure, 'refused')}>{figure.refused.toLocaleString()}</Link>,
+        },
+        {
+          title: say('成功率', 'Answered'),
+          align: 'right',
+          sorter: (a, b) => a.answered / a.calls - b.answered / b.calls,
+          render: (_, figure) => share(figure, figure.answered, figure.calls),
+        },
+        {
+          title: say('应用率（办件）', 'Cases served'),
+          align: 'right',
+          sorter: (a, b) => a.casesServed / a.cases - b.casesServed / b.cases,
+          render: (_, figure) => share(figure, figure.casesServed, figure.cases),
+        },
+        {
+          title: say('免提交证照', 'Not brought'),
+          align: 'right',
+          sorter: (a, b) => a.spared - b.spared,
+          render: (_, figure) => <Link to={calls(figure, 'answered')}>{figure.spared.toLocaleString()}</Link>,
         },
         {
           title: say('持证主体', 'Holders'),

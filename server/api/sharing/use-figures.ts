@@ -34,7 +34,16 @@ const useFigureView = z
     matter: z.string(),
     typeCode: z.string(),
     calls: z.int(),
+    answered: z.int().meta({ description: '成功率: answered ÷ calls' }),
     refused: z.int(),
+    cases: z.int().meta({ description: 'Different business numbers (业务流水号)' }),
+    casesServed: z
+      .int()
+      .meta({ description: 'Of these, with an answer that showed a certificate; 应用率: casesServed ÷ cases' }),
+    spared: z.int().meta({
+      description:
+        '免提交: certificates that nobody had to bring, each once a case; verifying what was brought spares none',
+    }),
     holders: z.int().meta({ description: 'Different holders that were asked about' }),
     lastAt: instant,
   })
@@ -45,7 +54,7 @@ const getUseFigures = get(
   '/use-figures',
   {
     needs: 'uses:read',
-    summary: '用证统计 Who uses what: calls, refused ones and holders by unit, matter and type',
+    summary: '用证统计 Who uses what: calls, cases, certificates that nobody had to bring, by unit, matter and type',
     tag,
     query: period,
     answer: z.object({ items: z.array(useFigureView) }),

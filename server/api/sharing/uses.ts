@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { may } from '../../../domain/access.ts';
 import { maskNumbers } from '../../../domain/library/personal.ts';
 import { REFUSALS } from '../../../domain/sharing/grant.ts';
+import { givenReceipt } from '../../../domain/sharing/receipt.ts';
 import { USE_ACTS, USE_OUTCOMES } from '../../../domain/sharing/use.ts';
 import { STRENGTHS } from '../../../domain/sharing/holder.ts';
 import { keyOf } from '../../../settings/values.ts';
@@ -76,22 +77,7 @@ const UNKNOWN = new ApiProblem(404, 'receipt-unknown', {
 /** A receipt as it is shown to whoever sees it: its unit, and who watches all. Throws a problem where it is no such. */
 export function shownReceipt(found: ProvenReceipt | null, { units }: Principal): z.output<typeof provenReceipt> {
   if (!found || units?.includes(found.unitCode) === false) throw UNKNOWN;
-  const { text, proof } = found;
-  if (!proof) return { text, proof };
-  const { batch, path, signatures } = proof;
-  return {
-    text,
-    proof: {
-      path: path.map(({ side, hash }) => ({ side, hash: hash.toString('hex') })),
-      batch: {
-        ...batch,
-        previous: batch.previous.toString('hex'),
-        root: batch.root.toString('hex'),
-        signedAt: batch.signedAt.toISOString(),
-      },
-      signatures,
-    },
-  };
+  return givenReceipt(found.text, found.proof);
 }
 
 /** What people write into a call can hold a number of somebody. */

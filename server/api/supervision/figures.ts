@@ -88,7 +88,7 @@ const lacking = z.discriminatedUnion('what', [
     what: z.enum(['unlinked-items', 'cases-without', 'failed-calls']),
     lacking: z.int(),
     of: z.int(),
-    by: z.string(),
+    by: z.string().nullable().meta({ description: 'Who reported it; null: counted from the list and the log of uses' }),
   }),
 ]);
 const shortfallView = z

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import {
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -16,6 +17,7 @@ import type { S3Settings } from '../../../settings/schemas/hub.ts';
 import { HubError } from '../../../domain/errors.ts';
 import { fault } from '../../../domain/faults.ts';
 import { isIntact, pathOf, type FileStore, type StoredFile } from './contract.ts';
+import type { FilePlace } from './place.ts';
 import { diskError, spool } from './spool.ts';
 
 const RETRIES = 2;
@@ -34,20 +36,19 @@ interface HttpRequest {
 }
 
 /**
- * Files in a bucket of an S3-compatible server. Content is spooled to the local disk first: only then are its hash, which
- * is its name, and its size known, so that it is sent in one piece, signed with its hash, which the server checks, and
- * sent again where the connection breaks.
+ * Files in a bucket of an S3-compatible server. Content is spooled to the local disk first: only then are its hash and
+ * its size known, so that it is sent in one piece, signed with its hash, which the server checks, and sent again where
+ * the connection breaks.
  */
-export class S3Store implements FileStore {
+export class S3Place implements FilePlace {
+  readonly shown: string;
   readonly #client: S3Client;
   readonly #settings: S3Settings;
-  /** For messages. */
-  readonly #place: string;
 
   /** Throws a configuration error when the keys are not where they are said to be. */
   constructor(settings: S3Settings, silenceMs = SILENCE_MS) {
     this.#settings = settings;
-    this.#place = `${settings.endpoint.replace(/\/$/, '')}/${settings.bucket}`;
+    this.shown = `${settings.endpoint.replace(/\/$/, '')}/${settings.bucket}`;
     this.#client = new S3Client({
       endpoint: settings.endpoint,
       region: settings.region,
@@ -66,49 +67,55 @@ export class S3Store implements FileStore {
     });
   }
 
-  put(content: AsyncIterable<Uint8Array>, limitBytes: number): Promise<StoredFile> {
-    return this.#put(content, limitBytes, (hash) => this.has(hash));
-  }
-
-  async get(hash: string): Promise<Readable> {
-    const body = await this.#fetch(hash);
-    if (body) return Readable.from(this.#classified(body), { objectMode: false }).once('close', () => body.destroy());
-    throw fault('file-missing', { hash, place: this.#place });
-  }
-
-  async has(hash: string): Promise<boolean> {
-    const head = new HeadObjectCommand(this.#object(hash));
-    if (await this.#ask(() => this.#client.send(head))) return true;
-    // An answer without a body does not say whether the file is missing or its whole bucket; this one does.
-    const body = await this.#fetch(hash);
-    body?.destroy();
-    return body !== null;
-  }
-
-  async check(): Promise<void> {
-    const { hash } = await this.#put(Readable.from([CHECK]), CHECK.length, () => Promise.resolve(false));
-    if (!(await isIntact(this, hash))) throw fault('file-store-broken', { place: this.#place, lost: true });
-  }
-
-  async #put(
+  /** @param isThere whether a file of that name need not be sent */
+  async put(
     content: AsyncIterable<Uint8Array>,
     limitBytes: number,
-    isThere: (hash: string) => Promise<boolean>,
+    nameOf: (stored: StoredFile) => string,
+    isThere: (name: string) => Promise<boolean> = () => Promise.resolve(false),
   ): Promise<StoredFile> {
     const file = await namelessFile();
     try {
       const stored = await spool(content, limitBytes, file, tmpdir());
-      if (!(await isThere(stored.hash))) await this.#upload(stored, file);
+      const name = nameOf(stored);
+      if (!(await isThere(name))) await this.#upload(name, stored, file);
       return stored;
     } finally {
       await file.close();
     }
   }
 
-  async #upload({ hash, size }: StoredFile, file: FileHandle): Promise<void> {
+  async open(name: string): Promise<Readable | null> {
+    const body = await this.#fetch(name);
+    return (
+      body && Readable.from(this.#classified(body), { objectMode: false }).once('close', () => void body.destroy())
+    );
+  }
+
+  async has(name: string): Promise<boolean> {
+    const head = new HeadObjectCommand(this.#object(name));
+    if (await this.#ask(() => this.#client.send(head))) return true;
+    // An answer without a body does not say whether the file is missing or its whole bucket; this one does.
+    const body = await this.#fetch(name);
+    body?.destroy();
+    return body !== null;
+  }
+
+  async *list(folder: string): AsyncIterable<string> {
+    const { Bucket, Key: Prefix } = this.#object(`${folder}/`);
+    for (let after: string | undefined; ;) {
+      const command = new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken: after });
+      const page = await this.#ask(() => this.#client.send(command));
+      for (const { Key } of page?.Contents ?? []) if (Key !== undefined) yield Key.slice(Prefix.length);
+      after = page?.NextContinuationToken;
+      if (after === undefined) return;
+    }
+  }
+
+  async #upload(name: string, { hash, size }: StoredFile, file: FileHandle): Promise<void> {
     await this.#ask(async () => {
       const body = Readable.from(contentOf(file), { objectMode: false });
-      const command = new PutObjectCommand({ ...this.#object(hash), Body: body, ContentLength: size });
+      const command = new PutObjectCommand({ ...this.#object(name), Body: body, ContentLength: size });
       command.middlewareStack.add(
         (next) => (args) => {
           (args.request as HttpRequest).headers['x-amz-content-sha256'] = hash;
@@ -124,14 +131,14 @@ export class S3Store implements FileStore {
     });
   }
 
-  async #fetch(hash: string): Promise<Readable | null> {
-    const command = new GetObjectCommand(this.#object(hash));
+  async #fetch(name: string): Promise<Readable | null> {
+    const command = new GetObjectCommand(this.#object(name));
     const answer = await this.#ask(() => this.#client.send(command));
     return answer && (answer.Body as Readable);
   }
 
-  #object(hash: string): { Bucket: string; Key: string } {
-    return { Bucket: this.#settings.bucket, Key: this.#settings.prefix + pathOf(hash) };
+  #object(name: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#settings.bucket, Key: this.#settings.prefix + name };
   }
 
   /** Asks again, a few times and briefly, while the fault is a passing one. Null where the server has no such file. */
@@ -173,14 +180,47 @@ export class S3Store implements FileStore {
     if (name === 'NoSuchKey' || name === 'NotFound') return 'missing';
     const answer = [status, ...(name === 'Unknown' ? [] : [name])].join(' ');
     if (status >= 300 && status < 500) {
-      return fault('file-store-refused', { place: this.#place, answer }, { cause: error });
+      return fault('file-store-refused', { place: this.shown, answer }, { cause: error });
     }
-    return fault('file-store-broken', { place: this.#place, answer }, { cause: error });
+    return fault('file-store-broken', { place: this.shown, answer }, { cause: error });
   }
 
   #away(error: unknown): HubError {
     const { code, name } = error as NodeJS.ErrnoException;
-    return fault('file-store-away', { place: this.#place, why: code ?? name }, { cause: error });
+    return fault('file-store-away', { place: this.shown, why: code ?? name }, { cause: error });
+  }
+}
+
+/** Files in a bucket, by the hash of their content. */
+export class S3Store implements FileStore {
+  readonly #place: S3Place;
+
+  constructor(...given: ConstructorParameters<typeof S3Place>) {
+    this.#place = new S3Place(...given);
+  }
+
+  put(content: AsyncIterable<Uint8Array>, limitBytes: number): Promise<StoredFile> {
+    return this.#place.put(
+      content,
+      limitBytes,
+      ({ hash }) => pathOf(hash),
+      (name) => this.#place.has(name),
+    );
+  }
+
+  async get(hash: string): Promise<Readable> {
+    const file = await this.#place.open(pathOf(hash));
+    if (file) return file;
+    throw fault('file-missing', { hash, place: this.#place.shown });
+  }
+
+  async has(hash: string): Promise<boolean> {
+    return this.#place.has(pathOf(hash));
+  }
+
+  async check(): Promise<void> {
+    const { hash } = await this.#place.put(Readable.from([CHECK]), CHECK.length, ({ hash: own }) => pathOf(own));
+    if (!(await isIntact(this, hash))) throw fault('file-store-broken', { place: this.#place.shown, lost: true });
   }
 }
 

@@ -99,4 +99,38 @@ describe('how certificates are used, for who watches', () => {
       [OTHER.name, 'C-1', 'T1', 5, 2, 2],
     );
   });
+
+  it('cases that were served, and certificates that nobody had to bring, are counted once a case', async () => {
+    const { db } = hub.database;
+    await use({ client: 'stranger', calls: 3, matter: 'D-1', business: `'D-' || n % 2` });
+    await use({ client: 'stranger', calls: 1, matter: 'D-1', business: `'D-9'`, refusal: 'day-limit' });
+    // Of two calls of one case the same certificate twice; of the other another one.
+    await db.raw(
+      `INSERT INTO used_certificate (stream_id, record_key, use_id, content_hash)
+       SELECT 1, CASE business WHEN 'D-1' THEN 'K1' ELSE 'K2' END, id, '' FROM certificate_use WHERE matter = 'D-1' AND refusal IS NULL`,
+    );
+    const { items } = (await stranger.get<{ items: UseFigureView[] }>('/use-figures')).body;
+    const found = items.find(({ matter }) => matter === 'D-1');
+    assert.deepEqual(
+      [found?.calls, found?.answered, found?.refused, found?.cases, found?.casesServed, found?.spared],
+      [4, 3, 1, 3, 2, 2],
+    );
+    // The figure opens onto its rows.
+    const rows = await stranger.get<{ items: object[] }>(
+      '/uses?matter=D-1&outcome=answered&from=2026-11-01T00:00:00%2B08:00&to=2026-11-24T00:00:00%2B08:00',
+    );
+    assert.equal(rows.body.items.length, found?.answered);
+    await db.raw(
+      `INSERT INTO certificate_use (receipt, at, act, outcome, unit_code, unit_name, client, matter, scenario, business, reason, type_code, answer, text, leaf)
+      VALUES ('00000000-0000-4000-8000-000000000001', :at, 'verify', 'answered', :code, :name, 'stranger', 'D-1', '', 'D-7', '', 'T1', '', '', '')`,
+      { at: '2026-11-20T10:00:00+08:00', ...OTHER },
+    );
+    await db.raw(
+      `INSERT INTO used_certificate (stream_id, record_key, use_id, content_hash)
+       SELECT 1, 'K3', id, '' FROM certificate_use WHERE business = 'D-7'`,
+    );
+    const after = (await stranger.get<{ items: UseFigureView[] }>('/use-figures')).body.items;
+    const verified = after.find(({ matter }) => matter === 'D-1');
+    assert.deepEqual([verified?.casesServed, verified?.spared], [3, 2], 'what is verified was brought');
+  });
 });

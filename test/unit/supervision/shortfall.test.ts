@@ -17,6 +17,11 @@ const CASES: [ShortfallFacts, zh: string, en: string][] = [
   [{ what: 'stock-plan', planned: 7 }, '计划 7 条', 'planned 7'],
   [{ what: 'extra', proof: 4 }, '第 4 号比对', 'proof 4'],
   [{ what: 'failed-calls', lacking: 2, of: 9, by: '王五' }, '共 9，其中 2，由 王五 上报', '2 of 9, reported by 王五'],
+  [
+    { what: 'cases-without', lacking: 2, of: 9, by: null },
+    '共 9，其中 2，按用证清单和日志计',
+    '2 of 9, by the list and the log of uses',
+  ],
 ];
 
 for (const [facts, zh, en] of CASES)

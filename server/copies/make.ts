@@ -43,9 +43,13 @@ async function endThread(): Promise<void> {
 export function inTurn<T>(work: () => Promise<T>): Promise<T> | null {
   if (busy >= MOST_AT_ONCE) return null;
   busy += 1;
-  const made = last.then(work).finally(async () => {
-    busy -= 1;
-    if (busy === 0) await endThread();
+  const made = last.then(async () => {
+    try {
+      return await work();
+    } finally {
+      busy -= 1;
+      if (busy === 0) await endThread();
+    }
   });
   last = made.catch(() => undefined);
   return made;

@@ -160,9 +160,9 @@ class Verification {
   }
 
   async #readKeys(): Promise<void> {
-    const keys = (parsed((await this.#bag.read(KEYS)) ?? '') as { keys?: ReceiptKey[] } | null)?.keys;
-    if (!isList(keys)) throw new Damaged('altered', KEYS);
-    this.#trust(keys, KEYS);
+    const read: { keys?: ReceiptKey[] } | null = parsed((await this.#bag.read(KEYS)) ?? '');
+    if (!isList(read?.keys)) throw new Damaged('altered', KEYS);
+    this.#trust(read.keys, KEYS);
   }
 
   /** Takes keys for those by which signatures are checked; throws where others are trusted. */

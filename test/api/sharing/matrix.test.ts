@@ -59,6 +59,8 @@ const ROUTES: Record<string, { needs: Interface | 'consent' | null; body?: (said
   'POST /presentations': { needs: 'consent', body: ({ use, code }) => ({ use, code }) },
   'GET /receipts/{receipt}': { needs: null },
   'GET /receipt-keys': { needs: null },
+  'GET /status-lists': { needs: null },
+  'GET /status-lists/{id}': { needs: null },
 };
 const USES = Object.entries(ROUTES).filter(([, { needs }]) => needs !== null);
 /** None of them right. */

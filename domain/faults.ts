@@ -59,11 +59,8 @@ export type KeptFault = string;
 export const keptFault = ({ code, facts, zh, message: en }: HubError): KeptFault =>
   JSON.stringify(faultNamed(code) ? { code, facts } : { code, zh, en });
 
-/** A kept fault as people read it; null where there is none. */
-export function faultInWords(kept: KeptFault): Said;
-export function faultInWords(kept: KeptFault | null): Said | null;
-export function faultInWords(kept: KeptFault | null): Said | null {
-  if (kept === null) return null;
+/** A kept fault as people read it. */
+export function faultInWords(kept: KeptFault): Said {
   let read: unknown;
   try {
     read = JSON.parse(kept);

@@ -39,7 +39,7 @@ export function addReminders(program: Command): void {
         const kept = await listReminders(db, { unit, unacknowledged, limit });
         const found = kept.map((one) => ({
           ...one,
-          lastError: faultInWords(one.lastError),
+          lastError: one.lastError === null ? null : faultInWords(one.lastError),
         }));
         printList(found, options.json, reminderTable);
       }),

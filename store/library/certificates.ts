@@ -138,7 +138,7 @@ const NUMBERED = new Prepared<PresentCertificate>(
 );
 
 /** Records of certificates of one type with a number, however it is spelt, as they are now; at most 100. */
-export const numbered = (db: Knex, number: string, typeCode: string): Promise<PresentCertificate[]> =>
+export const certificatesNumbered = (db: Knex, number: string, typeCode: string): Promise<PresentCertificate[]> =>
   NUMBERED.rows(db, [[number, normaliseCode(number)], typeCode]);
 
 /** Records of certificates by type and number, as they are now; at most 100 of each. */

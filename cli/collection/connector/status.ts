@@ -67,7 +67,7 @@ export async function showOutbox(
     if (target === undefined) {
       const reports = await outboxReports(db);
       printReports(
-        reports.map((row) => ({ ...row, lastError: faultInWords(row.lastError) })),
+        reports.map((row) => ({ ...row, lastError: row.lastError === null ? null : faultInWords(row.lastError) })),
         options,
       );
     } else {

@@ -113,7 +113,7 @@ const getOperation = get(
       watchdog: look && { ...look, blind: isBlind(at) },
       outbox: outbox.map((each) => ({
         ...each,
-        lastError: faultInWords(each.lastError),
+        lastError: each.lastError === null ? null : faultInWords(each.lastError),
       })),
       reminders,
       database: { bytes, tables },

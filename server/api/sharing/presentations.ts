@@ -5,7 +5,7 @@ import type { SharedField } from '../../../domain/sharing/grant.ts';
 import { commonType } from '../../../domain/sharing/receipt.ts';
 import { keyOf } from '../../../settings/values.ts';
 import { approvedCatalog } from '../../../store/library/catalog.ts';
-import { numbered } from '../../../store/library/certificates.ts';
+import { certificatesNumbered } from '../../../store/library/certificates.ts';
 import { usesOfHolder } from '../../../store/sharing/holders.ts';
 import { present, presentationBy, presentationOf, type Presentation } from '../../../store/sharing/presentations.ts';
 import { codeBehind } from '../../../store/sharing/uses.ts';
@@ -164,7 +164,7 @@ async function heldOf(db: Knex, { certificates, holder }: Presentation): Promise
   const catalog = await approvedCatalog(db);
   const held: (Shared & { code: string })[] = [];
   for (const { typeCode, number } of certificates)
-    for (const each of await sharedOf(db, await numbered(db, number, typeCode), catalog)) {
+    for (const each of await sharedOf(db, await certificatesNumbered(db, number, typeCode), catalog)) {
       const own = await codeBehind(db, holder, each.certificate.holders);
       if (own !== null) held.push({ ...each, code: own });
     }

@@ -30,7 +30,7 @@ import {
   findRecord,
   heldBy,
   mergeRecords,
-  numbered,
+  certificatesNumbered,
   standingNow,
   type PresentCertificate,
 } from '../../../store/library/certificates.ts';
@@ -520,7 +520,7 @@ export async function callByCode(
 /** Every record of the certificate that a code stands for. */
 export async function recordsByCode(db: Knex, coded: CodedUse): Promise<PresentCertificate[]> {
   const own = await findRecord(db, coded);
-  return own ? numbered(db, own.number, own.typeCode) : [];
+  return own ? certificatesNumbered(db, own.number, own.typeCode) : [];
 }
 
 const postRead = post(
@@ -615,7 +615,7 @@ const postVerify = post(
     const call = { ...ask, act: 'verify', matter, scenario, context, consent } as const;
     const collectedNow = (await collectedTypes(options.db, options.now())).get(type) ?? null;
     return answer(reply, options, call, async (grant, db) => {
-      const records = await numbered(db, number, type);
+      const records = await certificatesNumbered(db, number, type);
       const shared = await sharedOf(db, records, await approvedCatalog(db));
       const own = shared.find(({ certificate }) => isHeldBy(certificate, asked));
       const body = own ? verdictOf(own, grant, given, shanghaiDate(options.now().getTime())) : NONE;

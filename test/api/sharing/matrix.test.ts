@@ -268,7 +268,8 @@ describe('every route of the share interface, by who calls and what is granted',
         const granted = field === 'status' ? [] : [WRITTEN[field]];
         assert.deepEqual([status, seenIn(text)], [200, granted], `${route} ${field}`);
         const [beside, face] = [Object.keys(shown), Object.keys(shown.face as object)];
-        const always = ['code', 'disputed', 'face', 'marks', 'state', 'typeCode'];
+        const list = route === 'POST /read' ? ['statusList'] : [];
+        const always = ['code', 'disputed', 'face', 'marks', 'state', 'typeCode', ...list];
         const own = field.startsWith('face:') ? [] : [field];
         assert.deepEqual(beside.toSorted(), [...always, ...own].toSorted(), `${route} ${field}`);
         assert.deepEqual(face, field.startsWith('face:') ? [field.slice('face:'.length)] : [], `${route} ${field}`);

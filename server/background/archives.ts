@@ -1,4 +1,3 @@
-import cron from 'node-cron';
 import { HubError, messageOf } from '../../domain/errors.ts';
 import { packageName } from '../../domain/sharing/archive.ts';
 import type { HubConfig } from '../../settings/load.ts';
@@ -7,6 +6,7 @@ import { archive, periodsToArchive } from '../../store/sharing/archives/archive.
 import type { ArchiveWork } from '../../store/sharing/archives/make.ts';
 import { removePast } from '../../store/sharing/archives/remove.ts';
 import { forgetCodes } from '../../store/sharing/uses.ts';
+import { startRepeated } from './repeated.ts';
 
 export interface ArchiveOptions extends Omit<ArchiveWork, 'managementName' | 'progress'> {
   logger: Logger;
@@ -47,20 +47,12 @@ export async function workArchives({ logger, config, ...given }: ArchiveOptions,
 /** Does so every night. Returns what ends it; a package that is being made is gone on with the next night. */
 export function startArchives(options: ArchiveOptions): () => Promise<void> {
   const stopped = new AbortController();
-  let running = Promise.resolve();
-  const task = cron.schedule(
-    '20 2 * * *',
-    () => {
-      running = workArchives(options, stopped.signal).catch((error: unknown) => {
-        if (!stopped.signal.aborted) options.logger.error('archives cannot be made', { error: messageOf(error) });
-      });
-      return running;
-    },
-    { noOverlap: true, name: 'archives', timezone: 'Asia/Shanghai' },
-  );
-  return async () => {
+  const work = (): Promise<void> => workArchives(options, stopped.signal);
+  const stop = startRepeated({ name: 'archives', at: '20 2 * * *' }, work, (error) => {
+    if (!stopped.signal.aborted) options.logger.error('archives cannot be made', { error: messageOf(error) });
+  });
+  return () => {
     stopped.abort();
-    await task.destroy();
-    await running;
+    return stop();
   };
 }

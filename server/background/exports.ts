@@ -1,8 +1,8 @@
-import cron from 'node-cron';
 import { messageOf } from '../../domain/errors.ts';
 import { MOST_EXPORTED } from '../../domain/console/export-sheet.ts';
 import { takeExport } from '../../store/console/exports.ts';
 import { workExport, type ExportOptions } from '../api/console/export-work.ts';
+import { startRepeated } from './repeated.ts';
 
 /** Goes on with exports that take longer, every few seconds. Returns what ends it. */
 export function startExports(options: ExportOptions): () => Promise<void> {
@@ -14,22 +14,13 @@ export function startExports(options: ExportOptions): () => Promise<void> {
       await workExport(options, id, MOST_EXPORTED, stopped.signal);
     }
   };
-  let running = Promise.resolve();
-  const task = cron.schedule(
-    '*/3 * * * * *',
-    () => {
-      running = work().catch((error: unknown) => {
-        options.logger.error('exports cannot be worked at', {
-          error: (error as { code?: string }).code ?? messageOf(error),
-        });
-      });
-      return running;
-    },
-    { noOverlap: true, name: 'exports' },
-  );
-  return async () => {
+  const stop = startRepeated({ name: 'exports', at: '*/3 * * * * *' }, work, (error) => {
+    options.logger.error('exports cannot be worked at', {
+      error: (error as { code?: string }).code ?? messageOf(error),
+    });
+  });
+  return () => {
     stopped.abort();
-    await task.destroy();
-    await running;
+    return stop();
   };
 }

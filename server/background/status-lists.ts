@@ -1,4 +1,3 @@
-import cron from 'node-cron';
 import type { Knex } from 'knex';
 import { messageOf } from '../../domain/errors.ts';
 import { listClaims, STATUS_VALUES } from '../../domain/sharing/status-list.ts';
@@ -10,6 +9,7 @@ import type { ReceiptSigner } from '../../store/sharing/receipt-signing.ts';
 import { changedStates, keepStates, makeList } from '../../store/sharing/status-lists.ts';
 import { sharedOf } from '../api/sharing/share.ts';
 import { statusListUri } from '../api/sharing/status-lists.ts';
+import { startRepeated } from './repeated.ts';
 
 interface StatusListOptions {
   db: Knex;
@@ -39,19 +39,8 @@ const nameOf = ({ typeCode, number }: { typeCode: string; number: string }): str
 
 /** Renews the lists every few seconds. Returns what ends it. */
 export function startStatusLists({ logger, ...options }: StatusListOptions): () => Promise<void> {
-  let running = Promise.resolve();
-  const task = cron.schedule(
-    '*/5 * * * * *',
-    () => {
-      running = renewStatusLists(options).catch((error: unknown) => {
-        logger.error('status lists cannot be made', { error: (error as { code?: string }).code ?? messageOf(error) });
-      });
-      return running;
-    },
-    { noOverlap: true, name: 'status-lists' },
-  );
-  return async () => {
-    await task.destroy();
-    await running;
-  };
+  const work = (): Promise<void> => renewStatusLists(options);
+  return startRepeated({ name: 'status-lists', at: '*/5 * * * * *' }, work, (error) => {
+    logger.error('status lists cannot be made', { error: (error as { code?: string }).code ?? messageOf(error) });
+  });
 }

@@ -77,8 +77,10 @@ export function createReturnActivities(dependencies: Dependencies) {
         // What is pushed is noted when it comes; what cannot be read, below.
         (next) => (pushed || (next.batch === null && next.unreadable?.length) ? null : next.batch !== null),
       );
-      if (found.batch && input.after === null) await countBeyond(dependencies, source, stream);
-      if (found.batch) return found.batch;
+      if (found.batch) {
+        if (input.after === null) await countBeyond(dependencies, source, stream);
+        return found.batch;
+      }
       await batches.coverProven(db, id, found.proven);
       await reportUnreadable(input.stream, found.unreadable ?? []);
       return null;

@@ -13,11 +13,14 @@ const BELIEVED_MS = 5000;
 const looked = new WeakMap<Knex, { atMs: number; types: Promise<ReadonlyMap<string, Collected>> }>();
 
 /**
- * By type, of streams that deliver daily: the one that is collected least far counts. Of types that come otherwise it
- * cannot be told. It depends on nothing but the streams, so that it tells nobody who holds what. Looked up every few
+ * How far a type is collected: of streams that deliver it daily, the one that is collected least far counts. Of types that
+ * come otherwise it cannot be told: null. It depends on nothing but the streams, so that it tells nobody who holds what. Looked up every few
  * seconds.
  */
-export function collectedTypes(db: Knex, now: Date): Promise<ReadonlyMap<string, Collected>> {
+export const collectedOf = async (db: Knex, typeCode: string, now: Date): Promise<Collected | null> =>
+  (await collectedTypes(db, now)).get(typeCode) ?? null;
+
+function collectedTypes(db: Knex, now: Date): Promise<ReadonlyMap<string, Collected>> {
   const atMs = now.getTime();
   const known = looked.get(db);
   if (known && Math.abs(atMs - known.atMs) < BELIEVED_MS) return known.types;

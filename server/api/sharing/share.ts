@@ -36,7 +36,7 @@ import {
 } from '../../../store/library/certificates.ts';
 import type { FileStore } from '../../../store/library/files/contract.ts';
 import { findFetched } from '../../../store/library/certificate-files.ts';
-import { collectedTypes } from '../../../store/sharing/collected.ts';
+import { collectedOf } from '../../../store/sharing/collected.ts';
 import { findCopy } from '../../../store/sharing/copies.ts';
 import { grantsForUse, grantsOf } from '../../../store/sharing/grants.ts';
 import { findReceipt, listKeys, oldestUnsigned } from '../../../store/sharing/receipts.ts';
@@ -478,7 +478,7 @@ const postFind = post(
     const context = contextOf(request, said);
     const { matter, scenario } = said;
     const call = { ...ask, act: 'find', matter, scenario, context, consent } as const;
-    const collectedNow = (await collectedTypes(options.db, options.now())).get(type) ?? null;
+    const collectedNow = await collectedOf(options.db, type, options.now());
     return answer(reply, options, call, async (grant, db) => {
       const catalog = await approvedCatalog(db);
       const records = await heldBy(db, asked.code, type);
@@ -613,7 +613,7 @@ const postVerify = post(
     const context = contextOf(request, said);
     const { matter, scenario } = said;
     const call = { ...ask, act: 'verify', matter, scenario, context, consent } as const;
-    const collectedNow = (await collectedTypes(options.db, options.now())).get(type) ?? null;
+    const collectedNow = await collectedOf(options.db, type, options.now());
     return answer(reply, options, call, async (grant, db) => {
       const records = await certificatesNumbered(db, number, type);
       const shared = await sharedOf(db, records, await approvedCatalog(db));
